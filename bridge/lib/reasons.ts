@@ -1,0 +1,36 @@
+/**
+ * Every reason for which something was not sent, was sent later, or was given up. Closed: a new one is added here and
+ * nowhere else. The key is a metric label, the text is what a person reads on the page and in `explain`.
+ */
+export const REASONS = {
+  before_cutoff: 'happened before the cut-off of this destination: recorded, not announced',
+  running_suppressed: 'was already running at first sight and firstSight.running is "suppress"',
+  owner_unknown: 'waits until the owning CronJob is seen',
+  not_selected: 'the CronJob is not selected for this destination',
+  never_started: 'the Job was deleted before it ever started: it was no run',
+  awaiting_replacement: 'deleted while active; waits up to 30 s for the Job that replaces it',
+  key_conflict: 'another, older CronJob owns this monitor key; its settings are the ones that are sent',
+  dry_run: 'dry run: everything was done except the request',
+  delivered: 'delivered',
+  delivered_again: 'delivered; an earlier try had an unknown outcome, so the vendor may have seen it twice',
+  superseded: 'failed while a later delivery of the same run waited for two minutes: the later one goes first',
+  expired: 'not delivered within outbox.maxAge',
+  shutting_down: 'the bridge was stopping; it is tried again after the start',
+  awaiting_monitor: 'waits until the vendor has accepted the monitor',
+  monitor_refused: 'sent although the vendor refuses the monitor for good',
+  rate_limited: 'the vendor asked for a pause (429)',
+  server_error: 'the vendor answered with a server error (5xx)',
+  timeout: 'no answer in time; the outcome is unknown',
+  answer_lost: 'the connection ended before the answer; the outcome is unknown',
+  connection_failed: 'no connection to the vendor',
+  bad_answer: 'the vendor answered with something that is not its API',
+  unauthorized: 'the vendor refused the key (401)',
+  forbidden: 'the vendor forbids this (403)',
+  not_found: 'the vendor does not know this (404)',
+  bad_request: 'the vendor refused the request for good (4xx)',
+  undecodable: 'the request is no OTLP logs export',
+  not_kubernetes: 'the record is no Kubernetes object',
+  core_error: 'the record could not be processed; it is kept in quarantine',
+} as const;
+
+export type Reason = keyof typeof REASONS;

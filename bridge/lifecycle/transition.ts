@@ -1,0 +1,75 @@
+import type { Instant } from '../lib/clock.ts';
+
+/** How a run ended. `never_started` was no run at all. */
+export type Outcome = 'succeeded' | 'failed' | 'cancelled' | 'replaced' | 'never_started';
+
+export type TransitionKind =
+  | 'run.started'
+  | 'run.ended'
+  | 'run.suspended'
+  | 'run.resumed'
+  | 'run.stuck'
+  | 'run.unstuck'
+  | 'attempt.started'
+  | 'attempt.ended'
+  | 'container.terminated';
+
+/**
+ * An edge in a lifecycle. `id` is deterministic and holds no time, so that the same edge told twice is one row;
+ * `at` comes from the object itself.
+ */
+export interface Transition {
+  readonly id: string;
+  readonly kind: TransitionKind;
+  readonly at: Instant;
+  /** UID of the run it belongs to; absent for containers of pods that are no run's attempt. */
+  readonly runUid: string | undefined;
+  /** One line for the timeline. */
+  readonly text: string;
+  readonly outcome?: Outcome;
+  /** Condition reason, waiting reason or termination reason, as Kubernetes wrote it. */
+  readonly reason?: string;
+  readonly message?: string;
+  readonly podUid?: string;
+  readonly podName?: string;
+  readonly container?: string;
+  readonly exitCode?: number;
+}
+
+export type RunStatus = 'pending' | 'running' | 'stuck' | 'suspended' | Outcome;
+
+/** What a person calls one execution: a Job, or a pod without owner. The page's row and the sinks' context. */
+export interface Run {
+  readonly uid: string;
+  readonly kind: 'Job' | 'Pod';
+  readonly namespace: string;
+  readonly name: string;
+  /** (CronJob UID, scheduled instant) of a scheduled Job, else the UID: run-level transition ids derive from it. */
+  readonly runKey: string;
+  readonly ownerKind: string | undefined;
+  readonly ownerName: string | undefined;
+  readonly ownerUid: string | undefined;
+  readonly status: RunStatus;
+  readonly createdAt: Instant | undefined;
+  readonly scheduledAt: Instant | undefined;
+  readonly startedAt: Instant | undefined;
+  readonly endedAt: Instant | undefined;
+  readonly reason: string | undefined;
+  readonly message: string | undefined;
+  readonly deleted: boolean;
+}
+
+/** One pod of a run, as far as it was seen. */
+export interface Attempt {
+  readonly podUid: string;
+  readonly podName: string;
+  readonly nodeName: string | undefined;
+  readonly phase: string;
+  readonly index: number | undefined;
+  readonly startedAt: Instant | undefined;
+  readonly endedAt: Instant | undefined;
+  /** The container whose end decided the pod's, if any. */
+  readonly container: string | undefined;
+  readonly exitCode: number | undefined;
+  readonly reason: string | undefined;
+}

@@ -1,0 +1,108 @@
+import type { CronJobFacts } from '../kubernetes/observation.ts';
+import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
+import type { Json } from '../lib/json.ts';
+import type { Reason } from '../lib/reasons.ts';
+
+/** A rate that several requests share, e.g. one monitor or one vendor address. */
+export interface Limit {
+  readonly key: string;
+  readonly perSecond: number;
+}
+
+/** "Tell this destination about this transition": one outbox row. Hosts and secrets are not part of it. */
+export interface Intent {
+  /** Unique per destination and deterministic: derived from the transition id. */
+  readonly key: string;
+  /** Order key: the next of a lane is not sent before the previous is settled. */
+  readonly lane: string;
+  readonly payload: Json;
+  readonly limits: readonly Limit[];
+  /** Key of the desired row whose first acceptance this waits for. */
+  readonly waitsFor?: string;
+}
+
+/** What an object at the vendor should look like, as one live object claims it. */
+export interface Desired {
+  readonly key: string;
+  readonly wanted: Json;
+  /** The key is seeded by a UID and stays with destination and namespace/name when the object is made again. */
+  readonly sticky?: boolean;
+}
+
+/** What a sink makes of a transition; null: not this sink's business, no decision is recorded. */
+export type Planned =
+  | { readonly intents: readonly Intent[]; /** kept with the run, given back as `memo` */ readonly memo?: Json }
+  | { readonly drop: Reason; readonly detail?: string }
+  | null;
+
+export interface PlanContext {
+  readonly run: Run;
+  readonly attempts: readonly Attempt[];
+  /** The owning CronJob, live or deleted. Ingest does not plan a CronJob's run before it was seen. */
+  readonly cronJob: CronJobFacts | undefined;
+  readonly memo: Json | undefined;
+  /** First key that was seeded for this destination and the CronJob's namespace/name. */
+  readonly stickyKey: string | undefined;
+}
+
+export interface DesiredContext {
+  readonly stickyKey: string | undefined;
+  /** What the row of this key was last wanted to be, by anyone. */
+  previous(key: string): Json | undefined;
+}
+
+/** The pure half of a sink: runs inside the commit, on the worker thread. */
+export interface Planner {
+  /** `<sink>/<name in the configuration>`, e.g. `cronitor/default`. */
+  readonly destination: string;
+  plan(transition: Transition, context: PlanContext): Planned;
+  planDesired(cronJob: CronJobFacts, context: DesiredContext): readonly Desired[];
+  /** What a row becomes when no live object claims it any more; null: it is left as it is. */
+  retire(wanted: Json): Json | null;
+}
+
+/** Everything sharing a hold's limit key (or the destination) waits until it is over; it costs no attempts. */
+export interface Hold {
+  readonly key: string;
+}
+
+export type Delivery =
+  | { readonly outcome: 'delivered'; readonly detail?: string }
+  | {
+      readonly outcome: 'retry';
+      readonly reason: Reason;
+      readonly detail?: string;
+      readonly afterMs?: number;
+      readonly hold?: Hold;
+      /** The vendor may have acted: the answer was lost, not the request. */
+      readonly unknown?: boolean;
+    }
+  | { readonly outcome: 'drop'; readonly reason: Reason; readonly detail?: string };
+
+export interface ClaimedIntent extends Intent {
+  readonly seq: number;
+  readonly destination: string;
+  readonly transitionId: string;
+  /** Number of this try, from 1. */
+  readonly attempt: number;
+}
+
+export interface ClaimedDesired {
+  readonly destination: string;
+  readonly key: string;
+  readonly wanted: Json;
+  readonly wantedHash: string;
+  readonly attempt: number;
+}
+
+/** The half of a sink that talks to its vendor. Both return one delivery per row, in the same order, and never throw. */
+export interface Deliverer {
+  readonly destination: string;
+  readonly dryRun: boolean;
+  /** Most rows per call. */
+  readonly batch: { readonly intents: number; readonly desired: number };
+  /** Limits that every converge call of this destination shares. */
+  readonly convergeLimits: readonly Limit[];
+  deliver(batch: readonly ClaimedIntent[], signal: AbortSignal): Promise<Delivery[]>;
+  converge(rows: readonly ClaimedDesired[], signal: AbortSignal): Promise<Delivery[]>;
+}

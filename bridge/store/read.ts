@@ -1,0 +1,94 @@
+import type { Run, RunStatus, Transition, Attempt } from '../lifecycle/transition.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { Json } from '../lib/json.ts';
+import type { Reason } from '../lib/reasons.ts';
+import type { Decision } from './store.ts';
+
+/** One page of a list; `next` is the cursor of the following page. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next?: string;
+}
+
+export type DeliveryStatus = 'pending' | 'sending' | 'delivered' | 'dropped';
+
+/** One outbox row as people see it. */
+export interface DeliveryView {
+  readonly seq: number;
+  readonly destination: string;
+  readonly transitionId: string;
+  readonly runUid: string | undefined;
+  readonly lane: string;
+  readonly payload: Json;
+  readonly status: DeliveryStatus;
+  readonly reason: Reason | undefined;
+  readonly detail: string | undefined;
+  readonly attempts: number;
+  /** Tries whose outcome is unknown: the vendor may have seen them. */
+  readonly unknownOutcomes: number;
+  readonly createdAt: Instant;
+  readonly nextAt: Instant | undefined;
+  readonly settledAt: Instant | undefined;
+}
+
+export interface RunDetail {
+  readonly run: Run;
+  readonly attempts: readonly Attempt[];
+  readonly transitions: readonly Transition[];
+  readonly decisions: readonly Decision[];
+  readonly deliveries: readonly DeliveryView[];
+}
+
+/** One desired row, e.g. a monitor. */
+export interface MonitorView {
+  readonly destination: string;
+  readonly key: string;
+  readonly wanted: Json;
+  readonly inSync: boolean;
+  readonly notInSyncSince: Instant | undefined;
+  readonly firstAcceptedAt: Instant | undefined;
+  readonly attempts: number;
+  readonly reason: Reason | undefined;
+  readonly detail: string | undefined;
+  /** `namespace/name` of every live CronJob on this key, the owner of the payload first. */
+  readonly cronJobs: readonly string[];
+}
+
+/** Something that was not sent, or not understood. */
+export interface DropView {
+  readonly at: Instant;
+  readonly kind: 'decision' | 'delivery' | 'quarantine';
+  readonly subject: string;
+  readonly destination: string | undefined;
+  readonly runUid: string | undefined;
+  readonly reason: Reason;
+  readonly detail: string | undefined;
+}
+
+export interface OutboxDepth {
+  readonly destination: string;
+  readonly pending: number;
+  readonly oldestCreatedAt: Instant | undefined;
+  readonly notInSync: number;
+}
+
+export interface ListQuery {
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+/** Reads for the page, the API and `explain`, over a second, read-only connection. Lists are newest first. */
+export interface ReadStore {
+  runs(query: ListQuery & { status?: RunStatus; namespace?: string; owner?: string }): Page<Run>;
+  run(uid: string): RunDetail | undefined;
+  /** Newest run first: by UID, by run name, or by CronJob name. */
+  findRuns(namespace: string, name: string, limit: number): Run[];
+  runCounts(): Partial<Record<RunStatus, number>>;
+  monitors(query: ListQuery): Page<MonitorView>;
+  deliveries(query: ListQuery & { status?: DeliveryStatus; destination?: string }): Page<DeliveryView>;
+  drops(query: ListQuery): Page<DropView>;
+  depth(): OutboxDepth[];
+  /** Settled intents by destination and reason since the store was made, for metrics that survive a restart. */
+  cronJobCount(): number;
+  close(): void;
+}

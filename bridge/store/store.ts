@@ -1,0 +1,154 @@
+import type { Kind } from '../kubernetes/observation.ts';
+import type { Run, Transition } from '../lifecycle/transition.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { Json } from '../lib/json.ts';
+import type { Reason } from '../lib/reasons.ts';
+import type { ClaimedDesired, ClaimedIntent, Delivery, Desired, Intent } from '../sinks/sink.ts';
+
+/** One followed object: what its reducer must remember. `state` is the reducer's own, facts included. */
+export interface ObjectRow {
+  readonly uid: string;
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly ownerUid: string | undefined;
+  readonly version: string;
+  readonly deleted: boolean;
+  readonly state: Json;
+}
+
+/** What is remembered of a run beside its object. */
+export interface RunMemory {
+  /** Per destination, what its sink asked to be given back (the monitor key its start used). */
+  readonly memos: Readonly<Record<string, Json>>;
+  /** Transition ids that are not planned yet, oldest first, and why. */
+  readonly waiting: readonly Transition[];
+  readonly waitingFor: 'owner' | undefined;
+}
+
+export interface RunRow {
+  readonly run: Run;
+  readonly memory: RunMemory;
+}
+
+/** The decision on one transition for one destination: planned, or not sent and why. */
+export interface Decision {
+  readonly transitionId: string;
+  readonly destination: string;
+  readonly verdict: 'planned' | 'waiting' | 'dropped';
+  readonly reason: Reason | undefined;
+  readonly detail: string | undefined;
+  readonly at: Instant;
+}
+
+export interface Timer {
+  readonly id: string;
+  readonly kind: 'replacement';
+  readonly uid: string;
+  readonly due: Instant;
+}
+
+export interface Quarantined {
+  /** `request` for undecodable bytes, the UID (or a hash) for a record: one row per subject. */
+  readonly subject: string;
+  readonly reason: 'undecodable' | 'not_kubernetes' | 'core_error';
+  readonly version: string | undefined;
+  readonly error: string;
+  readonly bytes: Uint8Array;
+  readonly at: Instant;
+}
+
+/**
+ * Reads and writes inside one transaction. Synchronous: the store lives on the worker thread that also decodes,
+ * reduces and plans, so nothing interleaves with a commit.
+ */
+export interface Tx {
+  object(uid: string): ObjectRow | undefined;
+  putObject(row: ObjectRow): void;
+  /** Objects of a kind whose controller is `ownerUid`, deleted ones included, by UID. */
+  children(ownerUid: string, kind: Kind): ObjectRow[];
+
+  run(uid: string): RunRow | undefined;
+  putRun(row: RunRow): void;
+  /** Runs whose transitions wait for this owner to be seen. */
+  runsWaitingForOwner(ownerUid: string): RunRow[];
+  /** UID that holds a run key; claims it for `uid` when nobody does. */
+  claimRunKey(runKey: string, uid: string): string;
+
+  /** False when the transition is known already: nothing is written. */
+  addTransition(transition: Transition, recordedAt: Instant): boolean;
+  /** Replaces a `waiting` decision; a final one stays as it is. */
+  decide(decision: Decision): void;
+  decision(transitionId: string, destination: string): Decision | undefined;
+  /** False when the key is known already: nothing is written. */
+  enqueue(destination: string, transitionId: string, intent: Intent, at: Instant): boolean;
+
+  stickyKey(destination: string, namespace: string, name: string): string | undefined;
+  /** Keeps the first key; later calls change nothing. */
+  setStickyKey(destination: string, namespace: string, name: string, key: string): void;
+  wanted(destination: string, key: string): Json | undefined;
+  /**
+   * Sets what one object claims at a destination (replacing its earlier claims) and recomputes the rows concerned: the
+   * payload is that of the oldest live claim (creation, then UID); without a live one it is `retire` of the last.
+   */
+  claimDesired(
+    claimant: Claimant,
+    claims: readonly Desired[],
+    retire: (wanted: Json) => Json | null,
+    at: Instant,
+  ): void;
+
+  setTimer(timer: Timer): void;
+  clearTimer(id: string): void;
+  dueTimers(now: Instant): Timer[];
+
+  quarantine(row: Quarantined): void;
+}
+
+export interface Claimant {
+  readonly destination: string;
+  readonly uid: string;
+  readonly createdAt: Instant;
+  /** False once the object is deleted. */
+  readonly alive: boolean;
+}
+
+export interface Settled {
+  readonly seq: number;
+  readonly delivery: Delivery;
+  /** Ms until the next try, for `retry`. */
+  readonly delayMs?: number;
+}
+
+export interface SettledDesired {
+  readonly destination: string;
+  readonly key: string;
+  readonly sentHash: string;
+  readonly delivery: Delivery;
+  readonly delayMs?: number;
+}
+
+/** The outbox's side of the store. Every call is one durable commit. */
+export interface OutboxStore {
+  /**
+   * Heads of lanes that may be sent now, oldest first, marked as being tried. Not: held ones, those whose desired row
+   * was neither accepted nor refused for good (unless `dryRun`), and those with a limit key in `exclude`.
+   */
+  claim(destination: string, limit: number, now: Instant, exclude: readonly string[], dryRun: boolean): ClaimedIntent[];
+  settle(results: readonly Settled[], now: Instant): void;
+  /** Rows not in sync or due for their daily assertion; clears their accepted hash first. */
+  claimDesired(destination: string, limit: number, now: Instant): ClaimedDesired[];
+  settleDesired(results: readonly SettledDesired[], now: Instant): void;
+  /** Settles what is over `maxAgeMs` as `expired` and what blocks a lane that waited `supersedeMs` as `superseded`. */
+  sweep(now: Instant, maxAgeMs: number, supersedeMs: number): void;
+}
+
+export interface Store extends OutboxStore {
+  /** Runs `work` in one transaction: all of it or, when it throws, nothing. Durable when it returns. */
+  transaction<T>(work: (tx: Tx) => T): T;
+  /** The cut-off of a destination; the first call stores `firstStart`. */
+  cutoff(destination: string, firstStart: Instant): Instant;
+  /** A random id of this store's cluster, made at the first start. */
+  clusterId(): string;
+  close(): void;
+}

@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+const slow = { testTimeout: 120_000, hookTimeout: 600_000, pool: 'forks' as const, fileParallelism: false };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'bridge/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'test/vendors/**/*.test.ts',
+            'test/sink-contract/**/*.test.ts',
+          ],
+        },
+      },
+      { test: { name: 'replay', include: ['test/replay/**/*.test.ts'], ...slow } },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow } },
+    ],
+  },
+});
