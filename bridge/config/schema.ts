@@ -1,0 +1,66 @@
+import { z } from 'zod';
+
+import { allowed, duration } from './marks.ts';
+import { cronitorSchema } from './cronitor-placeholder.ts';
+
+const port = (fallback: number) =>
+  allowed(z.int().min(0).max(65_535), 'a whole number from 0 to 65535 (0: any free port)').default(fallback);
+const text = (fallback: string) => allowed(z.string().min(1), 'text that is not empty').default(fallback);
+
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const DESTINATION = /^[A-Za-z0-9][-_A-Za-z0-9]{0,62}$/;
+
+const namespace = allowed(z.string().regex(DNS_LABEL), 'the name of a namespace: lower-case letters, digits and -');
+
+const cluster = z.strictObject({
+  /** Display name: on pages, in messages and tags. Keys never use it. */
+  name: text('default'),
+  scope: allowed(
+    z.union([z.literal('cluster'), z.array(namespace).min(1)]),
+    'cluster, or a list of namespaces such as [team-a, team-b]',
+  ).default('cluster'),
+  /** Without it: KUBECONFIG, ~/.kube/config, then the pod's own service account. */
+  kubeconfig: allowed(z.string().min(1), 'the path of a kubeconfig file').optional(),
+  /** LIST every followed kind at the start: a watch shows no initial objects. */
+  list: z.boolean().default(true),
+});
+
+const otlp = z.strictObject({
+  host: text('0.0.0.0'),
+  port: port(4317),
+  /** Bound of one export after decompression. */
+  maxMessageBytes: allowed(
+    z.int().min(1024).max(1_073_741_824),
+    'a whole number of bytes from 1024 to 1073741824',
+  ).default(67_108_864),
+});
+
+/** The one schema of the configuration: types, defaults, errors and the redacted print derive from it. */
+export const configSchema = z.strictObject({
+  cluster: cluster.prefault({}),
+  otlp: otlp.prefault({}),
+  web: z.strictObject({ host: text('127.0.0.1'), port: port(8080) }).prefault({}),
+  store: z.strictObject({ path: text('/var/lib/lifecycle-bridge/bridge.db') }).prefault({}),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  firstSight: z
+    .strictObject({
+      /** What happened longer ago than this before a destination's first start is recorded, not announced. */
+      lookback: duration().prefault('15m'),
+      /** The start of a run that began before the cut-off; its ending is always announced. */
+      running: z.enum(['announce', 'suppress']).default('announce'),
+    })
+    .prefault({}),
+  /** Telemetry that is older when it could be sent is given up as `expired`. */
+  outbox: z.strictObject({ maxAge: duration().prefault('24h') }).prefault({}),
+  cronitor: z
+    .record(
+      allowed(z.string().regex(DESTINATION), 'a destination name of letters, digits, - and _ (at most 63)'),
+      cronitorSchema,
+    )
+    .prefault({}),
+});
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+/** The whole configuration with every default filled in. Durations are milliseconds. */
+export type Config = DeepReadonly<z.output<typeof configSchema>>;
