@@ -1,0 +1,36 @@
+import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+
+export type { Logger };
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Shorter texts are no secrets, and replacing them would garble every line. */
+const SHORTEST_SECRET = 4;
+const SECRET_KEYS = ['apiKey', 'token', 'password', 'dsn', 'authorization'];
+
+/**
+ * JSON lines with `level` as text, ISO `time` and `msg`, on stdout unless another stream is given. Every configured
+ * secret is replaced wherever it appears, also inside URLs and stacks.
+ */
+export function createLogger(level: LogLevel, secrets: readonly string[], stream?: DestinationStream): Logger {
+  const out = stream ?? destination({ dest: 1, sync: true });
+  const redact = redactor(secrets);
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '<redacted>' },
+    },
+    { write: (line) => out.write(redact(line)) },
+  );
+}
+
+/** Replaces each secret in a text, as it is and as JSON and URLs spell it. */
+export function redactor(secrets: readonly string[]): (text: string) => string {
+  const spellings = secrets
+    .filter((secret) => secret.length >= SHORTEST_SECRET)
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
+  const longestFirst = [...new Set(spellings)].toSorted((a, b) => b.length - a.length);
+  return (text) => longestFirst.reduce((clean, secret) => clean.replaceAll(secret, '<redacted>'), text);
+}

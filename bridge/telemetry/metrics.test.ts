@@ -1,0 +1,53 @@
+import { afterEach, expect, it } from 'vitest';
+
+import { createMetrics, type Metrics } from './metrics.ts';
+import { METRICS, prometheusName } from './names.ts';
+
+let now = 1_000_000;
+let metrics: Metrics;
+const create = () => (metrics = createMetrics({ version: '1.2.3', clock: { now: () => now } }));
+afterEach(() => metrics.close());
+
+it('shows every declared metric under its Prometheus name once it was used', async () => {
+  create();
+  metrics.request('committed');
+  metrics.record('Job', 'applied');
+  metrics.commit(3);
+  metrics.quarantine('core_error');
+  metrics.list('Job', 'complete');
+  metrics.delivery('cronitor/default', 'delivered', 'delivered');
+  metrics.observeStore({
+    depth: () => [{ destination: 'cronitor/default', pending: 2, oldestCreatedAt: now - 5000, notInSync: 1 }],
+    cronJobCount: () => 7,
+  });
+  const text = await metrics.text();
+  for (const definition of Object.values(METRICS)) expect(text).toContain(`# TYPE ${prometheusName(definition)}`);
+  expect(text).toContain('lifecycle_bridge_records_total{kind="Job",result="applied"} 1\n');
+  expect(text).toContain('lifecycle_bridge_outbox_oldest_age_seconds{destination="cronitor/default"} 5\n');
+  expect(text).toContain('lifecycle_bridge_cronjobs 7\n');
+  expect(text).toContain(`lifecycle_bridge_build_info{version="1.2.3",node_version="${process.version}"} 1\n`);
+});
+
+it('uses exactly the attributes that are declared', async () => {
+  create();
+  metrics.delivery('cronitor/default', 'retry', 'rate_limited');
+  metrics.record('Pod', 'older', 3);
+  const text = await metrics.text();
+  const labels = (name: string) =>
+    [...text.matchAll(new RegExp(`^${name}\\{(.*)\\}`, 'gm'))].flatMap((m) => m[1]!.match(/\w+(?==)/g));
+  expect(labels('lifecycle_bridge_deliveries_total')).toEqual([...METRICS.deliveries.attributes]);
+  expect(labels('lifecycle_bridge_records_total')).toEqual([...METRICS.records.attributes]);
+});
+
+it('measures commits in seconds', async () => {
+  create().commit(30);
+  const text = await metrics.text();
+  expect(text).toContain('lifecycle_bridge_commit_duration_seconds_sum 0.03\n');
+  expect(text).toContain('lifecycle_bridge_commit_duration_seconds_bucket{le="0.05"} 1\n');
+});
+
+it('tells the age of the last record of each kind at the time of the scrape', async () => {
+  create().record('Job', 'unchanged');
+  now += 12_000;
+  expect(await metrics.text()).toContain('lifecycle_bridge_record_age_seconds{kind="Job"} 12\n');
+});

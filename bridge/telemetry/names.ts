@@ -1,0 +1,89 @@
+/** What one metric is. Names and units follow OpenTelemetry; `prometheusName` says how /metrics spells them. */
+export interface MetricDefinition {
+  readonly name: string;
+  readonly unit: string;
+  readonly description: string;
+  readonly attributes: readonly string[];
+}
+
+/** Every metric of the bridge. */
+export const METRICS = {
+  requests: {
+    name: 'lifecycle_bridge.requests',
+    unit: '{request}',
+    description: 'OTLP export requests by outcome: committed, undecodable or unavailable',
+    attributes: ['outcome'],
+  },
+  records: {
+    name: 'lifecycle_bridge.records',
+    unit: '{record}',
+    description: 'Records received by kind and what became of them',
+    attributes: ['kind', 'result'],
+  },
+  recordAge: {
+    name: 'lifecycle_bridge.record.age',
+    unit: 's',
+    description: 'Time since the last record of a kind was committed',
+    attributes: ['kind'],
+  },
+  commitDuration: {
+    name: 'lifecycle_bridge.commit.duration',
+    unit: 's',
+    description: 'Time that one durable commit took',
+    attributes: [],
+  },
+  quarantined: {
+    name: 'lifecycle_bridge.quarantined',
+    unit: '{record}',
+    description: 'Requests and records put into quarantine by reason',
+    attributes: ['reason'],
+  },
+  lists: {
+    name: 'lifecycle_bridge.lists',
+    unit: '{list}',
+    description: 'LISTs of the Kubernetes API by kind and result',
+    attributes: ['kind', 'result'],
+  },
+  deliveries: {
+    name: 'lifecycle_bridge.deliveries',
+    unit: '{delivery}',
+    description: 'Answers of destinations by outcome and reason',
+    attributes: ['destination', 'outcome', 'reason'],
+  },
+  outboxPending: {
+    name: 'lifecycle_bridge.outbox.pending',
+    unit: '{intent}',
+    description: 'Intents that are not settled yet',
+    attributes: ['destination'],
+  },
+  outboxOldestAge: {
+    name: 'lifecycle_bridge.outbox.oldest_age',
+    unit: 's',
+    description: 'Age of the oldest intent that is not settled; 0 when there is none',
+    attributes: ['destination'],
+  },
+  desiredNotInSync: {
+    name: 'lifecycle_bridge.desired.not_in_sync',
+    unit: '{row}',
+    description: 'Desired rows (monitors) that the vendor has not accepted as they should be',
+    attributes: ['destination'],
+  },
+  cronJobs: {
+    name: 'lifecycle_bridge.cronjobs',
+    unit: '{cronjob}',
+    description: 'Live CronJobs in the store',
+    attributes: [],
+  },
+  buildInfo: {
+    name: 'lifecycle_bridge.build.info',
+    unit: '1',
+    description: 'Always 1; the attributes say which build this is',
+    attributes: ['version', 'node_version'],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** The name on /metrics: underscores and the unit as suffix (counters get `_total` from the exporter). */
+export function prometheusName({ name, unit }: Pick<MetricDefinition, 'name' | 'unit'>): string {
+  const plain = name.replaceAll('.', '_');
+  return unit === 's' ? `${plain}_seconds` : plain;
+}
