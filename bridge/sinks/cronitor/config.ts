@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+const url = (what: string) =>
+  z.url({
+    protocol: /^https?$/,
+    error: `must be an http or https URL: the base of ${what}, without a path of the API`,
+  });
+
+const secret = z
+  .string()
+  .regex(/^[^\s<>]+$/, 'must be the key itself: no spaces, no placeholder such as <api key>')
+  .meta({ secret: true });
+
+/** One Cronitor account. */
+export const cronitorSchema = z
+  .strictObject({
+    apiKey: secret.optional().describe('Key that may configure monitors (an SDK key, not a telemetry key)'),
+    apiKeyFile: z.string().min(1).optional().describe('File that holds the key; read again when Cronitor refuses it'),
+    apiUrl: url('the monitor API').default('https://cronitor.io').describe('Base URL of the monitor API'),
+    pingUrl: url('the telemetry API').default('https://cronitor.link').describe('Base URL of the telemetry API'),
+    env: z.string().min(1).optional().describe('Environment of telemetry where a CronJob has no env annotation'),
+    tags: z.array(z.string().min(1)).default([]).describe('Tags that every monitor gets'),
+    dryRun: z.boolean().default(false).describe('Do everything except the requests'),
+  })
+  .refine((config) => (config.apiKey === undefined) !== (config.apiKeyFile === undefined), {
+    error: 'needs exactly one of apiKey and apiKeyFile',
+    path: ['apiKey'],
+  });
+
+export type CronitorConfig = z.infer<typeof cronitorSchema>;
+
+/** What planning needs: no secret. */
+export type CronitorPlanConfig = Pick<CronitorConfig, 'env' | 'tags'>;

@@ -1,0 +1,81 @@
+import type { CronJobFacts } from '../../kubernetes/observation.ts';
+import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
+
+const UID = '0d5f6a3e-6a53-4f0e-9d3c-0f3a1c2b4d5e';
+export const JOB_UID = '7c1b9c55-2b8a-4c40-8a1e-4d1f6d0a9b11';
+
+/** The CronJob of the tests; annotation names without their prefix. */
+export function cronJob(annotations: Record<string, string> = {}, overrides: Partial<CronJobFacts> = {}): CronJobFacts {
+  const prefixed = Object.entries(annotations).map(([name, value]) => [`k8s.cronitor.io/${name}`, value]);
+  return {
+    kind: 'CronJob',
+    uid: UID,
+    namespace: 'default',
+    name: 'test-cronjob',
+    resourceVersion: '10',
+    createdAt: 1_760_000_000_000,
+    deletionAt: undefined,
+    owner: undefined,
+    labels: {},
+    annotations: Object.fromEntries(prefixed),
+    schedule: '*/1 * * * *',
+    timeZone: undefined,
+    suspend: false,
+    concurrencyPolicy: undefined,
+    startingDeadlineSeconds: undefined,
+    lastScheduleAt: undefined,
+    lastSuccessfulAt: undefined,
+    activeUids: [],
+    ...overrides,
+  };
+}
+
+/** A Job of that CronJob. */
+export function run(overrides: Partial<Run> = {}): Run {
+  return {
+    uid: JOB_UID,
+    kind: 'Job',
+    namespace: 'default',
+    name: 'test-cronjob-29333333',
+    runKey: `${UID}/1760000000`,
+    ownerKind: 'CronJob',
+    ownerName: 'test-cronjob',
+    ownerUid: UID,
+    status: 'running',
+    createdAt: 1_760_000_000_000,
+    scheduledAt: 1_760_000_000_000,
+    startedAt: 1_760_000_001_000,
+    endedAt: undefined,
+    reason: undefined,
+    message: undefined,
+    deleted: false,
+    ...overrides,
+  };
+}
+
+export function attempt(overrides: Partial<Attempt> = {}): Attempt {
+  return {
+    podUid: 'pod-1',
+    podName: 'test-cronjob-29333333-abcde',
+    nodeName: undefined,
+    phase: 'Running',
+    index: undefined,
+    startedAt: undefined,
+    endedAt: undefined,
+    container: undefined,
+    exitCode: undefined,
+    reason: undefined,
+    ...overrides,
+  };
+}
+
+export function transition(overrides: Partial<Transition> = {}): Transition {
+  return {
+    id: `${JOB_UID}/started`,
+    kind: 'run.started',
+    at: 1_760_000_001_000,
+    runUid: JOB_UID,
+    text: 'started',
+    ...overrides,
+  };
+}

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { errorText, UserError } from '../../lib/errors.ts';
+import { redactor } from '../redact.ts';
+import type { CronitorConfig } from './config.ts';
+
+/** The API key of a destination, which a mounted Secret may replace at any time. */
+export interface ApiKey {
+  current(): string;
+  /** Reads the file again; true when the key is another one than `used`. */
+  renew(used: string): boolean;
+  /** Removes every key that was ever used. */
+  redact(text: string): string;
+}
+
+/** Reads the key; throws a UserError when its file cannot be read. */
+export function createApiKey(destination: string, config: CronitorConfig): ApiKey {
+  const file = config.apiKeyFile;
+  let key = file === undefined ? (config.apiKey ?? '') : readKey(destination, file);
+  const seen = new Set([key]);
+  return {
+    current: () => key,
+    renew(used) {
+      if (file !== undefined) key = tryRead(file) ?? key;
+      seen.add(key);
+      return key !== used;
+    },
+    redact: (text) => redactor([...seen])(text),
+  };
+}
+
+function readKey(destination: string, file: string): string {
+  try {
+    const key = readFileSync(file, 'utf8').trim();
+    if (key !== '') return key;
+  } catch (error) {
+    throw new UserError(
+      `${destination}: apiKeyFile cannot be read: ${errorText(error)}`,
+      'Mount the Secret that holds the key, or correct the path',
+    );
+  }
+  throw new UserError(`${destination}: apiKeyFile ${file} is empty`, 'Put the API key into it');
+}
+
+/** Undefined while the file is missing or empty, as in the middle of a rotation. */
+function tryRead(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}

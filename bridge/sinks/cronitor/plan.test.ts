@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import type { CronJobFacts } from '../../kubernetes/observation.ts';
+import type { Json } from '../../lib/json.ts';
+import type { PlanContext } from '../sink.ts';
+import { attempt, cronJob, JOB_UID, run, transition } from './fixtures.ts';
+import { createCronitorPlanner, pingSchema } from './plan.ts';
+
+const planner = createCronitorPlanner('default', { env: undefined, tags: [] });
+
+const context = (overrides: Partial<PlanContext> = {}): PlanContext => ({
+  run: run(),
+  attempts: [],
+  cronJob: cronJob(),
+  memo: undefined,
+  stickyKey: undefined,
+  ...overrides,
+});
+
+function sent(...args: Parameters<typeof planner.plan>) {
+  const planned = planner.plan(...args);
+  if (planned === null || 'drop' in planned) throw new Error('nothing is sent');
+  const [intent] = planned.intents;
+  const { key: monitor, query } = pingSchema.parse(intent!.payload);
+  return { ...intent!, monitor, query, memo: planned.memo };
+}
+
+const ended = (outcome: 'succeeded' | 'failed' | 'cancelled' | 'replaced' | 'never_started', more = {}) =>
+  transition({ id: `${JOB_UID}/ended`, kind: 'run.ended', at: 1_760_000_065_000, outcome, ...more });
+
+const desired = (facts: CronJobFacts, previous?: Json, stickyKey?: string) =>
+  planner.planDesired(facts, { stickyKey, previous: () => previous });
+
+describe('telemetry of a run', () => {
+  it('is a run ping when the Job starts, in the lane of the run, after its monitor', () => {
+    const intent = sent(transition(), context());
+    expect(intent).toMatchObject({
+      key: `${JOB_UID}/started`,
+      lane: `run/${JOB_UID}`,
+      waitsFor: cronJob().uid,
+      limits: [
+        { key: `monitor/${cronJob().uid}`, perSecond: 5 },
+        { key: 'address', perSecond: 50 },
+      ],
+      memo: { key: cronJob().uid },
+    });
+    expect(intent.payload).toEqual({
+      key: cronJob().uid,
+      query: { state: 'run', series: JOB_UID, stamp: '1760000001' },
+    });
+  });
+
+  it.each([
+    ['succeeded', 'complete'],
+    ['replaced', 'complete'],
+    ['failed', 'fail'],
+    ['cancelled', 'fail'],
+  ] as const)('that %s is a %s ping', (outcome, state) => {
+    expect(sent(ended(outcome), context()).query['state']).toBe(state);
+  });
+
+  it('is nothing for a Job that never started, a bare pod, an unknown owner and other transitions', () => {
+    expect(planner.plan(ended('never_started'), context())).toBeNull();
+    expect(planner.plan(transition(), context({ run: run({ kind: 'Pod' }) }))).toBeNull();
+    expect(planner.plan(transition(), context({ cronJob: undefined }))).toBeNull();
+    expect(planner.plan(transition({ kind: 'run.stuck' }), context())).toBeNull();
+  });
+
+  it('is dropped with a reason for an excluded CronJob', () => {
+    const excluded = context({ cronJob: cronJob({ exclude: 'true' }) });
+    expect(planner.plan(transition(), excluded)).toEqual({ drop: 'not_selected' });
+  });
+
+  it('closes a run that was announced although its CronJob was excluded meanwhile', () => {
+    const excluded = context({ cronJob: cronJob({ exclude: 'true' }), memo: { key: 'k' } });
+    expect(sent(ended('succeeded'), excluded)).toMatchObject({ monitor: 'k', waitsFor: 'k' });
+  });
+
+  it('keeps the key and the env that its start used', () => {
+    const { memo } = sent(transition(), context({ cronJob: cronJob({ key: 'first', env: 'staging' }) }));
+    const later = context({ cronJob: cronJob({ key: 'second', env: 'production' }), memo });
+    expect(sent(ended('succeeded'), later)).toMatchObject({
+      key: 'first',
+      query: { env: 'staging' },
+      waitsFor: 'first',
+    });
+  });
+
+  it('keeps having no env when its start had none', () => {
+    const { memo } = sent(transition(), context());
+    const later = context({ cronJob: cronJob({ env: 'production' }), memo });
+    expect(sent(ended('succeeded'), later).query).not.toHaveProperty('env');
+  });
+
+  it('takes env from the annotation, else from the destination; an empty annotation is none', () => {
+    const staging = createCronitorPlanner('default', { env: 'staging', tags: [] });
+    const env = (facts: CronJobFacts) => JSON.stringify(staging.plan(transition(), context({ cronJob: facts })));
+    expect(env(cronJob({ env: 'production' }))).toContain('"env":"production"');
+    expect(env(cronJob({ env: '' }))).toContain('"env":"staging"');
+  });
+
+  it('names the first node for run and the node of the last ended attempt for an ending', () => {
+    const attempts = [
+      attempt({ podUid: 'a' }),
+      attempt({ podUid: 'b', nodeName: 'node-b', endedAt: 30 }),
+      attempt({ podUid: 'c', nodeName: 'node-c', endedAt: 20 }),
+    ];
+    expect(sent(transition(), context({ attempts })).query['host']).toBe('node-b');
+    expect(sent(ended('succeeded'), context({ attempts: attempts.toReversed() })).query['host']).toBe('node-b');
+    expect(sent(transition(), context({ attempts: [attempt()] })).query).not.toHaveProperty('host');
+  });
+
+  it('says why it failed: the condition, then the container that decided', () => {
+    const attempts = [attempt({ container: 'main', exitCode: 3, reason: 'Error', endedAt: 1 })];
+    const because = { reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' };
+    expect(sent(ended('failed', because), context({ attempts })).query['message']).toBe(
+      'BackoffLimitExceeded: Job has reached the specified backoff limit; container main exited with 3 (Error)',
+    );
+    expect(sent(ended('cancelled', because), context({ attempts })).query['message']).toBe('cancelled');
+    expect(sent(ended('succeeded', because), context({ attempts })).query).not.toHaveProperty('message');
+  });
+
+  it('cuts a message at 2000 code points', () => {
+    const message = sent(ended('failed', { reason: 'R', message: '🚀'.repeat(3000) }), context()).query['message']!;
+    expect(Array.from(message)).toHaveLength(2000);
+    expect(message.isWellFormed()).toBe(true);
+  });
+});
+
+describe('the monitor of a CronJob', () => {
+  it('is sticky when its key is the UID, and keeps the first UID', () => {
+    expect(desired(cronJob())).toMatchObject([{ key: cronJob().uid, sticky: true }]);
+    expect(desired(cronJob(), undefined, 'first-uid')).toMatchObject([{ key: 'first-uid', sticky: true }]);
+    expect(sent(transition(), context({ stickyKey: 'first-uid' })).monitor).toBe('first-uid');
+  });
+
+  it('has an explicit or inferred key before a sticky one', () => {
+    expect(desired(cronJob({ key: 'mine' }), undefined, 'first-uid')).toMatchObject([{ key: 'mine', sticky: false }]);
+    expect(desired(cronJob({ 'key-inference': 'name' }), undefined, 'first-uid')).toMatchObject([
+      { key: '3278d16696a89a92d297b7c46bfd286b20dc3896', sticky: false },
+    ]);
+  });
+
+  it('is not wanted when excluded; a value that is no boolean excludes nothing', () => {
+    expect(desired(cronJob({ exclude: 'true' }))).toEqual([]);
+    expect(desired(cronJob({ exclude: 'yes' }))).toHaveLength(1);
+    expect(desired(cronJob({ include: 'false' }))).toHaveLength(1);
+  });
+
+  it('is paused while suspended, and speaks of paused only after we paused it', () => {
+    expect(desired(cronJob())[0]!.wanted).not.toHaveProperty('paused');
+    const suspended = desired(cronJob({}, { suspend: true }))[0]!.wanted;
+    expect(suspended).toHaveProperty('paused', true);
+    expect(desired(cronJob(), suspended)[0]!.wanted).toHaveProperty('paused', false);
+  });
+
+  it('is paused when its CronJob is gone, and resumes when it comes back', () => {
+    const wanted = desired(cronJob())[0]!.wanted;
+    const retired = planner.retire(wanted);
+    expect(retired).toEqual({ ...Object(wanted), paused: true });
+    expect(desired(cronJob(), retired ?? undefined)[0]!.wanted).toHaveProperty('paused', false);
+  });
+});

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import type { Clock } from '../lib/clock.ts';
+import { cronitorSchema } from './cronitor/config.ts';
+import { createCronitorDeliverer } from './cronitor/deliver.ts';
+import { createCronitorPlanner } from './cronitor/plan.ts';
+import type { Http } from './http.ts';
+import type { Deliverer, Planner } from './sink.ts';
+
+const destinationName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a destination name has lower-case letters, digits and dashes');
+
+/** The configuration of every sink: destinations by name. A destination's id is `<sink>/<name>`. */
+export const sinkSchemas = {
+  cronitor: z.record(destinationName, cronitorSchema).default({}).describe('Cronitor accounts by name'),
+};
+
+/** Part of the configuration: one key per sink. */
+export type SinksConfig = { readonly [K in keyof typeof sinkSchemas]: z.infer<(typeof sinkSchemas)[K]> };
+
+/** The pure halves of all configured destinations. They read no secret. */
+export function createPlanners(config: SinksConfig): Planner[] {
+  return Object.entries(config.cronitor).map(([name, account]) => createCronitorPlanner(name, account));
+}
+
+/** The halves that talk to vendors. Throws a UserError when a key file cannot be read. */
+export function createDeliverers(config: SinksConfig, http: Http, clock: Clock): Deliverer[] {
+  return Object.entries(config.cronitor).map(([name, account]) => createCronitorDeliverer(name, account, http, clock));
+}
