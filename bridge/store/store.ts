@@ -1,5 +1,5 @@
 import type { Kind } from '../kubernetes/observation.ts';
-import type { Run, Transition } from '../lifecycle/transition.ts';
+import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
@@ -14,7 +14,7 @@ export interface ObjectRow {
   readonly ownerUid: string | undefined;
   readonly version: string;
   readonly deleted: boolean;
-  readonly state: Json;
+  readonly state: object;
 }
 
 /** What is remembered of a run beside its object. */
@@ -72,6 +72,9 @@ export interface Tx {
   putRun(row: RunRow): void;
   /** Runs whose transitions wait for this owner to be seen. */
   runsWaitingForOwner(ownerUid: string): RunRow[];
+  putAttempt(runUid: string, attempt: Attempt): void;
+  /** The pods of a run as far as they were seen, by start. */
+  attempts(runUid: string): Attempt[];
   /** UID that holds a run key; claims it for `uid` when nobody does. */
   claimRunKey(runKey: string, uid: string): string;
 

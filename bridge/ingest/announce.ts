@@ -1,0 +1,118 @@
+import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
+import type { CronJobFacts, JobFacts } from '../kubernetes/observation.ts';
+import type { CronJobState } from '../lifecycle/cronjob.ts';
+import type { Run, Transition } from '../lifecycle/transition.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { Reason } from '../lib/reasons.ts';
+import { cutoffReason } from '../policy/cutoff.ts';
+import type { RunMemory, RunRow, Tx } from '../store/store.ts';
+import type { Destination } from './deps.ts';
+import { stateOf } from './state.ts';
+
+export const NO_MEMORY: RunMemory = { memos: {}, waiting: [], waitingFor: undefined };
+
+/**
+ * Records new transitions of a run and plans them for every destination. While the owning CronJob is unseen, they wait
+ * with the run: its annotations decide which monitor, if any, is meant. Returns the run's memory.
+ */
+export function announce(
+  tx: Tx,
+  destinations: readonly Destination[],
+  { run, memory }: RunRow,
+  transitions: readonly Transition[],
+  now: Instant,
+): RunMemory {
+  const fresh = transitions.filter((transition) => tx.addTransition(transition, now));
+  if (fresh.length === 0) return memory;
+  if (isWaiting(tx, run)) {
+    for (const transition of fresh) {
+      for (const { planner } of destinations)
+        decide(tx, transition, planner.destination, 'waiting', now, 'owner_unknown');
+    }
+    return { ...memory, waiting: [...memory.waiting, ...fresh], waitingFor: 'owner' };
+  }
+  return planAll(tx, destinations, { run, memory }, fresh, now);
+}
+
+/** Plans what waited for the CronJob that was now seen. */
+export function announceWaiting(tx: Tx, destinations: readonly Destination[], row: RunRow, now: Instant): RunMemory {
+  const memory = planAll(tx, destinations, row, row.memory.waiting, now);
+  return { ...memory, waiting: [], waitingFor: undefined };
+}
+
+/** Says for every destination that the decision on a transition is still open. */
+export function markWaiting(
+  tx: Tx,
+  destinations: readonly Destination[],
+  transitionId: string,
+  reason: Reason,
+  now: Instant,
+): void {
+  for (const { planner } of destinations) {
+    tx.decide({
+      transitionId,
+      destination: planner.destination,
+      verdict: 'waiting',
+      reason,
+      detail: undefined,
+      at: now,
+    });
+  }
+}
+
+function isWaiting(tx: Tx, run: Run): boolean {
+  return run.kind === 'Job' && run.ownerKind === 'CronJob' && cronJobOf(tx, run) === undefined && ownedByBatch(tx, run);
+}
+
+/** The owner's API group decides, not its kind's name alone. */
+function ownedByBatch(tx: Tx, run: Run): boolean {
+  const row = tx.object(run.uid);
+  return row === undefined || isOwnedByCronJob(stateOf<{ facts: JobFacts }>(row).facts.owner);
+}
+
+function cronJobOf(tx: Tx, run: Run): CronJobFacts | undefined {
+  const row = run.ownerUid === undefined ? undefined : tx.object(run.ownerUid);
+  return row?.kind === 'CronJob' ? stateOf<CronJobState>(row).facts : undefined;
+}
+
+function planAll(
+  tx: Tx,
+  destinations: readonly Destination[],
+  { run, memory }: RunRow,
+  transitions: readonly Transition[],
+  now: Instant,
+): RunMemory {
+  const memos = { ...memory.memos };
+  const cronJob = cronJobOf(tx, run);
+  const attempts = tx.attempts(run.uid);
+  for (const transition of transitions) {
+    for (const { planner, rule } of destinations) {
+      const { destination } = planner;
+      const stickyKey = cronJob && tx.stickyKey(destination, cronJob.namespace, cronJob.name);
+      const planned = planner.plan(transition, { run, attempts, cronJob, memo: memos[destination], stickyKey });
+      if (planned === null) continue;
+      const started = tx.decision(`${run.runKey}/started`, destination)?.verdict === 'planned';
+      const early = cutoffReason(transition, run, started, rule);
+      if (early !== undefined) decide(tx, transition, destination, 'dropped', now, early);
+      else if ('drop' in planned) decide(tx, transition, destination, 'dropped', now, planned.drop, planned.detail);
+      else {
+        decide(tx, transition, destination, 'planned', now);
+        for (const intent of planned.intents) tx.enqueue(destination, transition.id, intent, now);
+        if (planned.memo !== undefined) memos[destination] = planned.memo;
+      }
+    }
+  }
+  return { ...memory, memos };
+}
+
+function decide(
+  tx: Tx,
+  transition: Transition,
+  destination: string,
+  verdict: 'planned' | 'waiting' | 'dropped',
+  at: Instant,
+  reason?: Reason,
+  detail?: string,
+): void {
+  tx.decide({ transitionId: transition.id, destination, verdict, reason, detail, at });
+}

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { readObject } from '../kubernetes/read-object.ts';
+import type { Observation } from '../kubernetes/observation.ts';
+import type { Instant } from '../lib/clock.ts';
+import { errorText } from '../lib/errors.ts';
+import { DecodeError, decodeLogs } from '../otlp/decode.ts';
+import { readRecord } from '../otlp/records.ts';
+import type { Quarantined } from '../store/store.ts';
+
+export type RecordResult = 'observed' | 'ignored' | 'not_kubernetes';
+
+/** What one request or list page holds, decoded; nothing is written yet. */
+export interface Batch {
+  readonly observations: readonly Observation[];
+  readonly quarantine: readonly Quarantined[];
+  readonly records: readonly { readonly kind: string; readonly result: RecordResult }[];
+  /** Set when the whole request cannot be decoded: its bytes are in `quarantine`. */
+  readonly undecodable?: string;
+}
+
+/** More of a bad request or record is of no use to anyone. */
+const KEPT_BYTES = 64 * 1024;
+
+/** Decodes an export request. Records of kinds that are not followed are counted; what is no object is quarantined. */
+export function readRequest(request: Uint8Array, receivedAt: Instant): Batch {
+  let records: ReturnType<typeof decodeLogs>;
+  try {
+    records = decodeLogs(request);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const row = quarantined('request', 'undecodable', error.message, request, receivedAt);
+    return { observations: [], quarantine: [row], records: [], undecodable: error.message };
+  }
+  const observations: Observation[] = [];
+  const quarantine: Quarantined[] = [];
+  const counts: { kind: string; result: RecordResult }[] = [];
+  for (const { body, observedAt } of records) {
+    const record = readRecord(body);
+    if (record === undefined) {
+      const bytes = Buffer.from(JSON.stringify(body) ?? '');
+      quarantine.push(quarantined('record', 'not_kubernetes', 'no Kubernetes object in the body', bytes, receivedAt));
+      counts.push({ kind: 'unknown', result: 'not_kubernetes' });
+      continue;
+    }
+    const facts = readObject(record.object);
+    if (facts !== undefined)
+      observations.push({ deleted: record.deleted, observedAt: observedAt || receivedAt, facts });
+    counts.push({ kind: String(record.object['kind']), result: facts === undefined ? 'ignored' : 'observed' });
+  }
+  return { observations, quarantine, records: counts };
+}
+
+/** The objects of one LIST page, fed through the same path as the stream. */
+export function readList(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): Batch {
+  const observations = objects.flatMap((object) => {
+    const facts = readObject(object);
+    return facts === undefined ? [] : [{ deleted: false, observedAt, facts }];
+  });
+  return { observations, quarantine: [], records: [] };
+}
+
+/** The quarantine row of an observation that the core could not process: one per UID. */
+export function poisoned({ facts }: Observation, error: unknown, at: Instant): Quarantined {
+  const bytes = Buffer.from(JSON.stringify(facts)).subarray(0, KEPT_BYTES);
+  const { uid: subject, resourceVersion: version } = facts;
+  return { subject, reason: 'core_error', version, error: errorText(error), bytes, at };
+}
+
+function quarantined(
+  prefix: string,
+  reason: Quarantined['reason'],
+  error: string,
+  bytes: Uint8Array,
+  at: Instant,
+): Quarantined {
+  const subject = `${prefix}/${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
+  return { subject, reason, version: undefined, error, bytes: bytes.subarray(0, KEPT_BYTES), at };
+}

@@ -1,0 +1,88 @@
+import { Worker } from 'node:worker_threads';
+import type { Async } from '../lib/async.ts';
+import { UserError } from '../lib/errors.ts';
+import type { CallMessage, Committed, Method, WorkerCalls, WorkerInit, WorkerMessage } from './protocol.ts';
+
+interface Pending {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface WorkerClient {
+  readonly calls: Async<WorkerCalls>;
+  /** Ends the thread after `calls.close()`. */
+  stop(): Promise<void>;
+}
+
+/** Starts the worker thread; throws a UserError when it cannot open the store. */
+export async function startWorker(
+  init: WorkerInit,
+  onCommitted: (committed: Committed) => void,
+  onCrash: (error: Error) => void,
+): Promise<WorkerClient> {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: init });
+  const pending = new Map<number, Pending>();
+  let stopping = false;
+  const crash = (error: Error): void => {
+    for (const { reject } of pending.values()) reject(error);
+    pending.clear();
+    if (!stopping) onCrash(error);
+  };
+  await new Promise<void>((resolve, reject) => {
+    worker.on('message', (message: WorkerMessage) => {
+      if (message.type === 'ready') resolve();
+      else if (message.type === 'refused') reject(new UserError(message.message, message.next));
+      else if (message.type === 'committed') onCommitted(message.committed);
+      else settle(pending, message);
+    });
+    worker.once('error', (error) => {
+      reject(error);
+      crash(error instanceof Error ? error : new Error(String(error)));
+    });
+    worker.once('exit', (code) => crash(new Error(`the store thread ended with code ${code}`)));
+  });
+  return {
+    calls: callsOf(worker, pending),
+    async stop() {
+      stopping = true;
+      await worker.terminate();
+    },
+  };
+}
+
+function settle(pending: Map<number, Pending>, message: Extract<WorkerMessage, { type: 'answer' | 'failed' }>): void {
+  const call = pending.get(message.id);
+  pending.delete(message.id);
+  if (message.type === 'answer') call?.resolve(message.value as never);
+  else call?.reject(new Error(message.error));
+}
+
+const METHODS: readonly Method[] = [
+  'ingest',
+  'observe',
+  'tick',
+  'probe',
+  'claim',
+  'settle',
+  'claimDesired',
+  'settleDesired',
+  'sweep',
+  'close',
+];
+
+function callsOf(worker: Worker, pending: Map<number, Pending>): Async<WorkerCalls> {
+  let lastId = 0;
+  const call = (method: Method, args: readonly unknown[]): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const message: CallMessage = { id: ++lastId, method, args };
+      pending.set(message.id, { resolve, reject });
+      const first = args[0];
+      // A pooled Buffer would be cloned with its whole pool: the copy is exact, and handed over instead of cloned.
+      if (first instanceof Uint8Array) {
+        const bytes = new Uint8Array(first);
+        worker.postMessage({ ...message, args: [bytes, ...args.slice(1)] }, [bytes.buffer]);
+      } else worker.postMessage(message);
+    });
+  const calls = METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)]);
+  return Object.fromEntries(calls) as Async<WorkerCalls>;
+}

@@ -1,0 +1,8 @@
+import type { CutoffRule } from '../policy/cutoff.ts';
+import type { Planner } from '../sinks/sink.ts';
+
+/** What the ingest needs to know of the configuration: one entry per destination. */
+export interface Destination {
+  readonly planner: Planner;
+  readonly rule: CutoffRule;
+}

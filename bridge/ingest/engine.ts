@@ -1,0 +1,94 @@
+import type { Observation } from '../kubernetes/observation.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { Store, Tx } from '../store/store.ts';
+import { isStoreTrouble } from '../store/trouble.ts';
+import type { Batch } from './batch.ts';
+import { poisoned } from './batch.ts';
+import type { Destination } from './deps.ts';
+import { observeCronJob } from './observe-cronjob.ts';
+import { observeJob, settleReplacement } from './observe-job.ts';
+import { observePod } from './observe-pod.ts';
+import { UnwrittenVersions } from './state.ts';
+
+/** Unwritten versions are written at the latest then; a crash before it costs a second look at stale records. */
+const WRITE_BEHIND_MS = 30_000;
+const MAX_UNWRITTEN = 10_000;
+
+export interface Engine {
+  /** Reduces and plans all batches in one durable commit; throws only when the store is in trouble. */
+  commit(batches: readonly Batch[], now: Instant): { readonly poisoned: number };
+  /** Fires due timers and writes what was left behind. */
+  tick(now: Instant): void;
+}
+
+class PoisonError extends Error {
+  readonly observation: Observation;
+  constructor(observation: Observation, cause: unknown) {
+    super('poison', { cause });
+    this.observation = observation;
+  }
+}
+
+export function createEngine(store: Store, destinations: readonly Destination[]): Engine {
+  const unwritten = new UnwrittenVersions();
+  let flushedAt = 0;
+
+  const observe = (tx: Tx, { facts, ...rest }: Observation, now: Instant): void => {
+    if (facts.kind === 'CronJob') observeCronJob(tx, destinations, unwritten, { ...rest, facts }, now);
+    else if (facts.kind === 'Job') observeJob(tx, destinations, unwritten, { ...rest, facts }, now);
+    else observePod(tx, destinations, unwritten, { ...rest, facts }, now);
+  };
+  const flush = (tx: Tx, now: Instant): boolean => {
+    if (unwritten.size < MAX_UNWRITTEN && now - flushedAt < WRITE_BEHIND_MS) return false;
+    unwritten.flush(tx);
+    flushedAt = now;
+    return true;
+  };
+
+  return {
+    commit(batches, now) {
+      const poison = new Map<Observation, unknown>();
+      for (;;) {
+        try {
+          store.transaction((tx) => commitOnce(tx, batches, poison, observe, now));
+          return { poisoned: poison.size };
+        } catch (error) {
+          if (!(error instanceof PoisonError)) throw error;
+          poison.set(error.observation, error.cause);
+        }
+      }
+    },
+    tick(now) {
+      const flushed = store.transaction((tx) => {
+        for (const timer of tx.dueTimers(now)) settleReplacement(tx, destinations, timer.uid, now);
+        return flush(tx, now);
+      });
+      if (flushed) unwritten.clear();
+    },
+  };
+}
+
+/** One try of a commit: a record that throws ends it, and the next try quarantines that record and keeps the rest. */
+function commitOnce(
+  tx: Tx,
+  batches: readonly Batch[],
+  poison: ReadonlyMap<Observation, unknown>,
+  observe: (tx: Tx, observation: Observation, now: Instant) => void,
+  now: Instant,
+): void {
+  for (const { observations, quarantine } of batches) {
+    for (const row of quarantine) tx.quarantine(row);
+    for (const observation of observations) {
+      if (poison.has(observation)) {
+        tx.quarantine(poisoned(observation, poison.get(observation), now));
+        continue;
+      }
+      try {
+        observe(tx, observation, now);
+      } catch (error) {
+        if (isStoreTrouble(error)) throw error;
+        throw new PoisonError(observation, error);
+      }
+    }
+  }
+}

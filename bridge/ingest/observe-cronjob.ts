@@ -1,0 +1,41 @@
+import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
+import type { CronJobState } from '../lifecycle/cronjob.ts';
+import { reduceCronJob } from '../lifecycle/cronjob.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { Tx } from '../store/store.ts';
+import { announceWaiting } from './announce.ts';
+import type { Destination } from './deps.ts';
+import type { UnwrittenVersions } from './state.ts';
+import { saveObject, stateOf } from './state.ts';
+
+/** Takes in a CronJob: its desired state at every destination, and the runs that waited for it. */
+export function observeCronJob(
+  tx: Tx,
+  destinations: readonly Destination[],
+  unwritten: UnwrittenVersions,
+  observation: Observation & { readonly facts: CronJobFacts },
+  now: Instant,
+): void {
+  const row = unwritten.load(tx, observation.facts.uid);
+  const previous = row && stateOf<CronJobState>(row);
+  const state = reduceCronJob(previous, observation);
+  if (state === previous) return;
+  saveObject(tx, unwritten, row, observation, state, state.deleted);
+  for (const destination of destinations) claimMonitors(tx, destination, state, now);
+  if (row !== undefined) return;
+  for (const run of tx.runsWaitingForOwner(state.facts.uid)) {
+    tx.putRun({ run: run.run, memory: announceWaiting(tx, destinations, run, now) });
+  }
+}
+
+/** The claim is the object's; which of several live ones owns a row's payload is the store's to say. */
+function claimMonitors(tx: Tx, { planner }: Destination, { facts, deleted }: CronJobState, now: Instant): void {
+  const { destination } = planner;
+  const stickyKey = tx.stickyKey(destination, facts.namespace, facts.name);
+  const claims = planner.planDesired(facts, { stickyKey, previous: (key) => tx.wanted(destination, key) });
+  for (const { key, sticky } of claims) {
+    if (sticky === true && stickyKey === undefined) tx.setStickyKey(destination, facts.namespace, facts.name, key);
+  }
+  const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive: !deleted };
+  tx.claimDesired(claimant, claims, (wanted) => planner.retire(wanted), now);
+}

@@ -1,0 +1,115 @@
+import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
+import type { JobFacts, Observation } from '../kubernetes/observation.ts';
+import type { CronJobState } from '../lifecycle/cronjob.ts';
+import type { JobState, JobStep, Replacement } from '../lifecycle/job.ts';
+import { endJob, reduceJob } from '../lifecycle/job.ts';
+import { jobRun, runKeyOf, stuckReason } from '../lifecycle/run.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { ObjectRow, Tx } from '../store/store.ts';
+import { announce, markWaiting, NO_MEMORY } from './announce.ts';
+import type { Destination } from './deps.ts';
+import { podsOf } from './observe-pod.ts';
+import type { UnwrittenVersions } from './state.ts';
+import { saveObject, stateOf } from './state.ts';
+
+/** A Job deleted by concurrencyPolicy Replace is followed by its successor in the same sync of the controller. */
+const REPLACEMENT_WAIT_MS = 30_000;
+const REPLACEMENT_WITHIN_MS = 60_000;
+/** Creation times are whole seconds, cut. */
+const TIME_RESOLUTION_MS = 1_000;
+
+/** Takes in a Job: its run's transitions, and the predecessor that it may replace. */
+export function observeJob(
+  tx: Tx,
+  destinations: readonly Destination[],
+  unwritten: UnwrittenVersions,
+  observation: Observation & { readonly facts: JobFacts },
+  now: Instant,
+): void {
+  const { facts } = observation;
+  const row = unwritten.load(tx, facts.uid);
+  const runKey = tx.run(facts.uid)?.run.runKey ?? claimRunKey(tx, facts);
+  const previous = row && stateOf<JobState>(row);
+  const step = reduceJob(previous, observation, runKey, (at) => replacement(tx, facts, at, true));
+  saveObject(tx, unwritten, row, observation, step.state, step.state.deletedAt !== undefined);
+  tell(tx, destinations, step, runKey, now);
+  if (isUndecided(step.state) && (previous === undefined || !isUndecided(previous))) {
+    tx.setTimer({ id: timerId(facts.uid), kind: 'replacement', uid: facts.uid, due: now + REPLACEMENT_WAIT_MS });
+    markWaiting(tx, destinations, `${runKey}/ended`, 'awaiting_replacement', now);
+  }
+  if (row === undefined) settlePredecessors(tx, destinations, facts, now);
+}
+
+/** Ends a deleted Job whose wait for a successor is over, as cancelled unless one was seen meanwhile. */
+export function settleReplacement(tx: Tx, destinations: readonly Destination[], uid: string, now: Instant): void {
+  const row = tx.object(uid);
+  if (row !== undefined) settle(tx, destinations, row, now, false);
+  tx.clearTimer(timerId(uid));
+}
+
+/** A new Job may be the successor that a deleted one waits for; those that wait are the ones with a timer. */
+function settlePredecessors(tx: Tx, destinations: readonly Destination[], { owner }: JobFacts, now: Instant): void {
+  if (!isOwnedByCronJob(owner)) return;
+  for (const { uid } of tx.dueTimers(Number.MAX_SAFE_INTEGER)) {
+    const row = tx.object(uid);
+    if (row?.ownerUid === owner.uid) settle(tx, destinations, row, now, true);
+  }
+}
+
+function settle(tx: Tx, destinations: readonly Destination[], row: ObjectRow, now: Instant, mayWait: boolean): void {
+  const before = stateOf<JobState>(row);
+  const runKey = tx.run(row.uid)?.run.runKey ?? row.uid;
+  const step = endJob(before, runKey, now, (at) => replacement(tx, before.facts, at, mayWait));
+  if (step.state === before) return;
+  tx.putObject({ ...row, state: step.state });
+  tell(tx, destinations, step, runKey, now);
+  tx.clearTimer(timerId(row.uid));
+}
+
+function tell(tx: Tx, destinations: readonly Destination[], step: JobStep, runKey: string, now: Instant): void {
+  const { uid } = step.state.facts;
+  const before = tx.run(uid);
+  const stuckOn =
+    before === undefined ? stuckReason(podsOf(tx, uid)) : before.run.status === 'stuck' ? before.run.reason : undefined;
+  const run = jobRun(step.state, runKey, stuckOn);
+  const memory = announce(tx, destinations, { run, memory: before?.memory ?? NO_MEMORY }, step.transitions, now);
+  if (before === undefined || memory !== before.memory || JSON.stringify(run) !== JSON.stringify(before.run)) {
+    tx.putRun({ run, memory });
+  }
+}
+
+/** The first UID of a scheduled instant owns its key; another one with the same annotation is a run of its own. */
+function claimRunKey(tx: Tx, facts: JobFacts): string {
+  const key = runKeyOf(facts);
+  return tx.claimRunKey(key, facts.uid) === facts.uid ? key : facts.uid;
+}
+
+function isUndecided({ deletedAt, ended }: JobState): boolean {
+  return deletedAt !== undefined && ended === undefined;
+}
+
+function timerId(uid: string): string {
+  return `replacement/${uid}`;
+}
+
+/** Whether another Job took this one's place; an unseen CronJob may have Replace. */
+function replacement(tx: Tx, facts: JobFacts, deletedAt: Instant, mayWait: boolean): Replacement {
+  if (!isOwnedByCronJob(facts.owner) || facts.manual) return 'none';
+  const owner = tx.object(facts.owner.uid);
+  const policy = owner === undefined ? 'Replace' : stateOf<CronJobState>(owner).facts.concurrencyPolicy;
+  if (policy !== 'Replace') return 'none';
+  const seen = tx
+    .children(facts.owner.uid, 'Job')
+    .some((row) => isSuccessor(stateOf<JobState>(row).facts, facts, deletedAt));
+  return seen ? 'seen' : mayWait ? 'wait' : 'none';
+}
+
+function isSuccessor(candidate: JobFacts, replaced: JobFacts, deletedAt: Instant): boolean {
+  const createdAt = candidate.createdAt ?? 0;
+  return (
+    candidate.uid !== replaced.uid &&
+    !candidate.manual &&
+    createdAt + TIME_RESOLUTION_MS > deletedAt &&
+    createdAt <= deletedAt + REPLACEMENT_WITHIN_MS
+  );
+}

@@ -1,0 +1,46 @@
+import type { Config } from '../config/schema.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { IngestResult } from '../otlp/ingest.ts';
+import type { OutboxStore } from '../store/store.ts';
+import type { RecordResult } from './batch.ts';
+
+/** What the worker thread is started with. */
+export interface WorkerInit {
+  readonly config: Config;
+  readonly startedAt: Instant;
+}
+
+/** The store's side of the bridge as the main thread calls it; every answer comes after the durable commit. */
+export interface WorkerCalls extends OutboxStore {
+  ingest(request: Uint8Array, receivedAt: Instant): IngestResult;
+  /** One page of a LIST, through the same path as the stream. */
+  observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
+  /** Fires due timers. */
+  tick(now: Instant): void;
+  /** An empty durable write: throws when the store cannot commit. */
+  probe(): void;
+  close(): void;
+}
+
+export type Method = keyof WorkerCalls;
+
+export interface CallMessage {
+  readonly id: number;
+  readonly method: Method;
+  readonly args: readonly unknown[];
+}
+
+/** Told after each group commit, for metrics and to wake the outbox. */
+export interface Committed {
+  readonly commitMs: number;
+  readonly records: readonly { readonly kind: string; readonly result: RecordResult }[];
+  readonly requests: number;
+  readonly quarantined: number;
+}
+
+export type WorkerMessage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'refused'; readonly message: string; readonly next: string }
+  | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'failed'; readonly id: number; readonly error: string }
+  | { readonly type: 'committed'; readonly committed: Committed };

@@ -1,0 +1,82 @@
+import type { Kind, Observation } from '../kubernetes/observation.ts';
+import type { ObjectRow, Tx } from '../store/store.ts';
+
+/** What a reducer left in its object's row. JSON drops undefined fields, which reads the same. */
+export function stateOf<State>(row: ObjectRow): State {
+  return row.state as State;
+}
+
+/**
+ * Versions that changed nothing else: the rows in the store are older. They are written behind, so that most of a real
+ * stream costs no synchronous write; losing them in a crash costs only that a stale record is looked at again.
+ */
+export class UnwrittenVersions {
+  readonly #versions = new Map<string, string>();
+
+  get size(): number {
+    return this.#versions.size;
+  }
+
+  set(uid: string, version: string): void {
+    this.#versions.set(uid, version);
+  }
+
+  /** The row with its newest version. */
+  load(tx: Tx, uid: string): ObjectRow | undefined {
+    const row = tx.object(uid);
+    const version = row && this.#versions.get(uid);
+    return row === undefined || version === undefined ? row : withVersion(row, version);
+  }
+
+  forget(uid: string): void {
+    this.#versions.delete(uid);
+  }
+
+  /** Writes all of them; the caller's transaction makes them durable. */
+  flush(tx: Tx): void {
+    for (const [uid, version] of this.#versions) {
+      const row = tx.object(uid);
+      if (row !== undefined) tx.putObject(withVersion(row, version));
+    }
+  }
+
+  clear(): void {
+    this.#versions.clear();
+  }
+}
+
+/** Writes an object's row, or only remembers its version when nothing else changed. */
+export function saveObject(
+  tx: Tx,
+  unwritten: UnwrittenVersions,
+  previous: ObjectRow | undefined,
+  { facts }: Observation,
+  state: { readonly facts: { readonly resourceVersion: string } },
+  deleted: boolean,
+): void {
+  const row: ObjectRow = {
+    uid: facts.uid,
+    kind: facts.kind satisfies Kind,
+    namespace: facts.namespace,
+    name: facts.name,
+    ownerUid: facts.owner?.uid,
+    version: state.facts.resourceVersion,
+    deleted,
+    state,
+  };
+  if (previous !== undefined && sameButVersion(previous, row)) {
+    if (previous.version !== row.version) unwritten.set(row.uid, row.version);
+    return;
+  }
+  unwritten.forget(row.uid);
+  tx.putObject(row);
+}
+
+function sameButVersion(a: ObjectRow, b: ObjectRow): boolean {
+  return JSON.stringify(withVersion(a, '').state) === JSON.stringify(withVersion(b, '').state);
+}
+
+function withVersion(row: ObjectRow, version: string): ObjectRow {
+  const state = row.state as { readonly facts: object };
+  return { ...row, version, state: { ...state, facts: { ...state.facts, resourceVersion: version } } };
+}

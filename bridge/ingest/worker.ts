@@ -1,0 +1,128 @@
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { Instant } from '../lib/clock.ts';
+import { errorText, UserError } from '../lib/errors.ts';
+import type { IngestResult } from '../otlp/ingest.ts';
+import { createPlanners } from '../sinks/index.ts';
+import { openStore } from '../store/sqlite/open.ts';
+import type { Store } from '../store/store.ts';
+import type { Batch } from './batch.ts';
+import { readList, readRequest } from './batch.ts';
+import type { Engine } from './engine.ts';
+import { createEngine } from './engine.ts';
+import type { CallMessage, WorkerInit, WorkerMessage } from './protocol.ts';
+
+/**
+ * The worker thread: it alone writes the store, and it decodes, reduces and plans too, so that nothing has to be
+ * handed back and forth. All requests that wait in its queue share one commit (group commit).
+ */
+const RETRY_AFTER_MS = 1_000;
+const MAX_GROUP = 256;
+
+const { config, startedAt } = workerData as WorkerInit;
+
+function post(message: WorkerMessage): void {
+  parentPort?.postMessage(message);
+}
+
+/** One request of a group: its batch and how to answer it. */
+interface Waiting {
+  readonly call: CallMessage;
+  readonly batch: Batch;
+}
+
+function readBatch({ method, args }: CallMessage): Batch {
+  return method === 'ingest'
+    ? readRequest(args[0] as Uint8Array, args[1] as Instant)
+    : readList(args[0] as Parameters<typeof readList>[0], args[1] as Instant);
+}
+
+function commitGroup(engine: Engine, group: readonly Waiting[]): void {
+  if (group.length === 0) return;
+  const began = performance.now();
+  const now = Math.max(...group.map(({ call }) => call.args[1] as Instant));
+  try {
+    const { poisoned } = engine.commit(
+      group.map(({ batch }) => batch),
+      now,
+    );
+    for (const { call, batch } of group) post({ type: 'answer', id: call.id, value: answerOf(batch) });
+    const quarantined = poisoned + group.reduce((sum, { batch }) => sum + batch.quarantine.length, 0);
+    const records = group.flatMap(({ batch }) => batch.records);
+    const commitMs = performance.now() - began;
+    post({ type: 'committed', committed: { commitMs, records, requests: group.length, quarantined } });
+  } catch (error) {
+    const value: IngestResult = { result: 'unavailable', error: errorText(error), retryAfterMs: RETRY_AFTER_MS };
+    for (const { call } of group) {
+      if (call.method === 'ingest') post({ type: 'answer', id: call.id, value });
+      else post({ type: 'failed', id: call.id, error: errorText(error) });
+    }
+  }
+}
+
+function answerOf(batch: Batch): IngestResult {
+  return batch.undecodable === undefined
+    ? { result: 'committed' }
+    : { result: 'undecodable', error: batch.undecodable };
+}
+
+function run(store: Store, engine: Engine, { id, method, args }: CallMessage): void {
+  try {
+    const value = dispatch(store, engine, method, args);
+    post({ type: 'answer', id, value });
+  } catch (error) {
+    post({ type: 'failed', id, error: errorText(error) });
+  }
+}
+
+function dispatch(store: Store, engine: Engine, method: CallMessage['method'], args: readonly unknown[]): unknown {
+  if (method === 'tick') return engine.tick(args[0] as Instant);
+  if (method === 'probe') return store.transaction((tx) => tx.setTimer(PROBE));
+  if (method === 'ingest' || method === 'observe') throw new Error('belongs to a group');
+  const call = store[method] as (...args: unknown[]) => unknown;
+  return call.apply(store, [...args]);
+}
+
+/** A row that is written to see whether the store can commit; never due. */
+const PROBE = { id: 'probe', kind: 'replacement', uid: 'probe', due: Number.MAX_SAFE_INTEGER } as const;
+
+/** Takes everything that waits in the queue: records in groups, everything else in its place between them. */
+function drain(store: Store, engine: Engine, first: CallMessage): void {
+  let group: Waiting[] = [];
+  for (let call: CallMessage | undefined = first; call !== undefined; call = next()) {
+    if (call.method === 'ingest' || call.method === 'observe') {
+      try {
+        group.push({ call, batch: readBatch(call) });
+      } catch (error) {
+        post({ type: 'failed', id: call.id, error: errorText(error) });
+      }
+      if (group.length < MAX_GROUP) continue;
+    }
+    commitGroup(engine, group);
+    group = [];
+    if (call.method !== 'ingest' && call.method !== 'observe') run(store, engine, call);
+  }
+  commitGroup(engine, group);
+}
+
+function next(): CallMessage | undefined {
+  return parentPort === null ? undefined : (receiveMessageOnPort(parentPort)?.message as CallMessage | undefined);
+}
+
+function start(): void {
+  const store = openStore(config.store.path, { now: startedAt });
+  const rule = (destination: string) => ({
+    cutoff: store.cutoff(destination, startedAt - config.firstSight.lookback),
+    running: config.firstSight.running,
+  });
+  const destinations = createPlanners(config).map((planner) => ({ planner, rule: rule(planner.destination) }));
+  const engine = createEngine(store, destinations);
+  parentPort?.on('message', (call: CallMessage) => drain(store, engine, call));
+  post({ type: 'ready' });
+}
+
+try {
+  start();
+} catch (error) {
+  const next = error instanceof UserError ? error.next : 'Look at the error above and start again.';
+  post({ type: 'refused', message: errorText(error), next });
+}

@@ -1,0 +1,64 @@
+import type { Instant } from '../lib/clock.ts';
+import type { KubeObject } from './fields.ts';
+import { booleanAt, objectAt, objectsAt, stringsAt, textAt, timeAt } from './fields.ts';
+import type { Owner } from './observation.ts';
+
+/** Annotations that some rule reads. Others are never kept: people put credentials into them. */
+const READ_ANNOTATIONS = [
+  'k8s.cronitor.io/',
+  'batch.kubernetes.io/',
+  'cronjob.kubernetes.io/',
+  'kubernetes.io/config.mirror',
+];
+
+export interface Metadata {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly resourceVersion: string;
+  readonly createdAt: Instant | undefined;
+  readonly deletionAt: Instant | undefined;
+  readonly owner: Owner | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** `metadata` of an object whose UID and resourceVersion are known to be there. */
+export function readMetadata(object: KubeObject): Metadata {
+  const metadata = objectAt(object, 'metadata');
+  return {
+    uid: textAt(metadata, 'uid') ?? '',
+    namespace: textAt(metadata, 'namespace') ?? '',
+    name: textAt(metadata, 'name') ?? '',
+    resourceVersion: textAt(metadata, 'resourceVersion') ?? '',
+    createdAt: timeAt(metadata, 'creationTimestamp'),
+    deletionAt: timeAt(metadata, 'deletionTimestamp'),
+    owner: readController(metadata),
+    labels: stringsAt(metadata, 'labels', () => true),
+    annotations: stringsAt(metadata, 'annotations', (key) => READ_ANNOTATIONS.some((prefix) => key.startsWith(prefix))),
+  };
+}
+
+/** The ownerReference with `controller: true`; group from its apiVersion. Names are never cut to find an owner. */
+function readController(metadata: KubeObject): Owner | undefined {
+  const reference = objectsAt(metadata, 'ownerReferences').find((candidate) => booleanAt(candidate, 'controller'));
+  const uid = reference && textAt(reference, 'uid');
+  if (reference === undefined || uid === undefined) return undefined;
+  const apiVersion = textAt(reference, 'apiVersion') ?? '';
+  return {
+    group: apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '',
+    kind: textAt(reference, 'kind') ?? '',
+    name: textAt(reference, 'name') ?? '',
+    uid,
+  };
+}
+
+/** True when the controller is a CronJob of the batch API group. */
+export function isOwnedByCronJob(owner: Owner | undefined): owner is Owner {
+  return owner?.kind === 'CronJob' && owner.group === 'batch';
+}
+
+/** True when the controller is a Job of the batch API group. */
+export function isOwnedByJob(owner: Owner | undefined): owner is Owner {
+  return owner?.kind === 'Job' && owner.group === 'batch';
+}

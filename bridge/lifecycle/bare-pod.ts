@@ -1,0 +1,64 @@
+import type { Instant } from '../lib/clock.ts';
+import type { PodState } from './pod.ts';
+import { podAttempt } from './pod.ts';
+import type { Outcome, Run, RunStatus, Transition } from './transition.ts';
+
+/**
+ * A pod without owner is a run of its own:
+ *
+ *   pending ──attempt started──▶ running ──phase Succeeded──▶ succeeded
+ *      │                            ├─────phase Failed─────▶ failed
+ *      │                            └─────DELETED──────────▶ cancelled
+ *      └──DELETED──▶ never_started
+ */
+export function barePodTransitions(previous: PodState | undefined, state: PodState): Transition[] {
+  const { uid } = state.facts;
+  const edge = (kind: 'run.started' | 'run.ended', at: Instant, text: string): Transition => ({
+    id: `${uid}/${kind.slice('run.'.length)}`,
+    kind,
+    at,
+    runUid: uid,
+    text,
+  });
+  const transitions: Transition[] = [];
+  if (state.startedAt !== undefined && previous?.startedAt === undefined) {
+    transitions.push(edge('run.started', state.startedAt, 'started'));
+  }
+  if (state.endedAt !== undefined && previous?.endedAt === undefined) {
+    const outcome = podOutcome(state);
+    const reason = podAttempt(state).reason;
+    const ended = { ...edge('run.ended', state.endedAt, outcome), outcome, ...(reason !== undefined && { reason }) };
+    transitions.push(ended);
+  }
+  return transitions;
+}
+
+/** The pod as people see it. */
+export function podRun(state: PodState): Run {
+  const { facts, startedAt, endedAt, stuck } = state;
+  const active: RunStatus = stuck !== undefined ? 'stuck' : startedAt === undefined ? 'pending' : 'running';
+  return {
+    uid: facts.uid,
+    kind: 'Pod',
+    namespace: facts.namespace,
+    name: facts.name,
+    runKey: facts.uid,
+    ownerKind: undefined,
+    ownerName: undefined,
+    ownerUid: undefined,
+    status: endedAt === undefined ? active : podOutcome(state),
+    createdAt: facts.createdAt,
+    scheduledAt: undefined,
+    startedAt,
+    endedAt,
+    reason: endedAt === undefined ? stuck?.reason : podAttempt(state).reason,
+    message: facts.message,
+    deleted: state.deletedAt !== undefined,
+  };
+}
+
+function podOutcome({ facts, startedAt }: PodState): Outcome {
+  if (facts.phase === 'Succeeded') return 'succeeded';
+  if (facts.phase === 'Failed') return 'failed';
+  return startedAt === undefined ? 'never_started' : 'cancelled';
+}

@@ -1,0 +1,70 @@
+import type { ContainerFacts, PodFacts, Termination } from '../kubernetes/observation.ts';
+
+/** One end of a container: `instance` is the restart count of the run that ended. */
+export interface ContainerEnd {
+  readonly container: ContainerFacts;
+  readonly instance: number;
+  readonly termination: Termination;
+}
+
+/**
+ * Every end that a pod status proves. While a container waits to be restarted, kubelet has moved its end to lastState
+ * and not yet raised the restart count; once it runs or ended again, lastState is the instance before.
+ */
+export function containerEnds(facts: PodFacts): ContainerEnd[] {
+  return facts.containers.flatMap((container) => {
+    const ends: ContainerEnd[] = [];
+    const { terminated, lastTerminated, waiting, restartCount } = container;
+    const lastInstance = waiting === undefined ? restartCount - 1 : restartCount;
+    if (lastTerminated !== undefined && lastInstance >= 0) {
+      ends.push({ container, instance: lastInstance, termination: lastTerminated });
+    }
+    if (terminated !== undefined) ends.push({ container, instance: restartCount, termination: terminated });
+    return ends;
+  });
+}
+
+/** Reasons of `state.waiting` that do not go away by themselves, by what they have in common. */
+const STUCK_REASONS: Readonly<Record<string, StuckGroup>> = {
+  ImagePullBackOff: 'image',
+  ErrImagePull: 'image',
+  ErrImageNeverPull: 'image',
+  InvalidImageName: 'image',
+  ImageInspectError: 'image',
+  RegistryUnavailable: 'image',
+  CreateContainerConfigError: 'config',
+  CreateContainerError: 'config',
+  RunContainerError: 'config',
+  CrashLoopBackOff: 'crash',
+};
+
+/** ErrImagePull and ImagePullBackOff take turns: one stuck run, not one a minute. */
+export type StuckGroup = 'image' | 'config' | 'crash';
+
+export interface Stuck {
+  readonly group: StuckGroup;
+  readonly container: string;
+  readonly reason: string;
+  readonly message: string | undefined;
+}
+
+/** The first container that waits for a reason that needs a person; undefined when none does. */
+export function stuckContainer(facts: PodFacts): Stuck | undefined {
+  for (const { name, waiting } of facts.containers) {
+    const group = waiting === undefined ? undefined : STUCK_REASONS[waiting.reason];
+    if (waiting !== undefined && group !== undefined) {
+      return { group, container: name, reason: waiting.reason, message: waiting.message };
+    }
+  }
+  return undefined;
+}
+
+/** Why a container ended, in words; `OOMKilled` wins over the exit code (design: failures). */
+export function terminationText({ exitCode, reason, signal }: Termination, podDeleted: boolean): string {
+  if (reason === 'OOMKilled') return `OOMKilled (exit code ${exitCode})`;
+  if (podDeleted && (exitCode === 143 || exitCode === 137)) return `stopped with its pod (exit code ${exitCode})`;
+  if (exitCode === 137 && (reason === undefined || reason === 'Error')) return 'exit code 137: probably OOM or killed';
+  if (exitCode === 0) return 'completed';
+  const why = reason === undefined || reason === 'Error' ? '' : `, ${reason}`;
+  return signal === undefined ? `exit code ${exitCode}${why}` : `exit code ${exitCode}, signal ${signal}${why}`;
+}

@@ -1,0 +1,167 @@
+import type { JobFacts, Observation } from '../kubernetes/observation.ts';
+import { compareVersions } from '../kubernetes/version.ts';
+import type { Instant } from '../lib/clock.ts';
+import { trueCondition } from './conditions.ts';
+import type { Outcome, Transition } from './transition.ts';
+
+/**
+ * The life of a Job, as one run:
+ *
+ *   pending ──startTime──▶ running ◀──resume── suspended
+ *      │                   │  │  └───suspend──▶   │
+ *      │                   │  ├─ Complete ─────────────────────────────▶ succeeded
+ *      │                   │  ├─ Failed ───────────────────────────────▶ failed
+ *      │                   │  └─ DELETED ─┬─ SuccessCriteriaMet ───────▶ succeeded
+ *      │                   │              ├─ FailureTarget ────────────▶ failed
+ *      │                   │              ├─ Replace, successor seen ──▶ replaced
+ *      │                   │              ├─ Replace, none within 30 s ▶ cancelled
+ *      │                   │              └─ otherwise ────────────────▶ cancelled
+ *      └──DELETED, no startTime ever──▶ never_started
+ *
+ * Level-based: every newer observation is compared with what was announced (`startedAt`, `ended`), so a missed
+ * intermediate state still yields the run's transitions, with true times. SuccessCriteriaMet and FailureTarget are
+ * written before Complete and Failed (Kubernetes 1.31 and later) and end nothing while the Job exists.
+ */
+export interface JobState {
+  readonly facts: JobFacts;
+  /** Set once the DELETED record came; an older record never undoes it. */
+  readonly deletedAt: Instant | undefined;
+  /** The first startTime that was seen: a resume sets a new one, which is no second run. */
+  readonly startedAt: Instant | undefined;
+  readonly suspended: boolean;
+  /** Number of the last suspension that was told. */
+  readonly suspensions: number;
+  readonly ended: Ending | undefined;
+}
+
+export interface Ending {
+  readonly outcome: Outcome;
+  readonly at: Instant;
+  readonly reason: string | undefined;
+  readonly message: string | undefined;
+}
+
+/** What is known of a successor when a Job of a Replace CronJob was deleted while active. */
+export type Replacement = 'none' | 'wait' | 'seen';
+
+export interface JobStep {
+  readonly state: JobState;
+  readonly transitions: readonly Transition[];
+}
+
+/** The next state and what is to be announced; `runKey` is the root of the transition ids. */
+export function reduceJob(
+  previous: JobState | undefined,
+  observation: Observation & { readonly facts: JobFacts },
+  runKey: string,
+  replacementAt: (deletedAt: Instant) => Replacement,
+): JobStep {
+  const merged = mergeObservation(previous, observation);
+  const transitions: Transition[] = [];
+  let state = merged;
+  if (merged.startedAt !== undefined && previous?.startedAt === undefined) {
+    transitions.push(runTransition(merged, runKey, 'run.started', merged.startedAt, 'started'));
+  }
+  const suspension = suspensionEdge(previous, state, runKey, observation.observedAt);
+  if (suspension !== undefined) transitions.push(suspension);
+  state = { ...state, suspensions: state.suspensions + (suspension?.kind === 'run.suspended' ? 1 : 0) };
+  const ending = endJob(state, runKey, observation.observedAt, replacementAt);
+  return { state: ending.state, transitions: [...transitions, ...ending.transitions] };
+}
+
+/** Ends a Job that is over and not told yet; also called when a successor appears or the wait for one is over. */
+export function endJob(
+  state: JobState,
+  runKey: string,
+  observedAt: Instant,
+  replacementAt: (deletedAt: Instant) => Replacement,
+): JobStep {
+  const ended = state.ended === undefined ? readEnding(state, observedAt, replacementAt) : undefined;
+  if (ended === undefined) return { state, transitions: [] };
+  const told = runTransition(state, runKey, 'run.ended', ended.at, endingText(ended));
+  const transition: Transition = {
+    ...told,
+    outcome: ended.outcome,
+    ...(ended.reason !== undefined && { reason: ended.reason }),
+    ...(ended.message !== undefined && { message: ended.message }),
+  };
+  return { state: { ...state, ended }, transitions: [transition] };
+}
+
+/** A newer observation replaces the facts; an older one adds only the start that it alone proves. */
+function mergeObservation(
+  previous: JobState | undefined,
+  { facts, deleted, observedAt }: Observation & { readonly facts: JobFacts },
+): JobState {
+  const order = previous === undefined ? 1 : compareVersions(facts.resourceVersion, previous.facts.resourceVersion);
+  const newer = order > 0 || (order === 0 && deleted && previous?.deletedAt === undefined);
+  const suspended = trueCondition(facts.conditions, 'Suspended') !== undefined;
+  return {
+    facts: newer || previous === undefined ? facts : previous.facts,
+    deletedAt: previous?.deletedAt ?? (deleted && newer ? (facts.deletionAt ?? observedAt) : undefined),
+    startedAt: previous?.startedAt ?? facts.startAt,
+    suspended: newer || previous === undefined ? suspended : previous.suspended,
+    suspensions: previous?.suspensions ?? 0,
+    ended: previous?.ended,
+  };
+}
+
+function readEnding(
+  { facts, deletedAt, startedAt }: JobState,
+  observedAt: Instant,
+  replacementAt: (deletedAt: Instant) => Replacement,
+): Ending | undefined {
+  const ending = (outcome: Outcome, type: string): Ending | undefined => {
+    const condition = trueCondition(facts.conditions, type);
+    if (condition === undefined) return undefined;
+    const completedAt = outcome === 'succeeded' ? facts.completionAt : undefined;
+    const at = completedAt ?? condition.at ?? deletedAt ?? observedAt;
+    return { outcome, at, reason: condition.reason, message: condition.message };
+  };
+  const ended = ending('succeeded', 'Complete') ?? ending('failed', 'Failed');
+  if (ended !== undefined || deletedAt === undefined) return ended;
+  const hinted = ending('succeeded', 'SuccessCriteriaMet') ?? ending('failed', 'FailureTarget');
+  if (hinted !== undefined) return hinted;
+  const removed = { at: deletedAt, reason: undefined, message: undefined };
+  if (startedAt === undefined) return { outcome: 'never_started', ...removed };
+  const replacement = replacementAt(deletedAt);
+  if (replacement === 'wait') return undefined;
+  return { outcome: replacement === 'seen' ? 'replaced' : 'cancelled', ...removed };
+}
+
+function suspensionEdge(
+  previous: JobState | undefined,
+  state: JobState,
+  runKey: string,
+  observedAt: Instant,
+): Transition | undefined {
+  if (state.suspended === (previous?.suspended ?? false)) return undefined;
+  const at = state.facts.conditions.find((condition) => condition.type === 'Suspended')?.at ?? observedAt;
+  return state.suspended
+    ? runTransition(state, runKey, 'run.suspended', at, 'suspended', state.suspensions + 1)
+    : runTransition(state, runKey, 'run.resumed', at, 'resumed', state.suspensions);
+}
+
+function runTransition(
+  state: JobState,
+  runKey: string,
+  kind: Transition['kind'],
+  at: Instant,
+  text: string,
+  number?: number,
+): Transition {
+  const id = `${runKey}/${kind.slice('run.'.length)}${number === undefined ? '' : `/${number}`}`;
+  return { id, kind, at, runUid: state.facts.uid, text };
+}
+
+const ENDING_TEXT: Record<Outcome, string> = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  cancelled: 'cancelled: deleted while active',
+  replaced: 'replaced by the next run (concurrencyPolicy Replace)',
+  never_started: 'deleted before it started: no run',
+};
+
+function endingText({ outcome, reason }: Ending): string {
+  return reason === undefined ? ENDING_TEXT[outcome] : `${ENDING_TEXT[outcome]}: ${reason}`;
+}

@@ -1,0 +1,181 @@
+import { isOwnedByJob } from '../kubernetes/metadata.ts';
+import type { Observation, PodFacts } from '../kubernetes/observation.ts';
+import { compareVersions } from '../kubernetes/version.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { ContainerEnd, StuckGroup } from './containers.ts';
+import { containerEnds, stuckContainer, terminationText } from './containers.ts';
+import type { Attempt, Transition } from './transition.ts';
+
+/**
+ * The life of a pod, as an attempt of a run (or, without owner, as a run of its own: bare-pod.ts):
+ *
+ *   pending ──status.startTime──▶ started ──phase Succeeded | Failed──▶ ended
+ *      │   ◀─ waiting reason ─▶ stuck │                                  ▲
+ *      └──────────────DELETED─────────┴──────────────────────────────────┘
+ *
+ * Beside it, each container: (running ──▶ terminated)*, one `container.terminated` per container and restart count,
+ * read from `state` and `lastState` of any observation, old or new.
+ */
+export interface PodState {
+  readonly facts: PodFacts;
+  readonly deletedAt: Instant | undefined;
+  readonly startedAt: Instant | undefined;
+  readonly endedAt: Instant | undefined;
+  /** `container/restart` of every end that was told. */
+  readonly ends: readonly string[];
+  /** What the pod is stuck on now, and all groups that were told. */
+  readonly stuck: { readonly group: StuckGroup; readonly reason: string } | undefined;
+  readonly stuckTold: readonly StuckGroup[];
+}
+
+export interface PodStep {
+  readonly state: PodState;
+  readonly transitions: readonly Transition[];
+}
+
+/** The next state and what is to be announced. */
+export function reducePod(
+  previous: PodState | undefined,
+  { facts, deleted, observedAt }: Observation & { readonly facts: PodFacts },
+): PodStep {
+  const order = previous === undefined ? 1 : compareVersions(facts.resourceVersion, previous.facts.resourceVersion);
+  const newer = order > 0 || (order === 0 && deleted && previous?.deletedAt === undefined);
+  const deletedAt = previous?.deletedAt ?? (deleted && newer ? (facts.deletionAt ?? observedAt) : undefined);
+  const latest = newer || previous === undefined ? facts : previous.facts;
+  const ends = newEnds(previous, facts, observedAt);
+  const startedAt = previous?.startedAt ?? facts.startAt;
+  const endedAt = previous?.endedAt ?? podEnd(latest, deletedAt, observedAt);
+  const state: PodState = {
+    facts: latest,
+    deletedAt,
+    startedAt,
+    endedAt,
+    ends: [...(previous?.ends ?? []), ...ends.map(({ key }) => key)],
+    stuck: previous?.stuck,
+    stuckTold: previous?.stuckTold ?? [],
+  };
+  const started = startedAt !== undefined && previous?.startedAt === undefined;
+  const ended = endedAt !== undefined && previous?.endedAt === undefined;
+  const stuck = newer ? stuckStep(state) : { state, transitions: [] };
+  return {
+    state: stuck.state,
+    transitions: [
+      ...(started ? [podTransition(latest, 'attempt.started', startedAt, 'started', 'pod started')] : []),
+      ...stuck.transitions,
+      ...ends.map(({ transition }) => transition),
+      ...(ended ? [podTransition(latest, 'attempt.ended', endedAt, 'ended', podEndText(latest, deletedAt))] : []),
+    ],
+  };
+}
+
+/** UID of the run that a pod belongs to: its Job, itself without an owner, none for other controllers' pods. */
+export function runUidOf(facts: PodFacts): string | undefined {
+  if (isOwnedByJob(facts.owner)) return facts.owner.uid;
+  return facts.owner === undefined && !facts.mirror ? facts.uid : undefined;
+}
+
+/** The pod as people see it: one attempt of a run. */
+export function podAttempt({ facts, startedAt, endedAt }: PodState): Attempt {
+  const decisive = containerEnds(facts)
+    .filter(({ container }) => container.type === 'app' || container.type === 'init')
+    .toSorted((a, b) => rank(b) - rank(a) || finish(b) - finish(a))[0];
+  return {
+    podUid: facts.uid,
+    podName: facts.name,
+    nodeName: facts.nodeName,
+    phase: facts.phase,
+    index: facts.completionIndex,
+    startedAt,
+    endedAt,
+    container: decisive?.container.name,
+    exitCode: decisive?.termination.exitCode,
+    reason: facts.reason ?? decisive?.termination.reason,
+  };
+}
+
+/** A failed container decides over one that succeeded. */
+function rank({ termination }: ContainerEnd): number {
+  return termination.exitCode === 0 ? 0 : 1;
+}
+
+function finish({ termination }: ContainerEnd): number {
+  return termination.finishedAt ?? 0;
+}
+
+function newEnds(
+  previous: PodState | undefined,
+  facts: PodFacts,
+  observedAt: Instant,
+): { key: string; transition: Transition }[] {
+  const known = new Set(previous?.ends);
+  return containerEnds(facts).flatMap((end) => {
+    const key = `${end.container.name}/${end.instance}`;
+    if (known.has(key)) return [];
+    known.add(key);
+    const { termination } = end;
+    const at = termination.finishedAt ?? observedAt;
+    const text = `container ${end.container.name}: ${terminationText(termination, facts.deletionAt !== undefined)}`;
+    const transition: Transition = {
+      ...podTransition(facts, 'container.terminated', at, `${key}/terminated`, text),
+      container: end.container.name,
+      exitCode: termination.exitCode,
+      ...(termination.reason !== undefined && { reason: termination.reason }),
+      ...(termination.message !== undefined && { message: termination.message }),
+    };
+    return [{ key, transition }];
+  });
+}
+
+/** Told once per pod and group; closed when the pod moves on, silently when it ends. */
+function stuckStep(state: PodState): PodStep {
+  const now = state.endedAt === undefined ? stuckContainer(state.facts) : undefined;
+  const before = state.stuck;
+  const next = { ...state, stuck: now && { group: now.group, reason: now.reason } };
+  if (now === undefined) {
+    const moved = before !== undefined && state.endedAt === undefined;
+    const at = latestStart(state.facts) ?? state.startedAt ?? 0;
+    const suffix = `unstuck/${before?.group ?? ''}`;
+    return {
+      state: next,
+      transitions: moved ? [podTransition(state.facts, 'run.unstuck', at, suffix, 'moves again')] : [],
+    };
+  }
+  if (state.stuckTold.includes(now.group)) return { state: next, transitions: [] };
+  const at = state.facts.startAt ?? state.facts.createdAt ?? 0;
+  const text = `stuck: container ${now.container} waits with ${now.reason}`;
+  const transition: Transition = {
+    ...podTransition(state.facts, 'run.stuck', at, `stuck/${now.group}`, text),
+    container: now.container,
+    reason: now.reason,
+    ...(now.message !== undefined && { message: now.message }),
+  };
+  return { state: { ...next, stuckTold: [...state.stuckTold, now.group] }, transitions: [transition] };
+}
+
+function latestStart(facts: PodFacts): Instant | undefined {
+  const starts = facts.containers.flatMap(({ runningSince }) => runningSince ?? []);
+  return starts.length === 0 ? undefined : Math.max(...starts);
+}
+
+function podEnd(facts: PodFacts, deletedAt: Instant | undefined, observedAt: Instant): Instant | undefined {
+  if (facts.phase !== 'Succeeded' && facts.phase !== 'Failed') return deletedAt;
+  const finished = facts.containers.flatMap(({ terminated }) => terminated?.finishedAt ?? []);
+  return finished.length > 0 ? Math.max(...finished) : (deletedAt ?? observedAt);
+}
+
+function podEndText(facts: PodFacts, deletedAt: Instant | undefined): string {
+  if (facts.phase === 'Succeeded') return 'pod succeeded';
+  if (facts.phase === 'Failed') return facts.reason === undefined ? 'pod failed' : `pod failed: ${facts.reason}`;
+  return deletedAt === undefined ? 'pod ended' : 'pod deleted while active';
+}
+
+function podTransition(
+  facts: PodFacts,
+  kind: Transition['kind'],
+  at: Instant,
+  suffix: string,
+  text: string,
+): Transition {
+  const id = `${facts.uid}/${kind === 'attempt.started' || kind === 'attempt.ended' ? `attempt-${suffix}` : suffix}`;
+  return { id, kind, at, runUid: runUidOf(facts), text, podUid: facts.uid, podName: facts.name };
+}

@@ -1,0 +1,47 @@
+import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
+import type { JobFacts } from '../kubernetes/observation.ts';
+import type { JobState } from './job.ts';
+import type { PodState } from './pod.ts';
+import type { Run, RunStatus } from './transition.ts';
+
+/** (CronJob UID, scheduled instant) of a Job that a CronJob's schedule made; the UID of any other. */
+export function runKeyOf(facts: JobFacts): string {
+  return isOwnedByCronJob(facts.owner) && facts.scheduledAt !== undefined && !facts.manual
+    ? `${facts.owner.uid}/${facts.scheduledAt}`
+    : facts.uid;
+}
+
+/** The Job as people see it; `stuckOn` is the waiting reason of one of its live pods. */
+export function jobRun(state: JobState, runKey: string, stuckOn: string | undefined): Run {
+  const { facts, startedAt, ended } = state;
+  const status = ended?.outcome ?? activeStatus(state, stuckOn);
+  return {
+    uid: facts.uid,
+    kind: 'Job',
+    namespace: facts.namespace,
+    name: facts.name,
+    runKey,
+    ownerKind: facts.owner?.kind,
+    ownerName: facts.owner?.name,
+    ownerUid: facts.owner?.uid,
+    status,
+    createdAt: facts.createdAt,
+    scheduledAt: facts.scheduledAt,
+    startedAt,
+    endedAt: ended?.at,
+    reason: ended === undefined ? (status === 'stuck' ? stuckOn : undefined) : ended.reason,
+    message: ended?.message,
+    deleted: state.deletedAt !== undefined,
+  };
+}
+
+function activeStatus(state: JobState, stuckOn: string | undefined): RunStatus {
+  if (state.suspended) return 'suspended';
+  if (stuckOn !== undefined) return 'stuck';
+  return state.startedAt === undefined ? 'pending' : 'running';
+}
+
+/** What the live pods of a run wait for: the first waiting reason that needs a person. */
+export function stuckReason(pods: readonly PodState[]): string | undefined {
+  return pods.find(({ endedAt, stuck }) => endedAt === undefined && stuck !== undefined)?.stuck?.reason;
+}
