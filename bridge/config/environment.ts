@@ -36,9 +36,10 @@ function resolve(segments: readonly string[], schema: z.core.$ZodType, file: unk
   let at: z.core.$ZodType | undefined = schema;
   let given = file;
   for (const segment of segments) {
-    const known: readonly string[] =
-      at !== undefined && inputOf(at) instanceof z.ZodRecord ? Object.keys(isTree(given) ? given : {}) : [];
-    const key: string = known.find((name) => plain(name) === plain(segment)) ?? camelCase(segment);
+    const named = at !== undefined && inputOf(at) instanceof z.ZodRecord;
+    const known: readonly string[] = named ? Object.keys(isTree(given) ? given : {}) : [];
+    const key: string =
+      known.find((name) => plain(name) === plain(segment)) ?? (named ? dashed(segment) : camelCase(segment));
     path.push(key);
     at = at === undefined ? undefined : child(at, key);
     given = entry(given, key);
@@ -47,6 +48,8 @@ function resolve(segments: readonly string[], schema: z.core.$ZodType, file: unk
 }
 
 const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+
+const dashed = (snake: string) => snake.toLowerCase().replaceAll('_', '-');
 
 function camelCase(snake: string): string {
   return snake.toLowerCase().replaceAll(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

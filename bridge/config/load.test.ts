@@ -82,11 +82,11 @@ describe('the environment', () => {
       LIFECYCLE_BRIDGE__FIRST_SIGHT__LOOKBACK: '1h',
       LIFECYCLE_BRIDGE__CLUSTER__SCOPE: '[team-a, team-b]',
       LIFECYCLE_BRIDGE__CLUSTER__LIST: 'false',
-      LIFECYCLE_BRIDGE__CRONITOR__DEFAULT__API_KEY: 'k',
+      LIFECYCLE_BRIDGE__CRONITOR__TEAM_A__API_KEY: 'k',
     });
     expect(config.firstSight.lookback).toBe(3_600_000);
     expect(config.cluster).toMatchObject({ scope: ['team-a', 'team-b'], list: false });
-    expect(Object.keys(config.cronitor)).toEqual(['default']);
+    expect(Object.keys(config.cronitor)).toEqual(['team-a']);
   });
 
   it('keeps text as it is where the schema wants text', () => {
@@ -129,7 +129,9 @@ describe('an error', () => {
     ['otlp: {prot: 1}', 'otlp.prot: unknown key; did you mean port? allowed here: host, port, maxMessageBytes'],
     ['zebra: 1', 'zebra: unknown key; allowed here: cluster, otlp, web, store, log, firstSight, outbox, cronitor'],
     ['otlp: 4317', 'otlp: a number; allowed: a mapping with the keys host, port, maxMessageBytes'],
-    ['cronitor: {"a b": {apiKey: k}}', 'cronitor."a b": this name; allowed: a destination name'],
+    ['cronitor: {"a b": {apiKey: k}}', 'cronitor."a b": this name; a destination name has lower-case letters'],
+    ['cronitor: {a: {}}', 'cronitor.a.apiKey: missing; needs exactly one of apiKey and apiKeyFile'],
+    ['cronitor: {a: {apiUrl: x}}', 'cronitor.a.apiUrl: "x"; must be an http or https URL'],
     ['- a', 'must hold a mapping at its top'],
     ['a: [', ':1:5 is not valid YAML'],
   ])('for %s says %s', (yaml, expected) => {
@@ -150,6 +152,8 @@ describe('an error', () => {
     'cronitor: {default: {apiKey: [hunter2]}}',
     'cronitor: {default: hunter2}',
     'cronitor: hunter2',
+    'cronitor: {default: {apiKey: "<hunter2>"}}',
+    'cronitor: {default: {apiKey: hunter2, apiKeyFile: /x}}',
     'cronitor: {default: {apikey: hunter2}}',
     'cronitor: {default: {apiKey: "hunter2}}',
     'cronitor: {default: {apiKey: *hunter2}}',

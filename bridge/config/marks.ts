@@ -1,28 +1,20 @@
 import { z } from 'zod';
 
-/** What a schema node says about itself beyond its shape: never print it, print it as a duration, what is allowed. */
-interface Mark {
-  readonly secret?: true;
-  readonly duration?: true;
-  readonly allowed?: string;
+declare module 'zod' {
+  /** What `.meta({…})` of a schema node may say beside its type. */
+  interface GlobalMeta {
+    /** Never printed, logged or put into an error. */
+    readonly secret?: boolean;
+    /** Milliseconds inside, a text such as 15m outside. */
+    readonly duration?: boolean;
+    /** What the error says is allowed here. */
+    readonly allowed?: string;
+  }
 }
-
-const marks = z.registry<Mark>();
 
 /** What was marked on this node, or nothing. */
-export function markOf(schema: z.core.$ZodType): Mark {
-  return marks.get(schema) ?? {};
-}
-
-/** Adds to a schema what the error says is allowed there. */
-export function allowed<T extends z.ZodType>(schema: T, text: string): T {
-  marks.add(schema, { allowed: text });
-  return schema;
-}
-
-/** Text that is never printed, logged or put into an error. */
-export function secret(): z.ZodString {
-  return z.string().min(1).register(marks, { secret: true, allowed: 'text that is not empty' });
+export function markOf(schema: z.core.$ZodType): z.GlobalMeta {
+  return z.globalRegistry.get(schema) ?? {};
 }
 
 const SECRET_NAMES =
@@ -38,14 +30,14 @@ const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
 /** Text such as 500ms, 90s, 15m, 24h, 7d as milliseconds. */
 export function duration() {
-  const schema = z
+  return z
     .string()
     .regex(DURATION)
     .transform((text) => {
       const [, amount, unit] = DURATION.exec(text)!;
       return Math.round(Number(amount) * UNIT_MS[unit!]!);
-    });
-  return schema.register(marks, { duration: true, allowed: 'a duration such as 500ms, 90s, 15m or 24h' });
+    })
+    .meta({ duration: true, allowed: 'a duration such as 500ms, 90s, 15m or 24h' });
 }
 
 function isMultiple(ms: number, unit: string): boolean {

@@ -15,7 +15,7 @@ export function printConfig(config: Config): string {
 
 function redacted(value: unknown, schema: z.core.$ZodType | undefined, key: string): unknown {
   if (value === undefined) return undefined;
-  if ((schema !== undefined && isSecret(schema)) || isSecretName(key)) return '<redacted>';
+  if (schema !== undefined && isSecret(schema, key)) return '<redacted>';
   if (typeof value === 'number' && schema !== undefined && markOf(unwrap(schema)).duration)
     return formatDuration(value);
   if (typeof value === 'string') return withoutCredentials(value);
@@ -36,7 +36,7 @@ export function configSecrets(config: Config): string[] {
 
 function collect(value: unknown, schema: z.core.$ZodType | undefined, key: string, into: Set<string>): void {
   if (typeof value === 'string') {
-    if ((schema !== undefined && isSecret(schema)) || isSecretName(key)) into.add(value);
+    if (schema !== undefined && isSecret(schema, key)) into.add(value);
     else if (key.endsWith('File') && isSecretName(key.slice(0, -4))) into.add(fileText(value));
     const password = /:\/\/[^/@\s:]*:([^/@\s]+)@/.exec(value)?.[1];
     if (password !== undefined) into.add(password);

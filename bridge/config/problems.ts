@@ -29,26 +29,20 @@ function problems(issue: z.core.$ZodIssue, schema: z.core.$ZodType, input: unkno
   }
   const given = shown(issue.path.reduce(entry, input), issue.path, schema);
   if (issue.code === 'invalid_key')
-    return [{ path: pathText(issue.path), given: 'this name', hint: `allowed: ${keyRule(schema, issue.path)}` }];
-  const allowed = issue.code === 'custom' || at === undefined ? undefined : allowedAt(at);
+    return [{ path: pathText(issue.path), given: 'this name', hint: issue.issues[0]?.message ?? issue.message }];
+  const allowed = at === undefined || issue.code === 'custom' ? undefined : allowedAt(at, issue);
   return [{ path: pathText(issue.path), given, hint: allowed === undefined ? issue.message : `allowed: ${allowed}` }];
 }
 
-function keyRule(schema: z.core.$ZodType, path: readonly PropertyKey[]): string {
-  const parent = schemaAt(schema, path.slice(0, -1));
-  const record = parent && inputOf(parent);
-  return (record instanceof z.ZodRecord ? markOf(record.keyType).allowed : undefined) ?? 'another name';
-}
-
 /** What may stand at a node, in words; undefined when only the issue itself can say it. */
-function allowedAt(schema: z.core.$ZodType): string | undefined {
+function allowedAt(schema: z.core.$ZodType, issue: z.core.$ZodIssue): string | undefined {
   const marked = markOf(unwrap(schema)).allowed ?? markOf(inputOf(schema)).allowed;
   if (marked !== undefined) return marked;
+  if (issue.code === 'invalid_format') return undefined;
   const inner = inputOf(schema);
   if (inner instanceof z.ZodEnum) return inner.options.join(', ');
   if (inner instanceof z.ZodBoolean) return 'true, false';
-  if (inner instanceof z.ZodURL) return 'a URL such as https://example.org';
-  if (inner instanceof z.ZodString) return 'text';
+  if (inner instanceof z.ZodString || inner instanceof z.ZodStringFormat) return 'text';
   if (inner instanceof z.ZodArray) return 'a list such as [a, b]';
   const keys = fixedKeys(inner);
   if (keys !== undefined) return `a mapping with the keys ${keys.join(', ')}`;
@@ -94,14 +88,15 @@ function isSecretPath(schema: z.core.$ZodType, path: readonly PropertyKey[]): bo
   let at: z.core.$ZodType | undefined = schema;
   for (const key of path) {
     at = at && child(at, key);
-    if (isSecretName(String(key)) || (at !== undefined && isSecret(at))) return true;
+    if (at === undefined ? isSecretName(String(key)) : isSecret(at, String(key))) return true;
   }
   return false;
 }
 
-/** True for a node that is marked as a secret. */
-export function isSecret(schema: z.core.$ZodType): boolean {
-  return markOf(unwrap(schema)).secret === true || markOf(inputOf(schema)).secret === true;
+/** True for a node that is marked as a secret, or whose name says so although the mark was forgotten. */
+export function isSecret(schema: z.core.$ZodType, key: string): boolean {
+  if (markOf(unwrap(schema)).secret === true || markOf(inputOf(schema)).secret === true) return true;
+  return isSecretName(key) && !isMapping(schema);
 }
 
 /** Text without the user and password that a URL in it may carry. */

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 
-import { allowed, duration } from './marks.ts';
-import { cronitorSchema } from './cronitor-placeholder.ts';
+import { sinkSchemas } from '../sinks/index.ts';
+import { duration } from './marks.ts';
+
+const allowed = <T extends z.ZodType>(schema: T, text: string): T => schema.meta({ allowed: text });
 
 const port = (fallback: number) =>
   allowed(z.int().min(0).max(65_535), 'a whole number from 0 to 65535 (0: any free port)').default(fallback);
 const text = (fallback: string) => allowed(z.string().min(1), 'text that is not empty').default(fallback);
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const DESTINATION = /^[A-Za-z0-9][-_A-Za-z0-9]{0,62}$/;
 
 const namespace = allowed(z.string().regex(DNS_LABEL), 'the name of a namespace: lower-case letters, digits and -');
 
@@ -52,12 +53,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** Telemetry that is older when it could be sent is given up as `expired`. */
   outbox: z.strictObject({ maxAge: duration().prefault('24h') }).prefault({}),
-  cronitor: z
-    .record(
-      allowed(z.string().regex(DESTINATION), 'a destination name of letters, digits, - and _ (at most 63)'),
-      cronitorSchema,
-    )
-    .prefault({}),
+  ...sinkSchemas,
 });
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
