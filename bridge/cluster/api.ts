@@ -1,0 +1,65 @@
+import http from 'node:http';
+import https from 'node:https';
+import { KubeConfig } from '@kubernetes/client-node';
+import { errorText, UserError } from '../lib/errors.ts';
+
+/** Answer of the Kubernetes API; `failed` is no answer at all. */
+export type ApiAnswer =
+  | { readonly kind: 'answer'; readonly status: number; readonly body: { readonly [key: string]: unknown } }
+  | { readonly kind: 'failed'; readonly error: string };
+
+export interface KubeApi {
+  /** Where it is, for messages. */
+  readonly server: string;
+  /** GET of a path with its query; never throws. */
+  get(path: string, signal: AbortSignal): Promise<ApiAnswer>;
+}
+
+const TIMEOUT_MS = 30_000;
+
+/**
+ * The Kubernetes API by kubeconfig, KUBECONFIG, ~/.kube/config or the pod's service account, proxies included, as
+ * @kubernetes/client-node reads them. Throws a UserError when there is none of them.
+ */
+export function connectKube(kubeconfig: string | undefined): KubeApi {
+  const config = new KubeConfig();
+  try {
+    if (kubeconfig === undefined) config.loadFromDefault();
+    else config.loadFromFile(kubeconfig);
+  } catch (error) {
+    throw new UserError(
+      `the Kubernetes configuration cannot be read: ${errorText(error)}`,
+      'Set cluster.kubeconfig or KUBECONFIG to a readable kubeconfig file, or cluster.list: false to run without.',
+    );
+  }
+  const server = config.getCurrentCluster()?.server ?? '';
+  return { server, get: (path, signal) => get(config, server, path, signal) };
+}
+
+async function get(config: KubeConfig, server: string, path: string, signal: AbortSignal): Promise<ApiAnswer> {
+  try {
+    const headers = { accept: 'application/json' };
+    const options: https.RequestOptions = { method: 'GET', timeout: TIMEOUT_MS, headers, signal };
+    await config.applyToHTTPSOptions(options);
+    const { status, text } = await request(new URL(server.replace(/\/$/, '') + path), options);
+    return { kind: 'answer', status, body: JSON.parse(text) as { [key: string]: unknown } };
+  } catch (error) {
+    return { kind: 'failed', error: errorText(error) };
+  }
+}
+
+function request(url: URL, options: https.RequestOptions): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const call = (url.protocol === 'http:' ? http : https).request(url, options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') });
+      });
+    });
+    call.on('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+    call.on('error', reject);
+    call.end();
+  });
+}
