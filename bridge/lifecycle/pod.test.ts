@@ -1,0 +1,189 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { container, podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
+import type { Observation, PodFacts, Termination } from '../kubernetes/observation.ts';
+import { terminationText } from './containers.ts';
+import type { PodState } from './pod.ts';
+import { podAttempt, reducePod } from './pod.ts';
+import type { Transition } from './transition.ts';
+
+type Seen = Observation & { readonly facts: PodFacts };
+
+function tell(observations: readonly Seen[]): { transitions: Transition[]; state: PodState } {
+  let state: PodState | undefined;
+  const transitions = observations.flatMap((observation) => {
+    const step = reducePod(state, observation);
+    state = JSON.parse(JSON.stringify(step.state)) as PodState;
+    return step.transitions;
+  });
+  return { transitions, state: state! };
+}
+
+const waiting = (reason: string, resourceVersion: string): Seen =>
+  seen(podFacts({ resourceVersion, containers: [container({ waiting: { reason, message: undefined } })] }));
+
+describe('a pod', () => {
+  it('tells each end of a container once, from state and from lastState', () => {
+    const first = terminated(3, T0 + 2_000);
+    const crashed = podFacts({
+      resourceVersion: '102',
+      phase: 'Running',
+      containers: [container({ terminated: first })],
+    });
+    const backOff = podFacts({
+      resourceVersion: '103',
+      phase: 'Running',
+      containers: [container({ waiting: { reason: 'CrashLoopBackOff', message: undefined }, lastTerminated: first })],
+    });
+    const again = podFacts({
+      resourceVersion: '104',
+      phase: 'Running',
+      containers: [container({ restartCount: 1, runningSince: T0 + 5_000, lastTerminated: first })],
+    });
+    const ends = tell([seen(crashed), seen(backOff), seen(again)]).transitions.filter(
+      ({ kind }) => kind === 'container.terminated',
+    );
+    expect(ends.map(({ id, at, exitCode }) => [id, at, exitCode])).toEqual([
+      [`${crashed.uid}/main/0/terminated`, T0 + 2_000, 3],
+    ]);
+  });
+
+  it('is stuck once while ErrImagePull and ImagePullBackOff take turns, and is told when it moves', () => {
+    const pulled = seen(
+      podFacts({
+        resourceVersion: '105',
+        phase: 'Running',
+        startAt: T0,
+        containers: [container({ runningSince: T0 + 60_000 })],
+      }),
+    );
+    const told = tell([
+      waiting('ErrImagePull', '101'),
+      waiting('ImagePullBackOff', '102'),
+      waiting('ErrImagePull', '103'),
+      waiting('ImagePullBackOff', '104'),
+      pulled,
+    ]).transitions;
+    expect(told.filter(({ kind }) => kind.includes('stuck')).map(({ kind, reason }) => [kind, reason])).toEqual([
+      ['run.stuck', 'ErrImagePull'],
+      ['run.unstuck', undefined],
+    ]);
+  });
+
+  it('is not stuck by ordinary waiting reasons', () => {
+    expect(tell([waiting('ContainerCreating', '101'), waiting('PodInitializing', '102')]).transitions).toEqual([]);
+  });
+
+  it('shows as attempt the container that failed, not the one that succeeded later', () => {
+    const facts = podFacts({
+      phase: 'Failed',
+      containers: [
+        container({ name: 'setup', type: 'init', terminated: terminated(0, T0 + 1_000) }),
+        container({ name: 'main', terminated: terminated(4, T0 + 2_000) }),
+        container({ name: 'tail', terminated: terminated(0, T0 + 3_000) }),
+      ],
+    });
+    expect(podAttempt(tell([seen(facts)]).state)).toMatchObject({
+      container: 'main',
+      exitCode: 4,
+      endedAt: T0 + 3_000,
+    });
+  });
+
+  it('reads init, sidecar and ephemeral containers too', () => {
+    const types = ['app', 'init', 'sidecar', 'ephemeral'] as const;
+    const containers = types.map((type) => container({ name: type, type, terminated: terminated(1, T0) }));
+    const told = tell([seen(podFacts({ phase: 'Running', containers }))]).transitions;
+    expect(told.map(({ container }) => container)).toEqual([...types]);
+  });
+});
+
+const texts: [Termination | undefined, boolean, string][] = [
+  [terminated(0, T0), false, 'completed'],
+  [terminated(3, T0), false, 'exit code 3'],
+  [terminated(137, T0, 'OOMKilled'), false, 'OOMKilled (exit code 137)'],
+  [terminated(0, T0, 'OOMKilled'), true, 'OOMKilled (exit code 0)'],
+  [terminated(137, T0), false, 'exit code 137: probably OOM or killed'],
+  [terminated(137, T0), true, 'stopped with its pod (exit code 137)'],
+  [terminated(143, T0), true, 'stopped with its pod (exit code 143)'],
+  [terminated(143, T0), false, 'exit code 143'],
+  [terminated(128, T0, 'StartError'), false, 'exit code 128, StartError'],
+];
+
+describe('the end of a container in words', () => {
+  it.each(texts)('%o, pod deleted %s: %s', (termination, podDeleted, text) => {
+    expect(terminationText(termination!, podDeleted)).toBe(text);
+  });
+});
+
+/** The life of a pod whose container is restarted some times, version by version. */
+const history = fc
+  .record({ restarts: fc.integer({ min: 0, max: 3 }), deleted: fc.boolean(), backOff: fc.boolean() })
+  .map(({ restarts, deleted, backOff }) => {
+    let version = 98;
+    const all: Seen[] = [];
+    const next = (changes: Partial<PodFacts>): void => {
+      all.push(seen(podFacts({ ...changes, resourceVersion: String(++version) })));
+    };
+    next({});
+    let last: Termination | undefined;
+    for (let restart = 0; restart <= restarts; restart++) {
+      const at = T0 + restart * 10_000;
+      const base = { restartCount: restart, lastTerminated: last };
+      next({ phase: 'Running', startAt: T0, containers: [container({ ...base, runningSince: at })] });
+      const end = terminated(restart === restarts ? 0 : 1, at + 5_000);
+      if (restart === restarts)
+        next({ phase: 'Succeeded', startAt: T0, containers: [container({ ...base, terminated: end })] });
+      else {
+        next({ phase: 'Running', startAt: T0, containers: [container({ ...base, terminated: end })] });
+        const idle = { restartCount: restart, waiting: { reason: 'CrashLoopBackOff', message: undefined } };
+        if (backOff) next({ phase: 'Running', startAt: T0, containers: [container({ ...idle, lastTerminated: end })] });
+      }
+      last = end;
+    }
+    if (deleted)
+      all.push(seen({ ...all.at(-1)!.facts, resourceVersion: String(++version), deletionAt: T0 + 99_000 }, true));
+    return all;
+  });
+
+const ends = (transitions: readonly Transition[]): string[] =>
+  transitions
+    .filter(({ kind }) => kind === 'container.terminated')
+    .map(({ id, at, exitCode }) => `${id} ${at} ${exitCode}`)
+    .toSorted();
+
+describe('any order of observations of a pod', () => {
+  it('with any duplication gives the same container ends, each once', () => {
+    fc.assert(
+      fc.property(
+        history.chain((all) =>
+          fc
+            .tuple(
+              fc.shuffledSubarray(all, { minLength: all.length }),
+              fc.array(fc.constantFrom(...all), { maxLength: 5 }),
+            )
+            .map(([shuffled, again]) => ({ all, told: [...shuffled, ...again] })),
+        ),
+        ({ all, told }) => {
+          expect(ends(tell(told).transitions)).toEqual(ends(tell(all).transitions));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('of any subset invents and repeats nothing', () => {
+    fc.assert(
+      fc.property(
+        history.chain((all) => fc.shuffledSubarray(all, { minLength: 1 }).map((told) => ({ all, told }))),
+        ({ all, told }) => {
+          const known = new Set(tell(all).transitions.map(({ id }) => id));
+          const ids = tell(told).transitions.map(({ id }) => id);
+          expect(ids.filter((id) => !known.has(id))).toEqual([]);
+          expect(new Set(ids).size).toBe(ids.length);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
