@@ -1,0 +1,112 @@
+import { parseArgs } from 'node:util';
+import { systemClock } from '../lib/clock.ts';
+import { UserError } from '../lib/errors.ts';
+import { DecodeError, decodeLogs } from '../otlp/decode.ts';
+import type { IngestResult } from '../otlp/ingest.ts';
+import { createRecording, type RecordingWriter } from '../otlp/recording.ts';
+import { startOtlpServer } from '../otlp/server.ts';
+
+const USAGE = 'lifecycle-bridge record FILE [--listen host:port] [--force]';
+const PROGRESS_MS = 1000;
+const GRACE_MS = 5000;
+
+/**
+ * `record FILE`: writes every OTLP logs export to FILE until SIGINT or SIGTERM. A request is acknowledged when it is
+ * written. Returns the exit code; throws a `UserError` for bad arguments, an existing file or a port in use.
+ */
+export async function recordCommand(argv: string[]): Promise<number> {
+  const { file, force, host, port } = readArguments(argv);
+  const stopped = signalled();
+  const writer = await createRecording(file, { force });
+  const recorder = new Recorder(writer);
+  const server = await startOtlpServer({
+    host,
+    port,
+    clock: systemClock,
+    ingest: (request, receivedAt) => recorder.take(request, receivedAt),
+  }).catch(async (error: unknown) => {
+    await writer.close();
+    throw error;
+  });
+  console.error(`recording to ${file}, listening on ${host}:${server.port}; end it with Ctrl-C`);
+  const progress = setInterval(() => recorder.report(), PROGRESS_MS);
+  await stopped;
+  clearInterval(progress);
+  await server.drain(GRACE_MS);
+  await writer.close();
+  console.error(`recorded ${recorder.summary()} in ${file}`);
+  return 0;
+}
+
+class Recorder {
+  readonly #writer: RecordingWriter;
+  #requests = 0;
+  #records = 0;
+  #bytes = 0;
+  #undecodable = 0;
+  #reported = '';
+
+  constructor(writer: RecordingWriter) {
+    this.#writer = writer;
+  }
+
+  async take(request: Uint8Array, receivedAt: number): Promise<IngestResult> {
+    await this.#writer.append(receivedAt, request);
+    this.#requests++;
+    this.#bytes += request.length;
+    this.#count(request);
+    return { result: 'committed' };
+  }
+
+  report(): void {
+    const summary = this.summary();
+    if (summary !== this.#reported) console.error(summary);
+    this.#reported = summary;
+  }
+
+  summary(): string {
+    const undecodable = this.#undecodable > 0 ? `, ${this.#undecodable} requests are no OTLP logs` : '';
+    return `${this.#requests} requests, ${this.#records} records, ${this.#bytes} bytes${undecodable}`;
+  }
+
+  #count(request: Uint8Array): void {
+    try {
+      this.#records += decodeLogs(request).length;
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#undecodable++; // a recording keeps what came, whatever it was
+    }
+  }
+}
+
+function readArguments(argv: string[]): { file: string; force: boolean; host: string; port: number } {
+  const { values, positionals } = parse(argv);
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0) throw new UserError('record takes one file', USAGE);
+  const [, ipv6, name, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/u.exec(values.listen) ?? [];
+  const host = ipv6 ?? name;
+  if (host === undefined || Number(port) > 65_535) throw new UserError(`no host:port: ${values.listen}`, USAGE);
+  return { file, force: values.force, host, port: Number(port) };
+}
+
+function parse(argv: string[]) {
+  try {
+    return parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: {
+        listen: { type: 'string', default: '127.0.0.1:4317' },
+        force: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error), USAGE);
+  }
+}
+
+function signalled(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+}

@@ -1,0 +1,67 @@
+import * as grpc from '@grpc/grpc-js';
+import { EXPORT_METHOD } from './service.ts';
+import { decodeRetryDelay, STATUS_DETAILS } from './status.ts';
+
+/** The answer to one export: a gRPC status code (0 = acknowledged) and what it said. */
+export interface ExportReply {
+  readonly code: grpc.status;
+  readonly details: string;
+  /** From RetryInfo. */
+  readonly retryAfterMs: number | undefined;
+  /** ExportLogsServiceResponse, when acknowledged. */
+  readonly response: Buffer | undefined;
+}
+
+export interface OtlpClient {
+  /** Sends one ExportLogsServiceRequest. Never rejects: a lost connection is a reply with UNAVAILABLE. */
+  export(request: Uint8Array, options?: { deadlineMs?: number; signal?: AbortSignal }): Promise<ExportReply>;
+  close(): void;
+}
+
+/** An OTLP/gRPC logs client with a connection of its own to `host:port`; it connects with the first export. */
+export function connectOtlp(address: string, { gzip = true }: { gzip?: boolean } = {}): OtlpClient {
+  const client = new grpc.Client(address, grpc.credentials.createInsecure(), {
+    'grpc.default_compression_algorithm': gzip ? grpc.compressionAlgorithms.gzip : grpc.compressionAlgorithms.identity,
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_http_proxy': 0,
+    'grpc.enable_channelz': 0,
+    // A bridge that restarts is back within seconds: do not wait two minutes for it.
+    'grpc.max_reconnect_backoff_ms': 2000,
+  });
+  return {
+    export: (request, options = {}) => send(client, request, options),
+    close: () => client.close(),
+  };
+}
+
+function send(
+  client: grpc.Client,
+  request: Uint8Array,
+  { deadlineMs = 30_000, signal }: { deadlineMs?: number; signal?: AbortSignal },
+): Promise<ExportReply> {
+  const { path, requestSerialize, responseDeserialize } = EXPORT_METHOD;
+  const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
+  return new Promise((resolve) => {
+    const deadline = Date.now() + deadlineMs;
+    const call = client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      bytes,
+      new grpc.Metadata(),
+      { deadline },
+      (error, response) => {
+        signal?.removeEventListener('abort', cancel);
+        resolve(error ? failure(error) : { code: grpc.status.OK, details: '', retryAfterMs: undefined, response });
+      },
+    );
+    const cancel = (): void => call.cancel();
+    signal?.addEventListener('abort', cancel);
+  });
+}
+
+function failure(error: grpc.ServiceError): ExportReply {
+  const status = error.metadata.get(STATUS_DETAILS)[0];
+  const retryAfterMs = status instanceof Buffer ? decodeRetryDelay(status) : undefined;
+  return { code: error.code, details: error.details, retryAfterMs, response: undefined };
+}
