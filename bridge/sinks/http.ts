@@ -73,29 +73,51 @@ function createAgent(env: NodeJS.ProcessEnv): Dispatcher {
 
 async function send(agent: Dispatcher, request: HttpRequest): Promise<HttpResult> {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), request.timeoutMs);
-  const stop = request.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, request.signal]);
+  const cancel = () => abort.abort();
+  const timer = setTimeout(cancel, request.timeoutMs);
+  // Not AbortSignal.any: what listens to it is kept as long as the caller's signal lives, which is as long as we do.
+  request.signal?.addEventListener('abort', cancel);
+  if (request.signal?.aborted === true) cancel();
   let written = false;
+  // undici calls a handler of a request that was aborted while it waited too, but writes nothing.
+  const tracked = agent.compose(whenWritten(() => (written = !abort.signal.aborted)));
   try {
-    const tracked = agent.compose(whenWritten(() => (written = true)));
-    const url = new URL(request.url);
-    const answer = await tracked.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: request.method,
-      headers: request.headers ?? {},
-      body: request.body ?? null,
-      signal: stop,
-      headersTimeout: request.timeoutMs,
-      bodyTimeout: request.timeoutMs,
-    });
+    const answer = await Promise.race([dispatch(tracked, request, abort.signal), aborted(abort.signal)]);
     const { text, complete } = await readBody(answer.body, request.maxBytes ?? MIB);
     return { kind: 'answer', status: answer.statusCode, headers: answer.headers, body: text, complete };
   } catch (error) {
     return failure(error, written, abort.signal.aborted, request.signal?.aborted === true);
   } finally {
     clearTimeout(timer);
+    request.signal?.removeEventListener('abort', cancel);
   }
+}
+
+async function dispatch(
+  agent: Dispatcher,
+  request: HttpRequest,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
+  const url = new URL(request.url);
+  return agent.request({
+    origin: url.origin,
+    path: url.pathname + url.search,
+    method: request.method,
+    headers: request.headers ?? {},
+    body: request.body ?? null,
+    signal,
+    headersTimeout: request.timeoutMs,
+    bodyTimeout: request.timeoutMs,
+  });
+}
+
+/** Rejects on abort: undici itself notices it only once a connection exists. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = () => reject(new Error('aborted'));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
 }
 
 /** Calls back when a connection exists and the request is about to be written to it. */

@@ -79,7 +79,7 @@ describe('telemetry of a run', () => {
     const { memo } = sent(transition(), context({ cronJob: cronJob({ key: 'first', env: 'staging' }) }));
     const later = context({ cronJob: cronJob({ key: 'second', env: 'production' }), memo });
     expect(sent(ended('succeeded'), later)).toMatchObject({
-      key: 'first',
+      monitor: 'first',
       query: { env: 'staging' },
       waitsFor: 'first',
     });

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { deliveryFor, retryAfterMs } from './delivery.ts';
+import type { HttpResult } from './http.ts';
+import { basicUser, redactor } from './redact.ts';
+
+const now = Date.parse('2026-01-01T00:00:00Z');
+const answer = (status: number, headers = {}): HttpResult => ({
+  kind: 'answer',
+  status,
+  headers,
+  body: '',
+  complete: true,
+});
+const delivery = (result: HttpResult) =>
+  deliveryFor(result, {
+    now,
+    limitKey: 'limit',
+    addressKey: 'address',
+    refused: ({ status }) => ({ outcome: 'drop', reason: 'bad_request', detail: String(status) }),
+  });
+
+describe('the status table', () => {
+  it.each([200, 201, 202, 204])('%i is delivered', (status) => {
+    expect(delivery(answer(status))).toEqual({ outcome: 'delivered' });
+  });
+
+  it('429 holds the limit for Retry-After, else for a minute', () => {
+    const hold = { outcome: 'retry', reason: 'rate_limited', hold: { key: 'limit' } };
+    expect(delivery(answer(429, { 'retry-after': '7' }))).toEqual({ ...hold, afterMs: 7000 });
+    expect(delivery(answer(429))).toEqual({ ...hold, afterMs: 60_000 });
+  });
+
+  it.each([
+    [408, 'timeout'],
+    [425, 'timeout'],
+    [500, 'server_error'],
+    [507, 'server_error'],
+  ])('%i is tried again: %s', (status, reason) => {
+    expect(delivery(answer(status))).toEqual({ outcome: 'retry', reason, detail: `HTTP ${status}` });
+    expect(delivery(answer(status, { 'retry-after': '3' }))).toMatchObject({ outcome: 'retry', afterMs: 3000 });
+  });
+
+  it.each([502, 503, 504])('%i holds everything of that address', (status) => {
+    const held = { reason: 'server_error', hold: { key: 'address' } };
+    expect(delivery(answer(status))).toMatchObject({ ...held, afterMs: 10_000 });
+    expect(delivery(answer(status, { 'retry-after': '3' }))).toMatchObject({ ...held, afterMs: 3000 });
+  });
+
+  it.each([400, 401, 403, 404, 410, 422])('%i is the business of the sink', (status) => {
+    expect(delivery(answer(status))).toMatchObject({ outcome: 'drop', detail: String(status) });
+  });
+
+  it.each([301, 302, 304])('%i is a bad answer, tried again', (status) => {
+    expect(delivery(answer(status))).toMatchObject({ outcome: 'retry', reason: 'bad_answer' });
+  });
+
+  it('no connection holds the address and costs no attempts', () => {
+    const failed: HttpResult = { kind: 'failed', reason: 'connection_failed', detail: 'ECONNREFUSED', unknown: false };
+    expect(delivery(failed)).toMatchObject({ reason: 'connection_failed', unknown: false, hold: { key: 'address' } });
+  });
+
+  it.each(['timeout', 'answer_lost', 'shutting_down'] as const)('%s keeps its unknown outcome', (reason) => {
+    const failed: HttpResult = { kind: 'failed', reason, detail: 'x', unknown: true };
+    expect(delivery(failed)).toEqual({ outcome: 'retry', reason, detail: 'x', unknown: true });
+  });
+});
+
+describe('Retry-After', () => {
+  it.each([
+    ['0', 0],
+    ['5', 5000],
+    ['1.5', 1500],
+    ['999999', 3_600_000],
+    ['Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
+    ['Wed, 31 Dec 2025 23:59:30 GMT', 0],
+    ['Fri, 01 Jan 2027 00:00:00 GMT', 3_600_000],
+    ['soon', undefined],
+    ['', undefined],
+  ])('%o is %o ms', (value, ms) => {
+    expect(retryAfterMs({ 'retry-after': value }, now)).toBe(ms);
+  });
+
+  it('may be absent', () => {
+    expect(retryAfterMs({}, now)).toBeUndefined();
+  });
+});
+
+describe('the redactor', () => {
+  it('removes a secret raw, URL-encoded and as a Basic user', () => {
+    const secret = 'a/b+c';
+    const text = `${secret} ${encodeURIComponent(secret)} Basic ${basicUser(secret)} end`;
+    expect(redactor([secret])(text)).toBe('[redacted] [redacted] Basic [redacted] end');
+  });
+
+  it('leaves a text alone when a secret is empty, and removes the longer of two first', () => {
+    expect(redactor(['', 'key', 'key-2'])('key-2 key')).toBe('[redacted] [redacted]');
+  });
+});

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { canonicalJson } from '../../bridge/lib/json.ts';
+import { cronitorSchema } from '../../bridge/sinks/cronitor/config.ts';
+import { createCronitorDeliverer } from '../../bridge/sinks/cronitor/deliver.ts';
+import { cronJob, run, transition } from '../../bridge/sinks/cronitor/fixtures.ts';
+import { createCronitorPlanner, pingSchema } from '../../bridge/sinks/cronitor/plan.ts';
+import type { ClaimedDesired, ClaimedIntent } from '../../bridge/sinks/sink.ts';
+import type { Vendors } from '../vendors/start-vendors.ts';
+import { sinkContract } from './sink-contract.ts';
+import type { SinkCase, StatusTable } from './sink-contract.ts';
+
+const planner = createCronitorPlanner('contract', { env: 'test', tags: ['contract'] });
+const owner = (row: number) => cronJob({}, { uid: `cronjob-${row}`, name: `job-${row}` });
+
+function intents(number: number): ClaimedIntent[] {
+  const uid = `run-${number}`;
+  const edges = [
+    transition({ id: `${uid}/started`, runUid: uid }),
+    transition({
+      id: `${uid}/ended`,
+      runUid: uid,
+      kind: 'run.ended',
+      outcome: 'failed',
+      reason: 'BackoffLimitExceeded',
+    }),
+  ];
+  return edges.flatMap((edge, index) => {
+    const context = { run: run({ uid }), attempts: [], cronJob: owner(number), memo: undefined, stickyKey: undefined };
+    const planned = planner.plan(edge, context);
+    if (planned === null || 'drop' in planned) throw new Error('nothing is planned');
+    const claimed = { seq: number * 10 + index, destination: planner.destination, transitionId: edge.id, attempt: 1 };
+    return planned.intents.map((intent) => ({ ...intent, ...claimed }));
+  });
+}
+
+function desired(row: number, version: 'A' | 'B'): ClaimedDesired {
+  const facts = { ...owner(row), schedule: version === 'A' ? '*/5 * * * *' : '0 4 * * *' };
+  const [wanted] = planner.planDesired(facts, { stickyKey: undefined, previous: () => undefined });
+  return { ...wanted!, destination: planner.destination, wantedHash: version, attempt: 1 };
+}
+
+const identifySchema = z.object({ monitor: z.string(), query: z.record(z.string(), z.string()) });
+const dropped = (reason: string) => ({ outcome: 'drop', reason });
+const held = (reason: string) => ({ outcome: 'retry', reason, hold: { key: 'address' } });
+const pings: StatusTable = [
+  [400, dropped('bad_request')],
+  [401, held('unauthorized')],
+  [403, held('forbidden')],
+  [404, dropped('not_found')],
+  [410, dropped('bad_request')],
+];
+const puts: StatusTable = [
+  [200, { outcome: 'retry', reason: 'bad_answer' }],
+  [204, { outcome: 'retry', reason: 'bad_answer' }],
+  [400, dropped('bad_request')],
+  [401, dropped('unauthorized')],
+  [403, dropped('forbidden')],
+  [404, dropped('not_found')],
+];
+
+function makeCase(vendors: Vendors): SinkCase {
+  return {
+    match: { intent: 'POST /ping/', desired: 'PUT /api/monitors' },
+    secrets: [vendors.key],
+    refusals: { intent: pings, desired: puts },
+    deliverer(http, clock, dryRun) {
+      const base = { apiKey: vendors.key, apiUrl: vendors.url, pingUrl: `${vendors.url}/`, dryRun };
+      return createCronitorDeliverer('contract', cronitorSchema.parse(base), http, clock);
+    },
+    intents,
+    desired,
+    identify(intent) {
+      const { key: monitor, query } = pingSchema.parse(intent.payload);
+      return canonicalJson({ monitor, query });
+    },
+    processed: ({ cronitor }) => cronitor.pings.map((ping) => canonicalJson(identifySchema.parse(ping))),
+    kept: ({ cronitor }, row) => cronitor.monitors.get(`cronjob-${row}`),
+  };
+}
+
+sinkContract('Cronitor', makeCase);

@@ -1,0 +1,230 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ClaimedDesired, ClaimedIntent, Deliverer, Delivery } from '../../bridge/sinks/sink.ts';
+import type { Clock } from '../../bridge/lib/clock.ts';
+import { createHttp } from '../../bridge/sinks/http.ts';
+import type { Http } from '../../bridge/sinks/http.ts';
+import { startVendors } from '../vendors/start-vendors.ts';
+import type { Vendors } from '../vendors/start-vendors.ts';
+
+/** What is expected of one status, apart from the shared part of the table. */
+export type StatusTable = readonly (readonly [status: number, expected: object])[];
+
+/** What a sink brings so that the suite can try it against its simulated vendor. */
+export interface SinkCase {
+  /** Part of `METHOD /path?query` of its requests, for faults. */
+  readonly match: { readonly intent: string; readonly desired: string };
+  /** Never to be seen outside a request. */
+  readonly secrets: readonly string[];
+  /** The sink's own answers to 4xx. */
+  readonly refusals: { readonly intent: StatusTable; readonly desired: StatusTable };
+  deliverer(http: Http, clock: Clock, dryRun: boolean): Deliverer;
+  /** The telemetry of one run in order, at least two. */
+  intents(run: number): ClaimedIntent[];
+  desired(row: number, version: 'A' | 'B'): ClaimedDesired;
+  /** What tells this intent from others at the vendor. */
+  identify(intent: ClaimedIntent): string;
+  /** `identify` of the telemetry that the vendor processed, in order. */
+  processed(vendors: Vendors): string[];
+  /** What the vendor keeps of a desired row. */
+  kept(vendors: Vendors, row: number): unknown;
+}
+
+const SHORT_MS = 150;
+const NOW = Date.parse('2026-01-01T00:00:00Z');
+
+type Send = (fault?: object) => Promise<Delivery>;
+
+interface Bench {
+  readonly sink: SinkCase;
+  readonly vendors: Vendors;
+  readonly signal: AbortSignal;
+  readonly deliver: (intents: readonly ClaimedIntent[]) => Promise<Delivery[]>;
+  readonly converge: (rows: readonly ClaimedDesired[]) => Promise<Delivery[]>;
+  readonly dry: Deliverer;
+  abort(): void;
+  close(): Promise<void>;
+}
+
+async function makeBench(makeCase: (vendors: Vendors) => SinkCase): Promise<Bench> {
+  const vendors = await startVendors({ key: 'contract/secret+key' });
+  const sink = makeCase(vendors);
+  const real = createHttp({});
+  // The real client, only less patient.
+  const http: Http = {
+    request: (request) => real.request({ ...request, timeoutMs: SHORT_MS }),
+    close: () => real.close(),
+  };
+  const clock = { now: () => NOW };
+  const live = sink.deliverer(http, clock, false);
+  const stop = new AbortController();
+  return {
+    sink,
+    vendors,
+    signal: stop.signal,
+    deliver: (intents) => live.deliver(intents, stop.signal),
+    converge: (rows) => live.converge(rows, stop.signal),
+    dry: sink.deliverer(http, clock, true),
+    abort: () => stop.abort(),
+    async close() {
+      await vendors.close();
+      await real.close();
+    },
+  };
+}
+
+/** The suite that every sink passes: its deliverer against its simulated vendor, through the real HTTP client. */
+export function sinkContract(name: string, makeCase: (vendors: Vendors) => SinkCase): void {
+  describe(`the sink contract of ${name}`, () => {
+    let bench: Bench;
+    beforeEach(async () => {
+      bench = await makeBench(makeCase);
+    });
+    afterEach(() => bench.close());
+
+    /** Sends one row of a kind, under a fault. */
+    const sender = (kind: 'intent' | 'desired'): Send => {
+      return async (fault) => {
+        if (fault !== undefined) bench.vendors.inject({ match: bench.sink.match[kind], ...fault });
+        const deliveries =
+          kind === 'intent'
+            ? await bench.deliver(bench.sink.intents(1).slice(0, 1))
+            : await bench.converge([bench.sink.desired(1, 'A')]);
+        expect(deliveries).toHaveLength(1);
+        return deliveries[0]!;
+      };
+    };
+
+    describe.each(['intent', 'desired'] as const)('of %s', (kind) => {
+      sharedTable(() => bench, kind, sender(kind));
+    });
+    intentRules(() => bench);
+    desiredRules(() => bench);
+  });
+}
+
+function sharedTable(bench: () => Bench, kind: 'intent' | 'desired', send: Send): void {
+  it('delivers', async () => {
+    expect(await send()).toEqual({ outcome: 'delivered' });
+  });
+
+  it.each([500, 502, 503, 504, 408, 425])('tries again after %i, at the time of Retry-After', async (status) => {
+    expect(await send({ status })).toMatchObject({ outcome: 'retry' });
+    expect(await send({ status, retryAfter: 7 })).toMatchObject({ outcome: 'retry', afterMs: 7000 });
+    expect(await send()).toEqual({ outcome: 'delivered' });
+  });
+
+  it('holds after 429, for Retry-After in seconds, as a date, or its own pause', async () => {
+    const hold = { outcome: 'retry', reason: 'rate_limited', hold: { key: expect.any(String) } };
+    expect(await send({ status: 429, retryAfter: 7 })).toMatchObject({ ...hold, afterMs: 7000 });
+    const date = new Date(NOW + 30_000).toUTCString();
+    expect(await send({ status: 429, retryAfter: date })).toMatchObject({ ...hold, afterMs: 30_000 });
+    expect(await send({ status: 429 })).toMatchObject({ ...hold, afterMs: expect.any(Number) });
+  });
+
+  it('answers the refusals of its vendor by its own table', async () => {
+    for (const [status, expected] of bench().sink.refusals[kind]) {
+      expect({ status, ...(await send({ status })) }).toMatchObject({ status, ...expected });
+    }
+  });
+
+  it('takes a redirect for a bad answer', async () => {
+    expect(await send({ status: 302 })).toMatchObject({ outcome: 'retry', reason: 'bad_answer' });
+  });
+
+  it('does not know what became of a request without an answer', async () => {
+    expect(await send({ delayMs: 2 * SHORT_MS })).toMatchObject({ outcome: 'retry', reason: 'timeout', unknown: true });
+    const lost = { outcome: 'retry', reason: 'answer_lost', unknown: true };
+    expect(await send({ reset: true })).toMatchObject(lost);
+    expect(await send({ resetAfterProcessing: true })).toMatchObject(lost);
+  });
+
+  it('knows that an unreachable vendor heard nothing', async () => {
+    await bench().vendors.close();
+    const known = { outcome: 'retry', reason: 'connection_failed', unknown: false, hold: { key: expect.any(String) } };
+    expect(await send()).toMatchObject(known);
+  });
+
+  it('says nothing secret, even when the vendor echoes it', async () => {
+    const { secrets } = bench().sink;
+    const echo = secrets.flatMap((secret) => [secret, encodeURIComponent(secret), btoa(`${secret}:`)]).join(' ');
+    for (const status of [200, 302, 400, 401, 403, 404, 429, 500]) {
+      const text = JSON.stringify(await send({ status, body: echo }));
+      for (const form of echo.split(' ')) expect(text).not.toContain(form);
+    }
+  });
+
+  it('bounds what it repeats of the vendor', async () => {
+    expect(JSON.stringify(await send({ status: 400, body: 'x'.repeat(100_000) })).length).toBeLessThan(2000);
+  });
+
+  it('stops when it is told to, and tries later', async () => {
+    bench().abort();
+    expect(await send()).toMatchObject({ outcome: 'retry', reason: 'shutting_down', unknown: false });
+    expect(bench().vendors.requests).toEqual([]);
+  });
+}
+
+function intentRules(bench: () => Bench): void {
+  it('answers a batch row by row, in its order', async () => {
+    const { sink, vendors, deliver } = bench();
+    const batch = [1, 2, 3].map((run) => sink.intents(run)[0]!);
+    vendors.inject({ match: sink.match.intent, status: 500 });
+    const deliveries = await deliver(batch);
+    const failed = deliveries.findIndex(({ outcome }) => outcome === 'retry');
+    expect(deliveries.filter(({ outcome }) => outcome === 'delivered')).toHaveLength(2);
+    await deliver([batch[failed]!]);
+    const each = batch.map((intent) => sink.identify(intent));
+    expect(sink.processed(vendors).toSorted()).toEqual(each.toSorted());
+  });
+
+  it('repeats with the same identifiers what may have been heard', async () => {
+    const { sink, vendors, deliver } = bench();
+    const intents = sink.intents(1).slice(0, 1);
+    vendors.inject({ match: sink.match.intent, resetAfterProcessing: true });
+    await deliver(intents);
+    await deliver(intents);
+    const [first, second] = sink.processed(vendors);
+    expect(second).toBe(first);
+    expect(first).toBeDefined();
+  });
+
+  it('sends nothing in a dry run', async () => {
+    const { sink, vendors, dry, signal } = bench();
+    expect(dry.dryRun).toBe(true);
+    const dryRun = [{ outcome: 'drop', reason: 'dry_run' }];
+    expect(await dry.deliver(sink.intents(1).slice(0, 1), signal)).toEqual(dryRun);
+    expect(await dry.converge([sink.desired(1, 'A')], signal)).toEqual(dryRun);
+    expect(vendors.requests).toEqual([]);
+  });
+
+  it('gives up a stored payload that it cannot read', async () => {
+    const { sink, deliver } = bench();
+    expect(await deliver([{ ...sink.intents(1)[0]!, payload: null }])).toMatchObject([{ outcome: 'drop' }]);
+  });
+
+  it('breaks no rule of its vendor', async () => {
+    const { sink, vendors, deliver, converge } = bench();
+    await converge([1, 2, 3].map((row) => sink.desired(row, 'A')));
+    for (const run of [1, 2, 3]) await deliver(sink.intents(run));
+    expect(vendors.requests.map(({ status }) => status).filter((status) => status >= 400)).toEqual([]);
+  });
+}
+
+function desiredRules(bench: () => Bench): void {
+  it('makes rows what they should be', async () => {
+    const { sink, vendors, converge } = bench();
+    const rows = [1, 2, 3].map((row) => sink.desired(row, 'A'));
+    expect(await converge(rows)).toEqual(rows.map(() => ({ outcome: 'delivered' })));
+    for (const row of [1, 2, 3]) expect(sink.kept(vendors, row)).toEqual(sink.desired(row, 'A').wanted);
+  });
+
+  it.each([undefined, { resetAfterProcessing: true }])('ends at A after A, B, A (B under %o)', async (fault) => {
+    const { sink, vendors, converge } = bench();
+    await converge([sink.desired(1, 'A')]);
+    if (fault !== undefined) vendors.inject({ match: sink.match.desired, ...fault });
+    await converge([sink.desired(1, 'B')]);
+    expect(sink.kept(vendors, 1)).toEqual(sink.desired(1, 'B').wanted);
+    await converge([sink.desired(1, 'A')]);
+    expect(sink.kept(vendors, 1)).toEqual(sink.desired(1, 'A').wanted);
+  });
+}

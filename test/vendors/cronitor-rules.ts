@@ -1,0 +1,91 @@
+import { z } from 'zod';
+
+/** Code points, as people count characters. */
+const atMost = (max: number) => (text: string) => Array.from(text).length <= max;
+const text = (max: number) => z.string().min(1).refine(atMost(max), `has more than ${max} characters`);
+
+const CRON_FIELD = String.raw`[\d*?/,\-#A-Za-z]+`;
+const CRON = new RegExp(String.raw`^((CRON_)?TZ=\S+ +)?(@\w+( +\S+)?|${CRON_FIELD}( +${CRON_FIELD}){4,5})$`);
+const METRIC =
+  /^metric\.(duration (<=|>=|<|>) \d+(\.\d+)? ?[a-z ]*|(count|error_count|error_rate) (<=|>=|<|>) \d+(\.\d+)?)$/;
+
+function isTimeZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+function isJson(value: string): boolean {
+  try {
+    JSON.parse(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The published attributes of a monitor, closed: what Cronitor might ignore is refused here. Lengths of keys, notes
+ * and groups are not published: these are generous.
+ */
+export const monitorSchema = z.strictObject({
+  key: text(128),
+  type: z.literal('job'),
+  name: text(100).optional(),
+  note: text(1024).optional(),
+  metadata: z.string().refine(isJson, 'is no JSON').optional(),
+  schedule: z.string().regex(CRON, 'is no schedule'),
+  timezone: z.string().refine(isTimeZone, 'is no time zone').optional(),
+  tags: z.array(text(100)).optional(),
+  notify: z.array(text(100)).optional(),
+  group: text(100).optional(),
+  grace_seconds: z.int().nonnegative().optional(),
+  assertions: z.array(z.string().regex(METRIC, 'is no assertion')).optional(),
+  paused: z.boolean().optional(),
+});
+
+export type Monitor = z.infer<typeof monitorSchema>;
+
+const stamp = z
+  .string()
+  .regex(/^\d+(\.\d{1,6})?$/, 'is no number of seconds')
+  .refine((value) => Number(value) > 1_500_000_000 && Number(value) < Date.now() / 1000 + 86_400, 'is not plausible');
+
+/** The published parameters of a ping, closed. */
+export const pingSchema = z.strictObject({
+  state: z.enum(['run', 'complete', 'fail', 'ok', 'logs']),
+  series: text(100).optional(),
+  stamp: stamp.optional(),
+  host: text(253).optional(),
+  env: text(100).optional(),
+  message: text(2000).optional(),
+  metric: z.string().optional(),
+  status_code: z
+    .string()
+    .regex(/^-?\d+$/)
+    .optional(),
+});
+
+export type PingQuery = z.infer<typeof pingSchema>;
+
+/** A token bucket per key: `take` is false when the key is over its rate. */
+export class Buckets {
+  private readonly buckets = new Map<string, { tokens: number; at: number }>();
+  private readonly perSecond: number;
+  private readonly burst: number;
+
+  constructor(perSecond: number, burst: number) {
+    this.perSecond = perSecond;
+    this.burst = burst;
+  }
+
+  take(key: string, at: number): boolean {
+    const last = this.buckets.get(key) ?? { tokens: this.burst, at };
+    const tokens = Math.min(this.burst, last.tokens + ((at - last.at) / 1000) * this.perSecond);
+    const free = tokens >= 1;
+    this.buckets.set(key, { tokens: free ? tokens - 1 : tokens, at });
+    return free;
+  }
+}

@@ -1,0 +1,167 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Cronitor } from './cronitor.ts';
+import { faultSchema, Faults } from './faults.ts';
+import type { Fault } from './faults.ts';
+import type { Vendor, VendorAnswer, VendorRequest } from './vendor.ts';
+import { json } from './vendor.ts';
+
+/** A request in order of arrival; the API key in its path is replaced. */
+export interface RecordedRequest {
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+  /** 0: the connection was closed without an answer. */
+  readonly status: number;
+}
+
+export interface Vendors {
+  /** Base of every vendor, without a slash at its end. */
+  readonly url: string;
+  /** The key that is let in. */
+  readonly key: string;
+  readonly requests: readonly RecordedRequest[];
+  readonly cronitor: Cronitor;
+  inject(fault: Fault): void;
+  /** Forgets faults and everything recorded. */
+  clear(): void;
+  close(): Promise<void>;
+}
+
+export interface VendorsOptions {
+  readonly port?: number;
+  readonly key?: string;
+}
+
+export const DEFAULT_KEY = 'simulated-api-key';
+
+/** Starts the simulated vendors on one real HTTP server of 127.0.0.1; port 0 takes a free one. */
+export async function startVendors({ port = 0, key = DEFAULT_KEY }: VendorsOptions = {}): Promise<Vendors> {
+  const simulation = new Simulation(key);
+  const server = createServer((request, response) => {
+    simulation.serve(request, response).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    key,
+    requests: simulation.requests,
+    cronitor: simulation.cronitor,
+    inject: (fault) => simulation.faults.inject(fault),
+    clear: () => simulation.clear(),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+class Simulation {
+  readonly requests: RecordedRequest[] = [];
+  readonly faults = new Faults();
+  readonly cronitor: Cronitor;
+  private readonly vendors: Readonly<Record<string, Vendor>>;
+
+  constructor(key: string) {
+    this.cronitor = new Cronitor(key);
+    this.vendors = { cronitor: this.cronitor };
+  }
+
+  async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const at = Date.now();
+    const chunks: Buffer[] = [];
+    for await (const chunk of message) chunks.push(Buffer.from(chunk));
+    const request: VendorRequest = {
+      method: message.method ?? 'GET',
+      url: new URL(message.url ?? '/', 'http://vendors'),
+      headers: message.headers,
+      body: Buffer.concat(chunks).toString(),
+      remoteAddress: message.socket.remoteAddress ?? '',
+      at,
+    };
+    const own = this.own(request);
+    const answer = own ?? (await this.vendorAnswer(request));
+    if (own === undefined) this.record(request, answer);
+    if (answer === undefined) response.destroy();
+    else response.writeHead(answer.status, answer.headers).end(answer.body);
+  }
+
+  /** What a vendor answers, after what the injected fault does to it; undefined: the connection is closed. */
+  private async vendorAnswer(request: VendorRequest): Promise<VendorAnswer | undefined> {
+    const fault = this.faults.take(`${request.method} ${request.url.pathname}${request.url.search}`);
+    if (fault?.reset === true) return undefined;
+    const answer =
+      fault?.status === undefined ? this.handle(request) : { status: fault.status, body: fault.body ?? '' };
+    if (fault?.delayMs !== undefined) await sleep(fault.delayMs);
+    if (fault?.resetAfterProcessing === true) return undefined;
+    if (fault?.retryAfter === undefined) return answer;
+    return { ...answer, headers: { ...answer.headers, 'retry-after': String(fault.retryAfter) } };
+  }
+
+  private handle(request: VendorRequest): VendorAnswer {
+    for (const vendor of Object.values(this.vendors)) {
+      const answer = vendor.handle(request);
+      if (answer !== undefined) return answer;
+    }
+    return { status: 404, body: 'no vendor has this path' };
+  }
+
+  private record({ at, method, url, headers, body }: VendorRequest, answer: VendorAnswer | undefined): void {
+    const path = (url.pathname + url.search).replace(/^\/(ping|p)\/[^/]+/, '/$1/:key');
+    const { authorization: _, ...safe } = headers;
+    this.requests.push({ at, method, path, headers: safe, body, status: answer?.status ?? 0 });
+  }
+
+  /** The simulator's own paths: the page, and what other processes drive it with. */
+  private own({ method, url, body }: VendorRequest): VendorAnswer | undefined {
+    const route = `${method} ${url.pathname}`;
+    if (route === 'GET /') return page(Object.values(this.vendors));
+    if (route === 'GET /debug/health') return json(200, { status: 'healthy' });
+    if (route === 'GET /debug/state') return json(200, this.state());
+    if (route === 'POST /debug/clear') return (this.clear(), json(200, {}));
+    if (route === 'POST /debug/inject') return this.injectJson(body);
+    return undefined;
+  }
+
+  private injectJson(body: string): VendorAnswer {
+    try {
+      this.faults.inject(faultSchema.parse(JSON.parse(body)));
+      return json(200, {});
+    } catch (error) {
+      return json(400, { error: String(error) });
+    }
+  }
+
+  private state(): object {
+    const vendors = Object.entries(this.vendors).map(([name, vendor]) => [name, vendor.state()]);
+    return { ...Object.fromEntries(vendors), requests: this.requests };
+  }
+
+  clear(): void {
+    this.requests.length = 0;
+    this.faults.clear();
+    for (const vendor of Object.values(this.vendors)) vendor.clear();
+  }
+}
+
+const STYLE = `body{font:14px system-ui;margin:2rem}table{border-collapse:collapse}
+th,td{text-align:left;padding:.2rem 1rem .2rem 0;border-bottom:1px solid #ddd}`;
+
+function page(vendors: readonly Vendor[]): VendorAnswer {
+  const body = vendors.map((vendor) => vendor.html()).join('');
+  const head = `<meta charset="utf-8"><meta http-equiv="refresh" content="2"><title>Vendors</title><style>${STYLE}</style>`;
+  return {
+    status: 200,
+    headers: { 'content-type': 'text/html; charset=utf-8' },
+    body: `<!doctype html><html lang="en"><head>${head}</head><body><h1>Simulated vendors</h1>${body}</body></html>`,
+  };
+}
