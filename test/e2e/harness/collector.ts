@@ -1,0 +1,148 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, openSync, closeSync, readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { tool } from './cluster.ts';
+import { openNamespace, until } from './kube.ts';
+
+const configFolder = join(import.meta.dirname, '../../../collector-config');
+const CONFIGS = ['receivers', 'redaction', 'processors', 'exporters', 'extensions', 'service'];
+
+/** The real Collector with collector-config/. */
+export interface Collector {
+  readonly pid: number;
+  /** Its own metrics in Prometheus text. */
+  readonly metricsUrl: string;
+  readonly logFile: string;
+  /** Ends it as Kubernetes does, by SIGTERM. */
+  stop(): Promise<void>;
+  kill9(): Promise<void>;
+  /** Starts it again on the same queue, by kill -9 first if it runs. */
+  restart(): Promise<void>;
+}
+
+/** How a test wants its Collector. */
+export interface CollectorOptions {
+  readonly kubeconfig: string;
+  /** host:port of the OTLP/gRPC port of the bridge. */
+  readonly bridgeEndpoint: string;
+  /** Holds the queue and the log. */
+  readonly dataDir: string;
+  readonly clusterName: string;
+  /** Watch these namespaces only, and nothing of cluster scope. */
+  readonly namespaces?: readonly string[];
+}
+
+/**
+ * Starts the Collector; it is healthy and its watches of runs and events stand when this resolves. Objects that were
+ * there before are not sent, which is how a watch is.
+ */
+export async function startCollector(options: CollectorOptions): Promise<Collector> {
+  const program = await tool('otelcol-k8s');
+  mkdirSync(options.dataDir, { recursive: true });
+  const logFile = join(options.dataDir, 'collector.log');
+  const watches = await watchCounter(options.kubeconfig);
+  const before = await watches();
+  let child: ChildProcess | undefined;
+  let ports = { health: 0, metrics: 0 };
+  const killAtExit = (): boolean | undefined => child?.kill('SIGKILL');
+  process.on('exit', killAtExit);
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    const running = child;
+    child = undefined;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    const ended = once(running, 'exit');
+    running.kill(signal);
+    await ended;
+  };
+  const start = async (): Promise<void> => {
+    await end('SIGKILL');
+    await until('the watches of the old Collector have ended', async () =>
+      (await watches()).every((count, kind) => count <= before[kind]!),
+    );
+    ports = { health: await freePort(), metrics: await freePort() };
+    const started = launch(program, options, logFile, ports);
+    child = started;
+    await healthy(started, ports.health, logFile);
+    await until('the Collector watches', async () => (await watches()).every((count, kind) => count > before[kind]!));
+  };
+  await start();
+  return {
+    get pid() {
+      return child?.pid ?? 0;
+    },
+    get metricsUrl() {
+      return `http://127.0.0.1:${ports.metrics}/metrics`;
+    },
+    logFile,
+    stop: async () => {
+      process.off('exit', killAtExit);
+      await end('SIGTERM');
+    },
+    kill9: () => end('SIGKILL'),
+    restart: start,
+  };
+}
+
+function launch(
+  program: string,
+  options: CollectorOptions,
+  logFile: string,
+  ports: { readonly health: number; readonly metrics: number },
+): ChildProcess {
+  const files = options.namespaces ? CONFIGS : [...CONFIGS, 'cluster-scope'];
+  const args = files.map((file) => `--config=file:${join(configFolder, file)}.yaml`);
+  const log = openSync(logFile, 'a');
+  const env = {
+    PATH: process.env['PATH'],
+    KUBECONFIG: options.kubeconfig,
+    K8S_AUTH_TYPE: 'kubeConfig',
+    BRIDGE_ENDPOINT: options.bridgeEndpoint,
+    CLUSTER_NAME: options.clusterName,
+    STORAGE_DIR: join(options.dataDir, 'queue'),
+    HEALTH_ENDPOINT: `127.0.0.1:${ports.health}`,
+    METRICS_PORT: String(ports.metrics),
+    ...(options.namespaces ? { WATCH_NAMESPACES: JSON.stringify(options.namespaces) } : {}),
+  };
+  const child = spawn(program, args, { env, stdio: ['ignore', log, log] });
+  closeSync(log);
+  return child;
+}
+
+async function healthy(child: ChildProcess, port: number, logFile: string): Promise<void> {
+  await until('the Collector is healthy', async () => {
+    if (child.exitCode !== null) throw new Error(`the Collector ended: ${readFileSync(logFile, 'utf8').slice(-2000)}`);
+    const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);
+    return answer?.ok === true;
+  });
+}
+
+const WATCHED = ['/pods', 'batch/jobs', 'batch/cronjobs', 'apps/deployments', 'events.k8s.io/events'];
+
+/**
+ * Counts the open watches at the API server, one number for each of WATCHED. The health check is green before the
+ * watches stand, and nothing of the Collector tells when they do.
+ */
+async function watchCounter(kubeconfig: string): Promise<() => Promise<readonly number[]>> {
+  const kube = await openNamespace(kubeconfig, 'default');
+  return async () => {
+    const open = new Map<string, number>();
+    const metrics = await kube.kubectl(['get', '--raw', '/metrics']);
+    for (const line of metrics.matchAll(/^apiserver_longrunning_requests\{(.*verb="WATCH".*)\} (\d+)$/gm)) {
+      const label = (name: string): string => new RegExp(`\\b${name}="([^"]*)"`).exec(line[1]!)?.[1] ?? '';
+      const kind = `${label('group')}/${label('resource')}`;
+      open.set(kind, (open.get(kind) ?? 0) + Number(line[2]));
+    }
+    return WATCHED.map((kind) => open.get(kind) ?? 0);
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
