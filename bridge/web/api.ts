@@ -1,0 +1,46 @@
+import { type Response, Router } from 'express';
+
+import type { ReadStore } from '../store/read.ts';
+import { deliveriesQuery, listQuery, runsQuery } from './query.ts';
+
+/** JSON of vendors, handed on as it is. */
+const FOREIGN = new Set(['payload', 'wanted']);
+
+/** The JSON API: every list is `{items, next?}`, every time an ISO string, what is not known is null. */
+export function apiRouter(reader: ReadStore): Router {
+  const router = Router();
+  router.get('/runs', (request, response) => send(response, reader.runs(runsQuery(request.query))));
+  router.get('/runs/:uid', (request, response) => {
+    const detail = reader.run(request.params.uid);
+    if (detail === undefined) sendError(response, 404, { message: `no run has the UID ${request.params.uid}` });
+    else send(response, detail);
+  });
+  router.get('/monitors', (request, response) => send(response, reader.monitors(listQuery(request.query))));
+  router.get('/deliveries', (request, response) => send(response, reader.deliveries(deliveriesQuery(request.query))));
+  router.get('/drops', (request, response) => send(response, reader.drops(listQuery(request.query))));
+  return router;
+}
+
+export interface ApiError {
+  readonly message: string;
+  readonly parameter?: string;
+  readonly given?: string;
+  readonly allowed?: string;
+}
+
+export function sendError(response: Response, status: number, error: ApiError): void {
+  response.status(status).json({ error });
+}
+
+function send(response: Response, view: object): void {
+  response.json(apiJson(view));
+}
+
+/** A view of the store as JSON: instants (`at`, `…At`) become ISO strings, undefined becomes null. */
+export function apiJson(view: unknown, key = ''): unknown {
+  if (view === undefined) return null;
+  if (typeof view === 'number' && (key === 'at' || key.endsWith('At'))) return new Date(view).toISOString();
+  if (FOREIGN.has(key) || view === null || typeof view !== 'object') return view;
+  if (Array.isArray(view)) return view.map((item) => apiJson(item));
+  return Object.fromEntries(Object.entries(view).map(([name, value]) => [name, apiJson(value, name)]));
+}

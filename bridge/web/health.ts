@@ -1,0 +1,39 @@
+import { Router } from 'express';
+
+import type { WebOptions } from './options.ts';
+
+/** /livez, /readyz, /metrics and /version. */
+export function healthRouter(options: WebOptions): Router {
+  const router = Router();
+  router.get('/livez', (_request, response) => {
+    response.type('text').send('ok\n');
+  });
+  router.get('/readyz', (_request, response) => {
+    const { ready, report } = options.readiness();
+    response
+      .status(ready ? 200 : 503)
+      .json({ ready, ...report, lastRecordAgeSeconds: recordAges(options), outbox: outbox(options) });
+  });
+  router.get('/metrics', async (_request, response) => {
+    response.type('text/plain; version=0.0.4; charset=utf-8').send(await options.metrics.text());
+  });
+  router.get('/version', (_request, response) => {
+    response.json({ version: options.version, node: process.version });
+  });
+  return router;
+}
+
+function recordAges({ metrics, clock }: WebOptions): Record<string, number> {
+  const now = clock.now();
+  return Object.fromEntries([...metrics.lastRecords()].map(([kind, at]) => [kind, Math.round((now - at) / 1000)]));
+}
+
+function outbox({ reader, clock }: WebOptions): object[] {
+  const now = clock.now();
+  return reader.depth().map(({ destination, pending, notInSync, oldestCreatedAt }) => ({
+    destination,
+    pending,
+    oldestAgeSeconds: oldestCreatedAt === undefined ? 0 : Math.round((now - oldestCreatedAt) / 1000),
+    notInSync,
+  }));
+}

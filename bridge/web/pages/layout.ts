@@ -1,0 +1,92 @@
+import type { Instant } from '../../lib/clock.ts';
+import type { OutboxDepth } from '../../store/read.ts';
+import { type Child, type Html, html } from '../html.ts';
+import { duration } from '../parts.ts';
+
+/** What every page shows around its content. */
+export interface Frame {
+  readonly cluster: { readonly name: string; readonly scope: 'cluster' | readonly string[] };
+  readonly version: string;
+  readonly ready: boolean;
+  readonly outbox: readonly OutboxDepth[];
+  readonly now: Instant;
+}
+
+const TABS = [
+  ['/', 'Runs'],
+  ['/monitors', 'Monitors'],
+  ['/deliveries', 'Deliveries'],
+  ['/drops', 'Not sent'],
+] as const;
+
+export interface PageContent {
+  readonly title: string;
+  /** Path of the tab it belongs to. */
+  readonly tab?: string;
+  readonly body: Child;
+}
+
+/** A whole page. `main` is what the script replaces while the page is open. */
+export function layout(frame: Frame, { title, tab, body }: PageContent): string {
+  const { name, scope } = frame.cluster;
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title} · ${name} · lifecycle-bridge</title>
+        <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href="/assets/style.css?v=${frame.version}" />
+        <script type="module" src="/assets/page.js?v=${frame.version}"></script>
+        <noscript><meta http-equiv="refresh" content="10" /></noscript>
+      </head>
+      <body>
+        <a class="skip" href="#main">Skip to content</a>
+        <header>
+          <div class="brand">
+            <a href="/">lifecycle-bridge</a>
+            <span class="cluster">
+              <b>${name}</b> ${scope === 'cluster' ? 'whole cluster' : `namespaces ${scope.join(', ')}`}
+            </span>
+          </div>
+          <nav aria-label="Main">${TABS.map(([path, label]) => tabLink(path, label, tab))}</nav>
+        </header>
+        <main id="main">${healthNotes(frame)} ${body}</main>
+        <footer>
+          <span id="live" role="status"></span>
+          <span>version ${frame.version} · <a href="/metrics">metrics</a> · <a href="/api/runs">API</a></span>
+        </footer>
+      </body>
+    </html>`.text;
+}
+
+function tabLink(path: string, label: string, current: string | undefined): Html {
+  return path === current
+    ? html`<a href="${path}" aria-current="page">${label}</a>`
+    : html`<a href="${path}">${label}</a>`;
+}
+
+function healthNotes({ ready }: Frame): Child {
+  return (
+    !ready &&
+    note(
+      'bad',
+      html`<b>The bridge cannot commit.</b> Nothing new is taken until it can; see <a href="/readyz">/readyz</a>.`,
+    )
+  );
+}
+
+export function note(tone: 'bad' | 'warn', text: Child): Html {
+  return html`<p class="note ${tone}">
+    <span aria-hidden="true">${tone === 'bad' ? '✕' : '!'}</span><span>${text}</span>
+  </p>`;
+}
+
+/** What waits to be sent, in words. */
+export function outboxText(outbox: readonly OutboxDepth[], now: Instant): string {
+  const waiting = outbox.reduce((sum, row) => sum + row.pending, 0);
+  if (waiting === 0) return 'outbox empty';
+  const oldest = Math.min(...outbox.map((row) => row.oldestCreatedAt ?? now));
+  return `${waiting} waiting, oldest ${duration(now - oldest)}`;
+}

@@ -1,0 +1,133 @@
+import type { Json } from '../../lib/json.ts';
+import type { DeliveryView, DropView, MonitorView, Page } from '../../store/read.ts';
+import { type Child, type Html, html } from '../html.ts';
+import { badge, DELIVERY_LOOKS, href, paging, payload, reasonText, runHref, time } from '../parts.ts';
+import { type DeliveriesQuery, parameters } from '../query.ts';
+import { type Frame, outboxText, type PageContent } from './layout.ts';
+import { receipt } from './run.ts';
+
+/** Every monitor (desired row) and whether the vendor has it as it should be. */
+export function monitorsPage(page: Page<MonitorView>, query: { cursor?: string }): PageContent {
+  const rows = page.items.map(
+    (row) =>
+      html`<tr>
+        <td>${syncBadge(row)}</td>
+        <td class="name">${row.cronJobs.length === 0 ? 'no live CronJob' : row.cronJobs.map(cronJobLink)}</td>
+        <td>${field(row.wanted, 'schedule')} <small>${field(row.wanted, 'timezone')}</small></td>
+        <td class="name">${row.destination} <small>${row.key}</small></td>
+        <td>${syncText(row)} ${payload(`wanted-${row.destination}-${row.key}`, 'settings', row.wanted)}</td>
+      </tr>`,
+  );
+  return {
+    title: 'Monitors',
+    tab: '/monitors',
+    body: html`<h1>Monitors</h1>
+      ${table(['State', 'CronJob', 'Schedule', 'Destination and key', 'Detail'], rows, 'No monitor yet.')}
+      ${paging('/monitors', query, page.next)}`,
+  };
+}
+
+function syncBadge({ inSync, wanted }: MonitorView): Html {
+  if (!inSync) return badge({ sign: '!', tone: 'warn', label: 'not in sync' });
+  return field(wanted, 'paused') === 'true'
+    ? badge({ sign: '‖', tone: 'quiet', label: 'paused' })
+    : badge({ sign: '✓', tone: 'good', label: 'in sync' });
+}
+
+function syncText({ inSync, notInSyncSince, reason, detail, attempts }: MonitorView): Child {
+  if (inSync) return undefined;
+  const tries = attempts > 0 && html`<small>${attempts} ${attempts === 1 ? 'try' : 'tries'}</small>`;
+  return html`${reasonText(reason, detail)} <small>since ${time(notInSyncSince)}</small> ${tries}`;
+}
+
+function cronJobLink(cronJob: string): Html {
+  const [namespace, owner] = cronJob.split('/', 2);
+  return html`<a href="${href('/', { namespace, owner })}">${cronJob}</a> `;
+}
+
+function field(wanted: Json, name: string): string {
+  if (wanted === null || typeof wanted !== 'object' || Array.isArray(wanted)) return '';
+  const value = wanted[name];
+  return value === undefined || value === null || typeof value === 'object' ? '' : String(value);
+}
+
+/** The outbox: what waits and what became of the rest. */
+export function deliveriesPage(page: Page<DeliveryView>, query: DeliveriesQuery, frame: Frame): PageContent {
+  const { status, cursor: _, ...rest } = parameters(query);
+  const states = Object.entries(DELIVERY_LOOKS).map(
+    ([name, { sign, tone, label }]) =>
+      html`<a
+        class="${tone}"
+        href="${href('/deliveries', { ...rest, status: name })}"
+        aria-current="${String(name === status)}"
+        ><span aria-hidden="true">${sign}</span> ${label}</a
+      >`,
+  );
+  const all = html`<a href="${href('/deliveries', rest)}" aria-current="${String(status === undefined)}">all</a>`;
+  const head = ['State', 'Destination', 'Lane', 'Receipt', 'Created', 'Settled'];
+  return {
+    title: 'Deliveries',
+    tab: '/deliveries',
+    body: html`<h1>Deliveries</h1>
+      <ul class="facts">
+        <li>${outboxText(frame.outbox, frame.now)}</li>
+      </ul>
+      <nav class="filter" aria-label="States">${all}${states}</nav>
+      ${table(head, page.items.map(deliveryRow), 'No delivery here yet.')}
+      ${paging('/deliveries', parameters(query), page.next)}`,
+  };
+}
+
+function deliveryRow(row: DeliveryView): Html {
+  return html`<tr>
+    <td>${badge(DELIVERY_LOOKS[row.status])}</td>
+    <td>${row.destination}</td>
+    <td class="name">
+      ${runLink(row.runUid)} <small>${row.lane}</small> ${payload(`payload-${row.seq}`, 'payload', row.payload)}
+    </td>
+    <td>${receipt(row)}</td>
+    <td class="when">${time(row.createdAt)}</td>
+    <td class="when">${time(row.settledAt, 'not yet')}</td>
+  </tr>`;
+}
+
+function runLink(uid: string | undefined): Child {
+  return uid !== undefined && html`<a href="${runHref(uid)}">run</a>`;
+}
+
+const DROP_KINDS = { decision: 'not sent', delivery: 'given up', quarantine: 'not understood' } as const;
+
+/** Everything that was not sent or not understood, and why. */
+export function dropsPage(page: Page<DropView>, query: { cursor?: string }): PageContent {
+  const rows = page.items.map(
+    (row) =>
+      html`<tr>
+        <td class="when">${time(row.at)}</td>
+        <td>${DROP_KINDS[row.kind]}</td>
+        <td class="name">${row.subject} ${runLink(row.runUid)}</td>
+        <td>${row.destination}</td>
+        <td>${reasonText(row.reason, row.detail)}</td>
+      </tr>`,
+  );
+  return {
+    title: 'Not sent',
+    tab: '/drops',
+    body: html`<h1>Not sent, and why</h1>
+      ${table(['When', 'Kind', 'What', 'Destination', 'Why'], rows, 'Everything was sent.')}
+      ${paging('/drops', query, page.next)}`,
+  };
+}
+
+function table(head: readonly string[], rows: readonly Html[], empty: string): Html {
+  if (rows.length === 0) return html`<p class="empty">${empty}</p>`;
+  return html`<table class="list">
+    <thead>
+      <tr>
+        ${head.map((name) => html`<th>${name}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`;
+}

@@ -1,0 +1,183 @@
+import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
+import type { Instant } from '../../lib/clock.ts';
+import type { DeliveryView, RunDetail } from '../../store/read.ts';
+import type { Decision } from '../../store/store.ts';
+import { type Child, type Html, html } from '../html.ts';
+import { badge, DELIVERY_LOOKS, duration, href, payload, reasonText, RUN_LOOKS, time } from '../parts.ts';
+import { type Frame, note, type PageContent } from './layout.ts';
+import { took } from './runs.ts';
+
+/** One run: what was seen, what was decided, what was sent, and why not. */
+export function runPage(detail: RunDetail, { now }: Frame): PageContent {
+  const { run, transitions } = detail;
+  return {
+    title: run.name,
+    tab: '/',
+    body: html`
+      <p class="crumb"><a href="/">Runs</a></p>
+      <h1>${run.namespace}/${run.name} ${badge(RUN_LOOKS[run.status])}</h1>
+      ${why(run)} ${facts(run, now)}
+      <h2>Timeline</h2>
+      ${transitions.length === 0 ? html`<p class="empty">Nothing happened yet.</p>` : timeline(transitions)}
+      <h2>Attempts</h2>
+      ${detail.attempts.length === 0 ? html`<p class="empty">No pod was seen.</p>` : attempts(detail.attempts, now)}
+      <h2>Deliveries</h2>
+      ${detail.deliveries.length === 0 ? html`<p class="empty">Nothing was sent.</p>` : deliveries(detail)}
+      ${notSent(detail)}
+    `,
+  };
+}
+
+function why({ status, reason, message }: Run): Child {
+  if (reason === undefined && message === undefined) return undefined;
+  const text = html`${reason !== undefined && html`<b>${reason}</b> `}${message}`;
+  if (status === 'failed') return note('bad', text);
+  return status === 'stuck' || status === 'cancelled' ? note('warn', text) : html`<p>${text}</p>`;
+}
+
+function facts(run: Run, now: Instant): Html {
+  const owner = run.ownerName;
+  const rows: readonly (readonly [string, Child])[] = [
+    ['CronJob', owner !== undefined && html`<a href="${href('/', { namespace: run.namespace, owner })}">${owner}</a>`],
+    ['Scheduled', run.scheduledAt !== undefined && time(run.scheduledAt)],
+    ['Started', time(run.startedAt, 'not yet')],
+    ['Ended', time(run.endedAt, 'not yet')],
+    ['Took', took(run, now)],
+    ['UID', html`<code>${run.uid}</code>`],
+    ['Object', `${run.kind}${run.deleted ? ', deleted' : ''}`],
+  ];
+  const shown = rows.filter(([, value]) => value !== false && value !== '');
+  return html`<dl class="facts">
+    ${shown.map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+function timeline(transitions: readonly Transition[]): Html {
+  return html`<ol class="timeline">
+    ${transitions.map(
+      (transition) =>
+        html`<li class="${tone(transition)}">
+          ${time(transition.at)}
+          <span>${transition.text}${message(transition)}</span>
+        </li>`,
+    )}
+  </ol>`;
+}
+
+function message({ message, text }: Transition): Child {
+  return message !== undefined && !text.includes(message) && html`<small>${message}</small>`;
+}
+
+function tone({ kind, outcome, exitCode }: Transition): string {
+  if (outcome === 'succeeded' || exitCode === 0) return 'good';
+  if (outcome === 'failed' || (exitCode ?? 0) !== 0) return 'bad';
+  return kind === 'run.stuck' || outcome === 'cancelled' ? 'warn' : 'quiet';
+}
+
+function attempts(rows: readonly Attempt[], now: Instant): Html {
+  const indexed = rows.some((row) => row.index !== undefined);
+  return html`<table class="list attempts">
+    <thead>
+      <tr>
+        <th>Pod</th>
+        ${indexed && html`<th>Index</th>`}
+        <th>Phase</th>
+        <th>Exit</th>
+        <th>Node</th>
+        <th>Started</th>
+        <th>Took</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        (row) =>
+          html`<tr>
+            <td class="name">${row.podName}</td>
+            ${indexed && html`<td>${row.index}</td>`}
+            <td>${row.phase}</td>
+            <td>${exit(row)}</td>
+            <td>${row.nodeName ?? 'no node yet'}</td>
+            <td class="when">${time(row.startedAt, 'not started')}</td>
+            <td class="took">${row.startedAt !== undefined && duration((row.endedAt ?? now) - row.startedAt)}</td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+function exit({ exitCode, reason, container }: Attempt): Child {
+  if (exitCode === undefined) return reason;
+  return html`<b>${exitCode}</b> ${reason} ${container !== undefined && html`<small>in ${container}</small>`}`;
+}
+
+function deliveries({ deliveries, transitions }: RunDetail): Html {
+  return html`<table class="list deliveries">
+    <thead>
+      <tr>
+        <th>State</th>
+        <th>What</th>
+        <th>Destination</th>
+        <th>Receipt</th>
+        <th>When</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${deliveries.map((row) => deliveryRow(row, transitions))}
+    </tbody>
+  </table>`;
+}
+
+function deliveryRow(row: DeliveryView, transitions: readonly Transition[]): Html {
+  return html`<tr>
+    <td>${badge(DELIVERY_LOOKS[row.status])}</td>
+    <td>${transitionText(row.transitionId, transitions)} ${payload(`payload-${row.seq}`, 'payload', row.payload)}</td>
+    <td>${row.destination}</td>
+    <td>${receipt(row)}</td>
+    <td class="when">${time(row.settledAt ?? row.createdAt)}</td>
+  </tr>`;
+}
+
+/** What is known of a delivery beyond its state. */
+export function receipt(row: DeliveryView): Html {
+  const tries = row.attempts > 1 ? `${row.attempts} tries` : undefined;
+  const unknown = row.unknownOutcomes > 0 ? `${row.unknownOutcomes} with an unknown outcome` : undefined;
+  const counts = [tries, unknown].filter(Boolean).join(', ');
+  return html`${reasonText(row.reason, row.detail)} ${counts !== '' && html`<small>${counts}</small>`}
+  ${row.status === 'pending' && row.nextAt !== undefined && html`<small>next try ${time(row.nextAt)}</small>`}`;
+}
+
+function transitionText(id: string, transitions: readonly Transition[]): string {
+  return transitions.find((transition) => transition.id === id)?.text ?? id;
+}
+
+function notSent({ decisions, transitions }: RunDetail): Child {
+  const rows = decisions.filter(({ verdict }) => verdict !== 'planned');
+  if (rows.length === 0) return undefined;
+  return html`<h2>Not sent, and why</h2>
+    <table class="list">
+      <thead>
+        <tr>
+          <th>What</th>
+          <th>Destination</th>
+          <th>Why</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map((row) => decisionRow(row, transitions))}
+      </tbody>
+    </table>`;
+}
+
+function decisionRow(row: Decision, transitions: readonly Transition[]): Html {
+  return html`<tr>
+    <td>${transitionText(row.transitionId, transitions)}</td>
+    <td>${row.destination}</td>
+    <td>${reasonText(row.reason, row.detail)}</td>
+  </tr>`;
+}

@@ -1,0 +1,137 @@
+import type { Run, RunStatus } from '../../lifecycle/transition.ts';
+import type { Instant } from '../../lib/clock.ts';
+import type { Page } from '../../store/read.ts';
+import { type Child, type Html, html } from '../html.ts';
+import { badge, duration, href, paging, RUN_LOOKS, runHref, time } from '../parts.ts';
+import { parameters, type RunsQuery } from '../query.ts';
+import { type Frame, note, outboxText, type PageContent } from './layout.ts';
+
+export interface RunsView {
+  readonly query: RunsQuery;
+  readonly page: Page<Run>;
+  readonly counts: Partial<Record<RunStatus, number>>;
+  readonly cronJobs: number;
+}
+
+/** The list of runs with its filters. */
+export function runsPage(view: RunsView, frame: Frame): PageContent {
+  const { page, query, cronJobs } = view;
+  return {
+    title: 'Runs',
+    tab: '/',
+    body: html`
+      <h1>Runs</h1>
+      ${cronJobs === 0 && noCronJobs(frame)}
+      <ul class="facts">
+        <li>${cronJobs === 1 ? '1 CronJob' : `${cronJobs} CronJobs`} seen</li>
+        <li><a href="/deliveries?status=pending">${outboxText(frame.outbox, frame.now)}</a></li>
+        ${notInSync(frame)}
+      </ul>
+      ${stateFilter(view)} ${activeFilters(query)}
+      ${page.items.length === 0 ? html`<p class="empty">No run here yet.</p>` : runsTable(page.items, query, frame.now)}
+      ${paging('/', parameters(query), page.next)}
+    `,
+  };
+}
+
+function noCronJobs({ cluster }: Frame): Html {
+  const where = cluster.scope === 'cluster' ? 'the whole cluster' : `the namespaces ${cluster.scope.join(', ')}`;
+  return note(
+    'warn',
+    html`<b>No CronJob was seen in ${where} yet.</b> If there are some, run <code>lifecycle-bridge check</code>: it
+      tests the Kubernetes API, the permissions and the Collector's port.`,
+  );
+}
+
+function notInSync({ outbox }: Frame): Child {
+  const count = outbox.reduce((sum, row) => sum + row.notInSync, 0);
+  return (
+    count > 0 && html`<li><a href="/monitors">${count} ${count === 1 ? 'monitor' : 'monitors'} not in sync</a></li>`
+  );
+}
+
+function stateFilter({ query, counts }: RunsView): Html {
+  const { status, cursor: _, ...rest } = parameters(query);
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const states = Object.entries(RUN_LOOKS).map(([name, { sign, tone, label }]) => {
+    const count = isStatus(name) ? (counts[name] ?? 0) : 0;
+    if (count === 0 && name !== status) return undefined;
+    return html`<a
+      class="${tone}"
+      href="${href('/', { ...rest, status: name })}"
+      aria-current="${String(name === status)}"
+      ><span aria-hidden="true">${sign}</span> ${label} <b>${count}</b></a
+    >`;
+  });
+  return html`<nav class="filter" aria-label="States">
+    <a href="${href('/', rest)}" aria-current="${String(status === undefined)}">all <b>${total}</b></a
+    >${states}
+  </nav>`;
+}
+
+function isStatus(name: string): name is RunStatus {
+  return Object.hasOwn(RUN_LOOKS, name);
+}
+
+function activeFilters(query: RunsQuery): Child {
+  const { cursor: _, ...rest } = parameters(query);
+  const active = (['namespace', 'owner'] as const).filter((name) => query[name] !== undefined);
+  if (active.length === 0) return undefined;
+  return html`<p class="active">
+    ${active.map(
+      (name) =>
+        html`<span
+          >${name === 'owner' ? 'CronJob' : name} <b>${query[name]}</b>
+          <a
+            href="${href('/', { ...rest, [name]: undefined })}"
+            aria-label="Remove this filter"
+            title="Remove this filter"
+            >✕</a
+          ></span
+        > `,
+    )}
+  </p>`;
+}
+
+function runsTable(runs: readonly Run[], query: RunsQuery, now: Instant): Html {
+  return html`<table class="list runs">
+    <thead>
+      <tr>
+        <th>State</th>
+        <th>Run</th>
+        <th>CronJob</th>
+        <th>Started</th>
+        <th>Took</th>
+        <th>Why</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${runs.map((run) => runRow(run, query, now))}
+    </tbody>
+  </table>`;
+}
+
+function runRow(run: Run, query: RunsQuery, now: Instant): Html {
+  const { cursor: _, ...rest } = parameters(query);
+  const owner = run.ownerName;
+  return html`<tr>
+    <td>${badge(RUN_LOOKS[run.status])}</td>
+    <td class="name">
+      <a class="namespace" href="${href('/', { ...rest, namespace: run.namespace })}">${run.namespace}</a>/<a
+        href="${runHref(run.uid)}"
+        >${run.name}</a
+      >
+    </td>
+    <td class="owner">
+      ${owner !== undefined && html`<a href="${href('/', { ...rest, namespace: run.namespace, owner })}">${owner}</a>`}
+    </td>
+    <td class="when">${time(run.startedAt, 'not started')}</td>
+    <td class="took">${took(run, now)}</td>
+    <td class="why">${run.reason}</td>
+  </tr>`;
+}
+
+/** How long a run took, or takes up to now. */
+export function took(run: Run, now: Instant): string {
+  return run.startedAt === undefined ? '' : duration((run.endedAt ?? now) - run.startedAt);
+}

@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+
+import express, { type Express } from 'express';
+
+import { errorText, UserError } from '../lib/errors.ts';
+import { apiRouter } from './api.ts';
+import { handleErrors, notFound } from './errors.ts';
+import { healthRouter } from './health.ts';
+import type { WebOptions } from './options.ts';
+import { pagesRouter } from './pages.ts';
+
+export interface Web {
+  readonly port: number;
+  /** Answers what is under way, for at most 2 s, and stops. */
+  close(): Promise<void>;
+}
+
+const CLOSE_MS = 2000;
+
+/** Serves page, JSON API, health and metrics. Throws a UserError when the address cannot be used. */
+export async function startWeb(options: WebOptions): Promise<Web> {
+  const { host, port } = options;
+  const server = createServer(webApp(options));
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new UserError(
+      `the page cannot listen on ${host}:${port}: ${errorText(error)}`,
+      'Choose another address with web.host and web.port (0: any free port).',
+    );
+  }
+  const address = server.address();
+  return {
+    port: address !== null && typeof address === 'object' ? address.port : port,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      const hard = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+      await closed;
+      clearTimeout(hard);
+    },
+  };
+}
+
+/** Nothing from elsewhere is loaded, framed or sent to. */
+const HEADERS = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "style-src 'self'",
+    "script-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+function webApp(options: WebOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use((_request, response, next) => {
+    response.set(HEADERS).set('Cache-Control', 'no-store');
+    next();
+  });
+  app.use('/assets', express.static(`${import.meta.dirname}/assets`, { maxAge: '1h', index: false, redirect: false }));
+  app.use(healthRouter(options));
+  app.use('/api', apiRouter(options.reader));
+  app.use(pagesRouter(options));
+  app.use(notFound(options));
+  app.use(handleErrors(options));
+  return app;
+}
