@@ -119,5 +119,5 @@ function anyValue(value: unknown): object {
   if (typeof value === 'number') return Number.isInteger(value) ? { intValue: value } : { doubleValue: value };
   if (value instanceof Uint8Array) return { bytesValue: value };
   if (Array.isArray(value)) return { arrayValue: { values: value.map(anyValue) } };
-  return { kvlistValue: { values: keyValues(value as object) } };
+  return { kvlistValue: { values: keyValues(value) } };
 }
