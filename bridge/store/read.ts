@@ -72,12 +72,21 @@ export interface OutboxDepth {
   readonly notInSync: number;
 }
 
+export interface ReceiptCount {
+  readonly destination: string;
+  readonly reason: Reason;
+  readonly count: number;
+}
+
 export interface ListQuery {
   readonly limit: number;
   readonly cursor?: string;
 }
 
-/** Reads for the page, the API and `explain`, over a second, read-only connection. Lists are newest first. */
+/**
+ * Reads for the page, the API and `explain`, over a second, read-only connection. Lists are newest first; a cursor that
+ * is none throws a UserError.
+ */
 export interface ReadStore {
   runs(query: ListQuery & { status?: RunStatus; namespace?: string; owner?: string }): Page<Run>;
   run(uid: string): RunDetail | undefined;
@@ -89,6 +98,8 @@ export interface ReadStore {
   drops(query: ListQuery): Page<DropView>;
   depth(): OutboxDepth[];
   /** Settled intents by destination and reason since the store was made, for metrics that survive a restart. */
+  receiptCounts(): ReceiptCount[];
+  /** CronJobs that are not deleted. */
   cronJobCount(): number;
   close(): void;
 }

@@ -43,7 +43,8 @@ export interface Decision {
 
 export interface Timer {
   readonly id: string;
-  readonly kind: 'replacement';
+  /** `probe` is written to see whether the store can commit, and never due. */
+  readonly kind: 'replacement' | 'probe';
   readonly uid: string;
   readonly due: Instant;
 }
@@ -135,14 +136,28 @@ export interface SettledDesired {
 export interface OutboxStore {
   /**
    * Heads of lanes that may be sent now, oldest first, marked as being tried. Not: held ones, those whose desired row
-   * was neither accepted nor refused for good (unless `dryRun`), and those with a limit key in `exclude`.
+   * was neither accepted nor refused for good (unless `dryRun`), and those with a limit key in `exclude`. At most
+   * `perGate` of those with the same, non-empty list of limit keys.
    */
-  claim(destination: string, limit: number, now: Instant, exclude: readonly string[], dryRun: boolean): ClaimedIntent[];
+  claim(
+    destination: string,
+    limit: number,
+    now: Instant,
+    exclude: readonly string[],
+    dryRun: boolean,
+    perGate?: number,
+  ): ClaimedIntent[];
   settle(results: readonly Settled[], now: Instant): void;
-  /** Rows not in sync or due for their daily assertion; clears their accepted hash first. */
-  claimDesired(destination: string, limit: number, now: Instant): ClaimedDesired[];
+  /**
+   * Rows not in sync or due for their daily assertion; clears their accepted hash first. None while the destination or
+   * one of `limitKeys` (the limits that every such request shares) is held.
+   */
+  claimDesired(destination: string, limit: number, now: Instant, limitKeys?: readonly string[]): ClaimedDesired[];
   settleDesired(results: readonly SettledDesired[], now: Instant): void;
-  /** Settles what is over `maxAgeMs` as `expired` and what blocks a lane that waited `supersedeMs` as `superseded`. */
+  /**
+   * Settles what is over `maxAgeMs` as `expired` and what blocks a lane that waited `supersedeMs` as `superseded`. The
+   * time between the last sweep and the next start, when nothing could be sent, makes nothing older.
+   */
   sweep(now: Instant, maxAgeMs: number, supersedeMs: number): void;
 }
 

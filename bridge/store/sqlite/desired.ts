@@ -1,0 +1,209 @@
+import { sha256Hex } from '../../lib/ids.ts';
+import { canonicalJson } from '../../lib/json.ts';
+import type { Instant } from '../../lib/clock.ts';
+import type { Json } from '../../lib/json.ts';
+import type { ClaimedDesired, Delivery, Desired } from '../../sinks/sink.ts';
+import type { Claimant, SettledDesired } from '../store.ts';
+import type { Db } from './db.ts';
+import type { Holds } from './holds.ts';
+import type { Intents } from './intents.ts';
+import { shortDetail } from './rows.ts';
+
+const HOUR_MS = 3_600_000;
+
+interface DesiredColumns {
+  readonly id: number;
+  readonly destination: string;
+  readonly key: string;
+  readonly wanted: string;
+  readonly wanted_hash: string;
+  readonly retired: number;
+  readonly attempts: number;
+}
+
+type Retire = (wanted: Json) => Json | null;
+type Drop = Extract<Delivery, { outcome: 'drop' }>;
+type Retry = Extract<Delivery, { outcome: 'retry' }>;
+
+const ROW =
+  'SELECT id, destination, key, wanted, wanted_hash, retired, attempts FROM desired WHERE destination = ? AND key = ?';
+
+const CHANGE = `UPDATE desired SET wanted = ?2, wanted_hash = ?3, retired = ?4, attempts = 0, refused = 0, reason = NULL,
+    detail = NULL, next_at = ?5,
+    not_in_sync_since = iif(accepted_hash IS ?3, NULL, coalesce(not_in_sync_since, ?5))
+  WHERE id = ?1`;
+
+/** The desired-state rows and who claims them. The caller holds the transaction. */
+export class DesiredRows {
+  readonly #db: Db;
+  readonly #holds: Holds;
+  readonly #intents: Intents;
+
+  constructor(db: Db, holds: Holds, intents: Intents) {
+    this.#db = db;
+    this.#holds = holds;
+    this.#intents = intents;
+  }
+
+  wanted(destination: string, key: string): Json | undefined {
+    const row = this.#row(destination, key);
+    return row && (JSON.parse(row.wanted) as Json);
+  }
+
+  claimFor(
+    { destination, uid, createdAt, alive }: Claimant,
+    claims: readonly Desired[],
+    retire: Retire,
+    at: Instant,
+  ): void {
+    const wanted = new Map(claims.map((claim) => [claim.key, claim.wanted]));
+    const texts = new Map(alive ? claims.map((claim) => [claim.key, canonicalJson(claim.wanted)]) : []);
+    const earlier = this.#db.all<{ key: string; wanted: string }>(
+      'SELECT key, wanted FROM claims WHERE destination = ? AND uid = ?',
+      destination,
+      uid,
+    );
+    const same = earlier.length === texts.size && earlier.every((claim) => texts.get(claim.key) === claim.wanted);
+    if (alive && same) return;
+    this.#db.run('DELETE FROM claims WHERE destination = ? AND uid = ?', destination, uid);
+    for (const [key, text] of texts) {
+      this.#db.run('INSERT INTO claims VALUES (?, ?, ?, ?, ?)', destination, key, uid, createdAt, text);
+    }
+    for (const key of new Set([...earlier.map((claim) => claim.key), ...wanted.keys()])) {
+      this.#recompute(destination, key, wanted.get(key), retire, at);
+    }
+  }
+
+  claim(destination: string, limit: number, now: Instant, limitKeys: readonly string[]): ClaimedDesired[] {
+    const held = this.#holds.active(destination, now);
+    if (held.some((key) => key === destination || limitKeys.includes(key))) return [];
+    const rows = this.#db.all<DesiredColumns>(
+      'SELECT * FROM desired WHERE destination = ? AND sending = 0 AND next_at <= ? ORDER BY next_at, id LIMIT ?',
+      destination,
+      now,
+      limit,
+    );
+    for (const { id } of rows) {
+      // Whatever becomes of the request: until it is answered, nobody knows what the vendor has.
+      this.#db.run(
+        `UPDATE desired SET sending = 1, accepted_hash = NULL, attempts = attempts + 1,
+           not_in_sync_since = coalesce(not_in_sync_since, ?) WHERE id = ?`,
+        now,
+        id,
+      );
+    }
+    return rows.map((row) => ({
+      destination,
+      key: row.key,
+      wanted: JSON.parse(row.wanted) as Json,
+      wantedHash: row.wanted_hash,
+      attempt: row.attempts + 1,
+    }));
+  }
+
+  settle({ destination, key, sentHash, delivery, delayMs = 0 }: SettledDesired, now: Instant): void {
+    const row = this.#db.get<DesiredColumns>(`${ROW} AND sending = 1`, destination, key);
+    if (row === undefined) return;
+    const changed = row.wanted_hash !== sentHash;
+    if (delivery.outcome === 'delivered') this.#accepted(row, sentHash, changed, delivery.detail, now);
+    else if (delivery.outcome === 'drop') this.#refused(row, changed, delivery, now);
+    else this.#retry(row, changed, delivery, delayMs, now);
+  }
+
+  /** What a crash left in flight has an unknown outcome: it is asserted again. */
+  recover(now: Instant): void {
+    this.#db.run('UPDATE desired SET sending = 0, next_at = ? WHERE sending = 1', now);
+  }
+
+  #accepted(row: DesiredColumns, sentHash: string, changed: boolean, detail: string | undefined, now: Instant): void {
+    this.#db.run(
+      `UPDATE desired SET sending = 0, accepted_hash = ?2, attempts = 0, refused = 0, reason = NULL, detail = ?3,
+         next_at = ?4, first_accepted_at = coalesce(first_accepted_at, ?5),
+         not_in_sync_since = iif(wanted_hash = ?2, NULL, not_in_sync_since) WHERE id = ?1`,
+      row.id,
+      sentHash,
+      shortDetail(detail),
+      changed ? now : nextAssertion(row, now),
+      now,
+    );
+    this.#intents.release(row.destination, row.key, now);
+  }
+
+  #refused(row: DesiredColumns, changed: boolean, { reason, detail }: Drop, now: Instant): void {
+    // A refusal of what is no longer wanted says nothing about what is.
+    this.#db.run(
+      'UPDATE desired SET sending = 0, refused = ?, reason = ?, detail = ?, next_at = ? WHERE id = ?',
+      Number(!changed),
+      reason,
+      shortDetail(detail),
+      changed ? now : now + HOUR_MS,
+      row.id,
+    );
+    if (!changed) this.#intents.release(row.destination, row.key, now);
+  }
+
+  #retry(row: DesiredColumns, changed: boolean, delivery: Retry, delayMs: number, now: Instant): void {
+    const { reason, detail, afterMs, hold } = delivery;
+    const waitMs = hold ? (afterMs ?? delayMs) : Math.max(delayMs, afterMs ?? 0);
+    if (hold) this.#holds.set(row.destination, hold.key, now + waitMs, now);
+    this.#db.run(
+      'UPDATE desired SET sending = 0, reason = ?, detail = ?, next_at = ?, attempts = max(0, attempts - ?) WHERE id = ?',
+      reason,
+      shortDetail(detail),
+      changed ? now : now + waitMs,
+      Number(hold !== undefined),
+      row.id,
+    );
+  }
+
+  /** Gives a row the payload of its oldest live claim, or retires it. `dead` is what a deleted object last claimed. */
+  #recompute(destination: string, key: string, dead: Json | undefined, retire: Retire, at: Instant): void {
+    const owner = this.#db.get<{ wanted: string }>(
+      'SELECT wanted FROM claims WHERE destination = ? AND key = ? ORDER BY created_at, uid LIMIT 1',
+      destination,
+      key,
+    );
+    if (owner !== undefined) {
+      this.#put(destination, key, JSON.parse(owner.wanted) as Json, false, at);
+      return;
+    }
+    const row = this.#row(destination, key);
+    if (row?.retired === 1) return;
+    const last = dead ?? (row && (JSON.parse(row.wanted) as Json));
+    const retired = last === undefined ? null : retire(last);
+    if (retired !== null) this.#put(destination, key, retired, true, at);
+    else if (row) this.#db.run('UPDATE desired SET retired = 1 WHERE id = ?', row.id);
+  }
+
+  #put(destination: string, key: string, wanted: Json, retired: boolean, at: Instant): void {
+    const text = canonicalJson(wanted);
+    const hash = sha256Hex(text);
+    const row = this.#row(destination, key);
+    if (row === undefined) {
+      this.#db.run(
+        `INSERT INTO desired (destination, key, wanted, wanted_hash, retired, next_at, not_in_sync_since)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)`,
+        destination,
+        key,
+        text,
+        hash,
+        Number(retired),
+        at,
+      );
+    } else if (row.wanted_hash !== hash) {
+      this.#db.run(CHANGE, row.id, text, hash, Number(retired), at);
+    } else if (row.retired !== Number(retired)) {
+      this.#db.run('UPDATE desired SET retired = ? WHERE id = ?', Number(retired), row.id);
+    }
+  }
+
+  #row(destination: string, key: string): DesiredColumns | undefined {
+    return this.#db.get<DesiredColumns>(ROW, destination, key);
+  }
+}
+
+/** A day later, give or take two hours by the key, so that what was accepted together is not asserted together. */
+function nextAssertion({ destination, key }: DesiredColumns, now: Instant): Instant {
+  const share = parseInt(sha256Hex(`${destination}/${key}`).slice(0, 8), 16) / 2 ** 32;
+  return now + Math.round((22 + 4 * share) * HOUR_MS);
+}

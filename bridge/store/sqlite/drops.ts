@@ -1,0 +1,55 @@
+import type { Reason } from '../../lib/reasons.ts';
+import type { DropView, ListQuery, Page } from '../read.ts';
+import { page, readCursor } from './cursor.ts';
+import type { Db } from './db.ts';
+
+interface DropColumns {
+  readonly at: number;
+  readonly kind: DropView['kind'];
+  readonly id: number;
+  readonly subject: string;
+  readonly destination: string | null;
+  readonly run_uid: string | null;
+  readonly reason: Reason;
+  readonly detail: string | null;
+}
+
+/** Each source by its own index, newest first; of one instant by kind, then by row. */
+const SOURCES = [
+  `SELECT decisions.at, 'decision' AS kind, decisions.id, transition_id AS subject, destination, run_uid, reason, detail
+   FROM decisions LEFT JOIN transitions ON transitions.id = transition_id
+   WHERE verdict = 'dropped' AND decisions.at <= ?1 AND (decisions.at, 'decision', decisions.id) < (?1, ?2, ?3)
+   ORDER BY decisions.at DESC, decisions.id DESC LIMIT ?4`,
+  `SELECT settled_at AS at, 'delivery' AS kind, intents.seq AS id, transition_id AS subject, destination, run_uid, reason,
+     detail
+   FROM intents LEFT JOIN transitions ON transitions.id = transition_id
+   WHERE status = 'dropped' AND settled_at <= ?1 AND (settled_at, 'delivery', intents.seq) < (?1, ?2, ?3)
+   ORDER BY settled_at DESC, intents.seq DESC LIMIT ?4`,
+  `SELECT at, 'quarantine' AS kind, id, subject, NULL AS destination, NULL AS run_uid, reason, error AS detail
+   FROM quarantine WHERE at <= ?1 AND (at, 'quarantine', id) < (?1, ?2, ?3) ORDER BY at DESC, id DESC LIMIT ?4`,
+];
+
+/** What was decided against, given up, or not understood, in one list. */
+export function readDrops(db: Db, query: ListQuery): Page<DropView> {
+  const position = readCursor(query.cursor, [Number.MAX_SAFE_INTEGER, '', 0] as const);
+  const rows = SOURCES.flatMap((sql) => db.all<DropColumns>(sql, ...position, query.limit + 1));
+  return page(rows.toSorted(newestFirst), query, toDrop, (row) => [row.at, row.kind, row.id]);
+}
+
+function newestFirst(a: DropColumns, b: DropColumns): number {
+  if (a.at !== b.at) return b.at - a.at;
+  if (a.kind !== b.kind) return a.kind < b.kind ? 1 : -1;
+  return b.id - a.id;
+}
+
+function toDrop({ at, kind, subject, destination, run_uid: runUid, reason, detail }: DropColumns): DropView {
+  return {
+    at,
+    kind,
+    subject,
+    reason,
+    destination: destination ?? undefined,
+    runUid: runUid ?? undefined,
+    detail: detail ?? undefined,
+  };
+}

@@ -1,0 +1,282 @@
+import type { Instant } from '../../lib/clock.ts';
+import type { Json } from '../../lib/json.ts';
+import type { Reason } from '../../lib/reasons.ts';
+import type { ClaimedIntent, Delivery, Intent, Limit } from '../../sinks/sink.ts';
+import type { Settled } from '../store.ts';
+import type { Db } from './db.ts';
+import type { Holds } from './holds.ts';
+import { shortDetail } from './rows.ts';
+
+interface IntentColumns {
+  readonly seq: number;
+  readonly destination: string;
+  readonly key: string;
+  readonly lane: string;
+  readonly transition_id: string;
+  readonly payload: string;
+  readonly limits: string;
+  readonly gate: string;
+  readonly waits_for: string | null;
+  readonly attempts: number;
+  readonly unknown_outcomes: number;
+  readonly next_at: number;
+  readonly note: string | null;
+  readonly reason: Reason | null;
+  readonly detail: string | null;
+}
+
+type Retry = Extract<Delivery, { outcome: 'retry' }>;
+
+const INSERT = `INSERT INTO intents
+  (destination, key, lane, transition_id, payload, limits, gate, waits_for, status, created_at, next_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'queued', ?9, ?9)
+  ON CONFLICT (destination, key) DO NOTHING`;
+
+const HEAD = `SELECT seq, status, waits_for, gate FROM intents
+  WHERE destination = ? AND lane = ? AND settled_at IS NULL ORDER BY seq LIMIT 1`;
+
+/**
+ * The gates with the longest waiting intents. A gate is the list of limit keys that several intents share; it is
+ * looked up once, however many intents wait behind it.
+ */
+const GATES = `WITH RECURSIVE gates (gate) AS (
+    SELECT min(gate) FROM intents WHERE destination = ?1 AND status = ?2 AND settled_at IS NULL
+    UNION ALL
+    SELECT (SELECT min(gate) FROM intents
+      WHERE destination = ?1 AND status = ?2 AND settled_at IS NULL AND gate > gates.gate)
+    FROM gates WHERE gate IS NOT NULL),
+  fronts AS (
+    SELECT gate, (SELECT min(next_at) FROM intents
+      WHERE destination = ?1 AND status = ?2 AND settled_at IS NULL AND gate = gates.gate) AS front
+    FROM gates
+    WHERE gate IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM json_each(gates.gate) WHERE value IN (SELECT value FROM json_each(?3))))
+  SELECT gate FROM fronts WHERE front <= ?4 ORDER BY front LIMIT ?5`;
+
+const FRONT = `SELECT * FROM intents
+  WHERE destination = ? AND status = ? AND settled_at IS NULL AND gate = ? AND next_at <= ?
+  ORDER BY next_at, seq LIMIT ?`;
+
+/** A refused monitor lets its intents pass; the receipt says so. */
+const MARK = `UPDATE intents SET status = 'sending', attempts = attempts + 1, note = (
+    SELECT concat_ws(': ', 'monitor_refused', reason, detail) FROM desired
+    WHERE desired.destination = intents.destination AND desired.key = intents.waits_for
+      AND refused = 1 AND first_accepted_at IS NULL)
+  WHERE seq = ? RETURNING note`;
+
+/** The outbox rows: order within lanes, holds, tries and receipts. The caller holds the transaction. */
+export class Intents {
+  readonly #db: Db;
+  readonly #holds: Holds;
+
+  constructor(db: Db, holds: Holds) {
+    this.#db = db;
+    this.#holds = holds;
+  }
+
+  /** False when the key is known already. */
+  enqueue(destination: string, transitionId: string, intent: Intent, at: Instant): boolean {
+    const { key, lane, payload, limits, waitsFor } = intent;
+    const gate = JSON.stringify(limits.map((limit) => limit.key));
+    const added = this.#db.run(
+      INSERT,
+      destination,
+      key,
+      lane,
+      transitionId,
+      JSON.stringify(payload),
+      JSON.stringify(limits),
+      gate,
+      waitsFor ?? null,
+      at,
+    );
+    if (added > 0) this.#promote(destination, lane, at);
+    return added > 0;
+  }
+
+  claim(
+    destination: string,
+    limit: number,
+    now: Instant,
+    exclude: readonly string[],
+    dryRun: boolean,
+    perGate: number,
+  ): ClaimedIntent[] {
+    const blocked = [...exclude, ...this.#holds.active(destination, now)];
+    if (blocked.includes(destination)) return [];
+    const found: IntentColumns[] = [];
+    for (const status of dryRun ? ['ready', 'awaiting'] : ['ready']) {
+      const gates = this.#db.all<{ gate: string }>(GATES, destination, status, JSON.stringify(blocked), now, limit);
+      for (const { gate } of gates) {
+        const most = gate === '[]' ? limit : Math.min(limit, perGate);
+        found.push(...this.#db.all<IntentColumns>(FRONT, destination, status, gate, now, most));
+      }
+    }
+    const oldest = found.toSorted((a, b) => a.next_at - b.next_at || a.seq - b.seq).slice(0, limit);
+    for (const { seq } of oldest) this.#db.run(MARK, seq);
+    return oldest.map(toClaimed);
+  }
+
+  settle({ seq, delivery, delayMs = 0 }: Settled, now: Instant): void {
+    const row = this.#db.get<IntentColumns>("SELECT * FROM intents WHERE seq = ? AND status = 'sending'", seq);
+    if (row === undefined) return;
+    if (delivery.outcome === 'retry') {
+      this.#retry(row, delivery, delayMs, now);
+      return;
+    }
+    const delivered = row.unknown_outcomes > 0 ? 'delivered_again' : 'delivered';
+    const reason = delivery.outcome === 'drop' ? delivery.reason : delivered;
+    this.#finish(
+      row,
+      delivery.outcome === 'drop' ? 'dropped' : 'delivered',
+      reason,
+      withNote(row, delivery.detail),
+      now,
+    );
+  }
+
+  /** Lets go what waited for this desired row. */
+  release(destination: string, waitsFor: string, now: Instant): void {
+    const rows = this.#db.all<{ seq: number; gate: string }>(
+      "SELECT seq, gate FROM intents WHERE destination = ? AND waits_for = ? AND status = 'awaiting'",
+      destination,
+      waitsFor,
+    );
+    for (const { seq, gate } of rows) this.#ready(seq, destination, gate, now);
+  }
+
+  /** What a crash left in flight is tried again; the vendor may have seen it. */
+  recover(now: Instant): void {
+    this.#db.run(
+      `UPDATE intents SET status = iif(eligible_at IS NULL, 'awaiting', 'ready'), reason = 'answer_lost',
+         unknown_outcomes = unknown_outcomes + 1, next_at = ? WHERE status = 'sending'`,
+      now,
+    );
+  }
+
+  expire(now: Instant, maxAgeMs: number): void {
+    const gates = this.#db.all<{ destination: string; gate: string }>(
+      "SELECT DISTINCT destination, gate FROM intents WHERE status = 'ready' AND age_from < ?",
+      now - maxAgeMs,
+    );
+    for (const { destination, gate } of gates) {
+      const before = now - this.#holds.elapsedMs(destination, gate, now) - maxAgeMs;
+      const rows = this.#db.all<IntentColumns>(
+        "SELECT * FROM intents WHERE status = 'ready' AND destination = ? AND gate = ? AND age_from < ? ORDER BY seq",
+        destination,
+        gate,
+        before,
+      );
+      for (const row of rows) this.#finish(row, 'dropped', 'expired', lastFailure(row), now);
+    }
+  }
+
+  supersede(now: Instant, supersedeMs: number): void {
+    const rows = this.#db.all<IntentColumns>(
+      `SELECT * FROM intents AS head WHERE status = 'ready' AND failures > 0 AND eligible_at <= ?1 AND EXISTS (
+         SELECT 1 FROM intents AS later WHERE later.destination = head.destination AND later.lane = head.lane
+           AND later.settled_at IS NULL AND later.seq > head.seq AND later.created_at <= ?1)
+       ORDER BY seq`,
+      now - supersedeMs,
+    );
+    for (const row of rows) {
+      if (this.#holds.lastEnd(row.destination, row.gate) > now - supersedeMs) continue;
+      this.#finish(row, 'dropped', 'superseded', lastFailure(row), now);
+    }
+  }
+
+  #retry(row: IntentColumns, { reason, detail, afterMs, hold, unknown }: Retry, delayMs: number, now: Instant): void {
+    const waitMs = hold ? (afterMs ?? delayMs) : Math.max(delayMs, afterMs ?? 0);
+    if (hold) this.#holds.set(row.destination, hold.key, now + waitMs, now);
+    // A hold is no fault of this intent, and neither is our own stop.
+    const failed = !hold && reason !== 'shutting_down';
+    this.#db.run(
+      `UPDATE intents SET status = iif(eligible_at IS NULL, 'awaiting', 'ready'), reason = ?, detail = ?, next_at = ?,
+         attempts = attempts - ?, failures = failures + ?, unknown_outcomes = unknown_outcomes + ? WHERE seq = ?`,
+      reason,
+      withNote(row, detail),
+      now + waitMs,
+      Number(hold !== undefined),
+      Number(failed),
+      Number(unknown === true),
+      row.seq,
+    );
+  }
+
+  #finish(
+    row: IntentColumns,
+    status: 'delivered' | 'dropped',
+    reason: Reason,
+    detail: string | null,
+    now: Instant,
+  ): void {
+    this.#db.run(
+      'UPDATE intents SET status = ?, reason = ?, detail = ?, settled_at = ? WHERE seq = ?',
+      status,
+      reason,
+      detail,
+      now,
+      row.seq,
+    );
+    this.#db.run(
+      'INSERT INTO receipts VALUES (?, ?, 1) ON CONFLICT (destination, reason) DO UPDATE SET count = count + 1',
+      row.destination,
+      reason,
+    );
+    this.#promote(row.destination, row.lane, now);
+  }
+
+  /** Makes the first unsettled intent of a lane its head. */
+  #promote(destination: string, lane: string, now: Instant): void {
+    const head = this.#db.get<{ seq: number; status: string; waits_for: string | null; gate: string }>(
+      HEAD,
+      destination,
+      lane,
+    );
+    if (head?.status !== 'queued') return;
+    if (head.waits_for === null || this.#isDecided(destination, head.waits_for)) {
+      this.#ready(head.seq, destination, head.gate, now);
+    } else {
+      this.#db.run("UPDATE intents SET status = 'awaiting' WHERE seq = ?", head.seq);
+    }
+  }
+
+  /** True when the vendor has accepted the desired row once, or refuses it for good. */
+  #isDecided(destination: string, key: string): boolean {
+    const sql =
+      'SELECT first_accepted_at IS NOT NULL OR refused AS decided FROM desired WHERE destination = ? AND key = ?';
+    return this.#db.get<{ decided: number }>(sql, destination, key)?.decided === 1;
+  }
+
+  #ready(seq: number, destination: string, gate: string, now: Instant): void {
+    this.#db.run(
+      "UPDATE intents SET status = 'ready', eligible_at = ?, age_from = ? WHERE seq = ?",
+      now,
+      now - this.#holds.elapsedMs(destination, gate, now),
+      seq,
+    );
+  }
+}
+
+function toClaimed(row: IntentColumns): ClaimedIntent {
+  const { seq, destination, key, lane } = row;
+  return {
+    seq,
+    destination,
+    key,
+    lane,
+    transitionId: row.transition_id,
+    payload: JSON.parse(row.payload) as Json,
+    limits: JSON.parse(row.limits) as Limit[],
+    ...(row.waits_for === null ? {} : { waitsFor: row.waits_for }),
+    attempt: row.attempts + 1,
+  };
+}
+
+function withNote(row: IntentColumns, detail: string | undefined): string | null {
+  return shortDetail([detail, row.note].filter(Boolean).join('; '));
+}
+
+function lastFailure(row: IntentColumns): string | null {
+  return shortDetail([row.reason, row.detail].filter(Boolean).join(': '));
+}

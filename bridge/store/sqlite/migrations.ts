@@ -1,0 +1,42 @@
+import { UserError } from '../../lib/errors.ts';
+import type { Instant } from '../../lib/clock.ts';
+import type { Db } from './db.ts';
+import { foundation } from './migrations/0001-foundation.ts';
+
+/** One step of the schema. Additive: a bridge with the schema `oldestReader` must still be able to use the result. */
+export interface Migration {
+  readonly number: number;
+  readonly oldestReader: number;
+  readonly sql: string;
+}
+
+const MIGRATIONS: readonly Migration[] = [foundation];
+
+const KNOWN = `CREATE TABLE IF NOT EXISTS migrations (
+  number INTEGER PRIMARY KEY, oldest_reader INTEGER NOT NULL, applied_at INTEGER NOT NULL)`;
+
+/**
+ * Brings the database up to the newest of `migrations`, all in one transaction: of several processes that start
+ * at once the first does it and the others find it done. Throws a UserError when the database is too new.
+ */
+export function migrate(db: Db, now: Instant, migrations: readonly Migration[] = MIGRATIONS): void {
+  db.write(() => {
+    db.exec(KNOWN);
+    refuseNewerStore(db, migrations);
+    for (const { number, oldestReader, sql } of migrations) {
+      const added = db.run('INSERT OR IGNORE INTO migrations VALUES (?, ?, ?)', number, oldestReader, now);
+      if (added > 0) db.exec(sql);
+    }
+  });
+}
+
+/** Throws a UserError when the database may only be opened by a newer bridge than this. */
+export function refuseNewerStore(db: Db, migrations: readonly Migration[] = MIGRATIONS): void {
+  const oldest = db.get<{ number: number }>('SELECT coalesce(max(oldest_reader), 0) AS number FROM migrations')!.number;
+  const own = migrations.at(-1)?.number ?? 0;
+  if (own >= oldest) return;
+  throw new UserError(
+    `the store needs a bridge with schema ${oldest} or newer, this one has schema ${own}`,
+    'install the newer release again, or start with another store',
+  );
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UserError } from '../../lib/errors.ts';
+import type { Clock, Instant } from '../../lib/clock.ts';
+import type { ClaimedDesired, ClaimedIntent } from '../../sinks/sink.ts';
+import type { ReadStore } from '../read.ts';
+import type { Settled, SettledDesired, Store, Tx } from '../store.ts';
+import { Db } from './db.ts';
+import { DesiredRows } from './desired.ts';
+import { refuseNetworkFileSystem } from './file-system.ts';
+import { Holds } from './holds.ts';
+import { Intents } from './intents.ts';
+import { lockStore } from './lock.ts';
+import type { Lock } from './lock.ts';
+import { migrate, refuseNewerStore } from './migrations.ts';
+import { SqliteReader } from './reader.ts';
+import { SqliteTx } from './tx.ts';
+
+/** The cache is bounded (32 MiB) and so is what the WAL keeps on disk (64 MiB): neither grows with the cluster. */
+const PRAGMAS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768;
+  PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY`;
+
+/**
+ * Opens, and makes if need be, the store in the file `path`, as its only owner. What a crash left in flight is due
+ * again. Throws a UserError on a network file system, when another process owns the store, or when it is too new.
+ */
+export function openStore(path: string, clock: Clock): Store {
+  mkdirSync(dirname(path), { recursive: true });
+  refuseNetworkFileSystem(dirname(path));
+  const lock = lockStore(path);
+  let db: Db | undefined;
+  try {
+    db = new Db(path, false);
+    db.exec(PRAGMAS);
+    migrate(db, clock.now());
+    return new SqliteStore(db, lock, clock.now());
+  } catch (error) {
+    db?.close();
+    lock.release();
+    throw error;
+  }
+}
+
+/** Opens a second, read-only connection to a store. Throws a UserError when there is none or when it is too new. */
+export function openReader(path: string): ReadStore {
+  if (!existsSync(path))
+    throw new UserError(`there is no store at ${path}`, 'start the bridge once, or check the path');
+  const db = new Db(path, true);
+  try {
+    refuseNewerStore(db);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return new SqliteReader(db);
+}
+
+class SqliteStore implements Store {
+  readonly #db: Db;
+  readonly #lock: Lock;
+  readonly #holds: Holds;
+  readonly #intents: Intents;
+  readonly #desired: DesiredRows;
+  readonly #tx: SqliteTx;
+
+  constructor(db: Db, lock: Lock, now: Instant) {
+    this.#db = db;
+    this.#lock = lock;
+    this.#holds = new Holds(db, now);
+    this.#intents = new Intents(db, this.#holds);
+    this.#desired = new DesiredRows(db, this.#holds, this.#intents);
+    this.#tx = new SqliteTx(db, this.#intents, this.#desired);
+    db.write(() => {
+      this.#intents.recover(now);
+      this.#desired.recover(now);
+    });
+  }
+
+  transaction<T>(work: (tx: Tx) => T): T {
+    return this.#db.write(() => work(this.#tx));
+  }
+
+  claim(
+    destination: string,
+    limit: number,
+    now: Instant,
+    exclude: readonly string[],
+    dryRun: boolean,
+    perGate = limit,
+  ): ClaimedIntent[] {
+    return this.#db.write(() => this.#intents.claim(destination, limit, now, exclude, dryRun, perGate));
+  }
+
+  settle(results: readonly Settled[], now: Instant): void {
+    this.#db.write(() => results.forEach((result) => this.#intents.settle(result, now)));
+  }
+
+  claimDesired(destination: string, limit: number, now: Instant, limitKeys: readonly string[] = []): ClaimedDesired[] {
+    return this.#db.write(() => this.#desired.claim(destination, limit, now, limitKeys));
+  }
+
+  settleDesired(results: readonly SettledDesired[], now: Instant): void {
+    this.#db.write(() => results.forEach((result) => this.#desired.settle(result, now)));
+  }
+
+  sweep(now: Instant, maxAgeMs: number, supersedeMs: number): void {
+    this.#db.write(() => {
+      this.#holds.alive(now);
+      this.#intents.expire(now, maxAgeMs);
+      this.#intents.supersede(now, supersedeMs);
+    });
+  }
+
+  cutoff(destination: string, firstStart: Instant): Instant {
+    return this.#db.write(() => {
+      this.#db.run('INSERT OR IGNORE INTO cutoffs VALUES (?, ?)', destination, firstStart);
+      return this.#db.get<{ at: number }>('SELECT at FROM cutoffs WHERE destination = ?', destination)!.at;
+    });
+  }
+
+  clusterId(): string {
+    return this.#db.write(() => {
+      this.#db.run("INSERT OR IGNORE INTO meta VALUES ('cluster_id', ?)", randomUUID());
+      return this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'cluster_id'")!.value;
+    });
+  }
+
+  close(): void {
+    this.#db.close();
+    this.#lock.release();
+  }
+}

@@ -1,0 +1,36 @@
+import type { Quarantined } from '../store.ts';
+import type { Db } from './db.ts';
+
+const MAX_ROWS = 1000;
+const MAX_BYTES = 64 * 1024 * 1024;
+/** More than the largest object of a Kubernetes API (1.5 MiB), so that a record is kept whole. */
+const MAX_ROW_BYTES = 2 * 1024 * 1024;
+
+/** Keeps one row per subject, that of the highest version, and of all rows the newest within the bounds above. */
+export function putQuarantined(db: Db, { subject, reason, version, error, bytes, at }: Quarantined): void {
+  const kept = bytes.subarray(0, MAX_ROW_BYTES);
+  // Versions compare as Kubernetes compares them: by length, then as text.
+  db.run(
+    `INSERT INTO quarantine (subject, reason, version, error, size, at, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (subject) DO UPDATE SET reason = excluded.reason, version = excluded.version, error = excluded.error,
+       size = excluded.size, at = excluded.at, bytes = excluded.bytes
+     WHERE excluded.version IS NULL OR quarantine.version IS NULL
+       OR (length(excluded.version), excluded.version) >= (length(quarantine.version), quarantine.version)`,
+    subject,
+    reason,
+    version ?? null,
+    error.slice(0, 1000),
+    kept.length,
+    at,
+    kept,
+  );
+  db.run(
+    `DELETE FROM quarantine WHERE id IN (
+       SELECT id FROM (
+         SELECT id, row_number() OVER newest AS rows, sum(size) OVER newest AS bytes
+         FROM quarantine WINDOW newest AS (ORDER BY at DESC, id DESC ROWS UNBOUNDED PRECEDING))
+       WHERE rows > ? OR bytes > ?)`,
+    MAX_ROWS,
+    MAX_BYTES,
+  );
+}

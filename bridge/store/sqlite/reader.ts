@@ -1,0 +1,187 @@
+import type { Run, RunStatus, Transition } from '../../lifecycle/transition.ts';
+import type {
+  DeliveryStatus,
+  DeliveryView,
+  DropView,
+  ListQuery,
+  MonitorView,
+  OutboxDepth,
+  Page,
+  ReadStore,
+  ReceiptCount,
+  RunDetail,
+} from '../read.ts';
+import type { Decision } from '../store.ts';
+import { page, readCursor } from './cursor.ts';
+import type { Db } from './db.ts';
+import { readDrops } from './drops.ts';
+import { toDecision, toDelivery, toMonitor } from './rows.ts';
+import type { DecisionColumns, DeliveryColumns, MonitorColumns } from './rows.ts';
+import { attemptsOf } from './tx.ts';
+
+const LAST = Number.MAX_SAFE_INTEGER;
+
+const DELIVERY = `SELECT intents.*, transitions.run_uid FROM intents
+  LEFT JOIN transitions ON transitions.id = intents.transition_id`;
+
+const PENDING = "('queued', 'awaiting', 'ready')";
+
+const DEPTH = `WITH
+  waiting AS (SELECT destination, count(*) AS pending, min(created_at) AS oldest FROM intents
+    WHERE settled_at IS NULL GROUP BY destination),
+  unsynced AS (SELECT destination, count(*) AS rows FROM desired WHERE not_in_sync_since IS NOT NULL GROUP BY destination),
+  known AS (SELECT destination FROM cutoffs UNION SELECT destination FROM waiting UNION SELECT destination FROM unsynced)
+  SELECT destination, coalesce(pending, 0) AS pending, oldest, coalesce(rows, 0) AS not_in_sync
+  FROM known LEFT JOIN waiting USING (destination) LEFT JOIN unsynced USING (destination) ORDER BY destination`;
+
+interface RunRowColumns {
+  readonly uid: string;
+  readonly sort_at: number;
+  readonly run: string;
+}
+
+export class SqliteReader implements ReadStore {
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  runs(query: ListQuery & { status?: RunStatus; namespace?: string; owner?: string }): Page<Run> {
+    const { status, namespace, owner } = query;
+    const [at, uid] = readCursor(query.cursor, [LAST, '']);
+    const filters = Object.entries({ status, namespace, owner_name: owner }).filter(([, value]) => value !== undefined);
+    const where = filters.map(([column]) => ` AND ${column} = ?`).join('');
+    const rows = this.#db.all<RunRowColumns>(
+      `SELECT uid, sort_at, run FROM runs WHERE (sort_at, uid) < (?, ?)${where} ORDER BY sort_at DESC, uid DESC LIMIT ?`,
+      at,
+      uid,
+      ...filters.map(([, value]) => value!),
+      query.limit + 1,
+    );
+    return page(rows, query, toRunOnly, (row) => [row.sort_at, row.uid]);
+  }
+
+  run(uid: string): RunDetail | undefined {
+    return this.#db.snapshot(() => {
+      const row = this.#db.get<RunRowColumns>('SELECT uid, sort_at, run FROM runs WHERE uid = ?', uid);
+      if (row === undefined) return undefined;
+      return {
+        run: toRunOnly(row),
+        attempts: attemptsOf(this.#db, uid),
+        transitions: this.#transitions(uid),
+        decisions: this.#decisions(uid),
+        deliveries: this.#db
+          .all<DeliveryColumns>(`${DELIVERY} WHERE run_uid = ? ORDER BY intents.seq`, uid)
+          .map(toDelivery),
+      };
+    });
+  }
+
+  findRuns(namespace: string, name: string, limit: number): Run[] {
+    const rows = this.#db.all<RunRowColumns>(
+      `SELECT uid, sort_at, run FROM runs WHERE uid IN (
+         SELECT uid FROM runs WHERE uid = ?2
+         UNION SELECT uid FROM runs WHERE namespace = ?1 AND name = ?2
+         UNION SELECT uid FROM runs WHERE namespace = ?1 AND owner_name = ?2)
+       ORDER BY sort_at DESC, uid DESC LIMIT ?3`,
+      namespace,
+      name,
+      limit,
+    );
+    return rows.map(toRunOnly);
+  }
+
+  runCounts(): Partial<Record<RunStatus, number>> {
+    const rows = this.#db.all<{ status: RunStatus; count: number }>(
+      'SELECT status, count(*) AS count FROM runs GROUP BY status',
+    );
+    return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+  }
+
+  monitors(query: ListQuery): Page<MonitorView> {
+    const [id] = readCursor(query.cursor, [LAST]);
+    const rows = this.#db.all<MonitorColumns>(
+      `SELECT desired.*, (
+         SELECT json_group_array(coalesce(objects.namespace || '/' || objects.name, claims.uid)
+           ORDER BY claims.created_at, claims.uid)
+         FROM claims LEFT JOIN objects ON objects.uid = claims.uid
+         WHERE claims.destination = desired.destination AND claims.key = desired.key) AS cron_jobs
+       FROM desired WHERE id < ? ORDER BY id DESC LIMIT ?`,
+      id,
+      query.limit + 1,
+    );
+    return page(rows, query, toMonitor, (row) => [row.id]);
+  }
+
+  deliveries(query: ListQuery & { status?: DeliveryStatus; destination?: string }): Page<DeliveryView> {
+    const [seq] = readCursor(query.cursor, [LAST]);
+    const status = {
+      none: '',
+      pending: ` AND status IN ${PENDING} AND settled_at IS NULL`,
+      sending: " AND status = 'sending'",
+    };
+    const settled = { delivered: " AND status = 'delivered'", dropped: " AND status = 'dropped'" };
+    const where = { ...status, ...settled }[query.status ?? 'none'];
+    const rows = this.#db.all<DeliveryColumns>(
+      `${DELIVERY} WHERE intents.seq < ?${where}${query.destination === undefined ? '' : ' AND destination = ?'}
+       ORDER BY intents.seq DESC LIMIT ?`,
+      seq,
+      ...(query.destination === undefined ? [] : [query.destination]),
+      query.limit + 1,
+    );
+    return page(rows, query, toDelivery, (row) => [row.seq]);
+  }
+
+  drops(query: ListQuery): Page<DropView> {
+    return this.#db.snapshot(() => readDrops(this.#db, query));
+  }
+
+  depth(): OutboxDepth[] {
+    const rows = this.#db.all<{ destination: string; pending: number; oldest: number | null; not_in_sync: number }>(
+      DEPTH,
+    );
+    return rows.map(({ destination, pending, oldest, not_in_sync: notInSync }) => ({
+      destination,
+      pending,
+      notInSync,
+      oldestCreatedAt: oldest ?? undefined,
+    }));
+  }
+
+  receiptCounts(): ReceiptCount[] {
+    return this.#db
+      .all<ReceiptCount>('SELECT destination, reason, count FROM receipts ORDER BY destination, reason')
+      .map(({ destination, reason, count }) => ({ destination, reason, count }));
+  }
+
+  cronJobCount(): number {
+    return this.#db.get<{ count: number }>(
+      "SELECT count(*) AS count FROM objects WHERE kind = 'CronJob' AND deleted = 0",
+    )!.count;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #transitions(runUid: string): Transition[] {
+    return this.#db
+      .all<{ transition: string }>('SELECT transition FROM transitions WHERE run_uid = ? ORDER BY at, seq', runUid)
+      .map(({ transition }) => JSON.parse(transition) as Transition);
+  }
+
+  #decisions(runUid: string): Decision[] {
+    return this.#db
+      .all<DecisionColumns>(
+        `SELECT decisions.* FROM decisions JOIN transitions ON transitions.id = decisions.transition_id
+         WHERE transitions.run_uid = ? ORDER BY decisions.id`,
+        runUid,
+      )
+      .map(toDecision);
+  }
+}
+
+function toRunOnly(row: RunRowColumns): Run {
+  return JSON.parse(row.run) as Run;
+}

@@ -1,0 +1,143 @@
+import type { Kind } from '../../kubernetes/observation.ts';
+import type { Attempt, Run } from '../../lifecycle/transition.ts';
+import type { Json } from '../../lib/json.ts';
+import type { Reason } from '../../lib/reasons.ts';
+import type { DeliveryView, MonitorView } from '../read.ts';
+import type { Decision, ObjectRow, RunMemory, RunRow } from '../store.ts';
+
+/** Columns as SQLite gives them, and what they mean outside. JSON was written by this bridge: it is not checked again. */
+
+export interface ObjectColumns {
+  readonly uid: string;
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly owner_uid: string | null;
+  readonly version: string;
+  readonly deleted: number;
+  readonly state: string;
+}
+
+export function toObject(row: ObjectColumns): ObjectRow {
+  const { uid, kind, namespace, name, version } = row;
+  return {
+    uid,
+    kind,
+    namespace,
+    name,
+    version,
+    ownerUid: row.owner_uid ?? undefined,
+    deleted: row.deleted === 1,
+    state: JSON.parse(row.state) as object,
+  };
+}
+
+export interface RunColumns {
+  readonly run: string;
+  readonly memory: string;
+}
+
+export function toRun(row: RunColumns): RunRow {
+  return { run: JSON.parse(row.run) as Run, memory: JSON.parse(row.memory) as RunMemory };
+}
+
+export interface AttemptColumns {
+  readonly attempt: string;
+}
+
+export function toAttempt(row: AttemptColumns): Attempt {
+  return JSON.parse(row.attempt) as Attempt;
+}
+
+export interface DecisionColumns {
+  readonly transition_id: string;
+  readonly destination: string;
+  readonly verdict: Decision['verdict'];
+  readonly reason: Reason | null;
+  readonly detail: string | null;
+  readonly at: number;
+}
+
+export function toDecision(row: DecisionColumns): Decision {
+  return {
+    transitionId: row.transition_id,
+    destination: row.destination,
+    verdict: row.verdict,
+    reason: row.reason ?? undefined,
+    detail: row.detail ?? undefined,
+    at: row.at,
+  };
+}
+
+export interface DeliveryColumns {
+  readonly seq: number;
+  readonly destination: string;
+  readonly transition_id: string;
+  readonly run_uid: string | null;
+  readonly lane: string;
+  readonly payload: string;
+  readonly status: 'queued' | 'awaiting' | 'ready' | 'sending' | 'delivered' | 'dropped';
+  readonly reason: Reason | null;
+  readonly detail: string | null;
+  readonly attempts: number;
+  readonly unknown_outcomes: number;
+  readonly created_at: number;
+  readonly next_at: number;
+  readonly settled_at: number | null;
+}
+
+export function toDelivery(row: DeliveryColumns): DeliveryView {
+  const { seq, destination, lane, status, attempts } = row;
+  const pending = status === 'queued' || status === 'awaiting' || status === 'ready';
+  return {
+    seq,
+    destination,
+    lane,
+    attempts,
+    transitionId: row.transition_id,
+    runUid: row.run_uid ?? undefined,
+    payload: JSON.parse(row.payload) as Json,
+    status: pending ? 'pending' : status,
+    reason: status === 'awaiting' ? 'awaiting_monitor' : (row.reason ?? undefined),
+    detail: row.detail ?? undefined,
+    unknownOutcomes: row.unknown_outcomes,
+    createdAt: row.created_at,
+    nextAt: status === 'ready' ? row.next_at : undefined,
+    settledAt: row.settled_at ?? undefined,
+  };
+}
+
+export interface MonitorColumns {
+  readonly id: number;
+  readonly destination: string;
+  readonly key: string;
+  readonly wanted: string;
+  readonly not_in_sync_since: number | null;
+  readonly first_accepted_at: number | null;
+  readonly attempts: number;
+  readonly reason: Reason | null;
+  readonly detail: string | null;
+  readonly cron_jobs: string;
+}
+
+export function toMonitor(row: MonitorColumns): MonitorView {
+  const { destination, key, attempts } = row;
+  return {
+    destination,
+    key,
+    attempts,
+    wanted: JSON.parse(row.wanted) as Json,
+    inSync: row.not_in_sync_since === null,
+    notInSyncSince: row.not_in_sync_since ?? undefined,
+    firstAcceptedAt: row.first_accepted_at ?? undefined,
+    reason: row.reason ?? undefined,
+    detail: row.detail ?? undefined,
+    cronJobs: JSON.parse(row.cron_jobs) as string[],
+  };
+}
+
+/** Text of an answer as it is stored: a vendor may send a page where a line is expected. */
+export function shortDetail(detail: string | null | undefined): string | null {
+  if (detail === null || detail === undefined || detail === '') return null;
+  return detail.length <= 1000 ? detail : `${detail.slice(0, 999)}…`;
+}

@@ -1,0 +1,207 @@
+import type { Kind } from '../../kubernetes/observation.ts';
+import type { Attempt, Transition } from '../../lifecycle/transition.ts';
+import type { Instant } from '../../lib/clock.ts';
+import type { Json } from '../../lib/json.ts';
+import type { Desired, Intent } from '../../sinks/sink.ts';
+import type { Claimant, Decision, ObjectRow, Quarantined, RunRow, Timer, Tx } from '../store.ts';
+import type { Db } from './db.ts';
+import type { DesiredRows } from './desired.ts';
+import type { Intents } from './intents.ts';
+import { putQuarantined } from './quarantine.ts';
+import { toAttempt, toDecision, toObject, toRun } from './rows.ts';
+import type { AttemptColumns, DecisionColumns, ObjectColumns, RunColumns } from './rows.ts';
+
+/** The statements of one transaction. The object lives as long as the store; the transaction is the store's. */
+export class SqliteTx implements Tx {
+  readonly #db: Db;
+  readonly #intents: Intents;
+  readonly #desired: DesiredRows;
+
+  constructor(db: Db, intents: Intents, desired: DesiredRows) {
+    this.#db = db;
+    this.#intents = intents;
+    this.#desired = desired;
+  }
+
+  object(uid: string): ObjectRow | undefined {
+    const row = this.#db.get<ObjectColumns>('SELECT * FROM objects WHERE uid = ?', uid);
+    return row && toObject(row);
+  }
+
+  putObject({ uid, kind, namespace, name, ownerUid, version, deleted, state }: ObjectRow): void {
+    this.#db.run(
+      `INSERT INTO objects (uid, kind, namespace, name, owner_uid, version, deleted, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (uid) DO UPDATE SET kind = excluded.kind, namespace = excluded.namespace, name = excluded.name,
+         owner_uid = excluded.owner_uid, version = excluded.version, deleted = excluded.deleted, state = excluded.state`,
+      uid,
+      kind,
+      namespace,
+      name,
+      ownerUid ?? null,
+      version,
+      Number(deleted),
+      JSON.stringify(state),
+    );
+  }
+
+  children(ownerUid: string, kind: Kind): ObjectRow[] {
+    const rows = this.#db.all<ObjectColumns>(
+      'SELECT * FROM objects WHERE owner_uid = ? AND kind = ? ORDER BY uid',
+      ownerUid,
+      kind,
+    );
+    return rows.map(toObject);
+  }
+
+  run(uid: string): RunRow | undefined {
+    const row = this.#db.get<RunColumns>('SELECT run, memory FROM runs WHERE uid = ?', uid);
+    return row && toRun(row);
+  }
+
+  putRun({ run, memory }: RunRow): void {
+    const sortAt = run.startedAt ?? run.createdAt ?? 0;
+    this.#db.run(
+      `INSERT INTO runs (uid, namespace, name, owner_uid, owner_name, status, sort_at, waiting_for, run, memory)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (uid) DO UPDATE SET namespace = excluded.namespace, name = excluded.name,
+         owner_uid = excluded.owner_uid, owner_name = excluded.owner_name, status = excluded.status,
+         sort_at = excluded.sort_at, waiting_for = excluded.waiting_for, run = excluded.run, memory = excluded.memory`,
+      run.uid,
+      run.namespace,
+      run.name,
+      run.ownerUid ?? null,
+      run.ownerName ?? null,
+      run.status,
+      sortAt,
+      memory.waitingFor ?? null,
+      JSON.stringify(run),
+      JSON.stringify(memory),
+    );
+  }
+
+  runsWaitingForOwner(ownerUid: string): RunRow[] {
+    const rows = this.#db.all<RunColumns>(
+      "SELECT run, memory FROM runs WHERE waiting_for = 'owner' AND owner_uid = ? ORDER BY sort_at, uid",
+      ownerUid,
+    );
+    return rows.map(toRun);
+  }
+
+  claimRunKey(runKey: string, uid: string): string {
+    this.#db.run('INSERT OR IGNORE INTO run_keys VALUES (?, ?)', runKey, uid);
+    return this.#db.get<{ uid: string }>('SELECT uid FROM run_keys WHERE run_key = ?', runKey)!.uid;
+  }
+
+  putAttempt(runUid: string, attempt: Attempt): void {
+    this.#db.run(
+      `INSERT INTO attempts (pod_uid, run_uid, started_at, attempt) VALUES (?, ?, ?, ?)
+       ON CONFLICT (pod_uid) DO UPDATE SET
+         run_uid = excluded.run_uid, started_at = excluded.started_at, attempt = excluded.attempt`,
+      attempt.podUid,
+      runUid,
+      attempt.startedAt ?? null,
+      JSON.stringify(attempt),
+    );
+  }
+
+  attempts(runUid: string): Attempt[] {
+    return attemptsOf(this.#db, runUid);
+  }
+
+  addTransition(transition: Transition, recordedAt: Instant): boolean {
+    const { id, runUid, at } = transition;
+    const added = this.#db.run(
+      'INSERT OR IGNORE INTO transitions (id, run_uid, at, recorded_at, transition) VALUES (?, ?, ?, ?, ?)',
+      id,
+      runUid ?? null,
+      at,
+      recordedAt,
+      JSON.stringify(transition),
+    );
+    return added > 0;
+  }
+
+  decide({ transitionId, destination, verdict, reason, detail, at }: Decision): void {
+    this.#db.run(
+      `INSERT INTO decisions (transition_id, destination, verdict, reason, detail, at) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (transition_id, destination) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason,
+         detail = excluded.detail, at = excluded.at WHERE decisions.verdict = 'waiting'`,
+      transitionId,
+      destination,
+      verdict,
+      reason ?? null,
+      detail ?? null,
+      at,
+    );
+  }
+
+  decision(transitionId: string, destination: string): Decision | undefined {
+    const row = this.#db.get<DecisionColumns>(
+      'SELECT * FROM decisions WHERE transition_id = ? AND destination = ?',
+      transitionId,
+      destination,
+    );
+    return row && toDecision(row);
+  }
+
+  enqueue(destination: string, transitionId: string, intent: Intent, at: Instant): boolean {
+    return this.#intents.enqueue(destination, transitionId, intent, at);
+  }
+
+  stickyKey(destination: string, namespace: string, name: string): string | undefined {
+    return this.#db.get<{ key: string }>(
+      'SELECT key FROM sticky_keys WHERE destination = ? AND namespace = ? AND name = ?',
+      destination,
+      namespace,
+      name,
+    )?.key;
+  }
+
+  setStickyKey(destination: string, namespace: string, name: string, key: string): void {
+    this.#db.run('INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?)', destination, namespace, name, key);
+  }
+
+  wanted(destination: string, key: string): Json | undefined {
+    return this.#desired.wanted(destination, key);
+  }
+
+  claimDesired(
+    claimant: Claimant,
+    claims: readonly Desired[],
+    retire: (wanted: Json) => Json | null,
+    at: Instant,
+  ): void {
+    this.#desired.claimFor(claimant, claims, retire, at);
+  }
+
+  setTimer({ id, kind, uid, due }: Timer): void {
+    this.#db.run('INSERT OR REPLACE INTO timers (id, kind, uid, due) VALUES (?, ?, ?, ?)', id, kind, uid, due);
+  }
+
+  clearTimer(id: string): void {
+    this.#db.run('DELETE FROM timers WHERE id = ?', id);
+  }
+
+  dueTimers(now: Instant): Timer[] {
+    return this.#db
+      .all<{ id: string; kind: Timer['kind']; uid: string; due: number }>(
+        'SELECT id, kind, uid, due FROM timers WHERE due <= ? ORDER BY due, id',
+        now,
+      )
+      .map(({ id, kind, uid, due }) => ({ id, kind, uid, due }));
+  }
+
+  quarantine(row: Quarantined): void {
+    putQuarantined(this.#db, row);
+  }
+}
+
+/** Attempts of a run by start, those that did not start last. */
+export function attemptsOf(db: Db, runUid: string): Attempt[] {
+  return db
+    .all<AttemptColumns>(
+      'SELECT attempt FROM attempts WHERE run_uid = ? ORDER BY started_at IS NULL, started_at, id',
+      runUid,
+    )
+    .map(toAttempt);
+}
