@@ -65,7 +65,7 @@ class Recorder {
   }
 
   summary(): string {
-    const undecodable = this.#undecodable > 0 ? `, ${this.#undecodable} requests are no OTLP logs` : '';
+    const undecodable = this.#undecodable > 0 ? `, ${this.#undecodable} undecodable` : '';
     return `${this.#requests} requests, ${this.#records} records, ${this.#bytes} bytes${undecodable}`;
   }
 

@@ -21,6 +21,7 @@ export interface RecordingWriter {
 }
 
 const HEADER_BYTES = 12;
+const MIN_GZIP_BYTES = 18;
 /** More than any server lets in: a larger length means that this is no recording. */
 const MAX_REQUEST_BYTES = 1024 * 1024 * 1024;
 
@@ -105,13 +106,14 @@ function frameBytes(rest: Buffer): number {
   return HEADER_BYTES + length;
 }
 
-/** What the last four bytes of a gzip file say: its uncompressed length, modulo 2^32. Undefined without gzip. */
+/** What the last four bytes of a gzip file say: its uncompressed length, modulo 2^32. -1: cut; undefined: no gzip. */
 async function gzipLength(handle: FileHandle): Promise<number | undefined> {
   const { size } = await handle.stat();
   const [start, end] = [Buffer.alloc(3), Buffer.alloc(4)];
   await handle.read(start, 0, start.length, 0);
   if (start.toString('hex') !== '1f8b08') return undefined;
-  await handle.read(end, 0, end.length, Math.max(0, size - end.length));
+  if (size < MIN_GZIP_BYTES) return -1;
+  await handle.read(end, 0, end.length, size - end.length);
   return end.readUInt32LE();
 }
 
