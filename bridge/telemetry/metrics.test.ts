@@ -11,18 +11,19 @@ afterEach(() => metrics.close());
 it('shows every declared metric under its Prometheus name once it was used', async () => {
   create();
   metrics.request('committed');
-  metrics.record('Job', 'applied');
+  metrics.record('Job', 'observed');
   metrics.commit(3);
   metrics.quarantine('core_error');
   metrics.list('Job', 'complete');
   metrics.delivery('cronitor/default', 'delivered', 'delivered');
   metrics.observeStore({
     depth: () => [{ destination: 'cronitor/default', pending: 2, oldestCreatedAt: now - 5000, notInSync: 1 }],
+    receiptCounts: () => [{ destination: 'cronitor/default', reason: 'delivered', count: 4 }],
     cronJobCount: () => 7,
   });
   const text = await metrics.text();
   for (const definition of Object.values(METRICS)) expect(text).toContain(`# TYPE ${prometheusName(definition)}`);
-  expect(text).toContain('lifecycle_bridge_records_total{kind="Job",result="applied"} 1\n');
+  expect(text).toContain('lifecycle_bridge_records_total{kind="Job",result="observed"} 1\n');
   expect(text).toContain('lifecycle_bridge_outbox_oldest_age_seconds{destination="cronitor/default"} 5\n');
   expect(text).toContain('lifecycle_bridge_cronjobs 7\n');
   expect(text).toContain(`lifecycle_bridge_build_info{version="1.2.3",node_version="${process.version}"} 1\n`);
@@ -31,7 +32,7 @@ it('shows every declared metric under its Prometheus name once it was used', asy
 it('uses exactly the attributes that are declared', async () => {
   create();
   metrics.delivery('cronitor/default', 'retry', 'rate_limited');
-  metrics.record('Pod', 'older', 3);
+  metrics.record('Pod', 'ignored', 3);
   const text = await metrics.text();
   const labels = (name: string) =>
     [...text.matchAll(new RegExp(`^${name}\\{(.*)\\}`, 'gm'))].flatMap((m) => m[1]!.match(/\w+(?==)/g));
@@ -47,7 +48,16 @@ it('measures commits in seconds', async () => {
 });
 
 it('tells the age of the last record of each kind at the time of the scrape', async () => {
-  create().record('Job', 'unchanged');
+  create().record('Job', 'observed');
   now += 12_000;
   expect(await metrics.text()).toContain('lifecycle_bridge_record_age_seconds{kind="Job"} 12\n');
+});
+
+it('does not grow with odd or ever new kinds', async () => {
+  create().record('x'.repeat(100_000), 'ignored');
+  for (let i = 0; i < 200; i++)
+    metrics.record(`Kind${String.fromCharCode(65 + (i % 26), 65 + Math.floor(i / 26))}`, 'ignored');
+  const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('lifecycle_bridge_records_total'));
+  expect(lines).toHaveLength(50);
+  expect(lines.find((line) => line.includes('"other"'))).toContain('result="ignored"} 152');
 });

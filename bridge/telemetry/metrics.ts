@@ -1,17 +1,14 @@
-import type { Attributes, Meter } from '@opentelemetry/api';
+import type { Attributes, Meter, Observable } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 
 import type { Clock, Instant } from '../lib/clock.ts';
+import type { RecordResult } from '../ingest/batch.ts';
 import type { Reason } from '../lib/reasons.ts';
+import type { RequestOutcome } from '../otlp/server.ts';
 import type { Delivery } from '../sinks/sink.ts';
 import type { ReadStore } from '../store/read.ts';
 import { METRICS, type MetricDefinition, prometheusName } from './names.ts';
-
-/** What became of one record. */
-export type RecordResult = 'applied' | 'unchanged' | 'older' | 'ignored' | 'quarantined';
-/** What became of one OTLP request: the results of `Ingest`. */
-export type RequestOutcome = 'committed' | 'undecodable' | 'unavailable';
 
 /** Everything the bridge counts about itself. Every call is cheap and never throws. */
 export interface Metrics {
@@ -24,12 +21,16 @@ export interface Metrics {
   /** When the last record of each kind was committed. */
   lastRecords(): ReadonlyMap<string, Instant>;
   /** Reads outbox depth and CronJobs from this store at each collection. */
-  observeStore(reader: Pick<ReadStore, 'depth' | 'cronJobCount'>): void;
+  observeStore(reader: ObservedStore): void;
   /** The Prometheus text format 0.0.4. */
   text(): Promise<string>;
   close(): Promise<void>;
 }
 
+/** The part of the store that is read at each collection. */
+export type ObservedStore = Pick<ReadStore, 'depth' | 'receiptCounts' | 'cronJobCount'>;
+
+const MAX_KINDS = 50;
 const COMMIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** The bridge's metrics on a meter provider of their own: nothing global, several can live in one process. */
@@ -63,7 +64,8 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
   const commits = meter.createHistogram(name, { unit, description, advice });
   return {
     request: (outcome) => requests.add(1, { outcome }),
-    record: (kind, result, count = 1) => {
+    record: (text, result, count = 1) => {
+      const kind = bounded(text, last);
       records.add(count, { kind, result });
       last.set(kind, clock.now());
     },
@@ -74,7 +76,13 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
   };
 }
 
-function observeStore(meter: Meter, reader: Pick<ReadStore, 'depth' | 'cronJobCount'>, clock: Clock): void {
+/** Records name their own kind: neither odd names nor many of them may grow the metrics. */
+function bounded(kind: string, known: ReadonlyMap<string, Instant>): string {
+  const accepted = known.has(kind) || (known.size < MAX_KINDS && /^[A-Za-z]{1,63}$/.test(kind));
+  return accepted ? kind : 'other';
+}
+
+function observeStore(meter: Meter, reader: ObservedStore, clock: Clock): void {
   const age = (at: Instant | undefined) => (at === undefined ? 0 : (clock.now() - at) / 1000);
   const perDestination = (value: (row: ReturnType<ReadStore['depth']>[number]) => number) => () =>
     reader.depth().map((row): Observed => [value(row), { destination: row.destination }]);
@@ -93,17 +101,27 @@ function observeStore(meter: Meter, reader: Pick<ReadStore, 'depth' | 'cronJobCo
     METRICS.desiredNotInSync,
     perDestination((row) => row.notInSync),
   );
+  observe(receipts(meter), () => reader.receiptCounts().map(({ count, ...attributes }) => [count, attributes]));
   gauge(meter, METRICS.cronJobs, () => [[reader.cronJobCount(), {}]]);
 }
 
 type Observed = [value: number, attributes: Attributes];
+
+function receipts(meter: Meter): Observable {
+  const { name, unit, description } = METRICS.receipts;
+  return meter.createObservableCounter(name, { unit, description });
+}
 
 function counter(meter: Meter, { name, unit, description }: MetricDefinition) {
   return meter.createCounter(name, { unit, description });
 }
 
 function gauge(meter: Meter, { name, unit, description }: MetricDefinition, read: () => Observed[]): void {
-  meter.createObservableGauge(name, { unit, description }).addCallback((result) => {
+  observe(meter.createObservableGauge(name, { unit, description }), read);
+}
+
+function observe(instrument: Observable, read: () => Observed[]): void {
+  instrument.addCallback((result) => {
     for (const [value, attributes] of read()) result.observe(value, attributes);
   });
 }

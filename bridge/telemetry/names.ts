@@ -11,7 +11,7 @@ export const METRICS = {
   requests: {
     name: 'lifecycle_bridge.requests',
     unit: '{request}',
-    description: 'OTLP export requests by outcome: committed, undecodable or unavailable',
+    description: 'OTLP export requests by what became of them',
     attributes: ['outcome'],
   },
   records: {
@@ -49,6 +49,12 @@ export const METRICS = {
     unit: '{delivery}',
     description: 'Answers of destinations by outcome and reason',
     attributes: ['destination', 'outcome', 'reason'],
+  },
+  receipts: {
+    name: 'lifecycle_bridge.receipts',
+    unit: '{intent}',
+    description: 'Settled intents since the store was made, by how they were settled; survives a restart',
+    attributes: ['destination', 'reason'],
   },
   outboxPending: {
     name: 'lifecycle_bridge.outbox.pending',

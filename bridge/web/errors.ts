@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 
 import { type ApiError, sendError } from './api.ts';
+import { UserError } from '../lib/errors.ts';
 import { html } from './html.ts';
 import { type Frame, layout, type PageContent } from './pages/layout.ts';
 import { BadQuery } from './query.ts';
@@ -23,6 +24,8 @@ export function notFound(options: WebOptions): RequestHandler {
 export function handleErrors(options: WebOptions): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) next(error);
+    else if (error instanceof UserError && 'cursor' in request.query)
+      answer(options, request, response, 400, { message: error.message, parameter: 'cursor', allowed: error.next });
     else if (error instanceof BadQuery) {
       const { message, parameter, given, allowed } = error;
       answer(options, request, response, 400, { message, parameter, given, allowed });
@@ -56,7 +59,8 @@ function errorPage(status: number, { message, parameter, given, allowed }: ApiEr
     body: html`<h1>${title}</h1>
       <p>${message}.</p>
       ${status === 404 && html`<p>A run is shown for as long as the store keeps it.</p>`}
-      ${parameter !== undefined && html`<p>${parameter} was “${given}”; allowed: ${allowed}.</p>`}
+      ${given !== undefined && html`<p>${parameter} was “${given}”.</p>`}
+      ${allowed !== undefined && html`<p>Allowed: ${allowed}.</p>`}
       <p><a href="/">All runs</a></p>`,
   };
 }

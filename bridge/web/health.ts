@@ -8,8 +8,8 @@ export function healthRouter(options: WebOptions): Router {
   router.get('/livez', (_request, response) => {
     response.type('text').send('ok\n');
   });
-  router.get('/readyz', (_request, response) => {
-    const { ready, report } = options.readiness();
+  router.get('/readyz', async (_request, response) => {
+    const { ready, report } = await options.readiness();
     response
       .status(ready ? 200 : 503)
       .json({ ready, ...report, lastRecordAgeSeconds: recordAges(options), outbox: outbox(options) });
@@ -18,7 +18,7 @@ export function healthRouter(options: WebOptions): Router {
     response.type('text/plain; version=0.0.4; charset=utf-8').send(await options.metrics.text());
   });
   router.get('/version', (_request, response) => {
-    response.json({ version: options.version, node: process.version });
+    response.json({ name: 'lifecycle-bridge', version: options.version, node: process.version });
   });
   return router;
 }

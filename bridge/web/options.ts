@@ -15,7 +15,7 @@ export interface WebOptions {
   readonly reader: ReadStore;
   readonly metrics: Metrics;
   /** `ready` iff the bridge can commit; `report` is shown, never judged. */
-  readonly readiness: () => Readiness;
+  readonly readiness: () => Readiness | Promise<Readiness>;
   readonly version: string;
   readonly cluster: { readonly name: string; readonly scope: 'cluster' | readonly string[] };
   readonly clock: Clock;

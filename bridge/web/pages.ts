@@ -1,49 +1,59 @@
-import { type Response, Router } from 'express';
+import { type Request, type RequestHandler, Router } from 'express';
 
 import { sendPage } from './errors.ts';
+import type { WebOptions } from './options.ts';
 import { deliveriesPage, dropsPage, monitorsPage } from './pages/lists.ts';
 import type { Frame, PageContent } from './pages/layout.ts';
 import { runPage } from './pages/run.ts';
 import { runsPage } from './pages/runs.ts';
 import { deliveriesQuery, listQuery, runsQuery } from './query.ts';
-import type { WebOptions } from './options.ts';
+
+/** What a page shows for a request; undefined: there is no such thing. */
+type Make = (request: Request, frame: Frame) => PageContent | undefined;
 
 /** The pages that people read. */
 export function pagesRouter(options: WebOptions): Router {
   const { reader } = options;
   const router = Router();
-  const show = (response: Response, make: (frame: Frame) => PageContent) => {
-    const frame = frameOf(options);
-    sendPage(response, frame, make(frame));
-  };
-  router.get('/', (request, response) => {
-    const query = runsQuery(request.query);
-    show(response, (frame) =>
-      runsPage({ query, page: reader.runs(query), counts: reader.runCounts(), cronJobs: reader.cronJobCount() }, frame),
-    );
+  const get = (path: string, make: Make) => router.get(path, page(options, make));
+  get('/', ({ query: given }, frame) => {
+    const query = runsQuery(given);
+    const view = { query, page: reader.runs(query), counts: reader.runCounts(), cronJobs: reader.cronJobCount() };
+    return runsPage(view, frame);
   });
-  router.get('/runs/:uid', (request, response, next) => {
-    const detail = reader.run(request.params.uid);
-    if (detail === undefined) next();
-    else show(response, (frame) => runPage(detail, frame));
+  get('/runs/:uid', ({ params }, frame) => {
+    const detail = reader.run(String(params['uid']));
+    return detail && runPage(detail, frame);
   });
-  router.get('/monitors', (request, response) => {
-    const query = listQuery(request.query);
-    show(response, () => monitorsPage(reader.monitors(query), query));
+  get('/monitors', ({ query: given }) => {
+    const query = listQuery(given);
+    return monitorsPage(reader.monitors(query), query);
   });
-  router.get('/deliveries', (request, response) => {
-    const query = deliveriesQuery(request.query);
-    show(response, (frame) => deliveriesPage(reader.deliveries(query), query, frame));
+  get('/deliveries', ({ query: given }, frame) => {
+    const query = deliveriesQuery(given);
+    return deliveriesPage(reader.deliveries(query), query, frame);
   });
-  router.get('/drops', (request, response) => {
-    const query = listQuery(request.query);
-    show(response, () => dropsPage(reader.drops(query), query));
+  get('/drops', ({ query: given }) => {
+    const query = listQuery(given);
+    return dropsPage(reader.drops(query), query);
   });
   return router;
 }
 
-/** What every page shows beside its content. */
-function frameOf({ reader, readiness, cluster, version, clock }: WebOptions): Frame {
-  const { ready } = readiness();
+function page(options: WebOptions, make: Make): RequestHandler {
+  return (request, response, next) => {
+    const show = async () => {
+      const frame = await frameOf(options);
+      const content = make(request, frame);
+      if (content === undefined) next();
+      else sendPage(response, frame, content);
+    };
+    show().catch(next);
+  };
+}
+
+async function frameOf(options: WebOptions): Promise<Frame> {
+  const { ready } = await options.readiness();
+  const { cluster, version, reader, clock } = options;
   return { cluster, version, ready, outbox: reader.depth(), now: clock.now() };
 }

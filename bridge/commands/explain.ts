@@ -1,0 +1,47 @@
+import { loadConfig } from '../config/load.ts';
+import { UserError } from '../lib/errors.ts';
+import type { ReadStore } from '../store/read.ts';
+import { openReader } from '../store/sqlite/open.ts';
+import { runsText, runText } from './run-text.ts';
+import { fileOption, processTerminal, readArguments, type Terminal } from './terminal.ts';
+
+const USAGE = 'lifecycle-bridge explain UID | NAMESPACE/NAME [--store PATH | --config FILE]';
+const LAST_RUNS = 10;
+
+/**
+ * `explain UID | NAMESPACE/NAME`: prints what was seen, decided and sent, and why not, of a run by its UID or Job name,
+ * or of the last runs of a CronJob. Reads the store beside a running bridge. Throws a UserError when nothing is known.
+ */
+export async function explainCommand(argv: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
+  const { values, positionals } = readArguments(argv, USAGE, ['config', 'store'], 1);
+  const path = values['store'] ?? loadConfig({ ...fileOption(values['config']), env: terminal.env }).store.path;
+  const reader = openReader(path);
+  try {
+    terminal.print(explanation(reader, positionals[0] ?? ''));
+  } finally {
+    reader.close();
+  }
+  return 0;
+}
+
+function explanation(reader: ReadStore, subject: string): string {
+  const [namespace, name] = subject.includes('/') ? subject.split('/', 2) : [undefined, subject];
+  const runs = namespace === undefined ? [] : reader.findRuns(namespace, name ?? '', LAST_RUNS);
+  const only = namespace === undefined ? subject : runs.length === 1 ? runs[0]?.uid : undefined;
+  const detail = only === undefined ? undefined : reader.run(only);
+  if (detail !== undefined) return runText(detail);
+  if (runs.length === 0) throw unknown(subject, namespace === undefined);
+  return `The last ${runs.length} runs of ${subject}, newest first:\n${runsText(runs)}\n\nOne of them: lifecycle-bridge explain UID`;
+}
+
+function unknown(subject: string, isUid: boolean): UserError {
+  return new UserError(
+    `nothing is known of ${isUid ? `a run with the UID ${subject}` : subject}`,
+    [
+      isUid
+        ? 'Give the UID of a Job ("kubectl get job NAME -o jsonpath={.metadata.uid}") or NAMESPACE/NAME of a Job or CronJob.'
+        : 'Give NAMESPACE/NAME of a Job or CronJob as "kubectl get" shows them, or the UID of a Job.',
+      'If it ran in the cluster, "lifecycle-bridge check" tells whether the bridge can see it.',
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { access, constants, mkdtemp, rm, stat, statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+
+import type { Config } from '../config/schema.ts';
+import { errorText, UserError } from '../lib/errors.ts';
+import { refuseNetworkFileSystem } from '../store/sqlite/file-system.ts';
+import type { Probe, ProbeResult } from './probe.ts';
+
+/** Whether the store's folder can be written and lies on a local disk. Touches no existing store. */
+export function storeProbe(path: string): Probe {
+  return {
+    name: 'store',
+    run: async () => {
+      const folder = await existingFolder(dirname(resolve(path)));
+      try {
+        refuseNetworkFileSystem(folder);
+        await rm(await mkdtemp(join(folder, '.lifecycle-bridge-check-')), { recursive: true });
+        if (await exists(path)) await access(path, constants.R_OK | constants.W_OK);
+      } catch (error) {
+        if (error instanceof UserError) return { ok: false, detail: error.message, next: error.next };
+        return {
+          ok: false,
+          detail: `${path} cannot be written: ${errorText(error)}`,
+          next: 'Set store.path to a file in a folder that this user may write, on a local disk.',
+        };
+      }
+      const { bavail, bsize } = await statfs(folder);
+      return { ok: true, detail: `${path} can be written, ${((bavail * bsize) / 2 ** 30).toFixed(1)} GiB free` };
+    },
+  };
+}
+
+async function existingFolder(path: string): Promise<string> {
+  return (await exists(path)) || dirname(path) === path ? path : existingFolder(dirname(path));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Whether the OTLP port is free, or taken by a bridge that runs already (its page tells). */
+export function otlpPortProbe({ otlp, web }: Pick<Config, 'otlp' | 'web'>): Probe {
+  const address = `${otlp.host}:${otlp.port}`;
+  return {
+    name: 'OTLP port',
+    run: async () => {
+      const error = await listenError(otlp.host, otlp.port);
+      if (error === undefined) return { ok: true, detail: `${address} is free` };
+      const version = error.includes('EADDRINUSE') ? await runningVersion(web) : undefined;
+      if (version !== undefined)
+        return { ok: true, detail: `${address} is taken by a running bridge, version ${version}` };
+      return portTaken(address, error);
+    },
+  };
+}
+
+function portTaken(address: string, error: string): ProbeResult {
+  return {
+    ok: false,
+    detail: error.includes('EADDRINUSE') ? `${address} is taken by another process` : `${address}: ${error}`,
+    next: 'Set otlp.port to a free port (0: any) or stop what listens there.',
+  };
+}
+
+async function listenError(host: string, port: number): Promise<string | undefined> {
+  const server = createServer();
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (error) {
+    return errorText(error);
+  }
+  server.close();
+  await once(server, 'close');
+  return undefined;
+}
+
+async function runningVersion({ host, port }: Config['web']): Promise<string | undefined> {
+  const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  try {
+    const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/version`;
+    const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
+    const body: unknown = await response.json();
+    if (body === null || typeof body !== 'object' || !('name' in body) || body.name !== 'lifecycle-bridge')
+      return undefined;
+    return 'version' in body ? String(body.version) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,86 @@
+import { connectKube, type KubeApi } from '../cluster/api.ts';
+import { LISTED, type Listed } from '../cluster/list.ts';
+import type { Config } from '../config/schema.ts';
+import { UserError } from '../lib/errors.ts';
+import { createHttp } from '../sinks/http.ts';
+import type { Probe, ProbeResult } from './probe.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** What the bridge needs beyond its machine: a LIST of each followed kind, and its vendors. */
+export function remoteProbes(config: Config): Probe[] {
+  return [...kubernetesProbes(config.cluster), ...vendorProbes(config)];
+}
+
+function kubernetesProbes(cluster: Config['cluster']): Probe[] {
+  let api: KubeApi;
+  try {
+    api = connectKube(cluster.kubeconfig);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { message: detail, next } = error;
+    return [{ name: 'Kubernetes', run: () => Promise.resolve({ ok: !cluster.list, detail, next }) }];
+  }
+  const namespaces = cluster.scope === 'cluster' ? [undefined] : cluster.scope;
+  return LISTED.map((listed) => ({
+    name: `LIST ${listed.resource}`,
+    run: async () => {
+      for (const namespace of namespaces) {
+        const refused = await refusal(api, listed, namespace);
+        if (refused !== undefined) return refused;
+      }
+      const where = cluster.scope === 'cluster' ? 'in the whole cluster' : `in ${cluster.scope.join(', ')}`;
+      return { ok: true, detail: `allowed ${where} at ${api.server}` };
+    },
+  }));
+}
+
+async function refusal(api: KubeApi, listed: Listed, namespace: string | undefined): Promise<ProbeResult | undefined> {
+  const group = listed.apiVersion.includes('/') ? `/apis/${listed.apiVersion}` : `/api/${listed.apiVersion}`;
+  const path = `${group}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${listed.resource}?limit=1`;
+  const answer = await api.get(path, AbortSignal.timeout(TIMEOUT_MS));
+  if (answer.kind === 'failed')
+    return {
+      ok: false,
+      detail: `${api.server} cannot be reached: ${answer.error}`,
+      next: 'Check cluster.kubeconfig or KUBECONFIG, and the way to that address.',
+    };
+  if (answer.status === 200) return undefined;
+  return {
+    ok: false,
+    detail: `the Kubernetes API answered ${answer.status}: ${messageOf(answer.body)}`,
+    next: `Grant the bridge's account the verb list on ${listed.resource}${namespace === undefined ? '' : ` in ${namespace}`}.`,
+  };
+}
+
+function messageOf(body: { readonly [key: string]: unknown }): string {
+  const message = body['message'];
+  return typeof message === 'string' ? message : 'without a reason';
+}
+
+/** Any HTTP answer counts: it sends no key, so nothing at the vendor changes. */
+function vendorProbes({ cronitor }: Config): Probe[] {
+  return Object.entries(cronitor).flatMap(([name, { apiUrl, pingUrl, dryRun }]) =>
+    [apiUrl, pingUrl].map((url) => ({
+      name: `cronitor/${name}`,
+      run: async () => {
+        const { host } = new URL(url);
+        const failure = await connectFailure(url);
+        if (failure === undefined)
+          return { ok: true, detail: `${host} answers${dryRun ? ' (dry run: nothing is sent)' : ''}` };
+        const next = 'Check apiUrl and pingUrl of this destination, the proxy variables, and egress rules.';
+        return { ok: false, detail: `${host} does not answer: ${failure}`, next };
+      },
+    })),
+  );
+}
+
+async function connectFailure(url: string): Promise<string | undefined> {
+  const http = createHttp();
+  try {
+    const result = await http.request({ method: 'GET', url, timeoutMs: TIMEOUT_MS });
+    return result.kind === 'answer' ? undefined : result.detail;
+  } finally {
+    await http.close();
+  }
+}

@@ -1,0 +1,115 @@
+import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
+import type { Instant } from '../lib/clock.ts';
+import { REASONS } from '../lib/reasons.ts';
+import type { DeliveryView, RunDetail } from '../store/read.ts';
+import type { Decision } from '../store/store.ts';
+import { columns } from './terminal.ts';
+
+/** One run as readable text: what was seen, what was sent, and what was not and why. */
+export function runText(detail: RunDetail): string {
+  const { run, transitions } = detail;
+  const notSent = detail.decisions.filter(({ verdict }) => verdict !== 'planned');
+  return [
+    `${run.namespace}/${run.name}: ${run.status.replaceAll('_', ' ')}`,
+    columns(facts(run)),
+    section('Seen', transitions.map(seenLine), 'nothing yet'),
+    section('Attempts', detail.attempts.map(attemptLine), 'no pod was seen'),
+    section(
+      'Sent',
+      detail.deliveries.map((row) => deliveryLine(row, transitions)),
+      'nothing',
+    ),
+    section(
+      'Not sent, and why',
+      notSent.map((row) => decisionLine(row, transitions)),
+      'nothing was held back',
+    ),
+  ].join('\n');
+}
+
+/** One line per run, newest first. */
+export function runsText(runs: readonly Run[]): string {
+  return columns(
+    runs.map((run) => [iso(run.startedAt ?? run.createdAt), run.status, run.name, run.reason ?? '', run.uid]),
+  );
+}
+
+function section(title: string, rows: readonly string[][], empty: string): string {
+  return `\n${title}\n${rows.length === 0 ? `  ${empty}` : columns(rows)}`;
+}
+
+function facts(run: Run): string[][] {
+  const rows: [string, string | undefined][] = [
+    ['UID', run.uid],
+    ['object', `${run.kind}${run.deleted ? ', deleted' : ''}`],
+    [run.ownerKind ?? 'owner', run.ownerName],
+    ['scheduled', run.scheduledAt === undefined ? undefined : iso(run.scheduledAt)],
+    ['started', run.startedAt === undefined ? 'not yet' : iso(run.startedAt)],
+    ['ended', run.endedAt === undefined ? 'not yet' : iso(run.endedAt)],
+    ['why', sentence(run.reason, run.message) || undefined],
+  ];
+  return rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+}
+
+function seenLine({ at, text, message }: Transition): string[] {
+  return [iso(at), message === undefined || text.includes(message) ? text : `${text}: ${message}`];
+}
+
+function attemptLine(attempt: Attempt): string[] {
+  const exit = attempt.exitCode === undefined ? '' : `exit ${attempt.exitCode}`;
+  const where = attempt.container === undefined ? '' : `in ${attempt.container}`;
+  return [
+    attempt.podName,
+    attempt.phase,
+    exit,
+    attempt.reason ?? '',
+    where,
+    attempt.nodeName ?? 'no node yet',
+    iso(attempt.startedAt),
+  ];
+}
+
+const DELIVERY_WORDS = {
+  pending: '○ waiting',
+  sending: '○ being sent',
+  delivered: '✓ delivered',
+  dropped: '✗ given up',
+} as const;
+
+function deliveryLine(row: DeliveryView, transitions: readonly Transition[]): string[] {
+  const reason = row.reason === undefined || row.reason === 'delivered' ? undefined : REASONS[row.reason];
+  const tries = row.attempts > 1 ? `${row.attempts} tries` : undefined;
+  const unknown = row.unknownOutcomes > 0 ? `${row.unknownOutcomes} with an unknown outcome` : undefined;
+  const receipt = [sentence(reason, row.detail) || undefined, tries, unknown]
+    .filter((part) => part !== undefined)
+    .join(', ');
+  return [
+    DELIVERY_WORDS[row.status],
+    iso(row.settledAt),
+    row.destination,
+    nameOf(row.transitionId, transitions),
+    receipt,
+  ];
+}
+
+function decisionLine(row: Decision, transitions: readonly Transition[]): string[] {
+  const reason = row.reason === undefined ? undefined : REASONS[row.reason];
+  return [
+    row.verdict === 'waiting' ? '○ waits' : '– not sent',
+    row.destination,
+    nameOf(row.transitionId, transitions),
+    sentence(reason, row.detail),
+  ];
+}
+
+function nameOf(id: string, transitions: readonly Transition[]): string {
+  return transitions.find((transition) => transition.id === id)?.text ?? id;
+}
+
+function sentence(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== '').join(': ');
+}
+
+function iso(at: Instant | undefined): string {
+  return at === undefined ? '' : new Date(at).toISOString();
+}
