@@ -131,9 +131,12 @@ describe('a failure', () => {
 
   it('is told apart from being stopped', async () => {
     const stop = new AbortController();
-    const url = await serve(() => stop.abort());
-    expect(await client()({ url, signal: stop.signal })).toMatchObject({ reason: 'shutting_down', unknown: true });
-    expect(await client()({ url, signal: stop.signal })).toMatchObject({ reason: 'shutting_down', unknown: false });
+    const url = await serve((request, response) => (request.url === '/stop' ? stop.abort() : response.end()));
+    const request = client();
+    const stopped = { kind: 'failed', reason: 'shutting_down' };
+    expect(await request({ url: `${url}/stop`, signal: stop.signal })).toMatchObject({ ...stopped, unknown: true });
+    await request({ url });
+    expect(await request({ url, signal: stop.signal })).toMatchObject({ ...stopped, unknown: false });
   });
 });
 

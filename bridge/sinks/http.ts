@@ -79,8 +79,7 @@ async function send(agent: Dispatcher, request: HttpRequest): Promise<HttpResult
   request.signal?.addEventListener('abort', cancel);
   if (request.signal?.aborted === true) cancel();
   let written = false;
-  // undici calls a handler of a request that was aborted while it waited too, but writes nothing.
-  const tracked = agent.compose(whenWritten(() => (written = !abort.signal.aborted)));
+  const tracked = agent.compose(whenWritten(() => (written = true)));
   try {
     const answer = await Promise.race([dispatch(tracked, request, abort.signal), aborted(abort.signal)]);
     const { text, complete } = await readBody(answer.body, request.maxBytes ?? MIB);

@@ -105,12 +105,18 @@ describe('telemetry of a run', () => {
       attempt({ podUid: 'c', nodeName: 'node-c', endedAt: 20 }),
     ];
     expect(sent(transition(), context({ attempts })).query['host']).toBe('node-b');
-    expect(sent(ended('succeeded'), context({ attempts: attempts.toReversed() })).query['host']).toBe('node-b');
+    for (const order of [attempts, attempts.toReversed()]) {
+      expect(sent(ended('succeeded'), context({ attempts: order })).query['host']).toBe('node-b');
+    }
     expect(sent(transition(), context({ attempts: [attempt()] })).query).not.toHaveProperty('host');
   });
 
   it('says why it failed: the condition, then the container that decided', () => {
-    const attempts = [attempt({ container: 'main', exitCode: 3, reason: 'Error', endedAt: 1 })];
+    const attempts = [
+      attempt({ container: 'main', exitCode: 3, reason: 'Error', endedAt: 1 }),
+      attempt({ container: 'main', exitCode: 0, reason: 'Completed', endedAt: 2 }),
+      attempt(),
+    ];
     const because = { reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' };
     expect(sent(ended('failed', because), context({ attempts })).query['message']).toBe(
       'BackoffLimitExceeded: Job has reached the specified backoff limit; container main exited with 3 (Error)',
