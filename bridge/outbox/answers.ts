@@ -1,0 +1,46 @@
+import type { Delivery } from '../sinks/sink.ts';
+
+const INTERRUPTED: Delivery = { outcome: 'retry', reason: 'shutting_down', unknown: true };
+
+/**
+ * What `send` answers, one delivery per row. A sink that throws or answers something else is a mistake of ours: every
+ * row is tried again, and `onError` hears of it. An abort does not wait for the sink.
+ */
+export async function answers(
+  rows: number,
+  send: (signal: AbortSignal) => Promise<readonly Delivery[]>,
+  signal: AbortSignal,
+  onError: (error: unknown) => void,
+): Promise<readonly Delivery[]> {
+  let interrupt = () => {};
+  const interrupted = new Promise<readonly Delivery[]>((resolve) => {
+    interrupt = () => resolve(Array.from({ length: rows }, () => INTERRUPTED));
+  });
+  signal.addEventListener('abort', interrupt);
+  try {
+    return await Promise.race([interrupted, checked(rows, send, signal, onError)]);
+  } finally {
+    signal.removeEventListener('abort', interrupt);
+  }
+}
+
+async function checked(
+  rows: number,
+  send: (signal: AbortSignal) => Promise<readonly Delivery[]>,
+  signal: AbortSignal,
+  onError: (error: unknown) => void,
+): Promise<readonly Delivery[]> {
+  try {
+    const deliveries = await send(signal);
+    if (deliveries.length === rows) return deliveries;
+    return mistake(rows, `the sink gave ${deliveries.length} answers for ${rows} rows`, onError);
+  } catch (error) {
+    // Its message may hold a URL or a key: only the kind of error is told.
+    return mistake(rows, `the sink threw ${error instanceof Error ? error.name : typeof error}`, onError);
+  }
+}
+
+function mistake(rows: number, detail: string, onError: (error: unknown) => void): readonly Delivery[] {
+  onError(new Error(detail));
+  return Array.from({ length: rows }, () => ({ outcome: 'retry', reason: 'bad_answer', detail, unknown: true }));
+}

@@ -1,0 +1,181 @@
+import type { Async } from '../lib/async.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { ClaimedDesired, ClaimedIntent, Deliverer, Delivery } from '../sinks/sink.ts';
+import type { OutboxStore, Settled, SettledDesired } from '../store/store.ts';
+import { answers } from './answers.ts';
+import { Limiter } from './limiter.ts';
+import { scheduled } from './retry.ts';
+import { Settlements } from './settlements.ts';
+import { Wake } from './wake.ts';
+
+/** Most intents of one destination that are claimed at once, sent or about to be. */
+const MAX_IN_FLIGHT = 16;
+
+export interface DestinationOptions {
+  readonly store: Async<OutboxStore>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly tickMs: number;
+  readonly onSettled: (destination: string, delivery: Delivery, what: 'intent' | 'desired') => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The loop of one destination: claims what may be sent, sends it within its limits, settles the answers. */
+export class DestinationLoop {
+  readonly #deliverer: Deliverer;
+  readonly #options: DestinationOptions;
+  readonly #limiter = new Limiter();
+  readonly #wake = new Wake();
+  readonly #abort = new AbortController();
+  readonly #intents: Settlements<Settled>;
+  readonly #desired: Settlements<SettledDesired>;
+  /** Sends with their settlement; they never reject. */
+  readonly #sends = new Set<Promise<void>>();
+  readonly #loop: Promise<void>;
+  /** Claimed, but not sent before a limit that it shares with others of the same claim is free. */
+  #waiting: ClaimedIntent[] = [];
+  #inFlight = 0;
+  #converging = false;
+  #stopping = false;
+
+  constructor(deliverer: Deliverer, options: DestinationOptions) {
+    const { store, clock, onError, tickMs } = options;
+    this.#deliverer = deliverer;
+    this.#options = options;
+    this.#intents = new Settlements((items) => store.settle(items, clock.now()), onError, tickMs);
+    this.#desired = new Settlements((items) => store.settleDesired(items, clock.now()), onError, tickMs);
+    this.#loop = this.#run();
+  }
+
+  wake(): void {
+    this.#wake.wake();
+  }
+
+  /** Claims nothing more, gives what is in flight `graceMs`, then interrupts it. Nothing is in flight afterwards. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#wake.wake();
+    await this.#loop;
+    this.#giveBackWaiting();
+    const grace = new Wake();
+    const idle = this.#idle().then(() => grace.wake());
+    await grace.wait(graceMs);
+    this.#intents.stop();
+    this.#desired.stop();
+    this.#abort.abort();
+    await idle;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      const more = await this.#round().catch((error: unknown) => {
+        this.#options.onError(error);
+        return false;
+      });
+      if (!more && !this.#stopping) await this.#wake.wait(this.#sleepMs());
+    }
+  }
+
+  /** True when there may be more to do at once. */
+  async #round(): Promise<boolean> {
+    await this.#converge();
+    this.#startWaiting();
+    const room = MAX_IN_FLIGHT - this.#inFlight - this.#waiting.length;
+    if (room === 0 || this.#stopping) return false;
+    const { destination, dryRun } = this.#deliverer;
+    const now = this.#options.clock.now();
+    const claimed = await this.#options.store.claim(destination, room, now, this.#limiter.busy(now), dryRun, 1);
+    this.#waiting.push(...claimed);
+    this.#startWaiting();
+    return claimed.length > 0;
+  }
+
+  async #converge(): Promise<void> {
+    const { destination, dryRun, batch, convergeLimits } = this.#deliverer;
+    const now = this.#options.clock.now();
+    // In a dry run the rows stay as they are: not sent and not accepted.
+    if (dryRun || this.#converging || this.#limiter.freeAt(convergeLimits, now) > now) return;
+    const keys = convergeLimits.map(({ key }) => key);
+    const rows = await this.#options.store.claimDesired(destination, batch.desired, now, keys);
+    if (rows.length > 0) this.#track(this.#sendDesired(rows));
+  }
+
+  /** Starts what is free; those without limits together, as the sink can take them. */
+  #startWaiting(): void {
+    if (this.#stopping) return;
+    const free = this.#waiting.filter((intent) => intent.limits.length === 0);
+    const limited = this.#waiting.filter((intent) => intent.limits.length > 0);
+    this.#waiting = limited.filter((intent) => !this.#startIfFree(intent));
+    const size = this.#deliverer.batch.intents;
+    for (let start = 0; start < free.length; start += size) this.#track(this.#send(free.slice(start, start + size)));
+  }
+
+  #startIfFree(intent: ClaimedIntent): boolean {
+    const now = this.#options.clock.now();
+    if (this.#limiter.freeAt(intent.limits, now) > now) return false;
+    this.#track(this.#send([intent]));
+    return true;
+  }
+
+  async #send(batch: readonly ClaimedIntent[]): Promise<void> {
+    const { clock, random, onSettled, onError } = this.#options;
+    const { destination, dryRun } = this.#deliverer;
+    this.#inFlight += batch.length;
+    const limits = dryRun ? [] : batch.flatMap((intent) => intent.limits);
+    const end = this.#limiter.start(limits, clock.now());
+    const deliveries = dryRun
+      ? batch.map((): Delivery => ({ outcome: 'drop', reason: 'dry_run' }))
+      : await answers(batch.length, (signal) => this.#deliverer.deliver(batch, signal), this.#abort.signal, onError);
+    end(clock.now());
+    const settled = batch.map(({ seq, attempt }, index) => ({
+      seq,
+      ...scheduled(deliveries[index]!, attempt, random()),
+    }));
+    await this.#intents.add(settled);
+    this.#inFlight -= batch.length;
+    settled.forEach(({ delivery }) => onSettled(destination, delivery, 'intent'));
+  }
+
+  async #sendDesired(rows: readonly ClaimedDesired[]): Promise<void> {
+    const { clock, random, onSettled, onError } = this.#options;
+    const { destination, convergeLimits } = this.#deliverer;
+    this.#converging = true;
+    const end = this.#limiter.start(convergeLimits, clock.now());
+    const send = (signal: AbortSignal) => this.#deliverer.converge(rows, signal);
+    const deliveries = await answers(rows.length, send, this.#abort.signal, onError);
+    end(clock.now());
+    const settled = rows.map(({ key, wantedHash, attempt }, index) => ({
+      destination,
+      key,
+      sentHash: wantedHash,
+      ...scheduled(deliveries[index]!, attempt, random()),
+    }));
+    await this.#desired.add(settled);
+    this.#converging = false;
+    settled.forEach(({ delivery }) => onSettled(destination, delivery, 'desired'));
+  }
+
+  #giveBackWaiting(): void {
+    const delivery: Delivery = { outcome: 'retry', reason: 'shutting_down' };
+    const settled = this.#waiting.map(({ seq }) => ({ seq, delivery, delayMs: 0 }));
+    this.#waiting = [];
+    if (settled.length > 0) this.#track(this.#intents.add(settled));
+  }
+
+  #track(send: Promise<void>): void {
+    const tracked = send.catch(this.#options.onError).finally(() => {
+      this.#sends.delete(tracked);
+      this.#wake.wake();
+    });
+    this.#sends.add(tracked);
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#sends.size > 0) await Promise.all(this.#sends);
+  }
+
+  #sleepMs(): number {
+    const now = this.#options.clock.now();
+    return Math.max(1, Math.min(this.#options.tickMs, this.#limiter.nextFree(now) - now));
+  }
+}

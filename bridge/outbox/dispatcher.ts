@@ -1,0 +1,79 @@
+import type { Async } from '../lib/async.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Deliverer, Delivery } from '../sinks/sink.ts';
+import type { OutboxStore } from '../store/store.ts';
+import { DestinationLoop } from './destination.ts';
+import { Wake } from './wake.ts';
+
+const SUPERSEDE_MS = 2 * 60_000;
+const SWEEP_MS = 10_000;
+
+export interface DispatcherOptions {
+  readonly store: Async<OutboxStore>;
+  readonly deliverers: readonly Deliverer[];
+  readonly clock: Clock;
+  /** Age at which an intent that cannot be delivered is given up. */
+  readonly maxAgeMs: number;
+  /** In [0, 1), for the jitter of retries. */
+  readonly random?: () => number;
+  readonly onSettled?: (destination: string, delivery: Delivery, what: 'intent' | 'desired') => void;
+  readonly onError?: (error: unknown) => void;
+  /** How often a loop looks without being woken. */
+  readonly tickMs?: number;
+}
+
+export interface Dispatcher {
+  /** To be called after each commit: there may be something to send. */
+  wake(): void;
+  /** Claims nothing more; what is in flight has `graceMs` to end, then it is interrupted and due at the next start. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Starts one loop per destination, so that a vendor that is away starves no other, and one that sweeps the outbox. */
+export function startDispatcher(options: DispatcherOptions): Dispatcher {
+  const { onSettled = () => {}, onError = () => {}, random = Math.random, tickMs = 1000 } = options;
+  const shared = { store: options.store, clock: options.clock, random, tickMs, onSettled, onError };
+  const loops = options.deliverers.map((deliverer) => new DestinationLoop(deliverer, shared));
+  const wake = () => loops.forEach((loop) => loop.wake());
+  const sweeper = startSweeper({ ...options, onError, tickMs }, wake);
+  return {
+    wake,
+    async stop(graceMs) {
+      await Promise.all([sweeper.stop(), ...loops.map((loop) => loop.stop(graceMs))]);
+    },
+  };
+}
+
+function startSweeper(
+  {
+    store,
+    clock,
+    maxAgeMs,
+    onError,
+    tickMs,
+  }: DispatcherOptions & { onError: (error: unknown) => void; tickMs: number },
+  onSwept: () => void,
+): { stop(): Promise<void> } {
+  const sleep = new Wake();
+  const stopped = new AbortController();
+  const run = async () => {
+    let last = -Infinity;
+    while (!stopped.signal.aborted) {
+      const now = clock.now();
+      // Also after a clock that was set back.
+      if (Math.abs(now - last) >= SWEEP_MS) {
+        last = now;
+        await store.sweep(now, maxAgeMs, SUPERSEDE_MS).then(onSwept, onError);
+      }
+      if (!stopped.signal.aborted) await sleep.wait(tickMs);
+    }
+  };
+  const done = run();
+  return {
+    stop() {
+      stopped.abort();
+      sleep.wake();
+      return done;
+    },
+  };
+}
