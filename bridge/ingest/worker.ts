@@ -83,7 +83,7 @@ function dispatch(store: Store, engine: Engine, method: CallMessage['method'], a
 }
 
 /** A row that is written to see whether the store can commit; never due. */
-const PROBE = { id: 'probe', kind: 'replacement', uid: 'probe', due: Number.MAX_SAFE_INTEGER } as const;
+const PROBE = { id: 'probe', kind: 'probe', uid: 'probe', due: Number.MAX_SAFE_INTEGER } as const;
 
 /** Takes everything that waits in the queue: records in groups, everything else in its place between them. */
 function drain(store: Store, engine: Engine, first: CallMessage): void {
@@ -109,7 +109,7 @@ function next(): CallMessage | undefined {
 }
 
 function start(): void {
-  const store = openStore(config.store.path, { now: startedAt });
+  const store = openStore(config.store.path, { now: () => startedAt });
   const rule = (destination: string) => ({
     cutoff: store.cutoff(destination, startedAt - config.firstSight.lookback),
     running: config.firstSight.running,

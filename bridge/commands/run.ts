@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util';
+import type { App } from '../app.ts';
+import { startApp } from '../app.ts';
+import { loadConfig } from '../config/load.ts';
+import { configSecrets, printConfig } from '../config/print.ts';
+import type { Config } from '../config/schema.ts';
+import { systemClock } from '../lib/clock.ts';
+import { errorText } from '../lib/errors.ts';
+import { VERSION } from '../lib/version.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { stopSignal } from './signals.ts';
+
+/**
+ * `run [--config FILE] [--print-config]`: the bridge, until SIGINT or SIGTERM. Returns the exit code: 1 when a part
+ * ended that it cannot live without. Throws a `UserError` when it cannot start.
+ */
+export async function runCommand(argv: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: argv,
+    options: { config: { type: 'string' }, 'print-config': { type: 'boolean', default: false } },
+  });
+  const config = loadConfig({ env: process.env, ...(values.config !== undefined && { file: values.config }) });
+  if (values['print-config']) {
+    console.log(printConfig(config));
+    return 0;
+  }
+  const logger = createLogger(config.log.level, configSecrets(config));
+  const stopped = stopSignal();
+  const app = await startApp({ config, clock: systemClock, logger });
+  logStarted(logger, config, app);
+  return serveUntil(app, logger, stopped);
+}
+
+/** One line with everything that others need to reach the bridge; the scripts read it. */
+export function logStarted(logger: Logger, config: Config, app: App): void {
+  logger.info(
+    {
+      version: VERSION,
+      cluster: config.cluster.name,
+      otlpPort: app.otlpPort,
+      webPort: app.webPort,
+      store: config.store.path,
+      destinations: Object.keys(config.cronitor).map((name) => `cronitor/${name}`),
+    },
+    'started',
+  );
+}
+
+/** Until a signal, or the end of a part that the bridge cannot live without; then stops in order. */
+export async function serveUntil(app: App, logger: Logger, stopped: Promise<NodeJS.Signals>): Promise<number> {
+  const end = await Promise.race([stopped, app.failed]);
+  if (typeof end === 'string') logger.info({ signal: end }, 'stopping');
+  else logger.fatal({ error: errorText(end) }, 'cannot go on; stopping');
+  await app.stop();
+  logger.info('stopped');
+  return typeof end === 'string' ? 0 : 1;
+}

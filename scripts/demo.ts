@@ -1,0 +1,139 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { stopSignal } from '../bridge/commands/signals.ts';
+import { errorText, UserError } from '../bridge/lib/errors.ts';
+import { Releases } from '../bridge/lib/releases.ts';
+import { startBridge } from '../test/e2e/harness/bridge.ts';
+import { startCollector } from '../test/e2e/harness/collector.ts';
+import { createNamespace } from '../test/e2e/harness/kube.ts';
+import { DEFAULT_KEY, startVendors } from '../test/vendors/start-vendors.ts';
+import { demoCluster } from './demo-cluster.ts';
+import { demoCronJobs } from './demo-workloads.ts';
+
+const USAGE = `usage: scripts/demo [--cluster | --replay] [--vendors URL]
+  (none)         a Kubernetes control plane with simulated nodes, a Collector, the bridge, simulated vendors
+  --cluster      the cluster that KUBECONFIG names instead; the demo makes a namespace there and removes it at the end
+  --replay       no cluster: replays what a real node sent, through the real gRPC port
+  --vendors URL  vendor endpoints that run elsewhere instead of the simulated ones: URL/api/monitors, URL/ping/…
+Ctrl-C ends it and removes everything it made.`;
+
+const RECORDING = join(import.meta.dirname, '../test/fixtures/recordings/node.bin.gz');
+const began = Date.now();
+
+function say(text: string): void {
+  console.log(`[${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s] ${text}`);
+}
+
+interface DemoOptions {
+  readonly cluster: boolean;
+  readonly replay: boolean;
+  readonly vendors: string | undefined;
+}
+
+function readArguments(): DemoOptions | undefined {
+  const { values } = parseArgs({
+    options: {
+      cluster: { type: 'boolean', default: false },
+      replay: { type: 'boolean', default: false },
+      vendors: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  if (values.cluster && values.replay) throw new UserError('--cluster and --replay exclude each other', USAGE);
+  if (values.cluster && !process.env['KUBECONFIG']) {
+    throw new UserError('--cluster needs KUBECONFIG', 'KUBECONFIG=~/.kube/config scripts/demo --cluster');
+  }
+  if (values.vendors !== undefined && !URL.canParse(values.vendors)) {
+    throw new UserError(`--vendors ${values.vendors} is no URL`, 'Give one such as http://127.0.0.1:9000');
+  }
+  return { cluster: values.cluster, replay: values.replay, vendors: values.vendors };
+}
+
+async function vendors(given: string | undefined, releases: Releases): Promise<string> {
+  if (given !== undefined) return given;
+  const simulated = await startVendors();
+  releases.add(() => simulated.close());
+  return `${simulated.url}/`;
+}
+
+/** The live demo: cluster, bridge, Collector, sample CronJobs. Returns the page. */
+async function live(
+  { cluster }: DemoOptions,
+  vendorsUrl: string,
+  dataDir: string,
+  releases: Releases,
+): Promise<string> {
+  say(
+    cluster ? 'using the cluster of KUBECONFIG' : 'starting a control plane (the first time, its programs are built)',
+  );
+  const kubeconfig = cluster ? (process.env['KUBECONFIG'] ?? '') : await demoCluster(releases);
+  const kube = await createNamespace(kubeconfig, 'lifecycle-demo');
+  releases.add(() => kube.removeNamespace());
+  const scope = cluster ? { namespaces: [kube.namespace] } : {};
+  say('starting the bridge');
+  const bridge = await startBridge({
+    ...vendorOptions(vendorsUrl),
+    dataDir,
+    kubeconfig,
+    clusterName: 'demo',
+    ...scope,
+  });
+  releases.add(async () => void (await bridge.stop()));
+  say('starting the Collector');
+  const collectorOptions = { kubeconfig, bridgeEndpoint: bridge.endpoint, clusterName: 'demo', ...scope };
+  const collector = await startCollector({ ...collectorOptions, dataDir: join(dataDir, 'collector') });
+  releases.add(() => collector.stop());
+  await kube.apply(...demoCronJobs);
+  const names = ['report', 'sync-stock', 'import-legacy'];
+  await Promise.all(names.map((name) => kube.runCronJob(name, `${name}-by-hand`)));
+  say(`CronJobs ${names.join(', ')} are there; each has a run now and one every minute`);
+  return bridge.pageUrl;
+}
+
+async function replay(vendorsUrl: string, dataDir: string, releases: Releases): Promise<string> {
+  say('replaying 282 s of a real node');
+  const command = ['replay', RECORDING, '--serve'];
+  const bridge = await startBridge({ ...vendorOptions(vendorsUrl), dataDir, command, clusterName: 'recorded' });
+  releases.add(async () => void (await bridge.stop()));
+  return bridge.pageUrl;
+}
+
+function vendorOptions(vendorsUrl: string): { vendorsUrl: string; vendorKey: string } {
+  return { vendorsUrl: vendorsUrl.replace(/\/$/, ''), vendorKey: DEFAULT_KEY };
+}
+
+async function demo(options: DemoOptions): Promise<number> {
+  const stopped = stopSignal();
+  const releases = new Releases();
+  const dataDir = await mkdtemp(join(tmpdir(), 'lifecycle-bridge-demo-'));
+  releases.add(() => rm(dataDir, { recursive: true, force: true }));
+  const work = async (): Promise<void> => {
+    const url = await vendors(options.vendors, releases);
+    const page = await (options.replay ? replay(url, dataDir, releases) : live(options, url, dataDir, releases));
+    console.log(`page: ${page}`);
+    console.log(`vendors: ${url}`);
+    say('Ctrl-C ends it');
+    await stopped;
+  };
+  try {
+    const working = work();
+    await Promise.race([working, stopped]);
+    say('stopping');
+    return 0;
+  } finally {
+    await releases.release((error) => console.error(`while stopping: ${errorText(error)}`));
+  }
+}
+
+try {
+  const options = readArguments();
+  if (options === undefined) console.log(USAGE);
+  else process.exit(await demo(options));
+} catch (error) {
+  console.error(`error: ${errorText(error)}`);
+  if (error instanceof UserError) console.error(`next:  ${error.next}`);
+  process.exit(1);
+}
