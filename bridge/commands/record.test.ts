@@ -55,6 +55,16 @@ test.each(['SIGINT', 'SIGTERM'] as const)('what was acknowledged is in the file 
   expect(stderr()).toContain(`recorded 3 requests, 3 records, ${bytes} bytes, 1 undecodable in ${file}`);
 });
 
+test('what could not be written is not acknowledged but retried', async () => {
+  const { child, port, exited, stderr } = await startRecord('/dev/full', '--listen', '127.0.0.1:0', '--force');
+  const client = connectOtlp(`127.0.0.1:${port}`);
+  expect(await client.export(encodeLogs([{ body: 1 }]))).toMatchObject({ code: 14, retryAfterMs: 1000 });
+  client.close();
+  child.kill('SIGTERM');
+  expect(await exited).toBe(1);
+  expect(stderr()).toContain('UserError: /dev/full is not complete: ENOSPC');
+});
+
 test('an existing file is not overwritten', async () => {
   const file = join(folder, 'stream.gz');
   await writeFile(file, 'precious');

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from '../lib/clock.ts';
-import { UserError } from '../lib/errors.ts';
+import { errorText, UserError } from '../lib/errors.ts';
 import { DecodeError, decodeLogs } from '../otlp/decode.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
 import { createRecording, type RecordingWriter } from '../otlp/recording.ts';
@@ -33,7 +33,9 @@ export async function recordCommand(argv: string[]): Promise<number> {
   await stopped;
   clearInterval(progress);
   await server.drain(GRACE_MS);
-  await writer.close();
+  await writer.close().catch((error: unknown) => {
+    throw new UserError(`${file} is not complete: ${errorText(error)}`, 'make room and record again');
+  });
   console.error(`recorded ${recorder.summary()} in ${file}`);
   return 0;
 }
@@ -100,7 +102,7 @@ function parse(argv: string[]) {
       },
     });
   } catch (error) {
-    throw new UserError(error instanceof Error ? error.message : String(error), USAGE);
+    throw new UserError(errorText(error), USAGE);
   }
 }
 

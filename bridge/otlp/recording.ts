@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { pipeline as connect, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { pipeline, type Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { constants, createGunzip, createGzip } from 'node:zlib';
 import type { Instant } from '../lib/clock.ts';
 import { errorText, UserError } from '../lib/errors.ts';
@@ -15,7 +15,7 @@ export interface Recorded {
 }
 
 export interface RecordingWriter {
-  /** Adds one request. What this has resolved for is in the file after `close`. Rejects when the file cannot take it. */
+  /** Adds one request; resolves when it is in the file, rejects when the file cannot take it. */
   append(arrival: Instant, request: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
@@ -32,23 +32,53 @@ export async function createRecording(file: string, { force = false } = {}): Pro
       throw new UserError(`${file} exists`, 'choose another name, or overwrite it with --force');
     throw new UserError(`cannot write ${file}: ${error.message}`, 'choose a file in a writable folder');
   });
-  const gzip = createGzip();
-  const written = pipeline(gzip, handle.createWriteStream({ flush: true }));
-  written.catch(() => undefined); // reported by the append or the close that it fails
-  return {
-    append: (arrival, request) =>
-      new Promise((resolve, reject) => {
-        const header = Buffer.alloc(HEADER_BYTES);
-        header.writeBigUInt64LE(BigInt(arrival));
-        header.writeUInt32LE(request.length, 8);
-        gzip.write(header);
-        gzip.write(request, (error) => (error ? reject(error) : resolve()));
-      }),
-    close: async () => {
-      gzip.end();
-      await written;
-    },
-  };
+  return new GzipWriter(handle);
+}
+
+class GzipWriter implements RecordingWriter {
+  readonly #handle: FileHandle;
+  readonly #gzip = createGzip();
+  #chunks: Buffer[] = [];
+  #written = Promise.resolve();
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+    this.#gzip.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
+  }
+
+  append(arrival: Instant, request: Uint8Array): Promise<void> {
+    const header = Buffer.alloc(HEADER_BYTES);
+    header.writeBigUInt64LE(BigInt(arrival));
+    header.writeUInt32LE(request.length, 8);
+    this.#gzip.write(header);
+    this.#gzip.write(request);
+    // After a failure every later append fails too: the file has a hole.
+    this.#written = this.#written.then(() => this.#flush());
+    return this.#written;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#written;
+      this.#gzip.end();
+      await finished(this.#gzip);
+      await this.#write();
+      await this.#handle.sync();
+    } finally {
+      await this.#handle.close();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    await new Promise<void>((resolve) => this.#gzip.flush(constants.Z_SYNC_FLUSH, resolve));
+    await this.#write();
+  }
+
+  async #write(): Promise<void> {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    if (chunks.length > 0) await this.#handle.writeFile(Buffer.concat(chunks));
+  }
 }
 
 /**
@@ -122,6 +152,6 @@ function readBytes(handle: FileHandle, gzipped: boolean): Readable {
   if (!gzipped) return raw;
   // Without this, the end of a cut file would be an error that takes decompressed bytes with it.
   const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
-  connect(raw, gunzip, () => undefined); // its errors are thrown by reading `gunzip`
+  pipeline(raw, gunzip, () => undefined); // its errors are thrown by reading `gunzip`
   return gunzip;
 }
