@@ -8,7 +8,7 @@ lb_fail() { # what is wrong, what to do about it
 }
 
 lb_install_packages() {
-  local major
+  local major said
   command -v npm >/dev/null && major=$(node -p 'parseInt(process.versions.node, 10)' 2>/dev/null) ||
     lb_fail 'Node and npm are not here' 'install Node 20 or later (https://nodejs.org, or your package manager) and run this again'
   [ "$major" -ge 20 ] ||
@@ -17,8 +17,13 @@ lb_install_packages() {
   flock 8 # two scripts at once on a fresh machine: one installs, the other waits
   if lb_packages_stale; then
     echo 'installing the npm packages (once, about 20 s) ...' >&2
-    (cd "$root" && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error >&2) ||
-      lb_fail 'npm ci failed, see above' "check the connection to the npm registry, then run this again"
+    # Not "npm ci": it refuses a lock file without the optional packages of other platforms, and not every registry has
+    # those. This installs the locked versions too, and leaves the lock file alone.
+    said=$(cd "$root" && npm install --no-save --no-audit --no-fund --no-update-notifier --loglevel=error 2>&1) || {
+      head -20 <<<"$said" >&2
+      lb_fail 'npm install failed, see above' 'check the connection to the npm registry, then run this again'
+    }
+    touch "$root/node_modules/.package-lock.json" # npm leaves it as it is when nothing changes
   fi
   exec 8<&-
 }
