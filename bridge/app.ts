@@ -19,7 +19,7 @@ import { openReader } from './store/sqlite/open.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-import type { Readiness } from './web/health.ts';
+import type { Readiness } from './web/options.ts';
 import { startWeb } from './web/server.ts';
 
 export interface AppOptions {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import type { DeepReadonly } from '../lib/deep-readonly.ts';
 import { sinkSchemas } from '../sinks/index.ts';
 import { duration } from './marks.ts';
 
@@ -55,8 +56,6 @@ export const configSchema = z.strictObject({
   outbox: z.strictObject({ maxAge: duration().prefault('24h') }).prefault({}),
   ...sinkSchemas,
 });
-
-type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
 /** The whole configuration with every default filled in. Durations are milliseconds. */
 export type Config = DeepReadonly<z.output<typeof configSchema>>;

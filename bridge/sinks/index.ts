@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
+import type { DeepReadonly } from '../lib/deep-readonly.ts';
 import { cronitorSchema } from './cronitor/config.ts';
 import { createCronitorDeliverer } from './cronitor/deliver.ts';
 import { createCronitorPlanner } from './cronitor/plan.ts';
@@ -16,7 +17,7 @@ export const sinkSchemas = {
 };
 
 /** Part of the configuration: one key per sink. */
-export type SinksConfig = { readonly [K in keyof typeof sinkSchemas]: z.infer<(typeof sinkSchemas)[K]> };
+export type SinksConfig = DeepReadonly<{ [K in keyof typeof sinkSchemas]: z.infer<(typeof sinkSchemas)[K]> }>;
 
 /** The pure halves of all configured destinations. They read no secret. */
 export function createPlanners(config: SinksConfig): Planner[] {

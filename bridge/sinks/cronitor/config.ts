@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DeepReadonly } from '../../lib/deep-readonly.ts';
 
 const url = (what: string) =>
   z.url({
@@ -27,7 +28,7 @@ export const cronitorSchema = z
     path: ['apiKey'],
   });
 
-export type CronitorConfig = z.infer<typeof cronitorSchema>;
+export type CronitorConfig = DeepReadonly<z.infer<typeof cronitorSchema>>;
 
 /** What planning needs: no secret. */
 export type CronitorPlanConfig = Pick<CronitorConfig, 'env' | 'tags'>;

@@ -1,0 +1,37 @@
+const TEST = 'lifecycle-bridge.test';
+
+export interface Workload {
+  readonly name: string;
+  readonly schedule?: string;
+  readonly job?: object;
+  /** How the simulated kubelet ends each pod: `run` (a duration), `exit`, `reason`, `stuck`. */
+  readonly pod?: Readonly<Record<string, string>>;
+}
+
+/** A CronJob that fires only when told to, unless it has a schedule. A real kubelet runs the script instead. */
+export function cronJob({ name, schedule = '0 0 1 1 *', job = {}, pod = {} }: Workload): object {
+  const annotations = Object.fromEntries(Object.entries(pod).map(([key, value]) => [`${TEST}/${key}`, value]));
+  const seconds = Number.parseFloat(pod['run'] ?? '1s');
+  const command = ['sh', '-c', `sleep ${seconds}; exit ${pod['exit'] ?? 0}`];
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name },
+    spec: {
+      schedule,
+      jobTemplate: {
+        spec: {
+          ...job,
+          template: {
+            metadata: { annotations },
+            spec: {
+              restartPolicy: 'Never',
+              terminationGracePeriodSeconds: 0,
+              containers: [{ name: 'main', image: 'busybox:1.36', command }],
+            },
+          },
+        },
+      },
+    },
+  };
+}
