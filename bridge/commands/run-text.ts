@@ -12,7 +12,11 @@ export function runText(detail: RunDetail): string {
   return [
     `${run.namespace}/${run.name}: ${run.status.replaceAll('_', ' ')}`,
     columns(facts(run)),
-    section('Seen', transitions.map(seenLine), 'nothing yet'),
+    section(
+      'Seen',
+      transitions.map((seen) => seenLine(seen, detail.attempts.length > 1)),
+      'nothing yet',
+    ),
     section('Attempts', detail.attempts.map(attemptLine), 'no pod was seen'),
     section(
       'Sent',
@@ -51,8 +55,10 @@ function facts(run: Run): string[][] {
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
 }
 
-function seenLine({ at, text, message }: Transition): string[] {
-  return [iso(at), message === undefined || text.includes(message) ? text : `${text}: ${message}`];
+/** With several pods each line says which. */
+function seenLine({ at, text, message, podName }: Transition, pods: boolean): string[] {
+  const told = message === undefined || text.includes(message) ? text : `${text}: ${message}`;
+  return [iso(at), told, pods ? (podName ?? '') : ''];
 }
 
 function attemptLine(attempt: Attempt): string[] {

@@ -2,7 +2,7 @@ import { type Request, type RequestHandler, Router } from 'express';
 
 import { sendPage } from './errors.ts';
 import type { WebOptions } from './options.ts';
-import { deliveriesPage, dropsPage, monitorsPage } from './pages/lists.ts';
+import { deliveriesPage, dropsPage, monitorsPage, runNames } from './pages/lists.ts';
 import type { Frame, PageContent } from './pages/layout.ts';
 import { runPage } from './pages/run.ts';
 import { runsPage } from './pages/runs.ts';
@@ -31,11 +31,13 @@ export function pagesRouter(options: WebOptions): Router {
   });
   get('/deliveries', ({ query: given }, frame) => {
     const query = deliveriesQuery(given);
-    return deliveriesPage(reader.deliveries(query), query, frame);
+    const rows = reader.deliveries(query);
+    return deliveriesPage(rows, query, frame, runNames(reader, rows.items));
   });
   get('/drops', ({ query: given }) => {
     const query = listQuery(given);
-    return dropsPage(reader.drops(query), query);
+    const rows = reader.drops(query);
+    return dropsPage(rows, query, runNames(reader, rows.items));
   });
   return router;
 }

@@ -88,5 +88,5 @@ export function outboxText(outbox: readonly OutboxDepth[], now: Instant): string
   const waiting = outbox.reduce((sum, row) => sum + row.pending, 0);
   if (waiting === 0) return 'outbox empty';
   const oldest = Math.min(...outbox.map((row) => row.oldestCreatedAt ?? now));
-  return `${waiting} waiting, oldest ${duration(now - oldest)}`;
+  return `${waiting} ${waiting === 1 ? 'delivery' : 'deliveries'} waiting, oldest ${duration(now - oldest)}`;
 }

@@ -1,5 +1,5 @@
 import type { Json } from '../../lib/json.ts';
-import type { DeliveryView, DropView, MonitorView, Page } from '../../store/read.ts';
+import type { DeliveryView, DropView, MonitorView, Page, ReadStore } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { badge, DELIVERY_LOOKS, href, paging, payload, reasonText, runHref, time } from '../parts.ts';
 import { type DeliveriesQuery, parameters } from '../query.ts';
@@ -52,7 +52,12 @@ function field(wanted: Json, name: string): string {
 }
 
 /** The outbox: what waits and what became of the rest. */
-export function deliveriesPage(page: Page<DeliveryView>, query: DeliveriesQuery, frame: Frame): PageContent {
+export function deliveriesPage(
+  page: Page<DeliveryView>,
+  query: DeliveriesQuery,
+  frame: Frame,
+  names: RunNames,
+): PageContent {
   const { status, cursor: _, ...rest } = parameters(query);
   const states = Object.entries(DELIVERY_LOOKS).map(
     ([name, { sign, tone, label }]) =>
@@ -64,7 +69,7 @@ export function deliveriesPage(page: Page<DeliveryView>, query: DeliveriesQuery,
       >`,
   );
   const all = html`<a href="${href('/deliveries', rest)}" aria-current="${String(status === undefined)}">all</a>`;
-  const head = ['State', 'Destination', 'Lane', 'Receipt', 'Created', 'Settled'];
+  const head = ['State', 'Run', 'Destination', 'Receipt', 'Created', 'Settled'];
   return {
     title: 'Deliveries',
     tab: '/deliveries',
@@ -73,38 +78,62 @@ export function deliveriesPage(page: Page<DeliveryView>, query: DeliveriesQuery,
         <li>${outboxText(frame.outbox, frame.now)}</li>
       </ul>
       <nav class="filter" aria-label="States">${all}${states}</nav>
-      ${table(head, page.items.map(deliveryRow), 'No delivery here yet.')}
+      ${table(
+        head,
+        page.items.map((row) => deliveryRow(row, names)),
+        'No delivery here yet.',
+      )}
       ${paging('/deliveries', parameters(query), page.next)}`,
   };
 }
 
-function deliveryRow(row: DeliveryView): Html {
+function deliveryRow(row: DeliveryView, names: RunNames): Html {
   return html`<tr>
     <td>${badge(DELIVERY_LOOKS[row.status])}</td>
-    <td>${row.destination}</td>
     <td class="name">
-      ${runLink(row.runUid)} <small>${row.lane}</small> ${payload(`payload-${row.seq}`, 'payload', row.payload)}
+      ${subject(row.runUid, row.transitionId, names)} ${payload(`payload-${row.seq}`, 'payload', row.payload)}
     </td>
+    <td>${row.destination}</td>
     <td>${receipt(row)}</td>
     <td class="when">${time(row.createdAt)}</td>
     <td class="when">${time(row.settledAt, 'not yet')}</td>
   </tr>`;
 }
 
-function runLink(uid: string | undefined): Child {
-  return uid !== undefined && html`<a href="${runHref(uid)}">run</a>`;
+/** Run and transition by the names that people know; what is no run's stays an id. */
+function subject(uid: string | undefined, transitionId: string, names: RunNames): Child {
+  const known = uid === undefined ? undefined : names.get(uid);
+  if (uid === undefined || known === undefined) return transitionId;
+  return html`<a href="${runHref(uid)}">${known.name}</a> <small>${known.texts.get(transitionId)}</small>`;
+}
+
+/** Of runs by UID: `namespace/name`, and the texts of their transitions by id. */
+export type RunNames = ReadonlyMap<string, { readonly name: string; readonly texts: ReadonlyMap<string, string> }>;
+
+/** The names of the runs that these rows are about. */
+export function runNames(reader: Pick<ReadStore, 'run'>, rows: readonly { runUid: string | undefined }[]): RunNames {
+  const uids = new Set(rows.flatMap(({ runUid }) => runUid ?? []));
+  return new Map(
+    [...uids].flatMap((uid) => {
+      const detail = reader.run(uid);
+      if (detail === undefined) return [];
+      const { run, transitions } = detail;
+      const texts = new Map(transitions.map(({ id, text }) => [id, text]));
+      return [[uid, { name: `${run.namespace}/${run.name}`, texts }]];
+    }),
+  );
 }
 
 const DROP_KINDS = { decision: 'not sent', delivery: 'given up', quarantine: 'not understood' } as const;
 
 /** Everything that was not sent or not understood, and why. */
-export function dropsPage(page: Page<DropView>, query: { cursor?: string }): PageContent {
+export function dropsPage(page: Page<DropView>, query: { cursor?: string }, names: RunNames): PageContent {
   const rows = page.items.map(
     (row) =>
       html`<tr>
         <td class="when">${time(row.at)}</td>
         <td>${DROP_KINDS[row.kind]}</td>
-        <td class="name">${row.subject} ${runLink(row.runUid)}</td>
+        <td class="name">${subject(row.runUid, row.subject, names)}</td>
         <td>${row.destination}</td>
         <td>${reasonText(row.reason, row.detail)}</td>
       </tr>`,

@@ -18,7 +18,7 @@ export function runPage(detail: RunDetail, { now }: Frame): PageContent {
       <h1>${run.namespace}/${run.name} ${badge(RUN_LOOKS[run.status])}</h1>
       ${why(run)} ${facts(run, now)}
       <h2>Timeline</h2>
-      ${transitions.length === 0 ? html`<p class="empty">Nothing happened yet.</p>` : timeline(transitions)}
+      ${transitions.length === 0 ? html`<p class="empty">Nothing happened yet.</p>` : timeline(transitions, detail.attempts.length > 1)}
       <h2>Attempts</h2>
       ${detail.attempts.length === 0 ? html`<p class="empty">No pod was seen.</p>` : attempts(detail.attempts, now)}
       <h2>Deliveries</h2>
@@ -58,13 +58,18 @@ function facts(run: Run, now: Instant): Html {
   </dl>`;
 }
 
-function timeline(transitions: readonly Transition[]): Html {
+/** With several pods each line says which. */
+function timeline(transitions: readonly Transition[], pods: boolean): Html {
   return html`<ol class="timeline">
     ${transitions.map(
       (transition) =>
         html`<li class="${tone(transition)}">
           ${time(transition.at)}
-          <span>${transition.text}${message(transition)}</span>
+          <span
+            >${transition.text}
+            ${pods && transition.podName !== undefined && html`<small>${transition.podName}</small>`}
+            ${message(transition)}</span
+          >
         </li>`,
     )}
   </ol>`;
@@ -148,7 +153,8 @@ export function receipt(row: DeliveryView): Html {
   const tries = row.attempts > 1 ? `${row.attempts} tries` : undefined;
   const unknown = row.unknownOutcomes > 0 ? `${row.unknownOutcomes} with an unknown outcome` : undefined;
   const counts = [tries, unknown].filter(Boolean).join(', ');
-  return html`${reasonText(row.reason, row.detail)} ${counts !== '' && html`<small>${counts}</small>`}
+  return html`${row.reason === 'delivered' ? row.detail : reasonText(row.reason, row.detail)}
+  ${counts !== '' && html`<small>${counts}</small>`}
   ${row.status === 'pending' && row.nextAt !== undefined && html`<small>next try ${time(row.nextAt)}</small>`}`;
 }
 
