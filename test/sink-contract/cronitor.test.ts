@@ -7,7 +7,7 @@ import { createCronitorPlanner, pingSchema } from '../../bridge/sinks/cronitor/p
 import type { ClaimedDesired, ClaimedIntent } from '../../bridge/sinks/sink.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { sinkContract } from './sink-contract.ts';
-import type { SinkCase, StatusTable } from './sink-contract.ts';
+import type { SinkCase, StatusTable } from './sink-case.ts';
 
 const planner = createCronitorPlanner('contract', { env: 'test', tags: ['contract'] });
 const owner = (row: number) => cronJob({}, { uid: `cronjob-${row}`, name: `job-${row}` });
@@ -63,6 +63,7 @@ function makeCase(vendors: Vendors): SinkCase {
     match: { intent: 'POST /ping/', desired: 'PUT /api/monitors' },
     secrets: [vendors.key],
     refusals: { intent: pings, desired: puts },
+    planner,
     deliverer(http, clock, dryRun) {
       const base = { apiKey: vendors.key, apiUrl: vendors.url, pingUrl: `${vendors.url}/`, dryRun };
       return createCronitorDeliverer('contract', cronitorSchema.parse(base), http, clock);

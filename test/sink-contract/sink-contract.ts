@@ -1,33 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ClaimedDesired, ClaimedIntent, Deliverer, Delivery } from '../../bridge/sinks/sink.ts';
-import type { Clock } from '../../bridge/lib/clock.ts';
 import { createHttp } from '../../bridge/sinks/http.ts';
-import type { Http } from '../../bridge/sinks/http.ts';
-import { startVendors } from '../vendors/start-vendors.ts';
+import type { ClaimedDesired, ClaimedIntent, Deliverer, Delivery } from '../../bridge/sinks/sink.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
-
-/** What is expected of one status, apart from the shared part of the table. */
-export type StatusTable = readonly (readonly [status: number, expected: object])[];
-
-/** What a sink brings so that the suite can try it against its simulated vendor. */
-export interface SinkCase {
-  /** Part of `METHOD /path?query` of its requests, for faults. */
-  readonly match: { readonly intent: string; readonly desired: string };
-  /** Never to be seen outside a request. */
-  readonly secrets: readonly string[];
-  /** The sink's own answers to 4xx. */
-  readonly refusals: { readonly intent: StatusTable; readonly desired: StatusTable };
-  deliverer(http: Http, clock: Clock, dryRun: boolean): Deliverer;
-  /** The telemetry of one run in order, at least two. */
-  intents(run: number): ClaimedIntent[];
-  desired(row: number, version: 'A' | 'B'): ClaimedDesired;
-  /** What tells this intent from others at the vendor. */
-  identify(intent: ClaimedIntent): string;
-  /** `identify` of the telemetry that the vendor processed, in order. */
-  processed(vendors: Vendors): string[];
-  /** What the vendor keeps of a desired row. */
-  kept(vendors: Vendors, row: number): unknown;
-}
+import { outboxContract } from './outbox-contract.ts';
+import { impatient, secretForms, startContractVendors } from './sink-case.ts';
+import type { MakeCase, SinkCase } from './sink-case.ts';
 
 const SHORT_MS = 150;
 const NOW = Date.parse('2026-01-01T00:00:00Z');
@@ -45,15 +22,11 @@ interface Bench {
   close(): Promise<void>;
 }
 
-async function makeBench(makeCase: (vendors: Vendors) => SinkCase): Promise<Bench> {
-  const vendors = await startVendors({ key: 'contract/secret+key' });
+async function makeBench(makeCase: MakeCase): Promise<Bench> {
+  const vendors = await startContractVendors();
   const sink = makeCase(vendors);
   const real = createHttp({});
-  // The real client, only less patient.
-  const http: Http = {
-    request: (request) => real.request({ ...request, timeoutMs: SHORT_MS }),
-    close: () => real.close(),
-  };
+  const http = impatient(real, SHORT_MS);
   const clock = { now: () => NOW };
   const live = sink.deliverer(http, clock, false);
   const stop = new AbortController();
@@ -73,7 +46,7 @@ async function makeBench(makeCase: (vendors: Vendors) => SinkCase): Promise<Benc
 }
 
 /** The suite that every sink passes: its deliverer against its simulated vendor, through the real HTTP client. */
-export function sinkContract(name: string, makeCase: (vendors: Vendors) => SinkCase): void {
+export function sinkContract(name: string, makeCase: MakeCase): void {
   describe(`the sink contract of ${name}`, () => {
     let bench: Bench;
     beforeEach(async () => {
@@ -99,6 +72,7 @@ export function sinkContract(name: string, makeCase: (vendors: Vendors) => SinkC
     });
     intentRules(() => bench);
     desiredRules(() => bench);
+    outboxContract(makeCase);
   });
 }
 
@@ -145,11 +119,10 @@ function sharedTable(bench: () => Bench, kind: 'intent' | 'desired', send: Send)
   });
 
   it('says nothing secret, even when the vendor echoes it', async () => {
-    const { secrets } = bench().sink;
-    const echo = secrets.flatMap((secret) => [secret, encodeURIComponent(secret), btoa(`${secret}:`)]).join(' ');
+    const forms = secretForms(bench().sink.secrets);
     for (const status of [200, 302, 400, 401, 403, 404, 429, 500]) {
-      const text = JSON.stringify(await send({ status, body: echo }));
-      for (const form of echo.split(' ')) expect(text).not.toContain(form);
+      const text = JSON.stringify(await send({ status, body: forms.join(' ') }));
+      for (const form of forms) expect(text).not.toContain(form);
     }
   });
 

@@ -1,0 +1,44 @@
+import type { Clock } from '../../bridge/lib/clock.ts';
+import type { Http } from '../../bridge/sinks/http.ts';
+import type { ClaimedDesired, ClaimedIntent, Deliverer, Planner } from '../../bridge/sinks/sink.ts';
+import { startVendors } from '../vendors/start-vendors.ts';
+import type { Vendors } from '../vendors/start-vendors.ts';
+
+/** What is expected of some statuses, apart from the shared part of the table. */
+export type StatusTable = readonly (readonly [status: number, expected: object])[];
+
+/** What a sink brings so that the suite can try it against its simulated vendor. */
+export interface SinkCase {
+  /** Part of `METHOD /path?query` of its requests, for faults. */
+  readonly match: { readonly intent: string; readonly desired: string };
+  /** Never to be seen outside a request. */
+  readonly secrets: readonly string[];
+  /** The sink's own answers to 4xx. */
+  readonly refusals: { readonly intent: StatusTable; readonly desired: StatusTable };
+  readonly planner: Planner;
+  deliverer(http: Http, clock: Clock, dryRun: boolean): Deliverer;
+  /** The telemetry of one run in order, at least two in one lane; it waits at most for the desired row of its number. */
+  intents(run: number): ClaimedIntent[];
+  desired(row: number, version: 'A' | 'B'): ClaimedDesired;
+  /** What tells this intent from others at the vendor. */
+  identify(intent: ClaimedIntent): string;
+  /** `identify` of the telemetry that the vendor processed, in order. */
+  processed(vendors: Vendors): string[];
+  /** What the vendor keeps of a desired row. */
+  kept(vendors: Vendors, row: number): unknown;
+}
+
+export type MakeCase = (vendors: Vendors) => SinkCase;
+
+/** Vendors whose key has characters that are escaped in URLs. */
+export const startContractVendors = (): Promise<Vendors> => startVendors({ key: 'contract/secret+key' });
+
+/** Every form in which a secret could get out. */
+export function secretForms(secrets: readonly string[]): string[] {
+  return secrets.flatMap((secret) => [secret, encodeURIComponent(secret), btoa(`${secret}:`)]);
+}
+
+/** The real client, only less patient. */
+export function impatient(http: Http, timeoutMs: number): Http {
+  return { request: (request) => http.request({ ...request, timeoutMs }), close: () => http.close() };
+}
