@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
-import packageJson from '../../../package.json' with { type: 'json' };
+import { VERSION } from '../../lib/version.ts';
 import { deliveryFor } from '../delivery.ts';
 import type { Http, HttpAnswer, HttpRequest, HttpResult } from '../http.ts';
 import { basicUser } from '../redact.ts';
@@ -10,7 +10,7 @@ import type { ApiKey } from './key.ts';
 import { createApiKey } from './key.ts';
 import { ADDRESS_LIMIT, monitorLimit, pingSchema } from './plan.ts';
 
-const USER_AGENT = `lifecycle-bridge/${packageJson.version}`;
+const USER_AGENT = `lifecycle-bridge/${VERSION}`;
 const PING_TIMEOUT_MS = 10_000;
 /** A hundred monitors in one request take the vendor a while. */
 const PUT_TIMEOUT_MS = 60_000;
