@@ -67,7 +67,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     await healthy(started, ports.health, logFile);
     await until('the Collector watches', async () => (await watches()).every((count, kind) => count > before[kind]!));
   };
-  await start();
+  await start().catch(async (error: unknown) => {
+    await end('SIGKILL');
+    throw error;
+  });
   return {
     get pid() {
       return child?.pid ?? 0;
