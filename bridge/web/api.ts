@@ -6,7 +6,7 @@ import { deliveriesQuery, listQuery, runsQuery } from './query.ts';
 /** JSON of vendors, handed on as it is. */
 const FOREIGN = new Set(['payload', 'wanted']);
 
-/** The JSON API: every list is `{items, next?}`, every time an ISO string, what is not known is null. */
+/** The JSON API: every list is `{items, next?}`, every time an ISO string, what is not known is left out. */
 export function apiRouter(reader: ReadStore): Router {
   const router = Router();
   router.get('/runs', (request, response) => send(response, reader.runs(runsQuery(request.query))));
@@ -36,9 +36,8 @@ function send(response: Response, view: object): void {
   response.json(apiJson(view));
 }
 
-/** A view of the store as JSON: instants (`at`, `…At`) become ISO strings, undefined becomes null. */
+/** A view of the store as JSON: instants (`at`, `…At`) become ISO strings. */
 export function apiJson(view: unknown, key = ''): unknown {
-  if (view === undefined) return null;
   if (typeof view === 'number' && (key === 'at' || key.endsWith('At'))) return new Date(view).toISOString();
   if (FOREIGN.has(key) || view === null || typeof view !== 'object') return view;
   if (Array.isArray(view)) return view.map((item) => apiJson(item));

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { fillSample, sampleUid } from './sample-store.ts';
+import { NOW, startTestWeb, type TestWeb } from './test-web.ts';
+
+let web: TestWeb;
+beforeEach(async () => {
+  web = await startTestWeb();
+});
+afterEach(() => web.close());
+
+interface List {
+  readonly items: readonly Record<string, unknown>[];
+  readonly next?: string;
+}
+
+async function list(path: string): Promise<List> {
+  const response = await web.get(path);
+  expect(response.status).toBe(200);
+  return (await response.json()) as List;
+}
+
+describe('the API', () => {
+  beforeEach(() => fillSample(web.store, NOW, 60));
+
+  it('lists runs newest first with times as ISO strings and leaves out what is not known', async () => {
+    const { items } = await list('/api/runs?limit=2');
+    expect(items[0]).toMatchObject({
+      uid: sampleUid(0),
+      status: 'running',
+      startedAt: '2026-11-21T11:59:30.000Z',
+    });
+    expect(items[0]).not.toHaveProperty('endedAt');
+    expect(items[1]).toMatchObject({ uid: sampleUid(1), endedAt: '2026-11-21T11:53:12.000Z' });
+  });
+
+  it.each(['runs', 'monitors', 'deliveries', 'drops'])('pages through all %s, each once', async (name) => {
+    const all = (await list(`/api/${name}?limit=500`)).items;
+    const paged: unknown[] = [];
+    let cursor = '';
+    do {
+      const { items, next = '' }: List = await list(`/api/${name}?limit=3${cursor && `&cursor=${cursor}`}`);
+      expect(items.length).toBeLessThanOrEqual(3);
+      paged.push(...items);
+      cursor = next;
+    } while (cursor !== '');
+    expect(paged).toEqual(all);
+    expect(all.length).toBeGreaterThan(3);
+  });
+
+  it('filters runs by state and namespace', async () => {
+    const failed = await list('/api/runs?status=failed&namespace=shop&limit=500');
+    expect(failed.items.length).toBeGreaterThan(0);
+    for (const run of failed.items) expect(run).toMatchObject({ status: 'failed', namespace: 'shop' });
+  });
+
+  it('filters deliveries by state and destination', async () => {
+    expect((await list('/api/deliveries?status=dropped')).items[0]).toMatchObject({
+      reason: 'bad_request',
+      settledAt: expect.stringMatching(/^2026-/),
+    });
+    expect((await list('/api/deliveries?destination=cronitor/none')).items).toEqual([]);
+  });
+
+  it('tells everything about one run and leaves what is meant for vendors as it is', async () => {
+    const detail = await (await web.get(`/api/runs/${sampleUid(1)}`)).json();
+    expect(detail).toMatchObject({
+      run: { uid: sampleUid(1), status: 'failed' },
+      attempts: [{ exitCode: 1 }, { exitCode: 137, reason: 'OOMKilled' }, { exitCode: 1 }],
+    });
+    const { transitions, deliveries } = detail as Record<string, Record<string, unknown>[]>;
+    const times = transitions!.map(({ at }) => String(at));
+    expect(times).toEqual(times.toSorted((a, b) => (a < b ? -1 : 1)));
+    expect(times[0]).toBe('2026-11-21T11:52:30.000Z');
+    expect(deliveries![0]).toMatchObject({
+      payload: { query: { state: 'run', stamp: String(Date.parse('2026-11-21T11:52:30Z') / 1000) } },
+    });
+  });
+
+  it.each([
+    ['/api/runs?status=done', 'status', 'done', 'running, pending, stuck'],
+    ['/api/runs?limit=0', 'limit', '0', 'a whole number from 1 to 500'],
+    ['/api/runs?limit=1000', 'limit', '1000', 'a whole number from 1 to 500'],
+    ['/api/runs?state=failed', 'state', 'failed', 'status, namespace, owner, limit, cursor'],
+    ['/api/runs?limit=1&limit=2', 'limit', '1,2', 'one value'],
+    ['/api/deliveries?status=failed', 'status', 'failed', 'pending, sending, delivered, dropped'],
+    ['/api/drops?status=x', 'status', 'x', 'limit, cursor'],
+  ])('refuses %s and says what is allowed', async (path, parameter, given, allowed) => {
+    const response = await web.get(path);
+    expect(response.status).toBe(400);
+    const expected = { parameter, given, allowed: expect.stringContaining(allowed) };
+    expect(await response.json()).toEqual({
+      error: { message: `the parameter ${parameter} is not valid`, ...expected },
+    });
+  });
+
+  it('refuses a cursor that is none', async () => {
+    const response = await web.get('/api/runs?cursor=nonsense');
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { parameter: 'cursor' } });
+  });
+
+  it.each(['/api/runs/none', '/api/none', '/api'])('answers %s with 404 as JSON', async (path) => {
+    const response = await web.get(path);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toEqual({ error: { message: expect.any(String) } });
+  });
+
+  it('allows reading only', async () => {
+    expect((await web.get('/api/runs', { method: 'POST' })).status).toBe(405);
+  });
+});

@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { UserError } from '../lib/errors.ts';
+import { openReader } from '../store/sqlite/open.ts';
+import { DESTINATION, fillSample, sampleUid } from './sample-store.ts';
+import { startWeb } from './server.ts';
+import { NOW, startTestWeb, type TestWeb } from './test-web.ts';
+
+let web: TestWeb;
+beforeEach(async () => {
+  web = await startTestWeb();
+});
+afterEach(() => web.close());
+
+async function page(path: string): Promise<string> {
+  const response = await web.get(path);
+  expect(response.headers.get('content-type')).toContain('text/html');
+  return response.text();
+}
+
+describe('health', () => {
+  it('is alive and tells its version', async () => {
+    expect((await web.get('/livez')).status).toBe(200);
+    expect(await (await web.get('/version')).json()).toEqual({
+      name: 'lifecycle-bridge',
+      version: '1.2.3',
+      node: process.version,
+    });
+  });
+
+  it('is ready iff it can commit, and reports the rest without judging it', async () => {
+    fillSample(web.store, NOW, 20);
+    web.metrics.record('Job', 'observed');
+    const response = await web.get('/readyz');
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      ready: true,
+      lists: { Job: 'complete' },
+      lastRecordAgeSeconds: { Job: 0 },
+      outbox: [{ destination: DESTINATION, pending: expect.any(Number), notInSync: 1 }],
+    });
+    web.readiness.current = { ready: false, report: { commit: 'the disk is full' } };
+    const unready = await web.get('/readyz');
+    expect(unready.status).toBe(503);
+    expect(await unready.json()).toMatchObject({ ready: false, commit: 'the disk is full' });
+    expect(await page('/')).toContain('The bridge cannot commit');
+  });
+
+  it('serves the metrics of the store as Prometheus text', async () => {
+    fillSample(web.store, NOW, 20);
+    const response = await web.get('/metrics');
+    expect(response.headers.get('content-type')).toContain('version=0.0.4');
+    const text = await response.text();
+    expect(text).toContain('lifecycle_bridge_cronjobs 5\n');
+    expect(text).toContain(`lifecycle_bridge_outbox_pending{destination="${DESTINATION}"}`);
+    expect(text).toContain(`lifecycle_bridge_receipts_total{destination="${DESTINATION}",reason="delivered"}`);
+  });
+});
+
+describe('the page', () => {
+  it('warns when no CronJob was seen', async () => {
+    expect(await page('/')).toContain('No CronJob was seen in the namespaces team-a, team-b yet.');
+    fillSample(web.store, NOW, 1);
+    const filled = await page('/');
+    expect(filled).not.toContain('No CronJob was seen');
+    expect(filled).toContain('5 CronJobs seen');
+  });
+
+  it('shows runs with their states, counts, filters and the next page', async () => {
+    fillSample(web.store, NOW, 60);
+    const text = await page('/?namespace=shop&limit=5');
+    expect(text).toContain('cart-cleanup-');
+    expect(text).not.toContain('>invoice-export<');
+    expect(text).toMatch(/succeeded <b>50<\/b>/);
+    expect(text).toMatch(/href="\/\?limit=5&amp;cursor=[^"]+&amp;namespace=shop|rel="next" href="[^"]*cursor=/);
+  });
+
+  it('shows one run with attempts, receipts and the reasons of what was not sent', async () => {
+    fillSample(web.store, NOW, 60);
+    const failed = await page(`/runs/${sampleUid(1)}`);
+    expect(failed).toContain('BackoffLimitExceeded');
+    expect(failed).toContain('OOMKilled');
+    expect(failed).toContain('node-2.example.internal');
+    expect(failed).toContain('<time datetime="2026-11-21T11:52:30.000Z" title="2026-11-21T11:52:30.000Z">');
+    expect(failed).toContain('an earlier try had an unknown outcome');
+    expect(await page(`/runs/${sampleUid(30)}`)).toContain('happened before the cut-off of this destination');
+  });
+
+  it.each(['/monitors', '/deliveries', '/drops'])('shows %s', async (path) => {
+    fillSample(web.store, NOW, 60);
+    const text = await page(path);
+    expect(text).toContain('<table class="list">');
+    expect(text).toContain(`aria-current="page"`);
+  });
+
+  it('escapes every name and message that it shows', async () => {
+    const evil = `"><script>alert(1)</script>`;
+    const uid = 'evil/../<uid>';
+    const run = {
+      uid,
+      kind: 'Job',
+      namespace: evil,
+      name: evil,
+      runKey: uid,
+      ownerKind: 'CronJob',
+      ownerName: evil,
+      ownerUid: undefined,
+      status: 'failed',
+      createdAt: NOW,
+      scheduledAt: undefined,
+      startedAt: NOW,
+      endedAt: NOW,
+      reason: evil,
+      message: evil,
+      deleted: false,
+    } as const;
+    web.store.transaction((tx) => {
+      tx.putRun({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
+      tx.addTransition({ id: evil, kind: 'run.ended', at: NOW, runUid: uid, text: evil, message: evil }, NOW);
+      tx.decide({
+        transitionId: evil,
+        destination: evil,
+        verdict: 'dropped',
+        reason: 'not_selected',
+        detail: evil,
+        at: NOW,
+      });
+      const limits: [] = [];
+      tx.enqueue(evil, evil, { key: evil, lane: evil, payload: { evil }, limits }, NOW);
+    });
+    const paths = [
+      '/',
+      `/runs/${encodeURIComponent(uid)}`,
+      '/deliveries',
+      '/drops',
+      `/?owner=${encodeURIComponent(evil)}`,
+    ];
+    for (const path of [...paths, `/?status=${encodeURIComponent(evil)}`]) {
+      const text = await page(path);
+      expect(text).not.toContain('<script>');
+      expect(text).toContain('&lt;script&gt;');
+      expect(text).toContain('test &lt;cluster&gt;');
+    }
+  });
+
+  it('loads nothing from elsewhere and can neither be framed nor run inline code', async () => {
+    const response = await web.get('/');
+    const policy = response.headers.get('content-security-policy');
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    const text = await response.text();
+    for (const [, url] of text.matchAll(/(?:src|href)="([^"]*)"/g)) expect(url).toMatch(/^[/#]/);
+    expect(text).not.toMatch(/<script(?![^>]*src=)|\sstyle="|\son\w+="/);
+    for (const asset of ['style.css', 'page.js', 'icon.svg'])
+      expect((await web.get(`/assets/${asset}`)).status).toBe(200);
+  });
+
+  it('answers an unknown run, a bad query and a malformed address with a page that says so', async () => {
+    const missing = await web.get('/runs/none');
+    expect(missing.status).toBe(404);
+    expect(await missing.text()).toContain('Not found');
+    const bad = await web.get('/?status=done');
+    expect(bad.status).toBe(400);
+    expect(await bad.text()).toContain('Allowed: running, pending');
+    expect((await web.get('/runs/%')).status).toBe(400);
+  });
+
+  it('tells no detail of an error to the reader, but to the log', async () => {
+    const reader = openReader(web.path);
+    const broken = await startWeb({ ...web.options, port: 0, reader });
+    reader.close();
+    const response = await fetch(`http://127.0.0.1:${broken.port}/`);
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain('not open');
+    expect(web.logged.join('')).toContain('not open');
+    await broken.close();
+  });
+});
+
+it('says which setting to change when the port is taken', async () => {
+  const taken = startWeb(web.options);
+  await expect(taken).rejects.toThrow(UserError);
+  await expect(taken).rejects.toMatchObject({ next: expect.stringContaining('web.port') });
+});
