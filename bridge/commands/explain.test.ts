@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+import { UserError } from '../lib/errors.ts';
+import { openStore } from '../store/sqlite/open.ts';
+import type { Store } from '../store/store.ts';
+import { fillSample, sampleUid } from '../web/sample-store.ts';
+import { explainCommand } from './explain.ts';
+
+const NOW = Date.parse('2026-11-21T12:00:30Z');
+
+let folder: string;
+let path: string;
+let store: Store;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'explain-'));
+  path = join(folder, 'bridge.db');
+  store = openStore(path, { now: () => NOW });
+  fillSample(store, NOW, 60);
+});
+
+afterEach(() => {
+  store.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function explain(...argv: string[]): Promise<string> {
+  let text = '';
+  const code = await explainCommand(argv, { env: {}, print: (line) => (text += `${line}\n`) });
+  expect(code).toBe(0);
+  return text;
+}
+
+it('tells what was seen, sent and how, of a run by its UID, beside the process that owns the store', async () => {
+  const text = await explain(sampleUid(1), '--store', path);
+  expect(text).toMatch(/^shop\/price-import-\d+: failed\n/);
+  expect(text).toMatch(/CronJob +price-import/);
+  expect(text).toMatch(/why +BackoffLimitExceeded: Job has reached the specified backoff limit/);
+  expect(text).toMatch(/2026-11-21T11:52:51\.000Z {2}container worker: exited with 137 \(OOMKilled\)|exited with 137/);
+  expect(text).toMatch(/Failed +exit 137 +OOMKilled +in worker +node-2\.example\.internal/);
+  expect(text).toMatch(
+    /✓ delivered +2026\S+ +cronitor\/default +started +delivered; an earlier try had an unknown outcome/,
+  );
+});
+
+it('tells why something was not sent', async () => {
+  const text = await explain(sampleUid(30), '--store', path);
+  expect(text).toMatch(/Not sent, and why\n +– not sent +cronitor\/default +started +happened before the cut-off/);
+});
+
+it('finds a run by its Job name', async () => {
+  const name = /^shop\/\S+(?=:)/.exec(await explain(sampleUid(1), '--store', path))?.[0] ?? '';
+  expect(await explain(name, '--store', path)).toContain(sampleUid(1));
+});
+
+it('lists the last runs of a CronJob, newest first, with what to ask next', async () => {
+  const text = await explain('shop/cart-cleanup', '--store', path);
+  expect(text).toContain('The last 10 runs of shop/cart-cleanup, newest first:');
+  const times = text.match(/^ {2}2026-\S+/gm) ?? [];
+  expect(times).toHaveLength(10);
+  expect(times).toEqual(times.toSorted().toReversed());
+  expect(text).toContain('explain UID');
+});
+
+it.each([['00000000-0000-4000-8000-000000000000'], ['shop/none']])(
+  'says what to do when %s is unknown',
+  async (subject) => {
+    const run = explain(subject, '--store', path);
+    await expect(run).rejects.toThrow(UserError);
+    await expect(run).rejects.toMatchObject({ next: expect.stringContaining('lifecycle-bridge check') });
+  },
+);
+
+it('takes the path of the store from the configuration', async () => {
+  let text = '';
+  const terminal = { env: { LIFECYCLE_BRIDGE__STORE__PATH: path }, print: (line: string) => (text += line) };
+  await explainCommand([sampleUid(0)], terminal);
+  expect(text).toContain('running');
+});
+
+it('asks for exactly one subject', async () => {
+  await expect(explain('--store', path)).rejects.toMatchObject({ next: expect.stringContaining('usage: ') });
+});
