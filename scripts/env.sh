@@ -17,13 +17,10 @@ lb_install_packages() {
   flock 8 # two scripts at once on a fresh machine: one installs, the other waits
   if lb_packages_stale; then
     echo 'installing the npm packages (once, about 20 s) ...' >&2
-    # Not "npm ci": it refuses a lock file without the optional packages of other platforms, and not every registry has
-    # those. This installs the locked versions too, and leaves the lock file alone.
-    said=$(cd "$root" && npm install --no-save --no-audit --no-fund --no-update-notifier --loglevel=error 2>&1) || {
+    said=$(cd "$root" && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error 2>&1) || {
       head -20 <<<"$said" >&2
-      lb_fail 'npm install failed, see above' 'check the connection to the npm registry, then run this again'
+      lb_fail 'npm ci failed, see above' 'check the connection to the npm registry, then run this again'
     }
-    touch "$root/node_modules/.package-lock.json" # npm leaves it as it is when nothing changes
   fi
   exec 8<&-
 }
