@@ -4,26 +4,10 @@ import type { Reason } from '../../lib/reasons.ts';
 import type { ClaimedIntent, Delivery, Intent, Limit } from '../../sinks/sink.ts';
 import type { Settled } from '../store.ts';
 import type { Db } from './db.ts';
+import { dueIntents } from './due.ts';
+import type { IntentColumns } from './due.ts';
 import type { Holds } from './holds.ts';
 import { shortDetail } from './rows.ts';
-
-interface IntentColumns {
-  readonly seq: number;
-  readonly destination: string;
-  readonly key: string;
-  readonly lane: string;
-  readonly transition_id: string;
-  readonly payload: string;
-  readonly limits: string;
-  readonly gate: string;
-  readonly waits_for: string | null;
-  readonly attempts: number;
-  readonly unknown_outcomes: number;
-  readonly next_at: number;
-  readonly note: string | null;
-  readonly reason: Reason | null;
-  readonly detail: string | null;
-}
 
 type Retry = Extract<Delivery, { outcome: 'retry' }>;
 
@@ -34,28 +18,6 @@ const INSERT = `INSERT INTO intents
 
 const HEAD = `SELECT seq, status, waits_for, gate FROM intents
   WHERE destination = ? AND lane = ? AND settled_at IS NULL ORDER BY seq LIMIT 1`;
-
-/**
- * The gates with the longest waiting intents. A gate is the list of limit keys that several intents share; it is
- * looked up once, however many intents wait behind it.
- */
-const GATES = `WITH RECURSIVE gates (gate) AS (
-    SELECT min(gate) FROM intents WHERE destination = ?1 AND status = ?2 AND settled_at IS NULL
-    UNION ALL
-    SELECT (SELECT min(gate) FROM intents
-      WHERE destination = ?1 AND status = ?2 AND settled_at IS NULL AND gate > gates.gate)
-    FROM gates WHERE gate IS NOT NULL),
-  fronts AS (
-    SELECT gate, (SELECT min(next_at) FROM intents
-      WHERE destination = ?1 AND status = ?2 AND settled_at IS NULL AND gate = gates.gate) AS front
-    FROM gates
-    WHERE gate IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM json_each(gates.gate) WHERE value IN (SELECT value FROM json_each(?3))))
-  SELECT gate FROM fronts WHERE front <= ?4 ORDER BY front LIMIT ?5`;
-
-const FRONT = `SELECT * FROM intents
-  WHERE destination = ? AND status = ? AND settled_at IS NULL AND gate = ? AND next_at <= ?
-  ORDER BY next_at, seq LIMIT ?`;
 
 /** A refused monitor lets its intents pass; the receipt says so. */
 const MARK = `UPDATE intents SET status = 'sending', attempts = attempts + 1, note = (
@@ -102,16 +64,12 @@ export class Intents {
     dryRun: boolean,
     perGate: number,
   ): ClaimedIntent[] {
-    const blocked = [...exclude, ...this.#holds.active(destination, now)];
-    if (blocked.includes(destination)) return [];
-    const found: IntentColumns[] = [];
-    for (const status of dryRun ? ['ready', 'awaiting'] : ['ready']) {
-      const gates = this.#db.all<{ gate: string }>(GATES, destination, status, JSON.stringify(blocked), now, limit);
-      for (const { gate } of gates) {
-        const most = gate === '[]' ? limit : Math.min(limit, perGate);
-        found.push(...this.#db.all<IntentColumns>(FRONT, destination, status, gate, now, most));
-      }
-    }
+    const blocked = new Set([...exclude, ...this.#holds.active(destination, now)]);
+    if (blocked.has(destination)) return [];
+    const status = dryRun ? ['ready', 'awaiting'] : ['ready'];
+    const found = status.flatMap((status) =>
+      dueIntents(this.#db, { destination, status, limit, now, blocked, perGate }),
+    );
     const oldest = found.toSorted((a, b) => a.next_at - b.next_at || a.seq - b.seq).slice(0, limit);
     for (const { seq } of oldest) this.#db.run(MARK, seq);
     return oldest.map(toClaimed);

@@ -1,6 +1,6 @@
 /**
  * Times are ms since the epoch, `*_json` and payloads are JSON text. Unsettled intents are found by partial indexes,
- * so the settled ones cost nothing. Status of an intent, in the order of its life:
+ * so the settled ones cost nothing; settled_at is in two of them, or they would not cover their queries. Status of an intent, in the order of its life:
  *
  *   queued ─ first of its lane ─▶ awaiting ─ monitor accepted or refused ─▶ ready ─ claim ─▶ sending ─▶ delivered
  *                                                                            ▲                 │└─────▶ dropped
@@ -51,8 +51,9 @@ CREATE TABLE intents (
   attempts INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, unknown_outcomes INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL, next_at INTEGER NOT NULL, eligible_at INTEGER, age_from INTEGER, settled_at INTEGER,
   UNIQUE (destination, key));
-CREATE INDEX intents_lane ON intents (destination, lane, seq, created_at) WHERE settled_at IS NULL;
-CREATE INDEX intents_due ON intents (destination, status, gate, next_at, seq) WHERE settled_at IS NULL;
+CREATE INDEX intents_lane ON intents (destination, lane, seq, created_at, settled_at) WHERE settled_at IS NULL;
+CREATE INDEX intents_due ON intents (destination, status, next_at, seq) WHERE settled_at IS NULL;
+CREATE INDEX intents_gate ON intents (destination, status, gate, next_at, seq, settled_at) WHERE settled_at IS NULL;
 CREATE INDEX intents_age ON intents (destination, gate, age_from) WHERE status = 'ready';
 CREATE INDEX intents_failing ON intents (seq) WHERE status = 'ready' AND failures > 0;
 CREATE INDEX intents_awaiting ON intents (destination, waits_for) WHERE status = 'awaiting';

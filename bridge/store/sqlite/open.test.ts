@@ -1,0 +1,155 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Db } from './db.ts';
+import { TestStore } from './fixtures.ts';
+import { migrate } from './migrations.ts';
+import { openReader, openStore } from './open.ts';
+
+const clock = { now: () => 1000 };
+const children: ChildProcess[] = [];
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bridge-open-'));
+  path = join(folder, 'deep', 'store.db');
+});
+afterEach(() => {
+  children.splice(0).forEach((child) => child.kill('SIGKILL'));
+  rmSync(folder, { recursive: true });
+});
+
+/** Another process with `code` as its program; resolves with what it prints first. */
+async function spawnNode(code: string): Promise<{ child: ChildProcess; line: string }> {
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', code], {
+    cwd: import.meta.dirname,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  const [data] = (await once(child.stdout, 'data')) as [Buffer];
+  return { child, line: data.toString().trim() };
+}
+
+function holder(): Promise<{ child: ChildProcess; line: string }> {
+  return spawnNode(`
+    import { openStore } from '${import.meta.dirname}/open.ts';
+    openStore('${path}', { now: () => 1 });
+    console.log('open');
+    setInterval(() => {}, 1000);`);
+}
+
+describe('one owner per store', () => {
+  it('refuses a second process and names the first', async () => {
+    const { child } = await holder();
+    expect(() => openStore(path, clock)).toThrow(`is in use by process ${child.pid}`);
+    // A refused attempt must not break the lock of the holder.
+    expect(() => openStore(path, clock)).toThrow(`is in use by process ${child.pid}`);
+  });
+
+  it('lets the next one in after the owner was killed with SIGKILL', async () => {
+    const { child } = await holder();
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const store = openStore(path, clock);
+    expect(store.clusterId()).not.toBe('');
+    store.close();
+  });
+
+  it('refuses a second opening in the same process, until the first is closed', () => {
+    const store = openStore(path, clock);
+    expect(() => openStore(path, clock)).toThrow(`is in use by process ${process.pid}`);
+    store.close();
+    openStore(path, clock).close();
+    expect(existsSync(`${path}.pid`)).toBe(false);
+  });
+});
+
+describe('an older bridge', () => {
+  const raise = (oldestReader: number) => {
+    openStore(path, clock).close();
+    const db = new Db(path, false);
+    migrate(db, 1, [{ number: 99, oldestReader, sql: 'ALTER TABLE runs ADD COLUMN later TEXT' }]);
+    db.close();
+  };
+
+  it('may open what a newer one made, as long as that is additive: a rollback works', () => {
+    raise(1);
+    const store = openStore(path, clock);
+    const reader = openReader(path);
+    expect([store.cutoff('d', 1), reader.cronJobCount()]).toEqual([1, 0]);
+    reader.close();
+    store.close();
+  });
+
+  it('is refused, writer and reader, below the oldest schema that may open it, and leaves no lock', () => {
+    raise(99);
+    const message = 'the store needs a bridge with schema 99 or newer, this one has schema 1';
+    expect(() => openStore(path, clock)).toThrow(message);
+    expect(() => openStore(path, clock)).toThrow(message);
+    expect(() => openReader(path)).toThrow(message);
+  });
+});
+
+describe('what a store remembers', () => {
+  it('is its cluster id and the first cut-off of each destination', () => {
+    const t = new TestStore();
+    const id = t.store.clusterId();
+    expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(t.store.cutoff('cronitor/default', 5)).toBe(5);
+    t.restart();
+    expect(t.store.clusterId()).toBe(id);
+    expect(t.store.cutoff('cronitor/default', 9)).toBe(5);
+    expect(t.store.cutoff('sentry/default', 9)).toBe(9);
+    t.remove();
+  });
+});
+
+describe('the reader', () => {
+  it('says when there is no store', () => {
+    expect(() => openReader(path)).toThrow(`there is no store at ${path}`);
+  });
+
+  it('sees a commit at once and cannot write', () => {
+    const store = openStore(path, clock);
+    const reader = openReader(path);
+    expect(reader.depth()).toEqual([]);
+    store.cutoff('cronitor/default', 1);
+    expect(reader.depth()).toMatchObject([{ destination: 'cronitor/default', pending: 0, notInSync: 0 }]);
+    reader.close();
+    store.close();
+    const db = new Db(path, true);
+    expect(() => db.exec('DELETE FROM cutoffs')).toThrow('readonly');
+    db.close();
+  });
+});
+
+describe('migrations', () => {
+  it('are applied once by two processes that start at the same time', async () => {
+    const file = join(folder, 'plain.db');
+    const at = Date.now() + 1500;
+    const code = `
+      import { Db } from '${import.meta.dirname}/db.ts';
+      import { migrate } from '${import.meta.dirname}/migrations.ts';
+      const db = new Db('${file}', false);
+      while (Date.now() < ${at});
+      migrate(db, 1);
+      console.log('done', db.all('SELECT number FROM migrations').length);`;
+    const lines = await Promise.all([spawnNode(code), spawnNode(code)]);
+    expect(lines.map(({ line }) => line)).toEqual(['done 1', 'done 1']);
+  });
+
+  it('leave nothing behind when one fails', () => {
+    const db = new Db(join(folder, 'plain.db'), false);
+    const broken = [
+      { number: 1, oldestReader: 1, sql: 'CREATE TABLE a (b)' },
+      { number: 2, oldestReader: 1, sql: 'CREATE TABLE c (' },
+    ];
+    expect(() => migrate(db, 1, broken)).toThrow('incomplete input');
+    expect(db.all('SELECT name FROM sqlite_schema')).toEqual([]);
+    db.close();
+  });
+});

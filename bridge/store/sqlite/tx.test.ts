@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
+import type { Decision, ObjectRow, Quarantined, Tx } from '../store.ts';
+import { Db } from './db.ts';
+import { T0, TestStore } from './fixtures.ts';
+
+let t: TestStore;
+beforeEach(() => {
+  t = new TestStore();
+});
+afterEach(() => t.remove());
+
+const tx = <T>(work: (tx: Tx) => T): T => t.store.transaction(work);
+
+const object: ObjectRow = {
+  uid: 'u1',
+  kind: 'Pod',
+  namespace: 'ns',
+  name: 'pod-1',
+  ownerUid: 'job-1',
+  version: '9',
+  deleted: false,
+  state: { phase: 'Running' },
+};
+
+const run = { uid: 'r1', kind: 'Job', namespace: 'ns', name: 'job', runKey: 'k', status: 'running' } as Run;
+const nothing = { memos: {}, waiting: [], waitingFor: undefined };
+
+describe('objects', () => {
+  it('are replaced by UID', () => {
+    tx((tx) => tx.putObject(object));
+    const later = { ...object, version: '10', deleted: true, state: { phase: 'Failed' }, ownerUid: undefined };
+    tx((tx) => tx.putObject(later));
+    expect(tx((tx) => tx.object('u1'))).toEqual(later);
+    expect(tx((tx) => tx.object('u2'))).toBeUndefined();
+  });
+
+  it('are found by their controller and kind, deleted ones too, by UID', () => {
+    tx((tx) => {
+      tx.putObject({ ...object, uid: 'b', deleted: true });
+      tx.putObject({ ...object, uid: 'a' });
+      tx.putObject({ ...object, uid: 'c', kind: 'Job' });
+      tx.putObject({ ...object, uid: 'd', ownerUid: 'other' });
+    });
+    expect(tx((tx) => tx.children('job-1', 'Pod')).map(({ uid }) => uid)).toEqual(['a', 'b']);
+  });
+});
+
+describe('runs', () => {
+  it('come back with their memory', () => {
+    const memory = { ...nothing, memos: { 'cronitor/default': { key: 'm' } } };
+    tx((tx) => tx.putRun({ run, memory }));
+    expect(tx((tx) => tx.run('r1'))).toMatchObject({ run, memory: { memos: memory.memos, waiting: [] } });
+    expect(tx((tx) => tx.run('r2'))).toBeUndefined();
+  });
+
+  it('are found while they wait for their owner', () => {
+    const waiting = { ...nothing, waitingFor: 'owner' as const };
+    tx((tx) => {
+      tx.putRun({ run: { ...run, uid: 'a', ownerUid: 'o' }, memory: waiting });
+      tx.putRun({ run: { ...run, uid: 'b', ownerUid: 'o' }, memory: nothing });
+      tx.putRun({ run: { ...run, uid: 'c', ownerUid: 'p' }, memory: waiting });
+    });
+    expect(tx((tx) => tx.runsWaitingForOwner('o')).map((row) => row.run.uid)).toEqual(['a']);
+    tx((tx) => tx.putRun({ run: { ...run, uid: 'a', ownerUid: 'o' }, memory: nothing }));
+    expect(tx((tx) => tx.runsWaitingForOwner('o'))).toEqual([]);
+  });
+
+  it('have a key that belongs to the first UID', () => {
+    expect(tx((tx) => [tx.claimRunKey('k', 'a'), tx.claimRunKey('k', 'b')])).toEqual(['a', 'a']);
+  });
+
+  it('have one attempt per pod, by start', () => {
+    const attempt = { podUid: 'p1', podName: 'pod', phase: 'Pending' } as Attempt;
+    tx((tx) => {
+      tx.putAttempt('r1', attempt);
+      tx.putAttempt('r1', { ...attempt, podUid: 'p2', startedAt: 20 });
+      tx.putAttempt('r1', { ...attempt, podUid: 'p3', startedAt: 10 });
+      tx.putAttempt('r2', { ...attempt, podUid: 'p4' });
+    });
+    expect(tx((tx) => tx.attempts('r1')).map(({ podUid }) => podUid)).toEqual(['p3', 'p2', 'p1']);
+    tx((tx) => tx.putAttempt('r1', { ...attempt, phase: 'Running', startedAt: 5 }));
+    expect(tx((tx) => tx.attempts('r1'))[0]).toMatchObject({ podUid: 'p1', phase: 'Running' });
+  });
+});
+
+describe('transitions and decisions', () => {
+  const transition: Transition = { id: 't1', kind: 'run.started', at: T0, runUid: 'r1', text: 'started' };
+  const decision: Decision = {
+    transitionId: 't1',
+    destination: 'cronitor/default',
+    verdict: 'waiting',
+    reason: 'owner_unknown',
+    detail: undefined,
+    at: T0,
+  };
+
+  it('are added once', () => {
+    expect(tx((tx) => [tx.addTransition(transition, T0), tx.addTransition(transition, T0)])).toEqual([true, false]);
+  });
+
+  it('are decided once: only a waiting decision is replaced', () => {
+    const planned: Decision = { ...decision, verdict: 'planned', reason: undefined };
+    tx((tx) => tx.decide(decision));
+    expect(tx((tx) => tx.decision('t1', 'cronitor/default'))).toEqual(decision);
+    tx((tx) => tx.decide(planned));
+    tx((tx) => tx.decide({ ...decision, verdict: 'dropped', reason: 'before_cutoff' }));
+    expect(tx((tx) => tx.decision('t1', 'cronitor/default'))).toEqual(planned);
+    expect(tx((tx) => tx.decision('t1', 'sentry/default'))).toBeUndefined();
+  });
+});
+
+describe('sticky keys and timers', () => {
+  it('keep the first key of a destination and name', () => {
+    tx((tx) => tx.setStickyKey('d', 'ns', 'name', 'first'));
+    tx((tx) => tx.setStickyKey('d', 'ns', 'name', 'second'));
+    expect(tx((tx) => [tx.stickyKey('d', 'ns', 'name'), tx.stickyKey('e', 'ns', 'name')])).toEqual([
+      'first',
+      undefined,
+    ]);
+  });
+
+  it('are due in order, until they are cleared', () => {
+    const timer = { kind: 'replacement' as const, uid: 'u' };
+    tx((tx) => {
+      tx.setTimer({ ...timer, id: 'a', due: 30 });
+      tx.setTimer({ ...timer, id: 'b', due: 10 });
+      tx.setTimer({ ...timer, id: 'a', due: 20 });
+    });
+    expect(tx((tx) => tx.dueTimers(19)).map(({ id }) => id)).toEqual(['b']);
+    expect(tx((tx) => tx.dueTimers(20))).toEqual([
+      { ...timer, id: 'b', due: 10 },
+      { ...timer, id: 'a', due: 20 },
+    ]);
+    tx((tx) => tx.clearTimer('b'));
+    expect(tx((tx) => tx.dueTimers(20)).map(({ id }) => id)).toEqual(['a']);
+  });
+});
+
+describe('quarantine', () => {
+  const row: Quarantined = {
+    subject: 'uid-1',
+    reason: 'core_error',
+    version: '99',
+    error: 'boom',
+    bytes: Buffer.from('bytes'),
+    at: T0,
+  };
+  const stored = () => {
+    const db = new Db(t.path, true);
+    const rows = db.all<{ subject: string; version: string | null; size: number }>(
+      'SELECT subject, version, size FROM quarantine ORDER BY at, id',
+    );
+    db.close();
+    return rows.map(({ subject, version, size }) => [subject, version, size]);
+  };
+
+  it('keeps one row per subject, that of the highest version', () => {
+    tx((tx) => tx.quarantine(row));
+    tx((tx) => tx.quarantine({ ...row, version: '100' }));
+    tx((tx) => tx.quarantine({ ...row, version: '99' }));
+    expect(stored()).toEqual([['uid-1', '100', 5]]);
+  });
+
+  it('is bounded by rows and bytes: the oldest go', () => {
+    tx((tx) => {
+      for (let n = 0; n < 1002; n++) tx.quarantine({ ...row, subject: `s${n}`, at: T0 + n });
+    });
+    expect(stored()).toHaveLength(1000);
+    const bytes = new Uint8Array(3 * 1024 * 1024);
+    tx((tx) => {
+      for (let n = 0; n < 40; n++) tx.quarantine({ ...row, subject: `big${n}`, bytes, at: T0 + 5000 + n });
+    });
+    expect(stored()).toHaveLength(32);
+    expect(stored().at(-1)).toEqual(['big39', '99', 2 * 1024 * 1024]);
+  });
+});
