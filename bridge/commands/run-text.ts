@@ -26,7 +26,7 @@ export function runText(detail: RunDetail): string {
     section(
       'Not sent, and why',
       notSent.map((row) => decisionLine(row, transitions)),
-      'nothing was held back',
+      detail.decisions.length === 0 ? 'no destination is concerned with this run' : 'nothing was held back',
     ),
   ].join('\n');
 }

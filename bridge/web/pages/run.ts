@@ -22,10 +22,16 @@ export function runPage(detail: RunDetail, { now }: Frame): PageContent {
       <h2>Attempts</h2>
       ${detail.attempts.length === 0 ? html`<p class="empty">No pod was seen.</p>` : attempts(detail.attempts, now)}
       <h2>Deliveries</h2>
-      ${detail.deliveries.length === 0 ? html`<p class="empty">Nothing was sent.</p>` : deliveries(detail)}
+      ${detail.deliveries.length === 0 ? html`<p class="empty">${noDelivery(detail)}</p>` : deliveries(detail)}
       ${notSent(detail)}
     `,
   };
+}
+
+function noDelivery({ decisions }: RunDetail): string {
+  return decisions.length === 0
+    ? 'No destination is concerned with this run.'
+    : 'Nothing was sent; the reasons are below.';
 }
 
 function why({ status, reason, message }: Run): Child {
