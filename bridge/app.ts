@@ -121,7 +121,7 @@ async function startStore(
 function countCommit(metrics: Metrics, { commitMs, records, quarantined }: Committed): void {
   metrics.commit(commitMs);
   for (const { kind, result } of records) metrics.record(kind, result);
-  if (quarantined > 0) metrics.quarantine('core_error', quarantined);
+  for (const reason of quarantined) metrics.quarantine(reason);
 }
 
 function startListing(

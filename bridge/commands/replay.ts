@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { status } from '@grpc/grpc-js';
 import type { App } from '../app.ts';
 import { startApp } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
@@ -116,7 +117,7 @@ async function sendAll(file: string, app: App, shiftMs: number, clock: Clock): P
     for await (const { arrival, request } of readRecording(file)) {
       if (clock instanceof RecordingClock) clock.advanceTo(arrival);
       const { code, details } = await client.export(shiftMs === 0 ? request : shiftRequest(request, shiftMs));
-      if (code !== 0) console.error(`request ${sent + 1} was not taken: ${details}`);
+      if (code !== status.OK) console.error(`request ${sent + 1} was not taken: ${details}`);
       if (++sent % 100 === 0) console.error(`replayed ${sent} requests`);
     }
   } finally {

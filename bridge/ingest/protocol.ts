@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
-import type { OutboxStore } from '../store/store.ts';
+import type { OutboxStore, Quarantined } from '../store/store.ts';
 import type { RecordResult } from './batch.ts';
 
 /** What the worker thread is started with. */
@@ -35,7 +35,7 @@ export interface Committed {
   readonly commitMs: number;
   readonly records: readonly { readonly kind: string; readonly result: RecordResult }[];
   readonly requests: number;
-  readonly quarantined: number;
+  readonly quarantined: readonly Quarantined['reason'][];
 }
 
 export type WorkerMessage =

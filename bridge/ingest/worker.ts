@@ -46,7 +46,8 @@ function commitGroup(engine: Engine, group: readonly Waiting[]): void {
       now,
     );
     for (const { call, batch } of group) post({ type: 'answer', id: call.id, value: answerOf(batch) });
-    const quarantined = poisoned + group.reduce((sum, { batch }) => sum + batch.quarantine.length, 0);
+    const broken = group.flatMap(({ batch }) => batch.quarantine.map(({ reason }) => reason));
+    const quarantined = [...broken, ...Array.from({ length: poisoned }, () => 'core_error' as const)];
     const records = group.flatMap(({ batch }) => batch.records);
     const commitMs = performance.now() - began;
     post({ type: 'committed', committed: { commitMs, records, requests: group.length, quarantined } });

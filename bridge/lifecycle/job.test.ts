@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { condition, jobFacts, seen, T0 } from '../../test/fixtures/facts.ts';
 import type { JobFacts, Observation } from '../kubernetes/observation.ts';

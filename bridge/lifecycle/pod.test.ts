@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { container, podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { Observation, PodFacts, Termination } from '../kubernetes/observation.ts';
@@ -67,6 +67,21 @@ describe('a pod', () => {
     expect(told.filter(({ kind }) => kind.includes('stuck')).map(({ kind, reason }) => [kind, reason])).toEqual([
       ['run.stuck', 'ErrImagePull'],
       ['run.unstuck', undefined],
+    ]);
+  });
+
+  it('that crashes again after it moved is told stuck and moving only once', () => {
+    const moves = (version: string): Seen =>
+      seen(podFacts({ resourceVersion: version, startAt: T0, containers: [container({ runningSince: T0 })] }));
+    const told = tell([
+      waiting('CrashLoopBackOff', '101'),
+      moves('102'),
+      waiting('CrashLoopBackOff', '103'),
+      moves('104'),
+    ]);
+    expect(told.transitions.map(({ kind }) => kind).filter((kind) => kind.includes('stuck'))).toEqual([
+      'run.stuck',
+      'run.unstuck',
     ]);
   });
 

@@ -23,9 +23,10 @@ export interface PodState {
   readonly endedAt: Instant | undefined;
   /** `container/restart` of every end that was told. */
   readonly ends: readonly string[];
-  /** What the pod is stuck on now, and all groups that were told. */
+  /** What the pod is stuck on now, and all groups that were told, as stuck and as moving again. */
   readonly stuck: { readonly group: StuckGroup; readonly reason: string } | undefined;
   readonly stuckTold: readonly StuckGroup[];
+  readonly movedTold: readonly StuckGroup[];
 }
 
 export interface PodStep {
@@ -53,6 +54,7 @@ export function reducePod(
     ends: [...(previous?.ends ?? []), ...ends.map(({ key }) => key)],
     stuck: previous?.stuck,
     stuckTold: previous?.stuckTold ?? [],
+    movedTold: previous?.movedTold ?? [],
   };
   const started = startedAt !== undefined && previous?.startedAt === undefined;
   const ended = endedAt !== undefined && previous?.endedAt === undefined;
@@ -132,13 +134,11 @@ function stuckStep(state: PodState): PodStep {
   const before = state.stuck;
   const next = { ...state, stuck: now && { group: now.group, reason: now.reason } };
   if (now === undefined) {
-    const moved = before !== undefined && state.endedAt === undefined;
+    if (before === undefined || state.endedAt !== undefined) return { state: next, transitions: [] };
+    if (state.movedTold.includes(before.group)) return { state: next, transitions: [] };
     const at = latestStart(state.facts) ?? state.startedAt ?? 0;
-    const suffix = `unstuck/${before?.group ?? ''}`;
-    return {
-      state: next,
-      transitions: moved ? [podTransition(state.facts, 'run.unstuck', at, suffix, 'moves again')] : [],
-    };
+    const moved = podTransition(state.facts, 'run.unstuck', at, `unstuck/${before.group}`, 'moves again');
+    return { state: { ...next, movedTold: [...state.movedTold, before.group] }, transitions: [moved] };
   }
   if (state.stuckTold.includes(now.group)) return { state: next, transitions: [] };
   const at = state.facts.startAt ?? state.facts.createdAt ?? 0;

@@ -58,8 +58,11 @@ describe('telemetry of a run', () => {
     expect(sent(ended(outcome), context()).query['state']).toBe(state);
   });
 
-  it('is nothing for a Job that never started, a bare pod, an unknown owner and other transitions', () => {
-    expect(planner.plan(ended('never_started'), context())).toBeNull();
+  it('is dropped with its reason for a Job that never started', () => {
+    expect(planner.plan(ended('never_started'), context())).toEqual({ drop: 'never_started' });
+  });
+
+  it('is nothing for a bare pod, an unknown owner and other transitions', () => {
     expect(planner.plan(transition(), context({ run: run({ kind: 'Pod' }) }))).toBeNull();
     expect(planner.plan(transition(), context({ cronJob: undefined }))).toBeNull();
     expect(planner.plan(transition({ kind: 'run.stuck' }), context())).toBeNull();

@@ -46,6 +46,7 @@ function pausedField(cronJob: CronJobFacts, previous: Json | undefined): { pause
 
 function planPing(transition: Transition, context: PlanContext, config: CronitorPlanConfig): Planned {
   const { run, attempts, cronJob } = context;
+  if (transition.outcome === 'never_started' && cronJob !== undefined) return { drop: 'never_started' };
   const state = pingState(transition);
   if (cronJob === undefined || run.kind !== 'Job' || state === undefined) return null;
   const started = readMemo(context.memo);

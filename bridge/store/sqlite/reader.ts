@@ -66,11 +66,12 @@ export class SqliteReader implements ReadStore {
     return this.#db.snapshot(() => {
       const row = this.#db.get<RunRowColumns>('SELECT uid, sort_at, run FROM runs WHERE uid = ?', uid);
       if (row === undefined) return undefined;
+      const run = toRunOnly(row);
       return {
-        run: toRunOnly(row),
+        run,
         attempts: attemptsOf(this.#db, uid),
         transitions: this.#transitions(uid),
-        decisions: this.#decisions(uid),
+        decisions: this.#decisions(run),
         deliveries: this.#db
           .all<DeliveryColumns>(`${DELIVERY} WHERE run_uid = ? ORDER BY intents.seq`, uid)
           .map(toDelivery),
@@ -171,12 +172,14 @@ export class SqliteReader implements ReadStore {
       .map(({ transition }) => JSON.parse(transition) as Transition);
   }
 
-  #decisions(runUid: string): Decision[] {
+  /** Those on its transitions, and those on an end that is awaited and is no transition yet. */
+  #decisions({ uid, runKey }: Run): Decision[] {
     return this.#db
       .all<DecisionColumns>(
-        `SELECT decisions.* FROM decisions JOIN transitions ON transitions.id = decisions.transition_id
-         WHERE transitions.run_uid = ? ORDER BY decisions.id`,
-        runUid,
+        `SELECT decisions.* FROM decisions
+         WHERE transition_id IN (SELECT id FROM transitions WHERE run_uid = ?) OR transition_id = ? ORDER BY id`,
+        uid,
+        `${runKey}/ended`,
       )
       .map(toDecision);
   }
