@@ -25,10 +25,7 @@ export function announce(
   const fresh = transitions.filter((transition) => tx.addTransition(transition, now));
   if (fresh.length === 0) return memory;
   if (isWaiting(tx, run)) {
-    for (const transition of fresh) {
-      for (const { planner } of destinations)
-        decide(tx, transition, planner.destination, 'waiting', now, 'owner_unknown');
-    }
+    for (const { id } of fresh) markWaiting(tx, destinations, id, 'owner_unknown', now);
     return { ...memory, waiting: [...memory.waiting, ...fresh], waitingFor: 'owner' };
   }
   return planAll(tx, destinations, { run, memory }, fresh, now);
@@ -48,16 +45,7 @@ export function markWaiting(
   reason: Reason,
   now: Instant,
 ): void {
-  for (const { planner } of destinations) {
-    tx.decide({
-      transitionId,
-      destination: planner.destination,
-      verdict: 'waiting',
-      reason,
-      detail: undefined,
-      at: now,
-    });
-  }
+  for (const { planner } of destinations) decide(tx, transitionId, planner.destination, 'waiting', now, reason);
 }
 
 function isWaiting(tx: Tx, run: Run): boolean {
@@ -93,10 +81,10 @@ function planAll(
       if (planned === null) continue;
       const started = tx.decision(`${run.runKey}/started`, destination)?.verdict === 'planned';
       const early = cutoffReason(transition, run, started, rule);
-      if (early !== undefined) decide(tx, transition, destination, 'dropped', now, early);
-      else if ('drop' in planned) decide(tx, transition, destination, 'dropped', now, planned.drop, planned.detail);
+      if (early !== undefined) decide(tx, transition.id, destination, 'dropped', now, early);
+      else if ('drop' in planned) decide(tx, transition.id, destination, 'dropped', now, planned.drop, planned.detail);
       else {
-        decide(tx, transition, destination, 'planned', now);
+        decide(tx, transition.id, destination, 'planned', now);
         for (const intent of planned.intents) tx.enqueue(destination, transition.id, intent, now);
         if (planned.memo !== undefined) memos[destination] = planned.memo;
       }
@@ -107,12 +95,12 @@ function planAll(
 
 function decide(
   tx: Tx,
-  transition: Transition,
+  transitionId: string,
   destination: string,
   verdict: 'planned' | 'waiting' | 'dropped',
   at: Instant,
   reason?: Reason,
   detail?: string,
 ): void {
-  tx.decide({ transitionId: transition.id, destination, verdict, reason, detail, at });
+  tx.decide({ transitionId, destination, verdict, reason, detail, at });
 }

@@ -1,7 +1,6 @@
-import type { Instant } from '../lib/clock.ts';
 import type { KubeObject } from './fields.ts';
 import { booleanAt, objectAt, objectsAt, stringsAt, textAt, timeAt } from './fields.ts';
-import type { Owner } from './observation.ts';
+import type { ObjectFacts, Owner } from './observation.ts';
 
 /** Annotations that some rule reads. Others are never kept: people put credentials into them. */
 const READ_ANNOTATIONS = [
@@ -11,20 +10,8 @@ const READ_ANNOTATIONS = [
   'kubernetes.io/config.mirror',
 ];
 
-export interface Metadata {
-  readonly uid: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly resourceVersion: string;
-  readonly createdAt: Instant | undefined;
-  readonly deletionAt: Instant | undefined;
-  readonly owner: Owner | undefined;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-}
-
 /** `metadata` of an object whose UID and resourceVersion are known to be there. */
-export function readMetadata(object: KubeObject): Metadata {
+export function readMetadata(object: KubeObject): ObjectFacts {
   const metadata = objectAt(object, 'metadata');
   return {
     uid: textAt(metadata, 'uid') ?? '',

@@ -15,7 +15,8 @@ export type Facts = CronJobFacts | JobFacts | PodFacts;
 /** Raise when a reader keeps more than before: rows with an older number are read again by the audit. */
 export const FACTS_SCHEMA = 1;
 
-interface ObjectFacts {
+/** What every object has. */
+export interface ObjectFacts {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
