@@ -25,7 +25,9 @@ export function announce(
   const fresh = transitions.filter((transition) => tx.addTransition(transition, now));
   if (fresh.length === 0) return memory;
   if (isWaiting(tx, run)) {
-    for (const { id } of fresh) markWaiting(tx, destinations, id, 'owner_unknown', now);
+    // Starts and ends are every sink's business; whether anybody wants the rest is only known when it is planned.
+    const edges = fresh.filter(({ kind }) => kind === 'run.started' || kind === 'run.ended');
+    for (const { id } of edges) markWaiting(tx, destinations, id, 'owner_unknown', now);
     return { ...memory, waiting: [...memory.waiting, ...fresh], waitingFor: 'owner' };
   }
   return planAll(tx, destinations, { run, memory }, fresh, now);
