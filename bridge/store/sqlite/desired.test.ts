@@ -197,6 +197,7 @@ describe('a refusal for good', () => {
     const sent = t.claimRows();
     t.want('m', 2);
     t.settleRows(sent, REFUSED);
+    t.enqueue({ key: 'later', waitsFor: 'm' });
     expect(t.claimedKeys()).toEqual([]);
     expect(wantedRows()).toEqual([2]);
   });

@@ -119,6 +119,8 @@ describe('waiting for a monitor', () => {
       status: 'delivered',
       detail: 'monitor_refused: bad_request: no such schedule',
     });
+    t.enqueue({ key: 'later', waitsFor: 'm' });
+    expect(t.claimedKeys()).toEqual(['later']);
   });
 
   it('does not concern a dry run', () => {

@@ -82,7 +82,10 @@ describe('runs', () => {
     t.enqueue({ key: 'a' }, { key: 'b' });
     const { next } = t.reader.deliveries({ limit: 1 });
     expect(() => t.reader.runs({ limit: 1, cursor: next! })).toThrow('the cursor is none of this list');
-    expect(() => t.reader.runs({ limit: 1, cursor: 'nonsense' })).toThrow('the cursor is none of this list');
+    for (const text of ['nonsense', '["uid", 1]', '{}']) {
+      const cursor = Buffer.from(text).toString('base64url');
+      expect(() => t.reader.runs({ limit: 1, cursor })).toThrow('the cursor is none of this list');
+    }
   });
 });
 
