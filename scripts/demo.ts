@@ -90,6 +90,7 @@ async function live(
   const names = ['report', 'sync-stock', 'import-legacy'];
   await Promise.all(names.map((name) => kube.runCronJob(name, `${name}-by-hand`)));
   say(`CronJobs ${names.join(', ')} are there; each has a run now and one every minute`);
+  say(`to look around: export KUBECONFIG=${kubeconfig}`);
   return bridge.pageUrl;
 }
 
