@@ -23,7 +23,8 @@ export function objectsAt(object: KubeObject, field: string): KubeObject[] {
 export function textAt(object: KubeObject, field: string): string | undefined {
   const value = own(object, field);
   if (typeof value !== 'string' || value === '') return undefined;
-  return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT - 1)}…` : value;
+  // A cut through a surrogate pair leaves half a character, which no URL or database takes as it is.
+  return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT - 1).toWellFormed()}…` : value;
 }
 
 /** A finite number field. */

@@ -1,5 +1,6 @@
+import type { Instant } from '../lib/clock.ts';
 import type { KubeObject } from './fields.ts';
-import { booleanAt, objectAt, objectsAt, stringsAt, textAt, timeAt } from './fields.ts';
+import { booleanAt, numberAt, objectAt, objectsAt, stringsAt, textAt, timeAt } from './fields.ts';
 import type { ObjectFacts, Owner } from './observation.ts';
 
 /** Annotations that some rule reads. Others are never kept: people put credentials into them. */
@@ -19,11 +20,18 @@ export function readMetadata(object: KubeObject): ObjectFacts {
     name: textAt(metadata, 'name') ?? '',
     resourceVersion: textAt(metadata, 'resourceVersion') ?? '',
     createdAt: timeAt(metadata, 'creationTimestamp'),
-    deletionAt: timeAt(metadata, 'deletionTimestamp'),
+    deletionAt: readDeletion(metadata),
     owner: readController(metadata),
     labels: stringsAt(metadata, 'labels', () => true),
     annotations: stringsAt(metadata, 'annotations', (key) => READ_ANNOTATIONS.some((prefix) => key.startsWith(prefix))),
   };
+}
+
+/** A pod's deletionTimestamp lies in the future by its grace period, until kubelet asks again without one. */
+function readDeletion(metadata: KubeObject): Instant | undefined {
+  const timestamp = timeAt(metadata, 'deletionTimestamp');
+  const graceSeconds = numberAt(metadata, 'deletionGracePeriodSeconds') ?? 0;
+  return timestamp === undefined ? undefined : timestamp - graceSeconds * 1_000;
 }
 
 /** The ownerReference with `controller: true`; group from its apiVersion. Names are never cut to find an owner. */

@@ -22,6 +22,7 @@ export interface ObjectFacts {
   readonly name: string;
   readonly resourceVersion: string;
   readonly createdAt: Instant | undefined;
+  /** When its deletion was asked for; once a pod's grace period is over, when that was. */
   readonly deletionAt: Instant | undefined;
   /** The controller ownerReference, if any. */
   readonly owner: Owner | undefined;

@@ -25,18 +25,20 @@ export function containerEnds(facts: PodFacts): ContainerEnd[] {
 }
 
 /** Reasons of `state.waiting` that do not go away by themselves, by what they have in common. */
-const STUCK_REASONS: Readonly<Record<string, StuckGroup>> = {
-  ImagePullBackOff: 'image',
-  ErrImagePull: 'image',
-  ErrImageNeverPull: 'image',
-  InvalidImageName: 'image',
-  ImageInspectError: 'image',
-  RegistryUnavailable: 'image',
-  CreateContainerConfigError: 'config',
-  CreateContainerError: 'config',
-  RunContainerError: 'config',
-  CrashLoopBackOff: 'crash',
-};
+const STUCK_REASONS: ReadonlyMap<string, StuckGroup> = new Map(
+  Object.entries({
+    ImagePullBackOff: 'image',
+    ErrImagePull: 'image',
+    ErrImageNeverPull: 'image',
+    InvalidImageName: 'image',
+    ImageInspectError: 'image',
+    RegistryUnavailable: 'image',
+    CreateContainerConfigError: 'config',
+    CreateContainerError: 'config',
+    RunContainerError: 'config',
+    CrashLoopBackOff: 'crash',
+  }),
+);
 
 /** ErrImagePull and ImagePullBackOff take turns: one stuck run, not one a minute. */
 export type StuckGroup = 'image' | 'config' | 'crash';
@@ -51,7 +53,7 @@ export interface Stuck {
 /** The first container that waits for a reason that needs a person; undefined when none does. */
 export function stuckContainer(facts: PodFacts): Stuck | undefined {
   for (const { name, waiting } of facts.containers) {
-    const group = waiting === undefined ? undefined : STUCK_REASONS[waiting.reason];
+    const group = waiting === undefined ? undefined : STUCK_REASONS.get(waiting.reason);
     if (waiting !== undefined && group !== undefined) {
       return { group, container: name, reason: waiting.reason, message: waiting.message };
     }
