@@ -50,7 +50,7 @@ export function createEngine(store: Store, destinations: readonly Destination[])
       const poison = new Map<Observation, unknown>();
       for (;;) {
         try {
-          store.transaction((tx) => commitOnce(tx, batches, poison, observe, now));
+          unwritten.atomically(() => store.transaction((tx) => commitOnce(tx, batches, poison, observe, now)));
           return { poisoned: poison.size };
         } catch (error) {
           if (!(error instanceof PoisonError)) throw error;

@@ -1,4 +1,4 @@
-import type { Kind, Observation } from '../kubernetes/observation.ts';
+import type { Facts, Kind, Observation } from '../kubernetes/observation.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
 
 /** What a reducer left in its object's row. JSON drops undefined fields, which reads the same. */
@@ -12,12 +12,29 @@ export function stateOf<State>(row: ObjectRow): State {
  */
 export class UnwrittenVersions {
   readonly #versions = new Map<string, string>();
+  /** What each change since the beginning of the transaction replaced, oldest first. */
+  #replaced: [uid: string, version: string | undefined][] = [];
+
+  /** Runs a transaction: when it throws, the versions are what they were, like the rows in the store. */
+  atomically<T>(transaction: () => T): T {
+    this.#replaced = [];
+    try {
+      return transaction();
+    } catch (error) {
+      for (const [uid, version] of this.#replaced.toReversed()) {
+        if (version === undefined) this.#versions.delete(uid);
+        else this.#versions.set(uid, version);
+      }
+      throw error;
+    }
+  }
 
   get size(): number {
     return this.#versions.size;
   }
 
   set(uid: string, version: string): void {
+    this.#replaced.push([uid, this.#versions.get(uid)]);
     this.#versions.set(uid, version);
   }
 
@@ -29,6 +46,7 @@ export class UnwrittenVersions {
   }
 
   forget(uid: string): void {
+    this.#replaced.push([uid, this.#versions.get(uid)]);
     this.#versions.delete(uid);
   }
 
@@ -51,7 +69,7 @@ export function saveObject(
   unwritten: UnwrittenVersions,
   previous: ObjectRow | undefined,
   { facts }: Observation,
-  state: { readonly facts: { readonly resourceVersion: string } },
+  state: { readonly facts: Facts },
   deleted: boolean,
 ): void {
   const row: ObjectRow = {
@@ -59,7 +77,7 @@ export function saveObject(
     kind: facts.kind satisfies Kind,
     namespace: facts.namespace,
     name: facts.name,
-    ownerUid: facts.owner?.uid,
+    ownerUid: state.facts.owner?.uid,
     version: state.facts.resourceVersion,
     deleted,
     state,

@@ -1,0 +1,74 @@
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { seen } from '../../test/fixtures/facts.ts';
+import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
+import type { Planner } from '../sinks/sink.ts';
+import { complete, CRON, JOB_UID, scheduled, TestEngine, uidOf } from './test-engine.ts';
+
+const planner = createCronitorPlanner('default', { tags: [] });
+const diskFull = Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+let failure: Error | undefined;
+const failing: Planner = {
+  ...planner,
+  plan(transition, context) {
+    if (context.run.name === 'bomb' && failure !== undefined) throw failure;
+    return planner.plan(transition, context);
+  },
+};
+const bad = seen(scheduled({ uid: uidOf(11), name: 'bomb', scheduledAt: undefined }));
+/** Nothing but the version is another one: it is only remembered, not written. */
+const touched = (version: string) => seen(scheduled({ resourceVersion: version }));
+const completeTouched = seen(complete({ resourceVersion: '125' }));
+
+let bridge: TestEngine;
+beforeEach(() => {
+  bridge = new TestEngine({ planners: [failing] });
+  bridge.take([seen(CRON), seen(scheduled())]);
+});
+afterEach(() => bridge.close());
+
+function stored(): { version: string; active: number } {
+  const database = new DatabaseSync(bridge.path, { readOnly: true });
+  const row = database.prepare('SELECT version, state FROM objects WHERE uid = ?').get(JOB_UID);
+  database.close();
+  const { facts } = JSON.parse(String(row?.['state'])) as { facts: { active: number } };
+  return { version: String(row?.['version']), active: facts.active };
+}
+
+describe('a commit that is rolled back', () => {
+  it('loses nothing of a batch in which another record cannot be processed', () => {
+    failure = new Error('cannot plan this');
+    expect(bridge.take([seen(complete()), completeTouched, bad])).toEqual({ poisoned: 1 });
+    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+  });
+
+  it('loses nothing when the same records come again after the store was in trouble', () => {
+    failure = diskFull;
+    const batch = [seen(complete()), completeTouched, bad];
+    expect(() => bridge.take(batch)).toThrow('disk is full');
+    failure = undefined;
+    bridge.take(batch);
+    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.told(uidOf(11))).toEqual(['run@1']);
+  });
+
+  it('still knows the versions that were remembered before it', () => {
+    bridge.take([touched('119')]);
+    failure = diskFull;
+    expect(() => bridge.take([touched('121'), bad])).toThrow('disk is full');
+    bridge.take([seen(scheduled({ resourceVersion: '115', active: 1 }))]);
+    bridge.tick(Date.now());
+    expect(stored()).toEqual({ version: '119', active: 0 });
+  });
+});
+
+describe('a version that changed nothing else', () => {
+  it('is written at a tick, and a restart after that knows it', () => {
+    bridge.take([touched('119')]);
+    expect(stored().version).toBe('110');
+    bridge.tick(Date.now());
+    bridge.restart();
+    bridge.take([seen(scheduled({ resourceVersion: '115', active: 1 }))]);
+    expect(stored()).toEqual({ version: '119', active: 0 });
+  });
+});

@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { condition, cronJobFacts, jobFacts, ownedBy, T0 } from '../../test/fixtures/facts.ts';
+import type { CronJobFacts, JobFacts, Observation } from '../kubernetes/observation.ts';
+import type { Run, Transition } from '../lifecycle/transition.ts';
+import type { Instant } from '../lib/clock.ts';
+import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
+import type { Planner } from '../sinks/sink.ts';
+import type { ReadStore } from '../store/read.ts';
+import { openReader, openStore } from '../store/sqlite/open.ts';
+import type { Store } from '../store/store.ts';
+import type { Engine } from './engine.ts';
+import { createEngine } from './engine.ts';
+
+export const CRON = cronJobFacts();
+export const JOB_UID = jobFacts().uid;
+export const uidOf = (number: number): string => `11111111-0000-4000-8000-${String(number).padStart(12, '0')}`;
+
+/** A Job that `CRON`'s schedule made, running since T0 + 1 s. */
+export function scheduled(changes: Partial<JobFacts> = {}): JobFacts {
+  return jobFacts({ owner: ownedBy(CRON), scheduledAt: T0, startAt: T0 + 1_000, resourceVersion: '110', ...changes });
+}
+
+/** The same Job, complete at T0 + 9 s. */
+export function complete(changes: Partial<JobFacts> = {}): JobFacts {
+  const conditions = [condition('Complete', T0 + 9_000)];
+  return scheduled({ resourceVersion: '120', conditions, completionAt: T0 + 9_000, ...changes });
+}
+
+/** A CronJob with annotations of the Cronitor sink, by their short names. */
+export function annotated(annotations: Record<string, string>, changes: Partial<CronJobFacts> = {}): CronJobFacts {
+  const full = Object.entries(annotations).map(([name, value]) => [`k8s.cronitor.io/${name}`, value]);
+  return cronJobFacts({ annotations: Object.fromEntries(full), ...changes });
+}
+
+export interface Ping {
+  readonly destination: string;
+  readonly key: string;
+  readonly series: string;
+  readonly state: string;
+  readonly stamp: number;
+}
+
+export interface TestEngineOptions {
+  readonly planners?: readonly Planner[];
+  readonly cutoff?: Instant;
+  readonly running?: 'announce' | 'suppress';
+}
+
+/** The real engine on a real store in a temporary folder. */
+export class TestEngine {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'engine-'));
+  readonly #options: Required<TestEngineOptions>;
+  #store: Store;
+  #engine: Engine;
+  readonly reader: ReadStore;
+
+  constructor(options: TestEngineOptions = {}) {
+    const planners = [createCronitorPlanner('default', { tags: [] })];
+    this.#options = { planners, cutoff: T0, running: 'announce', ...options };
+    [this.#store, this.#engine] = this.#open();
+    this.reader = openReader(this.path);
+  }
+
+  get path(): string {
+    return join(this.#folder, 'bridge.db');
+  }
+
+  /** Commits observations as one batch, a minute after T0 unless told otherwise. */
+  take(observations: readonly Observation[], now: Instant = T0 + 60_000): { readonly poisoned: number } {
+    return this.#engine.commit([{ observations, quarantine: [], records: [] }], now);
+  }
+
+  tick(now: Instant): void {
+    this.#engine.tick(now);
+  }
+
+  /** Closes the store and opens it again; what only memory knew is gone. */
+  restart(): void {
+    this.#store.close();
+    [this.#store, this.#engine] = this.#open();
+  }
+
+  close(): void {
+    this.reader.close();
+    this.#store.close();
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  /** Every planned ping, in the order of their making. */
+  pings(): Ping[] {
+    const { items } = this.reader.deliveries({ limit: 1_000 });
+    return items.toReversed().map(({ destination, payload }) => {
+      const { key, query } = payload as { key: string; query: { state: string; stamp: string; series: string } };
+      return { destination, key, series: query.series, state: query.state, stamp: Number(query.stamp) * 1_000 };
+    });
+  }
+
+  /** `state@seconds after T0` of every ping of a run. */
+  told(series: string = JOB_UID): string[] {
+    const own = this.pings().filter((ping) => ping.series === series);
+    return own.map(({ state, stamp }) => `${state}@${(stamp - T0) / 1_000}`);
+  }
+
+  run(uid: string = JOB_UID): Run | undefined {
+    return this.reader.run(uid)?.run;
+  }
+
+  transitions(uid: string = JOB_UID): readonly Transition[] {
+    return this.reader.run(uid)?.transitions ?? [];
+  }
+
+  /** `verdict reason` of the decisions on a run, the oldest first. */
+  decisions(uid: string = JOB_UID): string[] {
+    const decisions = this.reader.run(uid)?.decisions ?? [];
+    return decisions.map(({ verdict, reason }) => (reason === undefined ? verdict : `${verdict} ${reason}`));
+  }
+
+  /** Whether each monitor is paused; undefined when it never mentioned it. */
+  monitors(): Map<string, unknown> {
+    const { items } = this.reader.monitors({ limit: 100 });
+    return new Map(items.map(({ key, wanted }) => [key, (wanted as { paused?: unknown }).paused]));
+  }
+
+  #open(): [Store, Engine] {
+    const { planners, cutoff, running } = this.#options;
+    const store = openStore(this.path, { now: () => T0 });
+    return [
+      store,
+      createEngine(
+        store,
+        planners.map((planner) => ({ planner, rule: { cutoff, running } })),
+      ),
+    ];
+  }
+}
