@@ -15,8 +15,8 @@ import { saveObject, stateOf } from './state.ts';
 /** A Job deleted by concurrencyPolicy Replace is followed by its successor in the same sync of the controller. */
 const REPLACEMENT_WAIT_MS = 30_000;
 const REPLACEMENT_WITHIN_MS = 60_000;
-/** Creation times are whole seconds, cut. */
-const TIME_RESOLUTION_MS = 1_000;
+/** A deletion mostly has the Collector's time, a schedule the control plane's: their clocks may differ by this. */
+const CLOCK_SKEW_MS = 5_000;
 
 /** Takes in a Job: its run's transitions, and the predecessor that it may replace. */
 export function observeJob(
@@ -30,7 +30,7 @@ export function observeJob(
   const row = unwritten.load(tx, facts.uid);
   const runKey = tx.run(facts.uid)?.run.runKey ?? claimRunKey(tx, facts);
   const previous = row && stateOf<JobState>(row);
-  const step = reduceJob(previous, observation, runKey, (at) => replacement(tx, facts, at, true));
+  const step = reduceJob(previous, observation, runKey, (job, at) => replacement(tx, job, at, true));
   saveObject(tx, unwritten, row, observation, step.state, step.state.deletedAt !== undefined);
   tell(tx, destinations, step, runKey, now);
   if (isUndecided(step.state) && (previous === undefined || !isUndecided(previous))) {
@@ -59,7 +59,7 @@ function settlePredecessors(tx: Tx, destinations: readonly Destination[], { owne
 function settle(tx: Tx, destinations: readonly Destination[], row: ObjectRow, now: Instant, mayWait: boolean): void {
   const before = stateOf<JobState>(row);
   const runKey = tx.run(row.uid)?.run.runKey ?? row.uid;
-  const step = endJob(before, runKey, now, (at) => replacement(tx, before.facts, at, mayWait));
+  const step = endJob(before, runKey, now, (job, at) => replacement(tx, job, at, mayWait));
   if (step.state === before) return;
   tx.putObject({ ...row, state: step.state });
   tell(tx, destinations, step, runKey, now);
@@ -92,24 +92,30 @@ function timerId(uid: string): string {
   return `replacement/${uid}`;
 }
 
-/** Whether another Job took this one's place; an unseen CronJob may have Replace. */
+/** Whether another Job took this one's place. Nobody knows before its CronJob is seen, which may have Replace. */
 function replacement(tx: Tx, facts: JobFacts, deletedAt: Instant, mayWait: boolean): Replacement {
   if (!isOwnedByCronJob(facts.owner) || facts.manual) return 'none';
   const owner = tx.object(facts.owner.uid);
-  const policy = owner === undefined ? 'Replace' : stateOf<CronJobState>(owner).facts.concurrencyPolicy;
-  if (policy !== 'Replace') return 'none';
+  if (owner === undefined && mayWait) return 'wait';
+  if (owner !== undefined && stateOf<CronJobState>(owner).facts.concurrencyPolicy !== 'Replace') return 'none';
   const seen = tx
     .children(facts.owner.uid, 'Job')
     .some((row) => isSuccessor(stateOf<JobState>(row).facts, facts, deletedAt));
   return seen ? 'seen' : mayWait ? 'wait' : 'none';
 }
 
+/**
+ * The controller deletes the active Job when the next one is due, then creates that. A Job that became due only later
+ * did not replace it: somebody had deleted it by hand.
+ */
 function isSuccessor(candidate: JobFacts, replaced: JobFacts, deletedAt: Instant): boolean {
-  const createdAt = candidate.createdAt ?? 0;
+  if (candidate.manual || candidate.createdAt === undefined || dueAt(candidate) <= dueAt(replaced)) return false;
   return (
-    candidate.uid !== replaced.uid &&
-    !candidate.manual &&
-    createdAt + TIME_RESOLUTION_MS > deletedAt &&
-    createdAt <= deletedAt + REPLACEMENT_WITHIN_MS
+    dueAt(candidate) <= deletedAt + CLOCK_SKEW_MS && Math.abs(candidate.createdAt - deletedAt) <= REPLACEMENT_WITHIN_MS
   );
+}
+
+/** Its scheduled instant, or (Kubernetes before 1.32 does not tell) when it was created. */
+function dueAt({ scheduledAt, createdAt }: JobFacts): Instant {
+  return scheduledAt ?? createdAt ?? 0;
 }

@@ -25,16 +25,22 @@ export function observePod(
   const { state, transitions } = reducePod(previous, observation);
   saveObject(tx, unwritten, row, observation, state, state.deletedAt !== undefined);
   const runUid = runUidOf(state.facts);
-  if (runUid !== undefined) tx.putAttempt(runUid, podAttempt(state));
+  if (runUid !== undefined && !isSameAttempt(previous, state)) tx.putAttempt(runUid, podAttempt(state));
   if (runUid === state.facts.uid) return observeBarePod(tx, destinations, previous, state, transitions, now);
   const run = runUid === undefined ? undefined : tx.run(runUid);
   if (run === undefined) {
-    for (const transition of transitions) tx.addTransition(transition, now);
+    const told = runUid === undefined ? transitions.filter(({ kind }) => kind === 'container.terminated') : transitions;
+    for (const transition of told) tx.addTransition(transition, now);
     return;
   }
   const memory = announce(tx, destinations, run, transitions, now);
   if (isStuck(previous) !== isStuck(state)) return refreshRun(tx, run.run.uid, run.run.runKey, memory);
   if (memory !== run.memory) tx.putRun({ run: run.run, memory });
+}
+
+function isSameAttempt(previous: PodState | undefined, state: PodState): boolean {
+  if (previous === undefined || runUidOf(previous.facts) !== runUidOf(state.facts)) return false;
+  return JSON.stringify(podAttempt(previous)) === JSON.stringify(podAttempt(state));
 }
 
 /** Recomputes the Job's status from all its pods; only when one of them got stuck or moved. */

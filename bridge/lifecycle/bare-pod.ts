@@ -1,4 +1,6 @@
+import type { PodFacts } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
+import { isStoppedWithPod } from './containers.ts';
 import type { PodState } from './pod.ts';
 import { podAttempt } from './pod.ts';
 import type { Outcome, Run, RunStatus, Transition } from './transition.ts';
@@ -7,7 +9,7 @@ import type { Outcome, Run, RunStatus, Transition } from './transition.ts';
  * A pod without owner is a run of its own:
  *
  *   pending ──attempt started──▶ running ──phase Succeeded──▶ succeeded
- *      │                            ├─────phase Failed─────▶ failed
+ *      │                            ├─────phase Failed─────▶ failed     (cancelled if its deletion ended it)
  *      │                            └─────DELETED──────────▶ cancelled
  *      └──DELETED──▶ never_started
  */
@@ -57,8 +59,16 @@ export function podRun(state: PodState): Run {
   };
 }
 
+/** Kubelet shows a pod that is deleted while active as Failed, with what SIGTERM or SIGKILL made of its containers. */
+function isStopped(facts: PodFacts): boolean {
+  const ends = facts.containers.flatMap(({ terminated }) => terminated ?? []);
+  const failures = ends.filter(({ exitCode }) => exitCode !== 0);
+  const stopped = failures.filter((end) => isStoppedWithPod(end, facts.deletionAt));
+  return facts.reason === undefined && failures.length > 0 && stopped.length === failures.length;
+}
+
 function podOutcome({ facts, startedAt }: PodState): Outcome {
   if (facts.phase === 'Succeeded') return 'succeeded';
-  if (facts.phase === 'Failed') return 'failed';
+  if (facts.phase === 'Failed') return isStopped(facts) ? 'cancelled' : 'failed';
   return startedAt === undefined ? 'never_started' : 'cancelled';
 }

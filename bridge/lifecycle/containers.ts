@@ -1,4 +1,5 @@
 import type { ContainerFacts, PodFacts, Termination } from '../kubernetes/observation.ts';
+import type { Instant } from '../lib/clock.ts';
 
 /** One end of a container: `instance` is the restart count of the run that ended. */
 export interface ContainerEnd {
@@ -61,10 +62,19 @@ export function stuckContainer(facts: PodFacts): Stuck | undefined {
   return undefined;
 }
 
+/** From the end of the last container to kubelet's last request to delete, whose time is all that some records have. */
+const REMOVAL_MS = 10_000;
+
+/** True when it was the deletion of its pod that ended a container: SIGTERM, or SIGKILL after the grace period. */
+export function isStoppedWithPod({ exitCode, reason, finishedAt }: Termination, deletionAt?: Instant): boolean {
+  if (deletionAt === undefined || reason === 'OOMKilled' || (exitCode !== 143 && exitCode !== 137)) return false;
+  return finishedAt === undefined || finishedAt >= deletionAt - REMOVAL_MS;
+}
+
 /** Why a container ended, in words; `OOMKilled` wins over the exit code (design: failures). */
-export function terminationText({ exitCode, reason, signal }: Termination, podDeleted: boolean): string {
+export function terminationText({ exitCode, reason, signal }: Termination, stopped: boolean): string {
   if (reason === 'OOMKilled') return `OOMKilled (exit code ${exitCode})`;
-  if (podDeleted && (exitCode === 143 || exitCode === 137)) return `stopped with its pod (exit code ${exitCode})`;
+  if (stopped) return `stopped with its pod (exit code ${exitCode})`;
   if (exitCode === 137 && (reason === undefined || reason === 'Error')) return 'exit code 137: probably OOM or killed';
   if (exitCode === 0) return 'completed';
   const why = reason === undefined || reason === 'Error' ? '' : `, ${reason}`;

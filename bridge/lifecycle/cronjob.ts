@@ -11,12 +11,12 @@ export interface CronJobState {
   readonly deleted: boolean;
 }
 
-/** The newest facts; a deletion is final. */
+/** The newest facts; a deletion is final, whatever its version: a UID never comes back. */
 export function reduceCronJob(
   previous: CronJobState | undefined,
   { facts, deleted }: Observation & { readonly facts: CronJobFacts },
 ): CronJobState {
   const order = previous === undefined ? 1 : compareVersions(facts.resourceVersion, previous.facts.resourceVersion);
-  if (previous !== undefined && (order < 0 || (order === 0 && !deleted))) return previous;
-  return { facts, deleted: deleted || previous?.deleted === true };
+  if (previous === undefined || order > 0) return { facts, deleted: deleted || previous?.deleted === true };
+  return deleted && !previous.deleted ? { facts: previous.facts, deleted } : previous;
 }

@@ -92,7 +92,12 @@ describe('a Job ends', () => {
   it.each(endings)('%s', (_name, observations, outcome, at, reason) => {
     const ended = tell(observations).filter(({ kind }) => kind === 'run.ended');
     expect(ended).toEqual([
-      expect.objectContaining({ id: 'run/ended', outcome, at, ...(reason !== undefined && { reason }) }),
+      expect.objectContaining({
+        id: outcome === 'never_started' ? 'run/never_started' : 'run/ended',
+        outcome,
+        at,
+        ...(reason !== undefined && { reason }),
+      }),
     ]);
   });
 });

@@ -16,7 +16,7 @@ import type { Outcome, Transition } from './transition.ts';
  *      │                   │              ├─ Replace, successor seen ──▶ replaced
  *      │                   │              ├─ Replace, none within 30 s ▶ cancelled
  *      │                   │              └─ otherwise ────────────────▶ cancelled
- *      └──DELETED, no startTime ever──▶ never_started
+ *      └──DELETED, no startTime ever──▶ never_started ──older record with a startTime──▶ as DELETED above
  *
  * Level-based: every newer observation is compared with what was announced (`startedAt`, `ended`), so a missed
  * intermediate state still yields the run's transitions, with true times. SuccessCriteriaMet and FailureTarget are
@@ -44,6 +44,8 @@ export interface Ending {
 /** What is known of a successor when a Job of a Replace CronJob was deleted while active. */
 export type Replacement = 'none' | 'wait' | 'seen';
 
+export type ReplacementOf = (deleted: JobFacts, deletedAt: Instant) => Replacement;
+
 export interface JobStep {
   readonly state: JobState;
   readonly transitions: readonly Transition[];
@@ -54,33 +56,31 @@ export function reduceJob(
   previous: JobState | undefined,
   observation: Observation & { readonly facts: JobFacts },
   runKey: string,
-  replacementAt: (deletedAt: Instant) => Replacement,
+  replacementOf: ReplacementOf,
 ): JobStep {
   const merged = mergeObservation(previous, observation);
   const transitions: Transition[] = [];
   let state = merged;
-  if (merged.startedAt !== undefined && previous?.startedAt === undefined) {
+  // After the end nobody wants to hear of the start: at a vendor the run would be open again.
+  if (merged.startedAt !== undefined && previous?.startedAt === undefined && merged.ended === undefined) {
     transitions.push(runTransition(merged, runKey, 'run.started', merged.startedAt, 'started'));
   }
   const suspension = suspensionEdge(previous, state, runKey, observation.observedAt);
   if (suspension !== undefined) transitions.push(suspension);
   state = { ...state, suspensions: state.suspensions + (suspension?.kind === 'run.suspended' ? 1 : 0) };
-  const ending = endJob(state, runKey, observation.observedAt, replacementAt);
+  const ending = endJob(state, runKey, observation.observedAt, replacementOf);
   return { state: ending.state, transitions: [...transitions, ...ending.transitions] };
 }
 
 /** Ends a Job that is over and not told yet; also called when a successor appears or the wait for one is over. */
-export function endJob(
-  state: JobState,
-  runKey: string,
-  observedAt: Instant,
-  replacementAt: (deletedAt: Instant) => Replacement,
-): JobStep {
-  const ended = state.ended === undefined ? readEnding(state, observedAt, replacementAt) : undefined;
+export function endJob(state: JobState, runKey: string, observedAt: Instant, replacementOf: ReplacementOf): JobStep {
+  const ended = state.ended === undefined ? readEnding(state, observedAt, replacementOf) : undefined;
   if (ended === undefined) return { state, transitions: [] };
   const told = runTransition(state, runKey, 'run.ended', ended.at, endingText(ended));
   const transition: Transition = {
     ...told,
+    // Not the end of a run: should an older record prove that it was one, its end is still to be told.
+    ...(ended.outcome === 'never_started' && { id: `${runKey}/never_started` }),
     outcome: ended.outcome,
     ...(ended.reason !== undefined && { reason: ended.reason }),
     ...(ended.message !== undefined && { message: ended.message }),
@@ -88,28 +88,34 @@ export function endJob(
   return { state: { ...state, ended }, transitions: [transition] };
 }
 
-/** A newer observation replaces the facts; an older one adds only the start that it alone proves. */
+/**
+ * A newer observation replaces the facts; an older one adds what it alone proves: the start, the owner and the deletion,
+ * which is final whatever its version, since a UID never comes back. The owner stays when it is cut off
+ * (`kubectl delete cronjob --cascade=orphan`): the run that it started is to be ended where it was told.
+ */
 function mergeObservation(
   previous: JobState | undefined,
   { facts, deleted, observedAt }: Observation & { readonly facts: JobFacts },
 ): JobState {
   const order = previous === undefined ? 1 : compareVersions(facts.resourceVersion, previous.facts.resourceVersion);
   const newer = order > 0 || (order === 0 && deleted && previous?.deletedAt === undefined);
-  const suspended = trueCondition(facts.conditions, 'Suspended') !== undefined;
+  const latest = newer || previous === undefined ? facts : previous.facts;
+  const startedAt = previous?.startedAt ?? facts.startAt;
+  const reopened = previous?.ended?.outcome === 'never_started' && startedAt !== undefined;
   return {
-    facts: newer || previous === undefined ? facts : previous.facts,
-    deletedAt: previous?.deletedAt ?? (deleted && newer ? (facts.deletionAt ?? observedAt) : undefined),
-    startedAt: previous?.startedAt ?? facts.startAt,
-    suspended: newer || previous === undefined ? suspended : previous.suspended,
+    facts: { ...latest, owner: latest.owner ?? previous?.facts.owner ?? facts.owner },
+    deletedAt: previous?.deletedAt ?? (deleted ? (facts.deletionAt ?? observedAt) : undefined),
+    startedAt,
+    suspended: trueCondition(latest.conditions, 'Suspended') !== undefined,
     suspensions: previous?.suspensions ?? 0,
-    ended: previous?.ended,
+    ended: reopened ? undefined : previous?.ended,
   };
 }
 
 function readEnding(
   { facts, deletedAt, startedAt }: JobState,
   observedAt: Instant,
-  replacementAt: (deletedAt: Instant) => Replacement,
+  replacementOf: ReplacementOf,
 ): Ending | undefined {
   const ending = (outcome: Outcome, type: string): Ending | undefined => {
     const condition = trueCondition(facts.conditions, type);
@@ -124,7 +130,7 @@ function readEnding(
   if (hinted !== undefined) return hinted;
   const removed = { at: deletedAt, reason: undefined, message: undefined };
   if (startedAt === undefined) return { outcome: 'never_started', ...removed };
-  const replacement = replacementAt(deletedAt);
+  const replacement = replacementOf(facts, deletedAt);
   if (replacement === 'wait') return undefined;
   return { outcome: replacement === 'seen' ? 'replaced' : 'cancelled', ...removed };
 }

@@ -202,3 +202,32 @@ describe('any order of observations of a pod', () => {
     );
   });
 });
+
+describe('a pod that is being deleted', () => {
+  const open = waiting('ImagePullBackOff', '101');
+
+  it('does not move again when its container goes back to ContainerCreating', () => {
+    const back = waiting('ContainerCreating', '102');
+    const told = tell([open, { ...back, facts: { ...back.facts, deletionAt: T0 + 9_000 } }]).transitions;
+    expect(told.map(({ kind }) => kind)).toEqual(['run.stuck']);
+  });
+
+  it('has one time of an end that kubelet does not know, whichever record shows it first', () => {
+    const end = { ...terminated(137, T0, 'ContainerStatusUnknown')!, startedAt: undefined, finishedAt: undefined };
+    const facts = podFacts({ deletionAt: T0 + 9_000, containers: [container({ terminated: end })] });
+    expect(tell([seen(facts)]).transitions).toMatchObject([{ kind: 'container.terminated', at: T0 + 9_000 }]);
+  });
+});
+
+describe('a pod that is stuck for one reason and then for another', () => {
+  it('closes both when it moves, even if the change between them was missed', () => {
+    const moves = seen(
+      podFacts({ resourceVersion: '104', startAt: T0, containers: [container({ runningSince: T0 })] }),
+    );
+    const all = [waiting('ErrImagePull', '101'), waiting('CreateContainerError', '103'), moves];
+    const closed = (told: readonly Seen[]): string[] =>
+      tell(told).transitions.flatMap(({ id, kind }) => (kind === 'run.unstuck' ? id.split('/').at(-1)! : []));
+    expect(closed(all)).toEqual(['image', 'config']);
+    expect(closed([all[0]!, moves])).toEqual(['image']);
+  });
+});

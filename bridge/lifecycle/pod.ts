@@ -3,7 +3,7 @@ import type { Observation, PodFacts } from '../kubernetes/observation.ts';
 import { compareVersions } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { ContainerEnd, StuckGroup } from './containers.ts';
-import { containerEnds, stuckContainer, terminationText } from './containers.ts';
+import { containerEnds, isStoppedWithPod, stuckContainer, terminationText } from './containers.ts';
 import type { Attempt, Transition } from './transition.ts';
 
 /**
@@ -41,8 +41,10 @@ export function reducePod(
 ): PodStep {
   const order = previous === undefined ? 1 : compareVersions(facts.resourceVersion, previous.facts.resourceVersion);
   const newer = order > 0 || (order === 0 && deleted && previous?.deletedAt === undefined);
-  const deletedAt = previous?.deletedAt ?? (deleted && newer ? (facts.deletionAt ?? observedAt) : undefined);
-  const latest = newer || previous === undefined ? facts : previous.facts;
+  const deletedAt = previous?.deletedAt ?? (deleted ? (facts.deletionAt ?? observedAt) : undefined);
+  const newest = newer || previous === undefined ? facts : previous.facts;
+  // An owner that is cut off (deletion with cascade=orphan) makes no second run of the pod.
+  const latest = { ...newest, owner: newest.owner ?? previous?.facts.owner ?? facts.owner };
   const ends = newEnds(previous, facts, observedAt);
   const startedAt = previous?.startedAt ?? facts.startAt;
   const endedAt = previous?.endedAt ?? podEnd(latest, deletedAt, observedAt);
@@ -115,8 +117,9 @@ function newEnds(
     if (known.has(key)) return [];
     known.add(key);
     const { termination } = end;
-    const at = termination.finishedAt ?? observedAt;
-    const text = `container ${end.container.name}: ${terminationText(termination, facts.deletionAt !== undefined)}`;
+    const at = termination.finishedAt ?? facts.deletionAt ?? observedAt;
+    const stopped = isStoppedWithPod(termination, facts.deletionAt);
+    const text = `container ${end.container.name}: ${terminationText(termination, stopped)}`;
     const transition: Transition = {
       ...podTransition(facts, 'container.terminated', at, `${key}/terminated`, text),
       container: end.container.name,
@@ -128,17 +131,19 @@ function newEnds(
   });
 }
 
-/** Told once per pod and group; closed when the pod moves on, silently when it ends. */
+/** Told once per pod and group; all that are open are closed when the pod moves on, silently when it ends. */
 function stuckStep(state: PodState): PodStep {
   const now = state.endedAt === undefined ? stuckContainer(state.facts) : undefined;
-  const before = state.stuck;
   const next = { ...state, stuck: now && { group: now.group, reason: now.reason } };
   if (now === undefined) {
-    if (before === undefined || state.endedAt !== undefined) return { state: next, transitions: [] };
-    if (state.movedTold.includes(before.group)) return { state: next, transitions: [] };
+    // A pod that is being deleted goes back to ContainerCreating: it does not move, it ends.
+    if (state.endedAt !== undefined || state.facts.deletionAt !== undefined) return { state: next, transitions: [] };
+    const open = state.stuckTold.filter((group) => !state.movedTold.includes(group));
     const at = latestStart(state.facts) ?? state.startedAt ?? 0;
-    const moved = podTransition(state.facts, 'run.unstuck', at, `unstuck/${before.group}`, 'moves again');
-    return { state: { ...next, movedTold: [...state.movedTold, before.group] }, transitions: [moved] };
+    const transitions = open.map((group) =>
+      podTransition(state.facts, 'run.unstuck', at, `unstuck/${group}`, 'moves again'),
+    );
+    return { state: { ...next, movedTold: [...state.movedTold, ...open] }, transitions };
   }
   if (state.stuckTold.includes(now.group)) return { state: next, transitions: [] };
   const at = state.facts.startAt ?? state.facts.createdAt ?? 0;
