@@ -1,51 +1,49 @@
 #!/usr/bin/env node
+import { COMMANDS, type CommandName, isCommand, usage, usageOf, UsageError } from './commands/usage.ts';
 import { errorText, UserError } from './lib/errors.ts';
 import { VERSION } from './lib/version.ts';
 
-/** Loaded when asked for: `explain` does not need the gRPC server. */
-const COMMANDS: Readonly<Record<string, { help: string; load: () => Promise<(argv: string[]) => Promise<number>> }>> = {
-  run: { help: 'run the bridge', load: async () => (await import('./commands/run.ts')).runCommand },
-  check: {
-    help: 'check configuration and connectivity',
-    load: async () => (await import('./commands/check.ts')).checkCommand,
-  },
-  record: {
-    help: 'record a stream of OTLP exports',
-    load: async () => (await import('./commands/record.ts')).recordCommand,
-  },
-  replay: { help: 'replay a recorded stream', load: async () => (await import('./commands/replay.ts')).replayCommand },
-  explain: {
-    help: 'say what was seen, decided and sent for a run',
-    load: async () => (await import('./commands/explain.ts')).explainCommand,
-  },
-};
+type Command = (argv: string[]) => Promise<number> | number;
 
-function usage(): string {
-  const lines = Object.entries(COMMANDS).map(([name, { help }]) => `  ${name.padEnd(10)}${help}`);
-  return ['usage: lifecycle-bridge COMMAND [options]', ...lines, '  version   print the version'].join('\n');
-}
+/** Loaded when asked for: `explain` does not need the gRPC server. */
+const LOAD: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  run: async () => (await import('./commands/run.ts')).runCommand,
+  check: async () => (await import('./commands/check.ts')).checkCommand,
+  record: async () => (await import('./commands/record.ts')).recordCommand,
+  replay: async () => (await import('./commands/replay.ts')).replayCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
+  version: async () => printVersion,
+};
 
 /** Runs one command and returns its exit code: 0 fine, 1 not, 2 wrong use. */
 async function main([name = '', ...argv]: string[]): Promise<number> {
-  if (name === 'version') {
-    console.log(VERSION);
+  if (name === '--version') return printVersion();
+  if (['help', '--help', '-h'].includes(name)) {
+    console.log(usage());
     return 0;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) {
-    console.error(usage());
+  if (!isCommand(name)) {
+    console.error(`${name === '' ? '' : `error: there is no command ${name}\n`}${usage()}`);
     return 2;
   }
-  return (await command.load())(argv);
+  if (argv.includes('--help') || argv.includes('-h')) {
+    console.log(`${usageOf(name)}\n${COMMANDS[name].does}`);
+    return 0;
+  }
+  return (await LOAD[name]())(argv);
+}
+
+function printVersion(): number {
+  console.log(VERSION);
+  return 0;
 }
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   console.error(`error: ${errorText(error)}`);
-  if (error instanceof UserError) console.error(`next:  ${error.next}`);
-  else if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
-    console.error(usage());
+  if (error instanceof UsageError) console.error(error.next);
+  else if (error instanceof UserError) console.error(`next:  ${error.next}`);
   else console.error(error instanceof Error ? error.stack : error);
-  process.exitCode = 1;
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }

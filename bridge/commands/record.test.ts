@@ -72,6 +72,18 @@ test('an existing file is not overwritten', async () => {
   expect(await readFile(file, 'utf8')).toBe('precious');
 });
 
+test('a port that is taken leaves no file, and does not overwrite one', async () => {
+  const file = join(folder, 'stream.gz');
+  const { port } = await startRecord(join(folder, 'other.gz'), '--listen', '127.0.0.1:0');
+  const address = `127.0.0.1:${port}`;
+  await expect(recordCommand([file, '--listen', address])).rejects.toThrow(
+    `cannot listen on ${address}: listen EADDRINUSE`,
+  );
+  await writeFile(file, 'precious');
+  await expect(recordCommand([file, '--listen', address, '--force'])).rejects.toThrow('EADDRINUSE');
+  expect(await readFile(file, 'utf8')).toBe('precious');
+});
+
 test('an existing file is overwritten with --force', async () => {
   const file = join(folder, 'stream.gz');
   await writeFile(file, 'old');
@@ -82,14 +94,14 @@ test('an existing file is overwritten with --force', async () => {
 });
 
 test.each([
-  [[], 'record takes one file'],
-  [['a', 'b'], 'record takes one file'],
+  [[], 'FILE is missing'],
+  [['a', 'b'], 'unexpected argument b'],
   [['a', '--nope'], '--nope'],
   [['a', '--listen', '4317'], 'no host:port: 4317'],
   [['a', '--listen', 'host:99999'], 'no host:port: host:99999'],
 ])('arguments %j are refused', async (args, message) => {
   await expect(recordCommand(args)).rejects.toMatchObject({
-    name: 'UserError',
+    name: 'UsageError',
     message: expect.stringContaining(message),
     next: expect.stringContaining('record FILE'),
   });

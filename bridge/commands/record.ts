@@ -1,33 +1,41 @@
-import { parseArgs } from 'node:util';
 import { systemClock } from '../lib/clock.ts';
 import { errorText, UserError } from '../lib/errors.ts';
 import { DecodeError, decodeLogs } from '../otlp/decode.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
 import { createRecording, type RecordingWriter } from '../otlp/recording.ts';
 import { startOtlpServer } from '../otlp/server.ts';
+import { stopSignal } from './signals.ts';
+import { readArguments } from './terminal.ts';
+import { UsageError } from './usage.ts';
 
-const USAGE = 'lifecycle-bridge record FILE [--listen host:port] [--force]';
+const OPTIONS = {
+  listen: { type: 'string', default: '127.0.0.1:4317' },
+  force: { type: 'boolean', default: false },
+} as const;
 const PROGRESS_MS = 1000;
 const GRACE_MS = 5000;
+const NOT_YET: IngestResult = { result: 'unavailable', error: 'the file is not open yet', retryAfterMs: 1000 };
 
 /**
  * `record FILE`: writes every OTLP logs export to FILE until SIGINT or SIGTERM. A request is acknowledged when it is
  * written. Returns the exit code; throws a `UserError` for bad arguments, an existing file or a port in use.
  */
 export async function recordCommand(argv: string[]): Promise<number> {
-  const { file, force, host, port } = readArguments(argv);
-  const stopped = signalled();
-  const writer = await createRecording(file, { force });
-  const recorder = new Recorder(writer);
+  const { file, force, host, port } = readOptions(argv);
+  const stopped = stopSignal();
+  let recorder: Recorder | undefined;
   const server = await startOtlpServer({
     host,
     port,
     clock: systemClock,
-    ingest: (request, receivedAt) => recorder.take(request, receivedAt),
-  }).catch(async (error: unknown) => {
-    await writer.close();
+    ingest: async (request, receivedAt) => recorder?.take(request, receivedAt) ?? NOT_YET,
+  });
+  // After the port: one that is taken leaves no empty file, and overwrites none.
+  const writer = await createRecording(file, { force }).catch(async (error: unknown) => {
+    await server.drain(0);
     throw error;
   });
+  recorder = new Recorder(writer);
   console.error(`recording to ${file}, listening on ${host}:${server.port}; end it with Ctrl-C`);
   const progress = setInterval(() => recorder.report(), PROGRESS_MS);
   await stopped;
@@ -81,34 +89,10 @@ class Recorder {
   }
 }
 
-function readArguments(argv: string[]): { file: string; force: boolean; host: string; port: number } {
-  const { values, positionals } = parse(argv);
-  const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw new UserError('record takes one file', USAGE);
+function readOptions(argv: string[]): { file: string; force: boolean; host: string; port: number } {
+  const { values, positionals } = readArguments('record', argv, OPTIONS, ['FILE']);
   const [, ipv6, name, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/u.exec(values.listen) ?? [];
   const host = ipv6 ?? name;
-  if (host === undefined || Number(port) > 65_535) throw new UserError(`no host:port: ${values.listen}`, USAGE);
-  return { file, force: values.force, host, port: Number(port) };
-}
-
-function parse(argv: string[]) {
-  try {
-    return parseArgs({
-      args: argv,
-      allowPositionals: true,
-      options: {
-        listen: { type: 'string', default: '127.0.0.1:4317' },
-        force: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new UserError(errorText(error), USAGE);
-  }
-}
-
-function signalled(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
+  if (host === undefined || Number(port) > 65_535) throw new UsageError('record', `no host:port: ${values.listen}`);
+  return { file: positionals[0] ?? '', force: values.force, host, port: Number(port) };
 }

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { status } from '@grpc/grpc-js';
 import type { App } from '../app.ts';
 import { startApp } from '../app.ts';
@@ -18,8 +17,14 @@ import { createLogger } from '../telemetry/logger.ts';
 import { lastArrival, shiftFor, shiftRequest } from './replay-shift.ts';
 import { logStarted, serveUntil } from './run.ts';
 import { stopSignal } from './signals.ts';
+import { fileOption, readArguments } from './terminal.ts';
 
-const USAGE = 'lifecycle-bridge replay FILE [--config FILE] [--store PATH] [--as-recorded] [--serve]';
+const OPTIONS = {
+  config: { type: 'string' },
+  store: { type: 'string' },
+  'as-recorded': { type: 'boolean', default: false },
+  serve: { type: 'boolean', default: false },
+} as const;
 /** How long deliveries may take after the last record. */
 const SETTLE_MS = 60_000;
 const POLL_MS = 100;
@@ -30,7 +35,7 @@ const POLL_MS = 100;
  * `--serve` keeps the page up afterwards. Returns 1 when something could not be delivered within a minute.
  */
 export async function replayCommand(argv: string[]): Promise<number> {
-  const options = readArguments(argv);
+  const options = readOptions(argv);
   const last = await lastArrival(options.file);
   if (last === undefined)
     throw new UserError(`${options.file} holds no request`, 'Record one: lifecycle-bridge record FILE');
@@ -63,26 +68,15 @@ interface ReplayOptions {
   readonly serve: boolean;
 }
 
-function readArguments(argv: string[]): ReplayOptions {
-  const { values, positionals } = parseArgs({
-    args: argv,
-    allowPositionals: true,
-    options: {
-      config: { type: 'string' },
-      store: { type: 'string' },
-      'as-recorded': { type: 'boolean', default: false },
-      serve: { type: 'boolean', default: false },
-    },
-  });
-  const [file, ...rest] = positionals;
-  if (file === undefined || rest.length > 0) throw new UserError('replay takes one recording', `Usage: ${USAGE}`);
+function readOptions(argv: string[]): ReplayOptions {
+  const { values, positionals } = readArguments('replay', argv, OPTIONS, ['FILE']);
   const { config, store, serve } = values;
-  return { file, config, store, serve, asRecorded: values['as-recorded'] };
+  return { file: positionals[0] ?? '', config, store, serve, asRecorded: values['as-recorded'] };
 }
 
 function replayConfig({ config }: ReplayOptions, path: string): Config {
   const overrides = { cluster: { list: false }, otlp: { host: '127.0.0.1', port: 0 }, store: { path } };
-  return loadConfig({ env: process.env, overrides, ...(config !== undefined && { file: config }) });
+  return loadConfig({ env: process.env, overrides, ...fileOption(config) });
 }
 
 /** The recording's time: jumps forward to each request's arrival and runs on from there. */

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import type { App } from '../app.ts';
 import { startApp } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
@@ -10,18 +9,16 @@ import { VERSION } from '../lib/version.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { stopSignal } from './signals.ts';
+import { fileOption, readArguments } from './terminal.ts';
 
 /**
  * `run [--config FILE] [--print-config]`: the bridge, until SIGINT or SIGTERM. Returns the exit code: 1 when a part
  * ended that it cannot live without. Throws a `UserError` when it cannot start.
  */
 export async function runCommand(argv: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: argv,
-    options: { config: { type: 'string' }, 'print-config': { type: 'boolean', default: false } },
-  });
-  const config = loadConfig({ env: process.env, ...(values.config !== undefined && { file: values.config }) });
-  if (values['print-config']) {
+  const { values } = readArguments('run', argv, { config: { type: 'string' }, 'print-config': { type: 'boolean' } });
+  const config = loadConfig({ env: process.env, ...fileOption(values.config) });
+  if (values['print-config'] === true) {
     console.log(printConfig(config));
     return 0;
   }

@@ -1,6 +1,7 @@
-import { parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
-import { UserError } from '../lib/errors.ts';
+import { errorText } from '../lib/errors.ts';
+import { type CommandName, UsageError } from './usage.ts';
 
 /** What a command sees of the world: tests bring their own. */
 export interface Terminal {
@@ -11,26 +12,33 @@ export interface Terminal {
 
 export const processTerminal: Terminal = { env: process.env, print: (text) => console.log(text) };
 
-interface Arguments {
-  readonly values: Readonly<Record<string, string | undefined>>;
-  readonly positionals: readonly string[];
+/** Options, and positionals of which each has a name; throws a UsageError for anything else. */
+export function readArguments<const Options extends ParseArgsOptionsConfig>(
+  command: CommandName,
+  argv: readonly string[],
+  options: Options,
+  names: readonly string[] = [],
+) {
+  const parsed = parse(command, argv, options);
+  const { positionals } = parsed;
+  const missing = names[positionals.length];
+  if (missing !== undefined) throw new UsageError(command, `${missing} is missing`);
+  if (positionals.length > names.length)
+    throw new UsageError(command, `unexpected argument ${positionals[names.length]}`);
+  return parsed;
 }
 
-/** Options (each with a value) and positionals; throws a UserError for a wrong number, as parseArgs does for options. */
-export function readArguments(
+function parse<const Options extends ParseArgsOptionsConfig>(
+  command: CommandName,
   argv: readonly string[],
-  usage: string,
-  names: readonly string[],
-  positionals: number,
-): Arguments {
-  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
-  const parsed = parseArgs({ args: [...argv], options, allowPositionals: true });
-  const count = parsed.positionals.length;
-  if (count === positionals) return parsed;
-  throw new UserError(
-    `expected ${positionals} argument${positionals === 1 ? '' : 's'}, got ${count}`,
-    `usage: ${usage}`,
-  );
+  options: Options,
+) {
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true });
+  } catch (error) {
+    // Node's advice on "--" after the first sentence is of no use here.
+    throw new UsageError(command, errorText(error).split(/\. |\n/)[0] ?? '');
+  }
 }
 
 /** The `--config` option as `loadConfig` takes it. */

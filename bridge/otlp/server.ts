@@ -48,6 +48,9 @@ export interface OtlpServer {
 type Answer = grpc.sendUnaryData<Buffer>;
 type Call = grpc.ServerUnaryCall<Buffer, Buffer>;
 
+// grpc-js would write its own lines to stderr; what matters of them reaches the log through errors.
+grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
 /** Serves OTLP/gRPC logs: acknowledges after the commit. Throws a `UserError` when it cannot listen. */
 export async function startOtlpServer(options: OtlpServerOptions): Promise<OtlpServer> {
   const exporter = new Exporter(options);
@@ -165,7 +168,10 @@ function listen(server: grpc.Server, host: string, port: number): Promise<number
   return new Promise((resolve, reject) => {
     server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, bound) => {
       if (!error) return resolve(bound);
-      reject(new UserError(`cannot listen on ${address}: ${error.message}`, 'free that port or choose another'));
+      // grpc-js wraps the reason: "No address added out of total 1 resolved errors: [listen EADDRINUSE: …]".
+      const reason = /\[(.*)\]$/s.exec(error.message)?.[1] ?? error.message;
+      const next = 'Stop what listens there, or choose another address (otlp.host and otlp.port; record: --listen).';
+      reject(new UserError(`OTLP cannot listen on ${address}: ${reason}`, next));
     });
   });
 }
