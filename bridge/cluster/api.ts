@@ -16,10 +16,12 @@ export interface KubeApi {
 }
 
 const TIMEOUT_MS = 30_000;
+const NEXT =
+  'Set cluster.kubeconfig or KUBECONFIG to a readable kubeconfig file, or cluster.list: false to run without.';
 
 /**
  * The Kubernetes API by kubeconfig, KUBECONFIG, ~/.kube/config or the pod's service account, proxies included, as
- * @kubernetes/client-node reads them. Throws a UserError when there is none of them.
+ * @kubernetes/client-node reads them. Throws a UserError when there is none of them, or one without a cluster.
  */
 export function connectKube(kubeconfig: string | undefined): KubeApi {
   const config = new KubeConfig();
@@ -27,12 +29,13 @@ export function connectKube(kubeconfig: string | undefined): KubeApi {
     if (kubeconfig === undefined) config.loadFromDefault();
     else config.loadFromFile(kubeconfig);
   } catch (error) {
-    throw new UserError(
-      `the Kubernetes configuration cannot be read: ${errorText(error)}`,
-      'Set cluster.kubeconfig or KUBECONFIG to a readable kubeconfig file, or cluster.list: false to run without.',
-    );
+    throw new UserError(`the Kubernetes configuration cannot be read: ${errorText(error).split('\n')[0]}`, NEXT);
   }
-  const server = config.getCurrentCluster()?.server ?? '';
+  const server = config.getCurrentCluster()?.server;
+  if (server === undefined) throw new UserError('the Kubernetes configuration names no current cluster', NEXT);
+  // What the library falls back to; no cluster of today answers there.
+  if (kubeconfig === undefined && server === 'http://localhost:8080')
+    throw new UserError('there is no Kubernetes configuration: no kubeconfig and no service account of a pod', NEXT);
   return { server, get: (path, signal) => get(config, server, path, signal) };
 }
 

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
+import type { Config } from '../config/schema.ts';
 import { UserError } from '../lib/errors.ts';
 import { checkCommand } from './check.ts';
 import type { Probe } from './probe.ts';
+import { remoteProbes } from './remote-probes.ts';
 
 let folder: string;
 const servers: Server[] = [];
@@ -32,12 +34,16 @@ async function serve(answer: (path: string) => { status: number; body: object })
   return (server.address() as AddressInfo).port;
 }
 
-async function check(env: Record<string, string>, remote?: () => Probe[]): Promise<{ code: number; text: string }> {
+async function check(
+  env: Record<string, string>,
+  remote?: (config: Config) => Probe[],
+): Promise<{ code: number; text: string }> {
   let text = '';
   const defaults = {
     LIFECYCLE_BRIDGE__STORE__PATH: join(folder, 'deep/er/bridge.db'),
     LIFECYCLE_BRIDGE__OTLP__HOST: '127.0.0.1',
     LIFECYCLE_BRIDGE__OTLP__PORT: '0',
+    LIFECYCLE_BRIDGE__WEB__PORT: '0',
   };
   const terminal = { env: { ...defaults, ...env }, print: (line: string) => (text += `${line}\n`) };
   return { code: await checkCommand([], terminal, remote), text };
@@ -50,7 +56,7 @@ it('passes with a line for each thing that works, and a hint where nothing would
   expect(code).toBe(0);
   expect(text).toMatch(/^ {2}! {2}configuration +valid, but without a destination\n +→ Nothing is sent anywhere/);
   expect(text).toMatch(/✓ {2}store +\S+bridge\.db can be written, [\d.]+ GiB free/);
-  expect(text).toMatch(/✓ {2}OTLP port +127\.0\.0\.1:0 is free/);
+  expect(text).toMatch(/✓ {2}OTLP port +127\.0\.0\.1, any free port/);
   expect(text).toMatch(/✓ {2}LIST jobs +allowed/);
   expect(text).toContain('All checks passed.');
 });
@@ -64,7 +70,22 @@ it('fails when anything failed, and says what to do', async () => {
   expect(code).toBe(1);
   expect(text).toMatch(/✗ {2}LIST jobs +forbidden\n +→ Grant list on jobs\./);
   expect(text).toMatch(/✗ {2}Cronitor +lost/);
-  expect(text).toContain('2 of 5 checks failed.');
+  expect(text).toContain('2 of 6 checks failed.');
+});
+
+it('fails when a key file cannot be read', async () => {
+  const file = join(folder, 'none');
+  const { code, text } = await check({ LIFECYCLE_BRIDGE__CRONITOR__DEFAULT__API_KEY_FILE: file }, () => []);
+  expect(code).toBe(1);
+  expect(text).toMatch(
+    /✗ {2}configuration +cronitor\/default: apiKeyFile cannot be read: ENOENT.*\n +→ Mount the Secret/,
+  );
+});
+
+it('asks no Kubernetes API when the bridge would not', async () => {
+  const { code, text } = await check({ LIFECYCLE_BRIDGE__CLUSTER__LIST: 'false' }, remoteProbes);
+  expect(code).toBe(0);
+  expect(text).toMatch(/✓ {2}Kubernetes +not used, because cluster\.list is false/);
 });
 
 it('fails when the store cannot be written', async () => {

@@ -1,14 +1,16 @@
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { otlpPortProbe, storeProbe } from './local-probes.ts';
-import { type Probe, renderProbes, runProbes } from './probe.ts';
+import { systemClock } from '../lib/clock.ts';
+import { UserError } from '../lib/errors.ts';
+import { createHttp } from '../sinks/http.ts';
+import { createDeliverers } from '../sinks/index.ts';
+import { portProbe, storeProbe } from './local-probes.ts';
+import { type Probe, type ProbeResult, renderProbes, runProbes } from './probe.ts';
 import { remoteProbes } from './remote-probes.ts';
 import { fileOption, processTerminal, readArguments, type Terminal } from './terminal.ts';
 
-const USAGE = 'lifecycle-bridge check [--config FILE]';
-
 /**
- * `check [--config FILE]`: validates the configuration and tries what the bridge needs: its store, its port, and
+ * `check [--config FILE]`: validates the configuration and tries what the bridge needs: its store, its ports, and
  * `remote` (the Kubernetes API and the vendors). Prints a line for each; returns 1 when anything failed.
  */
 export async function checkCommand(
@@ -16,9 +18,14 @@ export async function checkCommand(
   terminal: Terminal = processTerminal,
   remote: (config: Config) => readonly Probe[] = remoteProbes,
 ): Promise<number> {
-  const { values } = readArguments(argv, USAGE, ['config'], 0);
-  const config = loadConfig({ ...fileOption(values['config']), env: terminal.env });
-  const probes = [configProbe(config), storeProbe(config.store.path), otlpPortProbe(config), ...remote(config)];
+  const { values } = readArguments('check', argv, { config: { type: 'string' } });
+  const config = loadConfig({ ...fileOption(values.config), env: terminal.env });
+  const local = [
+    storeProbe(config.store.path),
+    portProbe('OTLP port', 'otlp', config),
+    portProbe('page port', 'web', config),
+  ];
+  const probes = [configProbe(config), ...local, ...remote(config)];
   const results = await runProbes(probes);
   const failed = results.filter(({ ok }) => !ok).length;
   const summary = failed === 0 ? 'All checks passed.' : `${failed} of ${results.length} checks failed.`;
@@ -35,5 +42,19 @@ const NO_DESTINATION = {
 function configProbe(config: Config): Probe {
   const count = Object.keys(config.cronitor).length;
   const valid = { ok: true, detail: `valid, ${count} ${count === 1 ? 'destination' : 'destinations'}` };
-  return { name: 'configuration', run: () => Promise.resolve(count > 0 ? valid : NO_DESTINATION) };
+  return { name: 'configuration', run: async () => (await unreadable(config)) ?? (count > 0 ? valid : NO_DESTINATION) };
+}
+
+/** A secret that a destination cannot read. */
+async function unreadable(config: Config): Promise<ProbeResult | undefined> {
+  const http = createHttp();
+  try {
+    createDeliverers(config, http, systemClock);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { ok: false, detail: error.message, next: error.next };
+  } finally {
+    await http.close();
+  }
 }

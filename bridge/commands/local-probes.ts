@@ -43,27 +43,29 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Whether the OTLP port is free, or taken by a bridge that runs already (its page tells). */
-export function otlpPortProbe({ otlp, web }: Pick<Config, 'otlp' | 'web'>): Probe {
-  const address = `${otlp.host}:${otlp.port}`;
+/** Whether a port is free, or taken by a bridge that runs already (its page tells). */
+export function portProbe(name: string, key: 'otlp' | 'web', config: Pick<Config, 'otlp' | 'web'>): Probe {
+  const { host, port } = config[key];
+  const address = `${host}:${port}`;
   return {
-    name: 'OTLP port',
+    name,
     run: async () => {
-      const error = await listenError(otlp.host, otlp.port);
-      if (error === undefined) return { ok: true, detail: `${address} is free` };
-      const version = error.includes('EADDRINUSE') ? await runningVersion(web) : undefined;
+      const error = await listenError(host, port);
+      if (error === undefined)
+        return { ok: true, detail: port === 0 ? `${host}, any free port` : `${address} is free` };
+      const version = error.includes('EADDRINUSE') ? await runningVersion(config.web) : undefined;
       if (version !== undefined)
         return { ok: true, detail: `${address} is taken by a running bridge, version ${version}` };
-      return portTaken(address, error);
+      return portTaken(key, address, error);
     },
   };
 }
 
-function portTaken(address: string, error: string): ProbeResult {
+function portTaken(key: string, address: string, error: string): ProbeResult {
   return {
     ok: false,
     detail: error.includes('EADDRINUSE') ? `${address} is taken by another process` : `${address}: ${error}`,
-    next: 'Set otlp.port to a free port (0: any) or stop what listens there.',
+    next: `Set ${key}.port to a free port (0: any) or stop what listens there.`,
   };
 }
 
