@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
+import { cronJobFacts } from '../../test/fixtures/facts.ts';
 import { UserError } from '../lib/errors.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
@@ -64,6 +65,20 @@ it('lists the last runs of a CronJob, newest first, with what to ask next', asyn
   expect(times).toHaveLength(10);
   expect(times).toEqual(times.toSorted().toReversed());
   expect(text).toContain('explain UID');
+});
+
+it('tells of a CronJob that has not run yet when it will, and what the vendor knows', async () => {
+  const facts = cronJobFacts({ name: 'new', schedule: '0 4 * * *', timeZone: 'Europe/Berlin', suspend: true });
+  store.transaction((tx) => {
+    const { uid, namespace, name } = facts;
+    const state = { facts, deleted: false };
+    tx.putObject({ uid, kind: 'CronJob', namespace, name, ownerUid: undefined, version: '1', deleted: false, state });
+    const claimant = { destination: 'cronitor/default', uid, createdAt: NOW, alive: true };
+    tx.claimDesired(claimant, [{ key: 'the-key', wanted: {} }], () => null, NOW);
+  });
+  expect(await explain('shop/new', '--store', path)).toMatch(
+    /^shop\/new: CronJob\n +UID +\S+\n +schedule +0 4 \* \* \* Europe\/Berlin, suspended\n\nMonitors\n +○ not in sync +cronitor\/default +the-key +not sent yet\n\nNo run of it was seen/,
+  );
 });
 
 it.each([['00000000-0000-4000-8000-000000000000'], ['shop/none']])(

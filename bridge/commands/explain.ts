@@ -2,19 +2,19 @@ import { loadConfig } from '../config/load.ts';
 import { UserError } from '../lib/errors.ts';
 import type { ReadStore } from '../store/read.ts';
 import { openReader } from '../store/sqlite/open.ts';
-import { runsText, runText } from './run-text.ts';
+import { cronJobText, runsText, runText } from './run-text.ts';
 import { fileOption, processTerminal, readArguments, type Terminal } from './terminal.ts';
 
-const USAGE = 'lifecycle-bridge explain UID | NAMESPACE/NAME [--store PATH | --config FILE]';
+const OPTIONS = { config: { type: 'string' }, store: { type: 'string' } } as const;
 const LAST_RUNS = 10;
 
 /**
  * `explain UID | NAMESPACE/NAME`: prints what was seen, decided and sent, and why not, of a run by its UID or Job name,
- * or of the last runs of a CronJob. Reads the store beside a running bridge. Throws a UserError when nothing is known.
+ * or of a CronJob with its last runs. Reads the store beside a running bridge. Throws a UserError when nothing is known.
  */
 export async function explainCommand(argv: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
-  const { values, positionals } = readArguments(argv, USAGE, ['config', 'store'], 1);
-  const path = values['store'] ?? loadConfig({ ...fileOption(values['config']), env: terminal.env }).store.path;
+  const { values, positionals } = readArguments('explain', argv, OPTIONS, ['UID or NAMESPACE/NAME']);
+  const path = values.store ?? loadConfig({ ...fileOption(values.config), env: terminal.env }).store.path;
   const reader = openReader(path);
   try {
     terminal.print(explanation(reader, positionals[0] ?? ''));
@@ -30,8 +30,12 @@ function explanation(reader: ReadStore, subject: string): string {
   const only = namespace === undefined ? subject : runs.length === 1 ? runs[0]?.uid : undefined;
   const detail = only === undefined ? undefined : reader.run(only);
   if (detail !== undefined) return runText(detail);
-  if (runs.length === 0) throw unknown(subject, namespace === undefined);
-  return `The last ${runs.length} runs of ${subject}, newest first:\n${runsText(runs)}\n\nOne of them: lifecycle-bridge explain UID`;
+  const cronJob = namespace === undefined ? undefined : reader.cronJob(namespace, name ?? '');
+  if (runs.length === 0) {
+    if (cronJob !== undefined) return `${cronJobText(cronJob)}\n\nNo run of it was seen so far.`;
+    throw unknown(subject, namespace === undefined);
+  }
+  return `${cronJob === undefined ? '' : `${cronJobText(cronJob)}\n\n`}The last ${runs.length} runs of ${subject}, newest first:\n${runsText(runs)}\n\nOne of them: lifecycle-bridge explain UID`;
 }
 
 function unknown(subject: string, isUid: boolean): UserError {

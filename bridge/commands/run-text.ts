@@ -1,7 +1,7 @@
 import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import { REASONS } from '../lib/reasons.ts';
-import type { DeliveryView, RunDetail } from '../store/read.ts';
+import type { CronJobView, DeliveryView, MonitorView, RunDetail } from '../store/read.ts';
 import type { Decision } from '../store/store.ts';
 import { columns } from './terminal.ts';
 
@@ -29,6 +29,26 @@ export function runText(detail: RunDetail): string {
       detail.decisions.length === 0 ? 'no destination is concerned with this run' : 'nothing was held back',
     ),
   ].join('\n');
+}
+
+/** A CronJob: when it runs, and what the vendors know of it. */
+export function cronJobText({ facts, deleted, monitors }: CronJobView): string {
+  const { schedule, timeZone, suspend } = facts;
+  const rows = [
+    ['UID', facts.uid],
+    ['schedule', `${schedule}${timeZone === undefined ? '' : ` ${timeZone}`}${suspend ? ', suspended' : ''}`],
+  ];
+  return [
+    `${facts.namespace}/${facts.name}: CronJob${deleted ? ', deleted' : ''}`,
+    columns(rows),
+    section('Monitors', monitors.map(monitorLine), 'none: no destination is concerned with this CronJob'),
+  ].join('\n');
+}
+
+function monitorLine({ inSync, destination, key, reason, detail, attempts }: MonitorView): string[] {
+  if (inSync) return ['✓ in sync', destination, key];
+  const why = reason === undefined || reason === 'delivered' ? 'not sent yet' : sentence(REASONS[reason], detail);
+  return ['○ not in sync', destination, key, attempts > 1 ? `${why}, ${attempts} tries` : why];
 }
 
 /** One line per run, newest first. */

@@ -1,3 +1,4 @@
+import type { CronJobState } from '../lifecycle/cronjob.ts';
 import type { Run, RunStatus, Transition, Attempt } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
@@ -54,6 +55,11 @@ export interface MonitorView {
   readonly cronJobs: readonly string[];
 }
 
+/** A CronJob as it was last seen, and the rows that it claims. */
+export interface CronJobView extends CronJobState {
+  readonly monitors: readonly MonitorView[];
+}
+
 /** Something that was not sent, or not understood. */
 export interface DropView {
   readonly at: Instant;
@@ -92,6 +98,8 @@ export interface ReadStore {
   run(uid: string): RunDetail | undefined;
   /** Newest run first: by UID, by run name, or by CronJob name. */
   findRuns(namespace: string, name: string, limit: number): Run[];
+  /** The live CronJob of this name, else one that is deleted. */
+  cronJob(namespace: string, name: string): CronJobView | undefined;
   runCounts(): Partial<Record<RunStatus, number>>;
   monitors(query: ListQuery): Page<MonitorView>;
   deliveries(query: ListQuery & { status?: DeliveryStatus; destination?: string }): Page<DeliveryView>;

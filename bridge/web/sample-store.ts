@@ -1,3 +1,4 @@
+import { cronJobFacts } from '../../test/fixtures/facts.ts';
 import type { Outcome, Run, RunStatus, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
@@ -76,7 +77,7 @@ function addCronJob(tx: Tx, index: number, now: Instant): void {
     ownerUid: undefined,
     version: '1',
     deleted: false,
-    state: {},
+    state: { facts: cronJobFacts({ uid, namespace, name, schedule }), deleted: false },
   });
   const claimant = { destination: DESTINATION, uid, createdAt: now - index, alive: true };
   const wanted = {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { UserError } from '../../lib/errors.ts';
+import { errorText, UserError } from '../../lib/errors.ts';
 import type { Clock, Instant } from '../../lib/clock.ts';
 import type { ClaimedDesired, ClaimedIntent } from '../../sinks/sink.ts';
 import type { ReadStore } from '../read.ts';
@@ -23,9 +23,18 @@ const PRAGMAS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA ca
 
 /**
  * Opens, and makes if need be, the store in the file `path`, as its only owner. What a crash left in flight is due
- * again. Throws a UserError on a network file system, when another process owns the store, or when it is too new.
+ * again. Throws a UserError when the file cannot be used, is on a network file system, is too new, or when another
+ * process owns the store.
  */
 export function openStore(path: string, clock: Clock): Store {
+  try {
+    return openOwned(path, clock);
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+function openOwned(path: string, clock: Clock): Store {
   mkdirSync(dirname(path), { recursive: true });
   refuseNetworkFileSystem(dirname(path));
   const lock = lockStore(path);
@@ -42,18 +51,27 @@ export function openStore(path: string, clock: Clock): Store {
   }
 }
 
-/** Opens a second, read-only connection to a store. Throws a UserError when there is none or when it is too new. */
+/** Opens a second, read-only connection to a store. Throws a UserError when there is none that it can read. */
 export function openReader(path: string): ReadStore {
   if (!existsSync(path))
     throw new UserError(`there is no store at ${path}`, 'start the bridge once, or check the path');
-  const db = new Db(path, true);
+  let db: Db | undefined;
   try {
+    db = new Db(path, true);
     refuseNewerStore(db);
+    return new SqliteReader(db);
   } catch (error) {
-    db.close();
-    throw error;
+    db?.close();
+    throw unusable(path, error);
   }
-  return new SqliteReader(db);
+}
+
+function unusable(path: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  return new UserError(
+    `the store ${path} cannot be opened: ${errorText(error)}`,
+    'Set store.path to the file of a bridge, or to a new one, in a folder on a local disk that this user may write.',
+  );
 }
 
 class SqliteStore implements Store {

@@ -1,5 +1,7 @@
+import type { CronJobState } from '../../lifecycle/cronjob.ts';
 import type { Run, RunStatus, Transition } from '../../lifecycle/transition.ts';
 import type {
+  CronJobView,
   DeliveryStatus,
   DeliveryView,
   DropView,
@@ -23,6 +25,14 @@ const LAST = Number.MAX_SAFE_INTEGER;
 
 const DELIVERY = `SELECT intents.*, transitions.run_uid FROM intents
   LEFT JOIN transitions ON transitions.id = intents.transition_id`;
+
+/** With the names of the CronJobs on each key. */
+const MONITOR = `SELECT desired.*, (
+    SELECT json_group_array(coalesce(objects.namespace || '/' || objects.name, claims.uid)
+      ORDER BY claims.created_at, claims.uid)
+    FROM claims LEFT JOIN objects ON objects.uid = claims.uid
+    WHERE claims.destination = desired.destination AND claims.key = desired.key) AS cron_jobs
+  FROM desired`;
 
 const PENDING = "('queued', 'awaiting', 'ready')";
 
@@ -93,6 +103,23 @@ export class SqliteReader implements ReadStore {
     return rows.map(toRunOnly);
   }
 
+  cronJob(namespace: string, name: string): CronJobView | undefined {
+    return this.#db.snapshot(() => {
+      const row = this.#db.get<{ uid: string; state: string }>(
+        "SELECT uid, state FROM objects WHERE kind = 'CronJob' AND namespace = ? AND name = ? ORDER BY deleted LIMIT 1",
+        namespace,
+        name,
+      );
+      if (row === undefined) return undefined;
+      const claimed = 'SELECT destination, key FROM claims WHERE uid = ?';
+      const monitors = this.#db.all<MonitorColumns>(
+        `${MONITOR} WHERE (destination, key) IN (${claimed}) ORDER BY destination, key`,
+        row.uid,
+      );
+      return { ...(JSON.parse(row.state) as CronJobState), monitors: monitors.map(toMonitor) };
+    });
+  }
+
   runCounts(): Partial<Record<RunStatus, number>> {
     const rows = this.#db.all<{ status: RunStatus; count: number }>(
       'SELECT status, count(*) AS count FROM runs GROUP BY status',
@@ -102,16 +129,7 @@ export class SqliteReader implements ReadStore {
 
   monitors(query: ListQuery): Page<MonitorView> {
     const [id] = readCursor(query.cursor, [LAST]);
-    const rows = this.#db.all<MonitorColumns>(
-      `SELECT desired.*, (
-         SELECT json_group_array(coalesce(objects.namespace || '/' || objects.name, claims.uid)
-           ORDER BY claims.created_at, claims.uid)
-         FROM claims LEFT JOIN objects ON objects.uid = claims.uid
-         WHERE claims.destination = desired.destination AND claims.key = desired.key) AS cron_jobs
-       FROM desired WHERE id < ? ORDER BY id DESC LIMIT ?`,
-      id,
-      query.limit + 1,
-    );
+    const rows = this.#db.all<MonitorColumns>(`${MONITOR} WHERE id < ? ORDER BY id DESC LIMIT ?`, id, query.limit + 1);
     return page(rows, query, toMonitor, (row) => [row.id]);
   }
 
