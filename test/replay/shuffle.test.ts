@@ -1,0 +1,164 @@
+import { DatabaseSync } from 'node:sqlite';
+import * as fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { TestEngine } from '../../bridge/ingest/test-engine.ts';
+import type { Observation } from '../../bridge/kubernetes/observation.ts';
+import { compareVersions } from '../../bridge/kubernetes/version.ts';
+import type { Transition } from '../../bridge/lifecycle/transition.ts';
+import { observationsOf, recordedObjects } from '../fixtures/recorded.ts';
+
+/** A Job, its pods and its CronJob, in the recorded order, and what the engine makes of them in that order. */
+interface RecordedRun {
+  readonly name: string;
+  readonly observations: readonly Observation[];
+  /** Index of the newest observation of the Job. */
+  readonly last: number;
+  readonly told: Told;
+}
+
+interface Told {
+  readonly runs: readonly string[];
+  readonly containers: readonly string[];
+  readonly pings: readonly string[];
+}
+
+/** Observations by their index, cut into commits; `restart`: the store is closed and opened again after it. */
+type Plan = readonly { readonly indexes: readonly number[]; readonly restart: boolean }[];
+
+let everything: Observation[];
+let runs: RecordedRun[];
+
+beforeAll(async () => {
+  everything = observationsOf(await recordedObjects());
+  const jobs = new Set(everything.flatMap(({ facts }) => (facts.kind === 'Job' ? [facts.uid] : [])));
+  runs = [...jobs].map(recordedRun);
+});
+
+function recordedRun(uid: string): RecordedRun {
+  const job = everything.find(({ facts }) => facts.uid === uid)!.facts;
+  const observations = everything.filter(
+    ({ facts }) => facts.uid === uid || facts.owner?.uid === uid || facts.uid === job.owner?.uid,
+  );
+  const own = [...observations.entries()].filter(([, { facts }]) => facts.uid === uid);
+  const [last] = own.toSorted(([, a], [, b]) => compareVersions(b.facts.resourceVersion, a.facts.resourceVersion))[0]!;
+  const told = tell(observations, [{ indexes: [...observations.keys()], restart: false }]);
+  return { name: job.name, observations, last, told };
+}
+
+/** What a fresh bridge tells of observations, in the order and the commits of a plan. */
+function tell(observations: readonly Observation[], plan: Plan): Told {
+  const times = everything.map(({ observedAt }) => observedAt);
+  const [first, end] = [Math.min(...times), Math.max(...times)];
+  const bridge = new TestEngine({ cutoff: first - 3_600_000 });
+  try {
+    for (const { indexes, restart } of plan) {
+      bridge.take(
+        indexes.map((index) => observations[index]!),
+        end,
+      );
+      if (restart) bridge.restart();
+    }
+    bridge.tick(end + 3_600_000);
+    const transitions = transitionsIn(bridge.path);
+    expect(new Set(transitions.map(({ id }) => id)).size).toBe(transitions.length);
+    return {
+      runs: textsOf(transitions, (kind) => kind === 'run.started' || kind === 'run.ended'),
+      containers: textsOf(transitions, (kind) => kind === 'container.terminated'),
+      pings: bridge
+        .pings()
+        .map((ping) => Object.values(ping).join(' '))
+        .toSorted(),
+    };
+  } finally {
+    bridge.close();
+  }
+}
+
+function transitionsIn(path: string): Transition[] {
+  const database = new DatabaseSync(path, { readOnly: true });
+  const rows = database.prepare('SELECT transition FROM transitions').all();
+  database.close();
+  return rows.map(({ transition }) => JSON.parse(String(transition)) as Transition);
+}
+
+function textsOf(transitions: readonly Transition[], wanted: (kind: Transition['kind']) => boolean): string[] {
+  const found = transitions.filter(({ kind }) => wanted(kind));
+  return found.map(({ id, kind, outcome, at, exitCode }) => [id, kind, outcome, at, exitCode].join(' ')).toSorted();
+}
+
+/** The given indexes in any order, in up to four commits. */
+function plans(indexes: readonly number[]): fc.Arbitrary<Plan> {
+  return fc
+    .tuple(
+      fc.shuffledSubarray([...indexes], { minLength: indexes.length }),
+      fc.array(fc.tuple(fc.nat(indexes.length), fc.boolean()), { maxLength: 3 }),
+    )
+    .map(([shuffled, cuts]) => {
+      const ends = [...cuts.toSorted(([a], [b]) => a - b), [indexes.length, false] as const];
+      return ends.map(([end, restart], n) => ({ indexes: shuffled.slice(ends[n - 1]?.[0] ?? 0, end), restart }));
+    });
+}
+
+const anyRun = fc.nat().map((number) => runs[number % runs.length]!);
+
+function check(
+  property: (run: RecordedRun) => fc.Arbitrary<Plan>,
+  holds: (told: Told, run: RecordedRun) => void,
+  numRuns: number,
+): void {
+  const cases = anyRun.chain((run) => property(run).map((plan) => ({ name: run.name, plan })));
+  fc.assert(
+    fc.property(cases, ({ name, plan }) => {
+      const run = runs.find((candidate) => candidate.name === name)!;
+      holds(tell(run.observations, plan), run);
+    }),
+    { numRuns },
+  );
+}
+
+describe('the records of one run of a real node', () => {
+  it('tell a start, an end and the end of each container in the recorded order', () => {
+    expect(runs.length).toBe(16);
+    for (const { told } of runs) {
+      expect(told.runs).toHaveLength(2);
+      expect([0, 2]).toContain(told.pings.length);
+    }
+    expect(runs.filter(({ told }) => told.pings.length === 2)).toHaveLength(10);
+    expect(runs.flatMap(({ told }) => told.containers).length).toBeGreaterThan(20);
+  });
+
+  it('tell the same in any order, any of them several times, in any commits with restarts between', () => {
+    const all = ({ observations }: RecordedRun): fc.Arbitrary<Plan> => {
+      const indexes = [...observations.keys()];
+      return fc.subarray(indexes).chain((again) => plans([...indexes, ...again]));
+    };
+    check(all, (told, run) => expect(told).toEqual(run.told), 80);
+  });
+
+  it('tell the same of the run, and nothing unknown, when only some come but the last of the Job is among them', () => {
+    const some = ({ observations, last }: RecordedRun): fc.Arbitrary<Plan> => {
+      const others = [...observations.keys()].filter((index) => index !== last);
+      return fc.subarray(others).chain((kept) => plans([...kept, last]));
+    };
+    const holds = (told: Told, run: RecordedRun): void => {
+      expect(told.runs).toEqual(run.told.runs);
+      expect(run.told.containers).toEqual(expect.arrayContaining([...told.containers]));
+      expect([[], run.told.pings]).toContainEqual(told.pings);
+    };
+    check(some, holds, 80);
+  });
+});
+
+describe('all records of a real node together', () => {
+  it('tell the same in any order', () => {
+    const recorded = tell(everything, [{ indexes: [...everything.keys()], restart: false }]);
+    expect(recorded.runs).toHaveLength(32);
+    expect(recorded.pings).toEqual(runs.flatMap(({ told }) => told.pings).toSorted());
+    fc.assert(
+      fc.property(plans([...everything.keys()]), (plan) => {
+        expect(tell(everything, plan)).toEqual(recorded);
+      }),
+      { numRuns: 8 },
+    );
+  });
+});
