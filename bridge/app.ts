@@ -9,6 +9,7 @@ import type { Clock, Instant } from './lib/clock.ts';
 import { errorText } from './lib/errors.ts';
 import { Releases } from './lib/releases.ts';
 import { VERSION } from './lib/version.ts';
+import type { Ingest } from './otlp/ingest.ts';
 import { startOtlpServer } from './otlp/server.ts';
 import type { Dispatcher } from './outbox/dispatcher.ts';
 import { startDispatcher } from './outbox/dispatcher.ts';
@@ -17,9 +18,9 @@ import { createDeliverers } from './sinks/index.ts';
 import type { ReadStore } from './store/read.ts';
 import { openReader } from './store/sqlite/open.ts';
 import type { Logger } from './telemetry/logger.ts';
-import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-import type { Readiness } from './web/options.ts';
+import { Teller } from './telemetry/teller.ts';
+import { createReadiness } from './web/readiness.ts';
 import { startWeb } from './web/server.ts';
 
 export interface AppOptions {
@@ -43,7 +44,6 @@ export interface App {
 const TICK_MS = 1_000;
 const DRAIN_MS = 10_000;
 const DELIVERY_GRACE_MS = 5_000;
-const PROBE_MS = 2_000;
 
 /** Starts every room in order; when one cannot start, those before it are stopped. Throws UserErrors. */
 export async function startApp(options: AppOptions): Promise<App> {
@@ -62,28 +62,29 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const { config, clock, logger } = options;
   const metrics = createMetrics({ version: VERSION, clock });
   releases.add(() => metrics.close());
-  const { worker, failed, onCommit } = await startStore(options, metrics, releases);
+  const teller = new Teller(metrics, logger);
+  const { worker, failed, onCommit } = await startStore(options, teller, releases);
   const reader = openReader(config.store.path);
   releases.add(() => reader.close());
   metrics.observeStore(reader);
-  const lister = startListing(options, worker, metrics, releases);
+  const lister = startListing(options, worker, teller, releases);
   const web = await startWeb({
     ...config.web,
     reader,
     metrics,
-    readiness: () => readiness(worker, lister),
+    readiness: createReadiness(worker.calls.probe, () => ({ lists: listResults(lister) })),
     version: VERSION,
     cluster: config.cluster,
     clock,
     logger,
   });
   releases.add(() => web.close());
-  const dispatcher = startOutbox(options, worker, metrics, releases);
+  const dispatcher = startOutbox(options, worker, teller, releases);
   onCommit(() => dispatcher.wake());
   const otlp = await startOtlpServer({
     ...config.otlp,
     clock,
-    ingest: (request, receivedAt) => worker.calls.ingest(request, receivedAt),
+    ingest: ingestOf(worker, teller),
     onRequest: (outcome) => metrics.request(outcome),
     onConnection: () => lister?.trigger(),
   });
@@ -93,14 +94,14 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
 
 /** The worker thread with the store, and its clock tick. */
 async function startStore(
-  { config, clock, logger, startedAt = clock.now() }: AppOptions,
-  metrics: Metrics,
+  { config, clock, startedAt = clock.now() }: AppOptions,
+  teller: Teller,
   releases: Releases,
 ): Promise<{ worker: WorkerClient; failed: Promise<Error>; onCommit: (wake: () => void) => void }> {
   let wake: () => void = () => undefined;
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const onCommitted = (committed: Committed): void => {
-    countCommit(metrics, committed);
+    teller.committed(committed);
     wake();
   };
   const worker = await startWorker({ config, startedAt }, onCommitted, fail);
@@ -108,26 +109,43 @@ async function startStore(
     await worker.calls.close();
     await worker.stop();
   });
-  const tick = (): void => {
-    worker.calls.tick(clock.now()).then(wake, (error: unknown) => {
-      logger.error({ error: errorText(error) }, 'the store cannot commit');
-    });
-  };
-  const timer = setInterval(tick, TICK_MS);
-  releases.add(() => clearInterval(timer));
+  releases.add(startTicking(worker, clock, teller, () => wake()));
   return { worker, failed, onCommit: (to) => void (wake = to) };
 }
 
-function countCommit(metrics: Metrics, { commitMs, records, quarantined }: Committed): void {
-  metrics.commit(commitMs);
-  for (const { kind, result } of records) metrics.record(kind, result);
-  for (const reason of quarantined) metrics.quarantine(reason);
+function ingestOf({ calls }: WorkerClient, teller: Teller): Ingest {
+  return async (request, receivedAt) => {
+    const result = await calls.ingest(request, receivedAt);
+    if (result.result === 'unavailable') teller.storeFailed(result.error);
+    return result;
+  };
+}
+
+/** Fires timers each second; what comes while the last one hangs is left out. Returns how to end it. */
+function startTicking({ calls }: WorkerClient, clock: Clock, teller: Teller, wake: () => void): () => void {
+  let busy = false;
+  const tick = async (): Promise<void> => {
+    busy = true;
+    try {
+      await calls.tick(clock.now());
+      if (teller.storeFails) {
+        await calls.probe();
+        teller.storeWorks();
+      }
+      wake();
+    } catch (error) {
+      teller.storeFailed(error);
+    }
+    busy = false;
+  };
+  const timer = setInterval(() => void (busy || tick()), TICK_MS);
+  return () => clearInterval(timer);
 }
 
 function startListing(
-  { config, clock, logger }: AppOptions,
+  { config, clock }: AppOptions,
   worker: WorkerClient,
-  metrics: Metrics,
+  teller: Teller,
   releases: Releases,
 ): Lister | undefined {
   if (!config.cluster.list) return undefined;
@@ -136,20 +154,20 @@ function startListing(
     scope: config.cluster.scope,
     clock,
     observe: (objects, observedAt) => worker.calls.observe(objects, observedAt),
-    onResult(kind, result) {
-      metrics.list(kind, result.result);
-      if (result.result === 'failed') logger.warn({ kind, ...result }, 'LIST failed; it is tried again');
-      else logger.info({ kind, objects: result.objects }, 'LIST complete');
-    },
+    onResult: (kind, result) => teller.listed(kind, result),
   });
   releases.add(() => lister.stop());
   return lister;
 }
 
+function listResults(lister: Lister | undefined): unknown {
+  return lister === undefined ? 'off' : Object.fromEntries(lister.results());
+}
+
 function startOutbox(
-  { config, clock, logger }: AppOptions,
+  { config, clock }: AppOptions,
   worker: WorkerClient,
-  metrics: Metrics,
+  teller: Teller,
   releases: Releases,
 ): Dispatcher {
   const http = createHttp();
@@ -159,25 +177,9 @@ function startOutbox(
     deliverers: createDeliverers(config, http, clock),
     clock,
     maxAgeMs: config.outbox.maxAge,
-    onSettled: (destination, delivery) => {
-      metrics.delivery(destination, delivery.outcome, delivery.outcome === 'delivered' ? 'delivered' : delivery.reason);
-    },
-    onError: (error) => logger.error({ error: errorText(error) }, 'outbox'),
+    onSettled: (destination, delivery, what) => teller.settled(destination, delivery, what),
+    onError: (error) => teller.outboxFailed(error),
   });
   releases.add(() => dispatcher.stop(DELIVERY_GRACE_MS));
   return dispatcher;
-}
-
-async function readiness(worker: WorkerClient, lister: Lister | undefined): Promise<Readiness> {
-  const timeout = AbortSignal.timeout(PROBE_MS);
-  const late = new Promise<string>((resolve) => {
-    timeout.addEventListener('abort', () => resolve(`no commit within ${PROBE_MS / 1000} s`));
-  });
-  const done = worker.calls.probe().then(
-    () => undefined,
-    (error: unknown) => errorText(error),
-  );
-  const problem = await Promise.race([done, late]);
-  const lists = lister === undefined ? 'off' : Object.fromEntries(lister.results());
-  return { ready: problem === undefined, report: { commit: problem ?? 'ok', lists } };
 }

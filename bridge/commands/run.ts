@@ -38,7 +38,9 @@ export function logStarted(logger: Logger, config: Config, app: App): void {
       otlpPort: app.otlpPort,
       webPort: app.webPort,
       store: config.store.path,
-      destinations: Object.keys(config.cronitor).map((name) => `cronitor/${name}`),
+      destinations: Object.entries(config.cronitor).map(
+        ([name, { dryRun }]) => `cronitor/${name}${dryRun ? ' (dry run: nothing is sent)' : ''}`,
+      ),
     },
     'started',
   );

@@ -1,0 +1,62 @@
+import type { Logger } from './logger.ts';
+
+/** A trouble that goes on is told again this often. */
+const REPEAT_MS = 10 * 60_000;
+/** One that comes and goes is told this often at most. */
+const FLAP_MS = 60_000;
+
+interface Incident {
+  since: number | undefined;
+  /** Whether the log says that it began. */
+  told: boolean;
+  toldAt: number;
+  /** Since it was last told. */
+  times: number;
+}
+
+/**
+ * What goes wrong many times is one line when it begins and one when it is over: a vendor that is away, a full disk.
+ * `now` is any steady count of milliseconds.
+ */
+export class Incidents {
+  readonly #logger: Logger;
+  readonly #now: () => number;
+  readonly #incidents = new Map<string, Incident>();
+
+  constructor(logger: Logger, now: () => number = () => performance.now()) {
+    this.#logger = logger;
+    this.#now = now;
+  }
+
+  /** It went wrong (again). `key` comes from a closed set: each is kept. */
+  seen(key: string, fields: object, message: string, level: 'warn' | 'error' = 'warn'): void {
+    const now = this.#now();
+    const incident = this.#incident(key);
+    incident.since ??= now;
+    incident.times++;
+    if (now - incident.toldAt < (incident.told ? REPEAT_MS : FLAP_MS)) return;
+    this.#logger[level]({ ...fields, ...(incident.times > 1 && { times: incident.times }) }, message);
+    incident.told = true;
+    incident.toldAt = now;
+    incident.times = 0;
+  }
+
+  /** It works (again): told when the trouble was. */
+  over(key: string, fields: object, message: string): void {
+    const incident = this.#incidents.get(key);
+    if (incident?.since === undefined) return;
+    const seconds = Math.round((this.#now() - incident.since) / 1000);
+    if (incident.told) this.#logger.info({ ...fields, seconds }, message);
+    incident.since = undefined;
+    incident.told = false;
+  }
+
+  #incident(key: string): Incident {
+    let incident = this.#incidents.get(key);
+    if (incident === undefined) {
+      incident = { since: undefined, told: false, toldAt: -Infinity, times: 0 };
+      this.#incidents.set(key, incident);
+    }
+    return incident;
+  }
+}

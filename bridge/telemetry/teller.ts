@@ -1,0 +1,84 @@
+import type { ListResult } from '../cluster/list.ts';
+import type { Committed } from '../ingest/protocol.ts';
+import { errorText } from '../lib/errors.ts';
+import { REASONS } from '../lib/reasons.ts';
+import type { Delivery } from '../sinks/sink.ts';
+import { Incidents } from './incidents.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+
+/** What happens in the bridge, told to metrics (each time) and to the log (what a person wants to know, once). */
+export class Teller {
+  readonly #metrics: Metrics;
+  readonly #logger: Logger;
+  readonly #incidents: Incidents;
+  #storeFails = false;
+
+  constructor(metrics: Metrics, logger: Logger) {
+    this.#metrics = metrics;
+    this.#logger = logger;
+    this.#incidents = new Incidents(logger);
+  }
+
+  committed({ commitMs, records, quarantined }: Committed): void {
+    this.#metrics.commit(commitMs);
+    for (const { kind, result } of records) this.#metrics.record(kind, result);
+    for (const reason of quarantined) {
+      this.#metrics.quarantine(reason);
+      const fields = { reason, what: REASONS[reason] };
+      this.#incidents.seen(`quarantine/${reason}`, fields, 'put into quarantine; /drops shows it');
+    }
+  }
+
+  /** Until `storeWorks` only a write can tell whether the store can commit again: `storeFails` asks for one. */
+  get storeFails(): boolean {
+    return this.#storeFails;
+  }
+
+  storeFailed(error: unknown): void {
+    this.#storeFails = true;
+    const fields = { error: errorText(error) };
+    this.#incidents.seen('store', fields, 'the store cannot commit; senders keep what they have', 'error');
+  }
+
+  storeWorks(): void {
+    this.#storeFails = false;
+    this.#incidents.over('store', {}, 'the store commits again');
+  }
+
+  listed(kind: string, result: ListResult): void {
+    this.#metrics.list(kind, result.result);
+    if (result.result === 'failed') {
+      this.#incidents.seen(`list/${kind}`, { kind, ...result }, 'LIST failed; it is tried again');
+      return;
+    }
+    this.#incidents.over(`list/${kind}`, { kind }, 'LIST works again');
+    this.#logger.info({ kind, objects: result.objects }, 'LIST complete');
+  }
+
+  settled(destination: string, delivery: Delivery, what: 'intent' | 'desired'): void {
+    const { outcome } = delivery;
+    const reason = outcome === 'delivered' ? 'delivered' : delivery.reason;
+    this.#metrics.delivery(destination, outcome, reason);
+    if (reason === 'dry_run' || reason === 'shutting_down') return;
+    const channel = what === 'intent' ? 'telemetry' : 'monitors';
+    if (outcome === 'delivered') {
+      this.#incidents.over(`${destination}/${channel}`, { destination, channel }, 'deliveries work again');
+      return;
+    }
+    const detail = delivery.detail === undefined ? {} : { detail: delivery.detail };
+    const fields = { destination, channel, reason, what: REASONS[reason], ...detail };
+    if (outcome === 'retry') {
+      this.#incidents.seen(`${destination}/${channel}`, fields, 'a delivery failed; it is tried again');
+      return;
+    }
+    const message =
+      what === 'intent' ? 'a delivery was given up; /drops shows it' : 'a monitor was refused; /monitors shows it';
+    this.#incidents.seen(`${destination}/${channel}/${reason}`, fields, message);
+  }
+
+  /** A part of the outbox could not do its work; it tries again by itself. */
+  outboxFailed(error: unknown): void {
+    this.#incidents.seen('outbox', { error: errorText(error) }, 'the outbox had to stop for a moment', 'error');
+  }
+}
