@@ -3,12 +3,19 @@ import type { Async } from '../lib/async.ts';
 import { UserError } from '../lib/errors.ts';
 import type { CallMessage, Committed, Method, WorkerCalls, WorkerInit, WorkerMessage } from './protocol.ts';
 
+/** Calls that wait for their answer; once the thread has ended none will come. */
+interface Waiting {
+  readonly pending: Map<number, Pending>;
+  ended: Error | undefined;
+}
+
 interface Pending {
   readonly resolve: (value: never) => void;
   readonly reject: (error: Error) => void;
 }
 
 export interface WorkerClient {
+  /** Each rejects once the thread has ended. */
   readonly calls: Async<WorkerCalls>;
   /** Ends the thread after `calls.close()`. */
   stop(): Promise<void>;
@@ -21,11 +28,12 @@ export async function startWorker(
   onCrash: (error: Error) => void,
 ): Promise<WorkerClient> {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: init });
-  const pending = new Map<number, Pending>();
+  const waiting: Waiting = { pending: new Map(), ended: undefined };
   let stopping = false;
   const crash = (error: Error): void => {
-    for (const { reject } of pending.values()) reject(error);
-    pending.clear();
+    waiting.ended ??= error;
+    for (const { reject } of waiting.pending.values()) reject(error);
+    waiting.pending.clear();
     if (!stopping) onCrash(error);
   };
   await new Promise<void>((resolve, reject) => {
@@ -33,7 +41,7 @@ export async function startWorker(
       if (message.type === 'ready') resolve();
       else if (message.type === 'refused') reject(new UserError(message.message, message.next));
       else if (message.type === 'committed') onCommitted(message.committed);
-      else settle(pending, message);
+      else settle(waiting.pending, message);
     });
     worker.once('error', (error) => {
       reject(error);
@@ -42,7 +50,7 @@ export async function startWorker(
     worker.once('exit', (code) => crash(new Error(`the store thread ended with code ${code}`)));
   });
   return {
-    calls: callsOf(worker, pending),
+    calls: callsOf(worker, waiting),
     async stop() {
       stopping = true;
       await worker.terminate();
@@ -70,12 +78,13 @@ const METHODS: readonly Method[] = [
   'close',
 ];
 
-function callsOf(worker: Worker, pending: Map<number, Pending>): Async<WorkerCalls> {
+function callsOf(worker: Worker, waiting: Waiting): Async<WorkerCalls> {
   let lastId = 0;
   const call = (method: Method, args: readonly unknown[]): Promise<unknown> =>
     new Promise((resolve, reject) => {
+      if (waiting.ended !== undefined) return reject(waiting.ended);
       const message: CallMessage = { id: ++lastId, method, args };
-      pending.set(message.id, { resolve, reject });
+      waiting.pending.set(message.id, { resolve, reject });
       const first = args[0];
       // A pooled Buffer would be cloned with its whole pool: the copy is exact, and handed over instead of cloned.
       if (first instanceof Uint8Array) {
