@@ -2,6 +2,7 @@ import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import { reduceCronJob } from '../lifecycle/cronjob.ts';
 import type { Instant } from '../lib/clock.ts';
+import type { Json } from '../lib/json.ts';
 import type { Tx } from '../store/store.ts';
 import { announceWaiting } from './announce.ts';
 import type { Destination } from './deps.ts';
@@ -37,5 +38,6 @@ function claimMonitors(tx: Tx, { planner }: Destination, { facts, deleted }: Cro
     if (sticky === true && stickyKey === undefined) tx.setStickyKey(destination, facts.namespace, facts.name, key);
   }
   const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive: !deleted };
-  tx.claimDesired(claimant, claims, (wanted) => planner.retire(wanted), now);
+  const adopt = (wanted: Json, previous: Json): Json => planner.adopt?.(wanted, previous) ?? wanted;
+  tx.claimDesired(claimant, claims, (wanted) => planner.retire(wanted), now, adopt);
 }

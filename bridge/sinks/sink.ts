@@ -59,6 +59,8 @@ export interface Planner {
   planDesired(cronJob: CronJobFacts, context: DesiredContext): readonly Desired[];
   /** What a row becomes when no live object claims it any more; null: it is left as it is. */
   retire(wanted: Json): Json | null;
+  /** What a claim becomes in a row that was `previous` before, maybe by another object; without it, the claim as it is. */
+  adopt?(wanted: Json, previous: Json): Json;
 }
 
 /** Everything sharing a hold's limit key (or the destination) waits until it is over; it costs no attempts. */

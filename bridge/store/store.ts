@@ -93,13 +93,15 @@ export interface Tx {
   wanted(destination: string, key: string): Json | undefined;
   /**
    * Sets what one object claims at a destination (replacing its earlier claims) and recomputes the rows concerned: the
-   * payload is that of the oldest live claim (creation, then UID); without a live one it is `retire` of the last.
+   * payload is that of the oldest live claim (creation, then UID), after `adopt` has seen what the row was before, which
+   * another object may have claimed; without a live one it is `retire` of the last.
    */
   claimDesired(
     claimant: Claimant,
     claims: readonly Desired[],
     retire: (wanted: Json) => Json | null,
     at: Instant,
+    adopt?: (wanted: Json, previous: Json) => Json,
   ): void;
 
   setTimer(timer: Timer): void;

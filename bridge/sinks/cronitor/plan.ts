@@ -27,6 +27,8 @@ export function createCronitorPlanner(name: string, config: CronitorPlanConfig):
     plan: (transition, context) => planPing(transition, context, config),
     planDesired: (cronJob, context) => planMonitor(cronJob, context, config),
     retire: (wanted) => (isObject(wanted) ? { ...wanted, paused: true } : wanted),
+    // The claim may be older than the pause, which another CronJob on this key asked for.
+    adopt: (wanted, previous) => (isObject(wanted) && mentionsPause(previous) ? { paused: false, ...wanted } : wanted),
   };
 }
 
@@ -41,7 +43,11 @@ function planMonitor(cronJob: CronJobFacts, context: DesiredContext, config: Cro
 /** `paused` is sent only from the first pause of ours on: what a person paused at the vendor stays paused. */
 function pausedField(cronJob: CronJobFacts, previous: Json | undefined): { paused?: boolean } {
   if (cronJob.suspend) return { paused: true };
-  return isObject(previous) && 'paused' in previous ? { paused: false } : {};
+  return mentionsPause(previous) ? { paused: false } : {};
+}
+
+function mentionsPause(wanted: Json | undefined): boolean {
+  return isObject(wanted) && 'paused' in wanted;
 }
 
 function planPing(transition: Transition, context: PlanContext, config: CronitorPlanConfig): Planned {

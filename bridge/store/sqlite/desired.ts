@@ -21,7 +21,10 @@ interface DesiredColumns {
   readonly attempts: number;
 }
 
-type Retire = (wanted: Json) => Json | null;
+interface Rules {
+  readonly retire: (wanted: Json) => Json | null;
+  readonly adopt: (wanted: Json, previous: Json) => Json;
+}
 type Drop = Extract<Delivery, { outcome: 'drop' }>;
 type Retry = Extract<Delivery, { outcome: 'retry' }>;
 
@@ -53,7 +56,7 @@ export class DesiredRows {
   claimFor(
     { destination, uid, createdAt, alive }: Claimant,
     claims: readonly Desired[],
-    retire: Retire,
+    rules: Rules,
     at: Instant,
   ): void {
     const wanted = new Map(claims.map((claim) => [claim.key, claim.wanted]));
@@ -70,7 +73,7 @@ export class DesiredRows {
       this.#db.run('INSERT INTO claims VALUES (?, ?, ?, ?, ?)', destination, key, uid, createdAt, text);
     }
     for (const key of new Set([...earlier.map((claim) => claim.key), ...wanted.keys()])) {
-      this.#recompute(destination, key, wanted.get(key), retire, at);
+      this.#recompute(destination, key, wanted.get(key), rules, at);
     }
   }
 
@@ -157,20 +160,22 @@ export class DesiredRows {
   }
 
   /** Gives a row the payload of its oldest live claim, or retires it. `dead` is what a deleted object last claimed. */
-  #recompute(destination: string, key: string, dead: Json | undefined, retire: Retire, at: Instant): void {
+  #recompute(destination: string, key: string, dead: Json | undefined, rules: Rules, at: Instant): void {
+    const row = this.#row(destination, key);
     const owner = this.#db.get<{ wanted: string }>(
       'SELECT wanted FROM claims WHERE destination = ? AND key = ? ORDER BY created_at, uid LIMIT 1',
       destination,
       key,
     );
     if (owner !== undefined) {
-      this.#put(destination, key, JSON.parse(owner.wanted) as Json, false, at);
+      const wanted = JSON.parse(owner.wanted) as Json;
+      const adopted = row === undefined ? wanted : rules.adopt(wanted, JSON.parse(row.wanted) as Json);
+      this.#put(destination, key, adopted, false, at);
       return;
     }
-    const row = this.#row(destination, key);
     if (row?.retired === 1) return;
     const last = dead ?? (row && (JSON.parse(row.wanted) as Json));
-    const retired = last === undefined ? null : retire(last);
+    const retired = last === undefined ? null : rules.retire(last);
     if (retired !== null) this.#put(destination, key, retired, true, at);
     else if (row) this.#db.run('UPDATE desired SET retired = 1 WHERE id = ?', row.id);
   }

@@ -170,8 +170,9 @@ export class SqliteTx implements Tx {
     claims: readonly Desired[],
     retire: (wanted: Json) => Json | null,
     at: Instant,
+    adopt: (wanted: Json, previous: Json) => Json = (wanted) => wanted,
   ): void {
-    this.#desired.claimFor(claimant, claims, retire, at);
+    this.#desired.claimFor(claimant, claims, { retire, adopt }, at);
   }
 
   setTimer({ id, kind, uid, due }: Timer): void {
