@@ -20,10 +20,17 @@ interface Told {
   readonly runs: readonly string[];
   readonly containers: readonly string[];
   readonly pings: readonly string[];
+  /** The facts of each object in the end, and which monitors are paused. */
+  readonly objects: readonly string[];
+  readonly paused: readonly string[];
 }
 
 /** Observations by their index, cut into commits; `restart`: the store is closed and opened again after it. */
 type Plan = readonly { readonly indexes: readonly number[]; readonly restart: boolean }[];
+
+/** Without versions: those that change nothing else are written later, and a restart may lose them. */
+const FACTS = `SELECT concat_ws(' ', deleted, json_remove(state -> '$.facts', '$.resourceVersion')) AS text
+  FROM objects ORDER BY uid`;
 
 let everything: Observation[];
 let runs: RecordedRun[];
@@ -59,11 +66,15 @@ function tell(observations: readonly Observation[], plan: Plan): Told {
       if (restart) bridge.restart();
     }
     bridge.tick(end + 3_600_000);
-    const transitions = transitionsIn(bridge.path);
+    const transitions = rowsOf(bridge.path, 'SELECT transition AS text FROM transitions').map(
+      (text) => JSON.parse(text) as Transition,
+    );
     expect(new Set(transitions.map(({ id }) => id)).size).toBe(transitions.length);
     return {
       runs: textsOf(transitions, (kind) => kind === 'run.started' || kind === 'run.ended'),
       containers: textsOf(transitions, (kind) => kind === 'container.terminated'),
+      objects: rowsOf(bridge.path, FACTS),
+      paused: [...bridge.monitors()].flatMap(([key, paused]) => (paused === true ? [key] : [])).toSorted(),
       pings: bridge
         .pings()
         .map((ping) => Object.values(ping).join(' '))
@@ -74,11 +85,11 @@ function tell(observations: readonly Observation[], plan: Plan): Told {
   }
 }
 
-function transitionsIn(path: string): Transition[] {
+function rowsOf(path: string, select: string): string[] {
   const database = new DatabaseSync(path, { readOnly: true });
-  const rows = database.prepare('SELECT transition FROM transitions').all();
+  const rows = database.prepare(select).all();
   database.close();
-  return rows.map(({ transition }) => JSON.parse(String(transition)) as Transition);
+  return rows.map(({ text }) => String(text));
 }
 
 function textsOf(transitions: readonly Transition[], wanted: (kind: Transition['kind']) => boolean): string[] {
