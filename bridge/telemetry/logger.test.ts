@@ -37,3 +37,17 @@ it('hides values under the names of secrets although they are not configured', (
   const lines = logged([], (logger) => logger.info({ apiKey: 'hunter2', sink: { token: 'hunter3' } }));
   expect(lines.join('')).not.toContain('hunter');
 });
+
+it('loses a line that cannot be written, and nothing else', () => {
+  const lines: string[] = [];
+  let full = true;
+  const write = (line: string): void => {
+    if (full) throw new Error('ENOSPC: no space left on device, write');
+    lines.push(line);
+  };
+  const logger = createLogger('info', [], { write });
+  logger.info('lost');
+  full = false;
+  logger.info('kept');
+  expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['kept']);
+});

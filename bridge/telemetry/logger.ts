@@ -9,7 +9,7 @@ const SECRET_KEYS = ['apiKey', 'token', 'password', 'dsn', 'authorization'];
 
 /**
  * JSON lines with `level` as text, ISO `time` and `msg`, on stdout unless another stream is given. Every configured
- * secret is replaced wherever it appears, also inside URLs and stacks.
+ * secret is replaced wherever it appears, also inside URLs and stacks. Logging never throws.
  */
 export function createLogger(level: LogLevel, secrets: readonly string[], stream?: DestinationStream): Logger {
   const out = stream ?? destination({ dest: 1, sync: true });
@@ -22,8 +22,17 @@ export function createLogger(level: LogLevel, secrets: readonly string[], stream
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '<redacted>' },
     },
-    { write: (line) => out.write(redact(line)) },
+    { write: (line) => tryWrite(out, redact(line)) },
   );
+}
+
+/** A log that cannot be written (its disk is full, its reader is gone) may not stop the bridge: the line is lost. */
+function tryWrite(out: DestinationStream, line: string): void {
+  try {
+    out.write(line);
+  } catch {
+    // There is nowhere left to tell it.
+  }
 }
 
 /** Replaces each secret in a text, as it is and as JSON and URLs spell it. */
