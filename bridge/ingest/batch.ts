@@ -66,6 +66,18 @@ export function poisoned({ facts }: Observation, error: unknown, at: Instant): Q
   return { subject, reason: 'core_error', version, error: errorText(error), bytes, at };
 }
 
+/** The quarantine row of an object whose timer the core could not process. */
+export function stuckTimer(uid: string, error: unknown, at: Instant): Quarantined {
+  return {
+    subject: uid,
+    reason: 'core_error',
+    version: undefined,
+    error: errorText(error),
+    bytes: new Uint8Array(),
+    at,
+  };
+}
+
 function quarantined(
   prefix: string,
   reason: Quarantined['reason'],

@@ -1,9 +1,9 @@
 import type { Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { Store, Tx } from '../store/store.ts';
+import type { Store, Timer, Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
 import type { Batch } from './batch.ts';
-import { poisoned } from './batch.ts';
+import { poisoned, stuckTimer } from './batch.ts';
 import type { Destination } from './deps.ts';
 import { observeCronJob } from './observe-cronjob.ts';
 import { observeJob, settleReplacement } from './observe-job.ts';
@@ -59,13 +59,23 @@ export function createEngine(store: Store, destinations: readonly Destination[])
       }
     },
     tick(now) {
-      const flushed = store.transaction((tx) => {
-        for (const timer of tx.dueTimers(now)) settleReplacement(tx, destinations, timer.uid, now);
-        return flush(tx, now);
-      });
-      if (flushed) unwritten.clear();
+      for (const timer of store.transaction((tx) => tx.dueTimers(now))) fire(store, destinations, timer, now);
+      if (store.transaction((tx) => flush(tx, now))) unwritten.clear();
     },
   };
+}
+
+/** In a transaction of its own: a run that cannot be processed must not hold up the others for ever. */
+function fire(store: Store, destinations: readonly Destination[], { id, uid }: Timer, now: Instant): void {
+  try {
+    store.transaction((tx) => settleReplacement(tx, destinations, uid, now));
+  } catch (error) {
+    if (isStoreTrouble(error)) throw error;
+    store.transaction((tx) => {
+      tx.clearTimer(id);
+      tx.quarantine(stuckTimer(uid, error, now));
+    });
+  }
 }
 
 /** One try of a commit: a record that throws ends it, and the next try quarantines that record and keeps the rest. */

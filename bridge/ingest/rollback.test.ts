@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { seen } from '../../test/fixtures/facts.ts';
+import { cronJobFacts, seen, T0 } from '../../test/fixtures/facts.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import type { Planner } from '../sinks/sink.ts';
 import { complete, CRON, JOB_UID, scheduled, TestEngine, uidOf } from './test-engine.ts';
@@ -59,6 +59,21 @@ describe('a commit that is rolled back', () => {
     bridge.take([seen(scheduled({ resourceVersion: '115', active: 1 }))]);
     bridge.tick(Date.now());
     expect(stored()).toEqual({ version: '119', active: 0 });
+  });
+});
+
+describe('a timer whose run cannot be processed', () => {
+  it('is quarantined and holds up neither the others nor what is to be written', () => {
+    const cron = cronJobFacts({ resourceVersion: '101', concurrencyPolicy: 'Replace' });
+    const gone = { resourceVersion: '130', deletionAt: T0 + 5_000 };
+    failure = undefined;
+    bridge.take([seen(cron), bad, seen({ ...bad.facts, ...gone }, true), seen(scheduled(gone), true)]);
+    failure = new Error('cannot plan this');
+    bridge.tick(T0 + 3_600_000);
+    expect(bridge.told()).toEqual(['run@1', 'fail@5']);
+    expect(bridge.reader.drops({ limit: 10 }).items).toMatchObject([{ kind: 'quarantine', subject: uidOf(11) }]);
+    bridge.tick(T0 + 3_600_001);
+    expect(bridge.reader.drops({ limit: 10 }).items).toHaveLength(1);
   });
 });
 
