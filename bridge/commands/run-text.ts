@@ -1,6 +1,6 @@
 import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
-import { REASONS } from '../lib/reasons.ts';
+import { reasonText } from '../lib/reasons.ts';
 import type { CronJobView, DeliveryView, MonitorView, RunDetail } from '../store/read.ts';
 import type { Decision } from '../store/store.ts';
 import { columns } from './terminal.ts';
@@ -47,7 +47,7 @@ export function cronJobText({ facts, deleted, monitors }: CronJobView): string {
 
 function monitorLine({ inSync, destination, key, reason, detail, attempts }: MonitorView): string[] {
   if (inSync) return ['✓ in sync', destination, key];
-  const why = reason === undefined || reason === 'delivered' ? 'not sent yet' : sentence(REASONS[reason], detail);
+  const why = reason === undefined || reason === 'delivered' ? 'not sent yet' : reasonText(reason, detail);
   return ['○ not in sync', destination, key, attempts > 1 ? `${why}, ${attempts} tries` : why];
 }
 
@@ -103,10 +103,10 @@ const DELIVERY_WORDS = {
 } as const;
 
 function deliveryLine(row: DeliveryView, transitions: readonly Transition[]): string[] {
-  const reason = row.reason === undefined || row.reason === 'delivered' ? undefined : REASONS[row.reason];
+  const reason = row.reason === 'delivered' ? undefined : row.reason;
   const tries = row.attempts > 1 ? `${row.attempts} tries` : undefined;
   const unknown = row.unknownOutcomes > 0 ? `${row.unknownOutcomes} with an unknown outcome` : undefined;
-  const receipt = [sentence(reason, row.detail) || undefined, tries, unknown]
+  const receipt = [reasonText(reason, row.detail) || undefined, tries, unknown]
     .filter((part) => part !== undefined)
     .join(', ');
   return [
@@ -119,12 +119,11 @@ function deliveryLine(row: DeliveryView, transitions: readonly Transition[]): st
 }
 
 function decisionLine(row: Decision, transitions: readonly Transition[]): string[] {
-  const reason = row.reason === undefined ? undefined : REASONS[row.reason];
   return [
     row.verdict === 'waiting' ? '○ waits' : '– not sent',
     row.destination,
     nameOf(row.transitionId, transitions),
-    sentence(reason, row.detail),
+    reasonText(row.reason, row.detail),
   ];
 }
 

@@ -34,3 +34,15 @@ export const REASONS = {
 } as const;
 
 export type Reason = keyof typeof REASONS;
+
+/** A reason and what is known beyond it as people read them: stored details may begin with the keys of other reasons. */
+export function reasonText(reason: Reason | undefined, detail?: string): string {
+  const known = detail?.replaceAll(/(^|[:;] )([a-z_]+)(?=[:;]|$)/g, (all, before: string, key: string) =>
+    isReason(key) ? before + REASONS[key] : all,
+  );
+  return [reason === undefined ? undefined : REASONS[reason], known].filter(Boolean).join(': ');
+}
+
+function isReason(key: string): key is Reason {
+  return Object.hasOwn(REASONS, key);
+}

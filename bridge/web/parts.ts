@@ -1,7 +1,6 @@
 import type { RunStatus } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
-import { type Reason, REASONS } from '../lib/reasons.ts';
 import type { DeliveryStatus } from '../store/read.ts';
 import { type Child, type Html, html } from './html.ts';
 
@@ -56,11 +55,6 @@ export function duration(ms: number): string {
         ? [Math.floor(seconds / 3600), 'h', Math.floor((seconds % 3600) / 60), 'm']
         : [Math.floor(seconds / 86_400), 'd', Math.floor((seconds % 86_400) / 3600), 'h'];
   return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
-}
-
-/** The text of a reason and what is known beyond it. */
-export function reasonText(reason: Reason | undefined, detail: string | undefined): string {
-  return [reason === undefined ? undefined : REASONS[reason], detail].filter(Boolean).join(': ');
 }
 
 /** A path with the parameters that have a value. */

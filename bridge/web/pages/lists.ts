@@ -1,7 +1,8 @@
 import type { Json } from '../../lib/json.ts';
 import type { DeliveryView, DropView, MonitorView, Page, ReadStore } from '../../store/read.ts';
+import { reasonText } from '../../lib/reasons.ts';
 import { type Child, type Html, html } from '../html.ts';
-import { badge, DELIVERY_LOOKS, href, paging, payload, reasonText, runHref, time } from '../parts.ts';
+import { badge, DELIVERY_LOOKS, href, paging, payload, runHref, time } from '../parts.ts';
 import { type DeliveriesQuery, parameters } from '../query.ts';
 import { type Frame, outboxText, type PageContent } from './layout.ts';
 import { receipt } from './run.ts';

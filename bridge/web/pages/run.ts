@@ -3,7 +3,8 @@ import type { Instant } from '../../lib/clock.ts';
 import type { DeliveryView, RunDetail } from '../../store/read.ts';
 import type { Decision } from '../../store/store.ts';
 import { type Child, type Html, html } from '../html.ts';
-import { badge, DELIVERY_LOOKS, duration, href, payload, reasonText, RUN_LOOKS, time } from '../parts.ts';
+import { reasonText } from '../../lib/reasons.ts';
+import { badge, DELIVERY_LOOKS, duration, href, payload, RUN_LOOKS, time } from '../parts.ts';
 import { type Frame, note, type PageContent } from './layout.ts';
 import { took } from './runs.ts';
 
@@ -159,7 +160,7 @@ export function receipt(row: DeliveryView): Html {
   const tries = row.attempts > 1 ? `${row.attempts} tries` : undefined;
   const unknown = row.unknownOutcomes > 0 ? `${row.unknownOutcomes} with an unknown outcome` : undefined;
   const counts = [tries, unknown].filter(Boolean).join(', ');
-  return html`${row.reason === 'delivered' ? row.detail : reasonText(row.reason, row.detail)}
+  return html`${reasonText(row.reason === 'delivered' ? undefined : row.reason, row.detail)}
   ${counts !== '' && html`<small>${counts}</small>`}
   ${row.status === 'pending' && row.nextAt !== undefined && html`<small>next try ${time(row.nextAt)}</small>`}`;
 }
