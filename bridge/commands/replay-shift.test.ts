@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeLogs, readRequests } from '../../test/otlp-client.ts';
 import { DecodeError, decodeLogs } from '../otlp/decode.ts';
-import { lastArrival, shiftFor, shiftRequest } from './replay-shift.ts';
+import { survey, shiftFor, shiftRequest } from './replay-shift.ts';
 
 const RECORDING = 'test/fixtures/recordings/node.bin.gz';
 const MINUTE = 60_000;
@@ -108,7 +108,7 @@ describe('how far a recording is shifted', () => {
   });
 
   test('the last arrival of the real recording', async () => {
-    const last = await lastArrival(RECORDING);
+    const { last } = await survey(RECORDING);
     expect(new Date(last ?? 0).toISOString()).toMatch(/^2026-/u);
   });
 });

@@ -1,8 +1,8 @@
 import protobuf from 'protobufjs/light.js';
 import type { Instant } from '../lib/clock.ts';
-import { errorText } from '../lib/errors.ts';
+import { errorText, UserError } from '../lib/errors.ts';
 import { DecodeError } from '../otlp/decode.ts';
-import { readRecording } from '../otlp/recording.ts';
+import { type Recorded, readRecording } from '../otlp/recording.ts';
 
 const MINUTE = 60_000;
 const MAX_DEPTH = 310;
@@ -41,11 +41,37 @@ export function shiftFor(lastArrival: Instant, now: Instant): number {
   return Math.floor((now - lastArrival) / MINUTE) * MINUTE;
 }
 
-/** When the last request of a recording arrived; undefined when it is empty. Errors: those of `readRecording`. */
-export async function lastArrival(file: string): Promise<Instant | undefined> {
+export interface Survey {
+  /** When the first and the last request arrived; undefined when there is none. */
+  readonly first: Instant | undefined;
+  readonly last: Instant | undefined;
+  /** Why there are no more. */
+  readonly damage: UserError | undefined;
+}
+
+/** Reads a recording to its end, or to where it is damaged. */
+export async function survey(file: string): Promise<Survey> {
+  let first: Instant | undefined;
   let last: Instant | undefined;
-  for await (const { arrival } of readRecording(file)) last = arrival;
-  return last;
+  let damage: UserError | undefined;
+  for await (const { arrival } of wholeRequests(file, (error) => (damage = error))) {
+    first ??= arrival;
+    last = arrival;
+  }
+  return { first, last, damage };
+}
+
+/** The requests of a recording; a damaged one, or none, ends early and `onDamage` hears why. */
+export async function* wholeRequests(
+  file: string,
+  onDamage: (error: UserError) => void = () => undefined,
+): AsyncGenerator<Recorded> {
+  try {
+    yield* readRecording(file);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    onDamage(error);
+  }
 }
 
 function shiftMessage(reader: protobuf.Reader, end: number, shape: Shape, deltaMs: number, depth: number): void {

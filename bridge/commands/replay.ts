@@ -4,17 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import type { App } from '../app.ts';
-import { startApp } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
 import { configSecrets } from '../config/print.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
-import { connectOtlp } from '../otlp/client.ts';
-import { readRecording } from '../otlp/recording.ts';
+import { connectOtlp, type ExportReply, type OtlpClient } from '../otlp/client.ts';
+import { DecodeError } from '../otlp/decode.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { lastArrival, shiftFor, shiftRequest } from './replay-shift.ts';
+import { shiftFor, shiftRequest, survey, wholeRequests } from './replay-shift.ts';
 import { logStarted, serveUntil } from './run.ts';
 import { stopSignal } from './signals.ts';
 import { fileOption, readArguments } from './terminal.ts';
@@ -28,36 +27,65 @@ const OPTIONS = {
 /** How long deliveries may take after the last record. */
 const SETTLE_MS = 60_000;
 const POLL_MS = 100;
+const RETRY_MS = 1_000;
+const PROGRESS = 100;
 
 /**
  * `replay FILE`: sends a recording through the real gRPC port of a bridge on a fresh store. All times are moved by
  * whole minutes so that it ended less than a minute ago; `--as-recorded` moves none and runs on the recording's clock.
- * `--serve` keeps the page up afterwards. Returns 1 when something could not be delivered within a minute.
+ * `--serve` keeps the page up afterwards. Of a damaged recording it replays what is whole. Returns 1 when that was not
+ * all, or when something could not be delivered within a minute.
  */
 export async function replayCommand(argv: string[]): Promise<number> {
   const options = readOptions(argv);
-  const last = await lastArrival(options.file);
-  if (last === undefined)
-    throw new UserError(`${options.file} holds no request`, 'Record one: lifecycle-bridge record FILE');
+  const { first, last, damage } = await survey(options.file);
+  if (first === undefined || last === undefined) {
+    throw damage ?? new UserError(`${options.file} holds no request`, 'Record one: lifecycle-bridge record FILE');
+  }
   const shiftMs = options.asRecorded ? 0 : shiftFor(last, Date.now());
-  const first = await firstArrival(options.file);
   const clock = options.asRecorded ? new RecordingClock(first) : systemClock;
   const fresh = options.store === undefined ? await mkdtemp(join(tmpdir(), 'lifecycle-bridge-replay-')) : undefined;
   try {
     const config = replayConfig(options, options.store ?? join(fresh ?? '', 'bridge.db'));
-    const logger = createLogger(config.log.level, configSecrets(config));
-    const stopped = stopSignal();
-    const app = await startApp({ config, clock, logger, startedAt: first + shiftMs });
-    logStarted(logger, config, app);
-    const sent = await sendAll(options.file, app, shiftMs, clock);
-    const settled = await settle(app);
-    report(app, sent);
-    if (options.serve) return await serveUntil(app, logger, stopped);
-    await app.stop();
-    return settled ? 0 : 1;
+    const complete = await replay(options, config, { shiftMs, clock, startedAt: first + shiftMs });
+    if (damage === undefined) return complete ? 0 : 1;
+    console.error(`error: ${damage.message}\nnext:  ${damage.next}`);
+    return 1;
   } finally {
     if (fresh !== undefined) await rm(fresh, { recursive: true, force: true });
   }
+}
+
+interface Times {
+  readonly shiftMs: number;
+  readonly clock: Clock;
+  readonly startedAt: Instant;
+}
+
+/** True when all of it was taken and delivered. */
+async function replay(options: ReplayOptions, config: Config, { shiftMs, clock, startedAt }: Times): Promise<boolean> {
+  const logger = createLogger(config.log.level, configSecrets(config));
+  const stopped = stopSignal();
+  const { startApp } = await import('../app.ts'); // large: what ends before this should not wait for it
+  const app = await startApp({ config, clock, logger, startedAt });
+  try {
+    logStarted(logger, config, app);
+    const ended = endOf(app, stopped);
+    const refused = await sendAll(options.file, app, shiftMs, clock, ended);
+    const settled = await settle(app, ended);
+    report(app);
+    const served = options.serve ? await serveUntil(app, logger, stopped) : 0;
+    return refused === 0 && settled && served === 0;
+  } finally {
+    await app.stop();
+  }
+}
+
+/** Aborted by a signal, or by the end of a part that the bridge cannot live without. */
+function endOf(app: App, stopped: Promise<unknown>): AbortSignal {
+  const end = new AbortController();
+  void Promise.race([stopped, app.failed]).then(() => end.abort());
+  return end.signal;
 }
 
 interface ReplayOptions {
@@ -99,38 +127,58 @@ class RecordingClock implements Clock {
   }
 }
 
-async function firstArrival(file: string): Promise<Instant> {
-  for await (const { arrival } of readRecording(file)) return arrival;
-  return 0;
-}
-
-async function sendAll(file: string, app: App, shiftMs: number, clock: Clock): Promise<number> {
+/** Sends every whole request, each until it is taken, as a Collector does. Returns how many were refused for good. */
+async function sendAll(file: string, app: App, shiftMs: number, clock: Clock, ended: AbortSignal): Promise<number> {
   const client = connectOtlp(`127.0.0.1:${app.otlpPort}`);
   let sent = 0;
+  let refused = 0;
   try {
-    for await (const { arrival, request } of readRecording(file)) {
+    for await (const { arrival, request } of wholeRequests(file)) {
       if (clock instanceof RecordingClock) clock.advanceTo(arrival);
-      const { code, details } = await client.export(shiftMs === 0 ? request : shiftRequest(request, shiftMs));
-      if (code !== status.OK) console.error(`request ${sent + 1} was not taken: ${details}`);
-      if (++sent % 100 === 0) console.error(`replayed ${sent} requests`);
+      const { code, details } = await insist(client, shifted(request, shiftMs), ended);
+      if (ended.aborted) break;
+      sent++;
+      if (code !== status.OK) {
+        refused++;
+        console.error(`request ${sent} was not taken: ${details}`);
+      }
+      if (sent % PROGRESS === 0) console.error(`replayed ${sent} requests`);
     }
   } finally {
     client.close();
   }
-  return sent;
+  console.error(`replayed ${sent} requests${refused === 0 ? '' : `, ${refused} of them were not taken`}`);
+  return refused;
+}
+
+async function insist(client: OtlpClient, request: Uint8Array, ended: AbortSignal): Promise<ExportReply> {
+  for (;;) {
+    const reply = await client.export(request);
+    if (reply.code !== status.UNAVAILABLE || ended.aborted) return reply;
+    await wait(reply.retryAfterMs ?? RETRY_MS, undefined, { signal: ended }).catch(() => undefined);
+  }
+}
+
+/** Bytes that are no export are in a recording too: the bridge is to say what it makes of them. */
+function shifted(request: Uint8Array, shiftMs: number): Uint8Array {
+  try {
+    return shiftMs === 0 ? request : shiftRequest(request, shiftMs);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return request;
+  }
 }
 
 /** Until nothing waits to be delivered; false when it takes too long. */
-async function settle(app: App): Promise<boolean> {
-  for (let waited = 0; waited < SETTLE_MS; waited += POLL_MS) {
+async function settle(app: App, ended: AbortSignal): Promise<boolean> {
+  for (let waited = 0; waited < SETTLE_MS && !ended.aborted; waited += POLL_MS) {
     if (app.reader.depth().every(({ pending, notInSync }) => pending === 0 && notInSync === 0)) return true;
     await wait(POLL_MS);
   }
   return false;
 }
 
-function report(app: App, sent: number): void {
-  console.error(`replayed ${sent} requests`);
+function report(app: App): void {
   for (const [status, count] of Object.entries(app.reader.runCounts())) console.error(`runs ${status}: ${count}`);
   for (const { destination, pending, notInSync } of app.reader.depth()) {
     console.error(`${destination}: ${pending} deliveries waiting, ${notInSync} monitors not in sync`);

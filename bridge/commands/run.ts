@@ -1,5 +1,4 @@
 import type { App } from '../app.ts';
-import { startApp } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
 import { configSecrets, printConfig } from '../config/print.ts';
 import type { Config } from '../config/schema.ts';
@@ -24,6 +23,7 @@ export async function runCommand(argv: string[]): Promise<number> {
   }
   const logger = createLogger(config.log.level, configSecrets(config));
   const stopped = stopSignal();
+  const { startApp } = await import('../app.ts'); // large: what ends before this should not wait for it
   const app = await startApp({ config, clock: systemClock, logger });
   logStarted(logger, config, app);
   return serveUntil(app, logger, stopped);

@@ -98,7 +98,7 @@ export async function* readRecording(file: string): AsyncGenerator<Recorded> {
   } catch (error) {
     throw new UserError(
       `${file} is damaged at byte ${offset} of its uncompressed content: ${errorText(error)}`,
-      'what is before that was read; record again if more is needed',
+      offset === 0 ? 'is it a recording?' : 'what is before that was read; record again if more is needed',
     );
   } finally {
     await handle.close();
