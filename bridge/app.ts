@@ -14,7 +14,7 @@ import { startOtlpServer } from './otlp/server.ts';
 import type { Dispatcher } from './outbox/dispatcher.ts';
 import { startDispatcher } from './outbox/dispatcher.ts';
 import { createHttp } from './sinks/http.ts';
-import { createDeliverers } from './sinks/index.ts';
+import { createDeliverers, dryRuns } from './sinks/index.ts';
 import type { ReadStore } from './store/read.ts';
 import { openReader } from './store/sqlite/open.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -64,7 +64,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   releases.add(() => metrics.close());
   const teller = new Teller(metrics, logger);
   const { worker, failed, onCommit } = await startStore(options, teller, releases);
-  const reader = openReader(config.store.path);
+  const reader = openReader(config.store.path, dryRuns(config));
   releases.add(() => reader.close());
   metrics.observeStore(reader);
   const lister = startListing(options, worker, teller, releases);

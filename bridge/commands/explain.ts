@@ -1,5 +1,6 @@
 import { loadConfig } from '../config/load.ts';
 import { UserError } from '../lib/errors.ts';
+import { dryRuns } from '../sinks/index.ts';
 import type { ReadStore } from '../store/read.ts';
 import { openReader } from '../store/sqlite/open.ts';
 import { cronJobText, runsText, runText } from './run-text.ts';
@@ -14,14 +15,19 @@ const LAST_RUNS = 10;
  */
 export async function explainCommand(argv: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
   const { values, positionals } = readArguments('explain', argv, OPTIONS, ['UID or NAMESPACE/NAME']);
-  const path = values.store ?? loadConfig({ ...fileOption(values.config), env: terminal.env }).store.path;
-  const reader = openReader(path);
+  const reader = open(values, terminal);
   try {
     terminal.print(explanation(reader, positionals[0] ?? ''));
   } finally {
     reader.close();
   }
   return 0;
+}
+
+function open({ store, config }: { store?: string; config?: string }, { env }: Terminal): ReadStore {
+  if (store !== undefined) return openReader(store);
+  const loaded = loadConfig({ ...fileOption(config), env });
+  return openReader(loaded.store.path, dryRuns(loaded));
 }
 
 function explanation(reader: ReadStore, subject: string): string {

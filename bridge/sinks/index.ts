@@ -24,6 +24,11 @@ export function createPlanners(config: SinksConfig): Planner[] {
   return Object.entries(config.cronitor).map(([name, account]) => createCronitorPlanner(name, account));
 }
 
+/** The destinations that do everything except the requests. */
+export function dryRuns(config: SinksConfig): string[] {
+  return Object.entries(config.cronitor).flatMap(([name, { dryRun }]) => (dryRun ? [`cronitor/${name}`] : []));
+}
+
 /** The halves that talk to vendors. Throws a UserError when a key file cannot be read. */
 export function createDeliverers(config: SinksConfig, http: Http, clock: Clock): Deliverer[] {
   return Object.entries(config.cronitor).map(([name, account]) => createCronitorDeliverer(name, account, http, clock));

@@ -51,15 +51,18 @@ function openOwned(path: string, clock: Clock): Store {
   }
 }
 
-/** Opens a second, read-only connection to a store. Throws a UserError when there is none that it can read. */
-export function openReader(path: string): ReadStore {
+/**
+ * Opens a second, read-only connection to a store. The monitors of `dryRuns`, destinations that send nothing, count as
+ * in sync and say why they are not sent. Throws a UserError when there is no store that it can read.
+ */
+export function openReader(path: string, dryRuns: readonly string[] = []): ReadStore {
   if (!existsSync(path))
     throw new UserError(`there is no store at ${path}`, 'start the bridge once, or check the path');
   let db: Db | undefined;
   try {
     db = new Db(path, true);
     refuseNewerStore(db);
-    return new SqliteReader(db);
+    return new SqliteReader(db, dryRuns);
   } catch (error) {
     db?.close();
     throw unusable(path, error);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Run, RunStatus, Transition } from '../../lifecycle/transition.ts';
 import type { Page } from '../read.ts';
 import { DELIVERED, DESTINATION, REFUSED, T0, TestStore } from './fixtures.ts';
+import { openReader } from './open.ts';
 
 let t: TestStore;
 beforeEach(() => {
@@ -208,5 +209,28 @@ describe('figures', () => {
       () => {},
     );
     expect(all.map(({ key }) => key)).toEqual(['c', 'b', 'a']);
+  });
+
+  it('of a dry run count as in sync and say why they are not sent', () => {
+    t.want('a', 1);
+    expect(t.reader.depth()).toMatchObject([{ destination: DESTINATION, notInSync: 1 }]);
+    const dry = openReader(t.path, [DESTINATION]);
+    expect(dry.depth()).toMatchObject([{ destination: DESTINATION, notInSync: 0 }]);
+    expect(dry.monitors({ limit: 10 }).items).toMatchObject([{ key: 'a', inSync: false, reason: 'dry_run' }]);
+    dry.close();
+  });
+
+  it('are given with their CronJob, the live one of its name', () => {
+    const row = { kind: 'CronJob' as const, namespace: 'ns', ownerUid: undefined, version: '1' };
+    const put = (uid: string, name: string, deleted: boolean): void =>
+      t.store.transaction((tx) => tx.putObject({ ...row, uid, name, deleted, state: { facts: { uid }, deleted } }));
+    put('old', 'n', true);
+    put('new', 'n', false);
+    put('gone', 'm', true);
+    t.want('a', 1, { uid: 'new' });
+    t.want('b', 1, { uid: 'other' });
+    expect(t.reader.cronJob('ns', 'n')).toMatchObject({ facts: { uid: 'new' }, monitors: [{ key: 'a' }] });
+    expect(t.reader.cronJob('ns', 'm')).toMatchObject({ facts: { uid: 'gone' }, deleted: true, monitors: [] });
+    expect(t.reader.cronJob('other', 'n')).toBeUndefined();
   });
 });

@@ -52,9 +52,11 @@ interface RunRowColumns {
 
 export class SqliteReader implements ReadStore {
   readonly #db: Db;
+  readonly #dryRuns: ReadonlySet<string>;
 
-  constructor(db: Db) {
+  constructor(db: Db, dryRuns: readonly string[] = []) {
     this.#db = db;
+    this.#dryRuns = new Set(dryRuns);
   }
 
   runs(query: ListQuery & { status?: RunStatus; namespace?: string; owner?: string }): Page<Run> {
@@ -116,7 +118,7 @@ export class SqliteReader implements ReadStore {
         `${MONITOR} WHERE (destination, key) IN (${claimed}) ORDER BY destination, key`,
         row.uid,
       );
-      return { ...(JSON.parse(row.state) as CronJobState), monitors: monitors.map(toMonitor) };
+      return { ...(JSON.parse(row.state) as CronJobState), monitors: monitors.map((row) => this.#toMonitor(row)) };
     });
   }
 
@@ -130,7 +132,12 @@ export class SqliteReader implements ReadStore {
   monitors(query: ListQuery): Page<MonitorView> {
     const [id] = readCursor(query.cursor, [LAST]);
     const rows = this.#db.all<MonitorColumns>(`${MONITOR} WHERE id < ? ORDER BY id DESC LIMIT ?`, id, query.limit + 1);
-    return page(rows, query, toMonitor, (row) => [row.id]);
+    return page(
+      rows,
+      query,
+      (row) => this.#toMonitor(row),
+      (row) => [row.id],
+    );
   }
 
   deliveries(query: ListQuery & { status?: DeliveryStatus; destination?: string }): Page<DeliveryView> {
@@ -163,7 +170,7 @@ export class SqliteReader implements ReadStore {
     return rows.map(({ destination, pending, oldest, not_in_sync: notInSync }) => ({
       destination,
       pending,
-      notInSync,
+      notInSync: this.#dryRuns.has(destination) ? 0 : notInSync,
       oldestCreatedAt: oldest ?? undefined,
     }));
   }
@@ -182,6 +189,12 @@ export class SqliteReader implements ReadStore {
 
   close(): void {
     this.#db.close();
+  }
+
+  /** A dry run leaves its rows as they are, so that they are sent once it is over. */
+  #toMonitor(row: MonitorColumns): MonitorView {
+    const monitor = toMonitor(row);
+    return this.#dryRuns.has(row.destination) && !monitor.inSync ? { ...monitor, reason: 'dry_run' } : monitor;
   }
 
   #transitions(runUid: string): Transition[] {
