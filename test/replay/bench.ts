@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Releases } from '../../bridge/lib/releases.ts';
 import type { Bridge, BridgeOptions } from '../e2e/harness/bridge.ts';
-import { startBridge } from '../e2e/harness/bridge.ts';
+import { COMPILE_CACHE, startBridge } from '../e2e/harness/bridge.ts';
 import { until } from '../e2e/harness/kube.ts';
-import { connectOtlp, type ExportReply, type OtlpClient } from '../otlp-client.ts';
+import { connectOtlp, type OtlpClient } from '../otlp-client.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 
-const main = join(import.meta.dirname, '../../bridge/main.ts');
+export const main = join(import.meta.dirname, '../../bridge/main.ts');
 
 export interface Ended {
   readonly code: number | null;
@@ -20,7 +20,7 @@ export interface Ended {
 
 /** Runs a command of the bridge to its end. */
 export function command(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const options = { env: { PATH: process.env['PATH'], ...env }, timeout: 60_000 };
+  const options = { env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILE_CACHE, ...env }, timeout: 60_000 };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [main, ...args], options, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode, stdout, stderr }),
@@ -113,5 +113,3 @@ export class Bench {
     return told;
   }
 }
-
-export type { ExportReply };

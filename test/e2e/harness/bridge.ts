@@ -2,11 +2,14 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './kube.ts';
 import { freePort } from './ports.ts';
 
 const main = join(import.meta.dirname, '../../../bridge/main.ts');
+/** Compiled code of the bridge: tests start it often. */
+export const COMPILE_CACHE = join(tmpdir(), 'lifecycle-bridge-compile-cache');
 
 export interface BridgeOptions {
   /** Base of every vendor. */
@@ -89,7 +92,7 @@ function launch(
   };
   const env = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`LIFECYCLE_BRIDGE__${key}`, value]));
   const child = spawn(process.execPath, [main, ...(options.command ?? ['run'])], {
-    env: { PATH: process.env['PATH'], ...env, ...options.env },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILE_CACHE, ...env, ...options.env },
     stdio: ['ignore', log, log],
   });
   closeSync(log);
