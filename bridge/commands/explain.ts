@@ -3,7 +3,7 @@ import { UserError } from '../lib/errors.ts';
 import { dryRuns } from '../sinks/index.ts';
 import type { ReadStore } from '../store/read.ts';
 import { openReader } from '../store/sqlite/open.ts';
-import { cronJobText, runsText, runText } from './run-text.ts';
+import { cronJobText, prunedText, runsText, runText } from './run-text.ts';
 import { fileOption, processTerminal, readArguments, type Terminal } from './terminal.ts';
 
 const OPTIONS = { config: { type: 'string' }, store: { type: 'string' } } as const;
@@ -36,6 +36,8 @@ function explanation(reader: ReadStore, subject: string): string {
   const only = namespace === undefined ? subject : runs.length === 1 ? runs[0]?.uid : undefined;
   const detail = only === undefined ? undefined : reader.run(only);
   if (detail !== undefined) return runText(detail);
+  const pruned = only === undefined ? undefined : reader.pruned(only);
+  if (pruned !== undefined) return prunedText(pruned);
   const cronJob = namespace === undefined ? undefined : reader.cronJob(namespace, name ?? '');
   if (runs.length === 0) {
     if (cronJob !== undefined) return `${cronJobText(cronJob)}\n\nNo run of it was seen so far.`;

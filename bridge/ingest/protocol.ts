@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
-import type { OutboxStore, Quarantined } from '../store/store.ts';
+import type { OutboxStore, Quarantined, RetentionState } from '../store/store.ts';
 import type { RecordResult } from './batch.ts';
 
 /** What the worker thread is started with. */
@@ -15,8 +15,8 @@ export interface WorkerCalls extends OutboxStore {
   ingest(request: Uint8Array, receivedAt: Instant): IngestResult;
   /** One page of a LIST, through the same path as the stream. */
   observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
-  /** Fires due timers. */
-  tick(now: Instant): void;
+  /** Fires due timers and does one step of the retention. */
+  tick(now: Instant): RetentionState;
   /** An empty durable write: throws when the store cannot commit. */
   probe(): void;
   close(): void;

@@ -4,7 +4,7 @@ import { errorText, UserError } from '../lib/errors.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
 import { createPlanners } from '../sinks/index.ts';
 import { openStore } from '../store/sqlite/open.ts';
-import type { Store } from '../store/store.ts';
+import type { RetentionState, Store } from '../store/store.ts';
 import type { Batch } from './batch.ts';
 import { readList, readRequest } from './batch.ts';
 import type { Engine } from './engine.ts';
@@ -76,11 +76,16 @@ function run(store: Store, engine: Engine, { id, method, args }: CallMessage): v
 }
 
 function dispatch(store: Store, engine: Engine, method: CallMessage['method'], args: readonly unknown[]): unknown {
-  if (method === 'tick') return engine.tick(args[0] as Instant);
+  if (method === 'tick') return tick(store, engine, args[0] as Instant);
   if (method === 'probe') return store.transaction((tx) => tx.setTimer(PROBE));
   if (method === 'ingest' || method === 'observe') throw new Error('belongs to a group');
   const call = store[method] as (...args: unknown[]) => unknown;
   return call.apply(store, [...args]);
+}
+
+function tick(store: Store, engine: Engine, now: Instant): RetentionState {
+  engine.tick(now);
+  return store.retain(now, config.store.retention);
 }
 
 /** A row that is written to see whether the store can commit; never due. */

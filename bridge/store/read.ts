@@ -63,12 +63,28 @@ export interface CronJobView extends CronJobState {
 /** Something that was not sent, or not understood. */
 export interface DropView {
   readonly at: Instant;
-  readonly kind: 'decision' | 'delivery' | 'quarantine';
+  readonly kind: 'decision' | 'delivery' | 'quarantine' | 'record';
   readonly subject: string;
   readonly destination: string | undefined;
   readonly runUid: string | undefined;
   readonly reason: Reason;
   readonly detail: string | undefined;
+}
+
+/** What is remembered of an object that was pruned. */
+export interface PrunedView {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly prunedAt: Instant;
+  /** Its deliveries; of very many the first. */
+  readonly announced: readonly {
+    readonly transition: string;
+    readonly destination: string;
+    readonly status: 'delivered' | 'dropped';
+    readonly reason: Reason | null;
+    readonly at: Instant | null;
+  }[];
 }
 
 export interface OutboxDepth {
@@ -96,6 +112,8 @@ export interface ListQuery {
 export interface ReadStore {
   runs(query: ListQuery & { status?: RunStatus; namespace?: string; owner?: string }): Page<Run>;
   run(uid: string): RunDetail | undefined;
+  /** What is left of a run or another object that was pruned. */
+  pruned(uid: string): PrunedView | undefined;
   /** Newest run first: by UID, by run name, or by CronJob name. */
   findRuns(namespace: string, name: string, limit: number): Run[];
   /** The live CronJob of this name, else one that is deleted. */

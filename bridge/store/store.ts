@@ -109,6 +109,22 @@ export interface Tx {
   dueTimers(now: Instant): Timer[];
 
   quarantine(row: Quarantined): void;
+
+  /** Whether the object was pruned and is remembered by a tombstone. */
+  isPruned(uid: string): boolean;
+  /** Newest creation time of what is remembered no more; -Infinity when nothing was forgotten yet. */
+  forgottenUpTo(): Instant;
+  /** Lists a record that was not taken; one row per object. */
+  refuse(row: Refused): void;
+}
+
+export interface Refused {
+  readonly uid: string;
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly reason: Reason;
+  readonly at: Instant;
 }
 
 export interface Claimant {
@@ -163,9 +179,25 @@ export interface OutboxStore {
   sweep(now: Instant, maxAgeMs: number, supersedeMs: number): void;
 }
 
+export interface RetentionLimits {
+  /** Ms since the end or the deletion of an object, whichever was later. */
+  readonly age: number;
+  readonly maxBytes: number;
+}
+
+export interface RetentionState {
+  /** Of the database file; free pages inside it are not counted. */
+  readonly usedBytes: number;
+  readonly maxBytes: number;
+  /** True when the store is too large and holds nothing that may be removed. */
+  readonly exhausted: boolean;
+}
+
 export interface Store extends OutboxStore {
   /** Runs `work` in one transaction: all of it or, when it throws, nothing. Durable when it returns. */
   transaction<T>(work: (tx: Tx) => T): T;
+  /** One short step of the retention: removes what is over and too old, or over and too much. */
+  retain(now: Instant, limits: RetentionLimits): RetentionState;
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;
   /** A random id of this store's cluster, made at the first start. */

@@ -27,6 +27,9 @@ const SOURCES = [
    ORDER BY settled_at DESC, intents.seq DESC LIMIT ?4`,
   `SELECT at, 'quarantine' AS kind, id, subject, NULL AS destination, NULL AS run_uid, reason, error AS detail
    FROM quarantine WHERE at <= ?1 AND (at, 'quarantine', id) < (?1, ?2, ?3) ORDER BY at DESC, id DESC LIMIT ?4`,
+  `SELECT at, 'record' AS kind, id, kind || ' ' || namespace || '/' || name AS subject, NULL AS destination,
+     NULL AS run_uid, reason, 'UID ' || uid || ', ' || count || ' time(s)' AS detail
+   FROM refused WHERE at <= ?1 AND (at, 'record', id) < (?1, ?2, ?3) ORDER BY at DESC, id DESC LIMIT ?4`,
 ];
 
 /** What was decided against, given up, or not understood, in one list. */

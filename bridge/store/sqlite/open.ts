@@ -5,7 +5,7 @@ import { errorText, UserError } from '../../lib/errors.ts';
 import type { Clock, Instant } from '../../lib/clock.ts';
 import type { ClaimedDesired, ClaimedIntent } from '../../sinks/sink.ts';
 import type { ReadStore } from '../read.ts';
-import type { Settled, SettledDesired, Store, Tx } from '../store.ts';
+import type { RetentionLimits, RetentionState, Settled, SettledDesired, Store, Tx } from '../store.ts';
 import { Db } from './db.ts';
 import { DesiredRows } from './desired.ts';
 import { refuseNetworkFileSystem } from './file-system.ts';
@@ -15,6 +15,8 @@ import { lockStore } from './lock.ts';
 import type { Lock } from './lock.ts';
 import { migrate, refuseNewerStore } from './migrations.ts';
 import { SqliteReader } from './reader.ts';
+import { Retention } from './retention.ts';
+import { Tombstones } from './tombstones.ts';
 import { SqliteTx } from './tx.ts';
 
 /** The cache is bounded (32 MiB) and so is what the WAL keeps on disk (64 MiB): neither grows with the cluster. */
@@ -83,6 +85,7 @@ class SqliteStore implements Store {
   readonly #holds: Holds;
   readonly #intents: Intents;
   readonly #desired: DesiredRows;
+  readonly #retention: Retention;
   readonly #tx: SqliteTx;
 
   constructor(db: Db, lock: Lock, now: Instant) {
@@ -91,7 +94,9 @@ class SqliteStore implements Store {
     this.#holds = new Holds(db, now);
     this.#intents = new Intents(db, this.#holds);
     this.#desired = new DesiredRows(db, this.#holds, this.#intents);
-    this.#tx = new SqliteTx(db, this.#intents, this.#desired);
+    const tombstones = new Tombstones(db);
+    this.#retention = new Retention(db, tombstones);
+    this.#tx = new SqliteTx(db, this.#intents, this.#desired, tombstones);
     db.write(() => {
       this.#intents.recover(now);
       this.#desired.recover(now);
@@ -131,6 +136,10 @@ class SqliteStore implements Store {
       this.#intents.expire(now, maxAgeMs);
       this.#intents.supersede(now, supersedeMs);
     });
+  }
+
+  retain(now: Instant, limits: RetentionLimits): RetentionState {
+    return this.#db.write(() => this.#retention.step(now, limits));
   }
 
   cutoff(destination: string, firstStart: Instant): Instant {

@@ -9,6 +9,7 @@ import type {
   MonitorView,
   OutboxDepth,
   Page,
+  PrunedView,
   ReadStore,
   ReceiptCount,
   RunDetail,
@@ -17,8 +18,8 @@ import type { Decision } from '../store.ts';
 import { page, readCursor } from './cursor.ts';
 import type { Db } from './db.ts';
 import { readDrops } from './drops.ts';
-import { toDecision, toDelivery, toMonitor } from './rows.ts';
-import type { DecisionColumns, DeliveryColumns, MonitorColumns } from './rows.ts';
+import { toDecision, toDelivery, toMonitor, toPruned } from './rows.ts';
+import type { DecisionColumns, DeliveryColumns, MonitorColumns, TombstoneColumns } from './rows.ts';
 import { attemptsOf } from './tx.ts';
 
 const LAST = Number.MAX_SAFE_INTEGER;
@@ -89,6 +90,11 @@ export class SqliteReader implements ReadStore {
           .map(toDelivery),
       };
     });
+  }
+
+  pruned(uid: string): PrunedView | undefined {
+    const row = this.#db.get<TombstoneColumns>('SELECT * FROM tombstones WHERE uid = ?', uid);
+    return row && toPruned(row);
   }
 
   findRuns(namespace: string, name: string, limit: number): Run[] {

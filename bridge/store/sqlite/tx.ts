@@ -3,24 +3,27 @@ import type { Attempt, Transition } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Desired, Intent } from '../../sinks/sink.ts';
-import type { Claimant, Decision, ObjectRow, Quarantined, RunRow, Timer, Tx } from '../store.ts';
+import type { Claimant, Decision, ObjectRow, Quarantined, Refused, RunRow, Timer, Tx } from '../store.ts';
 import type { Db } from './db.ts';
 import type { DesiredRows } from './desired.ts';
 import type { Intents } from './intents.ts';
 import { putQuarantined } from './quarantine.ts';
 import { toAttempt, toDecision, toObject, toRun } from './rows.ts';
 import type { AttemptColumns, DecisionColumns, ObjectColumns, RunColumns } from './rows.ts';
+import type { Tombstones } from './tombstones.ts';
 
 /** The statements of one transaction. The object lives as long as the store; the transaction is the store's. */
 export class SqliteTx implements Tx {
   readonly #db: Db;
   readonly #intents: Intents;
   readonly #desired: DesiredRows;
+  readonly #tombstones: Tombstones;
 
-  constructor(db: Db, intents: Intents, desired: DesiredRows) {
+  constructor(db: Db, intents: Intents, desired: DesiredRows, tombstones: Tombstones) {
     this.#db = db;
     this.#intents = intents;
     this.#desired = desired;
+    this.#tombstones = tombstones;
   }
 
   object(uid: string): ObjectRow | undefined {
@@ -194,6 +197,18 @@ export class SqliteTx implements Tx {
 
   quarantine(row: Quarantined): void {
     putQuarantined(this.#db, row);
+  }
+
+  isPruned(uid: string): boolean {
+    return this.#tombstones.has(uid);
+  }
+
+  forgottenUpTo(): Instant {
+    return this.#tombstones.forgottenUpTo();
+  }
+
+  refuse(row: Refused): void {
+    this.#tombstones.refuse(row);
   }
 }
 
