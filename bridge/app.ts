@@ -16,7 +16,9 @@ import { startDispatcher } from './outbox/dispatcher.ts';
 import { createHttp } from './sinks/http.ts';
 import { createDeliverers, dryRuns } from './sinks/index.ts';
 import type { ReadStore } from './store/read.ts';
+import { storeNotes } from './store/notes.ts';
 import { openReader } from './store/sqlite/open.ts';
+import type { StoreState } from './store/store.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { Teller } from './telemetry/teller.ts';
@@ -63,7 +65,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const metrics = createMetrics({ version: VERSION, clock });
   releases.add(() => metrics.close());
   const teller = new Teller(metrics, logger);
-  const { worker, failed, onCommit } = await startStore(options, teller, releases);
+  const { worker, failed, onCommit, state } = await startStore(options, teller, releases);
   const reader = openReader(config.store.path, dryRuns(config));
   releases.add(() => reader.close());
   metrics.observeStore(reader);
@@ -72,7 +74,11 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     ...config.web,
     reader,
     metrics,
-    readiness: createReadiness(worker.calls.probe, () => ({ lists: listResults(lister) })),
+    readiness: createReadiness(
+      worker.calls.probe,
+      () => ({ lists: listResults(lister), store: state() }),
+      () => storeNotes(worker.recovery, state(), clock.now()),
+    ),
     version: VERSION,
     cluster: config.cluster,
     clock,
@@ -97,7 +103,13 @@ async function startStore(
   { config, clock, startedAt = clock.now() }: AppOptions,
   teller: Teller,
   releases: Releases,
-): Promise<{ worker: WorkerClient; failed: Promise<Error>; onCommit: (wake: () => void) => void }> {
+): Promise<{
+  worker: WorkerClient;
+  failed: Promise<Error>;
+  onCommit: (wake: () => void) => void;
+  state: () => StoreState | undefined;
+}> {
+  let state: StoreState | undefined;
   let wake: () => void = () => undefined;
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const onCommitted = (committed: Committed): void => {
@@ -109,8 +121,14 @@ async function startStore(
     await worker.calls.close();
     await worker.stop();
   });
-  releases.add(startTicking(worker, clock, teller, () => wake()));
-  return { worker, failed, onCommit: (to) => void (wake = to) };
+  if (worker.recovery?.at === startedAt) teller.storeRecovered(worker.recovery);
+  const onTick = (now: StoreState): void => {
+    state = now;
+    teller.storeKept(now);
+    wake();
+  };
+  releases.add(startTicking(worker, clock, teller, onTick));
+  return { worker, failed, onCommit: (to) => void (wake = to), state: () => state };
 }
 
 function ingestOf({ calls }: WorkerClient, teller: Teller): Ingest {
@@ -122,17 +140,22 @@ function ingestOf({ calls }: WorkerClient, teller: Teller): Ingest {
 }
 
 /** Fires timers each second; what comes while the last one hangs is left out. Returns how to end it. */
-function startTicking({ calls }: WorkerClient, clock: Clock, teller: Teller, wake: () => void): () => void {
+function startTicking(
+  { calls }: WorkerClient,
+  clock: Clock,
+  teller: Teller,
+  onTick: (state: StoreState) => void,
+): () => void {
   let busy = false;
   const tick = async (): Promise<void> => {
     busy = true;
     try {
-      await calls.tick(clock.now());
+      const state = await calls.tick(clock.now());
       if (teller.storeFails) {
         await calls.probe();
         teller.storeWorks();
       }
-      wake();
+      onTick(state);
     } catch (error) {
       teller.storeFailed(error);
     }

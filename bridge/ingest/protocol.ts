@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
-import type { OutboxStore, Quarantined, RetentionState } from '../store/store.ts';
+import type { OutboxStore, Quarantined, Recovery, StoreState } from '../store/store.ts';
 import type { RecordResult } from './batch.ts';
 
 /** What the worker thread is started with. */
@@ -15,8 +15,8 @@ export interface WorkerCalls extends OutboxStore {
   ingest(request: Uint8Array, receivedAt: Instant): IngestResult;
   /** One page of a LIST, through the same path as the stream. */
   observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
-  /** Fires due timers and does one step of the retention. */
-  tick(now: Instant): RetentionState;
+  /** Fires due timers and the housekeeping of the store. */
+  tick(now: Instant): StoreState;
   /** An empty durable write: throws when the store cannot commit. */
   probe(): void;
   close(): void;
@@ -39,7 +39,9 @@ export interface Committed {
 }
 
 export type WorkerMessage =
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly recovery: Recovery | undefined }
+  /** The store is corrupted or gone, told once; from then on every call but `close` fails. */
+  | { readonly type: 'lost'; readonly error: string }
   | { readonly type: 'refused'; readonly message: string; readonly next: string }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly error: string }

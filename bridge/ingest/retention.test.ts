@@ -8,7 +8,7 @@ import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
 import type { ReadStore } from '../store/read.ts';
-import type { RetentionLimits, RetentionState, Store } from '../store/store.ts';
+import type { RetentionLimits, StoreState, Store } from '../store/store.ts';
 import { createEngine } from './engine.ts';
 
 const DAY = 86_400_000;
@@ -83,7 +83,7 @@ function deliver(): void {
 }
 
 /** Steps until a pass is over: the walk ends long before. */
-function retain(limits = LIMITS): RetentionState {
+function retain(limits = LIMITS): StoreState {
   let state = store.retain(now, limits);
   for (let n = 0; n < 100; n++) state = store.retain(now, limits);
   return state;

@@ -185,19 +185,41 @@ export interface RetentionLimits {
   readonly maxBytes: number;
 }
 
-export interface RetentionState {
+/** A store that came in place of another one. */
+export interface Recovery {
+  readonly cause: 'corrupt' | 'missing' | 'restored';
+  readonly reason: string;
+  /** Where the old file is kept. */
+  readonly movedTo: string | undefined;
+  readonly at: Instant;
+  /** What happened before is not announced. */
+  readonly cutoff: Instant;
+  /** False when nothing beside the store told of its last commit: `cutoff` is the time of the start. */
+  readonly cutoffKnown: boolean;
+}
+
+export interface StoreState {
   /** Of the database file; free pages inside it are not counted. */
   readonly usedBytes: number;
   readonly maxBytes: number;
   /** True when the store is too large and holds nothing that may be removed. */
   readonly exhausted: boolean;
+  /** Why the small files beside the store could not be written. */
+  readonly sideFiles: string | undefined;
 }
 
 export interface Store extends OutboxStore {
   /** Runs `work` in one transaction: all of it or, when it throws, nothing. Durable when it returns. */
   transaction<T>(work: (tx: Tx) => T): T;
-  /** One short step of the retention: removes what is over and too old, or over and too much. */
-  retain(now: Instant, limits: RetentionLimits): RetentionState;
+  /** Remembers that all that arrived before `now` is committed. */
+  ingested(now: Instant): void;
+  /**
+   * The housekeeping of a second: one short step of the retention (removes what is over and too old, or over and too
+   * much) and the small files beside the store. Throws when the store's file is no longer where it was.
+   */
+  retain(now: Instant, limits: RetentionLimits): StoreState;
+  /** Set when this store was made in place of another; `now` when that was at this opening. */
+  readonly recovery: Recovery | undefined;
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;
   /** A random id of this store's cluster, made at the first start. */

@@ -9,10 +9,10 @@ export function healthRouter(options: WebOptions): Router {
     response.type('text').send('ok\n');
   });
   router.get('/readyz', async (_request, response) => {
-    const { ready, report } = await options.readiness();
+    const { ready, report, notes = [] } = await options.readiness();
     response
       .status(ready ? 200 : 503)
-      .json({ ready, ...report, lastRecordAgeSeconds: recordAges(options), outbox: outbox(options) });
+      .json({ ready, ...report, notes, lastRecordAgeSeconds: recordAges(options), outbox: outbox(options) });
   });
   router.get('/metrics', async (_request, response) => {
     response.type('text/plain; version=0.0.4; charset=utf-8').send(await options.metrics.text());

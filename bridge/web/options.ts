@@ -6,6 +6,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 export interface Readiness {
   readonly ready: boolean;
   readonly report: object;
+  /** What every page tells at its top. */
+  readonly notes?: readonly string[];
 }
 
 export interface WebOptions {

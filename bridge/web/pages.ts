@@ -55,7 +55,7 @@ function page(options: WebOptions, make: Make): RequestHandler {
 }
 
 async function frameOf(options: WebOptions): Promise<Frame> {
-  const { ready } = await options.readiness();
+  const { ready, notes = [] } = await options.readiness();
   const { cluster, version, reader, clock } = options;
-  return { cluster, version, ready, outbox: reader.depth(), now: clock.now() };
+  return { cluster, version, ready, notes, outbox: reader.depth(), now: clock.now() };
 }

@@ -1,7 +1,7 @@
 import type { Kind } from '../../kubernetes/observation.ts';
 import type { Run } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
-import type { RetentionLimits, RetentionState, RunMemory } from '../store.ts';
+import type { RetentionLimits, RunMemory, StoreState } from '../store.ts';
 import type { Db } from './db.ts';
 import { deleteObject } from './prune.ts';
 import type { Tombstones } from './tombstones.ts';
@@ -61,7 +61,7 @@ export class Retention {
   }
 
   /** One bounded step, inside a transaction. */
-  step(now: Instant, limits: RetentionLimits): RetentionState {
+  step(now: Instant, limits: RetentionLimits): Omit<StoreState, 'sideFiles'> {
     const deadline = performance.now() + STEP_MS;
     this.#tombstones.expire(now);
     if (this.#cursor === undefined && this.#isDue(now, limits)) {

@@ -18,12 +18,14 @@ export class SqliteTx implements Tx {
   readonly #intents: Intents;
   readonly #desired: DesiredRows;
   readonly #tombstones: Tombstones;
+  readonly #onStickyKey: () => void;
 
-  constructor(db: Db, intents: Intents, desired: DesiredRows, tombstones: Tombstones) {
+  constructor(db: Db, intents: Intents, desired: DesiredRows, tombstones: Tombstones, onStickyKey: () => void) {
     this.#db = db;
     this.#intents = intents;
     this.#desired = desired;
     this.#tombstones = tombstones;
+    this.#onStickyKey = onStickyKey;
   }
 
   object(uid: string): ObjectRow | undefined {
@@ -161,7 +163,8 @@ export class SqliteTx implements Tx {
   }
 
   setStickyKey(destination: string, namespace: string, name: string, key: string): void {
-    this.#db.run('INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?)', destination, namespace, name, key);
+    const sql = 'INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?)';
+    if (this.#db.run(sql, destination, namespace, name, key) > 0) this.#onStickyKey();
   }
 
   wanted(destination: string, key: string): Json | undefined {

@@ -125,7 +125,12 @@ export function runNames(reader: Pick<ReadStore, 'run'>, rows: readonly { runUid
   );
 }
 
-const DROP_KINDS = { decision: 'not sent', delivery: 'given up', quarantine: 'not understood', record: 'not taken' } as const;
+const DROP_KINDS = {
+  decision: 'not sent',
+  delivery: 'given up',
+  quarantine: 'not understood',
+  record: 'not taken',
+} as const;
 
 /** Everything that was not sent or not understood, and why. */
 export function dropsPage(page: Page<DropView>, query: { cursor?: string }, names: RunNames): PageContent {
