@@ -12,7 +12,7 @@ const PATIENCE_MS = 2_000;
 export function createReadiness(
   probe: () => Promise<unknown>,
   report: () => object,
-  notes: () => readonly string[] = () => [],
+  notes?: () => readonly string[],
 ): () => Promise<Readiness> {
   let answer: Promise<string | undefined> | undefined;
   let freshUntil = 0;
@@ -30,6 +30,10 @@ export function createReadiness(
     const timer = setTimeout(() => late.resolve(`no commit within ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
     const found = await Promise.race([problem(), late.promise]);
     clearTimeout(timer);
-    return { ready: found === undefined, report: { commit: found ?? 'ok', ...report() }, notes: notes() };
+    return {
+      ready: found === undefined,
+      report: { commit: found ?? 'ok', ...report() },
+      ...(notes && { notes: notes() }),
+    };
   };
 }
