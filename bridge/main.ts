@@ -12,6 +12,8 @@ const LOAD: Readonly<Record<CommandName, () => Promise<Command>>> = {
   record: async () => (await import('./commands/record.ts')).recordCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
+  backup: async () => (await import('./commands/backup.ts')).backupCommand,
+  restore: async () => (await import('./commands/backup.ts')).restoreCommand,
   version: async () => printVersion,
 };
 

@@ -16,6 +16,14 @@ export const COMMANDS = {
     synopsis: 'explain UID | NAMESPACE/NAME [--store PATH | --config FILE]',
     does: 'say what was seen, decided and sent for a run',
   },
+  backup: {
+    synopsis: 'backup FILE [--store PATH | --config FILE]',
+    does: 'copy the store, also while the bridge runs',
+  },
+  restore: {
+    synopsis: 'restore FILE [--store PATH | --config FILE]',
+    does: 'put a backup in the place of the store',
+  },
   version: { synopsis: 'version', does: 'print the version' },
 } as const;
 

@@ -6,6 +6,7 @@ import { Db } from './db.ts';
 import { findCorruption, isLost, needsCheck, sizeOf } from './integrity.ts';
 import { migrate } from './migrations.ts';
 import { rebuild } from './recovery.ts';
+import { finishRestore } from './restore.ts';
 import { clearSuspect, markSuspect, moveAside, readSideFiles, readSuspect } from './side-files.ts';
 
 /** The cache is bounded (32 MiB) and so is what the WAL keeps on disk (64 MiB): neither grows with the cluster. */
@@ -22,7 +23,9 @@ export interface Opened {
 export function openDatabase(path: string, now: Instant): Opened {
   const suspect = readSuspect(path);
   const opened = suspect ?? (sizeOf(path) > 0 ? openSound(path, now) : undefined);
-  if (opened instanceof Db) return { db: opened, recovery: undefined };
+  if (opened instanceof Db) {
+    return { db: opened, recovery: opened.write(() => finishRestore(opened, readSideFiles(path), now)) };
+  }
   if (opened === undefined && readSideFiles(path).keys === undefined) {
     return { db: create(path, now), recovery: undefined };
   }

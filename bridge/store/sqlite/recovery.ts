@@ -41,7 +41,8 @@ export function readKeys(db: Db): Keys {
   };
 }
 
-function putKeys(db: Db, { clusterId, cutoffs, stickyKeys }: Keys, cutoff: Instant): void {
+/** Adds what the small file beside the store says to what the store knows. */
+export function putKeys(db: Db, { clusterId, cutoffs, stickyKeys }: Keys, cutoff: Instant): void {
   if (clusterId !== undefined) db.run("INSERT OR IGNORE INTO meta VALUES ('cluster_id', ?)", clusterId);
   for (const [destination, at] of Object.entries(cutoffs)) {
     db.run('INSERT OR IGNORE INTO cutoffs VALUES (?, ?)', destination, Math.max(at, cutoff));

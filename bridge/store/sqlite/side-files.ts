@@ -2,6 +2,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -90,6 +91,18 @@ function replaceFile(file: string, content: string): void {
   writeFileSync(temporary, content, { flush: true, mode: 0o600 });
   renameSync(temporary, file);
   syncFolder(dirname(file));
+}
+
+/** Gives a complete file its name, durably; false when that name is taken. */
+export function linkNew(file: string, name: string): boolean {
+  try {
+    linkSync(file, name);
+  } catch (error) {
+    if (existsSync(name)) return false;
+    throw error;
+  }
+  syncFolder(dirname(name));
+  return true;
 }
 
 /** Makes renames in a folder durable. */
