@@ -62,7 +62,7 @@ describe('a backup', () => {
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     children.push(child);
-    await once(child.stdout!, 'data');
+    await once(child.stdout, 'data');
     expect(await backupCommand([file, '--store', path], terminal)).toBe(0);
     expect(child.exitCode).toBeNull();
     const copy = new Db(file, true);

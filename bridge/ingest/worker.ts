@@ -143,6 +143,7 @@ function start(): void {
   const rule = (destination: string) => ({
     cutoff: store.cutoff(destination, startedAt - config.firstSight.lookback),
     running: config.firstSight.running,
+    toldUntil: store.recovery?.cutoff,
   });
   const destinations = createPlanners(config).map((planner) => ({ planner, rule: rule(planner.destination) }));
   const engine = createEngine(store, destinations);
