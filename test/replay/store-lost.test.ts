@@ -27,7 +27,6 @@ beforeEach(async () => {
   began = Date.now();
   await sendUntilTaken(bridge.endpoint, cronJob(began), ...history());
   await until('all is told', async () => pings(vendors.requests).length === 3);
-  expect(pings(vendors.requests).toSorted()).toEqual(['complete 01', 'run 01', 'run 02']);
   const file = `${bridge.storePath}.last-commit`;
   await until('the last commit is noted', async () => existsSync(file) && Number(readFileSync(file)) >= began);
 });
