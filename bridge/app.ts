@@ -31,6 +31,8 @@ export interface AppOptions {
   readonly logger: Logger;
   /** When the store's cut-offs are set from, if this is their first start; default now. */
   readonly startedAt?: Instant;
+  /** Whether scheduled times without a Job are judged as missed; default true. */
+  readonly scheduleTimers?: boolean;
 }
 
 export interface App {
@@ -100,7 +102,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
 
 /** The worker thread with the store, and its clock tick. */
 async function startStore(
-  { config, clock, startedAt = clock.now() }: AppOptions,
+  { config, clock, startedAt = clock.now(), scheduleTimers = true }: AppOptions,
   teller: Teller,
   releases: Releases,
 ): Promise<{
@@ -116,7 +118,7 @@ async function startStore(
     teller.committed(committed);
     wake();
   };
-  const worker = await startWorker({ config, startedAt }, onCommitted, fail);
+  const worker = await startWorker({ config, startedAt, scheduleTimers }, onCommitted, fail);
   releases.add(async () => {
     await worker.calls.close();
     await worker.stop();
@@ -150,7 +152,8 @@ function startTicking(
   const tick = async (): Promise<void> => {
     busy = true;
     try {
-      const state = await calls.tick(clock.now());
+      const { state, transitions } = await calls.tick(clock.now());
+      teller.decided(transitions);
       if (teller.storeFails) {
         await calls.probe();
         teller.storeWorks();

@@ -67,7 +67,7 @@ async function replay(options: ReplayOptions, config: Config, { shiftMs, clock, 
   const logger = createLogger(config.log.level, configSecrets(config));
   const stopped = stopSignal();
   const { startApp } = await import('../app.ts'); // large: what ends before this should not wait for it
-  const app = await startApp({ config, clock, logger, startedAt });
+  const app = await startApp({ config, clock, logger, startedAt, scheduleTimers: false });
   try {
     logStarted(logger, config, app);
     const ended = endOf(app, stopped);

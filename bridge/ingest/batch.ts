@@ -14,6 +14,8 @@ export interface Batch {
   readonly observations: readonly Observation[];
   readonly quarantine: readonly Quarantined[];
   readonly records: readonly { readonly kind: string; readonly result: RecordResult }[];
+  /** The latest time at which one of all its records was observed; followed or not, they prove that records flow. */
+  readonly newestAt?: Instant;
   /** Set when the whole request cannot be decoded: its bytes are in `quarantine`. */
   readonly undecodable?: string;
 }
@@ -34,7 +36,9 @@ export function readRequest(request: Uint8Array, receivedAt: Instant): Batch {
   const observations: Observation[] = [];
   const quarantine: Quarantined[] = [];
   const counts: { kind: string; result: RecordResult }[] = [];
+  let newestAt = 0;
   for (const { body, observedAt } of records) {
+    newestAt = Math.max(newestAt, observedAt || receivedAt);
     const record = readRecord(body);
     if (record === undefined) {
       const bytes = Buffer.from(JSON.stringify(body) ?? '');
@@ -47,7 +51,7 @@ export function readRequest(request: Uint8Array, receivedAt: Instant): Batch {
       observations.push({ deleted: record.deleted, observedAt: observedAt || receivedAt, facts });
     counts.push({ kind: String(record.object['kind']), result: facts === undefined ? 'ignored' : 'observed' });
   }
-  return { observations, quarantine, records: counts };
+  return { observations, quarantine, records: counts, newestAt };
 }
 
 /** The objects of one LIST page, fed through the same path as the stream. */
@@ -56,7 +60,7 @@ export function readList(objects: readonly { readonly [key: string]: unknown }[]
     const facts = readObject(object);
     return facts === undefined ? [] : [{ deleted: false, observedAt, facts, listed: true as const }];
   });
-  return { observations, quarantine: [], records: [] };
+  return { observations, quarantine: [], records: [], newestAt: observedAt };
 }
 
 /** The quarantine row of an observation that the core could not process: one per UID. */

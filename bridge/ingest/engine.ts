@@ -1,14 +1,16 @@
 import type { Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { Store, Timer, Tx } from '../store/store.ts';
+import type { Store, Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
 import type { Batch } from './batch.ts';
-import { poisoned, stuckTimer } from './batch.ts';
+import { poisoned } from './batch.ts';
 import type { Destination } from './deps.ts';
 import { observeCronJob } from './observe-cronjob.ts';
-import { observeJob, settleReplacement } from './observe-job.ts';
+import { observeJob } from './observe-job.ts';
 import { observePod } from './observe-pod.ts';
+import { Flow } from './flow.ts';
 import { UnwrittenVersions } from './state.ts';
+import { fireTimers } from './timers.ts';
 
 /** Unwritten versions are written at the latest then; a crash before it costs a second look at stale records. */
 const WRITE_BEHIND_MS = 30_000;
@@ -29,15 +31,21 @@ class PoisonError extends Error {
   }
 }
 
-export function createEngine(store: Store, destinations: readonly Destination[]): Engine {
+export interface EngineOptions {
+  /** Whether scheduled instants without a Job are judged as missed; a replay of the past has it off. Default on. */
+  readonly scheduleTimers?: boolean;
+}
+
+export function createEngine(
+  store: Store,
+  destinations: readonly Destination[],
+  { scheduleTimers = true }: EngineOptions = {},
+): Engine {
   const unwritten = new UnwrittenVersions();
+  const flow = new Flow();
   let flushedAt = 0;
 
-  const observe = (tx: Tx, { facts, ...rest }: Observation, now: Instant): void => {
-    if (facts.kind === 'CronJob') observeCronJob(tx, destinations, unwritten, { ...rest, facts }, now);
-    else if (facts.kind === 'Job') observeJob(tx, destinations, unwritten, { ...rest, facts }, now);
-    else observePod(tx, destinations, unwritten, { ...rest, facts }, now);
-  };
+  const observe = observer(destinations, unwritten);
   const flush = (tx: Tx, now: Instant): boolean => {
     if (unwritten.size < MAX_UNWRITTEN && now - flushedAt < WRITE_BEHIND_MS) return false;
     unwritten.flush(tx);
@@ -51,6 +59,7 @@ export function createEngine(store: Store, destinations: readonly Destination[])
       for (;;) {
         try {
           unwritten.atomically(() => store.transaction((tx) => commitOnce(tx, batches, poison, observe, now)));
+          for (const { newestAt } of batches) if (newestAt !== undefined) flow.seen(newestAt, now);
           return { poisoned: poison.size };
         } catch (error) {
           if (!(error instanceof PoisonError)) throw error;
@@ -59,23 +68,20 @@ export function createEngine(store: Store, destinations: readonly Destination[])
       }
     },
     tick(now) {
-      for (const timer of store.transaction((tx) => tx.dueTimers(now))) fire(store, destinations, timer, now);
+      fireTimers(store, destinations, flow, scheduleTimers, now);
       if (store.transaction((tx) => flush(tx, now))) unwritten.clear();
     },
   };
 }
 
-/** In a transaction of its own: a run that cannot be processed must not hold up the others for ever. */
-function fire(store: Store, destinations: readonly Destination[], { id, uid }: Timer, now: Instant): void {
-  try {
-    store.transaction((tx) => settleReplacement(tx, destinations, uid, now));
-  } catch (error) {
-    if (isStoreTrouble(error)) throw error;
-    store.transaction((tx) => {
-      tx.clearTimer(id);
-      tx.quarantine(stuckTimer(uid, error, now));
-    });
-  }
+type Observe = (tx: Tx, observation: Observation, now: Instant) => void;
+
+function observer(destinations: readonly Destination[], unwritten: UnwrittenVersions): Observe {
+  return (tx, { facts, ...rest }, now) => {
+    if (facts.kind === 'CronJob') observeCronJob(tx, destinations, unwritten, { ...rest, facts }, now);
+    else if (facts.kind === 'Job') observeJob(tx, destinations, unwritten, { ...rest, facts }, now);
+    else observePod(tx, destinations, unwritten, { ...rest, facts }, now);
+  };
 }
 
 /** One try of a commit: a record that throws ends it, and the next try quarantines that record and keeps the rest. */
@@ -83,7 +89,7 @@ function commitOnce(
   tx: Tx,
   batches: readonly Batch[],
   poison: ReadonlyMap<Observation, unknown>,
-  observe: (tx: Tx, observation: Observation, now: Instant) => void,
+  observe: Observe,
   now: Instant,
 ): void {
   for (const { observations, quarantine } of batches) {

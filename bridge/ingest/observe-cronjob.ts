@@ -9,6 +9,7 @@ import type { Destination } from './deps.ts';
 import { isLate } from './late.ts';
 import type { UnwrittenVersions } from './state.ts';
 import { saveObject, stateOf } from './state.ts';
+import { watchSchedule } from './watch-schedule.ts';
 
 /** Takes in a CronJob: its desired state at every destination, and the runs that waited for it. */
 export function observeCronJob(
@@ -24,6 +25,7 @@ export function observeCronJob(
   const state = reduceCronJob(previous, observation);
   if (state === previous) return;
   saveObject(tx, unwritten, row, observation, state, state.deleted);
+  watchSchedule(tx, previous, state);
   for (const destination of destinations) claimMonitors(tx, destination, state, now);
   if (row !== undefined) return;
   for (const run of tx.runsWaitingForOwner(state.facts.uid)) {

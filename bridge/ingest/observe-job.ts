@@ -52,7 +52,7 @@ export function settleReplacement(tx: Tx, destinations: readonly Destination[], 
 /** A new Job may be the successor that a deleted one waits for; those that wait are the ones with a timer. */
 function settlePredecessors(tx: Tx, destinations: readonly Destination[], { owner }: JobFacts, now: Instant): void {
   if (!isOwnedByCronJob(owner)) return;
-  for (const { uid } of tx.dueTimers(Number.MAX_SAFE_INTEGER)) {
+  for (const { uid } of tx.timersOf('replacement')) {
     const row = tx.object(uid);
     if (row?.ownerUid === owner.uid) settle(tx, destinations, row, now, true);
   }

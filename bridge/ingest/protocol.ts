@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import type { TransitionKind } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
 import type { OutboxStore, Quarantined, Recovery, StoreState } from '../store/store.ts';
@@ -8,6 +9,14 @@ import type { RecordResult } from './batch.ts';
 export interface WorkerInit {
   readonly config: Config;
   readonly startedAt: Instant;
+  /** Whether missed schedules are judged: not in a replay; default true. */
+  readonly scheduleTimers?: boolean;
+}
+
+/** What a tick did: the kinds of the transitions that timers gave, and how the store is. */
+export interface Ticked {
+  readonly transitions: readonly TransitionKind[];
+  readonly state: StoreState;
 }
 
 /** The store's side of the bridge as the main thread calls it; every answer comes after the durable commit. */
@@ -16,7 +25,7 @@ export interface WorkerCalls extends OutboxStore {
   /** One page of a LIST, through the same path as the stream. */
   observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
   /** Fires due timers and the housekeeping of the store. */
-  tick(now: Instant): StoreState;
+  tick(now: Instant): Ticked;
   /** An empty durable write: throws when the store cannot commit. */
   probe(): void;
   close(): void;
@@ -35,6 +44,7 @@ export interface Committed {
   readonly commitMs: number;
   readonly records: readonly { readonly kind: string; readonly result: RecordResult }[];
   readonly requests: number;
+  readonly transitions: readonly TransitionKind[];
   readonly quarantined: readonly Quarantined['reason'][];
 }
 

@@ -10,7 +10,7 @@ import type { Planner } from '../sinks/sink.ts';
 import type { ReadStore } from '../store/read.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, EngineOptions } from './engine.ts';
 import { createEngine } from './engine.ts';
 
 export const CRON = cronJobFacts();
@@ -46,6 +46,7 @@ export interface TestEngineOptions {
   readonly planners?: readonly Planner[];
   readonly cutoff?: Instant;
   readonly running?: 'announce' | 'suppress';
+  readonly engine?: EngineOptions;
 }
 
 /** The real engine on a real store in a temporary folder. */
@@ -58,7 +59,7 @@ export class TestEngine {
 
   constructor(options: TestEngineOptions = {}) {
     const planners = [createCronitorPlanner('default', { tags: [] })];
-    this.#options = { planners, cutoff: T0, running: 'announce', ...options };
+    this.#options = { planners, cutoff: T0, running: 'announce', engine: {}, ...options };
     [this.#store, this.#engine] = this.#open();
     this.reader = openReader(this.path);
   }
@@ -69,7 +70,7 @@ export class TestEngine {
 
   /** Commits observations as one batch, a minute after T0 unless told otherwise. */
   take(observations: readonly Observation[], now: Instant = T0 + 60_000): { readonly poisoned: number } {
-    return this.#engine.commit([{ observations, quarantine: [], records: [] }], now);
+    return this.#engine.commit([{ observations, quarantine: [], records: [], newestAt: now }], now);
   }
 
   tick(now: Instant): void {
@@ -124,13 +125,14 @@ export class TestEngine {
   }
 
   #open(): [Store, Engine] {
-    const { planners, cutoff, running } = this.#options;
+    const { planners, cutoff, running, engine } = this.#options;
     const store = openStore(this.path, { now: () => T0 });
     return [
       store,
       createEngine(
         store,
         planners.map((planner) => ({ planner, rule: { cutoff, running } })),
+        engine,
       ),
     ];
   }

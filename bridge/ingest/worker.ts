@@ -11,7 +11,7 @@ import type { Batch } from './batch.ts';
 import { readList, readRequest } from './batch.ts';
 import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
-import type { CallMessage, WorkerInit, WorkerMessage } from './protocol.ts';
+import type { CallMessage, Ticked, WorkerInit, WorkerMessage } from './protocol.ts';
 
 /**
  * The worker thread: it alone writes the store, and it decodes, reduces and plans too, so that nothing has to be
@@ -20,7 +20,7 @@ import type { CallMessage, WorkerInit, WorkerMessage } from './protocol.ts';
 const RETRY_AFTER_MS = 1_000;
 const MAX_GROUP = 256;
 
-const { config, startedAt } = workerData as WorkerInit;
+const { config, startedAt, scheduleTimers = true } = workerData as WorkerInit;
 /** Why the store must not be touched any more; a new start makes a new one. */
 let lost: string | undefined;
 
@@ -55,8 +55,9 @@ function commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): v
     const broken = group.flatMap(({ batch }) => batch.quarantine.map(({ reason }) => reason));
     const quarantined = [...broken, ...Array.from({ length: poisoned }, () => 'core_error' as const)];
     const records = group.flatMap(({ batch }) => batch.records);
+    const transitions = store.takeTransitions();
     const commitMs = performance.now() - began;
-    post({ type: 'committed', committed: { commitMs, records, requests: group.length, quarantined } });
+    post({ type: 'committed', committed: { commitMs, records, requests: group.length, quarantined, transitions } });
   } catch (error) {
     const text = failed(error);
     const value: IngestResult = { result: 'unavailable', error: text, retryAfterMs: RETRY_AFTER_MS };
@@ -107,9 +108,9 @@ function dispatch(store: Store, engine: Engine, method: CallMessage['method'], a
   return call.apply(store, [...args]);
 }
 
-function tick(store: Store, engine: Engine, now: Instant): StoreState {
+function tick(store: Store, engine: Engine, now: Instant): Ticked {
   engine.tick(now);
-  return store.retain(now, config.store.retention);
+  return { transitions: store.takeTransitions(), state: store.retain(now, config.store.retention) };
 }
 
 /** A row that is written to see whether the store can commit; never due. */
@@ -146,7 +147,7 @@ function start(): void {
     toldUntil: store.recovery?.cutoff,
   });
   const destinations = createPlanners(config).map((planner) => ({ planner, rule: rule(planner.destination) }));
-  const engine = createEngine(store, destinations);
+  const engine = createEngine(store, destinations, { scheduleTimers });
   parentPort?.on('message', (call: CallMessage) => drain(store, engine, call));
   post({ type: 'ready', recovery: store.recovery });
 }

@@ -7,6 +7,8 @@ import { timeZone } from './time-zone.ts';
 
 /** When a CronJob is due. */
 export interface Schedule {
+  /** The step of an `@every` schedule in ms: only it depends on where one begins to count. */
+  readonly everyMs?: number;
   /** The first scheduled instant later than `after`; undefined when there is none within five years. */
   next(after: Instant): Instant | undefined;
 }
@@ -64,7 +66,7 @@ function every(text: string): Schedule {
   const nanoseconds = parseGoDuration(text);
   if (nanoseconds === undefined) throw new ScheduleError(`no duration: ${text}`);
   const delay = Math.max(1, Number(nanoseconds / 1_000_000_000n)) * 1000;
-  return { next: (after) => Math.floor(after / 1000) * 1000 + delay };
+  return { everyMs: delay, next: (after) => Math.floor(after / 1000) * 1000 + delay };
 }
 
 interface Spec {

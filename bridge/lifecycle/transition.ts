@@ -12,7 +12,9 @@ export type TransitionKind =
   | 'run.unstuck'
   | 'attempt.started'
   | 'attempt.ended'
-  | 'container.terminated';
+  | 'container.terminated'
+  | 'cronjob.missed'
+  | 'cronjob.skipped';
 
 /**
  * An edge in a lifecycle. `id` is deterministic and holds no time, so that the same edge told twice is one row;
@@ -36,7 +38,8 @@ export interface Transition {
   readonly exitCode?: number;
 }
 
-export type RunStatus = 'pending' | 'running' | 'stuck' | 'suspended' | Outcome;
+/** `missed` and `skipped` are scheduled instants for which there is no Job. */
+export type RunStatus = 'pending' | 'running' | 'stuck' | 'suspended' | 'missed' | 'skipped' | Outcome;
 
 /** What a person calls one execution: a Job, or a pod without owner. The page's row and the sinks' context. */
 export interface Run {

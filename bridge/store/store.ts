@@ -1,5 +1,5 @@
 import type { Kind } from '../kubernetes/observation.ts';
-import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
+import type { Attempt, Run, Transition, TransitionKind } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
@@ -42,9 +42,10 @@ export interface Decision {
 }
 
 export interface Timer {
+  /** Begins with `kind/`. */
   readonly id: string;
   /** `probe` is written to see whether the store can commit, and never due. */
-  readonly kind: 'replacement' | 'probe';
+  readonly kind: 'replacement' | 'schedule' | 'stuck' | 'probe';
   readonly uid: string;
   readonly due: Instant;
 }
@@ -78,6 +79,8 @@ export interface Tx {
   attempts(runUid: string): Attempt[];
   /** UID that holds a run key; claims it for `uid` when nobody does. */
   claimRunKey(runKey: string, uid: string): string;
+  /** UID that holds a run key, if any. */
+  runKeyHolder(runKey: string): string | undefined;
 
   /** False when the transition is known already: nothing is written. */
   addTransition(transition: Transition, recordedAt: Instant): boolean;
@@ -106,7 +109,10 @@ export interface Tx {
 
   setTimer(timer: Timer): void;
   clearTimer(id: string): void;
-  dueTimers(now: Instant): Timer[];
+  /** Timers of a kind that are due, the oldest first. */
+  dueTimers(kind: Timer['kind'], now: Instant): Timer[];
+  /** All timers of a kind, due or not. */
+  timersOf(kind: Timer['kind']): Timer[];
 
   quarantine(row: Quarantined): void;
 
@@ -220,6 +226,8 @@ export interface Store extends OutboxStore {
   retain(now: Instant, limits: RetentionLimits): StoreState;
   /** Set when this store was made in place of another; `now` when that was at this opening. */
   readonly recovery: Recovery | undefined;
+  /** The kinds of the transitions that were added since the last call, one entry each. */
+  takeTransitions(): TransitionKind[];
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;
   /** A random id of this store's cluster, made at the first start. */

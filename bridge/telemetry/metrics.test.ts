@@ -14,6 +14,7 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   metrics.record('Job', 'observed');
   metrics.commit(3);
   metrics.quarantine('core_error');
+  metrics.transition('cronjob.missed');
   metrics.list('Job', 'complete');
   metrics.delivery('cronitor/default', 'delivered', 'delivered');
   metrics.observeStore({

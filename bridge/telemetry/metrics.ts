@@ -2,6 +2,7 @@ import type { Attributes, Meter, Observable } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 
+import type { TransitionKind } from '../lifecycle/transition.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
 import type { RecordResult } from '../ingest/batch.ts';
 import type { Reason } from '../lib/reasons.ts';
@@ -16,6 +17,7 @@ export interface Metrics {
   record(kind: string, result: RecordResult, count?: number): void;
   commit(ms: number): void;
   quarantine(reason: Reason, count?: number): void;
+  transition(kind: TransitionKind, count?: number): void;
   list(kind: string, result: 'complete' | 'failed'): void;
   delivery(destination: string, outcome: Delivery['outcome'], reason: Reason): void;
   /** When the last record of each kind was committed. */
@@ -51,12 +53,13 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
   };
 }
 
-type Recorders = Pick<Metrics, 'request' | 'record' | 'commit' | 'quarantine' | 'list' | 'delivery'>;
+type Recorders = Pick<Metrics, 'request' | 'record' | 'commit' | 'quarantine' | 'transition' | 'list' | 'delivery'>;
 
 function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Recorders {
   const requests = counter(meter, METRICS.requests);
   const records = counter(meter, METRICS.records);
   const quarantined = counter(meter, METRICS.quarantined);
+  const transitions = counter(meter, METRICS.transitions);
   const lists = counter(meter, METRICS.lists);
   const deliveries = counter(meter, METRICS.deliveries);
   const { name, unit, description } = METRICS.commitDuration;
@@ -71,6 +74,7 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
     },
     commit: (ms) => commits.record(ms / 1000),
     quarantine: (reason, count = 1) => quarantined.add(count, { reason }),
+    transition: (kind, count = 1) => transitions.add(count, { kind }),
     list: (kind, result) => lists.add(1, { kind, result }),
     delivery: (destination, outcome, reason) => deliveries.add(1, { destination, outcome, reason }),
   };

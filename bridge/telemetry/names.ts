@@ -20,6 +20,12 @@ export const METRICS = {
     description: 'Records received by kind and what became of them',
     attributes: ['kind', 'result'],
   },
+  transitions: {
+    name: 'lifecycle_bridge.transitions',
+    unit: '{transition}',
+    description: 'Transitions decided by kind; cronjob.missed are scheduled times without a Job',
+    attributes: ['kind'],
+  },
   recordAge: {
     name: 'lifecycle_bridge.record.age',
     unit: 's',

@@ -22,14 +22,19 @@ export class Teller {
     this.#incidents = new Incidents(logger);
   }
 
-  committed({ commitMs, records, quarantined }: Committed): void {
+  committed({ commitMs, records, quarantined, transitions }: Committed): void {
     this.#metrics.commit(commitMs);
     for (const { kind, result } of records) this.#metrics.record(kind, result);
+    this.decided(transitions);
     for (const reason of quarantined) {
       this.#metrics.quarantine(reason);
       const fields = { reason, what: REASONS[reason] };
       this.#incidents.seen(`quarantine/${reason}`, fields, 'put into quarantine; /drops shows it');
     }
+  }
+
+  decided(transitions: Committed['transitions']): void {
+    for (const kind of transitions) this.#metrics.transition(kind);
   }
 
   /** Until `storeWorks` only a write can tell whether the store can commit again: `storeFails` asks for one. */

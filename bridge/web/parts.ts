@@ -22,6 +22,8 @@ export const RUN_LOOKS: Readonly<Record<RunStatus, Look>> = {
   cancelled: { sign: '⊘', tone: 'warn', label: 'cancelled' },
   succeeded: { sign: '✓', tone: 'good', label: 'succeeded' },
   replaced: { sign: '↻', tone: 'quiet', label: 'replaced' },
+  missed: { sign: '!', tone: 'bad', label: 'missed' },
+  skipped: { sign: '–', tone: 'quiet', label: 'skipped' },
   never_started: { sign: '–', tone: 'quiet', label: 'never started' },
 };
 

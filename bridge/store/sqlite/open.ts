@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorText, UserError } from '../../lib/errors.ts';
+import type { TransitionKind } from '../../lifecycle/transition.ts';
 import type { Clock, Instant } from '../../lib/clock.ts';
 import type { ClaimedDesired, ClaimedIntent } from '../../sinks/sink.ts';
 import type { ReadStore } from '../read.ts';
@@ -105,6 +106,7 @@ class SqliteStore implements Store {
   readonly #earliestCutoff: Instant;
   readonly recovery: Recovery | undefined;
   readonly #tx: SqliteTx;
+  readonly #added: TransitionKind[] = [];
 
   constructor(path: string, db: Db, lock: Lock, now: Instant, made: Recovery | undefined) {
     this.#path = path;
@@ -127,7 +129,14 @@ class SqliteStore implements Store {
   }
 
   transaction<T>(work: (tx: Tx) => T): T {
-    return this.#db.write(() => work(this.#tx));
+    this.#tx.added.length = 0;
+    const result = this.#db.write(() => work(this.#tx));
+    this.#added.push(...this.#tx.added);
+    return result;
+  }
+
+  takeTransitions(): TransitionKind[] {
+    return this.#added.splice(0);
   }
 
   claim(

@@ -123,17 +123,19 @@ describe('sticky keys and timers', () => {
   it('are due in order, until they are cleared', () => {
     const timer = { kind: 'replacement' as const, uid: 'u' };
     tx((tx) => {
-      tx.setTimer({ ...timer, id: 'a', due: 30 });
-      tx.setTimer({ ...timer, id: 'b', due: 10 });
-      tx.setTimer({ ...timer, id: 'a', due: 20 });
+      tx.setTimer({ ...timer, id: 'replacement/a', due: 30 });
+      tx.setTimer({ ...timer, id: 'replacement/b', due: 10 });
+      tx.setTimer({ ...timer, id: 'replacement/a', due: 20 });
     });
-    expect(tx((tx) => tx.dueTimers(19)).map(({ id }) => id)).toEqual(['b']);
-    expect(tx((tx) => tx.dueTimers(20))).toEqual([
-      { ...timer, id: 'b', due: 10 },
-      { ...timer, id: 'a', due: 20 },
+    tx((tx) => tx.setTimer({ id: 'schedule/a', kind: 'schedule', uid: 'u', due: 10 }));
+    expect(tx((tx) => tx.dueTimers('replacement', 19)).map(({ id }) => id)).toEqual(['replacement/b']);
+    expect(tx((tx) => tx.dueTimers('replacement', 20))).toEqual([
+      { ...timer, id: 'replacement/b', due: 10 },
+      { ...timer, id: 'replacement/a', due: 20 },
     ]);
-    tx((tx) => tx.clearTimer('b'));
-    expect(tx((tx) => tx.dueTimers(20)).map(({ id }) => id)).toEqual(['a']);
+    expect(tx((tx) => tx.timersOf('replacement')).map(({ id }) => id)).toEqual(['replacement/a', 'replacement/b']);
+    tx((tx) => tx.clearTimer('replacement/b'));
+    expect(tx((tx) => tx.dueTimers('replacement', 20)).map(({ id }) => id)).toEqual(['replacement/a']);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Kind } from '../../kubernetes/observation.ts';
-import type { Attempt, Transition } from '../../lifecycle/transition.ts';
+import type { Attempt, Transition, TransitionKind } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Desired, Intent } from '../../sinks/sink.ts';
@@ -19,6 +19,8 @@ export class SqliteTx implements Tx {
   readonly #desired: DesiredRows;
   readonly #tombstones: Tombstones;
   readonly #onStickyKey: () => void;
+  /** Kinds of the transitions that this transaction added. */
+  readonly added: TransitionKind[] = [];
 
   constructor(db: Db, intents: Intents, desired: DesiredRows, tombstones: Tombstones, onStickyKey: () => void) {
     this.#db = db;
@@ -64,7 +66,7 @@ export class SqliteTx implements Tx {
   }
 
   putRun({ run, memory }: RunRow): void {
-    const sortAt = run.startedAt ?? run.createdAt ?? 0;
+    const sortAt = run.startedAt ?? run.createdAt ?? run.scheduledAt ?? 0;
     this.#db.run(
       `INSERT INTO runs (uid, namespace, name, owner_uid, owner_name, status, sort_at, waiting_for, run, memory)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -94,7 +96,11 @@ export class SqliteTx implements Tx {
 
   claimRunKey(runKey: string, uid: string): string {
     this.#db.run('INSERT OR IGNORE INTO run_keys VALUES (?, ?)', runKey, uid);
-    return this.#db.get<{ uid: string }>('SELECT uid FROM run_keys WHERE run_key = ?', runKey)!.uid;
+    return this.runKeyHolder(runKey)!;
+  }
+
+  runKeyHolder(runKey: string): string | undefined {
+    return this.#db.get<{ uid: string }>('SELECT uid FROM run_keys WHERE run_key = ?', runKey)?.uid;
   }
 
   putAttempt(runUid: string, attempt: Attempt): void {
@@ -123,6 +129,7 @@ export class SqliteTx implements Tx {
       recordedAt,
       JSON.stringify(transition),
     );
+    if (added > 0) this.added.push(transition.kind);
     return added > 0;
   }
 
@@ -189,13 +196,20 @@ export class SqliteTx implements Tx {
     this.#db.run('DELETE FROM timers WHERE id = ?', id);
   }
 
-  dueTimers(now: Instant): Timer[] {
+  dueTimers(kind: Timer['kind'], now: Instant): Timer[] {
     return this.#db
-      .all<{ id: string; kind: Timer['kind']; uid: string; due: number }>(
-        'SELECT id, kind, uid, due FROM timers WHERE due <= ? ORDER BY due, id',
-        now,
+      .all<Timer>('SELECT id, kind, uid, due FROM timers WHERE due <= ? AND kind = ? ORDER BY due, id', now, kind)
+      .map(({ id, uid, due }) => ({ id, kind, uid, due }));
+  }
+
+  timersOf(kind: Timer['kind']): Timer[] {
+    return this.#db
+      .all<Timer>(
+        // By the primary key: of thousands of timers most are of another kind.
+        "SELECT id, kind, uid, due FROM timers WHERE id > ?1 || '/' AND id < ?1 || '0' ORDER BY id",
+        kind,
       )
-      .map(({ id, kind, uid, due }) => ({ id, kind, uid, due }));
+      .map(({ id, uid, due }) => ({ id, kind, uid, due }));
   }
 
   quarantine(row: Quarantined): void {

@@ -38,20 +38,21 @@ function noDelivery({ decisions }: RunDetail): string {
 function why({ status, reason, message }: Run): Child {
   if (reason === undefined && message === undefined) return undefined;
   const text = html`${reason !== undefined && html`<b>${reason}</b> `}${message}`;
-  if (status === 'failed') return note('bad', text);
+  if (status === 'failed' || status === 'missed') return note('bad', text);
   return status === 'stuck' || status === 'cancelled' ? note('warn', text) : html`<p>${text}</p>`;
 }
 
 function facts(run: Run, now: Instant): Html {
   const owner = run.ownerName;
+  const made = run.status !== 'missed' && run.status !== 'skipped';
   const rows: readonly (readonly [string, Child])[] = [
     ['CronJob', owner !== undefined && html`<a href="${href('/', { namespace: run.namespace, owner })}">${owner}</a>`],
     ['Scheduled', run.scheduledAt !== undefined && time(run.scheduledAt)],
-    ['Started', time(run.startedAt, 'not yet')],
-    ['Ended', time(run.endedAt, 'not yet')],
+    ['Started', made && time(run.startedAt, 'not yet')],
+    ['Ended', made && time(run.endedAt, 'not yet')],
     ['Took', took(run, now)],
     ['UID', html`<code>${run.uid}</code>`],
-    ['Object', `${run.kind}${run.deleted ? ', deleted' : ''}`],
+    ['Object', made && `${run.kind}${run.deleted ? ', deleted' : ''}`],
   ];
   const shown = rows.filter(([, value]) => value !== false && value !== '');
   return html`<dl class="facts">
@@ -89,6 +90,7 @@ function message({ message, text }: Transition): Child {
 function tone({ kind, outcome, exitCode }: Transition): string {
   if (outcome === 'succeeded' || exitCode === 0) return 'good';
   if (outcome === 'failed' || (exitCode ?? 0) !== 0) return 'bad';
+  if (kind === 'cronjob.missed') return 'bad';
   return kind === 'run.stuck' || outcome === 'cancelled' ? 'warn' : 'quiet';
 }
 

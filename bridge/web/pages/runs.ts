@@ -125,10 +125,15 @@ function runRow(run: Run, query: RunsQuery, now: Instant): Html {
     <td class="owner">
       ${owner !== undefined && html`<a href="${href('/', { ...rest, namespace: run.namespace, owner })}">${owner}</a>`}
     </td>
-    <td class="when">${time(run.startedAt, 'not started')}</td>
+    <td class="when">${time(run.startedAt ?? missedAt(run), 'not started')}</td>
     <td class="took">${took(run, now)}</td>
     <td class="why">${run.reason}</td>
   </tr>`;
+}
+
+/** When a run should have been for which there is no Job. */
+function missedAt({ status, scheduledAt }: Run): Instant | undefined {
+  return status === 'missed' || status === 'skipped' ? scheduledAt : undefined;
 }
 
 /** How long a run took, or takes up to now. */

@@ -1,0 +1,30 @@
+import type { Instant } from '../lib/clock.ts';
+
+/** Records of one moment arrive in any order, and the lists of a start one after the other: all are there after this. */
+const SETTLE_MS = 60_000;
+
+/**
+ * Up to when the records are known to be complete: what is missing up to then did not happen. Silence proves nothing
+ * (the Collector or the control plane may be down), only records of a later time do. After a start nothing is known.
+ */
+export class Flow {
+  #newest = 0;
+  #settling: { readonly until: Instant; readonly since: Instant } | undefined;
+  #complete = 0;
+
+  /** A record was observed then; a clock that is ahead of ours proves no more than now. */
+  seen(observedAt: Instant, now: Instant): void {
+    this.#newest = Math.max(this.#newest, Math.min(observedAt, now));
+  }
+
+  completeUntil(now: Instant): Instant {
+    if (this.#settling !== undefined && now - this.#settling.since >= SETTLE_MS) {
+      this.#complete = this.#settling.until;
+      this.#settling = undefined;
+    }
+    if (this.#settling === undefined && this.#newest > this.#complete) {
+      this.#settling = { until: this.#newest, since: now };
+    }
+    return this.#complete;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Instant } from '../lib/clock.ts';
+import type { Store, Timer, Tx } from '../store/store.ts';
+import { isStoreTrouble } from '../store/trouble.ts';
+import { stuckTimer } from './batch.ts';
+import type { Destination } from './deps.ts';
+import type { Flow } from './flow.ts';
+import { settleReplacement } from './observe-job.ts';
+import { judgeSchedule } from './watch-schedule.ts';
+
+/** Fires the timers that are due; scheduled times only as far as the records are complete, and only if asked to. */
+export function fireTimers(
+  store: Store,
+  destinations: readonly Destination[],
+  flow: Flow,
+  scheduleTimers: boolean,
+  now: Instant,
+): void {
+  const fire = (kind: Timer['kind'], until: Instant, settle: Settle): void => {
+    fireAll(
+      store,
+      store.transaction((tx) => tx.dueTimers(kind, until)),
+      settle,
+      now,
+    );
+  };
+  fire('replacement', now, (tx, uid) => settleReplacement(tx, destinations, uid, now));
+  const until = flow.completeUntil(now);
+  if (scheduleTimers) fire('schedule', until, (tx, uid) => judgeSchedule(tx, destinations, uid, until, now));
+}
+
+type Settle = (tx: Tx, uid: string) => void;
+
+/** In one transaction; when one cannot be processed, each in its own, so that it does not hold up the others for ever. */
+function fireAll(store: Store, timers: readonly Timer[], settle: Settle, now: Instant): void {
+  if (timers.length === 0) return;
+  try {
+    store.transaction((tx) => timers.forEach(({ uid }) => settle(tx, uid)));
+  } catch (error) {
+    if (isStoreTrouble(error)) throw error;
+    for (const timer of timers) fireAlone(store, timer, settle, now);
+  }
+}
+
+function fireAlone(store: Store, { id, uid }: Timer, settle: Settle, now: Instant): void {
+  try {
+    store.transaction((tx) => settle(tx, uid));
+  } catch (error) {
+    if (isStoreTrouble(error)) throw error;
+    store.transaction((tx) => {
+      tx.clearTimer(id);
+      tx.quarantine(stuckTimer(uid, error, now));
+    });
+  }
+}
