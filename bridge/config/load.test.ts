@@ -44,6 +44,7 @@ describe('loadConfig', () => {
       },
       log: { level: 'info' },
       firstSight: { lookback: 900_000, running: 'announce' },
+      stuck: { unschedulable: 300_000, pending: 600_000 },
       outbox: { maxAge: 86_400_000 },
       cronitor: {},
     });
@@ -130,7 +131,10 @@ describe('an error', () => {
     ['cluster: {name: 7}', 'cluster.name: 7; allowed: text that is not empty'],
     ['outbox: {maxAge: 1 day}', 'outbox.maxAge: "1 day"; allowed: a duration such as 500ms, 90s, 15m or 24h'],
     ['otlp: {prot: 1}', 'otlp.prot: unknown key; did you mean port? allowed here: host, port, maxMessageBytes'],
-    ['zebra: 1', 'zebra: unknown key; allowed here: cluster, otlp, web, store, log, firstSight, outbox, cronitor'],
+    [
+      'zebra: 1',
+      'zebra: unknown key; allowed here: cluster, otlp, web, store, log, firstSight, stuck, outbox, cronitor',
+    ],
     ['otlp: 4317', 'otlp: a number; allowed: a mapping with the keys host, port, maxMessageBytes'],
     ['cronitor: {"a b": {apiKey: k}}', 'cronitor."a b": this name; a destination name has lower-case letters'],
     ['cronitor: {a: {}}', 'cronitor.a.apiKey: missing; needs exactly one of apiKey and apiKeyFile'],

@@ -64,6 +64,8 @@ export const configSchema = z.strictObject({
       running: z.enum(['announce', 'suppress']).default('announce'),
     })
     .prefault({}),
+  /** How long a pod of a run may be without a node, and with one before its first container starts. */
+  stuck: z.strictObject({ unschedulable: duration().prefault('5m'), pending: duration().prefault('10m') }).prefault({}),
   /** Telemetry that is older when it could be sent is given up as `expired`. */
   outbox: z.strictObject({ maxAge: duration().prefault('24h') }).prefault({}),
   ...sinkSchemas,

@@ -1,4 +1,5 @@
 import type { Observation } from '../kubernetes/observation.ts';
+import type { StuckLimits } from '../lifecycle/stall.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
@@ -11,10 +12,13 @@ import { observePod } from './observe-pod.ts';
 import { Flow } from './flow.ts';
 import { UnwrittenVersions } from './state.ts';
 import { fireTimers } from './timers.ts';
+import { watchPod } from './watch-pod.ts';
 
 /** Unwritten versions are written at the latest then; a crash before it costs a second look at stale records. */
 const WRITE_BEHIND_MS = 30_000;
 const MAX_UNWRITTEN = 10_000;
+
+const STUCK_LIMITS: StuckLimits = { unschedulable: 300_000, pending: 600_000 };
 
 export interface Engine {
   /** Reduces and plans all batches in one durable commit; throws only when the store is in trouble. */
@@ -34,18 +38,19 @@ class PoisonError extends Error {
 export interface EngineOptions {
   /** Whether scheduled instants without a Job are judged as missed; a replay of the past has it off. Default on. */
   readonly scheduleTimers?: boolean;
+  readonly stuck?: StuckLimits;
 }
 
 export function createEngine(
   store: Store,
   destinations: readonly Destination[],
-  { scheduleTimers = true }: EngineOptions = {},
+  { scheduleTimers = true, stuck = STUCK_LIMITS }: EngineOptions = {},
 ): Engine {
   const unwritten = new UnwrittenVersions();
   const flow = new Flow();
   let flushedAt = 0;
 
-  const observe = observer(destinations, unwritten);
+  const observe = observer(destinations, unwritten, stuck);
   const flush = (tx: Tx, now: Instant): boolean => {
     if (unwritten.size < MAX_UNWRITTEN && now - flushedAt < WRITE_BEHIND_MS) return false;
     unwritten.flush(tx);
@@ -68,7 +73,7 @@ export function createEngine(
       }
     },
     tick(now) {
-      fireTimers(store, destinations, flow, scheduleTimers, now);
+      fireTimers(store, destinations, flow, { scheduleTimers, stuck }, now);
       if (store.transaction((tx) => flush(tx, now))) unwritten.clear();
     },
   };
@@ -76,11 +81,14 @@ export function createEngine(
 
 type Observe = (tx: Tx, observation: Observation, now: Instant) => void;
 
-function observer(destinations: readonly Destination[], unwritten: UnwrittenVersions): Observe {
+function observer(destinations: readonly Destination[], unwritten: UnwrittenVersions, stuck: StuckLimits): Observe {
   return (tx, { facts, ...rest }, now) => {
     if (facts.kind === 'CronJob') observeCronJob(tx, destinations, unwritten, { ...rest, facts }, now);
     else if (facts.kind === 'Job') observeJob(tx, destinations, unwritten, { ...rest, facts }, now);
-    else observePod(tx, destinations, unwritten, { ...rest, facts }, now);
+    else {
+      const { previous, state } = observePod(tx, destinations, unwritten, { ...rest, facts }, now);
+      watchPod(tx, previous, state, stuck);
+    }
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Observation, PodFacts } from '../kubernetes/observation.ts';
 import { barePodTransitions, podRun } from '../lifecycle/bare-pod.ts';
 import type { JobState } from '../lifecycle/job.ts';
-import type { PodState } from '../lifecycle/pod.ts';
+import type { PodState, PodStep } from '../lifecycle/pod.ts';
 import { podAttempt, reducePod, runUidOf } from '../lifecycle/pod.ts';
 import { jobRun, stuckReason } from '../lifecycle/run.ts';
 import type { Transition } from '../lifecycle/transition.ts';
@@ -13,14 +13,14 @@ import { isLate } from './late.ts';
 import type { UnwrittenVersions } from './state.ts';
 import { saveObject, stateOf } from './state.ts';
 
-/** Takes in a pod: an attempt of its Job's run, a run of its own, or only the ends of its containers. */
+/** Takes in a pod: an attempt of its Job's run, a run of its own, or only the ends of its containers. Returns its states. */
 export function observePod(
   tx: Tx,
   destinations: readonly Destination[],
   unwritten: UnwrittenVersions,
   observation: Observation & { readonly facts: PodFacts },
   now: Instant,
-): void {
+): { readonly previous: PodState | undefined; readonly state: PodState } {
   const row = unwritten.load(tx, observation.facts.uid);
   if (row === undefined && isLate(tx, observation, now)) return;
   const previous = row && stateOf<PodState>(row);
@@ -28,6 +28,19 @@ export function observePod(
   saveObject(tx, unwritten, row, observation, state, state.deletedAt !== undefined);
   const runUid = runUidOf(state.facts);
   if (runUid !== undefined && !isSameAttempt(previous, state)) tx.putAttempt(runUid, podAttempt(state));
+  tellPod(tx, destinations, previous, { state, transitions }, now);
+  return { previous, state };
+}
+
+/** Announces what a pod did, and shows its run as it is now. */
+export function tellPod(
+  tx: Tx,
+  destinations: readonly Destination[],
+  previous: PodState | undefined,
+  { state, transitions }: PodStep,
+  now: Instant,
+): void {
+  const runUid = runUidOf(state.facts);
   if (runUid === state.facts.uid) return observeBarePod(tx, destinations, previous, state, transitions, now);
   const run = runUid === undefined ? undefined : tx.run(runUid);
   if (run === undefined) {

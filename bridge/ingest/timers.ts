@@ -1,3 +1,4 @@
+import type { StuckLimits } from '../lifecycle/stall.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Store, Timer, Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
@@ -5,14 +6,15 @@ import { stuckTimer } from './batch.ts';
 import type { Destination } from './deps.ts';
 import type { Flow } from './flow.ts';
 import { settleReplacement } from './observe-job.ts';
+import { settleStuck } from './watch-pod.ts';
 import { judgeSchedule } from './watch-schedule.ts';
 
-/** Fires the timers that are due; scheduled times only as far as the records are complete, and only if asked to. */
+/** Fires the timers that are due; what silence would decide only as far as the records are complete. */
 export function fireTimers(
   store: Store,
   destinations: readonly Destination[],
   flow: Flow,
-  scheduleTimers: boolean,
+  { scheduleTimers, stuck }: { readonly scheduleTimers: boolean; readonly stuck: StuckLimits },
   now: Instant,
 ): void {
   const fire = (kind: Timer['kind'], until: Instant, settle: Settle): void => {
@@ -25,6 +27,7 @@ export function fireTimers(
   };
   fire('replacement', now, (tx, uid) => settleReplacement(tx, destinations, uid, now));
   const until = flow.completeUntil(now);
+  fire('stuck', until, (tx, uid) => settleStuck(tx, destinations, stuck, uid, now));
   if (scheduleTimers) fire('schedule', until, (tx, uid) => judgeSchedule(tx, destinations, uid, until, now));
 }
 

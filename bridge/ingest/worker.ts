@@ -147,7 +147,7 @@ function start(): void {
     toldUntil: store.recovery?.cutoff,
   });
   const destinations = createPlanners(config).map((planner) => ({ planner, rule: rule(planner.destination) }));
-  const engine = createEngine(store, destinations, { scheduleTimers });
+  const engine = createEngine(store, destinations, { scheduleTimers, stuck: config.stuck });
   parentPort?.on('message', (call: CallMessage) => drain(store, engine, call));
   post({ type: 'ready', recovery: store.recovery });
 }

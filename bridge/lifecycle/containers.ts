@@ -41,8 +41,8 @@ const STUCK_REASONS: ReadonlyMap<string, StuckGroup> = new Map(
   }),
 );
 
-/** ErrImagePull and ImagePullBackOff take turns: one stuck run, not one a minute. */
-export type StuckGroup = 'image' | 'config' | 'crash';
+/** ErrImagePull and ImagePullBackOff take turns: one stuck run, not one a minute. The last two are the clock's (stall.ts). */
+export type StuckGroup = 'image' | 'config' | 'crash' | 'unschedulable' | 'pending';
 
 export interface Stuck {
   readonly group: StuckGroup;
