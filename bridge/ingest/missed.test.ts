@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { condition, cronJobFacts, T0 } from '../../test/fixtures/facts.ts';
 import type { CronJobFacts, Facts, Observation } from '../kubernetes/observation.ts';
@@ -99,6 +100,34 @@ describe('a scheduled time without a Job', () => {
     expect(shown()).toEqual([]);
     live(T0 + 7 * MINUTE, T0 + 10 * MINUTE);
     expect(shown()).toEqual(['missed 5 starting_deadline_exceeded']);
+  });
+});
+
+describe('scheduled times whose Jobs or status are seen in the end', () => {
+  it('are never missed, in whatever order and how often the records come', () => {
+    const times = [5, 10, 15].map((minutes) => T0 + minutes * MINUTE);
+    const records = [
+      at(cron(), T0),
+      ...times.flatMap((time, n) => [
+        at(cron({ lastScheduleAt: time, activeUids: [uidOf(n)] }), time + 1_000),
+        at(scheduled({ uid: uidOf(n), scheduledAt: time, startAt: time }), time + 1_000),
+        at(complete({ uid: uidOf(n), scheduledAt: time, startAt: time }), time + 9_000),
+      ]),
+    ];
+    const shuffled = fc.shuffledSubarray([...records, ...records], { minLength: records.length * 2 });
+    const cuts = fc.array(fc.nat(records.length * 2), { maxLength: 4 });
+    fc.assert(
+      fc.property(shuffled, cuts, (order, at) => {
+        const bounds = [0, ...at.toSorted((a, b) => a - b), order.length];
+        open();
+        for (const [n, from] of bounds.entries()) engine.take(order.slice(from, bounds[n + 1]), T0 + 16 * MINUTE);
+        live(T0 + 16 * MINUTE, T0 + 20 * MINUTE);
+        expect(shown()).toEqual([]);
+        engine.close();
+      }),
+      { numRuns: 20 },
+    );
+    open();
   });
 });
 

@@ -9,6 +9,9 @@ import { settleReplacement } from './observe-job.ts';
 import { settleStuck } from './watch-pod.ts';
 import { judgeSchedule } from './watch-schedule.ts';
 
+/** The rest waits for the next tick: thousands of CronJobs are due at one minute, and records must not wait for that. */
+const MAX_PER_TICK = 500;
+
 /** Fires the timers that are due; what silence would decide only as far as the records are complete. */
 export function fireTimers(
   store: Store,
@@ -18,12 +21,8 @@ export function fireTimers(
   now: Instant,
 ): void {
   const fire = (kind: Timer['kind'], until: Instant, settle: Settle): void => {
-    fireAll(
-      store,
-      store.transaction((tx) => tx.dueTimers(kind, until)),
-      settle,
-      now,
-    );
+    const due = store.transaction((tx) => tx.dueTimers(kind, until));
+    fireAll(store, due.slice(0, MAX_PER_TICK), settle, now);
   };
   fire('replacement', now, (tx, uid) => settleReplacement(tx, destinations, uid, now));
   const until = flow.completeUntil(now);
