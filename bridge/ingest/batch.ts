@@ -14,7 +14,7 @@ export interface Batch {
   readonly observations: readonly Observation[];
   readonly quarantine: readonly Quarantined[];
   readonly records: readonly { readonly kind: string; readonly result: RecordResult }[];
-  /** The latest time at which one of all its records was observed; followed or not, they prove that records flow. */
+  /** The latest time at which one of its records was observed, followed or not: they prove that the stream flows. */
   readonly newestAt?: Instant;
   /** Set when the whole request cannot be decoded: its bytes are in `quarantine`. */
   readonly undecodable?: string;
@@ -60,7 +60,9 @@ export function readList(objects: readonly { readonly [key: string]: unknown }[]
     const facts = readObject(object);
     return facts === undefined ? [] : [{ deleted: false, observedAt, facts, listed: true as const }];
   });
-  return { observations, quarantine: [], records: [], newestAt: observedAt };
+  // A page of pods proves nothing about what CronJobs did: its own stream may be down.
+  const newestAt = objects.some(({ kind }) => kind === 'CronJob') ? observedAt : 0;
+  return { observations, quarantine: [], records: [], newestAt };
 }
 
 /** The quarantine row of an observation that the core could not process: one per UID. */
