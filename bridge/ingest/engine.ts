@@ -86,8 +86,8 @@ function observer(destinations: readonly Destination[], unwritten: UnwrittenVers
     if (facts.kind === 'CronJob') observeCronJob(tx, destinations, unwritten, { ...rest, facts }, now);
     else if (facts.kind === 'Job') observeJob(tx, destinations, unwritten, { ...rest, facts }, now);
     else {
-      const { previous, state } = observePod(tx, destinations, unwritten, { ...rest, facts }, now);
-      watchPod(tx, previous, state, stuck);
+      const taken = observePod(tx, destinations, unwritten, { ...rest, facts }, now);
+      if (taken !== undefined) watchPod(tx, taken.previous, taken.state, stuck);
     }
   };
 }

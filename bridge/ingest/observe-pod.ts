@@ -13,16 +13,16 @@ import { isLate } from './late.ts';
 import type { UnwrittenVersions } from './state.ts';
 import { saveObject, stateOf } from './state.ts';
 
-/** Takes in a pod: an attempt of its Job's run, a run of its own, or only the ends of its containers. Returns its states. */
+/** Takes in a pod: an attempt of its Job's run, a run of its own, or only its containers' ends. Returns its states. */
 export function observePod(
   tx: Tx,
   destinations: readonly Destination[],
   unwritten: UnwrittenVersions,
   observation: Observation & { readonly facts: PodFacts },
   now: Instant,
-): { readonly previous: PodState | undefined; readonly state: PodState } {
+): { readonly previous: PodState | undefined; readonly state: PodState } | undefined {
   const row = unwritten.load(tx, observation.facts.uid);
-  if (row === undefined && isLate(tx, observation, now)) return;
+  if (row === undefined && isLate(tx, observation, now)) return undefined;
   const previous = row && stateOf<PodState>(row);
   const { state, transitions } = reducePod(previous, observation);
   saveObject(tx, unwritten, row, observation, state, state.deletedAt !== undefined);

@@ -6,7 +6,7 @@ import { createPlanners } from '../sinks/index.ts';
 import { isLost } from '../store/sqlite/integrity.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import { markSuspect } from '../store/sqlite/side-files.ts';
-import type { StoreState, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { Batch } from './batch.ts';
 import { readList, readRequest } from './batch.ts';
 import type { Engine } from './engine.ts';
