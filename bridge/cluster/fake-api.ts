@@ -31,13 +31,16 @@ export class FakeApi {
   readonly #server = createServer((request, response) => this.#answer(request, response));
   readonly #folder = mkdtempSync(join(tmpdir(), 'fake-api-'));
 
+  get kubeconfig(): string {
+    return join(this.#folder, 'kubeconfig');
+  }
+
   async start(): Promise<KubeApi> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
     const { port } = this.#server.address() as AddressInfo;
-    const kubeconfig = join(this.#folder, 'kubeconfig');
-    writeFileSync(kubeconfig, JSON.stringify(kubeConfig(`http://127.0.0.1:${port}`)));
-    return connectKube(kubeconfig);
+    writeFileSync(this.kubeconfig, JSON.stringify(kubeConfig(`http://127.0.0.1:${port}`)));
+    return connectKube(this.kubeconfig);
   }
 
   async stop(): Promise<void> {
