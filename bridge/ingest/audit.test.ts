@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cronJobFacts, jobFacts, podFacts, seen, T0 } from '../../test/fixtures/facts.ts';
 import type { JobFacts } from '../kubernetes/observation.ts';
@@ -190,5 +191,29 @@ describe('gone', () => {
     bench.list('Job', '200', []);
     expect(bench.list('Job', '201', [])).toMatchObject({ gone: 0, held: 30, again: true });
     expect(bench.list('Job', '202', [])).toMatchObject({ gone: 30, held: 0 });
+  });
+});
+
+describe('the records of a run and audits that find it gone', () => {
+  it('in any order end in one run and one real ending, and never in cancelled', () => {
+    const records = [seen(scheduled()), seen(complete()), seen(complete(), true)];
+    const audits = ['300', '301', '302'];
+    const steps = fc.shuffledSubarray([...records, ...audits, 'wait'] as const, { minLength: 7 });
+    fc.assert(
+      fc.property(steps, (order) => {
+        bench.remove();
+        bench = new AuditBench();
+        bench.take(seen(CRON), seen(scheduled()));
+        for (const step of order) {
+          if (step === 'wait') bench.wait(20 * MINUTE);
+          else if (typeof step === 'string') bench.list('Job', step, []);
+          else bench.take(step);
+        }
+        bench.wait(20 * MINUTE);
+        expect(bench.pings()).toEqual(['run', 'complete']);
+        expect(bench.status()).toBe('succeeded');
+      }),
+      { numRuns: 40 },
+    );
   });
 });
