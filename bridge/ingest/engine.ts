@@ -2,9 +2,11 @@ import type { Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Store, Timer, Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
+import { Audit } from './audit.ts';
 import type { Batch } from './batch.ts';
 import { poisoned, stuckTimer } from './batch.ts';
 import type { Destination } from './deps.ts';
+import { GONE_GRACE_MS, settleGone } from './gone.ts';
 import { observeCronJob } from './observe-cronjob.ts';
 import { observeJob, settleReplacement } from './observe-job.ts';
 import { observePod } from './observe-pod.ts';
@@ -19,6 +21,7 @@ export interface Engine {
   commit(batches: readonly Batch[], now: Instant): { readonly poisoned: number };
   /** Fires due timers and writes what was left behind. */
   tick(now: Instant): void;
+  readonly audit: Audit;
 }
 
 class PoisonError extends Error {
@@ -29,8 +32,13 @@ class PoisonError extends Error {
   }
 }
 
-export function createEngine(store: Store, destinations: readonly Destination[]): Engine {
+export function createEngine(
+  store: Store,
+  destinations: readonly Destination[],
+  graceMs: number = GONE_GRACE_MS,
+): Engine {
   const unwritten = new UnwrittenVersions();
+  const audit = new Audit({ store, destinations, unwritten, graceMs });
   let flushedAt = 0;
 
   const observe = (tx: Tx, { facts, ...rest }: Observation, now: Instant): void => {
@@ -48,27 +56,36 @@ export function createEngine(store: Store, destinations: readonly Destination[])
   return {
     commit(batches, now) {
       const poison = new Map<Observation, unknown>();
-      for (;;) {
-        try {
-          unwritten.atomically(() => store.transaction((tx) => commitOnce(tx, batches, poison, observe, now)));
-          return { poisoned: poison.size };
-        } catch (error) {
-          if (!(error instanceof PoisonError)) throw error;
-          poison.set(error.observation, error.cause);
-        }
-      }
+      const once = (tx: Tx): void => commitOnce(tx, batches, poison, observe, now);
+      while (!committed(() => unwritten.atomically(() => store.transaction(once)), poison));
+      for (const { observations } of batches) audit.observed(observations, now);
+      return { poisoned: poison.size };
     },
     tick(now) {
       for (const timer of store.transaction((tx) => tx.dueTimers(now))) fire(store, destinations, timer, now);
       if (store.transaction((tx) => flush(tx, now))) unwritten.clear();
     },
+    audit,
   };
 }
 
-/** In a transaction of its own: a run that cannot be processed must not hold up the others for ever. */
-function fire(store: Store, destinations: readonly Destination[], { id, uid }: Timer, now: Instant): void {
+/** False when a record threw: it is in `poison` now. */
+function committed(transaction: () => void, poison: Map<Observation, unknown>): boolean {
   try {
-    store.transaction((tx) => settleReplacement(tx, destinations, uid, now));
+    transaction();
+    return true;
+  } catch (error) {
+    if (!(error instanceof PoisonError)) throw error;
+    poison.set(error.observation, error.cause);
+    return false;
+  }
+}
+
+/** In a transaction of its own: a run that cannot be processed must not hold up the others for ever. */
+function fire(store: Store, destinations: readonly Destination[], { id, kind, uid }: Timer, now: Instant): void {
+  const settle = kind === 'gone' ? settleGone : settleReplacement;
+  try {
+    store.transaction((tx) => settle(tx, destinations, uid, now));
   } catch (error) {
     if (isStoreTrouble(error)) throw error;
     store.transaction((tx) => {
