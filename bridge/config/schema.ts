@@ -25,6 +25,15 @@ const cluster = z.strictObject({
   kubeconfig: allowed(z.string().min(1), 'the path of a kubeconfig file').optional(),
   /** LIST every followed kind at the start: a watch shows no initial objects. */
   list: z.boolean().default(true),
+  /** LISTs every followed kind again and compares it with the store: a watch can lose changes. */
+  audit: z
+    .strictObject({
+      /** Longer in a large cluster: 100 objects a second are read on average. */
+      interval: duration().prefault('5m'),
+      /** How long a run that is gone waits for the record with its real ending. */
+      grace: duration().prefault('15m'),
+    })
+    .prefault({}),
 });
 
 const otlp = z.strictObject({
@@ -66,6 +75,8 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** How long a pod of a run may be without a node, and with one before its first container starts. */
   stuck: z.strictObject({ unschedulable: duration().prefault('5m'), pending: duration().prefault('10m') }).prefault({}),
+  /** A run that is gone and whose ending nothing tells: not announced, or announced as failed. */
+  onUnknown: z.enum(['none', 'fail']).default('none'),
   /** Telemetry that is older when it could be sent is given up as `expired`. */
   outbox: z.strictObject({ maxAge: duration().prefault('24h') }).prefault({}),
   ...sinkSchemas,

@@ -84,6 +84,13 @@ const METHODS: readonly Method[] = [
   'settleDesired',
   'sweep',
   'close',
+  'identify',
+  'auditBegin',
+  'auditPage',
+  'auditScan',
+  'auditEnd',
+  'auditWatches',
+  'auditConnected',
 ];
 
 function callsOf(worker: Worker, waiting: Waiting): Async<WorkerCalls> {

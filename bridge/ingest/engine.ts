@@ -3,9 +3,11 @@ import type { StuckLimits } from '../lifecycle/stall.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
+import { Audit } from './audit.ts';
 import type { Batch } from './batch.ts';
 import { poisoned } from './batch.ts';
 import type { Destination } from './deps.ts';
+import { GONE_GRACE_MS } from './gone.ts';
 import { observeCronJob } from './observe-cronjob.ts';
 import { observeJob } from './observe-job.ts';
 import { observePod } from './observe-pod.ts';
@@ -25,6 +27,7 @@ export interface Engine {
   commit(batches: readonly Batch[], now: Instant): { readonly poisoned: number };
   /** Fires due timers and writes what was left behind. */
   tick(now: Instant): void;
+  readonly audit: Audit;
 }
 
 class PoisonError extends Error {
@@ -39,15 +42,18 @@ export interface EngineOptions {
   /** Whether scheduled instants without a Job are judged as missed; a replay of the past has it off. Default on. */
   readonly scheduleTimers?: boolean;
   readonly stuck?: StuckLimits;
+  /** How long a run that is gone waits for its ending; ms. */
+  readonly graceMs?: number;
 }
 
 export function createEngine(
   store: Store,
   destinations: readonly Destination[],
-  { scheduleTimers = true, stuck = STUCK_LIMITS }: EngineOptions = {},
+  { scheduleTimers = true, stuck = STUCK_LIMITS, graceMs = GONE_GRACE_MS }: EngineOptions = {},
 ): Engine {
   const unwritten = new UnwrittenVersions();
   const flow = new Flow();
+  const audit = new Audit({ store, destinations, unwritten, graceMs });
   let flushedAt = 0;
 
   const observe = observer(destinations, unwritten, stuck);
@@ -61,21 +67,17 @@ export function createEngine(
   return {
     commit(batches, now) {
       const poison = new Map<Observation, unknown>();
-      for (;;) {
-        try {
-          unwritten.atomically(() => store.transaction((tx) => commitOnce(tx, batches, poison, observe, now)));
-          for (const { newestAt } of batches) if (newestAt !== undefined) flow.seen(newestAt, now);
-          return { poisoned: poison.size };
-        } catch (error) {
-          if (!(error instanceof PoisonError)) throw error;
-          poison.set(error.observation, error.cause);
-        }
-      }
+      const once = (tx: Tx): void => commitOnce(tx, batches, poison, observe, now);
+      while (!committed(() => unwritten.atomically(() => store.transaction(once)), poison));
+      for (const { observations } of batches) audit.observed(observations, now);
+      for (const { newestAt } of batches) if (newestAt !== undefined) flow.seen(newestAt, now);
+      return { poisoned: poison.size };
     },
     tick(now) {
       fireTimers(store, destinations, flow, { scheduleTimers, stuck }, now);
       if (store.transaction((tx) => flush(tx, now))) unwritten.clear();
     },
+    audit,
   };
 }
 
@@ -90,6 +92,18 @@ function observer(destinations: readonly Destination[], unwritten: UnwrittenVers
       if (taken !== undefined) watchPod(tx, taken.previous, taken.state, stuck);
     }
   };
+}
+
+/** False when a record threw: it is in `poison` now. */
+function committed(transaction: () => void, poison: Map<Observation, unknown>): boolean {
+  try {
+    transaction();
+    return true;
+  } catch (error) {
+    if (!(error instanceof PoisonError)) throw error;
+    poison.set(error.observation, error.cause);
+    return false;
+  }
 }
 
 /** One try of a commit: a record that throws ends it, and the next try quarantines that record and keeps the rest. */

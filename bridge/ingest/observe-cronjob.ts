@@ -24,7 +24,7 @@ export function observeCronJob(
   const previous = row && stateOf<CronJobState>(row);
   const state = reduceCronJob(previous, observation);
   if (state === previous) return;
-  saveObject(tx, unwritten, row, observation, state, state.deleted);
+  saveObject(tx, unwritten, row, observation, state, state.deleted || state.gone !== undefined);
   watchSchedule(tx, previous, state);
   for (const destination of destinations) claimMonitors(tx, destination, state, now);
   if (row !== undefined) return;
@@ -34,14 +34,20 @@ export function observeCronJob(
 }
 
 /** The claim is the object's; which of several live ones owns a row's payload is the store's to say. */
-function claimMonitors(tx: Tx, { planner }: Destination, { facts, deleted }: CronJobState, now: Instant): void {
+export function claimMonitors(
+  tx: Tx,
+  { planner }: Destination,
+  { facts, deleted, gone }: CronJobState,
+  now: Instant,
+): void {
   const { destination } = planner;
   const stickyKey = tx.stickyKey(destination, facts.namespace, facts.name);
   const claims = planner.planDesired(facts, { stickyKey, previous: (key) => tx.wanted(destination, key) });
   for (const { key, sticky } of claims) {
     if (sticky === true && stickyKey === undefined) tx.setStickyKey(destination, facts.namespace, facts.name, key);
   }
-  const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive: !deleted };
+  const alive = !deleted && gone === undefined;
+  const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive };
   const adopt = (wanted: Json, previous: Json): Json => planner.adopt?.(wanted, previous) ?? wanted;
   tx.claimDesired(claimant, claims, (wanted) => planner.retire(wanted), now, adopt);
 }

@@ -3,6 +3,7 @@ import type { TransitionKind } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
 import type { OutboxStore, Quarantined, Recovery, StoreState } from '../store/store.ts';
+import type { AuditCalls, IdentityCalls } from './audit-calls.ts';
 import type { RecordResult } from './batch.ts';
 
 /** What the worker thread is started with. */
@@ -20,9 +21,9 @@ export interface Ticked {
 }
 
 /** The store's side of the bridge as the main thread calls it; every answer comes after the durable commit. */
-export interface WorkerCalls extends OutboxStore {
+export interface WorkerCalls extends OutboxStore, AuditCalls, IdentityCalls {
   ingest(request: Uint8Array, receivedAt: Instant): IngestResult;
-  /** One page of a LIST, through the same path as the stream. */
+  /** Objects read from the API, through the same path as the stream. */
   observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
   /** Fires due timers and the housekeeping of the store. */
   tick(now: Instant): Ticked;

@@ -1,4 +1,5 @@
 import type { StuckLimits } from '../lifecycle/stall.ts';
+import { settleGone } from './gone.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Store, Timer, Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
@@ -25,6 +26,7 @@ export function fireTimers(
     fireAll(store, due.slice(0, MAX_PER_TICK), settle, now);
   };
   fire('replacement', now, (tx, uid) => settleReplacement(tx, destinations, uid, now));
+  fire('gone', now, (tx, uid) => settleGone(tx, destinations, uid, now));
   const until = flow.completeUntil(now);
   fire('stuck', until, (tx, uid) => settleStuck(tx, destinations, stuck, uid, now));
   if (scheduleTimers) fire('schedule', until, (tx, uid) => judgeSchedule(tx, destinations, uid, until, now));

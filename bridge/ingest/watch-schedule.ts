@@ -30,7 +30,8 @@ export function judgeSchedule(
 ): void {
   const row = tx.object(uid);
   const before = row && stateOf<CronJobState>(row);
-  if (row === undefined || before?.expected === undefined) return tx.clearTimer(`schedule/${uid}`);
+  if (row === undefined || before?.expected === undefined || before.gone !== undefined)
+    return tx.clearTimer(`schedule/${uid}`);
   let state: CronJobState = before;
   for (let n = 0; n < MAX_PER_TICK && state.expected !== undefined && state.expected.due <= until; n++) {
     const { facts, expected } = state;

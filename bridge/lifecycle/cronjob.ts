@@ -1,5 +1,7 @@
 import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
-import { compareVersions } from '../kubernetes/version.ts';
+import { compareVersions, isUnknownVersion } from '../kubernetes/version.ts';
+import type { Gone } from './gone.ts';
+import { stillGone } from './gone.ts';
 import type { Expectation } from './schedule-watch.ts';
 import { expectation } from './schedule-watch.ts';
 
@@ -8,23 +10,35 @@ import { expectation } from './schedule-watch.ts';
  * is watched beside it (schedule-watch.ts).
  *
  *   live (suspended or not) ──DELETED──▶ deleted      (for this UID for good; re-creation is another UID)
+ *      └──lacking in LISTs──▶ gone ──seen again──▶ live
  */
 export interface CronJobState {
   readonly facts: CronJobFacts;
   readonly deleted: boolean;
   /** The scheduled instant that is waited for; none while it is suspended or cannot be scheduled. */
   readonly expected?: Expectation | undefined;
+  readonly gone?: Gone | undefined;
 }
 
 /** The newest facts; a deletion is final, whatever its version: a UID never comes back. */
 export function reduceCronJob(
   previous: CronJobState | undefined,
-  { facts, deleted: removed, observedAt }: Observation & { readonly facts: CronJobFacts },
+  observation: Observation & { readonly facts: CronJobFacts },
 ): CronJobState {
+  const { facts, deleted } = observation;
   const order = previous === undefined ? 1 : compareVersions(facts.resourceVersion, previous.facts.resourceVersion);
-  if (previous !== undefined && order <= 0) {
-    return removed && !previous.deleted ? { facts: previous.facts, deleted: true } : previous;
+  const gone = stillGone(previous?.gone, observation);
+  const wasDeleted = previous?.deleted === true && !isUnknownVersion(previous.facts.resourceVersion);
+  if (previous === undefined || order > 0) {
+    const over = deleted || wasDeleted;
+    const known = previous?.gone === undefined ? previous : undefined;
+    return {
+      facts,
+      deleted: over,
+      gone,
+      expected: over ? undefined : expectation(known, facts, observation.observedAt),
+    };
   }
-  const deleted = removed || previous?.deleted === true;
-  return { facts, deleted, expected: deleted ? undefined : expectation(previous, facts, observedAt) };
+  if (deleted === previous.deleted && gone === previous.gone) return previous;
+  return { facts: previous.facts, deleted: deleted || previous.deleted, gone };
 }

@@ -18,7 +18,11 @@ export interface Metrics {
   commit(ms: number): void;
   quarantine(reason: Reason, count?: number): void;
   transition(kind: TransitionKind, count?: number): void;
-  list(kind: string, result: 'complete' | 'failed'): void;
+  list(kind: string, result: 'complete' | 'failed' | 'unaudited'): void;
+  /** `difference`: missed, stale or gone. */
+  difference(kind: string, difference: string, count: number): void;
+  /** Reads at each collection what the audit thinks of each kind. */
+  observeAudit(read: () => readonly KindHealth[]): void;
   delivery(destination: string, outcome: Delivery['outcome'], reason: Reason): void;
   /** When the last record of each kind was committed. */
   lastRecords(): ReadonlyMap<string, Instant>;
@@ -27,6 +31,12 @@ export interface Metrics {
   /** The Prometheus text format 0.0.4. */
   text(): Promise<string>;
   close(): Promise<void>;
+}
+
+export interface KindHealth {
+  readonly kind: string;
+  readonly watchDead: boolean;
+  readonly unaudited: boolean;
 }
 
 /** The part of the store that is read at each collection. */
@@ -47,13 +57,17 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
   return {
     ...instruments(meter, last, clock),
     lastRecords: () => last,
+    observeAudit: (read) => observeAudit(meter, read),
     observeStore: (reader) => observeStore(meter, reader, clock),
     text: async () => serializer.serialize(renamed((await exporter.collect()).resourceMetrics)),
     close: () => provider.shutdown(),
   };
 }
 
-type Recorders = Pick<Metrics, 'request' | 'record' | 'commit' | 'quarantine' | 'transition' | 'list' | 'delivery'>;
+type Recorders = Pick<
+  Metrics,
+  'request' | 'record' | 'commit' | 'quarantine' | 'transition' | 'list' | 'difference' | 'delivery'
+>;
 
 function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Recorders {
   const requests = counter(meter, METRICS.requests);
@@ -61,6 +75,7 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
   const quarantined = counter(meter, METRICS.quarantined);
   const transitions = counter(meter, METRICS.transitions);
   const lists = counter(meter, METRICS.lists);
+  const differences = counter(meter, METRICS.auditDifferences);
   const deliveries = counter(meter, METRICS.deliveries);
   const { name, unit, description } = METRICS.commitDuration;
   const advice = { explicitBucketBoundaries: COMMIT_BUCKETS };
@@ -76,6 +91,7 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
     quarantine: (reason, count = 1) => quarantined.add(count, { reason }),
     transition: (kind, count = 1) => transitions.add(count, { kind }),
     list: (kind, result) => lists.add(1, { kind, result }),
+    difference: (kind, difference, count) => differences.add(count, { kind, difference }),
     delivery: (destination, outcome, reason) => deliveries.add(1, { destination, outcome, reason }),
   };
 }
@@ -84,6 +100,11 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
 function bounded(kind: string, known: ReadonlyMap<string, Instant>): string {
   const accepted = known.has(kind) || (known.size < MAX_KINDS && /^[A-Za-z]{1,63}$/.test(kind));
   return accepted ? kind : 'other';
+}
+
+function observeAudit(meter: Meter, read: () => readonly KindHealth[]): void {
+  gauge(meter, METRICS.watchDead, () => read().map(({ kind, watchDead }) => [Number(watchDead), { kind }]));
+  gauge(meter, METRICS.unaudited, () => read().map(({ kind, unaudited }) => [Number(unaudited), { kind }]));
 }
 
 function observeStore(meter: Meter, reader: ObservedStore, clock: Clock): void {

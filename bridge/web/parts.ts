@@ -25,6 +25,7 @@ export const RUN_LOOKS: Readonly<Record<RunStatus, Look>> = {
   missed: { sign: '!', tone: 'bad', label: 'missed' },
   skipped: { sign: '–', tone: 'quiet', label: 'skipped' },
   never_started: { sign: '–', tone: 'quiet', label: 'never started' },
+  unknown: { sign: '?', tone: 'warn', label: 'unknown' },
 };
 
 export const DELIVERY_LOOKS: Readonly<Record<DeliveryStatus, Look>> = {
