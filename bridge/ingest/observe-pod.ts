@@ -32,6 +32,8 @@ export function observePod(
   const runUid = runUidOf(state.facts);
   if (runUid !== undefined && !isSameAttempt(previous, state)) tx.putAttempt(runUid, podAttempt(state));
   if (runUid === state.facts.uid) return observeBarePod(tx, destinations, previous, state, transitions, now);
+  const isMoved = isStuck(previous) !== isStuck(state);
+  if (transitions.length === 0 && !isMoved) return;
   const run = runUid === undefined ? undefined : tx.run(runUid);
   if (run === undefined) {
     const told = runUid === undefined ? transitions.filter(({ kind }) => kind === 'container.terminated') : transitions;
@@ -39,7 +41,7 @@ export function observePod(
     return;
   }
   const memory = announce(tx, destinations, run, transitions, now);
-  if (isStuck(previous) !== isStuck(state)) return refreshRun(tx, run.run.uid, run.run.runKey, memory);
+  if (isMoved) return refreshRun(tx, run.run.uid, run.run.runKey, memory);
   if (memory !== run.memory) tx.putRun({ run: run.run, memory });
 }
 

@@ -46,9 +46,13 @@ interface Result {
   readonly rssMb: number;
 }
 
+const children = new Set<ChildProcess>();
+process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+
 function start(file: string, execArgv: string[]): ChildProcess {
   const child = fork(join(import.meta.dirname, file), { execArgv });
-  process.once('exit', () => child.kill('SIGKILL'));
+  children.add(child);
+  child.once('exit', () => children.delete(child));
   return child;
 }
 
@@ -163,6 +167,20 @@ for (const scenario of ['mix', 'changing'] as const) {
   }
 }
 print(results);
+for (const scenario of ['mix', 'changing'] as const) {
+  for (const { perRequest } of LOADS) {
+    const of = (decoder: Decoder): Result | undefined =>
+      results.find(
+        (result) => result.scenario === scenario && result.perRequest === perRequest && result.decoder === decoder,
+      );
+    const [walker, generic] = [of('walker'), of('generic')];
+    if (walker === undefined || generic === undefined) continue;
+    const [wall, cpu] = [walker.recordsPerSecond / generic.recordsPerSecond, generic.cpuSeconds / walker.cpuSeconds];
+    console.log(
+      `${scenario} at ${perRequest}: ${wall.toFixed(1)} x the generic one by the clock, ${cpu.toFixed(1)} x by CPU`,
+    );
+  }
+}
 const machine = {
   cores: availableParallelism(),
   cpu: cpus()[0]?.model,
