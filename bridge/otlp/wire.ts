@@ -91,7 +91,10 @@ export class Wire {
     return high * 4294 + Math.floor(rest / MICROSECONDS) || undefined;
   }
 
-  /** The bytes as UTF-8 text; short texts that came before are the same string. */
+  /**
+   * The bytes as UTF-8 text, U+FFFD for what is none: one bad text may not lose a whole request. Short texts that came
+   * before are the same string.
+   */
   text(start: number, stop: number): string {
     return stop - start > SHARED_BYTES ? this.#fast.utf8Slice(start, stop) : this.#sharedText(start, stop);
   }
