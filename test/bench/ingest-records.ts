@@ -12,6 +12,7 @@ const SCHEDULED = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
 
 /** An export of one record, and where the texts stand that make it another object or version. */
 interface Template {
+  readonly kind: string;
   readonly bytes: Buffer;
   readonly uids: readonly number[];
   readonly versions: readonly number[];
@@ -87,7 +88,7 @@ class Stream implements Records {
   #again(turn: number): Buffer {
     const runs = Math.floor(this.#count / this.#run.length);
     if (runs < 2) return this.#change();
-    const last = this.#run.slice(-2)[turn % 2]!;
+    const last = this.#run.findLast(({ kind }) => kind === ['Job', 'Pod'][turn % 2])!;
     return this.#make(last, runs - 1 - (turn % Math.min(runs, 20)));
   }
 
@@ -130,6 +131,7 @@ function toTemplate({ object, observedAt }: RecordedObject, scheduled: string): 
   }
   const bytes = encode();
   return {
+    kind: copy.kind,
     bytes,
     uids: [...found(bytes, JOB.uid), ...found(bytes, POD.uid)],
     versions: found(bytes, VERSION),
