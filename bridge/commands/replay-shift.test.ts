@@ -1,13 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeLogs, readRequests } from '../../test/otlp-client.ts';
-import { DecodeError, decodeLogs } from '../otlp/decode.ts';
+import { decodeGeneric } from '../../test/otlp/decode-generic.ts';
+import { DecodeError } from '../otlp/decode.ts';
 import { survey, shiftFor, shiftRequest } from './replay-shift.ts';
 
 const RECORDING = 'test/fixtures/recordings/node.bin.gz';
 const MINUTE = 60_000;
 const shiftedBody = (body: unknown, deltaMs: number): unknown =>
-  decodeLogs(shiftRequest(encodeLogs([{ body }]), deltaMs))[0]?.body;
+  decodeGeneric(shiftRequest(encodeLogs([{ body }]), deltaMs))[0]?.body;
 
 describe('shifting the times of a request', () => {
   test.each([
@@ -53,7 +54,7 @@ describe('shifting the times of a request', () => {
 
   test('the times of a record move; one that is not set stays so', () => {
     const request = encodeLogs([{ body: 1, observedAt: 1_795_273_380_123 }]);
-    expect(decodeLogs(shiftRequest(request, -MINUTE))[0]?.observedAt).toBe(1_795_273_320_123);
+    expect(decodeGeneric(shiftRequest(request, -MINUTE))[0]?.observedAt).toBe(1_795_273_320_123);
     const zero = Buffer.from([0x0a, 13, 0x12, 11, 0x12, 9, 0x09, 0, 0, 0, 0, 0, 0, 0, 0]);
     expect(Buffer.from(shiftRequest(zero, MINUTE)).equals(zero)).toBe(true);
   });
@@ -68,8 +69,8 @@ describe('shifting the times of a request', () => {
     const delta = 987_654 * MINUTE;
     const requests = await readRequests(RECORDING);
     const shifted = requests.map((request) => shiftRequest(request, delta));
-    const before = requests.flatMap((request) => leaves(decodeLogs(request)));
-    const after = shifted.flatMap((request) => leaves(decodeLogs(request)));
+    const before = requests.flatMap((request) => leaves(decodeGeneric(request)));
+    const after = shifted.flatMap((request) => leaves(decodeGeneric(request)));
     expect(after).toEqual(before.map((value) => moved(value, delta)));
     expect(before.filter(isTime).length).toBeGreaterThan(5000);
     for (const [at, request] of shifted.entries()) {

@@ -5,6 +5,7 @@ import type { JobState, JobStep, Replacement } from '../lifecycle/job.ts';
 import { endJob, isOpen, reduceJob } from '../lifecycle/job.ts';
 import { jobRun, runKeyOf, stuckReason } from '../lifecycle/run.ts';
 import type { Instant } from '../lib/clock.ts';
+import { isSameJson } from '../lib/same.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
 import { announce, markWaiting, NO_MEMORY } from './announce.ts';
 import type { Destination } from './deps.ts';
@@ -34,7 +35,9 @@ export function observeJob(
   const previous = row && stateOf<JobState>(row);
   const step = reduceJob(previous, observation, runKey, (job, at) => replacement(tx, job, at, true));
   const { deletedAt, gone } = step.state;
-  saveObject(tx, unwritten, row, observation, step.state, deletedAt !== undefined || gone !== undefined);
+  const isOver = deletedAt !== undefined || gone !== undefined;
+  const isNews = saveObject(tx, unwritten, row, observation, step.state, isOver);
+  if (!isNews && step.transitions.length === 0) return;
   tellJob(tx, destinations, step, runKey, now);
   if (isUndecided(step.state) && (previous === undefined || !isUndecided(previous))) {
     tx.setTimer({ id: timerId(facts.uid), kind: 'replacement', uid: facts.uid, due: now + REPLACEMENT_WAIT_MS });
@@ -83,7 +86,7 @@ export function tellJob(
     before === undefined ? stuckReason(podsOf(tx, uid)) : before.run.status === 'stuck' ? before.run.reason : undefined;
   const run = jobRun(step.state, runKey, stuckOn);
   const memory = announce(tx, destinations, { run, memory: before?.memory ?? NO_MEMORY }, step.transitions, now);
-  if (before === undefined || memory !== before.memory || JSON.stringify(run) !== JSON.stringify(before.run)) {
+  if (before === undefined || memory !== before.memory || !isSameJson(run, before.run)) {
     tx.putRun({ run, memory });
   }
 }

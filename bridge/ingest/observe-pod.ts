@@ -6,6 +6,7 @@ import { podAttempt, reducePod, runUidOf } from '../lifecycle/pod.ts';
 import { jobRun, stuckReason } from '../lifecycle/run.ts';
 import type { Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
+import { isSameJson } from '../lib/same.ts';
 import type { Tx } from '../store/store.ts';
 import { announce, NO_MEMORY } from './announce.ts';
 import type { Destination } from './deps.ts';
@@ -25,7 +26,9 @@ export function observePod(
   if (row === undefined && isLate(tx, observation, now)) return undefined;
   const previous = row && stateOf<PodState>(row);
   const { state, transitions } = reducePod(previous, observation);
-  saveObject(tx, unwritten, row, observation, state, state.deletedAt !== undefined || state.gone !== undefined);
+  const isOver = state.deletedAt !== undefined || state.gone !== undefined;
+  const isNews = saveObject(tx, unwritten, row, observation, state, isOver);
+  if (!isNews && transitions.length === 0) return;
   const runUid = runUidOf(state.facts);
   if (runUid !== undefined && !isSameAttempt(previous, state)) tx.putAttempt(runUid, podAttempt(state));
   tellPod(tx, destinations, previous, { state, transitions }, now);
@@ -42,6 +45,8 @@ export function tellPod(
 ): void {
   const runUid = runUidOf(state.facts);
   if (runUid === state.facts.uid) return observeBarePod(tx, destinations, previous, state, transitions, now);
+  const isMoved = isStuck(previous) !== isStuck(state);
+  if (transitions.length === 0 && !isMoved) return;
   const run = runUid === undefined ? undefined : tx.run(runUid);
   if (run === undefined) {
     const told = runUid === undefined ? transitions.filter(({ kind }) => kind === 'container.terminated') : transitions;
@@ -49,13 +54,13 @@ export function tellPod(
     return;
   }
   const memory = announce(tx, destinations, run, transitions, now);
-  if (isStuck(previous) !== isStuck(state)) return refreshRun(tx, run.run.uid, run.run.runKey, memory);
+  if (isMoved) return refreshRun(tx, run.run.uid, run.run.runKey, memory);
   if (memory !== run.memory) tx.putRun({ run: run.run, memory });
 }
 
 function isSameAttempt(previous: PodState | undefined, state: PodState): boolean {
   if (previous === undefined || runUidOf(previous.facts) !== runUidOf(state.facts)) return false;
-  return JSON.stringify(podAttempt(previous)) === JSON.stringify(podAttempt(state));
+  return isSameJson(podAttempt(previous), podAttempt(state));
 }
 
 /** Recomputes the Job's status from all its pods; only when one of them got stuck or moved. */
@@ -87,7 +92,7 @@ function observeBarePod(
   const all = [...transitions, ...barePodTransitions(previous, state)];
   const before = tx.run(run.uid);
   const memory = announce(tx, destinations, { run, memory: before?.memory ?? NO_MEMORY }, all, now);
-  if (before === undefined || memory !== before.memory || JSON.stringify(run) !== JSON.stringify(before.run)) {
+  if (before === undefined || memory !== before.memory || !isSameJson(run, before.run)) {
     tx.putRun({ run, memory });
   }
 }

@@ -1,4 +1,5 @@
 import type { Facts, Kind, Observation } from '../kubernetes/observation.ts';
+import { isSameJson } from '../lib/same.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
 
 /** What a reducer left in its object's row. JSON drops undefined fields, which reads the same. */
@@ -67,7 +68,7 @@ export class UnwrittenVersions {
   }
 }
 
-/** Writes an object's row, or only remembers its version when nothing else changed. */
+/** Writes an object's row; false when nothing but its version changed, which is only remembered. */
 export function saveObject(
   tx: Tx,
   unwritten: UnwrittenVersions,
@@ -75,7 +76,7 @@ export function saveObject(
   { facts }: Observation,
   state: { readonly facts: Facts },
   deleted: boolean,
-): void {
+): boolean {
   const row: ObjectRow = {
     uid: facts.uid,
     kind: facts.kind satisfies Kind,
@@ -88,14 +89,15 @@ export function saveObject(
   };
   if (previous !== undefined && sameButVersion(previous, row)) {
     if (previous.version !== row.version) unwritten.set(row.uid, row.version);
-    return;
+    return false;
   }
   unwritten.forget(row.uid);
   tx.putObject(row);
+  return true;
 }
 
 function sameButVersion(a: ObjectRow, b: ObjectRow): boolean {
-  return JSON.stringify(withVersion(a, '').state) === JSON.stringify(withVersion(b, '').state);
+  return isSameJson(a.state, withVersion(b, a.version).state);
 }
 
 function withVersion(row: ObjectRow, version: string): ObjectRow {

@@ -11,6 +11,10 @@ const READ_ANNOTATIONS = [
   'kubernetes.io/config.mirror',
 ];
 
+export function isReadAnnotation(key: string): boolean {
+  return READ_ANNOTATIONS.some((prefix) => key.startsWith(prefix));
+}
+
 /** `metadata` of an object whose UID and resourceVersion are known to be there. */
 export function readMetadata(object: KubeObject): ObjectFacts {
   const metadata = objectAt(object, 'metadata');
@@ -23,7 +27,7 @@ export function readMetadata(object: KubeObject): ObjectFacts {
     deletionAt: readDeletion(metadata),
     owner: readController(metadata),
     labels: stringsAt(metadata, 'labels', () => true),
-    annotations: stringsAt(metadata, 'annotations', (key) => READ_ANNOTATIONS.some((prefix) => key.startsWith(prefix))),
+    annotations: stringsAt(metadata, 'annotations', isReadAnnotation),
   };
 }
 

@@ -63,7 +63,7 @@ describe('decoding an export', () => {
       zero: 0,
       negative: -7,
       half: 0.5,
-      bytes: Buffer.from([0, 255]),
+      bytes: new Uint8Array([0, 255]),
       list: [1, 'a', [], null],
       map: { inner: {} },
       nothing: null,

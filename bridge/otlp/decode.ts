@@ -1,23 +1,24 @@
-import protobuf from 'protobufjs/light.js';
 import type { Instant } from '../lib/clock.ts';
-import { errorText } from '../lib/errors.ts';
+import { DecodeError } from './decode-error.ts';
+import { readRecord } from './records.ts';
+import { Walker } from './walker.ts';
+import { Wire } from './wire.ts';
 
-/** Values inside values: a Pod has about 12 levels. */
-const MAX_DEPTH = 100;
+export { DecodeError } from './decode-error.ts';
+
 const MAX_RECORDS = 100_000;
-/** Decoded messages per request. A Kubernetes object has one per ten bytes, so 64 MiB of them pass and a bomb does not. */
-const MAX_MESSAGES = 8_000_000;
-/** Protobuf levels above a body, and those that one level of a kvlist takes (list, entry, value). */
-const ENVELOPE_LEVELS = 4;
-const LEVELS_PER_VALUE = 3;
 
-/** The bytes are no ExportLogsServiceRequest, or one beyond the bounds. The only error of `decodeLogs`. */
-export class DecodeError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'DecodeError';
-  }
-}
+/** Tags of opentelemetry/proto/{collector/logs,logs,resource}/v1: field number << 3 | wire type. */
+const RESOURCE_LOGS = (1 << 3) | 2;
+const RESOURCE = (1 << 3) | 2;
+const ATTRIBUTE = (1 << 3) | 2;
+const SCOPE_LOGS = (2 << 3) | 2;
+const LOG_RECORD = (2 << 3) | 2;
+const TIME = (1 << 3) | 1;
+const BODY = (5 << 3) | 2;
+const OBSERVED_TIME = (11 << 3) | 1;
+
+const CLUSTER_NAME = 'k8s.cluster.name';
 
 export interface DecodedRecord {
   /** When the Collector saw it; undefined when the record does not say. */
@@ -25,8 +26,9 @@ export interface DecodedRecord {
   /** Resource attribute `k8s.cluster.name`. */
   readonly clusterName: string | undefined;
   /**
-   * Plain values: text, number (a decimal text beyond ±2^53, as in protobuf's JSON), boolean, null, bytes, arrays and
-   * objects without prototype, so that no key is special. Undefined without a body.
+   * Of a Kubernetes object what its kind's plan wants, of anything else all. Plain values: text, number (a decimal text
+   * beyond ±2^53, as in protobuf's JSON), boolean, null, bytes, arrays and objects that inherit nothing, so that no key is
+   * special. Undefined without a body.
    */
   readonly body: unknown;
 }
@@ -35,149 +37,89 @@ export type DecodedLogs = readonly DecodedRecord[];
 
 /** Every log record of an uncompressed ExportLogsServiceRequest, in its order. Throws `DecodeError` and nothing else. */
 export function decodeLogs(request: Uint8Array): DecodedLogs {
-  try {
-    messagesLeft = MAX_MESSAGES;
-    const message: unknown = REQUEST.decode(request);
-    return readRequest(message as RequestMessage);
-  } catch (error) {
-    throw error instanceof DecodeError ? error : new DecodeError(`no OTLP logs export: ${errorText(error)}`);
-  }
+  return new RequestWalker(request).records();
 }
 
-function readRequest(request: RequestMessage): DecodedRecord[] {
-  const records: DecodedRecord[] = [];
-  for (const { resource, scopeLogs } of request.resourceLogs) {
-    const clusterName = readClusterName(resource?.attributes ?? []);
-    for (const { logRecords } of scopeLogs) {
-      if (records.length + logRecords.length > MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} records`);
-      for (const record of logRecords) records.push(toRecord(record, clusterName));
+class RequestWalker {
+  readonly #wire: Wire;
+  readonly #walker: Walker;
+  readonly #records: DecodedRecord[] = [];
+
+  constructor(request: Uint8Array) {
+    this.#wire = new Wire(request);
+    this.#walker = new Walker(this.#wire);
+  }
+
+  records(): DecodedRecord[] {
+    const end = this.#wire.bytes.length;
+    this.#each(0, end, RESOURCE_LOGS, (start, stop) => this.#resourceLogs(start, stop));
+    return this.#records;
+  }
+
+  #resourceLogs(start: number, stop: number): void {
+    const attributes: Record<string, unknown> = {};
+    const keep = (key: string): boolean => key === CLUSTER_NAME;
+    this.#each(start, stop, RESOURCE, (start, stop) => {
+      this.#each(start, stop, ATTRIBUTE, (start, stop) => {
+        this.#wire.pos = start;
+        this.#walker.entry(stop, keep, attributes);
+      });
+    });
+    const name = attributes[CLUSTER_NAME];
+    const clusterName = typeof name === 'string' ? name : undefined;
+    this.#each(start, stop, SCOPE_LOGS, (start, stop) => {
+      this.#each(start, stop, LOG_RECORD, (start, stop) => this.#record(start, stop, clusterName));
+    });
+  }
+
+  #record(start: number, end: number, clusterName: string | undefined): void {
+    if (this.#records.length === MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} records`);
+    const wire = this.#wire;
+    let [time, observed]: (Instant | undefined)[] = [];
+    const bodies: number[] = [];
+    wire.pos = start;
+    while (wire.pos < end) {
+      const tag = wire.tag(end);
+      if (tag === BODY) {
+        const stop = wire.stop(end);
+        bodies.push(wire.pos, stop);
+        wire.pos = stop;
+      } else if (tag === OBSERVED_TIME) observed = wire.milliseconds(end);
+      else if (tag === TIME) time = wire.milliseconds(end);
+      else wire.skip(tag, end);
+    }
+    this.#records.push({ observedAt: observed ?? time, clusterName, body: this.#body(bodies) });
+  }
+
+  /** What is wanted of an object; all of a body that is none, or of one so odd that its kind was not seen at once. */
+  #body(parts: readonly number[]): unknown {
+    if (parts.length === 0) return undefined;
+    this.#walker.isInParts = false;
+    const body = this.#merged(parts, 'body');
+    return this.#walker.isInParts || readRecord(body) === undefined ? this.#merged(parts, 'whole') : body;
+  }
+
+  #merged(parts: readonly number[], wanted: 'body' | 'whole'): unknown {
+    let value: unknown = null;
+    for (let part = 0; part < parts.length; part += 2) {
+      value = this.#walker.value(parts[part]!, parts[part + 1]!, wanted, value);
+    }
+    return value;
+  }
+
+  /** Calls back with the range of every field of this tag, and goes behind it. */
+  #each(start: number, end: number, wanted: number, take: (start: number, stop: number) => void): void {
+    const wire = this.#wire;
+    wire.pos = start;
+    while (wire.pos < end) {
+      const tag = wire.tag(end);
+      if (tag !== wanted) {
+        wire.skip(tag, end);
+        continue;
+      }
+      const stop = wire.stop(end);
+      take(wire.pos, stop);
+      wire.pos = stop;
     }
   }
-  return records;
-}
-
-function toRecord(record: RecordMessage, clusterName: string | undefined): DecodedRecord {
-  const observedAt = milliseconds(record.observedTimeUnixNano) ?? milliseconds(record.timeUnixNano);
-  return { observedAt, clusterName, body: record.body ? readValue(record.body, 1) : undefined };
-}
-
-function readClusterName(attributes: readonly KeyValueMessage[]): string | undefined {
-  const value = attributes.findLast(({ key }) => key === 'k8s.cluster.name')?.value;
-  return value?.value === 'stringValue' ? value.stringValue : undefined;
-}
-
-function readValue(value: AnyValueMessage, depth: number): unknown {
-  if (depth > MAX_DEPTH) throw new DecodeError(`values nested deeper than ${MAX_DEPTH}`);
-  const { value: field } = value;
-  if (field === undefined) return null;
-  if (field === 'arrayValue') return value.arrayValue.values.map((item) => readValue(item, depth + 1));
-  if (field === 'kvlistValue') return readEntries(value.kvlistValue.values, depth + 1);
-  return field === 'intValue' ? readInteger(value.intValue) : value[field];
-}
-
-function readEntries(entries: readonly KeyValueMessage[], depth: number): Record<string, unknown> {
-  const object = Object.create(null) as Record<string, unknown>;
-  for (const { key, value } of entries) object[key] = value ? readValue(value, depth) : null;
-  return object;
-}
-
-function readInteger(value: Long): number | string {
-  const number = value.toNumber();
-  return Number.isSafeInteger(number) ? number : value.toString();
-}
-
-function milliseconds(nanoseconds: Long): Instant | undefined {
-  const value = Number(BigInt(nanoseconds.toString()) / 1_000_000n);
-  return value === 0 ? undefined : value;
-}
-
-interface Long {
-  toNumber(): number;
-  toString(): string;
-}
-interface RequestMessage {
-  readonly resourceLogs: readonly {
-    readonly resource: { readonly attributes: readonly KeyValueMessage[] } | null;
-    readonly scopeLogs: readonly { readonly logRecords: readonly RecordMessage[] }[];
-  }[];
-}
-interface RecordMessage {
-  readonly timeUnixNano: Long;
-  readonly observedTimeUnixNano: Long;
-  readonly body: AnyValueMessage | null;
-}
-interface KeyValueMessage {
-  readonly key: string;
-  readonly value: AnyValueMessage | null;
-}
-interface AnyValueMessage {
-  readonly value:
-    | 'stringValue'
-    | 'boolValue'
-    | 'intValue'
-    | 'doubleValue'
-    | 'arrayValue'
-    | 'kvlistValue'
-    | 'bytesValue';
-  readonly stringValue: string;
-  readonly boolValue: boolean;
-  readonly intValue: Long;
-  readonly doubleValue: number;
-  readonly arrayValue: { readonly values: readonly AnyValueMessage[] };
-  readonly kvlistValue: { readonly values: readonly KeyValueMessage[] };
-  readonly bytesValue: Uint8Array;
-}
-
-let messagesLeft = 0;
-
-const ANY_VALUE: Record<string, protobuf.IField> = {
-  stringValue: { type: 'string', id: 1 },
-  boolValue: { type: 'bool', id: 2 },
-  intValue: { type: 'int64', id: 3 },
-  doubleValue: { type: 'double', id: 4 },
-  arrayValue: { type: 'ArrayValue', id: 5 },
-  kvlistValue: { type: 'KeyValueList', id: 6 },
-  bytesValue: { type: 'bytes', id: 7 },
-};
-
-/** The part of opentelemetry/proto/{collector/logs,logs,resource,common}/v1 that we read; the rest is skipped. */
-const REQUEST = schema().lookupType('Request');
-
-function schema(): protobuf.Root {
-  protobuf.Reader.recursionLimit = ENVELOPE_LEVELS + LEVELS_PER_VALUE * MAX_DEPTH;
-  const many = (type: string, id: number): protobuf.IField => ({ rule: 'repeated', type, id });
-  const root = protobuf.Root.fromJSON({
-    nested: {
-      Request: { fields: { resourceLogs: many('ResourceLogs', 1) } },
-      ResourceLogs: { fields: { resource: { type: 'Resource', id: 1 }, scopeLogs: many('ScopeLogs', 2) } },
-      Resource: { fields: { attributes: many('KeyValue', 1) } },
-      ScopeLogs: { fields: { logRecords: many('LogRecord', 2) } },
-      LogRecord: {
-        fields: {
-          timeUnixNano: { type: 'fixed64', id: 1 },
-          body: { type: 'AnyValue', id: 5 },
-          observedTimeUnixNano: { type: 'fixed64', id: 11 },
-        },
-      },
-      AnyValue: {
-        oneofs: { value: { oneof: Object.keys(ANY_VALUE) } },
-        fields: ANY_VALUE,
-      },
-      ArrayValue: { fields: { values: many('AnyValue', 1) } },
-      KeyValueList: { fields: { values: many('KeyValue', 1) } },
-      KeyValue: { fields: { key: { type: 'string', id: 1 }, value: { type: 'AnyValue', id: 2 } } },
-    },
-  });
-  for (const type of root.nestedArray) if (type instanceof protobuf.Type) countMessages(type);
-  return root;
-}
-
-/** Makes the decoder of a type stop when the request's budget is spent: small bytes may not become huge memory. */
-function countMessages(type: protobuf.Type): void {
-  type.ctor = class extends protobuf.Message {
-    constructor() {
-      super();
-      if (--messagesLeft < 0) throw new DecodeError(`more than ${MAX_MESSAGES} values`);
-    }
-  };
 }

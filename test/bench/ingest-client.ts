@@ -1,0 +1,90 @@
+import * as http2 from 'node:http2';
+import { gzipSync } from 'node:zlib';
+import { loadRecords } from './ingest-records.ts';
+
+/** What a run of the client is told, and what it answers. */
+export interface Load {
+  readonly port: number;
+  readonly mix: boolean;
+  readonly perRequest: number;
+  readonly requests: number;
+  /** Requests before those that are timed. */
+  readonly warmUp: number;
+  readonly inFlight: number;
+}
+export interface Sent {
+  readonly ms: number;
+  /** Of one request, in ms. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+const EXPORT = {
+  ':method': 'POST',
+  ':path': '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+  'content-type': 'application/grpc',
+  'grpc-encoding': 'gzip',
+  te: 'trailers',
+};
+
+/** gRPC's frame of a compressed message. Made before the run: the client shares the server's cores. */
+function frame(message: Uint8Array): Buffer {
+  const gzipped = gzipSync(message, { level: 1 });
+  const head = Buffer.alloc(5);
+  head[0] = 1;
+  head.writeUInt32BE(gzipped.length, 1);
+  return Buffer.concat([head, gzipped]);
+}
+
+/** Sends one export; resolves when it is acknowledged. */
+function send(session: http2.ClientHttp2Session, body: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stream = session.request(EXPORT);
+    let status: unknown;
+    stream.on('response', (headers) => (status = headers['grpc-status'] ?? status));
+    stream.on('trailers', (trailers) => (status = trailers['grpc-status']));
+    stream.on('error', reject);
+    stream.on('end', () => (status === '0' ? resolve() : reject(new Error(`gRPC status ${String(status)}`))));
+    stream.resume();
+    stream.end(body);
+  });
+}
+
+async function sendAll(
+  session: http2.ClientHttp2Session,
+  bodies: readonly Buffer[],
+  inFlight: number,
+): Promise<number[]> {
+  const latencies: number[] = [];
+  let next = 0;
+  const sender = async (): Promise<void> => {
+    for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
+      const began = performance.now();
+      await send(session, body);
+      latencies.push(performance.now() - began);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, sender));
+  return latencies.toSorted((a, b) => a - b);
+}
+
+async function run({ port, mix, perRequest, requests, warmUp, inFlight }: Load): Promise<void> {
+  const records = await loadRecords();
+  const count = (warmUp + requests) * perRequest;
+  const made = mix ? records.mixed(count) : records.changing(count);
+  const bodies: Buffer[] = [];
+  for (let at = 0; at < count; at += perRequest) bodies.push(frame(Buffer.concat(made.slice(at, at + perRequest))));
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  await send(session, frame(records.first));
+  await sendAll(session, bodies.slice(0, warmUp), inFlight);
+  process.send?.('warm');
+  const began = performance.now();
+  const latencies = await sendAll(session, bodies.slice(warmUp), inFlight);
+  const ms = performance.now() - began;
+  const at = (part: number): number => latencies[Math.floor((latencies.length - 1) * part)] ?? 0;
+  process.send?.({ ms, p50: at(0.5), p99: at(0.99) } satisfies Sent);
+  session.close();
+  process.disconnect?.();
+}
+
+process.once('message', (load: Load) => void run(load));
