@@ -85,6 +85,7 @@ function planAll(
       const early = cutoffReason(transition, run, started, rule);
       if (early !== undefined) decide(tx, transition.id, destination, 'dropped', now, early);
       else if ('drop' in planned) decide(tx, transition.id, destination, 'dropped', now, planned.drop, planned.detail);
+      else if (tx.isRetired(transition.at)) decide(tx, transition.id, destination, 'dropped', now, 'retired');
       else {
         decide(tx, transition.id, destination, 'planned', now);
         for (const intent of planned.intents) tx.enqueue(destination, transition.id, intent, now);

@@ -75,6 +75,8 @@ const METHODS: readonly Method[] = [
   'claimDesired',
   'settleDesired',
   'sweep',
+  'resend',
+  'retire',
   'close',
 ];
 

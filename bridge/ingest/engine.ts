@@ -5,7 +5,7 @@ import { isStoreTrouble } from '../store/trouble.ts';
 import type { Batch } from './batch.ts';
 import { poisoned, stuckTimer } from './batch.ts';
 import type { Destination } from './deps.ts';
-import { observeCronJob } from './observe-cronjob.ts';
+import { observeCronJob, retireAll } from './observe-cronjob.ts';
 import { observeJob, settleReplacement } from './observe-job.ts';
 import { observePod } from './observe-pod.ts';
 import { UnwrittenVersions } from './state.ts';
@@ -17,6 +17,8 @@ const MAX_UNWRITTEN = 10_000;
 export interface Engine {
   /** Reduces and plans all batches in one durable commit; throws only when the store is in trouble. */
   commit(batches: readonly Batch[], now: Instant): { readonly poisoned: number };
+  /** Begins (or, with `on: false`, ends) a retirement. */
+  retire(on: boolean, by: string, now: Instant): void;
   /** Fires due timers and writes what was left behind. */
   tick(now: Instant): void;
 }
@@ -57,6 +59,9 @@ export function createEngine(store: Store, destinations: readonly Destination[])
           poison.set(error.observation, error.cause);
         }
       }
+    },
+    retire(on, by, now) {
+      store.transaction((tx) => retireAll(tx, destinations, on, by, now));
     },
     tick(now) {
       for (const timer of store.transaction((tx) => tx.dueTimers(now))) fire(store, destinations, timer, now);

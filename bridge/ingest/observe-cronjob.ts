@@ -2,8 +2,8 @@ import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import { reduceCronJob } from '../lifecycle/cronjob.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { Json } from '../lib/json.ts';
-import type { Tx } from '../store/store.ts';
+import type { Planner } from '../sinks/sink.ts';
+import type { DesiredRules, Tx } from '../store/store.ts';
 import { announceWaiting } from './announce.ts';
 import type { Destination } from './deps.ts';
 import type { UnwrittenVersions } from './state.ts';
@@ -29,6 +29,12 @@ export function observeCronJob(
   }
 }
 
+/** Begins or ends a retirement: every row is wanted anew. */
+export function retireAll(tx: Tx, destinations: readonly Destination[], on: boolean, by: string, now: Instant): void {
+  tx.setRetired(on, by, now);
+  for (const { planner } of destinations) tx.recomputeDesired(planner.destination, rulesOf(planner), now);
+}
+
 /** The claim is the object's; which of several live ones owns a row's payload is the store's to say. */
 function claimMonitors(tx: Tx, { planner }: Destination, { facts, deleted }: CronJobState, now: Instant): void {
   const { destination } = planner;
@@ -38,6 +44,13 @@ function claimMonitors(tx: Tx, { planner }: Destination, { facts, deleted }: Cro
     if (sticky === true && stickyKey === undefined) tx.setStickyKey(destination, facts.namespace, facts.name, key);
   }
   const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive: !deleted };
-  const adopt = (wanted: Json, previous: Json): Json => planner.adopt?.(wanted, previous) ?? wanted;
-  tx.claimDesired(claimant, claims, (wanted) => planner.retire(wanted), now, adopt);
+  const { retire, adopt } = rulesOf(planner);
+  tx.claimDesired(claimant, claims, retire, now, adopt);
+}
+
+function rulesOf(planner: Planner): DesiredRules {
+  return {
+    retire: (wanted) => planner.retire(wanted),
+    adopt: (wanted, previous) => planner.adopt?.(wanted, previous) ?? wanted,
+  };
 }

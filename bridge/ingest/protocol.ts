@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
-import type { OutboxStore, Quarantined } from '../store/store.ts';
+import type { OutboxStore, Quarantined, Store } from '../store/store.ts';
 import type { RecordResult } from './batch.ts';
 
 /** What the worker thread is started with. */
@@ -11,10 +11,11 @@ export interface WorkerInit {
 }
 
 /** The store's side of the bridge as the main thread calls it; every answer comes after the durable commit. */
-export interface WorkerCalls extends OutboxStore {
+export interface WorkerCalls extends OutboxStore, Pick<Store, 'resend'> {
   ingest(request: Uint8Array, receivedAt: Instant): IngestResult;
   /** One page of a LIST, through the same path as the stream. */
   observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
+  retire(on: boolean, by: string, now: Instant): void;
   /** Fires due timers. */
   tick(now: Instant): void;
   /** An empty durable write: throws when the store cannot commit. */

@@ -77,6 +77,7 @@ function run(store: Store, engine: Engine, { id, method, args }: CallMessage): v
 
 function dispatch(store: Store, engine: Engine, method: CallMessage['method'], args: readonly unknown[]): unknown {
   if (method === 'tick') return engine.tick(args[0] as Instant);
+  if (method === 'retire') return engine.retire(...(args as Parameters<Engine['retire']>));
   if (method === 'probe') return store.transaction((tx) => tx.setTimer(PROBE));
   if (method === 'ingest' || method === 'observe') throw new Error('belongs to a group');
   const call = store[method] as (...args: unknown[]) => unknown;

@@ -10,6 +10,7 @@ export const REASONS = {
   never_started: 'the Job was deleted before it ever started: it was no run',
   awaiting_replacement: 'deleted while active; waits up to 30 s for the Job that replaces it',
   key_conflict: 'another, older CronJob owns this monitor key; its settings are the ones that are sent',
+  retired: 'the bridge was retired at that time: it pauses its monitors and sends no telemetry',
   dry_run: 'dry run: everything was done except the request',
   delivered: 'delivered',
   delivered_again: 'delivered; an earlier try had an unknown outcome, so the vendor may have seen it twice',

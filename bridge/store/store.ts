@@ -3,6 +3,7 @@ import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
+import type { ResendRequest, Resent } from './operations.ts';
 import type { ClaimedDesired, ClaimedIntent, Delivery, Desired, Intent } from '../sinks/sink.ts';
 
 /** One followed object: what its reducer must remember. `state` is the reducer's own, facts included. */
@@ -104,11 +105,24 @@ export interface Tx {
     adopt?: (wanted: Json, previous: Json) => Json,
   ): void;
 
+  /** Recomputes every row of a destination from its live claims, and retires the others: after a retirement. */
+  recomputeDesired(destination: string, rules: DesiredRules, at: Instant): void;
+
+  /** From now on rows are wanted as retired and intents are given up; `on: false` ends that. Stored. */
+  setRetired(on: boolean, by: string, at: Instant): void;
+  /** True when the bridge is retired, or was at that time. */
+  isRetired(at: Instant): boolean;
+
   setTimer(timer: Timer): void;
   clearTimer(id: string): void;
   dueTimers(now: Instant): Timer[];
 
   quarantine(row: Quarantined): void;
+}
+
+export interface DesiredRules {
+  readonly retire: (wanted: Json) => Json | null;
+  readonly adopt: (wanted: Json, previous: Json) => Json;
 }
 
 export interface Claimant {
@@ -168,6 +182,8 @@ export interface Store extends OutboxStore {
   transaction<T>(work: (tx: Tx) => T): T;
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;
+  /** Makes settled intents pending again, under the same identifiers, and records who asked for it. */
+  resend(request: ResendRequest, by: string, at: Instant): Resent[];
   /** A random id of this store's cluster, made at the first start. */
   clusterId(): string;
   close(): void;

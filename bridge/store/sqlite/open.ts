@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { errorText, UserError } from '../../lib/errors.ts';
 import type { Clock, Instant } from '../../lib/clock.ts';
 import type { ClaimedDesired, ClaimedIntent } from '../../sinks/sink.ts';
+import type { ResendRequest, Resent } from '../operations.ts';
 import type { ReadStore } from '../read.ts';
 import type { Settled, SettledDesired, Store, Tx } from '../store.ts';
 import { Db } from './db.ts';
@@ -13,8 +14,10 @@ import { Holds } from './holds.ts';
 import { Intents } from './intents.ts';
 import { lockStore } from './lock.ts';
 import type { Lock } from './lock.ts';
-import { migrate, refuseNewerStore } from './migrations.ts';
+import { migrate, refuseNewerStore, refuseOlderStore } from './migrations.ts';
 import { SqliteReader } from './reader.ts';
+import { resend } from './resend.ts';
+import { Retirements } from './retirements.ts';
 import { SqliteTx } from './tx.ts';
 
 /** The cache is bounded (32 MiB) and so is what the WAL keeps on disk (64 MiB): neither grows with the cluster. */
@@ -62,6 +65,7 @@ export function openReader(path: string, dryRuns: readonly string[] = []): ReadS
   try {
     db = new Db(path, true);
     refuseNewerStore(db);
+    refuseOlderStore(db);
     return new SqliteReader(db, dryRuns);
   } catch (error) {
     db?.close();
@@ -81,6 +85,7 @@ class SqliteStore implements Store {
   readonly #db: Db;
   readonly #lock: Lock;
   readonly #holds: Holds;
+  readonly #retirements: Retirements;
   readonly #intents: Intents;
   readonly #desired: DesiredRows;
   readonly #tx: SqliteTx;
@@ -89,9 +94,10 @@ class SqliteStore implements Store {
     this.#db = db;
     this.#lock = lock;
     this.#holds = new Holds(db, now);
-    this.#intents = new Intents(db, this.#holds);
-    this.#desired = new DesiredRows(db, this.#holds, this.#intents);
-    this.#tx = new SqliteTx(db, this.#intents, this.#desired);
+    this.#retirements = new Retirements(db);
+    this.#intents = new Intents(db, this.#holds, this.#retirements);
+    this.#desired = new DesiredRows(db, this.#holds, this.#intents, this.#retirements);
+    this.#tx = new SqliteTx(db, this.#intents, this.#desired, this.#retirements);
     db.write(() => {
       this.#intents.recover(now);
       this.#desired.recover(now);
@@ -128,6 +134,7 @@ class SqliteStore implements Store {
   sweep(now: Instant, maxAgeMs: number, supersedeMs: number): void {
     this.#db.write(() => {
       this.#holds.alive(now);
+      if (this.#retirements.current() !== undefined) this.#intents.retire(now);
       this.#intents.expire(now, maxAgeMs);
       this.#intents.supersede(now, supersedeMs);
     });
@@ -138,6 +145,10 @@ class SqliteStore implements Store {
       this.#db.run('INSERT OR IGNORE INTO cutoffs VALUES (?, ?)', destination, firstStart);
       return this.#db.get<{ at: number }>('SELECT at FROM cutoffs WHERE destination = ?', destination)!.at;
     });
+  }
+
+  resend(request: ResendRequest, by: string, at: Instant): Resent[] {
+    return this.#db.write(() => resend(this.#db, this.#intents, request, by, at));
   }
 
   clusterId(): string {

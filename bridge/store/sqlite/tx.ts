@@ -3,11 +3,12 @@ import type { Attempt, Transition } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Desired, Intent } from '../../sinks/sink.ts';
-import type { Claimant, Decision, ObjectRow, Quarantined, RunRow, Timer, Tx } from '../store.ts';
+import type { Claimant, Decision, DesiredRules, ObjectRow, Quarantined, RunRow, Timer, Tx } from '../store.ts';
 import type { Db } from './db.ts';
 import type { DesiredRows } from './desired.ts';
 import type { Intents } from './intents.ts';
 import { putQuarantined } from './quarantine.ts';
+import type { Retirements } from './retirements.ts';
 import { toAttempt, toDecision, toObject, toRun } from './rows.ts';
 import type { AttemptColumns, DecisionColumns, ObjectColumns, RunColumns } from './rows.ts';
 
@@ -16,11 +17,13 @@ export class SqliteTx implements Tx {
   readonly #db: Db;
   readonly #intents: Intents;
   readonly #desired: DesiredRows;
+  readonly #retirements: Retirements;
 
-  constructor(db: Db, intents: Intents, desired: DesiredRows) {
+  constructor(db: Db, intents: Intents, desired: DesiredRows, retirements: Retirements) {
     this.#db = db;
     this.#intents = intents;
     this.#desired = desired;
+    this.#retirements = retirements;
   }
 
   object(uid: string): ObjectRow | undefined {
@@ -173,6 +176,22 @@ export class SqliteTx implements Tx {
     adopt: (wanted: Json, previous: Json) => Json = (wanted) => wanted,
   ): void {
     this.#desired.claimFor(claimant, claims, { retire, adopt }, at);
+  }
+
+  recomputeDesired(destination: string, rules: DesiredRules, at: Instant): void {
+    this.#desired.recompute(destination, rules, at);
+  }
+
+  setRetired(on: boolean, by: string, at: Instant): void {
+    if (!on) this.#retirements.end(by, at);
+    else {
+      this.#retirements.begin(by, at);
+      this.#intents.retire(at);
+    }
+  }
+
+  isRetired(at: Instant): boolean {
+    return this.#retirements.covers(at);
   }
 
   setTimer({ id, kind, uid, due }: Timer): void {
