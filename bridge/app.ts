@@ -6,15 +6,18 @@ import type { WorkerClient } from './ingest/client.ts';
 import { startWorker } from './ingest/client.ts';
 import type { Committed } from './ingest/protocol.ts';
 import type { Clock, Instant } from './lib/clock.ts';
-import { errorText } from './lib/errors.ts';
+import { errorText, UserError } from './lib/errors.ts';
 import { Releases } from './lib/releases.ts';
 import { VERSION } from './lib/version.ts';
+import { createOperations, currentRetirement } from './local/operations.ts';
+import { startLocalServer } from './local/server.ts';
 import type { Ingest } from './otlp/ingest.ts';
 import { startOtlpServer } from './otlp/server.ts';
 import type { Dispatcher } from './outbox/dispatcher.ts';
 import { startDispatcher } from './outbox/dispatcher.ts';
 import { createHttp } from './sinks/http.ts';
 import { createDeliverers, dryRuns } from './sinks/index.ts';
+import type { Deliverer } from './sinks/sink.ts';
 import type { ReadStore } from './store/read.ts';
 import { openReader } from './store/sqlite/open.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -67,20 +70,25 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const reader = openReader(config.store.path, dryRuns(config));
   releases.add(() => reader.close());
   metrics.observeStore(reader);
+  const http = createHttp();
+  releases.add(() => http.close());
+  const deliverers = createDeliverers(config, http, clock);
   const lister = startListing(options, worker, teller, releases);
   const web = await startWeb({
     ...config.web,
     reader,
     metrics,
     readiness: createReadiness(worker.calls.probe, () => ({ lists: listResults(lister) })),
+    retirement: () => currentRetirement(reader, deliverers),
     version: VERSION,
     cluster: config.cluster,
     clock,
     logger,
   });
   releases.add(() => web.close());
-  const dispatcher = startOutbox(options, worker, teller, releases);
+  const dispatcher = startOutbox(options, worker, deliverers, teller, releases);
   onCommit(() => dispatcher.wake());
+  await startLocal(options, worker, reader, deliverers, dispatcher, releases);
   const otlp = await startOtlpServer({
     ...config.otlp,
     clock,
@@ -167,14 +175,13 @@ function listResults(lister: Lister | undefined): unknown {
 function startOutbox(
   { config, clock }: AppOptions,
   worker: WorkerClient,
+  deliverers: readonly Deliverer[],
   teller: Teller,
   releases: Releases,
 ): Dispatcher {
-  const http = createHttp();
-  releases.add(() => http.close());
   const dispatcher = startDispatcher({
     store: worker.calls,
-    deliverers: createDeliverers(config, http, clock),
+    deliverers,
     clock,
     maxAgeMs: config.outbox.maxAge,
     onSettled: (destination, delivery, what) => teller.settled(destination, delivery, what),
@@ -182,4 +189,29 @@ function startOutbox(
   });
   releases.add(() => dispatcher.stop(DELIVERY_GRACE_MS));
   return dispatcher;
+}
+
+/** The bridge does its work without its socket too: a path that is too long for one stops nothing but commands. */
+async function startLocal(
+  { config, clock, logger }: AppOptions,
+  { calls: store }: WorkerClient,
+  reader: ReadStore,
+  deliverers: readonly Deliverer[],
+  dispatcher: Dispatcher,
+  releases: Releases,
+): Promise<void> {
+  const wake = (): void => dispatcher.wake();
+  try {
+    const local = await startLocalServer(
+      config.store.path,
+      createOperations({ store, reader, deliverers, clock, wake }),
+    );
+    releases.add(() => local.close());
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    logger.warn(
+      { error: error.message, next: error.next },
+      'resend, retire and test-delivery will not reach this bridge',
+    );
+  }
 }

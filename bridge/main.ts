@@ -12,6 +12,9 @@ const LOAD: Readonly<Record<CommandName, () => Promise<Command>>> = {
   record: async () => (await import('./commands/record.ts')).recordCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
+  resend: async () => (await import('./commands/resend.ts')).resendCommand,
+  'test-delivery': async () => (await import('./commands/test-delivery.ts')).testDeliveryCommand,
+  retire: async () => (await import('./commands/retire.ts')).retireCommand,
   version: async () => printVersion,
 };
 

@@ -10,9 +10,13 @@ export function healthRouter(options: WebOptions): Router {
   });
   router.get('/readyz', async (_request, response) => {
     const { ready, report } = await options.readiness();
-    response
-      .status(ready ? 200 : 503)
-      .json({ ready, ...report, lastRecordAgeSeconds: recordAges(options), outbox: outbox(options) });
+    response.status(ready ? 200 : 503).json({
+      ready,
+      ...report,
+      ...retired(options),
+      lastRecordAgeSeconds: recordAges(options),
+      outbox: outbox(options),
+    });
   });
   router.get('/metrics', async (_request, response) => {
     response.type('text/plain; version=0.0.4; charset=utf-8').send(await options.metrics.text());
@@ -21,6 +25,13 @@ export function healthRouter(options: WebOptions): Router {
     response.json({ name: 'lifecycle-bridge', version: options.version, node: process.version });
   });
   return router;
+}
+
+/** Not a fault: it is reported, not judged. */
+function retired({ retirement }: WebOptions): object {
+  const current = retirement();
+  if (current === undefined) return {};
+  return { retired: { ...current, since: new Date(current.since).toISOString() } };
 }
 
 function recordAges({ metrics, clock }: WebOptions): Record<string, number> {

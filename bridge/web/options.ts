@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import type { Retirement } from '../store/operations.ts';
 import type { ReadStore } from '../store/read.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -16,6 +17,8 @@ export interface WebOptions {
   readonly metrics: Metrics;
   /** `ready` iff the bridge can commit; `report` is shown, never judged. */
   readonly readiness: () => Readiness | Promise<Readiness>;
+  /** The retirement that lasts now. */
+  readonly retirement: () => Retirement | undefined;
   readonly version: string;
   readonly cluster: { readonly name: string; readonly scope: 'cluster' | readonly string[] };
   readonly clock: Clock;

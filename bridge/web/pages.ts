@@ -57,5 +57,6 @@ function page(options: WebOptions, make: Make): RequestHandler {
 async function frameOf(options: WebOptions): Promise<Frame> {
   const { ready } = await options.readiness();
   const { cluster, version, reader, clock } = options;
-  return { cluster, version, ready, outbox: reader.depth(), now: clock.now() };
+  const retirement = options.retirement();
+  return { cluster, version, ready, outbox: reader.depth(), now: clock.now(), retirement };
 }

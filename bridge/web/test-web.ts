@@ -41,6 +41,7 @@ export async function startTestWeb(): Promise<TestWeb> {
     reader,
     metrics,
     readiness: () => readiness.current,
+    retirement: () => reader.retirement(),
     version: '1.2.3',
     cluster: { name: 'test <cluster>', scope: ['team-a', 'team-b'] },
     clock,

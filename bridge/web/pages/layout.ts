@@ -1,7 +1,8 @@
 import type { Instant } from '../../lib/clock.ts';
+import type { Retirement } from '../../store/operations.ts';
 import type { OutboxDepth } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
-import { duration } from '../parts.ts';
+import { duration, time } from '../parts.ts';
 
 /** What every page shows around its content. */
 export interface Frame {
@@ -10,6 +11,7 @@ export interface Frame {
   readonly ready: boolean;
   readonly outbox: readonly OutboxDepth[];
   readonly now: Instant;
+  readonly retirement: Retirement | undefined;
 }
 
 const TABS = [
@@ -52,7 +54,7 @@ export function layout(frame: Frame, { title, tab, body }: PageContent): string 
           </div>
           <nav aria-label="Main">${TABS.map(([path, label]) => tabLink(path, label, tab))}</nav>
         </header>
-        <main id="main">${healthNotes(frame)} ${body}</main>
+        <main id="main">${healthNotes(frame)} ${retiredNote(frame)} ${body}</main>
         <footer>
           <span id="live" role="status"></span>
           <span>version ${frame.version} · <a href="/metrics">metrics</a> · <a href="/api/runs">API</a></span>
@@ -74,6 +76,18 @@ function healthNotes({ ready }: Frame): Child {
       'bad',
       html`<b>The bridge cannot commit.</b> Nothing new is taken until it can; see <a href="/readyz">/readyz</a>.`,
     )
+  );
+}
+
+function retiredNote({ retirement }: Frame): Child {
+  if (retirement === undefined) return undefined;
+  const { since, by, destinations } = retirement;
+  const rows = destinations.reduce((sum, row) => sum + row.rows, 0);
+  const left = destinations.reduce((sum, row) => sum + row.open + row.refused, 0);
+  return note(
+    'warn',
+    html`<b>Retired</b> by ${by} since ${time(since)}: monitors are paused (${rows - left} of ${rows} accepted) and no
+      telemetry is sent. <code>lifecycle-bridge retire --undo</code> ends that.`,
   );
 }
 
