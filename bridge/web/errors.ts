@@ -48,7 +48,7 @@ function answer(options: WebOptions, request: Request, response: Response, statu
 }
 
 /** An error page reads nothing: the store may be what failed. */
-function plainFrame({ cluster, version, clock }: WebOptions): Frame {
+export function plainFrame({ cluster, version, clock }: WebOptions): Frame {
   return { cluster, version, ready: true, outbox: [], now: clock.now(), retirement: undefined };
 }
 

@@ -1,18 +1,19 @@
+import type { Config } from '../config/schema.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Retirement } from '../store/operations.ts';
 import type { ReadStore } from '../store/read.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
+type WebConfig = Config['web'];
+
 export interface Readiness {
   readonly ready: boolean;
   readonly report: object;
 }
 
-export interface WebOptions {
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
+/** `port` 0: any free port. */
+export interface WebOptions extends WebConfig {
   readonly reader: ReadStore;
   readonly metrics: Metrics;
   /** `ready` iff the bridge can commit; `report` is shown, never judged. */

@@ -58,5 +58,13 @@ async function frameOf(options: WebOptions): Promise<Frame> {
   const { ready } = await options.readiness();
   const { cluster, version, reader, clock } = options;
   const retirement = options.retirement();
-  return { cluster, version, ready, outbox: reader.depth(), now: clock.now(), retirement };
+  return {
+    cluster,
+    version,
+    ready,
+    outbox: reader.depth(),
+    now: clock.now(),
+    retirement,
+    logout: options.auth === 'token',
+  };
 }

@@ -12,6 +12,9 @@ export interface Frame {
   readonly outbox: readonly OutboxDepth[];
   readonly now: Instant;
   readonly retirement: Retirement | undefined;
+  /** Only the content: who is not let in gets no links. */
+  readonly bare?: boolean;
+  readonly logout?: boolean;
 }
 
 const TABS = [
@@ -30,37 +33,47 @@ export interface PageContent {
 
 /** A whole page. `main` is what the script replaces while the page is open. */
 export function layout(frame: Frame, { title, tab, body }: PageContent): string {
-  const { name, scope } = frame.cluster;
+  const { bare = false, version, cluster } = frame;
   return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        <title>${title} · ${name} · lifecycle-bridge</title>
+        <title>${title} · ${bare ? '' : `${cluster.name} · `}lifecycle-bridge</title>
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/assets/style.css?v=${frame.version}" />
-        <script type="module" src="/assets/page.js?v=${frame.version}"></script>
-        <noscript><meta http-equiv="refresh" content="10" /></noscript>
+        <link rel="stylesheet" href="/assets/style.css?v=${version}" />
+        ${!bare && script(version)}
       </head>
       <body>
         <a class="skip" href="#main">Skip to content</a>
         <header>
-          <div class="brand">
-            <a href="/">lifecycle-bridge</a>
-            <span class="cluster">
-              <b>${name}</b> ${scope === 'cluster' ? 'whole cluster' : `namespaces ${scope.join(', ')}`}
-            </span>
-          </div>
-          <nav aria-label="Main">${TABS.map(([path, label]) => tabLink(path, label, tab))}</nav>
+          <div class="brand"><a href="/">lifecycle-bridge</a> ${!bare && clusterName(frame)}</div>
+          ${!bare && html`<nav aria-label="Main">${TABS.map(([path, label]) => tabLink(path, label, tab))}</nav>`}
         </header>
         <main id="main">${healthNotes(frame)} ${retiredNote(frame)} ${body}</main>
-        <footer>
-          <span id="live" role="status"></span>
-          <span>version ${frame.version} · <a href="/metrics">metrics</a> · <a href="/api/runs">API</a></span>
-        </footer>
+        ${!bare && footer(frame)}
       </body>
     </html>`.text;
+}
+
+function script(version: string): Html {
+  return html`<script type="module" src="/assets/page.js?v=${version}"></script>
+    <noscript><meta http-equiv="refresh" content="10" /></noscript>`;
+}
+
+function clusterName({ cluster: { name, scope } }: Frame): Html {
+  return html`<span class="cluster">
+    <b>${name}</b> ${scope === 'cluster' ? 'whole cluster' : `namespaces ${scope.join(', ')}`}
+  </span>`;
+}
+
+function footer({ version, logout = false }: Frame): Html {
+  return html`<footer>
+    <span id="live" role="status"></span>
+    <span>version ${version} · <a href="/metrics">metrics</a> · <a href="/api/runs">API</a></span>
+    ${logout && html`<form method="post" action="/logout"><button type="submit">Log out</button></form>`}
+  </footer>`;
 }
 
 function tabLink(path: string, label: string, current: string | undefined): Html {
