@@ -17,7 +17,7 @@ export async function explainCommand(argv: readonly string[], terminal: Terminal
   const { values, positionals } = readArguments('explain', argv, OPTIONS, ['UID or NAMESPACE/NAME']);
   const reader = open(values, terminal);
   try {
-    terminal.print(explanation(reader, positionals[0] ?? ''));
+    terminal.print(`${retiredText(reader)}${explanation(reader, positionals[0] ?? '')}`);
   } finally {
     reader.close();
   }
@@ -28,6 +28,13 @@ function open({ store, config }: { store?: string; config?: string }, { env }: T
   if (store !== undefined) return openReader(store);
   const loaded = loadConfig({ ...fileOption(config), env });
   return openReader(loaded.store.path, dryRuns(loaded));
+}
+
+function retiredText(reader: ReadStore): string {
+  const current = reader.retirement();
+  if (current === undefined) return '';
+  const since = new Date(current.since).toISOString();
+  return `The bridge is retired since ${since} by ${current.by}: monitors are paused, no telemetry is sent.\n\n`;
 }
 
 function explanation(reader: ReadStore, subject: string): string {

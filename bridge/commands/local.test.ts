@@ -168,7 +168,10 @@ it('retires: every monitor paused, no telemetry, over a restart; undo ends it', 
   app = await start();
   await job(10, { startTime: iso(Date.now()) });
   const ready = await (await fetch(`http://127.0.0.1:${app.webPort}/readyz`)).json();
-  expect(ready).toMatchObject({ ready: true, retired: { by: 'ada', since: expect.stringMatching(/Z$/) } });
+  expect(ready).toMatchObject({
+    ready: true,
+    retired: { since: expect.stringMatching(/Z$/), destinations: [{ rows: 1, open: 0 }] },
+  });
   expect(await (await fetch(`http://127.0.0.1:${app.webPort}/`)).text()).toContain('<b>Retired</b> by ada');
   await expect(run(resendCommand, RUN_UID)).rejects.toThrow(/retired/);
   expect(await run(retireCommand, '--undo')).toMatchObject({ code: 0 });

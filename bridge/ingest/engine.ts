@@ -8,7 +8,7 @@ import type { Destination } from './deps.ts';
 import { observeCronJob, retireAll } from './observe-cronjob.ts';
 import { observeJob, settleReplacement } from './observe-job.ts';
 import { observePod } from './observe-pod.ts';
-import { UnwrittenVersions } from './state.ts';
+import { type Quiet, UnwrittenVersions } from './state.ts';
 
 /** Unwritten versions are written at the latest then; a crash before it costs a second look at stale records. */
 const WRITE_BEHIND_MS = 30_000;
@@ -16,7 +16,7 @@ const MAX_UNWRITTEN = 10_000;
 
 export interface Engine {
   /** Reduces and plans all batches in one durable commit; throws only when the store is in trouble. */
-  commit(batches: readonly Batch[], now: Instant): { readonly poisoned: number };
+  commit(batches: readonly Batch[], now: Instant): { readonly poisoned: number; readonly quiet: readonly Quiet[] };
   /** Begins (or, with `on: false`, ends) a retirement. */
   retire(on: boolean, by: string, now: Instant): void;
   /** Fires due timers and writes what was left behind. */
@@ -53,7 +53,7 @@ export function createEngine(store: Store, destinations: readonly Destination[])
       for (;;) {
         try {
           unwritten.atomically(() => store.transaction((tx) => commitOnce(tx, batches, poison, observe, now)));
-          return { poisoned: poison.size };
+          return { poisoned: poison.size, quiet: unwritten.quiet() };
         } catch (error) {
           if (!(error instanceof PoisonError)) throw error;
           poison.set(error.observation, error.cause);

@@ -20,7 +20,7 @@ export function observeCronJob(
   const row = unwritten.load(tx, observation.facts.uid);
   const previous = row && stateOf<CronJobState>(row);
   const state = reduceCronJob(previous, observation);
-  if (state === previous) return;
+  if (state === previous) return unwritten.toldNothing('CronJob', false);
   saveObject(tx, unwritten, row, observation, state, state.deleted);
   for (const destination of destinations) claimMonitors(tx, destination, state, now);
   if (row !== undefined) return;

@@ -3,6 +3,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
 import type { OutboxStore, Quarantined, Store } from '../store/store.ts';
 import type { RecordResult } from './batch.ts';
+import type { Quiet } from './state.ts';
 
 /** What the worker thread is started with. */
 export interface WorkerInit {
@@ -37,6 +38,9 @@ export interface Committed {
   readonly records: readonly { readonly kind: string; readonly result: RecordResult }[];
   readonly requests: number;
   readonly quarantined: readonly Quarantined['reason'][];
+  readonly quiet: readonly Quiet[];
+  /** False when none of it told anything new. */
+  readonly changed: boolean;
 }
 
 export type WorkerMessage =

@@ -41,7 +41,7 @@ function commitGroup(engine: Engine, group: readonly Waiting[]): void {
   const began = performance.now();
   const now = Math.max(...group.map(({ call }) => call.args[1] as Instant));
   try {
-    const { poisoned } = engine.commit(
+    const { poisoned, quiet } = engine.commit(
       group.map(({ batch }) => batch),
       now,
     );
@@ -49,8 +49,11 @@ function commitGroup(engine: Engine, group: readonly Waiting[]): void {
     const broken = group.flatMap(({ batch }) => batch.quarantine.map(({ reason }) => reason));
     const quarantined = [...broken, ...Array.from({ length: poisoned }, () => 'core_error' as const)];
     const records = group.flatMap(({ batch }) => batch.records);
+    const told = group.reduce((sum, { batch }) => sum + batch.observations.length, 0);
+    const nothing = quiet.reduce((sum, { unchanged, known }) => sum + unchanged + known, 0);
+    const changed = told > nothing || quarantined.length > 0;
     const commitMs = performance.now() - began;
-    post({ type: 'committed', committed: { commitMs, records, requests: group.length, quarantined } });
+    post({ type: 'committed', committed: { commitMs, records, requests: group.length, quarantined, quiet, changed } });
   } catch (error) {
     const value: IngestResult = { result: 'unavailable', error: errorText(error), retryAfterMs: RETRY_AFTER_MS };
     for (const { call } of group) {

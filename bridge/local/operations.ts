@@ -1,7 +1,7 @@
 import type { Async } from '../lib/async.ts';
 import type { Clock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
-import { REASONS } from '../lib/reasons.ts';
+import { reasonText } from '../lib/reasons.ts';
 import type { Deliverer, TestResult } from '../sinks/sink.ts';
 import type { Retirement } from '../store/operations.ts';
 import type { ReadStore } from '../store/read.ts';
@@ -70,7 +70,7 @@ async function testOne(deliverer: Deliverer): Promise<Tested> {
   if (deliverer.test === undefined) return { destination, result: 'skipped', text: 'has no test delivery' };
   const { delivery, did } = await deliverer.test(AbortSignal.timeout(TEST_MS)).catch(broken);
   if (delivery.outcome === 'delivered') return { destination, result: 'passed', text: did };
-  const why = [REASONS[delivery.reason], delivery.detail].filter((part) => part !== undefined).join(': ');
+  const why = reasonText(delivery.reason, delivery.detail);
   return { destination, result: 'failed', text: [did, why].filter((part) => part !== '').join('; then: ') };
 }
 

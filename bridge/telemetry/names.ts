@@ -20,6 +20,12 @@ export const METRICS = {
     description: 'Records received by kind and what became of them',
     attributes: ['kind', 'result'],
   },
+  deduplicated: {
+    name: 'lifecycle_bridge.records.deduplicated',
+    unit: '{record}',
+    description: 'Records that told nothing new: a newer version without a change, or a version known already',
+    attributes: ['kind', 'result'],
+  },
   recordAge: {
     name: 'lifecycle_bridge.record.age',
     unit: 's',

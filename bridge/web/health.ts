@@ -31,7 +31,8 @@ export function healthRouter(options: WebOptions): Router {
 function retired({ retirement }: WebOptions): object {
   const current = retirement();
   if (current === undefined) return {};
-  return { retired: { ...current, since: new Date(current.since).toISOString() } };
+  const { since, destinations } = current;
+  return { retired: { since: new Date(since).toISOString(), destinations } };
 }
 
 function recordAges({ metrics, clock }: WebOptions): Record<string, number> {

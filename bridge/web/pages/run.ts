@@ -1,6 +1,6 @@
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
-import type { DeliveryView, RunDetail } from '../../store/read.ts';
+import type { Answer, DeliveryView, RunDetail } from '../../store/read.ts';
 import type { Decision } from '../../store/store.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { reasonText } from '../../lib/reasons.ts';
@@ -150,7 +150,7 @@ function deliveryRow(row: DeliveryView, transitions: readonly Transition[]): Htm
     <td>${badge(DELIVERY_LOOKS[row.status])}</td>
     <td>${transitionText(row.transitionId, transitions)} ${payload(`payload-${row.seq}`, 'payload', row.payload)}</td>
     <td>${row.destination}</td>
-    <td>${receipt(row)}</td>
+    <td>${receipt(row)} ${row.status === 'dropped' && html`<small>no. ${row.seq}</small>`}</td>
     <td class="when">${time(row.settledAt ?? row.createdAt)}</td>
   </tr>`;
 }
@@ -162,7 +162,20 @@ export function receipt(row: DeliveryView): Html {
   const counts = [tries, unknown].filter(Boolean).join(', ');
   return html`${reasonText(row.reason === 'delivered' ? undefined : row.reason, row.detail)}
   ${counts !== '' && html`<small>${counts}</small>`}
-  ${row.status === 'pending' && row.nextAt !== undefined && html`<small>next try ${time(row.nextAt)}</small>`}`;
+  ${row.status === 'pending' && row.nextAt !== undefined && html`<small>next try ${time(row.nextAt)}</small>`}
+  ${earlierAnswers(row).map(
+    ({ count, reason, detail, lastAt }) =>
+      html`<small class="line">${count} × ${reasonText(reason, detail)}, last ${time(lastAt)}</small>`,
+  )}
+  ${row.resends.map(
+    ({ at, by, wasReason, wasDetail }) =>
+      html`<small class="line">sent again ${time(at)} by ${by}; before: ${reasonText(wasReason, wasDetail)}</small>`,
+  )}`;
+}
+
+/** Of one that waits, the last answer is its reason already. */
+export function earlierAnswers({ status, answers, reason }: DeliveryView): readonly Answer[] {
+  return status === 'pending' && answers.length === 1 && answers[0]?.reason === reason ? [] : answers;
 }
 
 function transitionText(id: string, transitions: readonly Transition[]): string {
