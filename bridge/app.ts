@@ -24,6 +24,7 @@ import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { Teller } from './telemetry/teller.ts';
 import { createReadiness } from './web/readiness.ts';
+import { Live } from './web/live.ts';
 import { startWeb } from './web/server.ts';
 
 export interface AppOptions {
@@ -66,13 +67,12 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const metrics = createMetrics({ version: VERSION, clock });
   releases.add(() => metrics.close());
   const teller = new Teller(metrics, logger);
-  const { worker, failed, onCommit } = await startStore(options, teller, releases);
+  const live = new Live();
+  const { worker, failed, onCommit } = await startStore(options, teller, live, releases);
   const reader = openReader(config.store.path, dryRuns(config));
   releases.add(() => reader.close());
   metrics.observeStore(reader);
-  const http = createHttp();
-  releases.add(() => http.close());
-  const deliverers = createDeliverers(config, http, clock);
+  const deliverers = openDestinations(options, releases);
   const lister = startListing(options, worker, teller, releases);
   const web = await startWeb({
     ...config.web,
@@ -80,15 +80,16 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     metrics,
     readiness: createReadiness(worker.calls.probe, () => ({ lists: listResults(lister) })),
     retirement: () => currentRetirement(reader, deliverers),
+    live,
     version: VERSION,
     cluster: config.cluster,
     clock,
     logger,
   });
   releases.add(() => web.close());
-  const dispatcher = startOutbox(options, worker, deliverers, teller, releases);
+  const dispatcher = startOutbox(options, worker, deliverers, teller, live, releases);
   onCommit(() => dispatcher.wake());
-  await startLocal(options, worker, reader, deliverers, dispatcher, releases);
+  await startLocal(options, worker, reader, deliverers, () => (dispatcher.wake(), live.changed()), releases);
   const otlp = await startOtlpServer({
     ...config.otlp,
     clock,
@@ -100,16 +101,24 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   return { otlpPort: otlp.port, webPort: web.port, reader, failed };
 }
 
+function openDestinations({ config, clock }: AppOptions, releases: Releases): Deliverer[] {
+  const http = createHttp();
+  releases.add(() => http.close());
+  return createDeliverers(config, http, clock);
+}
+
 /** The worker thread with the store, and its clock tick. */
 async function startStore(
   { config, clock, startedAt = clock.now() }: AppOptions,
   teller: Teller,
+  live: Live,
   releases: Releases,
 ): Promise<{ worker: WorkerClient; failed: Promise<Error>; onCommit: (wake: () => void) => void }> {
   let wake: () => void = () => undefined;
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const onCommitted = (committed: Committed): void => {
     teller.committed(committed);
+    if (committed.changed) live.changed();
     wake();
   };
   const worker = await startWorker({ config, startedAt }, onCommitted, fail);
@@ -177,6 +186,7 @@ function startOutbox(
   worker: WorkerClient,
   deliverers: readonly Deliverer[],
   teller: Teller,
+  live: Live,
   releases: Releases,
 ): Dispatcher {
   const dispatcher = startDispatcher({
@@ -184,7 +194,10 @@ function startOutbox(
     deliverers,
     clock,
     maxAgeMs: config.outbox.maxAge,
-    onSettled: (destination, delivery, what) => teller.settled(destination, delivery, what),
+    onSettled(destination, delivery, what) {
+      teller.settled(destination, delivery, what);
+      live.changed();
+    },
     onError: (error) => teller.outboxFailed(error),
   });
   releases.add(() => dispatcher.stop(DELIVERY_GRACE_MS));
@@ -197,10 +210,9 @@ async function startLocal(
   { calls: store }: WorkerClient,
   reader: ReadStore,
   deliverers: readonly Deliverer[],
-  dispatcher: Dispatcher,
+  wake: () => void,
   releases: Releases,
 ): Promise<void> {
-  const wake = (): void => dispatcher.wake();
   try {
     const local = await startLocalServer(
       config.store.path,

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Live } from './live.ts';
 import type { Retirement } from '../store/operations.ts';
 import type { ReadStore } from '../store/read.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -20,6 +21,7 @@ export interface WebOptions extends WebConfig {
   readonly readiness: () => Readiness | Promise<Readiness>;
   /** The retirement that lasts now. */
   readonly retirement: () => Retirement | undefined;
+  readonly live: Live;
   readonly version: string;
   readonly cluster: { readonly name: string; readonly scope: 'cluster' | readonly string[] };
   readonly clock: Clock;

@@ -66,6 +66,8 @@ function page(options: WebOptions, make: Make): RequestHandler {
 }
 
 async function frameOf(options: WebOptions): Promise<Frame> {
+  // Before anything is read: what changes meanwhile is fetched again.
+  const live = options.live.version;
   const { ready } = await options.readiness();
   const { cluster, version, reader, clock } = options;
   const retirement = options.retirement();
@@ -77,5 +79,6 @@ async function frameOf(options: WebOptions): Promise<Frame> {
     now: clock.now(),
     retirement,
     logout: options.auth === 'token',
+    live,
   };
 }

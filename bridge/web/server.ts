@@ -38,6 +38,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     close: async () => {
       const closed = once(server, 'close');
       server.close();
+      options.live.close();
       const hard = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
       await closed;
       clearTimeout(hard);
@@ -72,6 +73,7 @@ function webApp(options: WebOptions): Express {
   app.use('/assets', express.static(`${import.meta.dirname}/assets`, { maxAge: '1h', index: false, redirect: false }));
   app.use(healthRouter(options));
   app.use(authRouter(options));
+  app.get('/events', options.live.handler());
   app.use('/api', apiRouter(options.reader));
   app.use(pagesRouter(options));
   app.use(notFound(options));

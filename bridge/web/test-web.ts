@@ -7,6 +7,7 @@ import { openReader, openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { Live } from './live.ts';
 import type { Readiness, WebOptions } from './options.ts';
 import { startWeb } from './server.ts';
 
@@ -72,6 +73,7 @@ function defaults(
     metrics,
     readiness: () => readiness.current,
     retirement: () => reader.retirement(),
+    live: new Live(),
     version: '1.2.3',
     cluster: { name: 'test <cluster>', scope: ['team-a', 'team-b'] },
     clock: { now: () => NOW },

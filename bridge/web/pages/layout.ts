@@ -15,6 +15,8 @@ export interface Frame {
   /** Only the content: who is not let in gets no links. */
   readonly bare?: boolean;
   readonly logout?: boolean;
+  /** Version of what is shown; open pages learn of a newer one. */
+  readonly live?: string;
 }
 
 const TABS = [
@@ -45,7 +47,7 @@ export function layout(frame: Frame, { title, tab, body }: PageContent): string 
         <link rel="stylesheet" href="/assets/style.css?v=${version}" />
         ${!bare && script(version)}
       </head>
-      <body>
+      <body data-live="${frame.live}">
         <a class="skip" href="#main">Skip to content</a>
         <header>
           <div class="brand"><a href="/">lifecycle-bridge</a> ${!bare && clusterName(frame)}</div>
