@@ -73,8 +73,10 @@ function clusterName({ cluster: { name, scope } }: Frame): Html {
 function footer({ version, logout = false }: Frame): Html {
   return html`<footer>
     <span id="live" role="status"></span>
-    <span>version ${version} · <a href="/metrics">metrics</a> · <a href="/api/runs">API</a></span>
-    ${logout && html`<form method="post" action="/logout"><button type="submit">Log out</button></form>`}
+    <div>
+      <span>version ${version} · <a href="/metrics">metrics</a> · <a href="/api/runs">API</a></span>
+      ${logout && html`<form method="post" action="/logout"><button type="submit">Log out</button></form>`}
+    </div>
   </footer>`;
 }
 
