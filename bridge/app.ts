@@ -126,7 +126,15 @@ async function startStore(
     await worker.calls.close();
     await worker.stop();
   });
-  releases.add(startTicking(worker, clock, teller, () => wake()));
+  releases.add(
+    startTicking(
+      worker,
+      clock,
+      teller,
+      () => wake(),
+      () => live.changed(),
+    ),
+  );
   return { worker, failed, onCommit: (to) => void (wake = to) };
 }
 
@@ -139,12 +147,18 @@ function ingestOf({ calls }: WorkerClient, teller: Teller): Ingest {
 }
 
 /** Fires timers each second; what comes while the last one hangs is left out. Returns how to end it. */
-function startTicking({ calls }: WorkerClient, clock: Clock, teller: Teller, wake: () => void): () => void {
+function startTicking(
+  { calls }: WorkerClient,
+  clock: Clock,
+  teller: Teller,
+  wake: () => void,
+  onFired: () => void,
+): () => void {
   let busy = false;
   const tick = async (): Promise<void> => {
     busy = true;
     try {
-      await calls.tick(clock.now());
+      if (await calls.tick(clock.now())) onFired();
       if (teller.storeFails) {
         await calls.probe();
         teller.storeWorks();

@@ -1,7 +1,8 @@
 import { loadConfig } from '../config/load.ts';
 import { UserError } from '../lib/errors.ts';
+import { reasonText } from '../lib/reasons.ts';
 import { dryRuns } from '../sinks/index.ts';
-import type { ReadStore } from '../store/read.ts';
+import type { QuarantineView, ReadStore } from '../store/read.ts';
 import { openReader } from '../store/sqlite/open.ts';
 import { cronJobText, runsText, runText } from './run-text.ts';
 import { fileOption, processTerminal, readArguments, type Terminal } from './terminal.ts';
@@ -42,13 +43,21 @@ function explanation(reader: ReadStore, subject: string): string {
   const runs = namespace === undefined ? [] : reader.findRuns(namespace, name ?? '', LAST_RUNS);
   const only = namespace === undefined ? subject : runs.length === 1 ? runs[0]?.uid : undefined;
   const detail = only === undefined ? undefined : reader.run(only);
-  if (detail !== undefined) return runText(detail);
+  const quarantined = only === undefined ? '' : quarantineText(reader.quarantinedObject(only));
+  if (detail !== undefined) return `${runText(detail)}${quarantined}`;
+  if (quarantined !== '') return quarantined.trimStart();
   const cronJob = namespace === undefined ? undefined : reader.cronJob(namespace, name ?? '');
   if (runs.length === 0) {
     if (cronJob !== undefined) return `${cronJobText(cronJob)}\n\nNo run of it was seen so far.`;
     throw unknown(subject, namespace === undefined);
   }
   return `${cronJob === undefined ? '' : `${cronJobText(cronJob)}\n\n`}The last ${runs.length} runs of ${subject}, newest first:\n${runsText(runs)}\n\nOne of them: lifecycle-bridge explain UID`;
+}
+
+function quarantineText(row: QuarantineView | undefined): string {
+  if (row === undefined) return '';
+  const at = new Date(row.at).toISOString();
+  return `\n\nIn quarantine since ${at}: ${reasonText(row.reason, row.error)}\n  its content is on the page at /quarantine/${row.id}`;
 }
 
 function unknown(subject: string, isUid: boolean): UserError {

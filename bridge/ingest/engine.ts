@@ -19,8 +19,8 @@ export interface Engine {
   commit(batches: readonly Batch[], now: Instant): { readonly poisoned: number; readonly quiet: readonly Quiet[] };
   /** Begins (or, with `on: false`, ends) a retirement. */
   retire(on: boolean, by: string, now: Instant): void;
-  /** Fires due timers and writes what was left behind. */
-  tick(now: Instant): void;
+  /** Fires due timers and writes what was left behind. True when a timer was due. */
+  tick(now: Instant): boolean;
 }
 
 class PoisonError extends Error {
@@ -64,8 +64,10 @@ export function createEngine(store: Store, destinations: readonly Destination[])
       store.transaction((tx) => retireAll(tx, destinations, on, by, now));
     },
     tick(now) {
-      for (const timer of store.transaction((tx) => tx.dueTimers(now))) fire(store, destinations, timer, now);
+      const timers = store.transaction((tx) => tx.dueTimers(now));
+      for (const timer of timers) fire(store, destinations, timer, now);
       if (store.transaction((tx) => flush(tx, now))) unwritten.clear();
+      return timers.length > 0;
     },
   };
 }

@@ -17,8 +17,8 @@ export interface WorkerCalls extends OutboxStore, Pick<Store, 'resend'> {
   /** One page of a LIST, through the same path as the stream. */
   observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
   retire(on: boolean, by: string, now: Instant): void;
-  /** Fires due timers. */
-  tick(now: Instant): void;
+  /** Fires due timers; true when there were some. */
+  tick(now: Instant): boolean;
   /** An empty durable write: throws when the store cannot commit. */
   probe(): void;
   close(): void;

@@ -157,6 +157,8 @@ export interface ReadStore {
   /** How many of each, the most first. */
   dropCounts(): DropCount[];
   quarantined(id: number): QuarantineView | undefined;
+  /** The object of this UID, if the core could not process its newest version. */
+  quarantinedObject(uid: string): QuarantineView | undefined;
   retirement(): Retirement | undefined;
   depth(): OutboxDepth[];
   /** Settled intents by destination and reason since the store was made, for metrics that survive a restart. */

@@ -25,7 +25,7 @@ export function pagesRouter(options: WebOptions): Router {
   });
   get('/runs/:uid', ({ params }, frame) => {
     const detail = reader.run(String(params['uid']));
-    return detail && runPage(detail, frame);
+    return detail && runPage(detail, frame, reader.quarantinedObject(detail.run.uid));
   });
   get('/monitors', ({ query: given }) => {
     const query = listQuery(given);

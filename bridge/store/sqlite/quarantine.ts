@@ -43,11 +43,11 @@ interface QuarantineColumns extends Omit<QuarantineView, 'version'> {
   readonly version: string | null;
 }
 
-export function readQuarantined(db: Db, id: number): QuarantineView | undefined {
+export function readQuarantined(db: Db, column: 'id' | 'subject', value: number | string): QuarantineView | undefined {
   const row = db.get<QuarantineColumns>(
     `SELECT id, subject, reason, version, error, size, at, substr(bytes, 1, ${VIEW_BYTES}) AS bytes
-     FROM quarantine WHERE id = ?`,
-    id,
+     FROM quarantine WHERE ${column} = ?`,
+    value,
   );
   return row && { ...row, version: row.version ?? undefined };
 }

@@ -183,7 +183,11 @@ export class SqliteReader implements ReadStore {
   }
 
   quarantined(id: number): QuarantineView | undefined {
-    return readQuarantined(this.#db, id);
+    return readQuarantined(this.#db, 'id', id);
+  }
+
+  quarantinedObject(uid: string): QuarantineView | undefined {
+    return readQuarantined(this.#db, 'subject', uid);
   }
 
   retirement(): Retirement | undefined {

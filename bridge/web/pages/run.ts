@@ -1,6 +1,6 @@
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
-import type { Answer, DeliveryView, RunDetail } from '../../store/read.ts';
+import type { Answer, DeliveryView, QuarantineView, RunDetail } from '../../store/read.ts';
 import type { Decision } from '../../store/store.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { reasonText } from '../../lib/reasons.ts';
@@ -9,7 +9,7 @@ import { type Frame, note, type PageContent } from './layout.ts';
 import { took } from './runs.ts';
 
 /** One run: what was seen, what was decided, what was sent, and why not. */
-export function runPage(detail: RunDetail, { now }: Frame): PageContent {
+export function runPage(detail: RunDetail, { now }: Frame, quarantined: QuarantineView | undefined): PageContent {
   const { run, transitions } = detail;
   return {
     title: run.name,
@@ -17,7 +17,7 @@ export function runPage(detail: RunDetail, { now }: Frame): PageContent {
     body: html`
       <p class="crumb"><a href="/">Runs</a></p>
       <h1>${run.namespace}/${run.name} ${badge(RUN_LOOKS[run.status])}</h1>
-      ${why(run)} ${facts(run, now)}
+      ${why(run)} ${quarantined && notUnderstood(quarantined)} ${facts(run, now)}
       <h2>Timeline</h2>
       ${transitions.length === 0 ? html`<p class="empty">Nothing happened yet.</p>` : timeline(transitions, detail.attempts.length > 1)}
       <h2>Attempts</h2>
@@ -27,6 +27,14 @@ export function runPage(detail: RunDetail, { now }: Frame): PageContent {
       ${notSent(detail)}
     `,
   };
+}
+
+function notUnderstood({ id, at, reason, error }: QuarantineView): Html {
+  return note(
+    'warn',
+    html`A version of this object is in <a href="/quarantine/${id}">quarantine</a> since ${time(at)}:
+      ${reasonText(reason, error)}`,
+  );
 }
 
 function noDelivery({ decisions }: RunDetail): string {
