@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -19,6 +19,10 @@ afterEach(async () => {
 });
 
 const start = async (config: object): Promise<TestWeb> => (web = await startTestWeb(config));
+/** Some containers have none. */
+const HAS_IPV6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ family }) => family === 'IPv6'),
+);
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 
 function login(page: TestWeb, token: string, to = '/drops'): Promise<Response> {
@@ -70,6 +74,16 @@ describe('auth: token', () => {
     },
   );
 
+  it('ends a session after a week', async () => {
+    let now = 1_000_000;
+    const page = await start({ auth: 'token', token: TOKEN, clock: { now: () => now } });
+    const cookie = (await login(page, TOKEN)).headers.get('set-cookie')!.split(';')[0]!;
+    now += 6 * 86_400_000;
+    expect((await page.get('/', { headers: { cookie } })).status).toBe(200);
+    now += 2 * 86_400_000;
+    expect((await page.get('/', { headers: { cookie } })).status).toBe(401);
+  });
+
   it('takes a new token from its file; the old one and its sessions end', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'token-'));
     const tokenFile = join(folder, 'token');
@@ -102,7 +116,7 @@ describe('auth: proxy-header', () => {
     expect((await other.get('/', named)).status).toBe(401);
   });
 
-  it('sees IPv4 clients of a dual-stack socket as what they are', async () => {
+  it.skipIf(!HAS_IPV6)('sees IPv4 clients of a dual-stack socket as what they are', async () => {
     const page = await start({ auth: 'proxy-header', trustedProxies: ['127.0.0.1'], host: '::' });
     expect((await page.get('/', { headers: { 'x-forwarded-user': 'ada' } })).status).toBe(200);
   });
