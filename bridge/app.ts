@@ -4,7 +4,7 @@ import { startLister } from './cluster/lister.ts';
 import type { Config } from './config/schema.ts';
 import type { WorkerClient } from './ingest/client.ts';
 import { startWorker } from './ingest/client.ts';
-import type { Committed } from './ingest/protocol.ts';
+import type { Committed, Ticked } from './ingest/protocol.ts';
 import type { Clock, Instant } from './lib/clock.ts';
 import { errorText, UserError } from './lib/errors.ts';
 import { Releases } from './lib/releases.ts';
@@ -19,8 +19,11 @@ import { createHttp } from './sinks/http.ts';
 import { createDeliverers, dryRuns } from './sinks/index.ts';
 import type { Deliverer } from './sinks/sink.ts';
 import type { ReadStore } from './store/read.ts';
+import { storeNotes } from './store/notes.ts';
 import { openReader } from './store/sqlite/open.ts';
+import type { StoreState } from './store/store.ts';
 import type { Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { Teller } from './telemetry/teller.ts';
 import { createReadiness } from './web/readiness.ts';
@@ -68,7 +71,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   releases.add(() => metrics.close());
   const teller = new Teller(metrics, logger);
   const live = new Live();
-  const { worker, failed, onCommit } = await startStore(options, teller, live, releases);
+  const { worker, failed, onCommit, state } = await startStore(options, teller, live, releases);
   const reader = openReader(config.store.path, dryRuns(config));
   releases.add(() => reader.close());
   metrics.observeStore(reader);
@@ -78,7 +81,11 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     ...config.web,
     reader,
     metrics,
-    readiness: createReadiness(worker.calls.probe, () => ({ lists: listResults(lister) })),
+    readiness: createReadiness(
+      worker.calls.probe,
+      () => ({ lists: listResults(lister), store: state() }),
+      () => storeNotes(worker.recovery, state(), clock.now()),
+    ),
     retirement: () => currentRetirement(reader, deliverers),
     live,
     version: VERSION,
@@ -90,6 +97,18 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const dispatcher = startOutbox(options, worker, deliverers, teller, live, releases);
   onCommit(() => dispatcher.wake());
   await startLocal(options, worker, reader, deliverers, () => (dispatcher.wake(), live.changed()), releases);
+  const otlpPort = await startOtlp(options, worker, teller, metrics, lister, releases);
+  return { otlpPort, webPort: web.port, reader, failed };
+}
+
+async function startOtlp(
+  { config, clock }: AppOptions,
+  worker: WorkerClient,
+  teller: Teller,
+  metrics: Metrics,
+  lister: Lister | undefined,
+  releases: Releases,
+): Promise<number> {
   const otlp = await startOtlpServer({
     ...config.otlp,
     clock,
@@ -98,7 +117,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     onConnection: () => lister?.trigger(),
   });
   releases.add(() => otlp.drain(DRAIN_MS));
-  return { otlpPort: otlp.port, webPort: web.port, reader, failed };
+  return otlp.port;
 }
 
 function openDestinations({ config, clock }: AppOptions, releases: Releases): Deliverer[] {
@@ -113,7 +132,13 @@ async function startStore(
   teller: Teller,
   live: Live,
   releases: Releases,
-): Promise<{ worker: WorkerClient; failed: Promise<Error>; onCommit: (wake: () => void) => void }> {
+): Promise<{
+  worker: WorkerClient;
+  failed: Promise<Error>;
+  onCommit: (wake: () => void) => void;
+  state: () => StoreState | undefined;
+}> {
+  let state: StoreState | undefined;
   let wake: () => void = () => undefined;
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const onCommitted = (committed: Committed): void => {
@@ -126,16 +151,15 @@ async function startStore(
     await worker.calls.close();
     await worker.stop();
   });
-  releases.add(
-    startTicking(
-      worker,
-      clock,
-      teller,
-      () => wake(),
-      () => live.changed(),
-    ),
-  );
-  return { worker, failed, onCommit: (to) => void (wake = to) };
+  if (worker.recovery?.at === startedAt) teller.storeRecovered(worker.recovery);
+  const onTick = ({ fired, ...now }: Ticked): void => {
+    state = now;
+    teller.storeKept(now);
+    wake();
+    if (fired) live.changed();
+  };
+  releases.add(startTicking(worker, clock, teller, onTick));
+  return { worker, failed, onCommit: (to) => void (wake = to), state: () => state };
 }
 
 function ingestOf({ calls }: WorkerClient, teller: Teller): Ingest {
@@ -151,19 +175,18 @@ function startTicking(
   { calls }: WorkerClient,
   clock: Clock,
   teller: Teller,
-  wake: () => void,
-  onFired: () => void,
+  onTick: (state: Ticked) => void,
 ): () => void {
   let busy = false;
   const tick = async (): Promise<void> => {
     busy = true;
     try {
-      if (await calls.tick(clock.now())) onFired();
+      const state = await calls.tick(clock.now());
       if (teller.storeFails) {
         await calls.probe();
         teller.storeWorks();
       }
-      wake();
+      onTick(state);
     } catch (error) {
       teller.storeFailed(error);
     }

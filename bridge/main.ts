@@ -15,6 +15,8 @@ const LOAD: Readonly<Record<CommandName, () => Promise<Command>>> = {
   resend: async () => (await import('./commands/resend.ts')).resendCommand,
   'test-delivery': async () => (await import('./commands/test-delivery.ts')).testDeliveryCommand,
   retire: async () => (await import('./commands/retire.ts')).retireCommand,
+  backup: async () => (await import('./commands/backup.ts')).backupCommand,
+  restore: async () => (await import('./commands/backup.ts')).restoreCommand,
   version: async () => printVersion,
 };
 

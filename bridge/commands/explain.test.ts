@@ -134,3 +134,26 @@ it('takes the path of the store from the configuration', async () => {
 it('asks for exactly one subject', async () => {
   await expect(explain('--store', path)).rejects.toMatchObject({ next: expect.stringContaining('usage: ') });
 });
+
+it('tells what was sent of a run that was removed by the retention', async () => {
+  const job = {
+    kind: 'Job',
+    namespace: 'shop',
+    name: 'old-1',
+    ownerUid: undefined,
+    version: '1',
+    deleted: true,
+  } as const;
+  const transition = { id: 'old/started', kind: 'run.started', at: NOW, runUid: 'old', text: 'started' } as const;
+  store.transaction((tx) => {
+    tx.putObject({ ...job, uid: 'old', state: { facts: {}, deletedAt: NOW } });
+    tx.addTransition(transition, NOW);
+    tx.enqueue('other', transition.id, { key: 'old', lane: 'old', payload: null, limits: [] }, NOW);
+  });
+  const [claimed] = store.claim('other', 1, NOW, [], false);
+  store.settle([{ seq: claimed!.seq, delivery: { outcome: 'delivered' } }], NOW);
+  store.retain(NOW + 1000, { age: 1, maxBytes: 1 << 30 });
+  const text = await explain('old', '--store', path);
+  expect(text).toContain('shop/old-1: Job, removed from the store at 2026-11-21T12:00:31.000Z (store.retention)');
+  expect(text).toMatch(/delivered +2026-11-21T12:00:30.000Z +other +old\/started/);
+});

@@ -4,7 +4,7 @@ import { reasonText } from '../lib/reasons.ts';
 import { dryRuns } from '../sinks/index.ts';
 import type { QuarantineView, ReadStore } from '../store/read.ts';
 import { openReader } from '../store/sqlite/open.ts';
-import { cronJobText, runsText, runText } from './run-text.ts';
+import { cronJobText, prunedText, runsText, runText } from './run-text.ts';
 import { fileOption, processTerminal, readArguments, type Terminal } from './terminal.ts';
 
 const OPTIONS = { config: { type: 'string' }, store: { type: 'string' } } as const;
@@ -46,6 +46,8 @@ function explanation(reader: ReadStore, subject: string): string {
   const quarantined = only === undefined ? '' : quarantineText(reader.quarantinedObject(only));
   if (detail !== undefined) return `${runText(detail)}${quarantined}`;
   if (quarantined !== '') return quarantined.trimStart();
+  const pruned = only === undefined ? undefined : reader.pruned(only);
+  if (pruned !== undefined) return prunedText(pruned);
   const cronJob = namespace === undefined ? undefined : reader.cronJob(namespace, name ?? '');
   if (runs.length === 0) {
     if (cronJob !== undefined) return `${cronJobText(cronJob)}\n\nNo run of it was seen so far.`;

@@ -1,7 +1,7 @@
 import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import { reasonText } from '../lib/reasons.ts';
-import type { CronJobView, DeliveryView, MonitorView, RunDetail } from '../store/read.ts';
+import type { CronJobView, DeliveryView, MonitorView, PrunedView, RunDetail } from '../store/read.ts';
 import type { Decision } from '../store/store.ts';
 import { columns } from './terminal.ts';
 
@@ -58,6 +58,21 @@ function monitorLine({ inSync, destination, key, reason, detail, attempts }: Mon
   if (inSync) return ['✓ in sync', destination, key];
   const why = reason === undefined || reason === 'delivered' ? 'not sent yet' : reasonText(reason, detail);
   return ['○ not in sync', destination, key, attempts > 1 ? `${why}, ${attempts} tries` : why];
+}
+
+/** What is left of a run that was removed by the retention. */
+export function prunedText({ kind, namespace, name, prunedAt, announced }: PrunedView): string {
+  const lines = announced.map(({ transition, destination, status, reason, at }) => [
+    status,
+    at === null ? '' : iso(at),
+    destination,
+    transition,
+    reason === null ? '' : reasonText(reason),
+  ]);
+  return [
+    `${namespace}/${name}: ${kind}, removed from the store at ${iso(prunedAt)} (store.retention)`,
+    section('Sent or given up', lines, 'nothing'),
+  ].join('\n');
 }
 
 /** One line per run, newest first. */

@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
 import { configSecrets, printConfig } from '../config/print.ts';
 import type { Config } from '../config/schema.ts';
+import { StoreLostError } from '../ingest/client.ts';
 import { systemClock } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
 import { VERSION } from '../lib/version.ts';
@@ -12,7 +13,7 @@ import { fileOption, readArguments } from './terminal.ts';
 
 /**
  * `run [--config FILE] [--print-config]`: the bridge, until SIGINT or SIGTERM. Returns the exit code: 1 when a part
- * ended that it cannot live without. Throws a `UserError` when it cannot start.
+ * ended that it cannot live without; only a lost store makes it start again by itself. Throws a `UserError` when it cannot start.
  */
 export async function runCommand(argv: string[]): Promise<number> {
   const { values } = readArguments('run', argv, { config: { type: 'string' }, 'print-config': { type: 'boolean' } });
@@ -24,10 +25,19 @@ export async function runCommand(argv: string[]): Promise<number> {
   const logger = createLogger(config.log.level, configSecrets(config));
   const stopped = stopSignal();
   const { startApp } = await import('../app.ts'); // large: what ends before this should not wait for it
-  const app = await startApp({ config, clock: systemClock, logger });
-  logStarted(logger, config, app);
-  return serveUntil(app, logger, stopped);
+  for (;;) {
+    const began = performance.now();
+    const app = await startApp({ config, clock: systemClock, logger });
+    logStarted(logger, config, app);
+    const code = await serveUntil(app, logger, stopped);
+    // The next start makes a new store. A disk on which that does not last needs a person.
+    if (code !== STORE_LOST || performance.now() - began < LASTS_MS) return code === STORE_LOST ? 1 : code;
+    logger.error('the store is lost; starting again with a new one');
+  }
 }
+
+const STORE_LOST = 75;
+const LASTS_MS = 10_000;
 
 /** One line with everything that others need to reach the bridge; the scripts read it. */
 export function logStarted(logger: Logger, config: Config, app: App): void {
@@ -53,5 +63,5 @@ export async function serveUntil(app: App, logger: Logger, stopped: Promise<Node
   else logger.fatal({ error: errorText(end) }, 'cannot go on; stopping');
   await app.stop();
   logger.info('stopped');
-  return typeof end === 'string' ? 0 : 1;
+  return typeof end === 'string' ? 0 : end instanceof StoreLostError ? STORE_LOST : 1;
 }

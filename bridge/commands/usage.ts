@@ -28,6 +28,14 @@ export const COMMANDS = {
     synopsis: 'retire [--undo] [--timeout SECONDS] [--by NAME] [--store PATH | --config FILE]',
     does: 'pause every monitor and send no telemetry, through the running bridge; --undo ends that',
   },
+  backup: {
+    synopsis: 'backup FILE [--store PATH | --config FILE]',
+    does: 'copy the store, also while the bridge runs',
+  },
+  restore: {
+    synopsis: 'restore FILE [--store PATH | --config FILE]',
+    does: 'put a backup in the place of the store',
+  },
   version: { synopsis: 'version', does: 'print the version' },
 } as const;
 

@@ -38,7 +38,10 @@ describe('loadConfig', () => {
       cluster: { name: 'default', scope: 'cluster', list: true },
       otlp: { host: '0.0.0.0', port: 4317, maxMessageBytes: 67_108_864 },
       web: { host: '127.0.0.1', port: 8080, auth: 'none', proxyHeader: 'X-Forwarded-User', trustedProxies: [] },
-      store: { path: '/var/lib/lifecycle-bridge/bridge.db' },
+      store: {
+        path: '/var/lib/lifecycle-bridge/bridge.db',
+        retention: { age: 2_592_000_000, maxBytes: 1_073_741_824 },
+      },
       log: { level: 'info' },
       firstSight: { lookback: 900_000, running: 'announce' },
       outbox: { maxAge: 86_400_000 },

@@ -75,12 +75,24 @@ const web = z
     path: ['auth'],
   });
 
+const store = z.strictObject({
+  path: text('/var/lib/lifecycle-bridge/bridge.db'),
+  /** What is over and deleted in the cluster is removed when it is older, and the oldest when the store is larger. */
+  retention: z
+    .strictObject({
+      age: duration().prefault('30d'),
+      /** Of the database file; the write-ahead log beside it takes at most 64 MiB more. */
+      maxBytes: allowed(z.int().min(1_048_576), 'a whole number of bytes from 1048576').default(1_073_741_824),
+    })
+    .prefault({}),
+});
+
 /** The one schema of the configuration: types, defaults, errors and the redacted print derive from it. */
 export const configSchema = z.strictObject({
   cluster: cluster.prefault({}),
   otlp: otlp.prefault({}),
   web: web.prefault({}),
-  store: z.strictObject({ path: text('/var/lib/lifecycle-bridge/bridge.db') }).prefault({}),
+  store: store.prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
   firstSight: z
     .strictObject({

@@ -54,7 +54,7 @@ export function readRequest(request: Uint8Array, receivedAt: Instant): Batch {
 export function readList(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): Batch {
   const observations = objects.flatMap((object) => {
     const facts = readObject(object);
-    return facts === undefined ? [] : [{ deleted: false, observedAt, facts }];
+    return facts === undefined ? [] : [{ deleted: false, observedAt, facts, listed: true as const }];
   });
   return { observations, quarantine: [], records: [] };
 }

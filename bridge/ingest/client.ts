@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Async } from '../lib/async.ts';
 import { UserError } from '../lib/errors.ts';
+import type { Recovery } from '../store/store.ts';
 import type { CallMessage, Committed, Method, WorkerCalls, WorkerInit, WorkerMessage } from './protocol.ts';
 
 /** Calls that wait for their answer; once the thread has ended none will come. */
@@ -14,9 +15,14 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
+/** The store is corrupted or gone: a new start makes a new one. */
+export class StoreLostError extends Error {}
+
 export interface WorkerClient {
   /** Each rejects once the thread has ended. */
   readonly calls: Async<WorkerCalls>;
+  /** Set when the store came in place of another one. */
+  readonly recovery: Recovery | undefined;
   /** Ends the thread after `calls.close()`. */
   stop(): Promise<void>;
 }
@@ -36,10 +42,11 @@ export async function startWorker(
     waiting.pending.clear();
     if (!stopping) onCrash(error);
   };
-  await new Promise<void>((resolve, reject) => {
+  const recovery = await new Promise<Recovery | undefined>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
-      if (message.type === 'ready') resolve();
+      if (message.type === 'ready') resolve(message.recovery);
       else if (message.type === 'refused') reject(new UserError(message.message, message.next));
+      else if (message.type === 'lost') onCrash(new StoreLostError(message.error));
       else if (message.type === 'committed') onCommitted(message.committed);
       else settle(waiting.pending, message);
     });
@@ -51,6 +58,7 @@ export async function startWorker(
   });
   return {
     calls: callsOf(worker, waiting),
+    recovery,
     async stop() {
       stopping = true;
       await worker.terminate();

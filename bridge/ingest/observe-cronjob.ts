@@ -6,6 +6,7 @@ import type { Planner } from '../sinks/sink.ts';
 import type { DesiredRules, Tx } from '../store/store.ts';
 import { announceWaiting } from './announce.ts';
 import type { Destination } from './deps.ts';
+import { isLate } from './late.ts';
 import type { UnwrittenVersions } from './state.ts';
 import { saveObject, stateOf } from './state.ts';
 
@@ -18,6 +19,7 @@ export function observeCronJob(
   now: Instant,
 ): void {
   const row = unwritten.load(tx, observation.facts.uid);
+  if (row === undefined && isLate(tx, observation, now)) return;
   const previous = row && stateOf<CronJobState>(row);
   const state = reduceCronJob(previous, observation);
   if (state === previous) return unwritten.toldNothing('CronJob', false);

@@ -8,6 +8,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
 import { announce, markWaiting, NO_MEMORY } from './announce.ts';
 import type { Destination } from './deps.ts';
+import { isLate } from './late.ts';
 import { podsOf } from './observe-pod.ts';
 import type { UnwrittenVersions } from './state.ts';
 import { saveObject, stateOf } from './state.ts';
@@ -28,6 +29,7 @@ export function observeJob(
 ): void {
   const { facts } = observation;
   const row = unwritten.load(tx, facts.uid);
+  if (row === undefined && isLate(tx, observation, now)) return;
   const runKey = tx.run(facts.uid)?.run.runKey ?? claimRunKey(tx, facts);
   const previous = row && stateOf<JobState>(row);
   const step = reduceJob(previous, observation, runKey, (job, at) => replacement(tx, job, at, true));

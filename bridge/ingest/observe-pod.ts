@@ -9,6 +9,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { Tx } from '../store/store.ts';
 import { announce, NO_MEMORY } from './announce.ts';
 import type { Destination } from './deps.ts';
+import { isLate } from './late.ts';
 import type { UnwrittenVersions } from './state.ts';
 import { saveObject, stateOf } from './state.ts';
 
@@ -21,6 +22,7 @@ export function observePod(
   now: Instant,
 ): void {
   const row = unwritten.load(tx, observation.facts.uid);
+  if (row === undefined && isLate(tx, observation, now)) return;
   const previous = row && stateOf<PodState>(row);
   const { state, transitions } = reducePod(previous, observation);
   saveObject(tx, unwritten, row, observation, state, state.deletedAt !== undefined);

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
-import type { OutboxStore, Quarantined, Store } from '../store/store.ts';
+import type { OutboxStore, Quarantined, Recovery, Store, StoreState } from '../store/store.ts';
 import type { RecordResult } from './batch.ts';
 import type { Quiet } from './state.ts';
 
@@ -17,12 +17,15 @@ export interface WorkerCalls extends OutboxStore, Pick<Store, 'resend'> {
   /** One page of a LIST, through the same path as the stream. */
   observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
   retire(on: boolean, by: string, now: Instant): void;
-  /** Fires due timers; true when there were some. */
-  tick(now: Instant): boolean;
+  /** Fires due timers and the housekeeping of the store. */
+  tick(now: Instant): Ticked;
   /** An empty durable write: throws when the store cannot commit. */
   probe(): void;
   close(): void;
 }
+
+/** The store after a tick, and whether a timer was due. */
+export type Ticked = StoreState & { readonly fired: boolean };
 
 export type Method = keyof WorkerCalls;
 
@@ -44,7 +47,9 @@ export interface Committed {
 }
 
 export type WorkerMessage =
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly recovery: Recovery | undefined }
+  /** The store is corrupted or gone, told once; from then on every call but `close` fails. */
+  | { readonly type: 'lost'; readonly error: string }
   | { readonly type: 'refused'; readonly message: string; readonly next: string }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly error: string }

@@ -3,13 +3,15 @@ import type { Instant } from '../lib/clock.ts';
 import { errorText, UserError } from '../lib/errors.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
 import { createPlanners } from '../sinks/index.ts';
+import { isLost } from '../store/sqlite/integrity.ts';
 import { openStore } from '../store/sqlite/open.ts';
+import { markSuspect } from '../store/sqlite/side-files.ts';
 import type { Store } from '../store/store.ts';
 import type { Batch } from './batch.ts';
 import { readList, readRequest } from './batch.ts';
 import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
-import type { CallMessage, WorkerInit, WorkerMessage } from './protocol.ts';
+import type { CallMessage, Ticked, WorkerInit, WorkerMessage } from './protocol.ts';
 
 /**
  * The worker thread: it alone writes the store, and it decodes, reduces and plans too, so that nothing has to be
@@ -19,6 +21,8 @@ const RETRY_AFTER_MS = 1_000;
 const MAX_GROUP = 256;
 
 const { config, startedAt } = workerData as WorkerInit;
+/** Why the store must not be touched any more; a new start makes a new one. */
+let lost: string | undefined;
 
 function post(message: WorkerMessage): void {
   parentPort?.postMessage(message);
@@ -36,15 +40,17 @@ function readBatch({ method, args }: CallMessage): Batch {
     : readList(args[0] as Parameters<typeof readList>[0], args[1] as Instant);
 }
 
-function commitGroup(engine: Engine, group: readonly Waiting[]): void {
+function commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): void {
   if (group.length === 0) return;
   const began = performance.now();
   const now = Math.max(...group.map(({ call }) => call.args[1] as Instant));
   try {
+    refuseLost();
     const { poisoned, quiet } = engine.commit(
       group.map(({ batch }) => batch),
       now,
     );
+    store.ingested(now);
     for (const { call, batch } of group) post({ type: 'answer', id: call.id, value: answerOf(batch) });
     const broken = group.flatMap(({ batch }) => batch.quarantine.map(({ reason }) => reason));
     const quarantined = [...broken, ...Array.from({ length: poisoned }, () => 'core_error' as const)];
@@ -55,12 +61,29 @@ function commitGroup(engine: Engine, group: readonly Waiting[]): void {
     const commitMs = performance.now() - began;
     post({ type: 'committed', committed: { commitMs, records, requests: group.length, quarantined, quiet, changed } });
   } catch (error) {
-    const value: IngestResult = { result: 'unavailable', error: errorText(error), retryAfterMs: RETRY_AFTER_MS };
+    const text = failed(error);
+    const value: IngestResult = { result: 'unavailable', error: text, retryAfterMs: RETRY_AFTER_MS };
     for (const { call } of group) {
       if (call.method === 'ingest') post({ type: 'answer', id: call.id, value });
-      else post({ type: 'failed', id: call.id, error: errorText(error) });
+      else post({ type: 'failed', id: call.id, error: text });
     }
   }
+}
+
+/** What SQLite called corrupted once is neither read nor written again by this process. */
+function refuseLost(): void {
+  if (lost !== undefined) throw new Error(lost);
+}
+
+/** The text of what a call of the store threw. */
+function failed(error: unknown): string {
+  const text = errorText(error);
+  if (lost === undefined && isLost(error)) {
+    lost = text;
+    markSuspect(config.store.path, text);
+    post({ type: 'lost', error: text });
+  }
+  return text;
 }
 
 function answerOf(batch: Batch): IngestResult {
@@ -71,20 +94,26 @@ function answerOf(batch: Batch): IngestResult {
 
 function run(store: Store, engine: Engine, { id, method, args }: CallMessage): void {
   try {
+    if (method !== 'close') refuseLost();
     const value = dispatch(store, engine, method, args);
     post({ type: 'answer', id, value });
   } catch (error) {
-    post({ type: 'failed', id, error: errorText(error) });
+    post({ type: 'failed', id, error: failed(error) });
   }
 }
 
 function dispatch(store: Store, engine: Engine, method: CallMessage['method'], args: readonly unknown[]): unknown {
-  if (method === 'tick') return engine.tick(args[0] as Instant);
+  if (method === 'tick') return tick(store, engine, args[0] as Instant);
   if (method === 'retire') return engine.retire(...(args as Parameters<Engine['retire']>));
   if (method === 'probe') return store.transaction((tx) => tx.setTimer(PROBE));
   if (method === 'ingest' || method === 'observe') throw new Error('belongs to a group');
   const call = store[method] as (...args: unknown[]) => unknown;
   return call.apply(store, [...args]);
+}
+
+function tick(store: Store, engine: Engine, now: Instant): Ticked {
+  const fired = engine.tick(now);
+  return { ...store.retain(now, config.store.retention), fired };
 }
 
 /** A row that is written to see whether the store can commit; never due. */
@@ -102,11 +131,11 @@ function drain(store: Store, engine: Engine, first: CallMessage): void {
       }
       if (group.length < MAX_GROUP) continue;
     }
-    commitGroup(engine, group);
+    commitGroup(store, engine, group);
     group = [];
     if (call.method !== 'ingest' && call.method !== 'observe') run(store, engine, call);
   }
-  commitGroup(engine, group);
+  commitGroup(store, engine, group);
 }
 
 function next(): CallMessage | undefined {
@@ -118,16 +147,18 @@ function start(): void {
   const rule = (destination: string) => ({
     cutoff: store.cutoff(destination, startedAt - config.firstSight.lookback),
     running: config.firstSight.running,
+    toldUntil: store.recovery?.cutoff,
   });
   const destinations = createPlanners(config).map((planner) => ({ planner, rule: rule(planner.destination) }));
   const engine = createEngine(store, destinations);
   parentPort?.on('message', (call: CallMessage) => drain(store, engine, call));
-  post({ type: 'ready' });
+  post({ type: 'ready', recovery: store.recovery });
 }
 
 try {
   start();
 } catch (error) {
+  failed(error);
   const next = error instanceof UserError ? error.next : 'Look at the error above and start again.';
   post({ type: 'refused', message: errorText(error), next });
 }

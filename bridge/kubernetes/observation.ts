@@ -8,6 +8,8 @@ export interface Observation {
   readonly deleted: boolean;
   readonly observedAt: Instant;
   readonly facts: Facts;
+  /** Of a LIST: the object is alive. */
+  readonly listed?: true;
 }
 
 export type Facts = CronJobFacts | JobFacts | PodFacts;

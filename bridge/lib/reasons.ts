@@ -29,6 +29,8 @@ export const REASONS = {
   forbidden: 'the vendor forbids this (403)',
   not_found: 'the vendor does not know this (404)',
   bad_request: 'the vendor refused the request for good (4xx)',
+  restored: 'waited to be sent when the backup was made that is now the store: it may have been sent since',
+  beyond_retention: 'older than everything the store still remembers: it may have been told before, so it is not told',
   undecodable: 'the request is no OTLP logs export',
   not_kubernetes: 'the record is no Kubernetes object',
   core_error: 'the record could not be processed; it is kept in quarantine',

@@ -7,6 +7,8 @@ export interface CutoffRule {
   readonly cutoff: Instant;
   /** Whether the start of a run that began before the cut-off and was still running then is announced. */
   readonly running: 'announce' | 'suppress';
+  /** Up to then a store that is lost told everything, the starts of runs that go on too. */
+  readonly toldUntil?: Instant | undefined;
 }
 
 /**
@@ -17,8 +19,9 @@ export function cutoffReason(
   transition: Transition,
   run: Run,
   startWasPlanned: boolean,
-  { cutoff, running }: CutoffRule,
+  { cutoff, running, toldUntil = -Infinity }: CutoffRule,
 ): Reason | undefined {
+  if (transition.at < toldUntil) return 'before_cutoff';
   if (transition.at >= cutoff) return undefined;
   if (transition.kind === 'run.started') {
     if (run.endedAt !== undefined && run.endedAt < cutoff) return 'before_cutoff';

@@ -83,7 +83,7 @@ export interface CronJobView extends CronJobState {
   readonly monitors: readonly MonitorView[];
 }
 
-export const DROP_KINDS = ['decision', 'delivery', 'quarantine'] as const;
+export const DROP_KINDS = ['decision', 'delivery', 'quarantine', 'record'] as const;
 export type DropKind = (typeof DROP_KINDS)[number];
 
 export interface DropCount {
@@ -121,6 +121,22 @@ export interface DropView {
   readonly detail: string | undefined;
 }
 
+/** What is remembered of an object that was pruned. */
+export interface PrunedView {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly prunedAt: Instant;
+  /** Its deliveries; of very many the first. */
+  readonly announced: readonly {
+    readonly transition: string;
+    readonly destination: string;
+    readonly status: 'delivered' | 'dropped';
+    readonly reason: Reason | null;
+    readonly at: Instant | null;
+  }[];
+}
+
 export interface OutboxDepth {
   readonly destination: string;
   readonly pending: number;
@@ -146,6 +162,8 @@ export interface ListQuery {
 export interface ReadStore {
   runs(query: ListQuery & { status?: RunStatus; namespace?: string; owner?: string }): Page<Run>;
   run(uid: string): RunDetail | undefined;
+  /** What is left of a run or another object that was pruned. */
+  pruned(uid: string): PrunedView | undefined;
   /** Newest run first: by UID, by run name, or by CronJob name. */
   findRuns(namespace: string, name: string, limit: number): Run[];
   /** The live CronJob of this name, else one that is deleted. */

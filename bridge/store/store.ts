@@ -118,6 +118,22 @@ export interface Tx {
   dueTimers(now: Instant): Timer[];
 
   quarantine(row: Quarantined): void;
+
+  /** Whether the object was pruned and is remembered by a tombstone. */
+  isPruned(uid: string): boolean;
+  /** Newest creation time of what is remembered no more; -Infinity when nothing was forgotten yet. */
+  forgottenUpTo(): Instant;
+  /** Lists a record that was not taken; one row per object. */
+  refuse(row: Refused): void;
+}
+
+export interface Refused {
+  readonly uid: string;
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly reason: Reason;
+  readonly at: Instant;
 }
 
 export interface DesiredRules {
@@ -177,9 +193,47 @@ export interface OutboxStore {
   sweep(now: Instant, maxAgeMs: number, supersedeMs: number): void;
 }
 
+export interface RetentionLimits {
+  /** Ms since the end or the deletion of an object, whichever was later. */
+  readonly age: number;
+  readonly maxBytes: number;
+}
+
+/** A store that came in place of another one. */
+export interface Recovery {
+  readonly cause: 'corrupt' | 'missing' | 'restored';
+  readonly reason: string;
+  /** Where the old file is kept. */
+  readonly movedTo: string | undefined;
+  readonly at: Instant;
+  /** What happened before is not announced. */
+  readonly cutoff: Instant;
+  /** False when nothing beside the store told of its last commit: `cutoff` is the time of the start. */
+  readonly cutoffKnown: boolean;
+}
+
+export interface StoreState {
+  /** Of the database file; free pages inside it are not counted. */
+  readonly usedBytes: number;
+  readonly maxBytes: number;
+  /** True when the store is too large and holds nothing that may be removed. */
+  readonly exhausted: boolean;
+  /** Why the small files beside the store could not be written. */
+  readonly sideFiles: string | undefined;
+}
+
 export interface Store extends OutboxStore {
   /** Runs `work` in one transaction: all of it or, when it throws, nothing. Durable when it returns. */
   transaction<T>(work: (tx: Tx) => T): T;
+  /** Remembers that all that arrived before `now` is committed. */
+  ingested(now: Instant): void;
+  /**
+   * The housekeeping of a second: one short step of the retention (removes what is over and too old, or over and too
+   * much) and the small files beside the store. Throws when the store's file is no longer where it was.
+   */
+  retain(now: Instant, limits: RetentionLimits): StoreState;
+  /** Set when this store was made in place of another; `now` when that was at this opening. */
+  readonly recovery: Recovery | undefined;
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;
   /** Makes settled intents pending again, under the same identifiers, and records who asked for it. */

@@ -3,6 +3,8 @@ import type { Committed } from '../ingest/protocol.ts';
 import { errorText } from '../lib/errors.ts';
 import { REASONS } from '../lib/reasons.ts';
 import type { Delivery } from '../sinks/sink.ts';
+import { exhaustedText, recoveryText } from '../store/notes.ts';
+import type { Recovery, StoreState } from '../store/store.ts';
 import { Incidents } from './incidents.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
@@ -48,6 +50,19 @@ export class Teller {
   storeWorks(): void {
     this.#storeFails = false;
     this.#incidents.over('store', {}, 'the store commits again');
+  }
+
+  /** Loudly: what happened is no everyday matter, and a person may have to look after the old file. */
+  storeRecovered(recovery: Recovery): void {
+    this.#logger.error({ ...recovery }, recoveryText(recovery));
+  }
+
+  storeKept(state: StoreState): void {
+    if (state.exhausted) this.#incidents.seen('store size', { ...state }, exhaustedText(state));
+    else this.#incidents.over('store size', {}, 'the store fits into store.retention.maxBytes again');
+    if (state.sideFiles === undefined)
+      this.#incidents.over('side files', {}, 'the files beside the store are written again');
+    else this.#incidents.seen('side files', { error: state.sideFiles }, 'the files beside the store cannot be written');
   }
 
   listed(kind: string, result: ListResult): void {

@@ -9,10 +9,11 @@ export function healthRouter(options: WebOptions): Router {
     response.type('text').send('ok\n');
   });
   router.get('/readyz', async (_request, response) => {
-    const { ready, report } = await options.readiness();
+    const { ready, report, notes = [] } = await options.readiness();
     response.status(ready ? 200 : 503).json({
       ready,
       ...report,
+      notes,
       ...retired(options),
       lastRecordAgeSeconds: recordAges(options),
       outbox: outbox(options),

@@ -11,6 +11,8 @@ type WebConfig = Config['web'];
 export interface Readiness {
   readonly ready: boolean;
   readonly report: object;
+  /** What every page tells at its top. */
+  readonly notes?: readonly string[];
 }
 
 /** `port` 0: any free port. */

@@ -68,13 +68,14 @@ function page(options: WebOptions, make: Make): RequestHandler {
 async function frameOf(options: WebOptions): Promise<Frame> {
   // Before anything is read: what changes meanwhile is fetched again.
   const live = options.live.version;
-  const { ready } = await options.readiness();
+  const { ready, notes = [] } = await options.readiness();
   const { cluster, version, reader, clock } = options;
   const retirement = options.retirement();
   return {
     cluster,
     version,
     ready,
+    notes,
     outbox: reader.depth(),
     now: clock.now(),
     retirement,

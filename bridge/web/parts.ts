@@ -37,6 +37,7 @@ export const DROP_LABELS: Readonly<Record<DropKind, string>> = {
   decision: 'not sent',
   delivery: 'given up',
   quarantine: 'not understood',
+  record: 'not taken',
 };
 
 export function badge({ sign, tone, label }: Look): Html {

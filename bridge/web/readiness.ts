@@ -7,9 +7,13 @@ const PATIENCE_MS = 2_000;
 
 /**
  * Ready iff `probe` (a durable write) succeeds within 2 s. It is asked at most once per second and never twice at the
- * same time; `report` is shown, not judged.
+ * same time; `report` and `notes` are shown, not judged.
  */
-export function createReadiness(probe: () => Promise<unknown>, report: () => object): () => Promise<Readiness> {
+export function createReadiness(
+  probe: () => Promise<unknown>,
+  report: () => object,
+  notes?: () => readonly string[],
+): () => Promise<Readiness> {
   let answer: Promise<string | undefined> | undefined;
   let freshUntil = 0;
   const problem = (): Promise<string | undefined> => {
@@ -26,6 +30,10 @@ export function createReadiness(probe: () => Promise<unknown>, report: () => obj
     const timer = setTimeout(() => late.resolve(`no commit within ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
     const found = await Promise.race([problem(), late.promise]);
     clearTimeout(timer);
-    return { ready: found === undefined, report: { commit: found ?? 'ok', ...report() } };
+    return {
+      ready: found === undefined,
+      report: { commit: found ?? 'ok', ...report() },
+      ...(notes && { notes: notes() }),
+    };
   };
 }

@@ -32,11 +32,15 @@ const SOURCES: Readonly<Record<DropKind, (reason: string) => string>> = {
   quarantine: (reason) => `SELECT at, 'quarantine' AS kind, id, subject, NULL AS destination, NULL AS run_uid, reason,
      error AS detail
    FROM quarantine WHERE at <= ?1${reason} AND (at, 'quarantine', id) < (?1, ?2, ?3) ORDER BY at DESC, id DESC LIMIT ?4`,
+  record: (reason) => `SELECT at, 'record' AS kind, id, kind || ' ' || namespace || '/' || name AS subject,
+     NULL AS destination, NULL AS run_uid, reason, 'UID ' || uid || ', ' || count || ' time(s)' AS detail
+   FROM refused WHERE at <= ?1${reason} AND (at, 'record', id) < (?1, ?2, ?3) ORDER BY at DESC, id DESC LIMIT ?4`,
 };
 
 const COUNTS = `SELECT 'decision' AS kind, reason, count(*) AS count FROM decisions WHERE verdict = 'dropped' GROUP BY reason
   UNION ALL SELECT 'delivery', reason, count(*) FROM intents WHERE status = 'dropped' GROUP BY reason
   UNION ALL SELECT 'quarantine', reason, count(*) FROM quarantine GROUP BY reason
+  UNION ALL SELECT 'record', reason, count(*) FROM refused GROUP BY reason
   ORDER BY count DESC, kind, reason`;
 
 /** What was decided against, given up, or not understood, in one list. */

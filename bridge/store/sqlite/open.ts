@@ -1,33 +1,36 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorText, UserError } from '../../lib/errors.ts';
 import type { Clock, Instant } from '../../lib/clock.ts';
 import type { ClaimedDesired, ClaimedIntent } from '../../sinks/sink.ts';
 import type { ResendRequest, Resent } from '../operations.ts';
 import type { ReadStore } from '../read.ts';
-import type { Settled, SettledDesired, Store, Tx } from '../store.ts';
+import type { Recovery, RetentionLimits, StoreState, Settled, SettledDesired, Store, Tx } from '../store.ts';
 import { Db } from './db.ts';
 import { DesiredRows } from './desired.ts';
 import { refuseNetworkFileSystem } from './file-system.ts';
 import { Holds } from './holds.ts';
 import { Intents } from './intents.ts';
+import { isLost, StoreGone } from './integrity.ts';
 import { lockStore } from './lock.ts';
 import type { Lock } from './lock.ts';
-import { migrate, refuseNewerStore, refuseOlderStore } from './migrations.ts';
+import { refuseNewerStore, refuseOlderStore } from './migrations.ts';
+import { openDatabase } from './opening.ts';
 import { SqliteReader } from './reader.ts';
+import { lastRecovery, readKeys } from './recovery.ts';
 import { resend } from './resend.ts';
+import { Retention } from './retention.ts';
 import { Retirements } from './retirements.ts';
+import { markSuspect } from './side-files.ts';
+import { SideWriter } from './side-writer.ts';
+import { Tombstones } from './tombstones.ts';
 import { SqliteTx } from './tx.ts';
-
-/** The cache is bounded (32 MiB) and so is what the WAL keeps on disk (64 MiB): neither grows with the cluster. */
-const PRAGMAS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768;
-  PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY`;
 
 /**
  * Opens, and makes if need be, the store in the file `path`, as its only owner. What a crash left in flight is due
- * again. Throws a UserError when the file cannot be used, is on a network file system, is too new, or when another
- * process owns the store.
+ * again. A corrupted store is moved aside and a new one takes its place: see `recovery`. Throws a UserError when the file
+ * cannot be used, is on a network file system, is too new, or when another process owns the store.
  */
 export function openStore(path: string, clock: Clock): Store {
   try {
@@ -41,15 +44,27 @@ function openOwned(path: string, clock: Clock): Store {
   mkdirSync(dirname(path), { recursive: true });
   refuseNetworkFileSystem(dirname(path));
   const lock = lockStore(path);
-  let db: Db | undefined;
   try {
-    db = new Db(path, false);
-    db.exec(PRAGMAS);
-    migrate(db, clock.now());
-    return new SqliteStore(db, lock, clock.now());
+    try {
+      return openLocked(path, lock, clock.now());
+    } catch (error) {
+      if (!isLost(error)) throw error;
+      // Found only after the check; the mark makes the second try begin with a new file.
+      markSuspect(path, errorText(error));
+      return openLocked(path, lock, clock.now());
+    }
   } catch (error) {
-    db?.close();
     lock.release();
+    throw error;
+  }
+}
+
+function openLocked(path: string, lock: Lock, now: Instant): Store {
+  const { db, recovery } = openDatabase(path, now);
+  try {
+    return new SqliteStore(path, db, lock, now, recovery);
+  } catch (error) {
+    db.close();
     throw error;
   }
 }
@@ -88,16 +103,31 @@ class SqliteStore implements Store {
   readonly #retirements: Retirements;
   readonly #intents: Intents;
   readonly #desired: DesiredRows;
+  readonly #retention: Retention;
+  readonly #side: SideWriter;
+  readonly #path: string;
+  readonly #inode: number;
+  readonly #earliestCutoff: Instant;
+  readonly recovery: Recovery | undefined;
   readonly #tx: SqliteTx;
 
-  constructor(db: Db, lock: Lock, now: Instant) {
+  constructor(path: string, db: Db, lock: Lock, now: Instant, made: Recovery | undefined) {
+    this.#path = path;
+    this.#inode = statSync(path).ino;
     this.#db = db;
+    this.#side = new SideWriter(path, () => readKeys(db));
+    this.recovery = made ?? lastRecovery(db);
+    this.#earliestCutoff = made?.cutoffKnown === false ? now : -Infinity;
     this.#lock = lock;
     this.#holds = new Holds(db, now);
     this.#retirements = new Retirements(db);
     this.#intents = new Intents(db, this.#holds, this.#retirements);
     this.#desired = new DesiredRows(db, this.#holds, this.#intents, this.#retirements);
-    this.#tx = new SqliteTx(db, this.#intents, this.#desired, this.#retirements);
+    const tombstones = new Tombstones(db);
+    this.#retention = new Retention(db, tombstones);
+    this.#tx = new SqliteTx(db, this.#intents, this.#desired, this.#retirements, tombstones, () =>
+      this.#side.keysChanged(),
+    );
     db.write(() => {
       this.#intents.recover(now);
       this.#desired.recover(now);
@@ -140,9 +170,22 @@ class SqliteStore implements Store {
     });
   }
 
+  ingested(now: Instant): void {
+    this.#side.committed(now);
+  }
+
+  retain(now: Instant, limits: RetentionLimits): StoreState {
+    if (statSync(this.#path, { throwIfNoEntry: false })?.ino !== this.#inode) {
+      throw new StoreGone(`the file ${this.#path} was removed or replaced while it was in use`);
+    }
+    const state = this.#db.write(() => this.#retention.step(now, limits));
+    return { ...state, sideFiles: this.#side.write(false) };
+  }
+
   cutoff(destination: string, firstStart: Instant): Instant {
     return this.#db.write(() => {
-      this.#db.run('INSERT OR IGNORE INTO cutoffs VALUES (?, ?)', destination, firstStart);
+      const at = Math.max(firstStart, this.#earliestCutoff);
+      if (this.#db.run('INSERT OR IGNORE INTO cutoffs VALUES (?, ?)', destination, at) > 0) this.#side.keysChanged();
       return this.#db.get<{ at: number }>('SELECT at FROM cutoffs WHERE destination = ?', destination)!.at;
     });
   }
@@ -153,13 +196,18 @@ class SqliteStore implements Store {
 
   clusterId(): string {
     return this.#db.write(() => {
-      this.#db.run("INSERT OR IGNORE INTO meta VALUES ('cluster_id', ?)", randomUUID());
+      const added = this.#db.run("INSERT OR IGNORE INTO meta VALUES ('cluster_id', ?)", randomUUID());
+      if (added > 0) this.#side.keysChanged();
       return this.#db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'cluster_id'")!.value;
     });
   }
 
   close(): void {
-    this.#db.close();
-    this.#lock.release();
+    try {
+      this.#side.write(true);
+      this.#db.close();
+    } finally {
+      this.#lock.release();
+    }
   }
 }

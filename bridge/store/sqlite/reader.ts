@@ -11,6 +11,7 @@ import type {
   MonitorView,
   OutboxDepth,
   Page,
+  PrunedView,
   QuarantineView,
   ReadStore,
   ReceiptCount,
@@ -26,8 +27,8 @@ import { countDrops, readDrops } from './drops.ts';
 import type { DropsQuery } from './drops.ts';
 import { readQuarantined } from './quarantine.ts';
 import { readRetirement } from './retirements.ts';
-import { toDecision, toDelivery, toMonitor } from './rows.ts';
-import type { DecisionColumns, DeliveryColumns, MonitorColumns } from './rows.ts';
+import { toDecision, toDelivery, toMonitor, toPruned } from './rows.ts';
+import type { DecisionColumns, DeliveryColumns, MonitorColumns, TombstoneColumns } from './rows.ts';
 import { attemptsOf } from './tx.ts';
 
 const LAST = Number.MAX_SAFE_INTEGER;
@@ -104,6 +105,11 @@ export class SqliteReader implements ReadStore {
           .map(toDelivery),
       };
     });
+  }
+
+  pruned(uid: string): PrunedView | undefined {
+    const row = this.#db.get<TombstoneColumns>('SELECT * FROM tombstones WHERE uid = ?', uid);
+    return row && toPruned(row);
   }
 
   findRuns(namespace: string, name: string, limit: number): Run[] {

@@ -2,7 +2,7 @@ import type { Kind } from '../../kubernetes/observation.ts';
 import type { Attempt, Run } from '../../lifecycle/transition.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Reason } from '../../lib/reasons.ts';
-import type { Answer, DeliveryView, MonitorView, Resend } from '../read.ts';
+import type { Answer, DeliveryView, MonitorView, PrunedView, Resend } from '../read.ts';
 import type { Decision, ObjectRow, RunMemory, RunRow } from '../store.ts';
 
 /** Columns as SQLite gives them, and what they mean outside. JSON was written by this bridge: it is not checked again. */
@@ -142,6 +142,18 @@ export function toMonitor(row: MonitorColumns): MonitorView {
     detail: row.detail ?? undefined,
     cronJobs: JSON.parse(row.cron_jobs) as string[],
   };
+}
+
+export interface TombstoneColumns {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly pruned_at: number;
+  readonly announced: string;
+}
+
+export function toPruned({ kind, namespace, name, pruned_at: prunedAt, announced }: TombstoneColumns): PrunedView {
+  return { kind, namespace, name, prunedAt, announced: JSON.parse(announced) as PrunedView['announced'] };
 }
 
 /** Text of an answer as it is stored: a vendor may send a page where a line is expected. */

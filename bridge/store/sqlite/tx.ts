@@ -3,7 +3,7 @@ import type { Attempt, Transition } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Desired, Intent } from '../../sinks/sink.ts';
-import type { Claimant, Decision, DesiredRules, ObjectRow, Quarantined, RunRow, Timer, Tx } from '../store.ts';
+import type { Claimant, Decision, DesiredRules, ObjectRow, Quarantined, Refused, RunRow, Timer, Tx } from '../store.ts';
 import type { Db } from './db.ts';
 import type { DesiredRows } from './desired.ts';
 import type { Intents } from './intents.ts';
@@ -11,6 +11,7 @@ import { putQuarantined } from './quarantine.ts';
 import type { Retirements } from './retirements.ts';
 import { toAttempt, toDecision, toObject, toRun } from './rows.ts';
 import type { AttemptColumns, DecisionColumns, ObjectColumns, RunColumns } from './rows.ts';
+import type { Tombstones } from './tombstones.ts';
 
 /** The statements of one transaction. The object lives as long as the store; the transaction is the store's. */
 export class SqliteTx implements Tx {
@@ -18,12 +19,23 @@ export class SqliteTx implements Tx {
   readonly #intents: Intents;
   readonly #desired: DesiredRows;
   readonly #retirements: Retirements;
+  readonly #tombstones: Tombstones;
+  readonly #onStickyKey: () => void;
 
-  constructor(db: Db, intents: Intents, desired: DesiredRows, retirements: Retirements) {
+  constructor(
+    db: Db,
+    intents: Intents,
+    desired: DesiredRows,
+    retirements: Retirements,
+    tombstones: Tombstones,
+    onStickyKey: () => void,
+  ) {
     this.#db = db;
     this.#intents = intents;
     this.#desired = desired;
     this.#retirements = retirements;
+    this.#tombstones = tombstones;
+    this.#onStickyKey = onStickyKey;
   }
 
   object(uid: string): ObjectRow | undefined {
@@ -161,7 +173,8 @@ export class SqliteTx implements Tx {
   }
 
   setStickyKey(destination: string, namespace: string, name: string, key: string): void {
-    this.#db.run('INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?)', destination, namespace, name, key);
+    const sql = 'INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?)';
+    if (this.#db.run(sql, destination, namespace, name, key) > 0) this.#onStickyKey();
   }
 
   wanted(destination: string, key: string): Json | undefined {
@@ -213,6 +226,18 @@ export class SqliteTx implements Tx {
 
   quarantine(row: Quarantined): void {
     putQuarantined(this.#db, row);
+  }
+
+  isPruned(uid: string): boolean {
+    return this.#tombstones.has(uid);
+  }
+
+  forgottenUpTo(): Instant {
+    return this.#tombstones.forgottenUpTo();
+  }
+
+  refuse(row: Refused): void {
+    this.#tombstones.refuse(row);
   }
 }
 

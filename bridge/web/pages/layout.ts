@@ -9,6 +9,7 @@ export interface Frame {
   readonly cluster: { readonly name: string; readonly scope: 'cluster' | readonly string[] };
   readonly version: string;
   readonly ready: boolean;
+  readonly notes: readonly string[];
   readonly outbox: readonly OutboxDepth[];
   readonly now: Instant;
   readonly retirement: Retirement | undefined;
@@ -86,14 +87,10 @@ function tabLink(path: string, label: string, current: string | undefined): Html
     : html`<a href="${path}">${label}</a>`;
 }
 
-function healthNotes({ ready }: Frame): Child {
-  return (
-    !ready &&
-    note(
-      'bad',
-      html`<b>The bridge cannot commit.</b> Nothing new is taken until it can; see <a href="/readyz">/readyz</a>.`,
-    )
-  );
+function healthNotes({ ready, notes }: Frame): Child {
+  const cannot = html`<b>The bridge cannot commit.</b> Nothing new is taken until it can; see
+    <a href="/readyz">/readyz</a>.`;
+  return [!ready && note('bad', cannot), ...notes.map((text) => note('bad', html`${text}`))];
 }
 
 function retiredNote({ retirement }: Frame): Child {

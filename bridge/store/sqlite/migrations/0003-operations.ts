@@ -3,7 +3,7 @@
  * both with their intent: who prunes intents need not know them.
  */
 export const operations = {
-  number: 2,
+  number: 3,
   oldestReader: 1,
   sql: `
 CREATE TABLE retirements (

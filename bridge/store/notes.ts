@@ -1,0 +1,30 @@
+import type { Instant } from '../lib/clock.ts';
+import type { Recovery, StoreState } from './store.ts';
+
+/** So long the page tells of a store that was made anew. */
+const TOLD_MS = 24 * 3_600_000;
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+/** What happened to the store and what that means, for the log and the page. */
+export function recoveryText({ cause, reason, movedTo, at, cutoff }: Recovery): string {
+  const happened = {
+    corrupt: `The store was corrupted (${reason}); a new one was made at ${iso(at)}`,
+    missing: `The store was missing although it had been in use; a new one was made at ${iso(at)}`,
+    restored: `The store was restored from a backup (${reason}) at ${iso(at)}`,
+  }[cause];
+  const kept = movedTo === undefined ? '' : ` The old file is kept as ${movedTo}.`;
+  return `${happened}.${kept} What happened before ${iso(cutoff)} is not announced again; deliveries that waited then are not sent.`;
+}
+
+/** What everybody who looks at the bridge should know of its store. */
+export function storeNotes(recovery: Recovery | undefined, state: StoreState | undefined, now: Instant): string[] {
+  const recovered = recovery !== undefined && now - recovery.at < TOLD_MS ? [recoveryText(recovery)] : [];
+  return [...recovered, ...(state?.exhausted === true ? [exhaustedText(state)] : [])];
+}
+
+/** Why the store is larger than it should be. */
+export function exhaustedText({ usedBytes, maxBytes }: StoreState): string {
+  const mib = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`;
+  return `The store uses ${mib(usedBytes)}, more than store.retention.maxBytes (${mib(maxBytes)}): all that is left lives in the cluster or waits to be sent.`;
+}

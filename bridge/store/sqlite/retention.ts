@@ -1,0 +1,141 @@
+import type { Kind } from '../../kubernetes/observation.ts';
+import type { Run } from '../../lifecycle/transition.ts';
+import type { Instant } from '../../lib/clock.ts';
+import type { RetentionLimits, RunMemory, StoreState } from '../store.ts';
+import type { Db } from './db.ts';
+import { deleteObject } from './prune.ts';
+import type { Tombstones } from './tombstones.ts';
+
+/** A step ends after this, so that the records that arrive meanwhile hardly wait. */
+const STEP_MS = 20;
+const PAGE = 200;
+const PASS_EVERY_MS = 3_600_000;
+
+interface Walked {
+  readonly id: number;
+  readonly uid: string;
+  readonly kind: Kind;
+  readonly deleted: number;
+}
+
+interface Candidate {
+  readonly namespace: string;
+  readonly name: string;
+  readonly owner_uid: string | null;
+  readonly state: string;
+  readonly run: string | null;
+  readonly memory: string | null;
+}
+
+/** The fields that every reducer's state has, as far as its kind has them. */
+interface State {
+  readonly facts: { readonly createdAt?: Instant };
+  readonly deletedAt?: Instant;
+  readonly endedAt?: Instant;
+}
+
+const CANDIDATE = `SELECT objects.namespace, objects.name, objects.owner_uid, objects.state, run, memory
+  FROM objects LEFT JOIN runs ON runs.uid = objects.uid WHERE objects.uid = ?`;
+
+const UNSETTLED = `SELECT 1 FROM transitions JOIN intents ON intents.transition_id = transitions.id
+  WHERE settled_at IS NULL AND (run_uid = ?1 OR (transitions.id > ?1 || '/' AND transitions.id < ?1 || '0')) LIMIT 1`;
+
+/**
+ * Removes deleted objects with their runs, by age, and by size when the store is too large. It walks the objects in the
+ * order of their first sight, in short steps; what is alive, waits to be sent or has a timer stays.
+ */
+export class Retention {
+  readonly #db: Db;
+  readonly #tombstones: Tombstones;
+  /** Row of the object that was looked at last; undefined between two passes. */
+  #cursor: number | undefined;
+  #lastPass: Instant = -Infinity;
+  /** What this pass removed. */
+  #removed = 0;
+  /** A whole pass left the store too large: there is nothing more to remove for now. */
+  #exhausted = false;
+
+  constructor(db: Db, tombstones: Tombstones) {
+    this.#db = db;
+    this.#tombstones = tombstones;
+  }
+
+  /** One bounded step, inside a transaction. */
+  step(now: Instant, limits: RetentionLimits): Omit<StoreState, 'sideFiles'> {
+    const deadline = performance.now() + STEP_MS;
+    this.#tombstones.expire(now);
+    if (this.#cursor === undefined && this.#isDue(now, limits)) {
+      this.#cursor = 0;
+      this.#removed = 0;
+    }
+    while (this.#cursor !== undefined && performance.now() < deadline) this.#page(now, limits, deadline);
+    return { usedBytes: this.#usedBytes(), maxBytes: limits.maxBytes, exhausted: this.#exhausted };
+  }
+
+  /** Every hour, also after a clock that was set back; at once when the store is too large. */
+  #isDue(now: Instant, { maxBytes }: RetentionLimits): boolean {
+    if (Math.abs(now - this.#lastPass) >= PASS_EVERY_MS) return true;
+    return !this.#exhausted && this.#usedBytes() > maxBytes;
+  }
+
+  #page(now: Instant, limits: RetentionLimits, deadline: number): void {
+    const rows = this.#db.all<Walked>(
+      `SELECT rowid AS id, uid, kind, deleted FROM objects WHERE rowid > ? ORDER BY rowid LIMIT ${PAGE}`,
+      this.#cursor!,
+    );
+    const timers = new Set(this.#db.all<{ uid: string }>('SELECT DISTINCT uid FROM timers').map(({ uid }) => uid));
+    for (const row of rows) {
+      const gone = row.deleted === 1 && !timers.has(row.uid) && this.#visit(row, now, limits, deadline);
+      if (gone === 'unfinished') return;
+      if (gone) this.#removed++;
+      this.#cursor = row.id;
+      if (performance.now() >= deadline) return;
+    }
+    if (rows.length === PAGE) return;
+    this.#cursor = undefined;
+    this.#lastPass = now;
+    this.#exhausted = this.#removed === 0 && this.#usedBytes() > limits.maxBytes;
+  }
+
+  /** True when the object was removed; `unfinished` when there is more of it than fits into this step. */
+  #visit({ uid, kind }: Walked, now: Instant, limits: RetentionLimits, deadline: number): boolean | 'unfinished' {
+    const row = this.#db.get<Candidate>(CANDIDATE, uid);
+    if (row === undefined) return false;
+    const run = row.run === null ? undefined : (JSON.parse(row.run) as Run);
+    const state = JSON.parse(row.state) as State;
+    const old = isOld(kind, state, run, now - limits.age);
+    if (!old && !(isOver(row, run) && this.#usedBytes() > limits.maxBytes)) return false;
+    if (!this.#mayGo(uid, kind, row)) return false;
+    const { namespace, name } = row;
+    this.#tombstones.put({ uid, kind, namespace, name, runKey: run?.runKey, createdAt: state.facts.createdAt }, now);
+    return deleteObject(this.#db, uid, run?.runKey, deadline) || 'unfinished';
+  }
+
+  /** A pod goes with its Job, a CronJob after its Jobs, and nothing while something of it waits to be sent. */
+  #mayGo(uid: string, kind: Kind, { owner_uid: owner, run }: Candidate): boolean {
+    const has = (sql: string, key: string): boolean => this.#db.get(sql, key) !== undefined;
+    if (kind === 'CronJob' && has('SELECT 1 FROM objects WHERE owner_uid = ? LIMIT 1', uid)) return false;
+    if (kind === 'Pod' && run === null && owner !== null && has('SELECT 1 FROM runs WHERE uid = ?', owner))
+      return false;
+    return !has(UNSETTLED, uid);
+  }
+
+  /** Pages in use; free ones are used again before the file grows. */
+  #usedBytes(): number {
+    const pragma = (name: string) => Object.values(this.#db.get<Record<string, number>>(`PRAGMA ${name}`)!)[0]!;
+    return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+  }
+}
+
+/** By its end or its deletion, whichever was later; a deleted CronJob's row holds no time but its creation. */
+function isOld(kind: Kind, { facts, deletedAt, endedAt }: State, run: Run | undefined, before: Instant): boolean {
+  const created = kind === 'CronJob' ? facts.createdAt : undefined;
+  const times = [run?.endedAt, deletedAt, endedAt, created].filter((at) => at !== undefined);
+  return times.length > 0 && Math.max(...times) <= before;
+}
+
+/** May go before its time: no run, or one that has ended and waits for nothing. */
+function isOver({ memory }: Candidate, run: Run | undefined): boolean {
+  if (run === undefined || memory === null) return true;
+  return run.endedAt !== undefined && (JSON.parse(memory) as RunMemory).waitingFor === undefined;
+}

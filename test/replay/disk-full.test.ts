@@ -1,0 +1,128 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Releases } from '../../bridge/lib/releases.ts';
+import type { Bridge } from '../e2e/harness/bridge.ts';
+import { startBridge } from '../e2e/harness/bridge.ts';
+import { until } from '../e2e/harness/kube.ts';
+import type { Vendors } from '../vendors/start-vendors.ts';
+import { startVendors } from '../vendors/start-vendors.ts';
+import { cronJob, job, pings, send, sendUntilTaken } from './made-up.ts';
+
+const releases = new Releases();
+let disk: string | undefined;
+let count = 100;
+let vendors: Vendors;
+let bridge: Bridge;
+const began = Date.now();
+
+/** A disk of 8 MiB of our own, if we may. */
+function mountDisk(): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'disk-full-'));
+  releases.add(() => rmSync(folder, { recursive: true }));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    return undefined;
+  }
+  releases.add(() => void execFileSync('umount', ['-l', folder]));
+  return folder;
+}
+
+beforeEach(({ skip }) => skip(disk === undefined, 'a full disk needs the right to mount a tmpfs (root)'));
+
+describe('a full disk', () => {
+  beforeAll(async () => {
+    disk = mountDisk();
+    if (disk === undefined) return;
+    vendors = await startVendors();
+    releases.add(() => vendors.close());
+    bridge = await startBridge({ vendorsUrl: vendors.url, vendorKey: vendors.key, dataDir: disk });
+    releases.add(async () => void (await bridge.stop()));
+    await sendUntilTaken(bridge.endpoint, cronJob(began), job(1, began - 5000), job(1, began - 5000, began - 3000));
+    await until('all is told', () => pings(vendors.requests).length === 2);
+  });
+
+  it('refuses upstream, says so once, is not ready, and goes on by itself when there is room', async () => {
+    fill();
+    const refused = await until('the write-ahead log is full', async () => {
+      const long = began - 9e8;
+      const reply = await send(bridge.endpoint, job(++count, long, long + 1000));
+      return reply.code === status.OK ? undefined : reply;
+    });
+    expect(refused).toMatchObject({ code: status.UNAVAILABLE, details: expect.stringContaining('full') as string });
+    for (let n = 0; n < 5; n++) {
+      const { code } = await send(bridge.endpoint, cronJob(began), job(2, began - 2000));
+      expect(code).toBe(status.UNAVAILABLE);
+    }
+    const ready = await until('not ready', async () => {
+      const answer = await fetch(`${bridge.pageUrl}readyz`);
+      return answer.status === 503 && ((await answer.json()) as { commit: string });
+    });
+    expect(ready.commit).toContain('full');
+    const told = () => logLines().filter((line) => line.includes('the store cannot commit')).length;
+    expect(told()).toBe(1);
+    free();
+    await sendUntilTaken(bridge.endpoint, cronJob(began), job(2, began - 2000));
+    await until('ready again', async () => (await fetch(`${bridge.pageUrl}readyz`)).status === 200);
+    await until('the run is told', () => pings(vendors.requests).includes('run 02'));
+    expect(told()).toBe(1);
+    expect(pings(vendors.requests).filter((ping) => ping === 'run 02')).toHaveLength(1);
+  });
+
+  it('that comes while a delivery is under way repeats and loses none', async () => {
+    vendors.inject({ match: 'state=complete', delayMs: 2000, times: 1 });
+    await sendUntilTaken(bridge.endpoint, job(2, began - 2000, began - 1000));
+    await until('the delivery is claimed', async () => {
+      const { items } = (await (await fetch(`${bridge.pageUrl}api/deliveries?status=sending`)).json()) as {
+        items: unknown[];
+      };
+      return items.length > 0;
+    });
+    fill();
+    await until('the vendor has answered', () => pings(vendors.requests).includes('complete 02'));
+    await until('the settlement failed', () =>
+      logLines().some((line) => line.includes('"msg":"the outbox had to stop')),
+    );
+    free();
+    await until('it is settled', async () => {
+      const { items } = (await (await fetch(`${bridge.pageUrl}api/deliveries?limit=1`)).json()) as {
+        items: { status: string }[];
+      };
+      return items[0]?.status === 'delivered';
+    });
+    expect(pings(vendors.requests).filter((ping) => ping === 'complete 02')).toHaveLength(1);
+  });
+});
+
+afterAll(() =>
+  releases.release((error) => {
+    throw error;
+  }),
+);
+
+let fills = 0;
+
+/** Takes what room there is, also for the write-ahead log. */
+function fill(): void {
+  for (let size = 1 << 20; size >= 512; size >>= 1) {
+    for (;;) {
+      try {
+        writeFileSync(join(disk ?? '', `fill-${++fills}`), Buffer.alloc(size));
+      } catch {
+        break;
+      }
+    }
+  }
+}
+
+function free(): void {
+  for (; fills > 0; fills--) rmSync(join(disk ?? '', `fill-${fills}`), { force: true });
+}
+
+function logLines(): string[] {
+  return readFileSync(bridge.logFile, 'utf8').split('\n');
+}
