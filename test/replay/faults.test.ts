@@ -113,8 +113,8 @@ function expectInOrder({ cronitor }: Vendors, times: 'once' | 'again' = 'once'):
   }
 }
 
-describe('a vendor with a fault', () => {
-  it('of another account does not matter', async () => {
+describe('a vendor', () => {
+  it('without a fault hears everything, whatever the others do', async () => {
     await settled('default');
     expectInOrder(bench.vendors);
     expect(bench.vendors.cronitor.autoCreated).toEqual([cronJobUid(REFUSED), cronJobUid(REFUSED)]);
@@ -137,7 +137,7 @@ describe('a vendor with a fault', () => {
     );
   });
 
-  it('of asking for a pause (429) is given one', async () => {
+  it('that asks for a pause (429) is given one', async () => {
     await settled('limited');
     expectInOrder(vendors.limited);
     const pings = vendors.limited.requests.filter(({ path }) => path.startsWith('/ping'));
@@ -147,20 +147,20 @@ describe('a vendor with a fault', () => {
     expect(Math.min(...afterwards)).toBeGreaterThanOrEqual(2_900);
   });
 
-  it('of its own (500) is asked again', async () => {
+  it('that fails (500) is asked again', async () => {
     const rows = await settled('broken');
     expectInOrder(vendors.broken);
     expect(rows.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(rows.length + 5);
   });
 
-  it('of losing answers hears them again, and the receipt says so', async () => {
+  it('that loses answers hears the same again, and the receipt says so', async () => {
     const rows = await settled('lossy');
     expectInOrder(vendors.lossy, 'again');
     expect(rows.filter(({ reason }) => reason === 'delivered_again')).toHaveLength(3);
     expect(vendors.lossy.cronitor.pings).toHaveLength(rows.length + 3);
   });
 
-  it('of refusing the key at the management API gets the telemetry all the same, and a person is told', async () => {
+  it('that refuses the key at its management API gets the telemetry all the same, and a person is told', async () => {
     await settled('locked');
     expectInOrder(vendors.locked);
     const rows = (await bench.list<Monitor>('monitors')).filter(({ destination }) => destination === 'cronitor/locked');
@@ -175,7 +175,7 @@ describe('a vendor with a fault', () => {
     );
   });
 
-  it('does not exist in a dry run: nothing is sent, and it says so', async () => {
+  it('of a dry run hears nothing, and the receipts say so', async () => {
     const rows = await until('everything is decided', async () => {
       const rows = await deliveries('dry');
       return rows.every(({ status }) => status === 'dropped') && rows;
@@ -187,7 +187,7 @@ describe('a vendor with a fault', () => {
     expect(bench.log()[0]?.['destinations']).toContain('cronitor/dry (dry run: nothing is sent)');
   });
 
-  it('of being away shows why everything waits, and has everything when it is back', async () => {
+  it('that is away for 20 s has everything when it is back; until then it shows why all of it waits', async () => {
     const waiting = await deliveries('down');
     const first = waiting.filter(({ payload }) => payload.query.state === 'run');
     expect(waiting.every(({ status }) => status !== 'delivered')).toBe(true);
@@ -204,7 +204,7 @@ describe('a vendor with a fault', () => {
     for (const { reason } of rows) expect(reason).toBe('delivered');
   });
 
-  it('is one line in the log when it begins and one when it is over', () => {
+  it('that was away is one line in the log when it began and one when it was over', () => {
     const about = bench.log().filter(({ destination }) => destination === 'cronitor/down');
     expect(about.map(({ level, msg, reason }) => [level, msg, reason])).toEqual([
       ['warn', 'a monitor was refused; /monitors shows it', 'bad_request'],
