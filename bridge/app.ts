@@ -1,6 +1,9 @@
+import { auditNotes, auditReport, kindHealth } from './audit-report.ts';
+import type { KubeApi } from './cluster/api.ts';
 import { connectKube } from './cluster/api.ts';
-import type { Lister } from './cluster/lister.ts';
-import { startLister } from './cluster/lister.ts';
+import type { Auditor } from './cluster/auditor.ts';
+import { startAuditor } from './cluster/auditor.ts';
+import { otherCluster, ownNamespace, readIdentity } from './cluster/identity.ts';
 import type { Config } from './config/schema.ts';
 import type { WorkerClient } from './ingest/client.ts';
 import { startWorker } from './ingest/client.ts';
@@ -51,6 +54,8 @@ export interface App {
 const TICK_MS = 1_000;
 const DRAIN_MS = 10_000;
 const DELIVERY_GRACE_MS = 5_000;
+/** The Kubernetes API may be away at the start: then it is asked for its identity later. */
+const IDENTITY_MS = 5_000;
 
 /** Starts every room in order; when one cannot start, those before it are stopped. Throws UserErrors. */
 export async function startApp(options: AppOptions): Promise<App> {
@@ -71,20 +76,20 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   releases.add(() => metrics.close());
   const teller = new Teller(metrics, logger);
   const live = new Live();
-  const { worker, failed, onCommit, state } = await startStore(options, teller, live, releases);
+  const { worker, failed, fail, onCommit, state } = await startStore(options, teller, live, releases);
   const reader = openReader(config.store.path, dryRuns(config));
   releases.add(() => reader.close());
   metrics.observeStore(reader);
   const deliverers = openDestinations(options, releases);
-  const lister = startListing(options, worker, teller, releases);
+  const auditor = await startAudit(options, worker, { metrics, teller, fail }, releases);
   const web = await startWeb({
     ...config.web,
     reader,
     metrics,
     readiness: createReadiness(
       worker.calls.probe,
-      () => ({ lists: listResults(lister), store: state() }),
-      () => storeNotes(worker.recovery, state(), clock.now()),
+      () => ({ ...auditReport(auditor), store: state() }),
+      () => [...storeNotes(worker.recovery, state(), clock.now()), ...auditNotes(auditor)],
     ),
     retirement: () => currentRetirement(reader, deliverers),
     live,
@@ -97,7 +102,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const dispatcher = startOutbox(options, worker, deliverers, teller, live, releases);
   onCommit(() => dispatcher.wake());
   await startLocal(options, worker, reader, deliverers, () => (dispatcher.wake(), live.changed()), releases);
-  const otlpPort = await startOtlp(options, worker, teller, metrics, lister, releases);
+  const otlpPort = await startOtlp(options, worker, teller, metrics, auditor, releases);
   return { otlpPort, webPort: web.port, reader, failed };
 }
 
@@ -106,7 +111,7 @@ async function startOtlp(
   worker: WorkerClient,
   teller: Teller,
   metrics: Metrics,
-  lister: Lister | undefined,
+  auditor: Auditor | undefined,
   releases: Releases,
 ): Promise<number> {
   const otlp = await startOtlpServer({
@@ -114,7 +119,7 @@ async function startOtlp(
     clock,
     ingest: ingestOf(worker, teller),
     onRequest: (outcome) => metrics.request(outcome),
-    onConnection: () => lister?.trigger(),
+    onConnection: () => auditor?.connected(),
   });
   releases.add(() => otlp.drain(DRAIN_MS));
   return otlp.port;
@@ -135,6 +140,7 @@ async function startStore(
 ): Promise<{
   worker: WorkerClient;
   failed: Promise<Error>;
+  fail: (error: Error) => void;
   onCommit: (wake: () => void) => void;
   state: () => StoreState | undefined;
 }> {
@@ -159,7 +165,7 @@ async function startStore(
     if (fired) live.changed();
   };
   releases.add(startTicking(worker, clock, teller, onTick));
-  return { worker, failed, onCommit: (to) => void (wake = to), state: () => state };
+  return { worker, failed, fail, onCommit: (to) => void (wake = to), state: () => state };
 }
 
 function ingestOf({ calls }: WorkerClient, teller: Teller): Ingest {
@@ -196,26 +202,54 @@ function startTicking(
   return () => clearInterval(timer);
 }
 
-function startListing(
+/** The audit, unless the bridge runs without the Kubernetes API. Throws a UserError for a store of another cluster. */
+async function startAudit(
   { config, clock }: AppOptions,
-  worker: WorkerClient,
-  teller: Teller,
+  { calls }: WorkerClient,
+  told: { readonly metrics: Metrics; readonly teller: Teller; readonly fail: (error: Error) => void },
   releases: Releases,
-): Lister | undefined {
-  if (!config.cluster.list) return undefined;
-  const lister = startLister({
-    api: connectKube(config.cluster.kubeconfig),
-    scope: config.cluster.scope,
+): Promise<Auditor | undefined> {
+  const { kubeconfig, scope, audit, list } = config.cluster;
+  if (!list) return undefined;
+  const { metrics, teller, fail } = told;
+  const api = connectKube(kubeconfig);
+  const belongs = (signal: AbortSignal) => belongsTo(api, calls, config.store.path, signal);
+  const belongsAtStart = await belongs(AbortSignal.timeout(IDENTITY_MS));
+  const auditor = startAuditor({
+    api,
+    scope,
     clock,
-    observe: (objects, observedAt) => worker.calls.observe(objects, observedAt),
-    onResult: (kind, result) => teller.listed(kind, result),
+    store: calls,
+    intervalMs: audit.interval,
+    isOurs: async (signal) => belongsAtStart || (await belongs(signal).catch((error: unknown) => refuse(error, fail))),
+    onResult: (kind, result) => teller.audited(kind, result),
+    onWarnings: (result) => teller.warningsListed(result),
+    onWatch: (kind, isDead) => teller.watch(kind, isDead),
+    onError: (error) => teller.auditFailed(error),
   });
-  releases.add(() => lister.stop());
-  return lister;
+  releases.add(() => auditor.stop());
+  metrics.observeAudit(() => kindHealth(auditor));
+  return auditor;
 }
 
-function listResults(lister: Lister | undefined): unknown {
-  return lister === undefined ? 'off' : Object.fromEntries(lister.results());
+/** False when it cannot be told yet, because the API does not answer. Throws a UserError for another cluster. */
+async function belongsTo(
+  api: KubeApi,
+  calls: WorkerClient['calls'],
+  storePath: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { identity, complete } = await readIdentity(api, ownNamespace(), signal);
+  const match = await calls.identify(identity);
+  if (match === 'other' && complete) throw otherCluster(api.server, storePath);
+  return complete || match === 'same';
+}
+
+/** The store of another cluster must not be written: the bridge stops. */
+function refuse(error: unknown, fail: (error: Error) => void): false {
+  if (!(error instanceof UserError)) throw error;
+  fail(error);
+  return false;
 }
 
 function startOutbox(

@@ -1,7 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import type { Cluster } from '@kubernetes/client-node';
 import { KubeConfig } from '@kubernetes/client-node';
 import { errorText, UserError } from '../lib/errors.ts';
+import { sha256Hex } from '../lib/ids.ts';
 
 /** Answer of the Kubernetes API; `failed` is no answer at all. */
 export type ApiAnswer =
@@ -11,8 +14,10 @@ export type ApiAnswer =
 export interface KubeApi {
   /** Where it is, for messages. */
   readonly server: string;
+  /** SHA-256 of the certificate authority, if the configuration has one. */
+  readonly caHash: string | undefined;
   /** GET of a path with its query; never throws. */
-  get(path: string, signal: AbortSignal): Promise<ApiAnswer>;
+  get(path: string, signal: AbortSignal, accept?: string): Promise<ApiAnswer>;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -36,12 +41,30 @@ export function connectKube(kubeconfig: string | undefined): KubeApi {
   // What the library falls back to; no cluster of today answers there.
   if (kubeconfig === undefined && server === 'http://localhost:8080')
     throw new UserError('there is no Kubernetes configuration: no kubeconfig and no service account of a pod', NEXT);
-  return { server, get: (path, signal) => get(config, server, path, signal) };
+  const caHash = hashCa(config.getCurrentCluster());
+  return { server, caHash, get: (path, signal, accept) => get(config, server, path, signal, accept) };
 }
 
-async function get(config: KubeConfig, server: string, path: string, signal: AbortSignal): Promise<ApiAnswer> {
+/** The certificates themselves, so that their order in a file and the text around them mean nothing. */
+function hashCa(cluster: Cluster | null): string | undefined {
+  const data = cluster?.caData;
+  const file = cluster?.caFile;
+  if (data === undefined && (file === undefined || !existsSync(file))) return undefined;
+  const pem = data === undefined ? readFileSync(file!, 'utf8') : Buffer.from(data, 'base64').toString('utf8');
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [pem];
+  const plain = certificates.map((text) => text.replaceAll(/\s/g, '')).toSorted();
+  return sha256Hex(plain.join('\n'));
+}
+
+async function get(
+  config: KubeConfig,
+  server: string,
+  path: string,
+  signal: AbortSignal,
+  accept = 'application/json',
+): Promise<ApiAnswer> {
   try {
-    const headers = { accept: 'application/json' };
+    const headers = { accept };
     const options: https.RequestOptions = { method: 'GET', timeout: TIMEOUT_MS, headers, signal };
     await config.applyToHTTPSOptions(options);
     const { status, text } = await request(new URL(server.replace(/\/$/, '') + path), options);

@@ -1,6 +1,6 @@
 import type { Kind } from '../kubernetes/observation.ts';
-import { numberAt, objectAt, objectsAt, textAt } from '../kubernetes/fields.ts';
 import type { KubeObject } from '../kubernetes/fields.ts';
+import { numberAt, objectAt, objectsAt, textAt } from '../kubernetes/fields.ts';
 import type { KubeApi } from './api.ts';
 
 /** CronJobs before Jobs before pods: what owns is known when what is owned arrives. */
@@ -13,54 +13,125 @@ export const LISTED: readonly { readonly kind: Kind; readonly apiVersion: string
 export type Listed = (typeof LISTED)[number];
 export type Scope = 'cluster' | readonly string[];
 
-export type ListResult =
-  | { readonly result: 'complete'; readonly objects: number }
-  | { readonly result: 'failed'; readonly status: number | undefined; readonly error: string };
+export interface ListFailure {
+  readonly result: 'failed';
+  /** Undefined when there was no answer. */
+  readonly status: number | undefined;
+  readonly error: string;
+}
+
+export interface ListPage {
+  /** resourceVersion of the LIST, the same on all its pages. */
+  readonly version: string;
+  readonly objects: readonly KubeObject[];
+  /** Only metadata, because it was asked for and the API can do it. */
+  readonly metadataOnly: boolean;
+  /** Reads this page again as full objects. */
+  readonly readFull: () => Promise<readonly KubeObject[] | ListFailure>;
+}
 
 /** Kubernetes' own default page size of client-go. */
 const PAGE = 500;
-const MAX_RESTARTS = 3;
+const FULL = 'application/json';
+const METADATA = `application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,${FULL}`;
+const NOT_ACCEPTABLE = 406;
 
-/**
- * Reads all objects of a kind in scope, page by page; `take` is awaited for each page, so memory is one page. A
- * continue token that expired (410) starts the LIST over. Items of a LIST have no kind and apiVersion: they get them.
- */
-export async function listKind(
-  api: KubeApi,
-  listed: Listed,
-  scope: Scope,
-  take: (objects: KubeObject[]) => Promise<void>,
-  signal: AbortSignal,
-): Promise<ListResult> {
-  let objects = 0;
-  for (const namespace of scope === 'cluster' ? [undefined] : scope) {
-    const path = listPath(listed, namespace);
-    let token = '';
-    for (let restarts = 0; ;) {
-      const query = `?limit=${PAGE}${token === '' ? '' : `&continue=${encodeURIComponent(token)}`}`;
-      const answer = await api.get(path + query, signal);
-      if (answer.kind === 'failed') return { result: 'failed', status: undefined, error: answer.error };
-      if (answer.status === 410 && restarts++ < MAX_RESTARTS) {
-        token = '';
-        continue;
-      }
-      if (answer.status !== 200) return refused(answer.status, answer.body);
-      const items = objectsAt(answer.body, 'items');
-      objects += items.length;
-      await take(items.map((item) => ({ ...item, kind: listed.kind, apiVersion: listed.apiVersion })));
-      token = textAt(objectAt(answer.body, 'metadata'), 'continue') ?? '';
-      if (token === '') break;
-    }
-  }
-  return { result: 'complete', objects };
-}
-
-function listPath({ apiVersion, resource }: Listed, namespace: string | undefined): string {
+/** Where a resource is, e.g. /apis/batch/v1/namespaces/shop/jobs. */
+export function resourcePath({ apiVersion, resource }: Omit<Listed, 'kind'>, namespace: string | undefined): string {
   const base = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   return namespace === undefined ? `${base}/${resource}` : `${base}/namespaces/${namespace}/${resource}`;
 }
 
-function refused(status: number, body: KubeObject): ListResult {
+/**
+ * Reads all objects of a kind page by page; `take` is awaited for each page, so memory is one page. It is complete only
+ * if all pages came under one resourceVersion; `expired` when the API could not hold that, and it is to start over.
+ */
+export async function listKind(
+  api: KubeApi,
+  listed: Listed,
+  options: { readonly namespace: string | undefined; readonly metadata: boolean; readonly signal: AbortSignal },
+  take: (page: ListPage) => Promise<ListFailure | undefined>,
+): Promise<{ readonly result: 'complete'; readonly objects: number } | { readonly result: 'expired' } | ListFailure> {
+  let objects = 0;
+  let version: string | undefined;
+  for (let token = ''; ;) {
+    const path = pagePath(listed, options.namespace, token);
+    const page = await readPage(api, listed, path, options.metadata, options.signal);
+    if ('result' in page) return page.status === 410 ? { result: 'expired' } : page;
+    version ??= page.version;
+    if (page.version !== version) return { result: 'expired' };
+    objects += page.objects.length;
+    const failure = await take({ ...page, readFull: () => readFull(api, listed, path, options.signal) });
+    if (failure !== undefined) return failure.status === 410 ? { result: 'expired' } : failure;
+    token = page.next;
+    if (token === '') return { result: 'complete', objects };
+  }
+}
+
+/** One object by name; undefined when it is not there any more. Any other answer is a failure. */
+export async function readOne(
+  api: KubeApi,
+  listed: Listed,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<KubeObject | ListFailure | undefined> {
+  const answer = await api.get(`${resourcePath(listed, namespace)}/${name}`, signal);
+  if (answer.kind === 'failed') return { result: 'failed', status: undefined, error: answer.error };
+  if (answer.status === 404) return undefined;
+  return answer.status === 200 ? answer.body : refused(answer.status, answer.body);
+}
+
+function pagePath(listed: Listed, namespace: string | undefined, token: string): string {
+  const from = token === '' ? '' : `&continue=${encodeURIComponent(token)}`;
+  return `${resourcePath(listed, namespace)}?limit=${PAGE}${from}`;
+}
+
+interface RawPage {
+  readonly version: string;
+  readonly objects: readonly KubeObject[];
+  readonly metadataOnly: boolean;
+  readonly next: string;
+}
+
+/** One page. An API that cannot reduce to metadata answers with full objects, or with 406 and is asked for these. */
+async function readPage(
+  api: KubeApi,
+  listed: Listed,
+  path: string,
+  metadata: boolean,
+  signal: AbortSignal,
+): Promise<RawPage | ListFailure> {
+  let answer = await api.get(path, signal, metadata ? METADATA : FULL);
+  if (metadata && answer.kind === 'answer' && answer.status === NOT_ACCEPTABLE) answer = await api.get(path, signal);
+  if (answer.kind === 'failed') return { result: 'failed', status: undefined, error: answer.error };
+  if (answer.status !== 200) return refused(answer.status, answer.body);
+  const list = objectAt(answer.body, 'metadata');
+  const version = textAt(list, 'resourceVersion');
+  if (version === undefined) return { result: 'failed', status: 200, error: 'the answer is no LIST' };
+  const metadataOnly = textAt(answer.body, 'kind') === 'PartialObjectMetadataList';
+  // Items of a LIST have no kind and apiVersion: they get them.
+  const { kind, apiVersion } = listed;
+  const objects = objectsAt(answer.body, 'items').map((item) => ({ ...item, kind, apiVersion }));
+  return { version, objects, metadataOnly, next: continueToken(list) };
+}
+
+/** A token may be longer than any text that is kept of an object. */
+function continueToken(list: KubeObject): string {
+  const token = list['continue'];
+  return typeof token === 'string' ? token : '';
+}
+
+async function readFull(
+  api: KubeApi,
+  listed: Listed,
+  path: string,
+  signal: AbortSignal,
+): Promise<readonly KubeObject[] | ListFailure> {
+  const page = await readPage(api, listed, path, false, signal);
+  return 'result' in page ? page : page.objects;
+}
+
+function refused(status: number, body: KubeObject): ListFailure {
   const message = textAt(body, 'message') ?? `code ${numberAt(body, 'code') ?? status}`;
   return { result: 'failed', status, error: message };
 }

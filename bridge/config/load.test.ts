@@ -35,7 +35,7 @@ const errorOf = (yaml: string, env: Record<string, string> = {}) =>
 describe('loadConfig', () => {
   it('fills in every default when nothing is given', () => {
     expect(loadConfig({ env: {} })).toEqual({
-      cluster: { name: 'default', scope: 'cluster', list: true },
+      cluster: { name: 'default', scope: 'cluster', list: true, audit: { interval: 300_000, grace: 900_000 } },
       otlp: { host: '0.0.0.0', port: 4317, maxMessageBytes: 67_108_864 },
       web: { host: '127.0.0.1', port: 8080, auth: 'none', proxyHeader: 'X-Forwarded-User', trustedProxies: [] },
       store: {
@@ -44,6 +44,7 @@ describe('loadConfig', () => {
       },
       log: { level: 'info' },
       firstSight: { lookback: 900_000, running: 'announce' },
+      onUnknown: 'none',
       outbox: { maxAge: 86_400_000 },
       cronitor: {},
     });
@@ -130,7 +131,10 @@ describe('an error', () => {
     ['cluster: {name: 7}', 'cluster.name: 7; allowed: text that is not empty'],
     ['outbox: {maxAge: 1 day}', 'outbox.maxAge: "1 day"; allowed: a duration such as 500ms, 90s, 15m or 24h'],
     ['otlp: {prot: 1}', 'otlp.prot: unknown key; did you mean port? allowed here: host, port, maxMessageBytes'],
-    ['zebra: 1', 'zebra: unknown key; allowed here: cluster, otlp, web, store, log, firstSight, outbox, cronitor'],
+    [
+      'zebra: 1',
+      'zebra: unknown key; allowed here: cluster, otlp, web, store, log, firstSight, onUnknown, outbox, cronitor',
+    ],
     ['otlp: 4317', 'otlp: a number; allowed: a mapping with the keys host, port, maxMessageBytes'],
     ['cronitor: {"a b": {apiKey: k}}', 'cronitor."a b": this name; a destination name has lower-case letters'],
     ['cronitor: {a: {}}', 'cronitor.a.apiKey: missing; needs exactly one of apiKey and apiKeyFile'],

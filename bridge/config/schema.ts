@@ -27,6 +27,15 @@ const cluster = z.strictObject({
   kubeconfig: allowed(z.string().min(1), 'the path of a kubeconfig file').optional(),
   /** LIST every followed kind at the start: a watch shows no initial objects. */
   list: z.boolean().default(true),
+  /** LISTs every followed kind again and compares it with the store: a watch can lose changes. */
+  audit: z
+    .strictObject({
+      /** Longer in a large cluster: 100 objects a second are read on average. */
+      interval: duration().prefault('5m'),
+      /** How long a run that is gone waits for the record with its real ending. */
+      grace: duration().prefault('15m'),
+    })
+    .prefault({}),
 });
 
 const otlp = z.strictObject({
@@ -102,6 +111,8 @@ export const configSchema = z.strictObject({
       running: z.enum(['announce', 'suppress']).default('announce'),
     })
     .prefault({}),
+  /** A run that is gone and whose ending nothing tells: not announced, or announced as failed. */
+  onUnknown: z.enum(['none', 'fail']).default('none'),
   /** Telemetry that is older when it could be sent is given up as `expired`. */
   outbox: z.strictObject({ maxAge: duration().prefault('24h') }).prefault({}),
   ...sinkSchemas,

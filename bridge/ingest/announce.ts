@@ -76,24 +76,38 @@ function planAll(
   const cronJob = cronJobOf(tx, run);
   const attempts = tx.attempts(run.uid);
   for (const transition of transitions) {
-    for (const { planner, rule } of destinations) {
+    for (const { planner, rule, onUnknown = 'none' } of destinations) {
       const { destination } = planner;
       const stickyKey = cronJob && tx.stickyKey(destination, cronJob.namespace, cronJob.name);
-      const planned = planner.plan(transition, { run, attempts, cronJob, memo: memos[destination], stickyKey });
+      const planned = planner.plan(asPlanned(transition), {
+        run,
+        attempts,
+        cronJob,
+        memo: memos[destination],
+        stickyKey,
+      });
       if (planned === null) continue;
       const started = tx.decision(`${run.runKey}/started`, destination)?.verdict === 'planned';
       const early = cutoffReason(transition, run, started, rule);
       if (early !== undefined) decide(tx, transition.id, destination, 'dropped', now, early);
+      else if (transition.outcome === 'unknown' && onUnknown === 'none')
+        decide(tx, transition.id, destination, 'dropped', now, 'outcome_unknown');
       else if ('drop' in planned) decide(tx, transition.id, destination, 'dropped', now, planned.drop, planned.detail);
       else if (tx.isRetired(transition.at)) decide(tx, transition.id, destination, 'dropped', now, 'retired');
       else {
-        decide(tx, transition.id, destination, 'planned', now);
+        decide(tx, transition.id, destination, 'planned', now, transition.corrects && 'corrects_inferred');
         for (const intent of planned.intents) tx.enqueue(destination, transition.id, intent, now);
         if (planned.memo !== undefined) memos[destination] = planned.memo;
       }
     }
   }
   return { ...memory, memos };
+}
+
+/** To a vendor an unknown ending is a failure, where it is told at all. */
+function asPlanned(transition: Transition): Transition {
+  if (transition.outcome !== 'unknown') return transition;
+  return { ...transition, outcome: 'failed', reason: 'OutcomeUnknown', message: transition.text };
 }
 
 function decide(

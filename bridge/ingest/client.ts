@@ -86,6 +86,13 @@ const METHODS: readonly Method[] = [
   'resend',
   'retire',
   'close',
+  'identify',
+  'auditBegin',
+  'auditPage',
+  'auditScan',
+  'auditEnd',
+  'auditWatches',
+  'auditConnected',
 ];
 
 function callsOf(worker: Worker, waiting: Waiting): Async<WorkerCalls> {

@@ -5,4 +5,6 @@ import type { Planner } from '../sinks/sink.ts';
 export interface Destination {
   readonly planner: Planner;
   readonly rule: CutoffRule;
+  /** Whether a run that is gone and whose ending nothing tells is announced as failed; default none. */
+  readonly onUnknown?: 'none' | 'fail';
 }

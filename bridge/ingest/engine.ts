@@ -2,10 +2,12 @@ import type { Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Store, Timer, Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
+import { Audit } from './audit.ts';
 import type { Batch } from './batch.ts';
 import { poisoned, stuckTimer } from './batch.ts';
 import type { Destination } from './deps.ts';
 import { observeCronJob, retireAll } from './observe-cronjob.ts';
+import { GONE_GRACE_MS, settleGone } from './gone.ts';
 import { observeJob, settleReplacement } from './observe-job.ts';
 import { observePod } from './observe-pod.ts';
 import { type Quiet, UnwrittenVersions } from './state.ts';
@@ -21,6 +23,7 @@ export interface Engine {
   retire(on: boolean, by: string, now: Instant): void;
   /** Fires due timers and writes what was left behind. True when a timer was due. */
   tick(now: Instant): boolean;
+  readonly audit: Audit;
 }
 
 class PoisonError extends Error {
@@ -31,8 +34,13 @@ class PoisonError extends Error {
   }
 }
 
-export function createEngine(store: Store, destinations: readonly Destination[]): Engine {
+export function createEngine(
+  store: Store,
+  destinations: readonly Destination[],
+  graceMs: number = GONE_GRACE_MS,
+): Engine {
   const unwritten = new UnwrittenVersions();
+  const audit = new Audit({ store, destinations, unwritten, graceMs });
   let flushedAt = 0;
 
   const observe = (tx: Tx, { facts, ...rest }: Observation, now: Instant): void => {
@@ -50,15 +58,10 @@ export function createEngine(store: Store, destinations: readonly Destination[])
   return {
     commit(batches, now) {
       const poison = new Map<Observation, unknown>();
-      for (;;) {
-        try {
-          unwritten.atomically(() => store.transaction((tx) => commitOnce(tx, batches, poison, observe, now)));
-          return { poisoned: poison.size, quiet: unwritten.quiet() };
-        } catch (error) {
-          if (!(error instanceof PoisonError)) throw error;
-          poison.set(error.observation, error.cause);
-        }
-      }
+      const once = (tx: Tx): void => commitOnce(tx, batches, poison, observe, now);
+      while (!committed(() => unwritten.atomically(() => store.transaction(once)), poison));
+      for (const { observations } of batches) audit.observed(observations, now);
+      return { poisoned: poison.size, quiet: unwritten.quiet() };
     },
     retire(on, by, now) {
       store.transaction((tx) => retireAll(tx, destinations, on, by, now));
@@ -69,13 +72,27 @@ export function createEngine(store: Store, destinations: readonly Destination[])
       if (store.transaction((tx) => flush(tx, now))) unwritten.clear();
       return timers.length > 0;
     },
+    audit,
   };
 }
 
-/** In a transaction of its own: a run that cannot be processed must not hold up the others for ever. */
-function fire(store: Store, destinations: readonly Destination[], { id, uid }: Timer, now: Instant): void {
+/** False when a record threw: it is in `poison` now. */
+function committed(transaction: () => void, poison: Map<Observation, unknown>): boolean {
   try {
-    store.transaction((tx) => settleReplacement(tx, destinations, uid, now));
+    transaction();
+    return true;
+  } catch (error) {
+    if (!(error instanceof PoisonError)) throw error;
+    poison.set(error.observation, error.cause);
+    return false;
+  }
+}
+
+/** In a transaction of its own: a run that cannot be processed must not hold up the others for ever. */
+function fire(store: Store, destinations: readonly Destination[], { id, kind, uid }: Timer, now: Instant): void {
+  const settle = kind === 'gone' ? settleGone : settleReplacement;
+  try {
+    store.transaction((tx) => settle(tx, destinations, uid, now));
   } catch (error) {
     if (isStoreTrouble(error)) throw error;
     store.transaction((tx) => {

@@ -23,7 +23,7 @@ export function observeCronJob(
   const previous = row && stateOf<CronJobState>(row);
   const state = reduceCronJob(previous, observation);
   if (state === previous) return unwritten.toldNothing('CronJob', false);
-  saveObject(tx, unwritten, row, observation, state, state.deleted);
+  saveObject(tx, unwritten, row, observation, state, state.deleted || state.gone !== undefined);
   for (const destination of destinations) claimMonitors(tx, destination, state, now);
   if (row !== undefined) return;
   for (const run of tx.runsWaitingForOwner(state.facts.uid)) {
@@ -38,14 +38,20 @@ export function retireAll(tx: Tx, destinations: readonly Destination[], on: bool
 }
 
 /** The claim is the object's; which of several live ones owns a row's payload is the store's to say. */
-function claimMonitors(tx: Tx, { planner }: Destination, { facts, deleted }: CronJobState, now: Instant): void {
+export function claimMonitors(
+  tx: Tx,
+  { planner }: Destination,
+  { facts, deleted, gone }: CronJobState,
+  now: Instant,
+): void {
   const { destination } = planner;
   const stickyKey = tx.stickyKey(destination, facts.namespace, facts.name);
   const claims = planner.planDesired(facts, { stickyKey, previous: (key) => tx.wanted(destination, key) });
   for (const { key, sticky } of claims) {
     if (sticky === true && stickyKey === undefined) tx.setStickyKey(destination, facts.namespace, facts.name, key);
   }
-  const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive: !deleted };
+  const alive = !deleted && gone === undefined;
+  const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive };
   const { retire, adopt } = rulesOf(planner);
   tx.claimDesired(claimant, claims, retire, now, adopt);
 }

@@ -2,7 +2,7 @@ import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
 import type { JobFacts, Observation } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import type { JobState, JobStep, Replacement } from '../lifecycle/job.ts';
-import { endJob, reduceJob } from '../lifecycle/job.ts';
+import { endJob, isOpen, reduceJob } from '../lifecycle/job.ts';
 import { jobRun, runKeyOf, stuckReason } from '../lifecycle/run.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
@@ -33,8 +33,9 @@ export function observeJob(
   const runKey = tx.run(facts.uid)?.run.runKey ?? claimRunKey(tx, facts);
   const previous = row && stateOf<JobState>(row);
   const step = reduceJob(previous, observation, runKey, (job, at) => replacement(tx, job, at, true));
-  saveObject(tx, unwritten, row, observation, step.state, step.state.deletedAt !== undefined);
-  tell(tx, destinations, step, runKey, now);
+  const { deletedAt, gone } = step.state;
+  saveObject(tx, unwritten, row, observation, step.state, deletedAt !== undefined || gone !== undefined);
+  tellJob(tx, destinations, step, runKey, now);
   if (isUndecided(step.state) && (previous === undefined || !isUndecided(previous))) {
     tx.setTimer({ id: timerId(facts.uid), kind: 'replacement', uid: facts.uid, due: now + REPLACEMENT_WAIT_MS });
     markWaiting(tx, destinations, `${runKey}/ended`, 'awaiting_replacement', now);
@@ -52,8 +53,8 @@ export function settleReplacement(tx: Tx, destinations: readonly Destination[], 
 /** A new Job may be the successor that a deleted one waits for; those that wait are the ones with a timer. */
 function settlePredecessors(tx: Tx, destinations: readonly Destination[], { owner }: JobFacts, now: Instant): void {
   if (!isOwnedByCronJob(owner)) return;
-  for (const { uid } of tx.dueTimers(Number.MAX_SAFE_INTEGER)) {
-    const row = tx.object(uid);
+  for (const { uid, kind } of tx.dueTimers(Number.MAX_SAFE_INTEGER)) {
+    const row = kind === 'replacement' ? tx.object(uid) : undefined;
     if (row?.ownerUid === owner.uid) settle(tx, destinations, row, now, true);
   }
 }
@@ -64,11 +65,18 @@ function settle(tx: Tx, destinations: readonly Destination[], row: ObjectRow, no
   const step = endJob(before, runKey, now, (job, at) => replacement(tx, job, at, mayWait));
   if (step.state === before) return;
   tx.putObject({ ...row, state: step.state });
-  tell(tx, destinations, step, runKey, now);
+  tellJob(tx, destinations, step, runKey, now);
   tx.clearTimer(timerId(row.uid));
 }
 
-function tell(tx: Tx, destinations: readonly Destination[], step: JobStep, runKey: string, now: Instant): void {
+/** Announces a step and writes the run as people see it. */
+export function tellJob(
+  tx: Tx,
+  destinations: readonly Destination[],
+  step: JobStep,
+  runKey: string,
+  now: Instant,
+): void {
   const { uid } = step.state.facts;
   const before = tx.run(uid);
   const stuckOn =
@@ -86,8 +94,8 @@ function claimRunKey(tx: Tx, facts: JobFacts): string {
   return tx.claimRunKey(key, facts.uid) === facts.uid ? key : facts.uid;
 }
 
-function isUndecided({ deletedAt, ended }: JobState): boolean {
-  return deletedAt !== undefined && ended === undefined;
+function isUndecided(state: JobState): boolean {
+  return state.deletedAt !== undefined && isOpen(state);
 }
 
 function timerId(uid: string): string {

@@ -25,7 +25,7 @@ export function observePod(
   if (row === undefined && isLate(tx, observation, now)) return;
   const previous = row && stateOf<PodState>(row);
   const { state, transitions } = reducePod(previous, observation);
-  saveObject(tx, unwritten, row, observation, state, state.deletedAt !== undefined);
+  saveObject(tx, unwritten, row, observation, state, state.deletedAt !== undefined || state.gone !== undefined);
   const runUid = runUidOf(state.facts);
   if (runUid !== undefined && !isSameAttempt(previous, state)) tx.putAttempt(runUid, podAttempt(state));
   if (runUid === state.facts.uid) return observeBarePod(tx, destinations, previous, state, transitions, now);
@@ -46,7 +46,7 @@ function isSameAttempt(previous: PodState | undefined, state: PodState): boolean
 }
 
 /** Recomputes the Job's status from all its pods; only when one of them got stuck or moved. */
-function refreshRun(tx: Tx, uid: string, runKey: string, memory: typeof NO_MEMORY): void {
+export function refreshRun(tx: Tx, uid: string, runKey: string, memory: typeof NO_MEMORY): void {
   const job = tx.object(uid);
   if (job === undefined) return;
   const run = jobRun(stateOf<JobState>(job), runKey, stuckReason(podsOf(tx, uid)));

@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
 import type { OutboxStore, Quarantined, Recovery, Store, StoreState } from '../store/store.ts';
+import type { AuditCalls, IdentityCalls } from './audit-calls.ts';
 import type { RecordResult } from './batch.ts';
 import type { Quiet } from './state.ts';
 
@@ -12,9 +13,9 @@ export interface WorkerInit {
 }
 
 /** The store's side of the bridge as the main thread calls it; every answer comes after the durable commit. */
-export interface WorkerCalls extends OutboxStore, Pick<Store, 'resend'> {
+export interface WorkerCalls extends OutboxStore, Pick<Store, 'resend'>, AuditCalls, IdentityCalls {
   ingest(request: Uint8Array, receivedAt: Instant): IngestResult;
-  /** One page of a LIST, through the same path as the stream. */
+  /** Objects read from the API, through the same path as the stream. */
   observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
   retire(on: boolean, by: string, now: Instant): void;
   /** Fires due timers and the housekeeping of the store. */

@@ -59,6 +59,10 @@ export class UnwrittenVersions {
     this.#versions.set(uid, version);
   }
 
+  version(uid: string): string | undefined {
+    return this.#versions.get(uid);
+  }
+
   /** The row with its newest version. */
   load(tx: Tx, uid: string): ObjectRow | undefined {
     const row = tx.object(uid);

@@ -2,16 +2,19 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { Instant } from '../lib/clock.ts';
 import { errorText, UserError } from '../lib/errors.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
+import type { Identity } from '../policy/identity.ts';
 import { createPlanners } from '../sinks/index.ts';
 import { isLost } from '../store/sqlite/integrity.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import { markSuspect } from '../store/sqlite/side-files.ts';
 import type { Store } from '../store/store.ts';
+import type { AuditCalls } from './audit-calls.ts';
 import type { Batch } from './batch.ts';
 import { readList, readRequest } from './batch.ts';
 import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
-import type { CallMessage, Ticked, WorkerInit, WorkerMessage } from './protocol.ts';
+import { identify } from './identify.ts';
+import type { CallMessage, Method, Ticked, WorkerInit, WorkerMessage } from './protocol.ts';
 
 /**
  * The worker thread: it alone writes the store, and it decodes, reduces and plans too, so that nothing has to be
@@ -107,6 +110,11 @@ function dispatch(store: Store, engine: Engine, method: CallMessage['method'], a
   if (method === 'retire') return engine.retire(...(args as Parameters<Engine['retire']>));
   if (method === 'probe') return store.transaction((tx) => tx.setTimer(PROBE));
   if (method === 'ingest' || method === 'observe') throw new Error('belongs to a group');
+  if (method === 'identify') return identify(store, args[0] as Identity);
+  if (isAuditCall(method)) {
+    const call = engine.audit[method] as (...args: unknown[]) => unknown;
+    return call.apply(engine.audit, [...args]);
+  }
   const call = store[method] as (...args: unknown[]) => unknown;
   return call.apply(store, [...args]);
 }
@@ -114,6 +122,10 @@ function dispatch(store: Store, engine: Engine, method: CallMessage['method'], a
 function tick(store: Store, engine: Engine, now: Instant): Ticked {
   const fired = engine.tick(now);
   return { ...store.retain(now, config.store.retention), fired };
+}
+
+function isAuditCall(method: Method): method is keyof AuditCalls {
+  return method.startsWith('audit');
 }
 
 /** A row that is written to see whether the store can commit; never due. */
@@ -149,8 +161,11 @@ function start(): void {
     running: config.firstSight.running,
     toldUntil: store.recovery?.cutoff,
   });
-  const destinations = createPlanners(config).map((planner) => ({ planner, rule: rule(planner.destination) }));
-  const engine = createEngine(store, destinations);
+  const { onUnknown } = config;
+  const destinations = createPlanners(config).map((planner) => {
+    return { planner, rule: rule(planner.destination), onUnknown };
+  });
+  const engine = createEngine(store, destinations, config.cluster.audit.grace);
   parentPort?.on('message', (call: CallMessage) => drain(store, engine, call));
   post({ type: 'ready', recovery: store.recovery });
 }

@@ -11,6 +11,7 @@ import type { Outcome, Run, RunStatus, Transition } from './transition.ts';
  *   pending ──attempt started──▶ running ──phase Succeeded──▶ succeeded
  *      │                            ├─────phase Failed─────▶ failed     (cancelled if its deletion ended it)
  *      │                            └─────DELETED──────────▶ cancelled
+ *      │                            └─gone, 15 min─────────▶ unknown (a record that comes later ends it really)
  *      └──DELETED──▶ never_started
  */
 export function barePodTransitions(previous: PodState | undefined, state: PodState): Transition[] {
@@ -35,8 +36,21 @@ export function barePodTransitions(previous: PodState | undefined, state: PodSta
   return transitions;
 }
 
+/** Told when a pod that is gone is given up; the real ending has another id. */
+export function unknownPodEnd({ facts: { uid } }: PodState, at: Instant): Transition {
+  const text = 'gone from the cluster: how it ended is not known';
+  return { id: `${uid}/unknown`, kind: 'run.ended', at, runUid: uid, text, outcome: 'unknown' };
+}
+
 /** The pod as people see it. */
 export function podRun(state: PodState): Run {
+  const { endedAt, unknownAt } = state;
+  if (unknownAt !== undefined && endedAt === undefined)
+    return { ...runOf(state), status: 'unknown', endedAt: unknownAt };
+  return runOf(state);
+}
+
+function runOf(state: PodState): Run {
   const { facts, startedAt, endedAt, stuck } = state;
   const active: RunStatus = stuck !== undefined ? 'stuck' : startedAt === undefined ? 'pending' : 'running';
   return {
@@ -55,7 +69,7 @@ export function podRun(state: PodState): Run {
     endedAt,
     reason: endedAt === undefined ? stuck?.reason : podAttempt(state).reason,
     message: facts.message,
-    deleted: state.deletedAt !== undefined,
+    deleted: state.deletedAt !== undefined || state.gone !== undefined,
   };
 }
 

@@ -1,22 +1,30 @@
 import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
-import { compareVersions } from '../kubernetes/version.ts';
+import { compareVersions, isUnknownVersion } from '../kubernetes/version.ts';
+import type { Gone } from './gone.ts';
+import { stillGone } from './gone.ts';
 
 /**
  * The life of a CronJob has no transitions of its own: it is desired state at the vendors.
  *
  *   live (suspended or not) ──DELETED──▶ deleted      (for this UID for good; re-creation is another UID)
+ *      └──lacking in LISTs──▶ gone ──seen again──▶ live
  */
 export interface CronJobState {
   readonly facts: CronJobFacts;
   readonly deleted: boolean;
+  readonly gone?: Gone | undefined;
 }
 
 /** The newest facts; a deletion is final, whatever its version: a UID never comes back. */
 export function reduceCronJob(
   previous: CronJobState | undefined,
-  { facts, deleted }: Observation & { readonly facts: CronJobFacts },
+  observation: Observation & { readonly facts: CronJobFacts },
 ): CronJobState {
+  const { facts, deleted } = observation;
   const order = previous === undefined ? 1 : compareVersions(facts.resourceVersion, previous.facts.resourceVersion);
-  if (previous === undefined || order > 0) return { facts, deleted: deleted || previous?.deleted === true };
-  return deleted && !previous.deleted ? { facts: previous.facts, deleted } : previous;
+  const gone = stillGone(previous?.gone, observation);
+  const wasDeleted = previous?.deleted === true && !isUnknownVersion(previous.facts.resourceVersion);
+  if (previous === undefined || order > 0) return { facts, deleted: deleted || wasDeleted, gone };
+  if (deleted === previous.deleted && gone === previous.gone) return previous;
+  return { facts: previous.facts, deleted: deleted || previous.deleted, gone };
 }

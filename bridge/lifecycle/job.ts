@@ -1,7 +1,9 @@
 import type { JobFacts, Observation } from '../kubernetes/observation.ts';
-import { compareVersions } from '../kubernetes/version.ts';
+import { compareVersions, isUnknownVersion } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 import { trueCondition } from './conditions.ts';
+import type { Gone } from './gone.ts';
+import { stillGone } from './gone.ts';
 import type { Outcome, Transition } from './transition.ts';
 
 /**
@@ -16,7 +18,11 @@ import type { Outcome, Transition } from './transition.ts';
  *      │                   │              ├─ Replace, successor seen ──▶ replaced
  *      │                   │              ├─ Replace, none within 30 s ▶ cancelled
  *      │                   │              └─ otherwise ────────────────▶ cancelled
+ *      │                   └─ gone (two LISTs lack it), 15 min ─┬─ its CronJob proves success ▶ succeeded (inferred)
+ *      │                                                        └─ otherwise ─────────────────▶ unknown
  *      └──DELETED, no startTime ever──▶ never_started ──older record with a startTime──▶ as DELETED above
+ *
+ * The two endings after "gone" are assumptions: a record that comes later brings the real one.
  *
  * Level-based: every newer observation is compared with what was announced (`startedAt`, `ended`), so a missed
  * intermediate state still yields the run's transitions, with true times. SuccessCriteriaMet and FailureTarget are
@@ -32,10 +38,13 @@ export interface JobState {
   /** Number of the last suspension that was told. */
   readonly suspensions: number;
   readonly ended: Ending | undefined;
+  readonly gone?: Gone | undefined;
 }
 
 export interface Ending {
   readonly outcome: Outcome;
+  /** Not read from the Job itself but concluded from its CronJob's status. */
+  readonly inferred?: true;
   readonly at: Instant;
   readonly reason: string | undefined;
   readonly message: string | undefined;
@@ -62,7 +71,8 @@ export function reduceJob(
   const transitions: Transition[] = [];
   let state = merged;
   // After the end nobody wants to hear of the start: at a vendor the run would be open again.
-  if (merged.startedAt !== undefined && previous?.startedAt === undefined && merged.ended === undefined) {
+  const isOver = merged.ended !== undefined && merged.ended.outcome !== 'unknown';
+  if (merged.startedAt !== undefined && previous?.startedAt === undefined && !isOver) {
     transitions.push(runTransition(merged, runKey, 'run.started', merged.startedAt, 'started'));
   }
   const suspension = suspensionEdge(previous, state, runKey, observation.observedAt);
@@ -74,13 +84,29 @@ export function reduceJob(
 
 /** Ends a Job that is over and not told yet; also called when a successor appears or the wait for one is over. */
 export function endJob(state: JobState, runKey: string, observedAt: Instant, replacementOf: ReplacementOf): JobStep {
-  const ended = state.ended === undefined ? readEnding(state, observedAt, replacementOf) : undefined;
-  if (ended === undefined) return { state, transitions: [] };
+  const ended = isOpen(state) ? readEnding(state, observedAt, replacementOf) : undefined;
+  return ended === undefined ? { state, transitions: [] } : concludeJob(state, runKey, ended);
+}
+
+/** True while no record told how it ended, whatever was assumed meanwhile. */
+export function isOpen({ ended }: JobState): boolean {
+  return ended === undefined || ended.outcome === 'unknown' || ended.inferred === true;
+}
+
+/**
+ * Ends a Job. An unknown ending has an id of its own, so that the real one is still told; the real one is told after an
+ * inferred one only if it differs.
+ */
+export function concludeJob(state: JobState, runKey: string, ended: Ending): JobStep {
+  const inferred = state.ended?.inferred === true ? state.ended : undefined;
+  if (inferred?.outcome === ended.outcome) return { state: { ...state, ended }, transitions: [] };
   const told = runTransition(state, runKey, 'run.ended', ended.at, endingText(ended));
   const transition: Transition = {
     ...told,
     // Not the end of a run: should an older record prove that it was one, its end is still to be told.
     ...(ended.outcome === 'never_started' && { id: `${runKey}/never_started` }),
+    ...(ended.outcome === 'unknown' && { id: `${runKey}/unknown` }),
+    ...(inferred !== undefined && { id: `${told.id}/corrected`, corrects: true }),
     outcome: ended.outcome,
     ...(ended.reason !== undefined && { reason: ended.reason }),
     ...(ended.message !== undefined && { message: ended.message }),
@@ -95,20 +121,25 @@ export function endJob(state: JobState, runKey: string, observedAt: Instant, rep
  */
 function mergeObservation(
   previous: JobState | undefined,
-  { facts, deleted, observedAt }: Observation & { readonly facts: JobFacts },
+  observation: Observation & { readonly facts: JobFacts },
 ): JobState {
+  const { facts, deleted, observedAt } = observation;
+  const gone = stillGone(previous?.gone, observation);
+  const deletedBefore = previous && !isUnknownVersion(previous.facts.resourceVersion) ? previous.deletedAt : undefined;
   const order = previous === undefined ? 1 : compareVersions(facts.resourceVersion, previous.facts.resourceVersion);
-  const newer = order > 0 || (order === 0 && deleted && previous?.deletedAt === undefined);
+  const newer = order > 0 || (order === 0 && deleted && deletedBefore === undefined);
   const latest = newer || previous === undefined ? facts : previous.facts;
   const startedAt = previous?.startedAt ?? facts.startAt;
-  const reopened = previous?.ended?.outcome === 'never_started' && startedAt !== undefined;
+  const outcome = previous?.ended?.outcome;
+  const reopened = (outcome === 'never_started' && startedAt !== undefined) || (outcome === 'unknown' && !gone);
   return {
     facts: { ...latest, owner: latest.owner ?? previous?.facts.owner ?? facts.owner },
-    deletedAt: previous?.deletedAt ?? (deleted ? (facts.deletionAt ?? observedAt) : undefined),
+    deletedAt: deletedBefore ?? (deleted ? (facts.deletionAt ?? observedAt) : undefined),
     startedAt,
     suspended: trueCondition(latest.conditions, 'Suspended') !== undefined,
     suspensions: previous?.suspensions ?? 0,
     ended: reopened ? undefined : previous?.ended,
+    gone,
   };
 }
 
@@ -166,8 +197,10 @@ const ENDING_TEXT: Record<Outcome, string> = {
   cancelled: 'cancelled: deleted while active',
   replaced: 'replaced by the next run (concurrencyPolicy Replace)',
   never_started: 'deleted before it started: no run',
+  unknown: 'gone from the cluster: how it ended is not known',
 };
 
-function endingText({ outcome, reason }: Ending): string {
-  return reason === undefined ? ENDING_TEXT[outcome] : `${ENDING_TEXT[outcome]}: ${reason}`;
+function endingText({ outcome, reason, inferred }: Ending): string {
+  const text = inferred === true ? `${ENDING_TEXT[outcome]}, by its CronJob's status` : ENDING_TEXT[outcome];
+  return reason === undefined ? text : `${text}: ${reason}`;
 }

@@ -1,9 +1,11 @@
 import { isOwnedByJob } from '../kubernetes/metadata.ts';
 import type { Observation, PodFacts } from '../kubernetes/observation.ts';
-import { compareVersions } from '../kubernetes/version.ts';
+import { compareVersions, isUnknownVersion } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { ContainerEnd, StuckGroup } from './containers.ts';
 import { containerEnds, isStoppedWithPod, stuckContainer, terminationText } from './containers.ts';
+import type { Gone } from './gone.ts';
+import { stillGone } from './gone.ts';
 import type { Attempt, Transition } from './transition.ts';
 
 /**
@@ -27,6 +29,9 @@ export interface PodState {
   readonly stuck: { readonly group: StuckGroup; readonly reason: string } | undefined;
   readonly stuckTold: readonly StuckGroup[];
   readonly movedTold: readonly StuckGroup[];
+  readonly gone?: Gone | undefined;
+  /** When a run of its own that is gone was given up as `unknown`. */
+  readonly unknownAt?: Instant | undefined;
 }
 
 export interface PodStep {
@@ -37,11 +42,14 @@ export interface PodStep {
 /** The next state and what is to be announced. */
 export function reducePod(
   previous: PodState | undefined,
-  { facts, deleted, observedAt }: Observation & { readonly facts: PodFacts },
+  observation: Observation & { readonly facts: PodFacts },
 ): PodStep {
+  const { facts, deleted, observedAt } = observation;
+  const gone = stillGone(previous?.gone, observation);
+  const deletedBefore = previous && !isUnknownVersion(previous.facts.resourceVersion) ? previous.deletedAt : undefined;
   const order = previous === undefined ? 1 : compareVersions(facts.resourceVersion, previous.facts.resourceVersion);
-  const newer = order > 0 || (order === 0 && deleted && previous?.deletedAt === undefined);
-  const deletedAt = previous?.deletedAt ?? (deleted ? (facts.deletionAt ?? observedAt) : undefined);
+  const newer = order > 0 || (order === 0 && deleted && deletedBefore === undefined);
+  const deletedAt = deletedBefore ?? (deleted ? (facts.deletionAt ?? observedAt) : undefined);
   const newest = newer || previous === undefined ? facts : previous.facts;
   // An owner that is cut off (deletion with cascade=orphan) makes no second run of the pod.
   const latest = { ...newest, owner: newest.owner ?? previous?.facts.owner ?? facts.owner };
@@ -57,6 +65,8 @@ export function reducePod(
     stuck: previous?.stuck,
     stuckTold: previous?.stuckTold ?? [],
     movedTold: previous?.movedTold ?? [],
+    gone,
+    unknownAt: gone && previous?.unknownAt,
   };
   const started = startedAt !== undefined && previous?.startedAt === undefined;
   const ended = endedAt !== undefined && previous?.endedAt === undefined;

@@ -31,7 +31,7 @@ export function jobRun(state: JobState, runKey: string, stuckOn: string | undefi
     endedAt: ended?.at,
     reason: ended === undefined ? (status === 'stuck' ? stuckOn : undefined) : ended.reason,
     message: ended?.message,
-    deleted: state.deletedAt !== undefined,
+    deleted: state.deletedAt !== undefined || state.gone !== undefined,
   };
 }
 
@@ -43,5 +43,6 @@ function activeStatus(state: JobState, stuckOn: string | undefined): RunStatus {
 
 /** What the live pods of a run wait for: the first waiting reason that needs a person. */
 export function stuckReason(pods: readonly PodState[]): string | undefined {
-  return pods.find(({ endedAt, stuck }) => endedAt === undefined && stuck !== undefined)?.stuck?.reason;
+  const waits = ({ endedAt, gone, stuck }: PodState) => endedAt === undefined && !gone && stuck !== undefined;
+  return pods.find(waits)?.stuck?.reason;
 }

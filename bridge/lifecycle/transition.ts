@@ -1,7 +1,7 @@
 import type { Instant } from '../lib/clock.ts';
 
-/** How a run ended. `never_started` was no run at all. */
-export type Outcome = 'succeeded' | 'failed' | 'cancelled' | 'replaced' | 'never_started';
+/** How a run ended. `never_started` was no run at all; `unknown`: it is gone and nothing tells how it ended. */
+export type Outcome = 'succeeded' | 'failed' | 'cancelled' | 'replaced' | 'never_started' | 'unknown';
 
 export type TransitionKind =
   | 'run.started'
@@ -34,6 +34,8 @@ export interface Transition {
   readonly podName?: string;
   readonly container?: string;
   readonly exitCode?: number;
+  /** The real ending of a run that was told as ended otherwise by inference. */
+  readonly corrects?: true;
 }
 
 export type RunStatus = 'pending' | 'running' | 'stuck' | 'suspended' | Outcome;

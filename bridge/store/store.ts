@@ -45,7 +45,7 @@ export interface Decision {
 export interface Timer {
   readonly id: string;
   /** `probe` is written to see whether the store can commit, and never due. */
-  readonly kind: 'replacement' | 'probe';
+  readonly kind: 'replacement' | 'gone' | 'probe';
   readonly uid: string;
   readonly due: Instant;
 }
@@ -118,6 +118,20 @@ export interface Tx {
   dueTimers(now: Instant): Timer[];
 
   quarantine(row: Quarantined): void;
+  /** The version of a quarantined object. */
+  quarantinedVersion(uid: string): string | undefined;
+
+  /** What the audit compares of an object, without its state. */
+  storedVersion(uid: string): { readonly version: string; readonly deleted: boolean } | undefined;
+  /** Up to `limit` live objects of a kind; `row` of the last is the `after` of the next call, 0 at first. */
+  liveObjects(kind: Kind, after: number, limit: number): LiveObject[];
+  /** The newest version of live objects of a kind; undefined when the store holds none of that kind, live or not. */
+  newestVersion(kind: Kind): string | undefined;
+  /** Makes the versions of all objects of a kind unknown: they are older than any other. */
+  forgetVersions(kind: Kind): void;
+  /** A fact about the store as a whole, e.g. which cluster it belongs to. */
+  meta(key: string): string | undefined;
+  setMeta(key: string, value: string): void;
 
   /** Whether the object was pruned and is remembered by a tombstone. */
   isPruned(uid: string): boolean;
@@ -139,6 +153,13 @@ export interface Refused {
 export interface DesiredRules {
   readonly retire: (wanted: Json) => Json | null;
   readonly adopt: (wanted: Json, previous: Json) => Json;
+}
+
+export interface LiveObject {
+  readonly row: number;
+  readonly uid: string;
+  readonly namespace: string;
+  readonly version: string;
 }
 
 export interface Claimant {

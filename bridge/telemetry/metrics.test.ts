@@ -16,6 +16,8 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   metrics.commit(3);
   metrics.quarantine('core_error');
   metrics.list('Job', 'complete');
+  metrics.difference('Job', 'missed', 2);
+  metrics.observeAudit(() => [{ kind: 'Job', watchDead: true, unaudited: false }]);
   metrics.delivery('cronitor/default', 'delivered', 'delivered');
   metrics.observeStore({
     depth: () => [{ destination: 'cronitor/default', pending: 2, oldestCreatedAt: now - 5000, notInSync: 1 }],
@@ -26,6 +28,7 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   for (const definition of Object.values(METRICS)) expect(text).toContain(`# TYPE ${prometheusName(definition)}`);
   expect(text).toContain('lifecycle_bridge_records_total{kind="Job",result="observed"} 1\n');
   expect(text).toContain('lifecycle_bridge_outbox_oldest_age_seconds{destination="cronitor/default"} 5\n');
+  expect(text).toContain('lifecycle_bridge_watch_dead{kind="Job"} 1\n');
   expect(text).toContain('lifecycle_bridge_cronjobs 7\n');
   expect(text).toContain(`lifecycle_bridge_build_info{version="1.2.3",node_version="${process.version}"} 1\n`);
 });

@@ -21,7 +21,11 @@ export interface Metrics {
   quiet(): ReadonlyMap<string, number>;
   commit(ms: number): void;
   quarantine(reason: Reason, count?: number): void;
-  list(kind: string, result: 'complete' | 'failed'): void;
+  list(kind: string, result: 'complete' | 'failed' | 'unaudited'): void;
+  /** `difference`: missed, stale or gone. */
+  difference(kind: string, difference: string, count: number): void;
+  /** Reads at each collection what the audit thinks of each kind. */
+  observeAudit(read: () => readonly KindHealth[]): void;
   delivery(destination: string, outcome: Delivery['outcome'], reason: Reason): void;
   /** When the last record of each kind was committed. */
   lastRecords(): ReadonlyMap<string, Instant>;
@@ -30,6 +34,12 @@ export interface Metrics {
   /** The Prometheus text format 0.0.4. */
   text(): Promise<string>;
   close(): Promise<void>;
+}
+
+export interface KindHealth {
+  readonly kind: string;
+  readonly watchDead: boolean;
+  readonly unaudited: boolean;
 }
 
 /** The part of the store that is read at each collection. */
@@ -50,6 +60,7 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
   return {
     ...instruments(meter, last, clock),
     lastRecords: () => last,
+    observeAudit: (read) => observeAudit(meter, read),
     observeStore: (reader) => observeStore(meter, reader, clock),
     text: async () => serializer.serialize(renamed((await exporter.collect()).resourceMetrics)),
     close: () => provider.shutdown(),
@@ -58,7 +69,7 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
 
 type Recorders = Pick<
   Metrics,
-  'request' | 'record' | 'deduplicated' | 'quiet' | 'commit' | 'quarantine' | 'list' | 'delivery'
+  'request' | 'record' | 'deduplicated' | 'quiet' | 'commit' | 'quarantine' | 'list' | 'difference' | 'delivery'
 >;
 
 function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Recorders {
@@ -68,6 +79,7 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
   const lists = counter(meter, METRICS.lists);
   const deduplicated = counter(meter, METRICS.deduplicated);
   const quiet = new Map<string, number>();
+  const differences = counter(meter, METRICS.auditDifferences);
   const deliveries = counter(meter, METRICS.deliveries);
   const { name, unit, description } = METRICS.commitDuration;
   const advice = { explicitBucketBoundaries: COMMIT_BUCKETS };
@@ -88,6 +100,7 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
     commit: (ms) => commits.record(ms / 1000),
     quarantine: (reason, count = 1) => quarantined.add(count, { reason }),
     list: (kind, result) => lists.add(1, { kind, result }),
+    difference: (kind, difference, count) => differences.add(count, { kind, difference }),
     delivery: (destination, outcome, reason) => deliveries.add(1, { destination, outcome, reason }),
   };
 }
@@ -96,6 +109,11 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
 function bounded(kind: string, known: ReadonlyMap<string, Instant>): string {
   const accepted = known.has(kind) || (known.size < MAX_KINDS && /^[A-Za-z]{1,63}$/.test(kind));
   return accepted ? kind : 'other';
+}
+
+function observeAudit(meter: Meter, read: () => readonly KindHealth[]): void {
+  gauge(meter, METRICS.watchDead, () => read().map(({ kind, watchDead }) => [Number(watchDead), { kind }]));
+  gauge(meter, METRICS.unaudited, () => read().map(({ kind, unaudited }) => [Number(unaudited), { kind }]));
 }
 
 function observeStore(meter: Meter, reader: ObservedStore, clock: Clock): void {

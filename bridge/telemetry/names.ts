@@ -50,6 +50,25 @@ export const METRICS = {
     description: 'LISTs of the Kubernetes API by kind and result',
     attributes: ['kind', 'result'],
   },
+  auditDifferences: {
+    name: 'lifecycle_bridge.audit.differences',
+    unit: '{object}',
+    description:
+      'Objects that a LIST had and the store lacked (missed) or had older (stale), or that LISTs lacked (gone)',
+    attributes: ['kind', 'difference'],
+  },
+  watchDead: {
+    name: 'lifecycle_bridge.watch.dead',
+    unit: '1',
+    description: '1 while the stream of a kind does not deliver what an audit found',
+    attributes: ['kind'],
+  },
+  unaudited: {
+    name: 'lifecycle_bridge.audit.unaudited',
+    unit: '1',
+    description: '1 while a kind is not audited because the permission is missing',
+    attributes: ['kind'],
+  },
   deliveries: {
     name: 'lifecycle_bridge.deliveries',
     unit: '{delivery}',

@@ -1,4 +1,5 @@
-import type { ListResult } from '../cluster/list.ts';
+import type { AuditResult } from '../cluster/auditor.ts';
+import type { WarningsResult } from '../cluster/warnings.ts';
 import type { Committed } from '../ingest/protocol.ts';
 import { errorText } from '../lib/errors.ts';
 import { REASONS } from '../lib/reasons.ts';
@@ -65,14 +66,46 @@ export class Teller {
     else this.#incidents.seen('side files', { error: state.sideFiles }, 'the files beside the store cannot be written');
   }
 
-  listed(kind: string, result: ListResult): void {
+  audited(kind: string, result: AuditResult): void {
     this.#metrics.list(kind, result.result);
+    const fields = { kind, ...result };
     if (result.result === 'failed') {
-      this.#incidents.seen(`list/${kind}`, { kind, ...result }, 'LIST failed; it is tried again');
+      this.#incidents.seen(`list/${kind}`, fields, 'LIST failed; it is tried again');
+      return;
+    }
+    if (result.result === 'unaudited') {
+      this.#incidents.seen(`list/${kind}`, fields, 'no permission to LIST: this kind is not audited', 'error');
       return;
     }
     this.#incidents.over(`list/${kind}`, { kind }, 'LIST works again');
-    this.#logger.info({ kind, objects: result.objects }, 'LIST complete');
+    const { first, missed, stale, gone, held, epoch } = result;
+    for (const [difference, count] of Object.entries({ missed, stale, gone }))
+      this.#metrics.difference(kind, difference, count);
+    if (held > 0) this.#logger.warn({ kind, held }, 'many objects are lacking at once: a third LIST decides');
+    if (epoch) this.#logger.warn({ kind }, 'versions count anew (restored etcd): everything was read again');
+    const isNews = first || missed + stale + gone > 0;
+    this.#logger[isNews ? 'info' : 'debug'](fields, 'LIST complete');
+  }
+
+  warningsListed(result: WarningsResult): void {
+    this.#metrics.list('Event', result.result);
+    if (result.result === 'failed') {
+      this.#incidents.seen('list/Event', { ...result }, 'Events of type Warning cannot be listed');
+      return;
+    }
+    this.#incidents.over('list/Event', {}, 'Events of type Warning can be listed again');
+    this.#logger.debug({ objects: result.objects }, 'Events of type Warning listed');
+  }
+
+  watch(kind: string, isDead: boolean): void {
+    const message = 'the watch is dead: the stream does not bring what the audit finds';
+    if (isDead) this.#incidents.seen(`watch/${kind}`, { kind }, message, 'error');
+    else this.#incidents.over(`watch/${kind}`, { kind }, 'the watch delivers again');
+  }
+
+  /** The audit could not do its work; it tries again by itself. */
+  auditFailed(error: unknown): void {
+    this.#incidents.seen('audit', { error: errorText(error) }, 'the audit had to stop for a moment', 'error');
   }
 
   settled(destination: string, delivery: Delivery, what: 'intent' | 'desired'): void {

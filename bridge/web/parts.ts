@@ -23,6 +23,7 @@ export const RUN_LOOKS: Readonly<Record<RunStatus, Look>> = {
   succeeded: { sign: '✓', tone: 'good', label: 'succeeded' },
   replaced: { sign: '↻', tone: 'quiet', label: 'replaced' },
   never_started: { sign: '–', tone: 'quiet', label: 'never started' },
+  unknown: { sign: '?', tone: 'warn', label: 'unknown' },
 };
 
 export const DELIVERY_LOOKS: Readonly<Record<DeliveryStatus, Look>> = {

@@ -3,7 +3,19 @@ import type { Attempt, Transition } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Desired, Intent } from '../../sinks/sink.ts';
-import type { Claimant, Decision, DesiredRules, ObjectRow, Quarantined, Refused, RunRow, Timer, Tx } from '../store.ts';
+import type {
+  Claimant,
+  Decision,
+  DesiredRules,
+  LiveObject,
+  ObjectRow,
+  Quarantined,
+  Refused,
+  RunRow,
+  Timer,
+  Tx,
+} from '../store.ts';
+import { forgetVersions, liveObjects, newestVersion, quarantinedVersion, storedVersion } from './audit-rows.ts';
 import type { Db } from './db.ts';
 import type { DesiredRows } from './desired.ts';
 import type { Intents } from './intents.ts';
@@ -238,6 +250,34 @@ export class SqliteTx implements Tx {
 
   refuse(row: Refused): void {
     this.#tombstones.refuse(row);
+  }
+
+  quarantinedVersion(uid: string): string | undefined {
+    return quarantinedVersion(this.#db, uid);
+  }
+
+  storedVersion(uid: string): { version: string; deleted: boolean } | undefined {
+    return storedVersion(this.#db, uid);
+  }
+
+  liveObjects(kind: Kind, after: number, limit: number): LiveObject[] {
+    return liveObjects(this.#db, kind, after, limit);
+  }
+
+  newestVersion(kind: Kind): string | undefined {
+    return newestVersion(this.#db, kind);
+  }
+
+  forgetVersions(kind: Kind): void {
+    forgetVersions(this.#db, kind);
+  }
+
+  meta(key: string): string | undefined {
+    return this.#db.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', key)?.value;
+  }
+
+  setMeta(key: string, value: string): void {
+    this.#db.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, value);
   }
 }
 

@@ -1,0 +1,85 @@
+import type { AuditCalls, PassResult } from '../ingest/audit-calls.ts';
+import type { KubeObject } from '../kubernetes/fields.ts';
+import { objectAt, textAt } from '../kubernetes/fields.ts';
+import type { Async } from '../lib/async.ts';
+import type { Clock, Instant } from '../lib/clock.ts';
+import type { Unit } from '../policy/audit.ts';
+import { rereadPage } from '../policy/audit.ts';
+import type { KubeApi } from './api.ts';
+import type { Listed, ListFailure, ListPage } from './list.ts';
+import { listKind, readOne } from './list.ts';
+
+/** The store's side: compares, and takes in what differs. */
+export type AuditStore = Async<AuditCalls> & {
+  observe(objects: KubeObject[], observedAt: Instant): Promise<void>;
+};
+
+export interface UnitOptions {
+  readonly api: KubeApi;
+  readonly store: AuditStore;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+export type UnitResult = ({ readonly result: 'complete'; readonly objects: number } & PassResult) | ListFailure;
+
+const MAX_RESTARTS = 3;
+
+/** One LIST of one unit, compared with the store; what differs is read and fed through the path of the stream. */
+export async function auditUnit(
+  options: UnitOptions,
+  listed: Listed,
+  namespace: string | undefined,
+): Promise<UnitResult> {
+  const { api, store, clock, signal } = options;
+  const unit: Unit = { kind: listed.kind, ...(namespace !== undefined && { namespace }) };
+  for (let restarts = 0; restarts <= MAX_RESTARTS; restarts++) {
+    const { known } = await store.auditBegin(unit, clock.now());
+    const list = { namespace, metadata: known, signal };
+    const listing = await listKind(api, listed, list, (page) => takePage(options, listed, page));
+    if (listing.result === 'failed') return listing;
+    if (listing.result === 'expired') continue;
+    for (let after: number | undefined = 0; after !== undefined;) after = (await store.auditScan(after)).next;
+    return { result: 'complete', objects: listing.objects, ...(await store.auditEnd(clock.now())) };
+  }
+  return { result: 'failed', status: 410, error: `the LIST expired ${MAX_RESTARTS + 1} times before its end` };
+}
+
+async function takePage(options: UnitOptions, listed: Listed, page: ListPage): Promise<ListFailure | undefined> {
+  const { store, clock } = options;
+  const objects = page.objects.map((object) => ({ object, ...identify(object) }));
+  const entries = objects.map(({ uid, version }) => ({ uid, version }));
+  const { differing, full } = await store.auditPage(page.version, entries, clock.now());
+  if (differing.length === 0) return undefined;
+  const differs = new Set(differing);
+  const wanted = objects.filter(({ uid }) => differs.has(uid));
+  if (!page.metadataOnly) {
+    await store.observe(
+      wanted.map(({ object }) => object),
+      clock.now(),
+    );
+    return undefined;
+  }
+  if (full || rereadPage(wanted.length, objects.length)) return reread(options, page);
+  for (const target of wanted) {
+    const object = await readOne(options.api, listed, target, options.signal);
+    if (object === undefined) continue;
+    // Without the verb get, the page tells the same.
+    if ('result' in object) return object.status === 403 ? reread(options, page) : (object as ListFailure);
+    await store.observe([object], clock.now());
+  }
+  return undefined;
+}
+
+async function reread({ store, clock }: UnitOptions, page: ListPage): Promise<ListFailure | undefined> {
+  const objects = await page.readFull();
+  if ('result' in objects) return objects;
+  await store.observe([...objects], clock.now());
+  return undefined;
+}
+
+function identify(object: KubeObject): { uid: string; version: string; namespace: string; name: string } {
+  const metadata = objectAt(object, 'metadata');
+  const text = (field: string): string => textAt(metadata, field) ?? '';
+  return { uid: text('uid'), version: text('resourceVersion'), namespace: text('namespace'), name: text('name') };
+}

@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KubeApi } from './api.ts';
+import { connectKube } from './api.ts';
+
+export interface FakeObject {
+  readonly metadata: {
+    readonly uid: string;
+    readonly name: string;
+    readonly namespace: string;
+    resourceVersion: string;
+  };
+  readonly [field: string]: unknown;
+}
+
+type Answer = { readonly status: number; readonly body?: object } | 'reset';
+
+/** A real HTTP server that answers as the Kubernetes API does: LISTs in pages, metadata only if asked, GETs by name. */
+export class FakeApi {
+  /** Objects by resource, e.g. jobs, in the order of a LIST. */
+  readonly objects: Record<string, FakeObject[]> = { cronjobs: [], jobs: [], pods: [], events: [], namespaces: [] };
+  version = 1000;
+  readonly requests: { readonly path: string; readonly metadata: boolean }[] = [];
+  /** May answer in the server's place. */
+  intercept: (path: string, metadata: boolean) => Answer | undefined = () => undefined;
+  readonly #server = createServer((request, response) => this.#answer(request, response));
+  readonly #folder = mkdtempSync(join(tmpdir(), 'fake-api-'));
+
+  get kubeconfig(): string {
+    return join(this.#folder, 'kubeconfig');
+  }
+
+  async start(): Promise<KubeApi> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    const { port } = this.#server.address() as AddressInfo;
+    writeFileSync(this.kubeconfig, JSON.stringify(kubeConfig(`http://127.0.0.1:${port}`)));
+    return connectKube(this.kubeconfig);
+  }
+
+  async stop(): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, 'close');
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  /** How many requests had this in their path. */
+  count(part: string): number {
+    return this.requests.filter(({ path }) => path.includes(part)).length;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const path = request.url ?? '';
+    const metadata = request.headers.accept?.includes('as=PartialObjectMetadataList') === true;
+    this.requests.push({ path, metadata });
+    const answer = this.intercept(path, metadata) ?? this.#serve(path, metadata);
+    if (answer === 'reset') {
+      request.socket.resetAndDestroy();
+      return;
+    }
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body ?? {}));
+  }
+
+  #serve(path: string, metadata: boolean): Answer {
+    const url = new URL(path, 'http://localhost');
+    const [, namespace, resource = '', name] =
+      /^\/(?:api|apis\/[^/]+)\/[^/]+(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+    const all = (this.objects[resource] ?? []).filter((object) => {
+      return namespace === undefined || object.metadata.namespace === namespace;
+    });
+    if (name !== undefined) {
+      const body = all.find((object) => object.metadata.name === name);
+      return body === undefined ? { status: 404, body: { message: 'not found' } } : { status: 200, body };
+    }
+    const limit = Number(url.searchParams.get('limit') ?? all.length);
+    const from = Number(url.searchParams.get('continue') ?? 0);
+    const next = from + limit < all.length ? String(from + limit) : undefined;
+    const page = all.slice(from, from + limit);
+    const list = { resourceVersion: String(this.version), ...(next !== undefined && { continue: next }) };
+    const items = metadata
+      ? page.map((object) => ({ metadata: object.metadata }))
+      : page.map((object) => ({ ...object, kind: undefined, apiVersion: undefined }));
+    return { status: 200, body: { kind: metadata ? 'PartialObjectMetadataList' : 'List', metadata: list, items } };
+  }
+}
+
+function kubeConfig(server: string): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'fake', cluster: { server, 'insecure-skip-tls-verify': true } }],
+    contexts: [{ name: 'fake', context: { cluster: 'fake', user: 'fake' } }],
+    users: [{ name: 'fake', user: { token: 'a-token' } }],
+    'current-context': 'fake',
+  };
+}
+
+/** A Job as the API has it. */
+export function apiJob(name: string, resourceVersion: string, fields: object = {}): FakeObject {
+  const metadata = { uid: `uid-${name}`, name, namespace: 'shop', resourceVersion };
+  return {
+    kind: 'Job',
+    apiVersion: 'batch/v1',
+    metadata,
+    spec: { parallelism: 1 },
+    status: { startTime: '2026-01-05T10:00:00Z' },
+    ...fields,
+  };
+}

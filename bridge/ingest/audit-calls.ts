@@ -1,0 +1,52 @@
+import type { Kind } from '../kubernetes/observation.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { Unit } from '../policy/audit.ts';
+import type { Identity } from '../policy/identity.ts';
+
+/** An object as a metadata LIST shows it. */
+export interface Listed {
+  readonly uid: string;
+  readonly version: string;
+}
+
+export interface PageVerdict {
+  /** UIDs that the store lacks or has older. */
+  readonly differing: readonly string[];
+  /** Versions mean nothing any more (restored etcd): everything is to be read as full objects. */
+  readonly full: boolean;
+}
+
+/** What one complete LIST of a unit told. */
+export interface PassResult {
+  /** The store knew nothing of this kind: everything is new, and no gap. */
+  readonly first: boolean;
+  readonly missed: number;
+  readonly stale: number;
+  readonly gone: number;
+  /** Objects that wait for a third LIST, because so many are lacking at once. */
+  readonly held: number;
+  readonly epoch: boolean;
+  /** Another LIST soon would settle what this one left open. */
+  readonly again: boolean;
+}
+
+/**
+ * The audit as the main thread drives it: for each unit begin, every page of one LIST, scans until there is no next,
+ * end. A LIST that starts over, or fails, begins again.
+ */
+export interface AuditCalls {
+  /** `known`: the store has objects of this kind, so that a metadata LIST can be compared. */
+  auditBegin(unit: Unit, now: Instant): { readonly known: boolean };
+  auditPage(version: string, objects: readonly Listed[], now: Instant): PageVerdict;
+  auditScan(after: number): { readonly next: number | undefined };
+  auditEnd(now: Instant): PassResult;
+  /** Kinds whose watch is dead. */
+  auditWatches(now: Instant): { readonly dead: readonly Kind[] };
+  /** A Collector connected: its watches begin anew. */
+  auditConnected(now: Instant): void;
+}
+
+export interface IdentityCalls {
+  /** Compares with the cluster that the store belongs to; `same` and the first one are remembered. */
+  identify(found: Identity): 'same' | 'other' | 'unclear';
+}

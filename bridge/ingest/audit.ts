@@ -1,0 +1,221 @@
+import type { Kind, Observation } from '../kubernetes/observation.ts';
+import { compareVersions, UNKNOWN_VERSION } from '../kubernetes/version.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { Known, Unit, WatchState } from '../policy/audit.ts';
+import { awaitVersion, difference, goneObjects, isDeadWatch, streamVersion } from '../policy/audit.ts';
+import type { Store, Tx } from '../store/store.ts';
+import type { AuditCalls, Listed, PageVerdict, PassResult } from './audit-calls.ts';
+import type { Destination } from './deps.ts';
+import { markGone } from './gone.ts';
+import type { UnwrittenVersions } from './state.ts';
+
+export interface AuditOptions {
+  readonly store: Store;
+  readonly destinations: readonly Destination[];
+  readonly unwritten: UnwrittenVersions;
+  readonly graceMs: number;
+}
+
+/** A new Collector connects before its watches stand: what changes until then it never sends. */
+const CONNECTED_MS = 20_000;
+const SCAN_ROWS = 5_000;
+
+/** What is known of one unit from one LIST to the next. */
+interface UnitMemory {
+  /** How many LISTs in a row lacked what the store has live. */
+  lacking: ReadonlyMap<string, number>;
+  /** LISTs in a row whose version was below the newest stored one. */
+  below: number;
+  /** Version of the last LIST since when a Collector's watches stand; what came later the stream brings too. */
+  watchedFrom: string | undefined;
+}
+
+/** One LIST of a unit while it is compared. */
+interface Pass {
+  readonly unit: Unit;
+  readonly beganAt: Instant;
+  /** Newest version that was stored before the LIST began: the LIST cannot be older, unless etcd was restored. */
+  readonly newest: string;
+  readonly first: boolean;
+  readonly seen: Set<string>;
+  readonly lacking: Map<string, number>;
+  version: string | undefined;
+  live: number;
+  epoch: boolean;
+  missed: number;
+  stale: number;
+}
+
+/**
+ * The audit's side of the store: compares LISTs with it, page by page. It lives on the worker thread; one LIST at a time.
+ * What it remembers between LISTs may be lost with the process: then two more LISTs are needed.
+ */
+export class Audit implements AuditCalls {
+  readonly #options: AuditOptions;
+  readonly #units = new Map<string, UnitMemory>();
+  readonly #watches = new Map<Kind, WatchState>();
+  /** Newest version of each kind that was ever stored, as far as this process knows. */
+  readonly #newest = new Map<Kind, string>();
+  #connectedAt: Instant | undefined;
+  #pass: Pass | undefined;
+
+  constructor(options: AuditOptions) {
+    this.#options = options;
+  }
+
+  /** Called after each commit with what it held; a record in quarantine counts as arrived too. */
+  observed(observations: readonly Observation[], now: Instant): void {
+    for (const { facts, listed } of observations) {
+      const { kind, resourceVersion } = facts;
+      const newest = this.#newest.get(kind);
+      if (newest !== undefined && compareVersions(resourceVersion, newest) > 0) this.#newest.set(kind, resourceVersion);
+      if (listed !== true) this.#watches.set(kind, streamVersion(this.#watch(kind), resourceVersion, now));
+    }
+  }
+
+  auditConnected(now: Instant): void {
+    this.#connectedAt = now;
+    for (const memory of this.#units.values()) memory.watchedFrom = undefined;
+    for (const [kind, watch] of this.#watches) this.#watches.set(kind, { ...watch, awaited: undefined });
+  }
+
+  auditBegin(unit: Unit, now: Instant): { known: boolean } {
+    this.#connectedAt ??= now;
+    const known = this.#readNewest(unit.kind);
+    this.#pass = {
+      unit,
+      beganAt: now,
+      newest: this.#newest.get(unit.kind) ?? '',
+      first: !known,
+      seen: new Set(),
+      lacking: new Map(),
+      version: undefined,
+      live: 0,
+      epoch: false,
+      missed: 0,
+      stale: 0,
+    };
+    return { known };
+  }
+
+  auditPage(version: string, objects: readonly Listed[], now: Instant): PageVerdict {
+    const pass = this.#current();
+    const memory = this.#memory(pass.unit);
+    return this.#options.store.transaction((tx) => {
+      if (pass.version === undefined) this.#start(tx, pass, memory, version);
+      const differing: string[] = [];
+      for (const { uid, version: listed } of objects) {
+        pass.seen.add(uid);
+        const found = difference(listed, this.#known(tx, uid));
+        if (found === 'same') continue;
+        differing.push(uid);
+        pass[found]++;
+        const { watchedFrom } = memory;
+        if (watchedFrom === undefined || compareVersions(listed, watchedFrom) <= 0) continue;
+        this.#watches.set(pass.unit.kind, awaitVersion(this.#watch(pass.unit.kind), listed, now));
+      }
+      return { differing, full: pass.epoch };
+    });
+  }
+
+  auditScan(after: number): { next: number | undefined } {
+    const pass = this.#current();
+    const { kind, namespace } = pass.unit;
+    const { lacking } = this.#memory(pass.unit);
+    const rows = this.#options.store.transaction((tx) => tx.liveObjects(kind, after, SCAN_ROWS));
+    for (const row of rows) {
+      if (namespace !== undefined && row.namespace !== namespace) continue;
+      pass.live++;
+      const version = this.#options.unwritten.version(row.uid) ?? row.version;
+      const isNewer = pass.version === undefined || compareVersions(version, pass.version) > 0;
+      if (!isNewer && !pass.seen.has(row.uid)) pass.lacking.set(row.uid, (lacking.get(row.uid) ?? 0) + 1);
+    }
+    return { next: rows.length < SCAN_ROWS ? undefined : rows.at(-1)!.row };
+  }
+
+  auditEnd(now: Instant): PassResult {
+    const pass = this.#current();
+    this.#pass = undefined;
+    const { unit, version = '', first, missed, stale, epoch } = pass;
+    const memory = this.#memory(unit);
+    const isBelow = memory.below > 0;
+    const conclude = !epoch && !isBelow;
+    const { gone, held } = conclude ? goneObjects(pass.lacking, pass.live) : { gone: [], held: 0 };
+    const { store, destinations, unwritten, graceMs } = this.#options;
+    const write = (tx: Tx): void => {
+      for (const uid of gone) markGone(tx, destinations, unwritten, { uid, version, graceMs }, now);
+      if (conclude) tx.setMeta(listedKey(unit.kind), version);
+    };
+    unwritten.atomically(() => store.transaction(write));
+    for (const uid of gone) pass.lacking.delete(uid);
+    memory.lacking = conclude ? pass.lacking : new Map();
+    const connectedAt = this.#connectedAt ?? pass.beganAt;
+    if (conclude && pass.beganAt >= connectedAt + CONNECTED_MS) memory.watchedFrom = version;
+    const again = pass.lacking.size > 0 || isBelow;
+    const gap = first ? { missed: 0, stale: 0 } : { missed, stale };
+    return { first, ...gap, gone: gone.length, held, epoch, again };
+  }
+
+  auditWatches(now: Instant): { dead: Kind[] } {
+    const dead = [...this.#watches].filter(([, watch]) => isDeadWatch(watch, now)).map(([kind]) => kind);
+    return { dead };
+  }
+
+  /** Remembers the newest version of a kind; false when the store has no object of it. */
+  #readNewest(kind: Kind): boolean {
+    const known = this.#newest.get(kind);
+    if (known !== undefined && known !== UNKNOWN_VERSION) return true;
+    const { store } = this.#options;
+    const [newest, listed = ''] = store.transaction(
+      (tx) => [tx.newestVersion(kind), tx.meta(listedKey(kind))] as const,
+    );
+    this.#newest.set(kind, [newest ?? '', listed].toSorted(compareVersions)[1]!);
+    return newest !== undefined;
+  }
+
+  /** The first page tells how old the LIST is; the second LIST in a row that is too old begins a new epoch. */
+  #start(tx: Tx, pass: Pass, memory: UnitMemory, version: string): void {
+    pass.version = version;
+    memory.below = compareVersions(version, pass.newest) < 0 ? memory.below + 1 : 0;
+    if (memory.below < 2) return;
+    pass.epoch = true;
+    memory.below = 0;
+    this.#options.unwritten.clear();
+    tx.forgetVersions(pass.unit.kind);
+    tx.setMeta(listedKey(pass.unit.kind), UNKNOWN_VERSION);
+    this.#newest.set(pass.unit.kind, UNKNOWN_VERSION);
+    this.#watches.delete(pass.unit.kind);
+    for (const other of this.#units.values()) other.watchedFrom = undefined;
+  }
+
+  #known(tx: Tx, uid: string): Known | undefined {
+    const stored = tx.storedVersion(uid);
+    const away = stored?.deleted ?? false;
+    const versions = [stored?.version, this.#options.unwritten.version(uid), tx.quarantinedVersion(uid)];
+    const newest = versions
+      .filter((version) => version !== undefined)
+      .toSorted(compareVersions)
+      .at(-1);
+    return newest === undefined ? undefined : { version: newest, away };
+  }
+
+  #memory(unit: Unit): UnitMemory {
+    const key = `${unit.kind}/${unit.namespace ?? ''}`;
+    const memory = this.#units.get(key) ?? { lacking: new Map(), below: 0, watchedFrom: undefined };
+    this.#units.set(key, memory);
+    return memory;
+  }
+
+  #watch(kind: Kind): WatchState {
+    return this.#watches.get(kind) ?? { awaited: undefined, streamAt: undefined };
+  }
+
+  #current(): Pass {
+    if (this.#pass === undefined) throw new Error('no LIST was begun');
+    return this.#pass;
+  }
+}
+
+function listedKey(kind: Kind): string {
+  return `audit/listed/${kind}`;
+}

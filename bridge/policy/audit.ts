@@ -1,0 +1,95 @@
+import type { Kind } from '../kubernetes/observation.ts';
+import { compareVersions } from '../kubernetes/version.ts';
+import type { Instant } from '../lib/clock.ts';
+
+export type Difference = 'same' | 'missed' | 'stale';
+
+/** What the store knows of an object: its newest version, written, still in memory, or in quarantine. */
+export interface Known {
+  readonly version: string;
+  /** Deleted or gone. */
+  readonly away: boolean;
+}
+
+/** How the store differs from a LIST that has the object at `listed`. What the stream brought since is newer: the same. */
+export function difference(listed: string, known: Known | undefined): Difference {
+  if (known === undefined) return 'missed';
+  const order = compareVersions(listed, known.version);
+  // At the version of its absence it cannot be there: a LIST that has it at that version takes the absence back.
+  return order > 0 || (order === 0 && known.away) ? 'stale' : 'same';
+}
+
+const REREAD_SHARE = 0.05;
+
+/** Whether a page is cheaper to read again as full objects than object by object. */
+export function rereadPage(differences: number, size: number): boolean {
+  return differences > size * REREAD_SHARE;
+}
+
+const HOLD_COUNT = 20;
+const HOLD_SHARE = 0.2;
+
+/**
+ * Which objects are gone: those that two LISTs in a row lacked, or three when they are more than 20 and more than 20 %
+ * of all. `lacking` counts the LISTs in a row; `live` is how many the store has live.
+ */
+export function goneObjects(
+  lacking: ReadonlyMap<string, number>,
+  live: number,
+): { readonly gone: readonly string[]; readonly held: number } {
+  const atLeast = (lists: number) => [...lacking].filter(([, count]) => count >= lists).map(([uid]) => uid);
+  const twice = atLeast(2);
+  if (twice.length <= HOLD_COUNT || twice.length <= live * HOLD_SHARE) return { gone: twice, held: 0 };
+  const gone = atLeast(3);
+  return { gone, held: twice.length - gone.length };
+}
+
+const OBJECTS_PER_SECOND = 100;
+
+/** Ms from the end of one audit to the next, before jitter: the interval, or longer so that 100 objects/s are read. */
+export function auditInterval(intervalMs: number, objects: number): number {
+  return Math.max(intervalMs, pacing(objects));
+}
+
+/** Ms without which so many objects would be read faster than 100 per second on average. */
+export function pacing(objects: number): number {
+  return (objects / OBJECTS_PER_SECOND) * 1000;
+}
+
+export const DEAD_AFTER_MS = 120_000;
+
+/** What is known of the watch of one kind. */
+export interface WatchState {
+  /** The lowest version that an audit found and the stream should have brought, and since when it is awaited. */
+  readonly awaited: { readonly version: string; readonly since: Instant } | undefined;
+  /** When the stream last brought a record of this kind. */
+  readonly streamAt: Instant | undefined;
+}
+
+/**
+ * Whether a watch is dead: a version that the audit found has not come for two minutes, and no record of its kind
+ * either. Older records of the kind mean only that a queue is being drained.
+ */
+export function isDeadWatch({ awaited, streamAt = 0 }: WatchState, now: Instant): boolean {
+  return awaited !== undefined && now - Math.max(awaited.since, streamAt) >= DEAD_AFTER_MS;
+}
+
+/** The watch after an audit found a version that the store did not have. */
+export function awaitVersion({ awaited, streamAt }: WatchState, version: string, now: Instant): WatchState {
+  if (awaited === undefined) return { awaited: { version, since: now }, streamAt };
+  return compareVersions(version, awaited.version) < 0
+    ? { awaited: { ...awaited, version }, streamAt }
+    : { awaited, streamAt };
+}
+
+/** The watch after the stream brought a version: that one or a later one means it moved on. */
+export function streamVersion({ awaited }: WatchState, version: string, now: Instant): WatchState {
+  const open = awaited !== undefined && compareVersions(version, awaited.version) < 0;
+  return { awaited: open ? awaited : undefined, streamAt: now };
+}
+
+/** Part of the cluster that is LISTed at once: a kind, in a namespace unless the scope is the cluster. */
+export interface Unit {
+  readonly kind: Kind;
+  readonly namespace?: string;
+}

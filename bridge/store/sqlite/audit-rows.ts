@@ -1,0 +1,44 @@
+import type { Kind } from '../../kubernetes/observation.ts';
+import { UNKNOWN_VERSION } from '../../kubernetes/version.ts';
+import type { LiveObject } from '../store.ts';
+import type { Db } from './db.ts';
+
+/** What the audit reads and writes; states are never parsed here. The caller holds the transaction. */
+
+export function storedVersion(db: Db, uid: string): { version: string; deleted: boolean } | undefined {
+  const row = db.get<{ version: string; deleted: number }>('SELECT version, deleted FROM objects WHERE uid = ?', uid);
+  return row && { version: row.version, deleted: row.deleted === 1 };
+}
+
+export function quarantinedVersion(db: Db, uid: string): string | undefined {
+  const row = db.get<{ version: string | null }>('SELECT version FROM quarantine WHERE subject = ?', uid);
+  return row?.version ?? undefined;
+}
+
+export function liveObjects(db: Db, kind: Kind, after: number, limit: number): LiveObject[] {
+  return db.all<{ row: number; uid: string; namespace: string; version: string }>(
+    `SELECT rowid AS row, uid, namespace, version FROM objects WHERE kind = ? AND deleted = 0 AND rowid > ?
+     ORDER BY rowid LIMIT ?`,
+    kind,
+    after,
+    limit,
+  );
+}
+
+export function newestVersion(db: Db, kind: Kind): string | undefined {
+  const newest = db.get<{ version: string }>(
+    'SELECT version FROM objects WHERE kind = ? AND deleted = 0 ORDER BY length(version) DESC, version DESC LIMIT 1',
+    kind,
+  );
+  if (newest !== undefined) return newest.version;
+  const any = db.get('SELECT 1 FROM objects WHERE kind = ? LIMIT 1', kind);
+  return any === undefined ? undefined : UNKNOWN_VERSION;
+}
+
+export function forgetVersions(db: Db, kind: Kind): void {
+  db.run(
+    "UPDATE objects SET version = ?2, state = json_set(state, '$.facts.resourceVersion', ?2) WHERE kind = ?1",
+    kind,
+    UNKNOWN_VERSION,
+  );
+}
