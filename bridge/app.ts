@@ -1,23 +1,22 @@
-import { auditNotes, auditReport, kindHealth } from './audit-report.ts';
-import type { KubeApi } from './cluster/api.ts';
-import { connectKube } from './cluster/api.ts';
+import { auditNotes, auditReport } from './audit-report.ts';
 import type { Auditor } from './cluster/auditor.ts';
-import { startAuditor } from './cluster/auditor.ts';
-import { otherCluster, ownNamespace, readIdentity } from './cluster/identity.ts';
 import type { Config } from './config/schema.ts';
 import type { WorkerClient } from './ingest/client.ts';
 import { startWorker } from './ingest/client.ts';
-import type { Committed } from './ingest/protocol.ts';
+import type { Committed, Ticked } from './ingest/protocol.ts';
 import type { Clock, Instant } from './lib/clock.ts';
 import { errorText, UserError } from './lib/errors.ts';
 import { Releases } from './lib/releases.ts';
 import { VERSION } from './lib/version.ts';
+import { createOperations, currentRetirement } from './local/operations.ts';
+import { startLocalServer } from './local/server.ts';
 import type { Ingest } from './otlp/ingest.ts';
 import { startOtlpServer } from './otlp/server.ts';
 import type { Dispatcher } from './outbox/dispatcher.ts';
 import { startDispatcher } from './outbox/dispatcher.ts';
 import { createHttp } from './sinks/http.ts';
 import { createDeliverers, dryRuns } from './sinks/index.ts';
+import type { Deliverer } from './sinks/sink.ts';
 import type { ReadStore } from './store/read.ts';
 import { storeNotes } from './store/notes.ts';
 import { openReader } from './store/sqlite/open.ts';
@@ -27,6 +26,8 @@ import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { Teller } from './telemetry/teller.ts';
 import { createReadiness } from './web/readiness.ts';
+import { startAudit } from './start-audit.ts';
+import { Live } from './web/live.ts';
 import { startWeb } from './web/server.ts';
 
 export interface AppOptions {
@@ -52,8 +53,6 @@ export interface App {
 const TICK_MS = 1_000;
 const DRAIN_MS = 10_000;
 const DELIVERY_GRACE_MS = 5_000;
-/** The Kubernetes API may be away at the start: then it is asked for its identity later. */
-const IDENTITY_MS = 5_000;
 
 /** Starts every room in order; when one cannot start, those before it are stopped. Throws UserErrors. */
 export async function startApp(options: AppOptions): Promise<App> {
@@ -73,10 +72,12 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const metrics = createMetrics({ version: VERSION, clock });
   releases.add(() => metrics.close());
   const teller = new Teller(metrics, logger);
-  const { worker, failed, fail, onCommit, state } = await startStore(options, teller, releases);
+  const live = new Live();
+  const { worker, failed, fail, onCommit, state } = await startStore(options, teller, live, releases);
   const reader = openReader(config.store.path, dryRuns(config));
   releases.add(() => reader.close());
   metrics.observeStore(reader);
+  const deliverers = openDestinations(options, releases);
   const auditor = await startAudit(options, worker, { metrics, teller, fail }, releases);
   const web = await startWeb({
     ...config.web,
@@ -87,14 +88,29 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
       () => ({ ...auditReport(auditor), store: state() }),
       () => [...storeNotes(worker.recovery, state(), clock.now()), ...auditNotes(auditor)],
     ),
+    retirement: () => currentRetirement(reader, deliverers),
+    live,
     version: VERSION,
     cluster: config.cluster,
     clock,
     logger,
   });
   releases.add(() => web.close());
-  const dispatcher = startOutbox(options, worker, teller, releases);
+  const dispatcher = startOutbox(options, worker, deliverers, teller, live, releases);
   onCommit(() => dispatcher.wake());
+  await startLocal(options, worker, reader, deliverers, () => (dispatcher.wake(), live.changed()), releases);
+  const otlpPort = await startOtlp(options, worker, teller, metrics, auditor, releases);
+  return { otlpPort, webPort: web.port, reader, failed };
+}
+
+async function startOtlp(
+  { config, clock }: AppOptions,
+  worker: WorkerClient,
+  teller: Teller,
+  metrics: Metrics,
+  auditor: Auditor | undefined,
+  releases: Releases,
+): Promise<number> {
   const otlp = await startOtlpServer({
     ...config.otlp,
     clock,
@@ -103,13 +119,20 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     onConnection: () => auditor?.connected(),
   });
   releases.add(() => otlp.drain(DRAIN_MS));
-  return { otlpPort: otlp.port, webPort: web.port, reader, failed };
+  return otlp.port;
+}
+
+function openDestinations({ config, clock }: AppOptions, releases: Releases): Deliverer[] {
+  const http = createHttp();
+  releases.add(() => http.close());
+  return createDeliverers(config, http, clock);
 }
 
 /** The worker thread with the store, and its clock tick. */
 async function startStore(
   { config, clock, startedAt = clock.now(), scheduleTimers = true }: AppOptions,
   teller: Teller,
+  live: Live,
   releases: Releases,
 ): Promise<{
   worker: WorkerClient;
@@ -123,6 +146,7 @@ async function startStore(
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const onCommitted = (committed: Committed): void => {
     teller.committed(committed);
+    if (committed.changed) live.changed();
     wake();
   };
   const worker = await startWorker({ config, startedAt, scheduleTimers }, onCommitted, fail);
@@ -131,10 +155,12 @@ async function startStore(
     await worker.stop();
   });
   if (worker.recovery?.at === startedAt) teller.storeRecovered(worker.recovery);
-  const onTick = (now: StoreState): void => {
-    state = now;
-    teller.storeKept(now);
+  const onTick = (ticked: Ticked): void => {
+    state = ticked.state;
+    teller.storeKept(state);
+    teller.decided(ticked.transitions);
     wake();
+    if (ticked.transitions.length > 0) live.changed();
   };
   releases.add(startTicking(worker, clock, teller, onTick));
   return { worker, failed, fail, onCommit: (to) => void (wake = to), state: () => state };
@@ -153,19 +179,18 @@ function startTicking(
   { calls }: WorkerClient,
   clock: Clock,
   teller: Teller,
-  onTick: (state: StoreState) => void,
+  onTick: (ticked: Ticked) => void,
 ): () => void {
   let busy = false;
   const tick = async (): Promise<void> => {
     busy = true;
     try {
-      const { state, transitions } = await calls.tick(clock.now());
-      teller.decided(transitions);
+      const ticked = await calls.tick(clock.now());
       if (teller.storeFails) {
         await calls.probe();
         teller.storeWorks();
       }
-      onTick(state);
+      onTick(ticked);
     } catch (error) {
       teller.storeFailed(error);
     }
@@ -175,72 +200,49 @@ function startTicking(
   return () => clearInterval(timer);
 }
 
-/** The audit, unless the bridge runs without the Kubernetes API. Throws a UserError for a store of another cluster. */
-async function startAudit(
-  { config, clock }: AppOptions,
-  { calls }: WorkerClient,
-  told: { readonly metrics: Metrics; readonly teller: Teller; readonly fail: (error: Error) => void },
-  releases: Releases,
-): Promise<Auditor | undefined> {
-  const { kubeconfig, scope, audit, list } = config.cluster;
-  if (!list) return undefined;
-  const { metrics, teller, fail } = told;
-  const api = connectKube(kubeconfig);
-  const belongs = (signal: AbortSignal) => belongsTo(api, calls, config.store.path, signal);
-  const belongsAtStart = await belongs(AbortSignal.timeout(IDENTITY_MS));
-  const auditor = startAuditor({
-    api,
-    scope,
-    clock,
-    store: calls,
-    intervalMs: audit.interval,
-    isOurs: async (signal) => belongsAtStart || (await belongs(signal).catch((error: unknown) => refuse(error, fail))),
-    onResult: (kind, result) => teller.audited(kind, result),
-    onWarnings: (result) => teller.warningsListed(result),
-    onWatch: (kind, isDead) => teller.watch(kind, isDead),
-    onError: (error) => teller.auditFailed(error),
-  });
-  releases.add(() => auditor.stop());
-  metrics.observeAudit(() => kindHealth(auditor));
-  return auditor;
-}
-
-/** False when it cannot be told yet, because the API does not answer. Throws a UserError for another cluster. */
-async function belongsTo(
-  api: KubeApi,
-  calls: WorkerClient['calls'],
-  storePath: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const { identity, complete } = await readIdentity(api, ownNamespace(), signal);
-  const match = await calls.identify(identity);
-  if (match === 'other' && complete) throw otherCluster(api.server, storePath);
-  return complete || match === 'same';
-}
-
-/** The store of another cluster must not be written: the bridge stops. */
-function refuse(error: unknown, fail: (error: Error) => void): false {
-  if (!(error instanceof UserError)) throw error;
-  fail(error);
-  return false;
-}
-
 function startOutbox(
   { config, clock }: AppOptions,
   worker: WorkerClient,
+  deliverers: readonly Deliverer[],
   teller: Teller,
+  live: Live,
   releases: Releases,
 ): Dispatcher {
-  const http = createHttp();
-  releases.add(() => http.close());
   const dispatcher = startDispatcher({
     store: worker.calls,
-    deliverers: createDeliverers(config, http, clock),
+    deliverers,
     clock,
     maxAgeMs: config.outbox.maxAge,
-    onSettled: (destination, delivery, what) => teller.settled(destination, delivery, what),
+    onSettled(destination, delivery, what) {
+      teller.settled(destination, delivery, what);
+      live.changed();
+    },
     onError: (error) => teller.outboxFailed(error),
   });
   releases.add(() => dispatcher.stop(DELIVERY_GRACE_MS));
   return dispatcher;
+}
+
+/** The bridge does its work without its socket too: a path that is too long for one stops nothing but commands. */
+async function startLocal(
+  { config, clock, logger }: AppOptions,
+  { calls: store }: WorkerClient,
+  reader: ReadStore,
+  deliverers: readonly Deliverer[],
+  wake: () => void,
+  releases: Releases,
+): Promise<void> {
+  try {
+    const local = await startLocalServer(
+      config.store.path,
+      createOperations({ store, reader, deliverers, clock, wake }),
+    );
+    releases.add(() => local.close());
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    logger.warn(
+      { error: error.message, next: error.next },
+      'resend, retire and test-delivery will not reach this bridge',
+    );
+  }
 }

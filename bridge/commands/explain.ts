@@ -1,7 +1,8 @@
 import { loadConfig } from '../config/load.ts';
 import { UserError } from '../lib/errors.ts';
+import { reasonText } from '../lib/reasons.ts';
 import { dryRuns } from '../sinks/index.ts';
-import type { ReadStore } from '../store/read.ts';
+import type { QuarantineView, ReadStore } from '../store/read.ts';
 import { openReader } from '../store/sqlite/open.ts';
 import { cronJobText, prunedText, runsText, runText } from './run-text.ts';
 import { fileOption, processTerminal, readArguments, type Terminal } from './terminal.ts';
@@ -17,7 +18,7 @@ export async function explainCommand(argv: readonly string[], terminal: Terminal
   const { values, positionals } = readArguments('explain', argv, OPTIONS, ['UID or NAMESPACE/NAME']);
   const reader = open(values, terminal);
   try {
-    terminal.print(explanation(reader, positionals[0] ?? ''));
+    terminal.print(`${retiredText(reader)}${explanation(reader, positionals[0] ?? '')}`);
   } finally {
     reader.close();
   }
@@ -30,12 +31,21 @@ function open({ store, config }: { store?: string; config?: string }, { env }: T
   return openReader(loaded.store.path, dryRuns(loaded));
 }
 
+function retiredText(reader: ReadStore): string {
+  const current = reader.retirement();
+  if (current === undefined) return '';
+  const since = new Date(current.since).toISOString();
+  return `The bridge is retired since ${since} by ${current.by}: monitors are paused, no telemetry is sent.\n\n`;
+}
+
 function explanation(reader: ReadStore, subject: string): string {
   const [namespace, name] = subject.includes('/') ? subject.split('/', 2) : [undefined, subject];
   const runs = namespace === undefined ? [] : reader.findRuns(namespace, name ?? '', LAST_RUNS);
   const only = namespace === undefined ? subject : runs.length === 1 ? runs[0]?.uid : undefined;
   const detail = only === undefined ? undefined : reader.run(only);
-  if (detail !== undefined) return runText(detail);
+  const quarantined = only === undefined ? '' : quarantineText(reader.quarantinedObject(only));
+  if (detail !== undefined) return `${runText(detail)}${quarantined}`;
+  if (quarantined !== '') return quarantined.trimStart();
   const pruned = only === undefined ? undefined : reader.pruned(only);
   if (pruned !== undefined) return prunedText(pruned);
   const cronJob = namespace === undefined ? undefined : reader.cronJob(namespace, name ?? '');
@@ -44,6 +54,12 @@ function explanation(reader: ReadStore, subject: string): string {
     throw unknown(subject, namespace === undefined);
   }
   return `${cronJob === undefined ? '' : `${cronJobText(cronJob)}\n\n`}The last ${runs.length} runs of ${subject}, newest first:\n${runsText(runs)}\n\nOne of them: lifecycle-bridge explain UID`;
+}
+
+function quarantineText(row: QuarantineView | undefined): string {
+  if (row === undefined) return '';
+  const at = new Date(row.at).toISOString();
+  return `\n\nIn quarantine since ${at}: ${reasonText(row.reason, row.error)}\n  its content is on the page at /quarantine/${row.id}`;
 }
 
 function unknown(subject: string, isUid: boolean): UserError {

@@ -20,7 +20,7 @@ export function runText(detail: RunDetail): string {
     section('Attempts', detail.attempts.map(attemptLine), 'no pod was seen'),
     section(
       'Sent',
-      detail.deliveries.map((row) => deliveryLine(row, transitions)),
+      detail.deliveries.flatMap((row) => [deliveryLine(row, transitions), ...historyLines(row)]),
       'nothing',
     ),
     section(
@@ -28,7 +28,16 @@ export function runText(detail: RunDetail): string {
       notSent.map((row) => decisionLine(row, transitions)),
       detail.decisions.length === 0 ? 'no destination is concerned with this run' : 'nothing was held back',
     ),
+    ...again(detail.deliveries),
   ].join('\n');
+}
+
+/** What to do about what was given up. */
+function again(deliveries: readonly DeliveryView[]): string[] {
+  const given = deliveries.filter(({ status }) => status === 'dropped');
+  return given.length === 0
+    ? []
+    : [`\nSend again what was given up: lifecycle-bridge resend ${given.map(({ seq }) => seq).join(' | ')}`];
 }
 
 /** A CronJob: when it runs, and what the vendors know of it. */
@@ -130,6 +139,22 @@ function deliveryLine(row: DeliveryView, transitions: readonly Transition[]): st
     row.destination,
     nameOf(row.transitionId, transitions),
     receipt,
+  ];
+}
+
+/** Answers that did not settle it, and who had it sent again. */
+function historyLines({ answers, resends }: DeliveryView): string[][] {
+  return [
+    ...answers.map(({ reason, detail, count, lastAt }) => [
+      '  answer',
+      iso(lastAt),
+      '',
+      '',
+      `${count} × ${reasonText(reason, detail)}`,
+    ]),
+    ...resends.map(({ at, by, wasReason, wasDetail }) => {
+      return ['  sent again', iso(at), '', '', `by ${by}; before: ${reasonText(wasReason, wasDetail)}`];
+    }),
   ];
 }
 

@@ -16,6 +16,18 @@ export const COMMANDS = {
     synopsis: 'explain UID | NAMESPACE/NAME [--store PATH | --config FILE]',
     does: 'say what was seen, decided and sent for a run',
   },
+  resend: {
+    synopsis: 'resend SEQ | TRANSITION | UID [--destination NAME] [--force] [--by NAME] [--store PATH | --config FILE]',
+    does: 'send again what was given up, through the running bridge',
+  },
+  'test-delivery': {
+    synopsis: 'test-delivery [--destination NAME] [--store PATH | --config FILE]',
+    does: 'send a harmless test to every destination, through the running bridge',
+  },
+  retire: {
+    synopsis: 'retire [--undo] [--timeout SECONDS] [--by NAME] [--store PATH | --config FILE]',
+    does: 'pause every monitor and send no telemetry, through the running bridge; --undo ends that',
+  },
   backup: {
     synopsis: 'backup FILE [--store PATH | --config FILE]',
     does: 'copy the store, also while the bridge runs',
@@ -46,7 +58,7 @@ export function usageOf(command: CommandName): string {
 }
 
 export function usage(): string {
-  const lines = Object.entries(COMMANDS).map(([name, { does }]) => `  ${name.padEnd(10)}${does}`);
+  const lines = Object.entries(COMMANDS).map(([name, { does }]) => `  ${name.padEnd(15)}${does}`);
   const more = 'lifecycle-bridge COMMAND --help lists the options of a command.';
   return ['usage: lifecycle-bridge COMMAND [options]', ...lines, more].join('\n');
 }

@@ -37,7 +37,7 @@ describe('loadConfig', () => {
     expect(loadConfig({ env: {} })).toEqual({
       cluster: { name: 'default', scope: 'cluster', list: true, audit: { interval: 300_000, grace: 900_000 } },
       otlp: { host: '0.0.0.0', port: 4317, maxMessageBytes: 67_108_864 },
-      web: { host: '127.0.0.1', port: 8080 },
+      web: { host: '127.0.0.1', port: 8080, auth: 'none', proxyHeader: 'X-Forwarded-User', trustedProxies: [] },
       store: {
         path: '/var/lib/lifecycle-bridge/bridge.db',
         retention: { age: 2_592_000_000, maxBytes: 1_073_741_824 },

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import { z } from 'zod';
 
 import type { DeepReadonly } from '../lib/deep-readonly.ts';
@@ -46,6 +48,42 @@ const otlp = z.strictObject({
   ).default(67_108_864),
 });
 
+const ADDRESS = /^([0-9a-f:.]+)(?:\/(\d{1,3}))?$/i;
+
+function isNetwork(text: string): boolean {
+  const [, address = '', prefix] = ADDRESS.exec(text) ?? [];
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return bits > 0 && Number(prefix ?? 0) <= bits;
+}
+
+const network = z.string().refine(isNetwork, 'allowed: an IP address or network, such as 10.0.0.7 or 10.0.0.0/8');
+
+const web = z
+  .strictObject({
+    host: text('127.0.0.1'),
+    port: port(8080),
+    /** Who may see page and API. /livez, /readyz, /metrics and /version stay open for probes and scrapers. */
+    auth: z.enum(['none', 'token', 'proxy-header']).default('none'),
+    /** For `auth: token`: what is typed into the login form or sent as a Bearer token. */
+    token: allowed(z.string().regex(/^[\x21-\x7e]{16,}$/), 'at least 16 characters without spaces')
+      .meta({ secret: true })
+      .optional(),
+    /** The same from a file, read again when it changes. */
+    tokenFile: allowed(z.string().min(1), 'the path of a file that holds the token').optional(),
+    /** For `auth: proxy-header`: the header in which the proxy names who logged in there. */
+    proxyHeader: allowed(z.string().regex(/^[A-Za-z0-9-]+$/), 'the name of a header').default('X-Forwarded-User'),
+    /** The header counts only from these; anybody could send it. */
+    trustedProxies: z.array(network).default([]),
+  })
+  .refine(({ auth, token, tokenFile }) => auth !== 'token' || (token === undefined) !== (tokenFile === undefined), {
+    error: 'auth: token needs exactly one of token and tokenFile',
+    path: ['auth'],
+  })
+  .refine(({ auth, trustedProxies }) => auth !== 'proxy-header' || trustedProxies.length > 0, {
+    error: 'auth: proxy-header needs trustedProxies',
+    path: ['auth'],
+  });
+
 const store = z.strictObject({
   path: text('/var/lib/lifecycle-bridge/bridge.db'),
   /** What is over and deleted in the cluster is removed when it is older, and the oldest when the store is larger. */
@@ -62,7 +100,7 @@ const store = z.strictObject({
 export const configSchema = z.strictObject({
   cluster: cluster.prefault({}),
   otlp: otlp.prefault({}),
-  web: z.strictObject({ host: text('127.0.0.1'), port: port(8080) }).prefault({}),
+  web: web.prefault({}),
   store: store.prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
   firstSight: z

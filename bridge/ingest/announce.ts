@@ -93,6 +93,7 @@ function planAll(
       else if (transition.outcome === 'unknown' && onUnknown === 'none')
         decide(tx, transition.id, destination, 'dropped', now, 'outcome_unknown');
       else if ('drop' in planned) decide(tx, transition.id, destination, 'dropped', now, planned.drop, planned.detail);
+      else if (tx.isRetired(transition.at)) decide(tx, transition.id, destination, 'dropped', now, 'retired');
       else {
         decide(tx, transition.id, destination, 'planned', now, transition.corrects && 'corrects_inferred');
         for (const intent of planned.intents) tx.enqueue(destination, transition.id, intent, now);

@@ -83,6 +83,8 @@ const METHODS: readonly Method[] = [
   'claimDesired',
   'settleDesired',
   'sweep',
+  'resend',
+  'retire',
   'close',
   'identify',
   'auditBegin',

@@ -51,7 +51,7 @@ function close(): void {
 beforeEach(() => open());
 afterEach(close);
 
-function take(...observations: Observation[]): { poisoned: number } {
+function take(...observations: Observation[]): ReturnType<Engine['commit']> {
   return engine.commit([{ observations, quarantine: [], records: [] }], T0 + 60_000);
 }
 
@@ -91,6 +91,17 @@ describe('the commit', () => {
       status: 'succeeded',
       startedAt: T0 + 1_000,
       deleted: true,
+    });
+  });
+
+  it('counts the records that told nothing new', () => {
+    expect(take(seen(CRON), seen(scheduled()))).toMatchObject({ quiet: [] });
+    const newer = scheduled({ resourceVersion: '111' });
+    expect(take(seen(CRON), seen(scheduled()), seen(newer), seen(newer))).toMatchObject({
+      quiet: [
+        { kind: 'CronJob', unchanged: 0, known: 1 },
+        { kind: 'Job', unchanged: 1, known: 2 },
+      ],
     });
   });
 
@@ -160,7 +171,7 @@ describe('the commit', () => {
     };
     open([bomb]);
     const bad = scheduled({ uid: '11111111-0000-4000-8000-00000000000b', name: 'bomb', scheduledAt: T0 + 60_000 });
-    expect(take(seen(CRON), seen(bad), seen(scheduled()))).toEqual({ poisoned: 1 });
+    expect(take(seen(CRON), seen(bad), seen(scheduled()))).toMatchObject({ poisoned: 1 });
     expect(pings()).toEqual(['run@1']);
     expect(reader.drops({ limit: 10 }).items).toMatchObject([
       { kind: 'quarantine', subject: bad.uid, reason: 'core_error' },

@@ -8,11 +8,11 @@ import type { Batch } from './batch.ts';
 import { poisoned } from './batch.ts';
 import type { Destination } from './deps.ts';
 import { GONE_GRACE_MS } from './gone.ts';
-import { observeCronJob } from './observe-cronjob.ts';
+import { observeCronJob, retireAll } from './observe-cronjob.ts';
 import { observeJob } from './observe-job.ts';
 import { observePod } from './observe-pod.ts';
 import { Flow } from './flow.ts';
-import { UnwrittenVersions } from './state.ts';
+import { type Quiet, UnwrittenVersions } from './state.ts';
 import { fireTimers } from './timers.ts';
 import { watchPod } from './watch-pod.ts';
 
@@ -24,7 +24,9 @@ const STUCK_LIMITS: StuckLimits = { unschedulable: 300_000, pending: 600_000 };
 
 export interface Engine {
   /** Reduces and plans all batches in one durable commit; throws only when the store is in trouble. */
-  commit(batches: readonly Batch[], now: Instant): { readonly poisoned: number };
+  commit(batches: readonly Batch[], now: Instant): { readonly poisoned: number; readonly quiet: readonly Quiet[] };
+  /** Begins (or, with `on: false`, ends) a retirement. */
+  retire(on: boolean, by: string, now: Instant): void;
   /** Fires due timers and writes what was left behind. */
   tick(now: Instant): void;
   readonly audit: Audit;
@@ -71,7 +73,10 @@ export function createEngine(
       while (!committed(() => unwritten.atomically(() => store.transaction(once)), poison));
       for (const { observations } of batches) audit.observed(observations, now);
       for (const { newestAt } of batches) if (newestAt !== undefined) flow.seen(newestAt, now);
-      return { poisoned: poison.size };
+      return { poisoned: poison.size, quiet: unwritten.quiet() };
+    },
+    retire(on, by, now) {
+      store.transaction((tx) => retireAll(tx, destinations, on, by, now));
     },
     tick(now) {
       fireTimers(store, destinations, flow, { scheduleTimers, stuck }, now);

@@ -2,8 +2,8 @@ import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import { reduceCronJob } from '../lifecycle/cronjob.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { Json } from '../lib/json.ts';
-import type { Tx } from '../store/store.ts';
+import type { Planner } from '../sinks/sink.ts';
+import type { DesiredRules, Tx } from '../store/store.ts';
 import { announceWaiting } from './announce.ts';
 import type { Destination } from './deps.ts';
 import { isLate } from './late.ts';
@@ -23,7 +23,7 @@ export function observeCronJob(
   if (row === undefined && isLate(tx, observation, now)) return;
   const previous = row && stateOf<CronJobState>(row);
   const state = reduceCronJob(previous, observation);
-  if (state === previous) return;
+  if (state === previous) return unwritten.toldNothing('CronJob', false);
   saveObject(tx, unwritten, row, observation, state, state.deleted || state.gone !== undefined);
   watchSchedule(tx, previous, state);
   for (const destination of destinations) claimMonitors(tx, destination, state, now);
@@ -31,6 +31,12 @@ export function observeCronJob(
   for (const run of tx.runsWaitingForOwner(state.facts.uid)) {
     tx.putRun({ run: run.run, memory: announceWaiting(tx, destinations, run, now) });
   }
+}
+
+/** Begins or ends a retirement: every row is wanted anew. */
+export function retireAll(tx: Tx, destinations: readonly Destination[], on: boolean, by: string, now: Instant): void {
+  tx.setRetired(on, by, now);
+  for (const { planner } of destinations) tx.recomputeDesired(planner.destination, rulesOf(planner), now);
 }
 
 /** The claim is the object's; which of several live ones owns a row's payload is the store's to say. */
@@ -48,6 +54,13 @@ export function claimMonitors(
   }
   const alive = !deleted && gone === undefined;
   const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive };
-  const adopt = (wanted: Json, previous: Json): Json => planner.adopt?.(wanted, previous) ?? wanted;
-  tx.claimDesired(claimant, claims, (wanted) => planner.retire(wanted), now, adopt);
+  const { retire, adopt } = rulesOf(planner);
+  tx.claimDesired(claimant, claims, retire, now, adopt);
+}
+
+function rulesOf(planner: Planner): DesiredRules {
+  return {
+    retire: (wanted) => planner.retire(wanted),
+    adopt: (wanted, previous) => planner.adopt?.(wanted, previous) ?? wanted,
+  };
 }

@@ -28,7 +28,7 @@ export function observePod(
   const { state, transitions } = reducePod(previous, observation);
   const isOver = state.deletedAt !== undefined || state.gone !== undefined;
   const isNews = saveObject(tx, unwritten, row, observation, state, isOver);
-  if (!isNews && transitions.length === 0) return;
+  if (!isNews && transitions.length === 0) return undefined;
   const runUid = runUidOf(state.facts);
   if (runUid !== undefined && !isSameAttempt(previous, state)) tx.putAttempt(runUid, podAttempt(state));
   tellPod(tx, destinations, previous, { state, transitions }, now);

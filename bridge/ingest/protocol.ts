@@ -2,9 +2,10 @@ import type { Config } from '../config/schema.ts';
 import type { TransitionKind } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
-import type { OutboxStore, Quarantined, Recovery, StoreState } from '../store/store.ts';
+import type { OutboxStore, Quarantined, Recovery, Store, StoreState } from '../store/store.ts';
 import type { AuditCalls, IdentityCalls } from './audit-calls.ts';
 import type { RecordResult } from './batch.ts';
+import type { Quiet } from './state.ts';
 
 /** What the worker thread is started with. */
 export interface WorkerInit {
@@ -21,10 +22,11 @@ export interface Ticked {
 }
 
 /** The store's side of the bridge as the main thread calls it; every answer comes after the durable commit. */
-export interface WorkerCalls extends OutboxStore, AuditCalls, IdentityCalls {
+export interface WorkerCalls extends OutboxStore, Pick<Store, 'resend'>, AuditCalls, IdentityCalls {
   ingest(request: Uint8Array, receivedAt: Instant): IngestResult;
   /** Objects read from the API, through the same path as the stream. */
   observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
+  retire(on: boolean, by: string, now: Instant): void;
   /** Fires due timers and the housekeeping of the store. */
   tick(now: Instant): Ticked;
   /** An empty durable write: throws when the store cannot commit. */
@@ -47,6 +49,9 @@ export interface Committed {
   readonly requests: number;
   readonly transitions: readonly TransitionKind[];
   readonly quarantined: readonly Quarantined['reason'][];
+  readonly quiet: readonly Quiet[];
+  /** False when none of it told anything new. */
+  readonly changed: boolean;
 }
 
 export type WorkerMessage =

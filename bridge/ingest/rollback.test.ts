@@ -38,7 +38,7 @@ function stored(): { version: string; active: number } {
 describe('a commit that is rolled back', () => {
   it('loses nothing of a batch in which another record cannot be processed', () => {
     failure = new Error('cannot plan this');
-    expect(bridge.take([seen(complete()), completeTouched, bad])).toEqual({ poisoned: 1 });
+    expect(bridge.take([seen(complete()), completeTouched, bad])).toMatchObject({ poisoned: 1 });
     expect(bridge.told()).toEqual(['run@1', 'complete@9']);
   });
 

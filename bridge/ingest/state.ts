@@ -7,6 +7,13 @@ export function stateOf<State>(row: ObjectRow): State {
   return row.state as State;
 }
 
+/** Records of one kind that told nothing new. */
+export interface Quiet {
+  readonly kind: Kind;
+  readonly unchanged: number;
+  readonly known: number;
+}
+
 /**
  * Versions that changed nothing else: the rows in the store are older. They are written behind, so that most of a real
  * stream costs no synchronous write; losing them in a crash costs only that a stale record is looked at again.
@@ -15,10 +22,12 @@ export class UnwrittenVersions {
   readonly #versions = new Map<string, string>();
   /** What each change since the beginning of the transaction replaced, oldest first. */
   #replaced: [uid: string, version: string | undefined][] = [];
+  readonly #quiet = new Map<Kind, { unchanged: number; known: number }>();
 
   /** Runs a transaction: when it throws, the versions are what they were, like the rows in the store. */
   atomically<T>(transaction: () => T): T {
     this.#replaced = [];
+    this.#quiet.clear();
     try {
       return transaction();
     } catch (error) {
@@ -28,6 +37,18 @@ export class UnwrittenVersions {
       }
       throw error;
     }
+  }
+
+  /** Counts a record that told nothing new: a newer version that changed nothing, or one that was known already. */
+  toldNothing(kind: Kind, newer: boolean): void {
+    const counts = this.#quiet.get(kind) ?? { unchanged: 0, known: 0 };
+    counts[newer ? 'unchanged' : 'known']++;
+    this.#quiet.set(kind, counts);
+  }
+
+  /** What `toldNothing` counted in this transaction. */
+  quiet(): Quiet[] {
+    return [...this.#quiet].map(([kind, counts]) => ({ kind, ...counts }));
   }
 
   get size(): number {
@@ -88,6 +109,7 @@ export function saveObject(
     state,
   };
   if (previous !== undefined && sameButVersion(previous, row)) {
+    unwritten.toldNothing(row.kind, previous.version !== row.version);
     if (previous.version !== row.version) unwritten.set(row.uid, row.version);
     return false;
   }

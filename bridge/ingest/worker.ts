@@ -49,7 +49,7 @@ function commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): v
   const now = Math.max(...group.map(({ call }) => call.args[1] as Instant));
   try {
     refuseLost();
-    const { poisoned } = engine.commit(
+    const { poisoned, quiet } = engine.commit(
       group.map(({ batch }) => batch),
       now,
     );
@@ -58,9 +58,13 @@ function commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): v
     const broken = group.flatMap(({ batch }) => batch.quarantine.map(({ reason }) => reason));
     const quarantined = [...broken, ...Array.from({ length: poisoned }, () => 'core_error' as const)];
     const records = group.flatMap(({ batch }) => batch.records);
+    const told = group.reduce((sum, { batch }) => sum + batch.observations.length, 0);
+    const nothing = quiet.reduce((sum, { unchanged, known }) => sum + unchanged + known, 0);
+    const changed = told > nothing || quarantined.length > 0;
     const transitions = store.takeTransitions();
     const commitMs = performance.now() - began;
-    post({ type: 'committed', committed: { commitMs, records, requests: group.length, quarantined, transitions } });
+    const counts = { records, requests: group.length, quarantined, transitions, quiet, changed };
+    post({ type: 'committed', committed: { commitMs, ...counts } });
   } catch (error) {
     const text = failed(error);
     const value: IngestResult = { result: 'unavailable', error: text, retryAfterMs: RETRY_AFTER_MS };
@@ -105,6 +109,7 @@ function run(store: Store, engine: Engine, { id, method, args }: CallMessage): v
 
 function dispatch(store: Store, engine: Engine, method: CallMessage['method'], args: readonly unknown[]): unknown {
   if (method === 'tick') return tick(store, engine, args[0] as Instant);
+  if (method === 'retire') return engine.retire(...(args as Parameters<Engine['retire']>));
   if (method === 'probe') return store.transaction((tx) => tx.setTimer(PROBE));
   if (method === 'ingest' || method === 'observe') throw new Error('belongs to a group');
   if (method === 'identify') return identify(store, args[0] as Identity);

@@ -16,6 +16,7 @@ export const REASONS = {
   outcome_unknown: 'gone from the cluster, and nothing tells how it ended',
   corrects_inferred: 'the real ending, which differs from the one that was inferred and sent',
   key_conflict: 'another, older CronJob owns this monitor key; its settings are the ones that are sent',
+  retired: 'the bridge was retired at that time: it pauses its monitors and sends no telemetry',
   dry_run: 'dry run: everything was done except the request',
   delivered: 'delivered',
   delivered_again: 'delivered; an earlier try had an unknown outcome, so the vendor may have seen it twice',

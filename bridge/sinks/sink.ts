@@ -97,6 +97,12 @@ export interface ClaimedDesired {
   readonly attempt: number;
 }
 
+export interface TestResult {
+  readonly delivery: Delivery;
+  /** What was done at the vendor, in words, as far as it went; may be empty. */
+  readonly did: string;
+}
+
 /** The half of a sink that talks to its vendor. Both return one delivery per row, in the same order, and never throw. */
 export interface Deliverer {
   readonly destination: string;
@@ -107,4 +113,6 @@ export interface Deliverer {
   readonly convergeLimits: readonly Limit[];
   deliver(batch: readonly ClaimedIntent[], signal: AbortSignal): Promise<Delivery[]>;
   converge(rows: readonly ClaimedDesired[], signal: AbortSignal): Promise<Delivery[]>;
+  /** Proves with the least that the vendor lets see that address and key are right. Never throws. */
+  test?(signal: AbortSignal): Promise<TestResult>;
 }

@@ -3,7 +3,8 @@ import type { Run, RunStatus, Transition, Attempt } from '../lifecycle/transitio
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
-import type { Decision } from './store.ts';
+import type { Retirement } from './operations.ts';
+import type { Decision, Quarantined } from './store.ts';
 
 /** One page of a list; `next` is the cursor of the following page. */
 export interface Page<T> {
@@ -30,6 +31,28 @@ export interface DeliveryView {
   readonly createdAt: Instant;
   readonly nextAt: Instant | undefined;
   readonly settledAt: Instant | undefined;
+  /** Answers to tries that did not settle it, by reason, in the order of their last. */
+  readonly answers: readonly Answer[];
+  /** When a person had it sent again, the oldest first. */
+  readonly resends: readonly Resend[];
+}
+
+export interface Answer {
+  readonly reason: Reason;
+  /** Of the last one. */
+  readonly detail?: string;
+  readonly count: number;
+  readonly lastAt: Instant;
+}
+
+export interface Resend {
+  readonly at: Instant;
+  readonly by: string;
+  /** The receipt that it had before. */
+  readonly wasStatus: 'delivered' | 'dropped';
+  readonly wasReason?: Reason;
+  readonly wasDetail?: string;
+  readonly wasSettledAt: Instant;
 }
 
 export interface RunDetail {
@@ -60,10 +83,37 @@ export interface CronJobView extends CronJobState {
   readonly monitors: readonly MonitorView[];
 }
 
+export const DROP_KINDS = ['decision', 'delivery', 'quarantine', 'record'] as const;
+export type DropKind = (typeof DROP_KINDS)[number];
+
+export interface DropCount {
+  readonly kind: DropKind;
+  readonly reason: Reason;
+  readonly count: number;
+}
+
+/** What was put into quarantine; the bytes are as they came, cut. */
+export interface QuarantineView extends Quarantined {
+  readonly id: number;
+  /** Before it was cut for this view. */
+  readonly size: number;
+}
+
+/** A CronJob that was seen and is not deleted. */
+export interface SeenCronJob {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Its newest run. */
+  readonly lastRun: Run | undefined;
+}
+
 /** Something that was not sent, or not understood. */
 export interface DropView {
   readonly at: Instant;
-  readonly kind: 'decision' | 'delivery' | 'quarantine' | 'record';
+  readonly kind: DropKind;
+  /** Unique within its kind; of a delivery its number. */
+  readonly id: number;
   readonly subject: string;
   readonly destination: string | undefined;
   readonly runUid: string | undefined;
@@ -121,10 +171,18 @@ export interface ReadStore {
   runCounts(): Partial<Record<RunStatus, number>>;
   monitors(query: ListQuery): Page<MonitorView>;
   deliveries(query: ListQuery & { status?: DeliveryStatus; destination?: string }): Page<DeliveryView>;
-  drops(query: ListQuery): Page<DropView>;
+  drops(query: ListQuery & { reason?: Reason; kind?: DropKind }): Page<DropView>;
+  /** How many of each, the most first. */
+  dropCounts(): DropCount[];
+  quarantined(id: number): QuarantineView | undefined;
+  /** The object of this UID, if the core could not process its newest version. */
+  quarantinedObject(uid: string): QuarantineView | undefined;
+  retirement(): Retirement | undefined;
   depth(): OutboxDepth[];
   /** Settled intents by destination and reason since the store was made, for metrics that survive a restart. */
   receiptCounts(): ReceiptCount[];
+  /** By namespace and name; `withoutRun`: only those of which no run is known. */
+  cronJobs(query: ListQuery & { withoutRun?: boolean; namespace?: string; name?: string }): Page<SeenCronJob>;
   /** CronJobs that are not deleted. */
   cronJobCount(): number;
   close(): void;

@@ -3,6 +3,7 @@ import type { Attempt, Run, Transition, TransitionKind } from '../lifecycle/tran
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
+import type { ResendRequest, Resent } from './operations.ts';
 import type { ClaimedDesired, ClaimedIntent, Delivery, Desired, Intent } from '../sinks/sink.ts';
 
 /** One followed object: what its reducer must remember. `state` is the reducer's own, facts included. */
@@ -107,6 +108,14 @@ export interface Tx {
     adopt?: (wanted: Json, previous: Json) => Json,
   ): void;
 
+  /** Recomputes every row of a destination from its live claims, and retires the others: after a retirement. */
+  recomputeDesired(destination: string, rules: DesiredRules, at: Instant): void;
+
+  /** From now on rows are wanted as retired and intents are given up; `on: false` ends that. Stored. */
+  setRetired(on: boolean, by: string, at: Instant): void;
+  /** True when the bridge is retired, or was at that time. */
+  isRetired(at: Instant): boolean;
+
   setTimer(timer: Timer): void;
   clearTimer(id: string): void;
   /** Timers of a kind that are due, the oldest first. */
@@ -145,6 +154,11 @@ export interface Refused {
   readonly name: string;
   readonly reason: Reason;
   readonly at: Instant;
+}
+
+export interface DesiredRules {
+  readonly retire: (wanted: Json) => Json | null;
+  readonly adopt: (wanted: Json, previous: Json) => Json;
 }
 
 export interface LiveObject {
@@ -251,6 +265,8 @@ export interface Store extends OutboxStore {
   takeTransitions(): TransitionKind[];
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;
+  /** Makes settled intents pending again, under the same identifiers, and records who asked for it. */
+  resend(request: ResendRequest, by: string, at: Instant): Resent[];
   /** A random id of this store's cluster, made at the first start. */
   clusterId(): string;
   close(): void;

@@ -12,6 +12,7 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   create();
   metrics.request('committed');
   metrics.record('Job', 'observed');
+  metrics.deduplicated('Pod', 'known', 1);
   metrics.commit(3);
   metrics.quarantine('core_error');
   metrics.transition('cronjob.missed');

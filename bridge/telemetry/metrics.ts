@@ -5,6 +5,7 @@ import { MeterProvider, type ResourceMetrics } from '@opentelemetry/sdk-metrics'
 import type { TransitionKind } from '../lifecycle/transition.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
 import type { RecordResult } from '../ingest/batch.ts';
+import type { Kind } from '../kubernetes/observation.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { RequestOutcome } from '../otlp/server.ts';
 import type { Delivery } from '../sinks/sink.ts';
@@ -15,6 +16,10 @@ import { METRICS, type MetricDefinition, prometheusName } from './names.ts';
 export interface Metrics {
   request(outcome: RequestOutcome): void;
   record(kind: string, result: RecordResult, count?: number): void;
+  /** Records that told nothing new. */
+  deduplicated(kind: Kind, result: 'unchanged' | 'known', count: number): void;
+  /** How many records told nothing new, by kind, since the start. */
+  quiet(): ReadonlyMap<string, number>;
   commit(ms: number): void;
   quarantine(reason: Reason, count?: number): void;
   transition(kind: TransitionKind, count?: number): void;
@@ -66,7 +71,16 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
 
 type Recorders = Pick<
   Metrics,
-  'request' | 'record' | 'commit' | 'quarantine' | 'transition' | 'list' | 'difference' | 'delivery'
+  | 'request'
+  | 'record'
+  | 'deduplicated'
+  | 'quiet'
+  | 'commit'
+  | 'quarantine'
+  | 'transition'
+  | 'list'
+  | 'difference'
+  | 'delivery'
 >;
 
 function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Recorders {
@@ -75,6 +89,8 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
   const quarantined = counter(meter, METRICS.quarantined);
   const transitions = counter(meter, METRICS.transitions);
   const lists = counter(meter, METRICS.lists);
+  const deduplicated = counter(meter, METRICS.deduplicated);
+  const quiet = new Map<string, number>();
   const differences = counter(meter, METRICS.auditDifferences);
   const deliveries = counter(meter, METRICS.deliveries);
   const { name, unit, description } = METRICS.commitDuration;
@@ -87,6 +103,12 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
       records.add(count, { kind, result });
       last.set(kind, clock.now());
     },
+    deduplicated: (kind, result, count) => {
+      if (count === 0) return;
+      deduplicated.add(count, { kind, result });
+      quiet.set(kind, (quiet.get(kind) ?? 0) + count);
+    },
+    quiet: () => quiet,
     commit: (ms) => commits.record(ms / 1000),
     quarantine: (reason, count = 1) => quarantined.add(count, { reason }),
     transition: (kind, count = 1) => transitions.add(count, { kind }),

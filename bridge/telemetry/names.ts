@@ -26,6 +26,12 @@ export const METRICS = {
     description: 'Transitions decided by kind; cronjob.missed are scheduled times without a Job',
     attributes: ['kind'],
   },
+  deduplicated: {
+    name: 'lifecycle_bridge.records.deduplicated',
+    unit: '{record}',
+    description: 'Records that told nothing new: a newer version without a change, or a version known already',
+    attributes: ['kind', 'result'],
+  },
   recordAge: {
     name: 'lifecycle_bridge.record.age',
     unit: 's',

@@ -23,10 +23,14 @@ export class Teller {
     this.#incidents = new Incidents(logger);
   }
 
-  committed({ commitMs, records, quarantined, transitions }: Committed): void {
+  committed({ commitMs, records, quarantined, transitions, quiet }: Committed): void {
     this.#metrics.commit(commitMs);
     for (const { kind, result } of records) this.#metrics.record(kind, result);
     this.decided(transitions);
+    for (const { kind, unchanged, known } of quiet) {
+      this.#metrics.deduplicated(kind, 'unchanged', unchanged);
+      this.#metrics.deduplicated(kind, 'known', known);
+    }
     for (const reason of quarantined) {
       this.#metrics.quarantine(reason);
       const fields = { reason, what: REASONS[reason] };

@@ -84,7 +84,10 @@ describe('the API', () => {
     ['/api/runs?state=failed', 'state', 'failed', 'status, namespace, owner, limit, cursor'],
     ['/api/runs?limit=1&limit=2', 'limit', '1,2', 'one value'],
     ['/api/deliveries?status=failed', 'status', 'failed', 'pending, sending, delivered, dropped'],
-    ['/api/drops?status=x', 'status', 'x', 'limit, cursor'],
+    ['/api/drops?status=x', 'status', 'x', 'reason, kind, limit, cursor'],
+    ['/api/drops?reason=x', 'reason', 'x', 'before_cutoff'],
+    ['/api/drops?kind=x', 'kind', 'x', 'decision, delivery, quarantine'],
+    ['/api/cronjobs?runs=some', 'runs', 'some', 'none'],
   ])('refuses %s and says what is allowed', async (path, parameter, given, allowed) => {
     const response = await web.get(path);
     expect(response.status).toBe(400);
@@ -92,6 +95,53 @@ describe('the API', () => {
     expect(await response.json()).toEqual({
       error: { message: `the parameter ${parameter} is not valid`, ...expected },
     });
+  });
+
+  it('filters drops by reason and kind, and counts all of them', async () => {
+    const { items } = await list('/api/drops?reason=bad_request&limit=500');
+    expect(items.length).toBeGreaterThan(0);
+    for (const row of items) expect(row).toMatchObject({ kind: 'delivery', reason: 'bad_request' });
+    const counts = (await list('/api/drops/counts')).items;
+    expect(counts).toContainEqual({ kind: 'delivery', reason: 'bad_request', count: items.length });
+    const all = (await list('/api/drops?limit=500')).items;
+    expect(counts.reduce((sum, { count }) => sum + Number(count), 0)).toBe(all.length);
+    for (const kind of ['decision', 'delivery', 'quarantine']) {
+      const some = (await list(`/api/drops?kind=${kind}&limit=500`)).items;
+      expect(some).toEqual(all.filter((row) => row['kind'] === kind));
+    }
+  });
+
+  it('shows what is in quarantine, without secrets', async () => {
+    const bytes = Buffer.from('{"kind":"Pod","token":"hunter2"}');
+    web.store.transaction((tx) =>
+      tx.quarantine({ subject: 'u', reason: 'core_error', version: '1', error: 'boom', bytes, at: NOW }),
+    );
+    const [row] = (await list('/api/drops?kind=quarantine')).items;
+    const shown = await (await web.get(`/api/quarantine/${String(row!['id'])}`)).json();
+    expect(shown).toMatchObject({
+      subject: 'u',
+      error: 'boom',
+      size: bytes.length,
+      text: expect.stringContaining('"kind": "Pod"'),
+    });
+    expect(JSON.stringify(shown)).not.toContain('hunter2');
+    expect((await web.get('/api/quarantine/x')).status).toBe(404);
+    expect(await (await web.get(`/quarantine/${String(row!['id'])}`)).text()).toContain(
+      '&quot;kind&quot;: &quot;Pod&quot;',
+    );
+  });
+
+  it('lists CronJobs, also only those without a run', async () => {
+    const facts = { kind: 'CronJob', ownerUid: undefined, version: '1', deleted: false, state: {} } as const;
+    web.store.transaction((tx) => tx.putObject({ ...facts, uid: 'new', namespace: 'shop', name: 'new' }));
+    const { items } = await list('/api/cronjobs');
+    expect(items).toHaveLength(6);
+    expect(items[0]).toMatchObject({
+      namespace: 'analytics',
+      lastRun: { name: expect.stringMatching(/nightly-report/) },
+    });
+    expect((await list('/api/cronjobs?runs=none')).items).toEqual([{ uid: 'new', namespace: 'shop', name: 'new' }]);
+    expect(await (await web.get('/cronjobs?runs=none')).text()).toContain('no run was seen');
   });
 
   it('refuses a cursor that is none', async () => {

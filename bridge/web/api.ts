@@ -1,7 +1,8 @@
 import { type Response, Router } from 'express';
 
 import type { ReadStore } from '../store/read.ts';
-import { deliveriesQuery, listQuery, runsQuery } from './query.ts';
+import { cronJobsQuery, deliveriesQuery, dropsQuery, listQuery, runsQuery } from './query.ts';
+import { readable } from './readable.ts';
 
 /** JSON of vendors, handed on as it is. */
 const FOREIGN = new Set(['payload', 'wanted']);
@@ -17,7 +18,14 @@ export function apiRouter(reader: ReadStore): Router {
   });
   router.get('/monitors', (request, response) => send(response, reader.monitors(listQuery(request.query))));
   router.get('/deliveries', (request, response) => send(response, reader.deliveries(deliveriesQuery(request.query))));
-  router.get('/drops', (request, response) => send(response, reader.drops(listQuery(request.query))));
+  router.get('/drops', (request, response) => send(response, reader.drops(dropsQuery(request.query))));
+  router.get('/drops/counts', (_request, response) => send(response, { items: reader.dropCounts() }));
+  router.get('/cronjobs', (request, response) => send(response, reader.cronJobs(cronJobsQuery(request.query))));
+  router.get('/quarantine/:id', (request, response) => {
+    const row = reader.quarantined(Number(request.params.id));
+    if (row === undefined) sendError(response, 404, { message: 'nothing of this number is in quarantine' });
+    else send(response, { ...row, bytes: undefined, text: readable(row.bytes) });
+  });
   return router;
 }
 

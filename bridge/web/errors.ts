@@ -48,8 +48,8 @@ function answer(options: WebOptions, request: Request, response: Response, statu
 }
 
 /** An error page reads nothing: the store may be what failed. */
-function plainFrame({ cluster, version, clock }: WebOptions): Frame {
-  return { cluster, version, ready: true, notes: [], outbox: [], now: clock.now() };
+export function plainFrame({ cluster, version, clock }: WebOptions): Frame {
+  return { cluster, version, ready: true, notes: [], outbox: [], now: clock.now(), retirement: undefined };
 }
 
 function errorPage(status: number, { message, parameter, given, allowed }: ApiError): PageContent {

@@ -10,9 +10,14 @@ export function healthRouter(options: WebOptions): Router {
   });
   router.get('/readyz', async (_request, response) => {
     const { ready, report, notes = [] } = await options.readiness();
-    response
-      .status(ready ? 200 : 503)
-      .json({ ready, ...report, notes, lastRecordAgeSeconds: recordAges(options), outbox: outbox(options) });
+    response.status(ready ? 200 : 503).json({
+      ready,
+      ...report,
+      notes,
+      ...retired(options),
+      lastRecordAgeSeconds: recordAges(options),
+      outbox: outbox(options),
+    });
   });
   router.get('/metrics', async (_request, response) => {
     response.type('text/plain; version=0.0.4; charset=utf-8').send(await options.metrics.text());
@@ -21,6 +26,14 @@ export function healthRouter(options: WebOptions): Router {
     response.json({ name: 'lifecycle-bridge', version: options.version, node: process.version });
   });
   return router;
+}
+
+/** Not a fault: it is reported, not judged. */
+function retired({ retirement }: WebOptions): object {
+  const current = retirement();
+  if (current === undefined) return {};
+  const { since, destinations } = current;
+  return { retired: { since: new Date(since).toISOString(), destinations } };
 }
 
 function recordAges({ metrics, clock }: WebOptions): Record<string, number> {

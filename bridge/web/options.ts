@@ -1,7 +1,12 @@
+import type { Config } from '../config/schema.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Live } from './live.ts';
+import type { Retirement } from '../store/operations.ts';
 import type { ReadStore } from '../store/read.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+
+type WebConfig = Config['web'];
 
 export interface Readiness {
   readonly ready: boolean;
@@ -10,14 +15,15 @@ export interface Readiness {
   readonly notes?: readonly string[];
 }
 
-export interface WebOptions {
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
+/** `port` 0: any free port. */
+export interface WebOptions extends WebConfig {
   readonly reader: ReadStore;
   readonly metrics: Metrics;
   /** `ready` iff the bridge can commit; `report` is shown, never judged. */
   readonly readiness: () => Readiness | Promise<Readiness>;
+  /** The retirement that lasts now. */
+  readonly retirement: () => Retirement | undefined;
+  readonly live: Live;
   readonly version: string;
   readonly cluster: { readonly name: string; readonly scope: 'cluster' | readonly string[] };
   readonly clock: Clock;

@@ -2,11 +2,13 @@ import { type Request, type RequestHandler, Router } from 'express';
 
 import { sendPage } from './errors.ts';
 import type { WebOptions } from './options.ts';
-import { deliveriesPage, dropsPage, monitorsPage, runNames } from './pages/lists.ts';
+import { cronJobsPage } from './pages/cron-jobs.ts';
+import { dropsPage, quarantinePage } from './pages/drops.ts';
+import { deliveriesPage, monitorsPage, runNames } from './pages/lists.ts';
 import type { Frame, PageContent } from './pages/layout.ts';
 import { runPage } from './pages/run.ts';
 import { runsPage } from './pages/runs.ts';
-import { deliveriesQuery, listQuery, runsQuery } from './query.ts';
+import { cronJobsQuery, deliveriesQuery, dropsQuery, listQuery, runsQuery } from './query.ts';
 
 /** What a page shows for a request; undefined: there is no such thing. */
 type Make = (request: Request, frame: Frame) => PageContent | undefined;
@@ -23,7 +25,7 @@ export function pagesRouter(options: WebOptions): Router {
   });
   get('/runs/:uid', ({ params }, frame) => {
     const detail = reader.run(String(params['uid']));
-    return detail && runPage(detail, frame);
+    return detail && runPage(detail, frame, reader.quarantinedObject(detail.run.uid));
   });
   get('/monitors', ({ query: given }) => {
     const query = listQuery(given);
@@ -35,9 +37,18 @@ export function pagesRouter(options: WebOptions): Router {
     return deliveriesPage(rows, query, frame, runNames(reader, rows.items));
   });
   get('/drops', ({ query: given }) => {
-    const query = listQuery(given);
-    const rows = reader.drops(query);
-    return dropsPage(rows, query, runNames(reader, rows.items));
+    const query = dropsQuery(given);
+    const page = reader.drops(query);
+    const quiet = options.metrics.quiet();
+    return dropsPage({ query, page, counts: reader.dropCounts(), quiet, names: runNames(reader, page.items) });
+  });
+  get('/quarantine/:id', ({ params }) => {
+    const row = reader.quarantined(Number(params['id']));
+    return row && quarantinePage(row);
+  });
+  get('/cronjobs', ({ query: given }) => {
+    const query = cronJobsQuery(given);
+    return cronJobsPage(reader.cronJobs(query), query);
   });
   return router;
 }
@@ -55,7 +66,20 @@ function page(options: WebOptions, make: Make): RequestHandler {
 }
 
 async function frameOf(options: WebOptions): Promise<Frame> {
+  // Before anything is read: what changes meanwhile is fetched again.
+  const live = options.live.version;
   const { ready, notes = [] } = await options.readiness();
   const { cluster, version, reader, clock } = options;
-  return { cluster, version, ready, notes, outbox: reader.depth(), now: clock.now() };
+  const retirement = options.retirement();
+  return {
+    cluster,
+    version,
+    ready,
+    notes,
+    outbox: reader.depth(),
+    now: clock.now(),
+    retirement,
+    logout: options.auth === 'token',
+    live,
+  };
 }

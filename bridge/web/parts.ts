@@ -1,7 +1,7 @@
 import type { RunStatus } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
-import type { DeliveryStatus } from '../store/read.ts';
+import type { DeliveryStatus, DropKind } from '../store/read.ts';
 import { type Child, type Html, html } from './html.ts';
 
 type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'quiet';
@@ -33,6 +33,14 @@ export const DELIVERY_LOOKS: Readonly<Record<DeliveryStatus, Look>> = {
   sending: { sign: '▶', tone: 'busy', label: 'sending' },
   delivered: { sign: '✓', tone: 'good', label: 'delivered' },
   dropped: { sign: '✕', tone: 'bad', label: 'not delivered' },
+};
+
+/** What kind of thing was not sent. */
+export const DROP_LABELS: Readonly<Record<DropKind, string>> = {
+  decision: 'not sent',
+  delivery: 'given up',
+  quarantine: 'not understood',
+  record: 'not taken',
 };
 
 export function badge({ sign, tone, label }: Look): Html {

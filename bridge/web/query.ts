@@ -1,6 +1,7 @@
 import type { RunStatus } from '../lifecycle/transition.ts';
-import type { DeliveryStatus, ListQuery } from '../store/read.ts';
-import { DELIVERY_LOOKS, RUN_LOOKS } from './parts.ts';
+import { type Reason, REASONS } from '../lib/reasons.ts';
+import type { DeliveryStatus, DropKind, ListQuery } from '../store/read.ts';
+import { DELIVERY_LOOKS, DROP_LABELS, RUN_LOOKS } from './parts.ts';
 
 /** A query that cannot be answered: the parameter, what was given and what is allowed. */
 export class BadQuery extends Error {
@@ -56,6 +57,9 @@ function isKey<T extends string>(value: string, looks: Readonly<Record<T, unknow
 export type RunsQuery = ListQuery & { status?: RunStatus; namespace?: string; owner?: string };
 export type DeliveriesQuery = ListQuery & { status?: DeliveryStatus; destination?: string };
 
+export type DropsQuery = ListQuery & { reason?: Reason; kind?: DropKind };
+export type CronJobsQuery = ListQuery & { withoutRun?: boolean; namespace?: string };
+
 export function runsQuery(query: Given): RunsQuery {
   const given = texts(query, ['status', 'namespace', 'owner', 'limit', 'cursor']);
   return { ...paged(given), ...oneOf('status', given['status'], RUN_LOOKS), ...picked(given, ['namespace', 'owner']) };
@@ -64,6 +68,18 @@ export function runsQuery(query: Given): RunsQuery {
 export function deliveriesQuery(query: Given): DeliveriesQuery {
   const given = texts(query, ['status', 'destination', 'limit', 'cursor']);
   return { ...paged(given), ...oneOf('status', given['status'], DELIVERY_LOOKS), ...picked(given, ['destination']) };
+}
+
+export function dropsQuery(query: Given): DropsQuery {
+  const given = texts(query, ['reason', 'kind', 'limit', 'cursor']);
+  const reason = oneOf('reason', given['reason'], REASONS);
+  return { ...paged(given), ...reason, ...oneOf('kind', given['kind'], DROP_LABELS) };
+}
+
+export function cronJobsQuery(query: Given): CronJobsQuery {
+  const given = texts(query, ['runs', 'namespace', 'limit', 'cursor']);
+  const none = oneOf('runs', given['runs'], { none: true });
+  return { ...paged(given), ...picked(given, ['namespace']), ...(none['runs'] !== undefined && { withoutRun: true }) };
 }
 
 /** The query of a list without filters. */
@@ -76,7 +92,7 @@ function picked(given: Text, names: readonly string[]): Text {
 }
 
 /** A query as link parameters. */
-export function parameters(query: RunsQuery | DeliveriesQuery): Record<string, string | undefined> {
+export function parameters(query: RunsQuery | DeliveriesQuery | DropsQuery): Record<string, string | undefined> {
   const entries = Object.entries(query).map(([name, value]) => [name, String(value)] as const);
   return Object.fromEntries(entries.filter(([name, value]) => name !== 'limit' || value !== String(DEFAULT_LIMIT)));
 }

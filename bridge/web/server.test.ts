@@ -93,6 +93,16 @@ describe('the page', () => {
     expect(text).toContain(`aria-current="page"`);
   });
 
+  it('counts what was not sent by kind and reason, with links that filter', async () => {
+    fillSample(web.store, NOW, 60);
+    web.metrics.deduplicated('Pod', 'unchanged', 41);
+    web.metrics.deduplicated('Pod', 'known', 1);
+    const text = await page('/drops?kind=delivery');
+    expect(text).toContain('Since the start told nothing new: 42 × Pod');
+    expect(text).toMatch(/href="\/drops\?kind=delivery&amp;reason=bad_request"[^>]*>\s*<b>\d+<\/b> the vendor refused/);
+    expect(text).not.toContain('happened before the cut-off');
+  });
+
   it('escapes every name and message that it shows', async () => {
     const evil = `"><script>alert(1)</script>`;
     const uid = 'evil/../<uid>';

@@ -5,6 +5,7 @@ import express, { type Express } from 'express';
 
 import { errorText, UserError } from '../lib/errors.ts';
 import { apiRouter } from './api.ts';
+import { authRouter } from './auth.ts';
 import { handleErrors, notFound } from './errors.ts';
 import { healthRouter } from './health.ts';
 import type { WebOptions } from './options.ts';
@@ -37,6 +38,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     close: async () => {
       const closed = once(server, 'close');
       server.close();
+      options.live.close();
       const hard = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
       await closed;
       clearTimeout(hard);
@@ -53,7 +55,7 @@ const HEADERS = {
     "img-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
-    "form-action 'none'",
+    "form-action 'self'",
     "frame-ancestors 'none'",
   ].join('; '),
   'X-Content-Type-Options': 'nosniff',
@@ -70,6 +72,8 @@ function webApp(options: WebOptions): Express {
   });
   app.use('/assets', express.static(`${import.meta.dirname}/assets`, { maxAge: '1h', index: false, redirect: false }));
   app.use(healthRouter(options));
+  app.use(authRouter(options));
+  app.get('/events', options.live.handler());
   app.use('/api', apiRouter(options.reader));
   app.use(pagesRouter(options));
   app.use(notFound(options));

@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { ReadStore } from '../store/read.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { Live } from './live.ts';
 import type { Readiness, WebOptions } from './options.ts';
 import { startWeb } from './server.ts';
 
@@ -25,7 +27,7 @@ export interface TestWeb {
 }
 
 /** The web server over a real, empty store in a folder of its own, for tests. */
-export async function startTestWeb(): Promise<TestWeb> {
+export async function startTestWeb(config: Partial<WebOptions> = {}): Promise<TestWeb> {
   const folder = mkdtempSync(join(tmpdir(), 'web-'));
   const clock = { now: () => NOW };
   const path = join(folder, 'bridge.db');
@@ -35,17 +37,7 @@ export async function startTestWeb(): Promise<TestWeb> {
   metrics.observeStore(reader);
   const readiness = { current: { ready: true, report: { lists: { Job: 'complete' } } } };
   const logged: string[] = [];
-  const options: WebOptions = {
-    host: '127.0.0.1',
-    port: 0,
-    reader,
-    metrics,
-    readiness: () => readiness.current,
-    version: '1.2.3',
-    cluster: { name: 'test <cluster>', scope: ['team-a', 'team-b'] },
-    clock,
-    logger: createLogger('info', [], { write: (line) => void logged.push(line) }),
-  };
+  const options = { ...defaults(reader, metrics, readiness, logged), ...config };
   const web = await startWeb(options);
   return {
     path,
@@ -62,5 +54,29 @@ export async function startTestWeb(): Promise<TestWeb> {
       store.close();
       rmSync(folder, { recursive: true });
     },
+  };
+}
+
+function defaults(
+  reader: ReadStore,
+  metrics: Metrics,
+  readiness: { readonly current: Readiness },
+  logged: string[],
+): WebOptions {
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    auth: 'none',
+    proxyHeader: 'X-Forwarded-User',
+    trustedProxies: [],
+    reader,
+    metrics,
+    readiness: () => readiness.current,
+    retirement: () => reader.retirement(),
+    live: new Live(),
+    version: '1.2.3',
+    cluster: { name: 'test <cluster>', scope: ['team-a', 'team-b'] },
+    clock: { now: () => NOW },
+    logger: createLogger('info', [], { write: (line) => void logged.push(line) }),
   };
 }

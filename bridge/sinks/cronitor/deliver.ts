@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import { VERSION } from '../../lib/version.ts';
 import { deliveryFor } from '../delivery.ts';
 import type { Http, HttpAnswer, HttpRequest, HttpResult } from '../http.ts';
 import { basicUser } from '../redact.ts';
-import type { ClaimedDesired, ClaimedIntent, Deliverer, Delivery } from '../sink.ts';
+import type { ClaimedDesired, ClaimedIntent, Deliverer, Delivery, TestResult } from '../sink.ts';
 import type { CronitorConfig } from './config.ts';
 import type { ApiKey } from './key.ts';
 import { createApiKey } from './key.ts';
@@ -42,7 +43,41 @@ export function createCronitorDeliverer(name: string, config: CronitorConfig, ht
     deliver: async (batch, signal) =>
       config.dryRun ? dry(batch) : Promise.all(batch.map((intent) => ping(context, intent, signal))),
     converge: async (rows, signal) => (config.dryRun ? dry(rows) : putMonitors(context, rows, signal)),
+    test: (signal) => testDelivery(context, destination, signal),
   };
+}
+
+const TEST_MONITOR = {
+  key: 'lifecycle-bridge-test',
+  name: 'lifecycle-bridge test delivery',
+  note: 'Made by "lifecycle-bridge test-delivery"; paused, so it never alerts. May be deleted.',
+  type: 'job',
+  schedule: '0 0 1 1 *',
+  tags: ['kubernetes'],
+  paused: true,
+};
+
+/** A monitor of its own that never alerts, then one run of it: both APIs and the key's rights for them. */
+async function testDelivery(context: Context, destination: string, signal: AbortSignal): Promise<TestResult> {
+  const { key } = TEST_MONITOR;
+  const row = { destination, key, wanted: TEST_MONITOR, wantedHash: '', attempt: 1 };
+  const series = randomUUID();
+  const stamp = String(Math.floor(context.clock.now() / 1000));
+  const pinged = (state: string) => ({
+    did: `sent ${state}`,
+    send: () => ping(context, { payload: { key, query: { state, series, stamp, message: 'test delivery' } } }, signal),
+  });
+  const put = {
+    did: `put the paused monitor ${key}`,
+    send: async () => (await putMonitors(context, [row], signal))[0]!,
+  };
+  const did: string[] = [];
+  for (const step of [put, pinged('run'), pinged('complete')]) {
+    const delivery = await step.send();
+    if (delivery.outcome !== 'delivered') return { delivery, did: did.join(', ') };
+    did.push(step.did);
+  }
+  return { delivery: { outcome: 'delivered' }, did: did.join(', ') };
 }
 
 /** Sends with the current key; once more when the vendor refuses it and its file holds another by now. */
@@ -55,7 +90,7 @@ async function withKey(key: ApiKey, send: (key: string) => Promise<HttpResult>):
 
 async function ping(
   { config, key, http, clock }: Context,
-  intent: ClaimedIntent,
+  intent: Pick<ClaimedIntent, 'payload'>,
   signal: AbortSignal,
 ): Promise<Delivery> {
   const payload = pingSchema.safeParse(intent.payload);

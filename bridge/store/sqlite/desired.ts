@@ -7,6 +7,7 @@ import type { Claimant, SettledDesired } from '../store.ts';
 import type { Db } from './db.ts';
 import type { Holds } from './holds.ts';
 import type { Intents } from './intents.ts';
+import type { Retirements } from './retirements.ts';
 import { shortDetail } from './rows.ts';
 
 const HOUR_MS = 3_600_000;
@@ -41,11 +42,13 @@ export class DesiredRows {
   readonly #db: Db;
   readonly #holds: Holds;
   readonly #intents: Intents;
+  readonly #retirements: Retirements;
 
-  constructor(db: Db, holds: Holds, intents: Intents) {
+  constructor(db: Db, holds: Holds, intents: Intents, retirements: Retirements) {
     this.#db = db;
     this.#holds = holds;
     this.#intents = intents;
+    this.#retirements = retirements;
   }
 
   wanted(destination: string, key: string): Json | undefined {
@@ -75,6 +78,15 @@ export class DesiredRows {
     for (const key of new Set([...earlier.map((claim) => claim.key), ...wanted.keys()])) {
       this.#recompute(destination, key, wanted.get(key), rules, at);
     }
+  }
+
+  /** Every row of a destination anew from its claims. */
+  recompute(destination: string, rules: Rules, at: Instant): void {
+    const rows = this.#db.all<{ key: string }>(
+      'SELECT key FROM desired WHERE destination = ?1 UNION SELECT key FROM claims WHERE destination = ?1',
+      destination,
+    );
+    for (const { key } of rows) this.#recompute(destination, key, undefined, rules, at);
   }
 
   claim(destination: string, limit: number, now: Instant, limitKeys: readonly string[]): ClaimedDesired[] {
@@ -170,7 +182,9 @@ export class DesiredRows {
     if (owner !== undefined) {
       const wanted = JSON.parse(owner.wanted) as Json;
       const adopted = row === undefined ? wanted : rules.adopt(wanted, JSON.parse(row.wanted) as Json);
-      this.#put(destination, key, adopted, false, at);
+      if (this.#retirements.current() === undefined) this.#put(destination, key, adopted, false, at);
+      // What the vendor never heard of needs no retirement: nothing is made there now.
+      else if (row !== undefined) this.#put(destination, key, rules.retire(adopted) ?? adopted, false, at);
       return;
     }
     if (row?.retired === 1) return;

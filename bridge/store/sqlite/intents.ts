@@ -7,6 +7,7 @@ import type { Db } from './db.ts';
 import { dueIntents } from './due.ts';
 import type { IntentColumns } from './due.ts';
 import type { Holds } from './holds.ts';
+import type { Retirements } from './retirements.ts';
 import { shortDetail } from './rows.ts';
 
 type Retry = Extract<Delivery, { outcome: 'retry' }>;
@@ -26,14 +27,20 @@ const MARK = `UPDATE intents SET status = 'sending', attempts = attempts + 1, no
       AND refused = 1 AND first_accepted_at IS NULL)
   WHERE seq = ? RETURNING note`;
 
+/** The last answer of each kind that a try got and that did not settle the intent. */
+const ANSWER = `INSERT INTO answers (seq, reason, detail, count, last_at) VALUES (?, ?, ?, 1, ?)
+  ON CONFLICT (seq, reason) DO UPDATE SET detail = excluded.detail, count = count + 1, last_at = excluded.last_at`;
+
 /** The outbox rows: order within lanes, holds, tries and receipts. The caller holds the transaction. */
 export class Intents {
   readonly #db: Db;
   readonly #holds: Holds;
+  readonly #retirements: Retirements;
 
-  constructor(db: Db, holds: Holds) {
+  constructor(db: Db, holds: Holds, retirements: Retirements) {
     this.#db = db;
     this.#holds = holds;
+    this.#retirements = retirements;
   }
 
   /** False when the key is known already. */
@@ -52,7 +59,7 @@ export class Intents {
       waitsFor ?? null,
       at,
     );
-    if (added > 0) this.#promote(destination, lane, at);
+    if (added > 0) this.promote(destination, lane, at);
     return added > 0;
   }
 
@@ -65,7 +72,7 @@ export class Intents {
     perGate: number,
   ): ClaimedIntent[] {
     const blocked = new Set([...exclude, ...this.#holds.active(destination, now)]);
-    if (blocked.has(destination)) return [];
+    if (blocked.has(destination) || this.#retirements.current() !== undefined) return [];
     const status = dryRun ? ['ready', 'awaiting'] : ['ready'];
     const found = status.flatMap((status) =>
       dueIntents(this.#db, { destination, status, limit, now, blocked, perGate }),
@@ -143,9 +150,33 @@ export class Intents {
     }
   }
 
+  /** Gives up what is not in flight: the bridge is retired. */
+  retire(now: Instant): void {
+    const rows = this.#db.all<IntentColumns>(
+      "SELECT * FROM intents WHERE settled_at IS NULL AND status <> 'sending' ORDER BY seq",
+    );
+    for (const row of rows) this.#finish(row, 'dropped', 'retired', lastFailure(row), now);
+  }
+
+  /** Makes the first unsettled intent of a lane its head. */
+  promote(destination: string, lane: string, now: Instant): void {
+    const head = this.#db.get<{ seq: number; status: string; waits_for: string | null; gate: string }>(
+      HEAD,
+      destination,
+      lane,
+    );
+    if (head?.status !== 'queued') return;
+    if (head.waits_for === null || this.#isDecided(destination, head.waits_for)) {
+      this.#ready(head.seq, destination, head.gate, now);
+    } else {
+      this.#db.run("UPDATE intents SET status = 'awaiting' WHERE seq = ?", head.seq);
+    }
+  }
+
   #retry(row: IntentColumns, { reason, detail, afterMs, hold, unknown }: Retry, delayMs: number, now: Instant): void {
     const waitMs = hold ? (afterMs ?? delayMs) : Math.max(delayMs, afterMs ?? 0);
     if (hold) this.#holds.set(row.destination, hold.key, now + waitMs, now);
+    this.#db.run(ANSWER, row.seq, reason, shortDetail(detail), now);
     // A hold is no fault of this intent, and neither is our own stop.
     const failed = !hold && reason !== 'shutting_down';
     this.#db.run(
@@ -181,22 +212,7 @@ export class Intents {
       row.destination,
       reason,
     );
-    this.#promote(row.destination, row.lane, now);
-  }
-
-  /** Makes the first unsettled intent of a lane its head. */
-  #promote(destination: string, lane: string, now: Instant): void {
-    const head = this.#db.get<{ seq: number; status: string; waits_for: string | null; gate: string }>(
-      HEAD,
-      destination,
-      lane,
-    );
-    if (head?.status !== 'queued') return;
-    if (head.waits_for === null || this.#isDecided(destination, head.waits_for)) {
-      this.#ready(head.seq, destination, head.gate, now);
-    } else {
-      this.#db.run("UPDATE intents SET status = 'awaiting' WHERE seq = ?", head.seq);
-    }
+    this.promote(row.destination, row.lane, now);
   }
 
   /** True when the vendor has accepted the desired row once, or refuses it for good. */

@@ -3,6 +3,7 @@ import type { Instant } from '../../lib/clock.ts';
 import type { Db } from './db.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { retention } from './migrations/0002-retention.ts';
+import { operations } from './migrations/0003-operations.ts';
 
 /** One step of the schema. Additive: a bridge with the schema `oldestReader` must still be able to use the result. */
 export interface Migration {
@@ -11,7 +12,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-const MIGRATIONS: readonly Migration[] = [foundation, retention];
+const MIGRATIONS: readonly Migration[] = [foundation, retention, operations];
 
 const KNOWN = `CREATE TABLE IF NOT EXISTS migrations (
   number INTEGER PRIMARY KEY, oldest_reader INTEGER NOT NULL, applied_at INTEGER NOT NULL)`;
@@ -29,6 +30,16 @@ export function migrate(db: Db, now: Instant, migrations: readonly Migration[] =
       if (added > 0) db.exec(sql);
     }
   });
+}
+
+/** Throws a UserError when the database was not brought up to this bridge's schema yet. */
+export function refuseOlderStore(db: Db): void {
+  const { number } = db.get<{ number: number }>('SELECT coalesce(max(number), 0) AS number FROM migrations')!;
+  if (number >= MIGRATIONS.at(-1)!.number) return;
+  throw new UserError(
+    'the store was made by an older bridge',
+    'start this bridge once: it brings the store up to date',
+  );
 }
 
 /** Throws a UserError when the database may only be opened by a newer bridge than this. */

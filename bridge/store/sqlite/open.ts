@@ -5,6 +5,7 @@ import { errorText, UserError } from '../../lib/errors.ts';
 import type { TransitionKind } from '../../lifecycle/transition.ts';
 import type { Clock, Instant } from '../../lib/clock.ts';
 import type { ClaimedDesired, ClaimedIntent } from '../../sinks/sink.ts';
+import type { ResendRequest, Resent } from '../operations.ts';
 import type { ReadStore } from '../read.ts';
 import type { Recovery, RetentionLimits, StoreState, Settled, SettledDesired, Store, Tx } from '../store.ts';
 import { Db } from './db.ts';
@@ -15,11 +16,13 @@ import { Intents } from './intents.ts';
 import { isLost, StoreGone } from './integrity.ts';
 import { lockStore } from './lock.ts';
 import type { Lock } from './lock.ts';
-import { refuseNewerStore } from './migrations.ts';
+import { refuseNewerStore, refuseOlderStore } from './migrations.ts';
 import { openDatabase } from './opening.ts';
 import { SqliteReader } from './reader.ts';
 import { lastRecovery, readKeys } from './recovery.ts';
+import { resend } from './resend.ts';
 import { Retention } from './retention.ts';
+import { Retirements } from './retirements.ts';
 import { markSuspect } from './side-files.ts';
 import { SideWriter } from './side-writer.ts';
 import { Tombstones } from './tombstones.ts';
@@ -78,6 +81,7 @@ export function openReader(path: string, dryRuns: readonly string[] = []): ReadS
   try {
     db = new Db(path, true);
     refuseNewerStore(db);
+    refuseOlderStore(db);
     return new SqliteReader(db, dryRuns);
   } catch (error) {
     db?.close();
@@ -97,6 +101,7 @@ class SqliteStore implements Store {
   readonly #db: Db;
   readonly #lock: Lock;
   readonly #holds: Holds;
+  readonly #retirements: Retirements;
   readonly #intents: Intents;
   readonly #desired: DesiredRows;
   readonly #retention: Retention;
@@ -117,11 +122,14 @@ class SqliteStore implements Store {
     this.#earliestCutoff = made?.cutoffKnown === false ? now : -Infinity;
     this.#lock = lock;
     this.#holds = new Holds(db, now);
-    this.#intents = new Intents(db, this.#holds);
-    this.#desired = new DesiredRows(db, this.#holds, this.#intents);
+    this.#retirements = new Retirements(db);
+    this.#intents = new Intents(db, this.#holds, this.#retirements);
+    this.#desired = new DesiredRows(db, this.#holds, this.#intents, this.#retirements);
     const tombstones = new Tombstones(db);
     this.#retention = new Retention(db, tombstones);
-    this.#tx = new SqliteTx(db, this.#intents, this.#desired, tombstones, () => this.#side.keysChanged());
+    this.#tx = new SqliteTx(db, this.#intents, this.#desired, this.#retirements, tombstones, () =>
+      this.#side.keysChanged(),
+    );
     db.write(() => {
       this.#intents.recover(now);
       this.#desired.recover(now);
@@ -165,6 +173,7 @@ class SqliteStore implements Store {
   sweep(now: Instant, maxAgeMs: number, supersedeMs: number): void {
     this.#db.write(() => {
       this.#holds.alive(now);
+      if (this.#retirements.current() !== undefined) this.#intents.retire(now);
       this.#intents.expire(now, maxAgeMs);
       this.#intents.supersede(now, supersedeMs);
     });
@@ -188,6 +197,10 @@ class SqliteStore implements Store {
       if (this.#db.run('INSERT OR IGNORE INTO cutoffs VALUES (?, ?)', destination, at) > 0) this.#side.keysChanged();
       return this.#db.get<{ at: number }>('SELECT at FROM cutoffs WHERE destination = ?', destination)!.at;
     });
+  }
+
+  resend(request: ResendRequest, by: string, at: Instant): Resent[] {
+    return this.#db.write(() => resend(this.#db, this.#intents, request, by, at));
   }
 
   clusterId(): string {

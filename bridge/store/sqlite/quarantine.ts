@@ -1,3 +1,4 @@
+import type { QuarantineView } from '../read.ts';
 import type { Quarantined } from '../store.ts';
 import type { Db } from './db.ts';
 
@@ -33,4 +34,20 @@ export function putQuarantined(db: Db, { subject, reason, version, error, bytes,
     MAX_ROWS,
     MAX_BYTES,
   );
+}
+
+/** Of a row's bytes so many are read: a person looks at them. */
+const VIEW_BYTES = 32 * 1024;
+
+interface QuarantineColumns extends Omit<QuarantineView, 'version'> {
+  readonly version: string | null;
+}
+
+export function readQuarantined(db: Db, column: 'id' | 'subject', value: number | string): QuarantineView | undefined {
+  const row = db.get<QuarantineColumns>(
+    `SELECT id, subject, reason, version, error, size, at, substr(bytes, 1, ${VIEW_BYTES}) AS bytes
+     FROM quarantine WHERE ${column} = ?`,
+    value,
+  );
+  return row && { ...row, version: row.version ?? undefined };
 }

@@ -162,17 +162,26 @@ describe('drops', () => {
         }),
     );
     expect(all).toEqual([
-      { at: T0 + 2, kind: 'decision', subject: 't2', destination: DESTINATION, reason: 'not_selected' },
-      { at: T0 + 1, kind: 'quarantine', subject: 'u', reason: 'core_error', detail: 'boom' },
+      { at: T0 + 2, kind: 'decision', id: 2, subject: 't2', destination: DESTINATION, reason: 'not_selected' },
+      { at: T0 + 1, kind: 'quarantine', id: 1, subject: 'u', reason: 'core_error', detail: 'boom' },
       {
         at: T0 + 1,
         kind: 'delivery',
+        id: 1,
         subject: 'transition of a',
         destination: DESTINATION,
         reason: 'bad_request',
         detail: 'no such schedule',
       },
-      { at: T0, kind: 'decision', subject: 't1', destination: DESTINATION, runUid: 'r', reason: 'before_cutoff' },
+      {
+        at: T0,
+        kind: 'decision',
+        id: 1,
+        subject: 't1',
+        destination: DESTINATION,
+        runUid: 'r',
+        reason: 'before_cutoff',
+      },
     ]);
   });
 });

@@ -1,30 +1,45 @@
 import type { CronJobState } from '../../lifecycle/cronjob.ts';
 import type { Run, RunStatus, Transition } from '../../lifecycle/transition.ts';
+import type { Retirement } from '../operations.ts';
 import type {
   CronJobView,
   DeliveryStatus,
   DeliveryView,
+  DropCount,
   DropView,
   ListQuery,
   MonitorView,
   OutboxDepth,
   Page,
   PrunedView,
+  QuarantineView,
   ReadStore,
   ReceiptCount,
+  SeenCronJob,
   RunDetail,
 } from '../read.ts';
 import type { Decision } from '../store.ts';
 import { page, readCursor } from './cursor.ts';
 import type { Db } from './db.ts';
-import { readDrops } from './drops.ts';
+import { readCronJobs } from './cron-jobs.ts';
+import type { CronJobsQuery } from './cron-jobs.ts';
+import { countDrops, readDrops } from './drops.ts';
+import type { DropsQuery } from './drops.ts';
+import { readQuarantined } from './quarantine.ts';
+import { readRetirement } from './retirements.ts';
 import { toDecision, toDelivery, toMonitor, toPruned } from './rows.ts';
 import type { DecisionColumns, DeliveryColumns, MonitorColumns, TombstoneColumns } from './rows.ts';
 import { attemptsOf } from './tx.ts';
 
 const LAST = Number.MAX_SAFE_INTEGER;
 
-const DELIVERY = `SELECT intents.*, transitions.run_uid FROM intents
+const DELIVERY = `SELECT intents.*, transitions.run_uid, (
+    SELECT json_group_array(json_object('reason', reason, 'detail', detail, 'count', count, 'lastAt', last_at)
+      ORDER BY last_at) FROM answers WHERE answers.seq = intents.seq) AS answers, (
+    SELECT json_group_array(json_object('at', at, 'by', by, 'wasStatus', was_status, 'wasReason', was_reason,
+      'wasDetail', was_detail, 'wasSettledAt', was_settled_at) ORDER BY id)
+    FROM resends WHERE resends.seq = intents.seq) AS resends
+  FROM intents
   LEFT JOIN transitions ON transitions.id = intents.transition_id`;
 
 /** With the names of the CronJobs on each key. */
@@ -165,8 +180,28 @@ export class SqliteReader implements ReadStore {
     return page(rows, query, toDelivery, (row) => [row.seq]);
   }
 
-  drops(query: ListQuery): Page<DropView> {
+  drops(query: DropsQuery): Page<DropView> {
     return this.#db.snapshot(() => readDrops(this.#db, query));
+  }
+
+  dropCounts(): DropCount[] {
+    return this.#db.snapshot(() => countDrops(this.#db));
+  }
+
+  quarantined(id: number): QuarantineView | undefined {
+    return readQuarantined(this.#db, 'id', id);
+  }
+
+  quarantinedObject(uid: string): QuarantineView | undefined {
+    return readQuarantined(this.#db, 'subject', uid);
+  }
+
+  retirement(): Retirement | undefined {
+    return this.#db.snapshot(() => readRetirement(this.#db));
+  }
+
+  cronJobs(query: CronJobsQuery): Page<SeenCronJob> {
+    return this.#db.snapshot(() => readCronJobs(this.#db, query));
   }
 
   depth(): OutboxDepth[] {

@@ -2,7 +2,7 @@ import type { Kind } from '../../kubernetes/observation.ts';
 import type { Attempt, Run } from '../../lifecycle/transition.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Reason } from '../../lib/reasons.ts';
-import type { DeliveryView, MonitorView, PrunedView } from '../read.ts';
+import type { Answer, DeliveryView, MonitorView, PrunedView, Resend } from '../read.ts';
 import type { Decision, ObjectRow, RunMemory, RunRow } from '../store.ts';
 
 /** Columns as SQLite gives them, and what they mean outside. JSON was written by this bridge: it is not checked again. */
@@ -84,6 +84,8 @@ export interface DeliveryColumns {
   readonly created_at: number;
   readonly next_at: number;
   readonly settled_at: number | null;
+  readonly answers: string;
+  readonly resends: string;
 }
 
 export function toDelivery(row: DeliveryColumns): DeliveryView {
@@ -104,7 +106,13 @@ export function toDelivery(row: DeliveryColumns): DeliveryView {
     createdAt: row.created_at,
     nextAt: status === 'ready' ? row.next_at : undefined,
     settledAt: row.settled_at ?? undefined,
+    answers: withoutNulls<Answer>(row.answers),
+    resends: withoutNulls<Resend>(row.resends),
   };
+}
+
+function withoutNulls<T>(text: string): T[] {
+  return JSON.parse(text, (_key, value: unknown) => value ?? undefined) as T[];
 }
 
 export interface MonitorColumns {

@@ -3,12 +3,25 @@ import type { Attempt, Transition, TransitionKind } from '../../lifecycle/transi
 import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Desired, Intent } from '../../sinks/sink.ts';
-import type { Claimant, Decision, LiveObject, ObjectRow, Quarantined, Refused, RunRow, Timer, Tx } from '../store.ts';
+import type {
+  Claimant,
+  Decision,
+  DesiredRules,
+  LiveObject,
+  ObjectRow,
+  Quarantined,
+  Refused,
+  RunRow,
+  Timer,
+  Tx,
+} from '../store.ts';
 import { forgetVersions, liveObjects, newestVersion, quarantinedVersion, storedVersion } from './audit-rows.ts';
 import type { Db } from './db.ts';
+import { dueTimers, timersOf } from './timers.ts';
 import type { DesiredRows } from './desired.ts';
 import type { Intents } from './intents.ts';
 import { putQuarantined } from './quarantine.ts';
+import type { Retirements } from './retirements.ts';
 import { toAttempt, toDecision, toObject, toRun } from './rows.ts';
 import type { AttemptColumns, DecisionColumns, ObjectColumns, RunColumns } from './rows.ts';
 import type { Tombstones } from './tombstones.ts';
@@ -18,15 +31,24 @@ export class SqliteTx implements Tx {
   readonly #db: Db;
   readonly #intents: Intents;
   readonly #desired: DesiredRows;
+  readonly #retirements: Retirements;
   readonly #tombstones: Tombstones;
   readonly #onStickyKey: () => void;
   /** Kinds of the transitions that this transaction added. */
   readonly added: TransitionKind[] = [];
 
-  constructor(db: Db, intents: Intents, desired: DesiredRows, tombstones: Tombstones, onStickyKey: () => void) {
+  constructor(
+    db: Db,
+    intents: Intents,
+    desired: DesiredRows,
+    retirements: Retirements,
+    tombstones: Tombstones,
+    onStickyKey: () => void,
+  ) {
     this.#db = db;
     this.#intents = intents;
     this.#desired = desired;
+    this.#retirements = retirements;
     this.#tombstones = tombstones;
     this.#onStickyKey = onStickyKey;
   }
@@ -189,6 +211,22 @@ export class SqliteTx implements Tx {
     this.#desired.claimFor(claimant, claims, { retire, adopt }, at);
   }
 
+  recomputeDesired(destination: string, rules: DesiredRules, at: Instant): void {
+    this.#desired.recompute(destination, rules, at);
+  }
+
+  setRetired(on: boolean, by: string, at: Instant): void {
+    if (!on) this.#retirements.end(by, at);
+    else {
+      this.#retirements.begin(by, at);
+      this.#intents.retire(at);
+    }
+  }
+
+  isRetired(at: Instant): boolean {
+    return this.#retirements.covers(at);
+  }
+
   setTimer({ id, kind, uid, due }: Timer): void {
     this.#db.run('INSERT OR REPLACE INTO timers (id, kind, uid, due) VALUES (?, ?, ?, ?)', id, kind, uid, due);
   }
@@ -198,19 +236,11 @@ export class SqliteTx implements Tx {
   }
 
   dueTimers(kind: Timer['kind'], now: Instant): Timer[] {
-    return this.#db
-      .all<Timer>('SELECT id, kind, uid, due FROM timers WHERE due <= ? AND kind = ? ORDER BY due, id', now, kind)
-      .map(({ id, uid, due }) => ({ id, kind, uid, due }));
+    return dueTimers(this.#db, kind, now);
   }
 
   timersOf(kind: Timer['kind']): Timer[] {
-    return this.#db
-      .all<Timer>(
-        // By the primary key: of thousands of timers most are of another kind.
-        "SELECT id, kind, uid, due FROM timers WHERE id > ?1 || '/' AND id < ?1 || '0' ORDER BY id",
-        kind,
-      )
-      .map(({ id, uid, due }) => ({ id, kind, uid, due }));
+    return timersOf(this.#db, kind);
   }
 
   quarantine(row: Quarantined): void {

@@ -1,7 +1,8 @@
 import type { Instant } from '../../lib/clock.ts';
+import type { Retirement } from '../../store/operations.ts';
 import type { OutboxDepth } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
-import { duration } from '../parts.ts';
+import { duration, time } from '../parts.ts';
 
 /** What every page shows around its content. */
 export interface Frame {
@@ -11,6 +12,12 @@ export interface Frame {
   readonly notes: readonly string[];
   readonly outbox: readonly OutboxDepth[];
   readonly now: Instant;
+  readonly retirement: Retirement | undefined;
+  /** Only the content: who is not let in gets no links. */
+  readonly bare?: boolean;
+  readonly logout?: boolean;
+  /** Version of what is shown; open pages learn of a newer one. */
+  readonly live?: string;
 }
 
 const TABS = [
@@ -29,37 +36,49 @@ export interface PageContent {
 
 /** A whole page. `main` is what the script replaces while the page is open. */
 export function layout(frame: Frame, { title, tab, body }: PageContent): string {
-  const { name, scope } = frame.cluster;
+  const { bare = false, version, cluster } = frame;
   return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        <title>${title} · ${name} · lifecycle-bridge</title>
+        <title>${title} · ${bare ? '' : `${cluster.name} · `}lifecycle-bridge</title>
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/assets/style.css?v=${frame.version}" />
-        <script type="module" src="/assets/page.js?v=${frame.version}"></script>
-        <noscript><meta http-equiv="refresh" content="10" /></noscript>
+        <link rel="stylesheet" href="/assets/style.css?v=${version}" />
+        ${!bare && script(version)}
       </head>
-      <body>
+      <body data-live="${frame.live}">
         <a class="skip" href="#main">Skip to content</a>
         <header>
-          <div class="brand">
-            <a href="/">lifecycle-bridge</a>
-            <span class="cluster">
-              <b>${name}</b> ${scope === 'cluster' ? 'whole cluster' : `namespaces ${scope.join(', ')}`}
-            </span>
-          </div>
-          <nav aria-label="Main">${TABS.map(([path, label]) => tabLink(path, label, tab))}</nav>
+          <div class="brand"><a href="/">lifecycle-bridge</a> ${!bare && clusterName(frame)}</div>
+          ${!bare && html`<nav aria-label="Main">${TABS.map(([path, label]) => tabLink(path, label, tab))}</nav>`}
         </header>
-        <main id="main">${healthNotes(frame)} ${body}</main>
-        <footer>
-          <span id="live" role="status"></span>
-          <span>version ${frame.version} · <a href="/metrics">metrics</a> · <a href="/api/runs">API</a></span>
-        </footer>
+        <main id="main">${healthNotes(frame)} ${retiredNote(frame)} ${body}</main>
+        ${!bare && footer(frame)}
       </body>
     </html>`.text;
+}
+
+function script(version: string): Html {
+  return html`<script type="module" src="/assets/page.js?v=${version}"></script>
+    <noscript><meta http-equiv="refresh" content="10" /></noscript>`;
+}
+
+function clusterName({ cluster: { name, scope } }: Frame): Html {
+  return html`<span class="cluster">
+    <b>${name}</b> ${scope === 'cluster' ? 'whole cluster' : `namespaces ${scope.join(', ')}`}
+  </span>`;
+}
+
+function footer({ version, logout = false }: Frame): Html {
+  return html`<footer>
+    <span id="live" role="status"></span>
+    <div>
+      <span>version ${version} · <a href="/metrics">metrics</a> · <a href="/api/runs">API</a></span>
+      ${logout && html`<form method="post" action="/logout"><button type="submit">Log out</button></form>`}
+    </div>
+  </footer>`;
 }
 
 function tabLink(path: string, label: string, current: string | undefined): Html {
@@ -72,6 +91,18 @@ function healthNotes({ ready, notes }: Frame): Child {
   const cannot = html`<b>The bridge cannot commit.</b> Nothing new is taken until it can; see
     <a href="/readyz">/readyz</a>.`;
   return [!ready && note('bad', cannot), ...notes.map((text) => note('bad', html`${text}`))];
+}
+
+function retiredNote({ retirement }: Frame): Child {
+  if (retirement === undefined) return undefined;
+  const { since, by, destinations } = retirement;
+  const rows = destinations.reduce((sum, row) => sum + row.rows, 0);
+  const left = destinations.reduce((sum, row) => sum + row.open + row.refused, 0);
+  return note(
+    'warn',
+    html`<b>Retired</b> by ${by} since ${time(since)}: monitors are paused (${rows - left} of ${rows} accepted) and no
+      telemetry is sent. <code>lifecycle-bridge retire --undo</code> ends that.`,
+  );
 }
 
 export function note(tone: 'bad' | 'warn', text: Child): Html {

@@ -1,10 +1,11 @@
 import type { Json } from '../../lib/json.ts';
-import type { DeliveryView, DropView, MonitorView, Page, ReadStore } from '../../store/read.ts';
 import { reasonText } from '../../lib/reasons.ts';
+import type { DeliveryView, MonitorView, Page, ReadStore } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { badge, DELIVERY_LOOKS, href, paging, payload, runHref, time } from '../parts.ts';
 import { type DeliveriesQuery, parameters } from '../query.ts';
 import { type Frame, outboxText, type PageContent } from './layout.ts';
+import { table } from './table.ts';
 import { receipt } from './run.ts';
 
 /** Every monitor (desired row) and whether the vendor has it as it should be. */
@@ -102,7 +103,7 @@ function deliveryRow(row: DeliveryView, names: RunNames): Html {
 }
 
 /** Run and transition by the names that people know; what is no run's stays an id. */
-function subject(uid: string | undefined, transitionId: string, names: RunNames): Child {
+export function subject(uid: string | undefined, transitionId: string, names: RunNames): Child {
   const known = uid === undefined ? undefined : names.get(uid);
   if (uid === undefined || known === undefined) return transitionId;
   return html`<a href="${runHref(uid)}">${known.name}</a> <small>${known.texts.get(transitionId)}</small>`;
@@ -123,46 +124,4 @@ export function runNames(reader: Pick<ReadStore, 'run'>, rows: readonly { runUid
       return [[uid, { name: `${run.namespace}/${run.name}`, texts }]];
     }),
   );
-}
-
-const DROP_KINDS = {
-  decision: 'not sent',
-  delivery: 'given up',
-  quarantine: 'not understood',
-  record: 'not taken',
-} as const;
-
-/** Everything that was not sent or not understood, and why. */
-export function dropsPage(page: Page<DropView>, query: { cursor?: string }, names: RunNames): PageContent {
-  const rows = page.items.map(
-    (row) =>
-      html`<tr>
-        <td class="when">${time(row.at)}</td>
-        <td>${DROP_KINDS[row.kind]}</td>
-        <td class="name">${subject(row.runUid, row.subject, names)}</td>
-        <td>${row.destination}</td>
-        <td>${reasonText(row.reason, row.detail)}</td>
-      </tr>`,
-  );
-  return {
-    title: 'Not sent',
-    tab: '/drops',
-    body: html`<h1>Not sent, and why</h1>
-      ${table(['When', 'Kind', 'What', 'Destination', 'Why'], rows, 'Everything was sent.')}
-      ${paging('/drops', query, page.next)}`,
-  };
-}
-
-function table(head: readonly string[], rows: readonly Html[], empty: string): Html {
-  if (rows.length === 0) return html`<p class="empty">${empty}</p>`;
-  return html`<table class="list">
-    <thead>
-      <tr>
-        ${head.map((name) => html`<th>${name}</th>`)}
-      </tr>
-    </thead>
-    <tbody>
-      ${rows}
-    </tbody>
-  </table>`;
 }

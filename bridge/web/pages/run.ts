@@ -1,6 +1,6 @@
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
-import type { DeliveryView, RunDetail } from '../../store/read.ts';
+import type { Answer, DeliveryView, QuarantineView, RunDetail } from '../../store/read.ts';
 import type { Decision } from '../../store/store.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { reasonText } from '../../lib/reasons.ts';
@@ -9,7 +9,7 @@ import { type Frame, note, type PageContent } from './layout.ts';
 import { took } from './runs.ts';
 
 /** One run: what was seen, what was decided, what was sent, and why not. */
-export function runPage(detail: RunDetail, { now }: Frame): PageContent {
+export function runPage(detail: RunDetail, { now }: Frame, quarantined: QuarantineView | undefined): PageContent {
   const { run, transitions } = detail;
   return {
     title: run.name,
@@ -17,7 +17,7 @@ export function runPage(detail: RunDetail, { now }: Frame): PageContent {
     body: html`
       <p class="crumb"><a href="/">Runs</a></p>
       <h1>${run.namespace}/${run.name} ${badge(RUN_LOOKS[run.status])}</h1>
-      ${why(run)} ${facts(run, now)}
+      ${why(run)} ${quarantined && notUnderstood(quarantined)} ${facts(run, now)}
       <h2>Timeline</h2>
       ${transitions.length === 0 ? html`<p class="empty">Nothing happened yet.</p>` : timeline(transitions, detail.attempts.length > 1)}
       <h2>Attempts</h2>
@@ -27,6 +27,14 @@ export function runPage(detail: RunDetail, { now }: Frame): PageContent {
       ${notSent(detail)}
     `,
   };
+}
+
+function notUnderstood({ id, at, reason, error }: QuarantineView): Html {
+  return note(
+    'warn',
+    html`A version of this object is in <a href="/quarantine/${id}">quarantine</a> since ${time(at)}:
+      ${reasonText(reason, error)}`,
+  );
 }
 
 function noDelivery({ decisions }: RunDetail): string {
@@ -152,7 +160,7 @@ function deliveryRow(row: DeliveryView, transitions: readonly Transition[]): Htm
     <td>${badge(DELIVERY_LOOKS[row.status])}</td>
     <td>${transitionText(row.transitionId, transitions)} ${payload(`payload-${row.seq}`, 'payload', row.payload)}</td>
     <td>${row.destination}</td>
-    <td>${receipt(row)}</td>
+    <td>${receipt(row)} ${row.status === 'dropped' && html`<small>no. ${row.seq}</small>`}</td>
     <td class="when">${time(row.settledAt ?? row.createdAt)}</td>
   </tr>`;
 }
@@ -164,7 +172,20 @@ export function receipt(row: DeliveryView): Html {
   const counts = [tries, unknown].filter(Boolean).join(', ');
   return html`${reasonText(row.reason === 'delivered' ? undefined : row.reason, row.detail)}
   ${counts !== '' && html`<small>${counts}</small>`}
-  ${row.status === 'pending' && row.nextAt !== undefined && html`<small>next try ${time(row.nextAt)}</small>`}`;
+  ${row.status === 'pending' && row.nextAt !== undefined && html`<small>next try ${time(row.nextAt)}</small>`}
+  ${earlierAnswers(row).map(
+    ({ count, reason, detail, lastAt }) =>
+      html`<small class="line">${count} × ${reasonText(reason, detail)}, last ${time(lastAt)}</small>`,
+  )}
+  ${row.resends.map(
+    ({ at, by, wasReason, wasDetail }) =>
+      html`<small class="line">sent again ${time(at)} by ${by}; before: ${reasonText(wasReason, wasDetail)}</small>`,
+  )}`;
+}
+
+/** Of one that waits, the last answer is its reason already. */
+export function earlierAnswers({ status, answers, reason }: DeliveryView): readonly Answer[] {
+  return status === 'pending' && answers.length === 1 && answers[0]?.reason === reason ? [] : answers;
 }
 
 function transitionText(id: string, transitions: readonly Transition[]): string {

@@ -23,7 +23,7 @@ export function runsPage(view: RunsView, frame: Frame): PageContent {
       <h1>Runs</h1>
       ${cronJobs === 0 && noCronJobs(frame)}
       <ul class="facts">
-        <li>${cronJobs === 1 ? '1 CronJob' : `${cronJobs} CronJobs`} seen</li>
+        <li><a href="/cronjobs">${cronJobs === 1 ? '1 CronJob' : `${cronJobs} CronJobs`} seen</a></li>
         <li><a href="/deliveries?status=pending">${outboxText(frame.outbox, frame.now)}</a></li>
         ${notInSync(frame)}
       </ul>

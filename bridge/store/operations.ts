@@ -1,0 +1,37 @@
+import type { Instant } from '../lib/clock.ts';
+import type { Reason } from '../lib/reasons.ts';
+
+/** Which intents a person wants to be sent again. */
+export interface ResendRequest {
+  /** Number of a delivery, id of a transition, or UID of a run. */
+  readonly subject: string;
+  readonly destination?: string | undefined;
+  /** Also what was delivered: the vendor sees it twice. */
+  readonly force: boolean;
+}
+
+/** What became of one intent; `was` is the reason of its earlier receipt. */
+export interface Resent {
+  readonly seq: number;
+  readonly destination: string;
+  readonly transitionId: string;
+  /** `delivered`: needs force. `pending`: is on its way anyway. */
+  readonly result: 'resent' | 'delivered' | 'pending';
+  readonly was: Reason | undefined;
+}
+
+/** Since when the bridge is retired, by whom, and how far its desired rows are. */
+export interface Retirement {
+  readonly since: Instant;
+  readonly by: string;
+  readonly destinations: readonly RetiredRows[];
+}
+
+export interface RetiredRows {
+  readonly destination: string;
+  readonly rows: number;
+  /** Not accepted yet, and still tried. */
+  readonly open: number;
+  /** Refused by the vendor for good. */
+  readonly refused: number;
+}

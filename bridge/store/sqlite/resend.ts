@@ -1,0 +1,59 @@
+import type { Instant } from '../../lib/clock.ts';
+import type { ResendRequest, Resent } from '../operations.ts';
+import type { Db } from './db.ts';
+import type { IntentColumns } from './due.ts';
+import type { Intents } from './intents.ts';
+import type { DeliveryColumns } from './rows.ts';
+
+type Row = IntentColumns & Pick<DeliveryColumns, 'status' | 'settled_at'>;
+
+const FIND = `SELECT * FROM intents WHERE (seq = ?1 OR transition_id = ?2
+    OR transition_id IN (SELECT id FROM transitions WHERE run_uid = ?2))
+  AND (?3 IS NULL OR destination = ?3) ORDER BY seq`;
+
+/** Age and failures begin anew; what the vendor may have seen already stays known. */
+const AGAIN = `UPDATE intents SET status = 'queued', reason = NULL, detail = NULL, note = NULL, settled_at = NULL,
+    attempts = 0, failures = 0, next_at = ?2, eligible_at = NULL, age_from = NULL WHERE seq = ?1`;
+
+/** What comes later in this lane waits for it again. */
+const BEHIND = `UPDATE intents SET status = 'queued' WHERE destination = ? AND lane = ? AND settled_at IS NULL AND seq > ?
+  AND status IN ('awaiting', 'ready')`;
+
+const IN_FLIGHT = `SELECT 1 FROM intents WHERE destination = ? AND lane = ? AND settled_at IS NULL AND status = 'sending'`;
+
+/** Makes settled intents pending again, under the same key. The caller holds the transaction. */
+export function resend(db: Db, intents: Intents, request: ResendRequest, by: string, at: Instant): Resent[] {
+  const { subject, destination, force } = request;
+  const seq = /^\d{1,15}$/.test(subject) ? Number(subject) : null;
+  const rows = db.all<Row>(FIND, seq, subject, destination ?? null);
+  return rows.map((row) => {
+    const result = again(row, force);
+    if (result === 'resent') requeue(db, intents, row, by, at);
+    const { seq, destination, transition_id: transitionId, reason } = row;
+    return { seq, destination, transitionId, result, was: row.settled_at === null ? undefined : (reason ?? undefined) };
+  });
+}
+
+function again({ status }: Row, force: boolean): Resent['result'] {
+  if (status === 'dropped') return 'resent';
+  if (status === 'delivered') return force ? 'resent' : 'delivered';
+  return 'pending';
+}
+
+function requeue(db: Db, intents: Intents, row: Row, by: string, at: Instant): void {
+  const { seq, destination, lane, status, reason, detail, settled_at: settledAt } = row;
+  db.run(
+    `INSERT INTO resends (seq, at, by, was_status, was_reason, was_detail, was_settled_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    seq,
+    at,
+    by,
+    status,
+    reason,
+    detail,
+    settledAt,
+  );
+  db.run(AGAIN, seq, at);
+  db.run(BEHIND, destination, lane, seq);
+  // The end of what is in flight lets the first of the lane go.
+  if (db.get(IN_FLIGHT, destination, lane) === undefined) intents.promote(destination, lane, at);
+}

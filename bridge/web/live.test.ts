@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+import { Live } from './live.ts';
+import { startTestWeb, type TestWeb } from './test-web.ts';
+
+const live = { current: new Live() };
+let web: TestWeb;
+beforeEach(async () => {
+  live.current = new Live();
+  web = await startTestWeb({ live: live.current });
+});
+afterEach(() => web.close());
+
+/** An open page: what it was told so far, version by version. */
+async function open(): Promise<{ told: string[]; status: number; ended: Promise<void>; stop(): void }> {
+  const stop = new AbortController();
+  const response = await web.get('/events', { signal: stop.signal });
+  const told: string[] = [];
+  const read = async (): Promise<void> => {
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body!) {
+      const text = decoder.decode(chunk as Uint8Array, { stream: true });
+      told.push(...[...text.matchAll(/^data: (.*)$/gm)].map(([, version]) => version ?? ''));
+    }
+  };
+  return { told, status: response.status, ended: read().catch(() => undefined), stop: () => stop.abort() };
+}
+
+it('tells the version at once, then each change, a burst of them once', async () => {
+  const page = await open();
+  await expect.poll(() => page.told).toEqual([live.current.version]);
+  for (let index = 0; index < 50; index++) live.current.changed();
+  await expect.poll(() => page.told.at(-1)).toBe(live.current.version);
+  expect(page.told).toHaveLength(2);
+  expect(await (await web.get('/')).text()).toContain(`<body data-live="${live.current.version}">`);
+  page.stop();
+});
+
+it('is bounded, and lets others in when pages are closed', async () => {
+  const pages = await Promise.all(Array.from({ length: 100 }, open));
+  expect((await web.get('/events')).status).toBe(503);
+  pages[0]?.stop();
+  await expect.poll(async () => (await open()).status).toBe(200);
+});
+
+it('ends with the bridge, at once', async () => {
+  const page = await open();
+  const began = performance.now();
+  await web.close();
+  await page.ended;
+  expect(performance.now() - began).toBeLessThan(1500);
+  web = await startTestWeb();
+});

@@ -1,0 +1,73 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+import type { Clock } from '../lib/clock.ts';
+import { errorText, UserError } from '../lib/errors.ts';
+
+/** A mounted Secret may be replaced at any time: its file is read again this often, when somebody asks. */
+const REREAD_MS = 5_000;
+const SESSION_MS = 7 * 86_400_000;
+
+/** The token of the page. Comparisons take the same time whatever is wrong. */
+export interface PageToken {
+  isToken(given: string): boolean;
+  /** What a browser keeps instead of the token; void when the token changes. */
+  newSession(): { readonly value: string; readonly maxAgeMs: number };
+  isSession(given: string): boolean;
+}
+
+/** Throws a UserError when the file cannot be read or holds no token. */
+export function createPageToken(
+  { token, tokenFile }: { readonly token?: string | undefined; readonly tokenFile?: string | undefined },
+  clock: Clock,
+): PageToken {
+  let current = tokenFile === undefined ? (token ?? '') : readToken(tokenFile);
+  let readAt = clock.now();
+  const fresh = (): string => {
+    if (tokenFile === undefined || Math.abs(clock.now() - readAt) < REREAD_MS) return current;
+    readAt = clock.now();
+    current = tryRead(tokenFile) ?? current;
+    return current;
+  };
+  const sign = (expiresAt: string): string =>
+    createHmac('sha256', fresh()).update(`session ${expiresAt}`).digest('hex');
+  return {
+    isToken: (given) => same(given, fresh()),
+    newSession() {
+      const expiresAt = String(clock.now() + SESSION_MS);
+      return { value: `${expiresAt}.${sign(expiresAt)}`, maxAgeMs: SESSION_MS };
+    },
+    isSession(given) {
+      const [expiresAt = '', signature = ''] = given.split('.', 2);
+      return same(signature, sign(expiresAt)) && Number(expiresAt) > clock.now();
+    },
+  };
+}
+
+/** Hashes have one length, so that the length of a token is no secret that the time tells. */
+function same(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+function readToken(file: string): string {
+  try {
+    const token = readFileSync(file, 'utf8').trim();
+    if (token !== '') return token;
+  } catch (error) {
+    throw new UserError(
+      `web.tokenFile cannot be read: ${errorText(error)}`,
+      'Mount the Secret that holds the token, or correct the path.',
+    );
+  }
+  throw new UserError(`web.tokenFile ${file} is empty`, 'Put the token into it: openssl rand -hex 24');
+}
+
+/** Undefined while the file is missing or empty, as in the middle of a rotation: the last token stays good. */
+function tryRead(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
