@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import type { Instant } from '../../lib/clock.ts';
 import { errorText } from '../../lib/errors.ts';
 import type { Recovery } from '../store.ts';
@@ -26,10 +26,20 @@ export function openDatabase(path: string, now: Instant): Opened {
   if (opened instanceof Db) {
     return { db: opened, recovery: opened.write(() => finishRestore(opened, readSideFiles(path), now)) };
   }
-  if (opened === undefined && readSideFiles(path).keys === undefined) {
-    return { db: create(path, now), recovery: undefined };
+  if (readSideFiles(path).keys === undefined) {
+    if (opened === undefined) return { db: create(path, now), recovery: undefined };
+    if (suspect === undefined && !isDatabase(path)) throw new Error('it is no SQLite database, and no store was here');
   }
   return remake(path, opened, now);
+}
+
+/** Whether the file begins as every SQLite database does: somebody else's file, named by mistake, is left alone. */
+function isDatabase(path: string): boolean {
+  const header = Buffer.alloc(16);
+  const file = openSync(path, 'r');
+  readSync(file, header);
+  closeSync(file);
+  return header.toString('latin1') === 'SQLite format 3\0';
 }
 
 /** The database, or what is wrong with its file. */

@@ -78,7 +78,7 @@ describe('a store that was lost', () => {
   });
 
   it('without the files beside it looks back at nothing', () => {
-    destroy(0);
+    destroy(0.5);
     rmSync(`${t.path}.keys.json`);
     reopen();
     expect(t.store.recovery).toMatchObject({ cutoff: t.now, cutoffKnown: false });
