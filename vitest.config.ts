@@ -20,6 +20,7 @@ export default defineConfig({
       },
       { test: { name: 'replay', include: ['test/replay/**/*.test.ts'], ...slow } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow } },
+      { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], ...slow, testTimeout: 600_000 } },
     ],
   },
 });

@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { Releases } from '../../bridge/lib/releases.ts';
+import type { Bridge } from '../e2e/harness/bridge.ts';
+import { startBridge } from '../e2e/harness/bridge.ts';
+import { startCluster } from '../e2e/harness/cluster.ts';
+import type { Collector } from '../e2e/harness/collector.ts';
+import { startCollector } from '../e2e/harness/collector.ts';
+import type { Kube, KubeObject } from '../e2e/harness/kube.ts';
+import { createNamespace, until } from '../e2e/harness/kube.ts';
+import { cronJob } from '../e2e/workloads.ts';
+import type { Vendors } from '../vendors/start-vendors.ts';
+import { startVendors } from '../vendors/start-vendors.ts';
+
+/** Seed of everything random in this run; FAULT_SEED repeats one. */
+export const SEED = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000);
+
+/** A small generator of numbers in [0, 1) that a seed repeats (mulberry32). */
+export function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), 1 | state);
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
+    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export const CLUSTER = 'faults';
+
+/** Everything real: cluster, Collector, bridge, vendor simulator. */
+export interface Stage {
+  readonly kube: Kube;
+  readonly vendors: Vendors;
+  readonly bridge: Bridge;
+  readonly collector: Collector;
+  /** Another Collector on the same cluster and bridge. */
+  secondCollector(): Promise<Collector>;
+  close(): Promise<void>;
+}
+
+export async function setStage(): Promise<Stage> {
+  const releases = new Releases();
+  const dataDir = mkdtempSync(join(tmpdir(), 'faults-'));
+  releases.add(() => rmSync(dataDir, { recursive: true }));
+  const cluster = await startCluster(CLUSTER);
+  releases.add(() => cluster.stop());
+  const { kubeconfig } = cluster;
+  const kube = await createNamespace(kubeconfig, 'faults');
+  releases.add(() => kube.removeNamespace());
+  const vendors = await startVendors();
+  releases.add(() => vendors.close());
+  const bridge = await startBridge({ vendorsUrl: vendors.url, vendorKey: vendors.key, dataDir, kubeconfig });
+  releases.add(async () => void (await bridge.stop()));
+  const collect = async (name: string): Promise<Collector> => {
+    const options = { kubeconfig, bridgeEndpoint: bridge.endpoint, clusterName: 'faults' };
+    const collector = await startCollector({ ...options, dataDir: join(dataDir, name) });
+    releases.add(() => collector.stop());
+    return collector;
+  };
+  const collector = await collect('collector');
+  const close = (): Promise<void> =>
+    releases.release((error) => {
+      throw error;
+    });
+  return { kube, vendors, bridge, collector, secondCollector: () => collect('second'), close };
+}
+
+export interface Started {
+  readonly job: KubeObject;
+  readonly end: 'complete' | 'fail';
+}
+
+/** Two CronJobs, one that succeeds and one that fails at once. */
+export async function makeCronJobs({ kube }: Stage, name: string): Promise<void> {
+  await kube.apply(
+    cronJob({ name: `${name}-ok`, pod: { run: '1s' } }),
+    cronJob({ name: `${name}-bad`, pod: { run: '1s', exit: '3' }, job: { backoffLimit: 0 } }),
+  );
+}
+
+/** Starts run number `n`; every third fails. */
+export async function startRun({ kube }: Stage, name: string, n: number): Promise<Started> {
+  const bad = n % 3 === 0;
+  const job = `${name}-${n}`;
+  await kube.runCronJob(`${name}-${bad ? 'bad' : 'ok'}`, job);
+  return { job: await kube.get(`job/${job}`), end: bad ? 'fail' : 'complete' };
+}
+
+/** Waits for both pings of each run, then proves that each came once and in order; lost answers may repeat one. */
+export async function expectTold(stage: Stage, runs: readonly Started[], { repeats = false } = {}): Promise<void> {
+  const pings = (uid: string): string[] =>
+    stage.vendors.cronitor.pings
+      .filter(({ query }) => query.series === uid)
+      .map(({ query }) => `${query.state} ${query.stamp}`);
+  const open = (): string[] =>
+    runs
+      .filter(({ job, end }) => !pings(job.metadata.uid).some((ping) => ping.startsWith(end)))
+      .map(({ job }) => job.metadata.name);
+  await until('every run has ended at the vendor', () => open().length === 0, 240_000).catch((error: unknown) => {
+    throw new Error(`${String(error)}: ${open().join(', ')} (seed ${SEED})`);
+  });
+  for (const { job, end } of runs) {
+    const all = pings(job.metadata.uid);
+    const told = repeats ? all.filter((ping, index) => all.indexOf(ping) === index) : all;
+    expect(
+      told.map((ping) => ping.split(' ')[0]),
+      `${job.metadata.name}, seed ${SEED}`,
+    ).toEqual(['run', end]);
+  }
+  expect(stage.vendors.cronitor.autoCreated).toEqual([]);
+}
