@@ -13,6 +13,8 @@ lb_install_packages() {
     lb_fail 'Node and npm are not here' 'install Node 20 or later (https://nodejs.org, or your package manager) and run this again'
   [ "$major" -ge 20 ] ||
     lb_fail "Node $(node -v) is too old" 'install Node 20 or later (https://nodejs.org, or your package manager) and run this again'
+  [ ! -L "$root/node_modules" ] || # npm empties the folder behind the link, which belongs to another checkout
+    lb_fail "$root/node_modules is a link, and its packages are older than package-lock.json" 'run "npm ci" where the link leads to'
   exec 8<"$root/package-lock.json"
   flock 8 # two scripts at once on a fresh machine: one installs, the other waits
   if lb_packages_stale; then
