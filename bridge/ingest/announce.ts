@@ -1,7 +1,7 @@
 import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
 import type { CronJobFacts, JobFacts } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
-import type { Run, Transition } from '../lifecycle/transition.ts';
+import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { cutoffReason } from '../policy/cutoff.ts';
@@ -74,14 +74,17 @@ function planAll(
 ): RunMemory {
   const memos = { ...memory.memos };
   const cronJob = cronJobOf(tx, run);
-  const attempts = tx.attempts(run.uid);
+  // Read only for a planner that asks: a Job may have thousands of pods, and most of what they do is nobody's business.
+  let attempts: readonly Attempt[] | undefined;
   for (const transition of transitions) {
     for (const { planner, rule, onUnknown = 'none' } of destinations) {
       const { destination } = planner;
       const stickyKey = cronJob && tx.stickyKey(destination, cronJob.namespace, cronJob.name);
       const planned = planner.plan(asPlanned(transition), {
         run,
-        attempts,
+        get attempts() {
+          return (attempts ??= tx.attempts(run.uid));
+        },
         cronJob,
         memo: memos[destination],
         stickyKey,

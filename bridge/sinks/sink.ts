@@ -37,6 +37,7 @@ export type Planned =
 
 export interface PlanContext {
   readonly run: Run;
+  /** Read from the store when asked for: look at it only for a transition that is told. */
   readonly attempts: readonly Attempt[];
   /** The owning CronJob, live or deleted. Ingest does not plan a CronJob's run before it was seen. */
   readonly cronJob: CronJobFacts | undefined;

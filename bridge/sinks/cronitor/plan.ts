@@ -51,7 +51,7 @@ function mentionsPause(wanted: Json | undefined): boolean {
 }
 
 function planPing(transition: Transition, context: PlanContext, config: CronitorPlanConfig): Planned {
-  const { run, attempts, cronJob } = context;
+  const { run, cronJob } = context;
   if (transition.outcome === 'never_started' && cronJob !== undefined) return { drop: 'never_started' };
   const state = pingState(transition);
   if (cronJob === undefined || run.kind !== 'Job' || state === undefined) return null;
@@ -60,6 +60,7 @@ function planPing(transition: Transition, context: PlanContext, config: Cronitor
   if (started === undefined && !selected(cronJob)) return { drop: 'not_selected' };
   const key = started?.key ?? monitorKey(cronJob, context.stickyKey).key;
   const env = started === undefined ? environment(cronJob, config.env) : started.env;
+  const { attempts } = context;
   const query = {
     state,
     series: run.uid,
