@@ -20,7 +20,17 @@ export default defineConfig({
       },
       { test: { name: 'replay', include: ['test/replay/**/*.test.ts'], ...slow } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow } },
-      { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], ...slow, testTimeout: 600_000 } },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          ...slow,
+          testTimeout: 900_000,
+          // Most of a scenario is waiting, and each file has a stage of its own.
+          fileParallelism: true,
+          maxWorkers: 3,
+        },
+      },
     ],
   },
 });

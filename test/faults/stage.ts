@@ -17,6 +17,9 @@ import { startVendors } from '../vendors/start-vendors.ts';
 /** Seed of everything random in this run; FAULT_SEED repeats one. */
 export const SEED = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000);
 
+/** FAULTS=short: fewer runs and no long waits, for CI; a scenario that cannot be short is `it.skipIf(SHORT)`. */
+export const SHORT = process.env['FAULTS'] === 'short';
+
 /** A small generator of numbers in [0, 1) that a seed repeats (mulberry32). */
 export function random(seed: number): () => number {
   let state = seed;
@@ -28,10 +31,13 @@ export function random(seed: number): () => number {
   };
 }
 
-export const CLUSTER = 'faults';
-
 /** Everything real: cluster, Collector, bridge, vendor simulator. */
 export interface Stage {
+  /** Name of the lite cluster, for scripts/cluster. */
+  readonly cluster: string;
+  readonly kubeconfig: string;
+  /** Removed at the end. */
+  readonly dataDir: string;
   readonly kube: Kube;
   readonly vendors: Vendors;
   readonly bridge: Bridge;
@@ -41,11 +47,14 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function setStage(): Promise<Stage> {
+/** Sets the stage of one file of the suite; each has a cluster of its own, so that files run side by side. */
+export async function setStage(name: string): Promise<Stage> {
+  console.log(`FAULT_SEED=${SEED}`);
   const releases = new Releases();
   const dataDir = mkdtempSync(join(tmpdir(), 'faults-'));
   releases.add(() => rmSync(dataDir, { recursive: true }));
-  const cluster = await startCluster(CLUSTER);
+  const clusterName = `${name}-${process.pid}`;
+  const cluster = await startCluster(clusterName);
   releases.add(() => cluster.stop());
   const { kubeconfig } = cluster;
   const kube = await createNamespace(kubeconfig, 'faults');
@@ -65,7 +74,17 @@ export async function setStage(): Promise<Stage> {
     releases.release((error) => {
       throw error;
     });
-  return { kube, vendors, bridge, collector, secondCollector: () => collect('second'), close };
+  return {
+    cluster: clusterName,
+    kubeconfig,
+    dataDir,
+    kube,
+    vendors,
+    bridge,
+    collector,
+    secondCollector: () => collect('second'),
+    close,
+  };
 }
 
 export interface Started {
@@ -87,6 +106,22 @@ export async function startRun({ kube }: Stage, name: string, n: number): Promis
   const job = `${name}-${n}`;
   await kube.runCronJob(`${name}-${bad ? 'bad' : 'ok'}`, job);
   return { job: await kube.get(`job/${job}`), end: bad ? 'fail' : 'complete' };
+}
+
+/** Starts runs one after the other while `disturb` does its work between them. */
+export async function runs(
+  stage: Stage,
+  name: string,
+  count: number,
+  disturb: (n: number) => Promise<void> = async () => undefined,
+): Promise<Started[]> {
+  await makeCronJobs(stage, name);
+  const started: Started[] = [];
+  for (let n = 0; n < count; n++) {
+    started.push(await startRun(stage, name, n));
+    await disturb(n);
+  }
+  return started;
 }
 
 /** Waits for both pings of each run, then proves that each came once and in order; lost answers may repeat one. */
