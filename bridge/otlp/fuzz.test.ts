@@ -98,6 +98,9 @@ const shape: fc.Arbitrary<Omit<Case, 'cuts'>> = fc.oneof(
   payload.map((bytes) => call(frame(bytes), DECIDED_BY_CONTENT)),
   payload.map((bytes) => call(frame(gzipSync(bytes), 1), DECIDED_BY_CONTENT, gzip)),
   fc.tuple(payload, fc.integer({ min: 2, max: 255 })).map(([bytes, flag]) => call(frame(bytes, flag), ['grpc 13'])),
+  fc
+    .tuple(payload, fc.integer({ min: 2, max: 255 }))
+    .map(([bytes, flag]) => call(frame(gzipSync(bytes), flag), ['grpc 13'], gzip)),
   payload.map((bytes) => call(frame(bytes, 1), ['grpc 13'])),
   payload.map((bytes) => call(frame(gzipSync(bytes).subarray(0, -9), 1), ['grpc 13'], gzip)),
   fc.tuple(payload, fc.nat(4)).map(([bytes, cut]) => call(frame(bytes).subarray(0, cut), ['grpc 13'])),
