@@ -87,7 +87,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     readiness: createReadiness(
       worker.calls.probe,
       () => ({ ...auditReport(auditor), store: state(), otlp: otlp?.report() ?? 'starting' }),
-      () => [...storeNotes(worker.recovery, state(), clock.now()), ...auditNotes(auditor)],
+      () => [...storeNotes(worker.recovery, state(), clock.now()), ...auditNotes(auditor), ...(otlp?.notes() ?? [])],
     ),
     retirement: () => currentRetirement(reader, deliverers),
     live,

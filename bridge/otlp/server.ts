@@ -1,7 +1,8 @@
+import type { Instant } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
-import type { AccessOptions, AccessReport } from './access.ts';
+import type { Access, AccessOptions, AccessReport } from './access.ts';
 import { openAccess } from './access.ts';
-import type { ExporterOptions, RequestOutcome } from './exporter.ts';
+import type { ExporterOptions, RequestOutcome, Unauthorized } from './exporter.ts';
 import { Exporter } from './exporter.ts';
 import type { Listener, RefusedConnection } from './listener.ts';
 import { listen } from './listener.ts';
@@ -12,6 +13,8 @@ export type { RequestOutcome } from './exporter.ts';
 const MAX_CONNECTIONS = 64;
 const FIRST_CALL_MS = 30_000;
 const WARNING_MS = 60_000;
+/** So long the page tells of a refused export: a Collector with a wrong token tries again within minutes. */
+const RECENT_MS = 10 * 60_000;
 
 export interface OtlpServerOptions extends AccessOptions, ExporterOptions {
   readonly host: string;
@@ -35,6 +38,8 @@ export interface OtlpReport extends AccessReport {
 export interface OtlpServer {
   readonly port: number;
   report(): OtlpReport;
+  /** What everybody who looks at the bridge should know: files that cannot be used, tokens that are not accepted. */
+  notes(): string[];
   /** Refuses new calls (retryable), answers those in work, then closes; at the latest after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
@@ -70,23 +75,20 @@ export async function startOtlpServer(options: OtlpServerOptions): Promise<OtlpS
     access.close();
     throw error;
   });
-  return serving(listener, exporter, access);
+  return serving(listener, exporter, access, options);
 }
 
-function serving(listener: Listener, exporter: Exporter, access: Awaited<ReturnType<typeof openAccess>>): OtlpServer {
+function serving(listener: Listener, exporter: Exporter, access: Access, { clock }: OtlpServerOptions): OtlpServer {
+  const report = (): OtlpReport => ({
+    connections: listener.connections,
+    pendingBytes: exporter.pendingBytes,
+    ...access.report(),
+    unauthorized: unauthorizedReport(exporter.unauthorized),
+  });
   return {
     port: listener.port,
-    report: () => ({
-      connections: listener.connections,
-      pendingBytes: exporter.pendingBytes,
-      ...access.report(),
-      unauthorized: {
-        count: exporter.unauthorized.count,
-        ...(exporter.unauthorized.lastAt !== undefined && {
-          lastAt: new Date(exporter.unauthorized.lastAt).toISOString(),
-        }),
-      },
-    }),
+    report,
+    notes: () => notesOf(report(), clock.now()),
     async drain(graceMs) {
       const { promise: graceOver, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, graceMs);
@@ -96,6 +98,20 @@ function serving(listener: Listener, exporter: Exporter, access: Awaited<ReturnT
       access.close();
     },
   };
+}
+
+function unauthorizedReport({ count, lastAt }: Unauthorized): OtlpReport['unauthorized'] {
+  return { count, ...(lastAt !== undefined && { lastAt: new Date(lastAt).toISOString() }) };
+}
+
+function notesOf({ token, tls, unauthorized: { count, lastAt } }: OtlpReport, now: Instant): string[] {
+  const recent = lastAt !== undefined && now - Date.parse(lastAt) < RECENT_MS;
+  return [
+    ...[token, tls].flatMap((part) => (part === 'off' || part.problem === undefined ? [] : [part.problem])),
+    ...(recent
+      ? [`${count} exports without an accepted token were refused since the start, the last at ${lastAt}.`]
+      : []),
+  ];
 }
 
 /** Says a text about a subject, then nothing more about that subject for a minute. */

@@ -80,6 +80,7 @@ test('a token file that cannot be used keeps the tokens before it, and says so o
   const server = await startTestServer(releases, { tokenFile: file });
   writeFileSync(file, '\n');
   await vi.waitFor(() => expect(server.report().token).toMatchObject({ accepted: 1, problem: expect.any(String) }));
+  expect(server.notes()).toEqual([expect.stringContaining('holds no token')]);
   expect((await send(server, 'old')).code).toBe(OK);
   rmSync(file);
   await vi.waitFor(() => expect(server.warnings).toHaveLength(2));
@@ -93,7 +94,8 @@ test('refusals are reported with their number and one warning, and never with a 
   for (let i = 0; i < 3; i += 1) await send(server, 'wrong-secret');
   expect(server.report().unauthorized).toEqual({ count: 3, lastAt: expect.stringMatching(/^20.*Z$/) });
   expect(server.warnings).toHaveLength(1);
-  expect(JSON.stringify([server.report(), server.warnings])).not.toContain('secret');
+  expect(server.notes()).toEqual([expect.stringMatching(/^3 exports without an accepted token .* the last at 20/)]);
+  expect(JSON.stringify([server.report(), server.notes(), server.warnings])).not.toContain('secret');
 });
 
 test('a token file without a token is told at the start', async () => {
