@@ -1,5 +1,4 @@
 import { auditNotes, auditReport } from './audit-report.ts';
-import type { Auditor } from './cluster/auditor.ts';
 import type { Config } from './config/schema.ts';
 import type { WorkerClient } from './ingest/client.ts';
 import { startWorker } from './ingest/client.ts';
@@ -11,6 +10,7 @@ import { VERSION } from './lib/version.ts';
 import { createOperations, currentRetirement } from './local/operations.ts';
 import { startLocalServer } from './local/server.ts';
 import type { Ingest } from './otlp/ingest.ts';
+import type { OtlpServer } from './otlp/server.ts';
 import { startOtlpServer } from './otlp/server.ts';
 import type { Dispatcher } from './outbox/dispatcher.ts';
 import { startDispatcher } from './outbox/dispatcher.ts';
@@ -79,14 +79,15 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   metrics.observeStore(reader);
   const deliverers = openDestinations(options, releases);
   const auditor = await startAudit(options, worker, { metrics, teller, fail }, releases);
+  let otlp: OtlpServer | undefined;
   const web = await startWeb({
     ...config.web,
     reader,
     metrics,
     readiness: createReadiness(
       worker.calls.probe,
-      () => ({ ...auditReport(auditor), store: state() }),
-      () => [...storeNotes(worker.recovery, state(), clock.now()), ...auditNotes(auditor)],
+      () => ({ ...auditReport(auditor), store: state(), otlp: otlp?.report() ?? 'starting' }),
+      () => [...storeNotes(worker.recovery, state(), clock.now()), ...auditNotes(auditor), ...(otlp?.notes() ?? [])],
     ),
     retirement: () => currentRetirement(reader, deliverers),
     live,
@@ -99,27 +100,27 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const dispatcher = startOutbox(options, worker, deliverers, teller, live, releases);
   onCommit(() => dispatcher.wake());
   await startLocal(options, worker, reader, deliverers, () => (dispatcher.wake(), live.changed()), releases);
-  const otlpPort = await startOtlp(options, worker, teller, metrics, auditor, releases);
-  return { otlpPort, webPort: web.port, reader, failed };
+  const receiver = await startReceiver(options, ingestOf(worker, teller), metrics, () => auditor?.connected());
+  otlp = receiver;
+  releases.add(() => receiver.drain(DRAIN_MS));
+  return { otlpPort: receiver.port, webPort: web.port, reader, failed };
 }
 
-async function startOtlp(
-  { config, clock }: AppOptions,
-  worker: WorkerClient,
-  teller: Teller,
+function startReceiver(
+  { config, clock, logger }: AppOptions,
+  ingest: Ingest,
   metrics: Metrics,
-  auditor: Auditor | undefined,
-  releases: Releases,
-): Promise<number> {
-  const otlp = await startOtlpServer({
+  onConnection: () => void,
+): Promise<OtlpServer> {
+  return startOtlpServer({
     ...config.otlp,
     clock,
-    ingest: ingestOf(worker, teller),
+    ingest,
     onRequest: (outcome) => metrics.request(outcome),
-    onConnection: () => auditor?.connected(),
+    onRefusedConnection: (reason) => metrics.refusedConnection(reason),
+    onConnection,
+    onWarning: (text) => logger.warn({ room: 'otlp' }, text),
   });
-  releases.add(() => otlp.drain(DRAIN_MS));
-  return otlp.port;
 }
 
 function openDestinations({ config, clock }: AppOptions, releases: Releases): Deliverer[] {

@@ -104,7 +104,10 @@ function readOptions(argv: string[]): ReplayOptions {
 
 function replayConfig({ config }: ReplayOptions, path: string): Config {
   const overrides = { cluster: { list: false }, otlp: { host: '127.0.0.1', port: 0 }, store: { path } };
-  return loadConfig({ env: process.env, overrides, ...fileOption(config) });
+  const loaded = loadConfig({ env: process.env, overrides, ...fileOption(config) });
+  // The port is on the loopback and for this process alone: it needs no token and no TLS.
+  const { token: _token, tokenFile: _tokenFile, tls: _tls, ...otlp } = loaded.otlp;
+  return { ...loaded, otlp };
 }
 
 /** The recording's time: jumps forward to each request's arrival and runs on from there. */

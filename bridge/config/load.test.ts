@@ -36,7 +36,13 @@ describe('loadConfig', () => {
   it('fills in every default when nothing is given', () => {
     expect(loadConfig({ env: {} })).toEqual({
       cluster: { name: 'default', scope: 'cluster', list: true, audit: { interval: 300_000, grace: 900_000 } },
-      otlp: { host: '0.0.0.0', port: 4317, maxMessageBytes: 67_108_864 },
+      otlp: {
+        host: '0.0.0.0',
+        port: 4317,
+        maxMessageBytes: 67_108_864,
+        maxPendingBytes: 33_554_432,
+        maxConnections: 64,
+      },
       web: { host: '127.0.0.1', port: 8080, auth: 'none', proxyHeader: 'X-Forwarded-User', trustedProxies: [] },
       store: {
         path: '/var/lib/lifecycle-bridge/bridge.db',

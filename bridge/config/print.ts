@@ -37,7 +37,8 @@ export function configSecrets(config: Config): string[] {
 function collect(value: unknown, schema: z.core.$ZodType | undefined, key: string, into: Set<string>): void {
   if (typeof value === 'string') {
     if (schema !== undefined && isSecret(schema, key)) into.add(value);
-    else if (key.endsWith('File') && isSecretName(key.slice(0, -4))) into.add(fileText(value));
+    else if (key.endsWith('File') && isSecretName(key.slice(0, -4)))
+      for (const line of fileText(value).split('\n')) into.add(line.trim());
     const password = /:\/\/[^/@\s:]*:([^/@\s]+)@/.exec(value)?.[1];
     if (password !== undefined) into.add(password);
     return;

@@ -12,6 +12,9 @@ const port = (fallback: number) =>
   allowed(z.int().min(0).max(65_535), 'a whole number from 0 to 65535 (0: any free port)').default(fallback);
 const text = (fallback: string) => allowed(z.string().min(1), 'text that is not empty').default(fallback);
 
+const bytes = (fallback: number) =>
+  allowed(z.int().min(1024).max(1_073_741_824), 'a whole number of bytes from 1024 to 1073741824').default(fallback);
+
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 const namespace = allowed(z.string().regex(DNS_LABEL), 'the name of a namespace: lower-case letters, digits and -');
@@ -38,14 +41,32 @@ const cluster = z.strictObject({
     .prefault({}),
 });
 
+const path = (what: string) => allowed(z.string().min(1), `the path of ${what}`);
+
 const otlp = z.strictObject({
   host: text('0.0.0.0'),
   port: port(4317),
   /** Bound of one export after decompression. */
-  maxMessageBytes: allowed(
-    z.int().min(1024).max(1_073_741_824),
-    'a whole number of bytes from 1024 to 1073741824',
-  ).default(67_108_864),
+  maxMessageBytes: bytes(67_108_864),
+  /** Bound of all exports that arrive or wait for their commit; beyond it they are refused, to be sent again. */
+  maxPendingBytes: bytes(33_554_432),
+  /** Further ones are closed at once. */
+  maxConnections: allowed(z.int().min(1).max(10_000), 'a whole number from 1 to 10000').default(64),
+  /** With a token or tokenFile, exports need one of them as `authorization: Bearer …`. */
+  token: allowed(z.string().regex(/^[^\s<>]+$/), 'the token itself: no spaces, no placeholder such as <token>')
+    .meta({ secret: true })
+    .optional(),
+  /** One token a line; read again when it changes. */
+  tokenFile: path('a file with one token a line').optional(),
+  /** Read again when the files change. */
+  tls: z
+    .strictObject({
+      certFile: path('a PEM file with the certificate and its intermediates'),
+      keyFile: path('a PEM file with the key of the certificate'),
+      /** Only clients with a certificate of this authority may connect. */
+      clientCaFile: path('a PEM file with the authority of client certificates').optional(),
+    })
+    .optional(),
 });
 
 const ADDRESS = /^([0-9a-f:.]+)(?:\/(\d{1,3}))?$/i;

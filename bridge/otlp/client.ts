@@ -2,6 +2,9 @@ import * as grpc from '@grpc/grpc-js';
 import { EXPORT_METHOD } from './service.ts';
 import { decodeRetryDelay, STATUS_DETAILS } from './status.ts';
 
+// grpc-js would write its own lines to stderr; what matters of them is in the replies.
+grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
 /** The answer to one export: a gRPC status code (0 = acknowledged) and what it said. */
 export interface ExportReply {
   readonly code: grpc.status;
@@ -18,9 +21,20 @@ export interface OtlpClient {
   close(): void;
 }
 
+export interface OtlpClientOptions {
+  readonly gzip?: boolean;
+  /** Bearer token. */
+  readonly token?: string;
+  /** TLS; without it the connection is plain. */
+  readonly credentials?: grpc.ChannelCredentials;
+}
+
 /** An OTLP/gRPC logs client with a connection of its own to `host:port`; it connects with the first export. */
-export function connectOtlp(address: string, { gzip = true }: { gzip?: boolean } = {}): OtlpClient {
-  const client = new grpc.Client(address, grpc.credentials.createInsecure(), {
+export function connectOtlp(
+  address: string,
+  { gzip = true, token, credentials = grpc.credentials.createInsecure() }: OtlpClientOptions = {},
+): OtlpClient {
+  const client = new grpc.Client(address, credentials, {
     'grpc.default_compression_algorithm': gzip ? grpc.compressionAlgorithms.gzip : grpc.compressionAlgorithms.identity,
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_http_proxy': 0,
@@ -28,14 +42,17 @@ export function connectOtlp(address: string, { gzip = true }: { gzip?: boolean }
     // A bridge that restarts is back within seconds: do not wait two minutes for it.
     'grpc.max_reconnect_backoff_ms': 2000,
   });
+  const metadata = new grpc.Metadata();
+  if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
   return {
-    export: (request, options = {}) => send(client, request, options),
+    export: (request, options = {}) => send(client, metadata, request, options),
     close: () => client.close(),
   };
 }
 
 function send(
   client: grpc.Client,
+  metadata: grpc.Metadata,
   request: Uint8Array,
   { deadlineMs = 30_000, signal }: { deadlineMs?: number; signal?: AbortSignal },
 ): Promise<ExportReply> {
@@ -48,7 +65,7 @@ function send(
       requestSerialize,
       responseDeserialize,
       bytes,
-      new grpc.Metadata(),
+      metadata,
       { deadline },
       (error, response) => {
         signal?.removeEventListener('abort', cancel);

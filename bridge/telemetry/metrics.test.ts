@@ -11,6 +11,7 @@ afterEach(() => metrics.close());
 it('shows every declared metric under its Prometheus name once it was used', async () => {
   create();
   metrics.request('committed');
+  metrics.refusedConnection('limit');
   metrics.record('Job', 'observed');
   metrics.deduplicated('Pod', 'known', 1);
   metrics.commit(3);

@@ -7,7 +7,7 @@ import type { Clock, Instant } from '../lib/clock.ts';
 import type { RecordResult } from '../ingest/batch.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import type { Reason } from '../lib/reasons.ts';
-import type { RequestOutcome } from '../otlp/server.ts';
+import type { RefusedConnection, RequestOutcome } from '../otlp/server.ts';
 import type { Delivery } from '../sinks/sink.ts';
 import type { ReadStore } from '../store/read.ts';
 import { METRICS, type MetricDefinition, prometheusName } from './names.ts';
@@ -15,6 +15,7 @@ import { METRICS, type MetricDefinition, prometheusName } from './names.ts';
 /** Everything the bridge counts about itself. Every call is cheap and never throws. */
 export interface Metrics {
   request(outcome: RequestOutcome): void;
+  refusedConnection(reason: RefusedConnection): void;
   record(kind: string, result: RecordResult, count?: number): void;
   /** Records that told nothing new. */
   deduplicated(kind: Kind, result: 'unchanged' | 'known', count: number): void;
@@ -72,6 +73,7 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
 type Recorders = Pick<
   Metrics,
   | 'request'
+  | 'refusedConnection'
   | 'record'
   | 'deduplicated'
   | 'quiet'
@@ -85,6 +87,7 @@ type Recorders = Pick<
 
 function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Recorders {
   const requests = counter(meter, METRICS.requests);
+  const refused = counter(meter, METRICS.refusedConnections);
   const records = counter(meter, METRICS.records);
   const quarantined = counter(meter, METRICS.quarantined);
   const transitions = counter(meter, METRICS.transitions);
@@ -98,6 +101,7 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
   const commits = meter.createHistogram(name, { unit, description, advice });
   return {
     request: (outcome) => requests.add(1, { outcome }),
+    refusedConnection: (reason) => refused.add(1, { reason }),
     record: (text, result, count = 1) => {
       const kind = bounded(text, last);
       records.add(count, { kind, result });

@@ -14,6 +14,12 @@ export const METRICS = {
     description: 'OTLP export requests by what became of them',
     attributes: ['outcome'],
   },
+  refusedConnections: {
+    name: 'lifecycle_bridge.connections.refused',
+    unit: '{connection}',
+    description: 'OTLP connections that were refused or ended, by reason (limit, tls, no_call)',
+    attributes: ['reason'],
+  },
   records: {
     name: 'lifecycle_bridge.records',
     unit: '{record}',

@@ -32,6 +32,8 @@ export interface Bridge {
   readonly pageUrl: string;
   readonly storePath: string;
   readonly logFile: string;
+  /** Of the process that runs now. */
+  readonly pid: number | undefined;
   /** Ends it as Kubernetes does, by SIGTERM; returns the exit code. */
   stop(): Promise<number | null>;
   kill9(): Promise<void>;
@@ -67,7 +69,18 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   };
   await start();
   const kill9 = async (): Promise<void> => void (await end('SIGKILL'));
-  return { endpoint: `127.0.0.1:${ports.otlp}`, pageUrl, storePath, logFile, stop: () => end('SIGTERM'), kill9, start };
+  return {
+    endpoint: `127.0.0.1:${ports.otlp}`,
+    pageUrl,
+    storePath,
+    logFile,
+    get pid() {
+      return child?.pid;
+    },
+    stop: () => end('SIGTERM'),
+    kill9,
+    start,
+  };
 }
 
 function launch(

@@ -1,0 +1,194 @@
+import { status } from '@grpc/grpc-js';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants } from 'node:http2';
+import { systemClock } from '../lib/clock.ts';
+import type { Share } from './byte-budget.ts';
+import type { Encoding } from './inflate.ts';
+import { ACCEPTED_ENCODINGS, decompress, isEncoding, sizeHint } from './inflate.ts';
+import { encodeRetryStatus, STATUS_DETAILS } from './status.ts';
+
+/** An answer that is no success. With `retryAfterMs` it carries RetryInfo. */
+export interface Failure {
+  readonly code: status;
+  readonly details: string;
+  readonly retryAfterMs?: number;
+}
+
+/** The answer to give instead, or nothing because the caller has gone. */
+type NoMessage = { readonly failure: Failure; readonly overload: boolean } | { readonly gone: true };
+
+/** The one message of a call, or why there is none. */
+export type Received = { readonly message: Buffer } | NoMessage;
+
+export interface ReceiveLimits {
+  readonly maxBytes: number;
+  /** From the headers to the last byte. */
+  readonly timeoutMs: number;
+  readonly share: Share;
+}
+
+const NOT_WHOLE = 'the message is not whole';
+const PREFIX_BYTES = 5;
+const MAX_DETAIL_CHARS = 500;
+const RETRY_MS = 1000;
+const LINGER_MS = 1000;
+const MERGED_CHUNKS = 1024;
+const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+
+/**
+ * One unary gRPC call on an HTTP/2 stream. grpc-js' server holds whole messages before anyone can count them, and has
+ * no limit of time: a call here counts its bytes as they arrive.
+ */
+export class UnaryCall {
+  readonly #stream: ServerHttp2Stream;
+  readonly #encoding: string;
+  readonly #deadline: number;
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+    this.#stream = stream;
+    this.#encoding = String(headers['grpc-encoding'] ?? 'identity');
+    const [, count, unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(String(headers['grpc-timeout'])) ?? [];
+    this.#deadline = count === undefined ? Infinity : systemClock.now() + Number(count) * (UNIT_MS[unit] ?? 0);
+    // Every reset of a caller is one; 'close' tells of it.
+    stream.on('error', () => undefined);
+  }
+
+  /** The caller has given up, or has no use for an answer any more. */
+  get late(): boolean {
+    return this.#stream.destroyed || this.#deadline <= systemClock.now();
+  }
+
+  async receive(limits: ReceiveLimits): Promise<Received> {
+    const encoding = this.#encoding;
+    if (!isEncoding(encoding))
+      return failed(status.UNIMPLEMENTED, `unknown grpc-encoding; known: ${ACCEPTED_ENCODINGS}`);
+    const body = await this.#read(limits);
+    if (!('frame' in body)) return body;
+    const flag = body.frame[0];
+    const bytes = body.frame.subarray(PREFIX_BYTES);
+    if (flag === 0) return { message: bytes };
+    if (flag !== 1 || encoding === 'identity') return failed(status.INTERNAL, 'the compression flag is wrong');
+    return inflated(bytes, encoding, limits);
+  }
+
+  /** The frame of the one message, prefix included. */
+  #read({ maxBytes, timeoutMs, share }: ReceiveLimits): Promise<{ readonly frame: Buffer } | NoMessage> {
+    const stream = this.#stream;
+    return new Promise((resolve) => {
+      const frame = new Frame();
+      const settle = (result: { readonly frame: Buffer } | NoMessage): void => {
+        clearTimeout(timer);
+        stream.off('data', onData).off('end', onEnd).off('close', onClose);
+        resolve(result);
+      };
+      const onData = (chunk: Buffer): void => {
+        const problem = frame.add(chunk, maxBytes) ?? (share.resize(frame.bytes) ? undefined : OVERLOAD);
+        if (problem) settle(problem);
+      };
+      const onEnd = (): void => settle(frame.complete ? { frame: frame.take() } : failed(status.INTERNAL, NOT_WHOLE));
+      const onClose = (): void => settle({ gone: true });
+      const late = `the message did not arrive within ${timeoutMs} ms`;
+      const timer = setTimeout(() => settle(failed(status.UNAVAILABLE, late, RETRY_MS)), timeoutMs);
+      stream.on('data', onData).on('end', onEnd).on('close', onClose);
+    });
+  }
+
+  /** Ends the call with its answer. A body that is still on its way is no longer read. */
+  succeed(message: Buffer): void {
+    if (this.#stream.destroyed) return;
+    const prefix = Buffer.alloc(PREFIX_BYTES);
+    prefix.writeUInt32BE(message.length, 1);
+    this.#stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    this.#stream.once('wantTrailers', () => this.#stream.sendTrailers({ 'grpc-status': '0' }));
+    this.#stream.end(Buffer.concat([prefix, message]));
+  }
+
+  fail({ code, details, retryAfterMs }: Failure): void {
+    const text = details.slice(0, MAX_DETAIL_CHARS).toWellFormed();
+    this.#end({
+      ':status': 200,
+      'content-type': 'application/grpc',
+      'grpc-status': String(code),
+      'grpc-message': text.replaceAll(/[^ -$&-~]/gu, encodeURIComponent),
+      ...(code === status.UNIMPLEMENTED && { 'grpc-accept-encoding': ACCEPTED_ENCODINGS }),
+      ...(retryAfterMs !== undefined && {
+        [STATUS_DETAILS]: encodeRetryStatus(code, text, retryAfterMs).toString('base64'),
+      }),
+    });
+  }
+
+  /** For what is no gRPC. */
+  failHttp(code: number): void {
+    this.#end({ ':status': code });
+  }
+
+  #end(headers: OutgoingHttpHeaders): void {
+    if (this.#stream.destroyed) return;
+    const stream = this.#stream;
+    stream.respond(headers, { endStream: true });
+    // A reset would overtake the answer. Clients end their side when they have it; one that goes on sending is cut off.
+    stream.resume();
+    const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
+    stream.once('close', () => clearTimeout(timer));
+  }
+}
+
+/** How far the one message of a call has come. */
+class Frame {
+  bytes = 0;
+  #head = Buffer.alloc(0);
+  readonly #chunks: Buffer[] = [];
+  #small: Buffer[] = [];
+
+  get complete(): boolean {
+    return this.#head.length === PREFIX_BYTES && this.bytes === PREFIX_BYTES + this.#head.readUInt32BE(1);
+  }
+
+  take(): Buffer {
+    return Buffer.concat([...this.#chunks, ...this.#small], this.bytes);
+  }
+
+  /** The reason to stop reading, if any. */
+  add(chunk: Buffer, maxBytes: number): NoMessage | undefined {
+    this.bytes += chunk.length;
+    this.#small.push(chunk);
+    // A message that comes byte by byte would cost hundreds of times its size.
+    if (this.#small.length === MERGED_CHUNKS) {
+      this.#chunks.push(Buffer.concat(this.#small));
+      this.#small = [];
+    }
+    if (this.#head.length < PREFIX_BYTES)
+      this.#head = Buffer.concat([this.#head, chunk.subarray(0, PREFIX_BYTES - this.#head.length)]);
+    if (this.#head.length < PREFIX_BYTES) return undefined;
+    const length = this.#head.readUInt32BE(1);
+    if (length > maxBytes) return tooLarge(maxBytes);
+    if (this.bytes > PREFIX_BYTES + length) return failed(status.INTERNAL, 'more than one message');
+    return undefined;
+  }
+}
+
+async function inflated(bytes: Buffer, encoding: Encoding, { maxBytes, share }: ReceiveLimits): Promise<Received> {
+  if (!share.resize(Math.min(Math.max(sizeHint(bytes, encoding), bytes.length), maxBytes))) return OVERLOAD;
+  const message = await decompress(bytes, encoding, maxBytes);
+  if (message === 'too_large') return tooLarge(maxBytes);
+  if (message === 'broken') return failed(status.INTERNAL, `the message is not ${encoding}`);
+  return share.resize(message.length) ? { message } : OVERLOAD;
+}
+
+function failed(code: status, details: string, retryAfterMs?: number): NoMessage {
+  return { failure: { code, details, ...(retryAfterMs !== undefined && { retryAfterMs }) }, overload: false };
+}
+
+/** Final: the sender must make smaller requests. */
+function tooLarge(maxBytes: number): NoMessage {
+  return failed(status.RESOURCE_EXHAUSTED, `the message is larger than ${maxBytes} bytes`);
+}
+
+const OVERLOAD: NoMessage = {
+  failure: {
+    code: status.UNAVAILABLE,
+    details: 'too many bytes wait for their commit',
+    retryAfterMs: RETRY_MS,
+  },
+  overload: true,
+};
