@@ -47,6 +47,7 @@ const CALL = Buffer.concat([
   header(':path', EXPORT_METHOD.path),
   header('content-type', 'application/grpc'),
 ]);
+const call = (stream: number, headers: Buffer): Buffer => http2Frame(HEADERS, END_HEADERS, stream, headers);
 const PREFACE = Buffer.concat([
   Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
   http2Frame(SETTINGS, 0, 0, Buffer.alloc(0)),
@@ -79,14 +80,10 @@ test.each<[string, Buffer]>([
       times(20_000, () => http2Frame(CONTINUATION, 0, 1, header('x', 'y'))),
     ]),
   ],
+  ['one window of nothing', Buffer.concat([call(1, CALL), http2Frame(WINDOW_UPDATE, 0, 1, Buffer.alloc(4))])],
   [
     'calls that the server itself must reset',
-    times(20_000, (n) =>
-      Buffer.concat([
-        http2Frame(HEADERS, END_HEADERS, 2 * n + 1, CALL),
-        http2Frame(WINDOW_UPDATE, 0, 2 * n + 1, Buffer.alloc(4)),
-      ]),
-    ),
+    times(500, (n) => call(2 * n + 1, Buffer.concat([CALL, header('X', '')]))),
   ],
 ])('a flood of %s ends its connection; others are served', async (_name, flood) => {
   const server = await startTestServer(releases);
