@@ -6,6 +6,7 @@ import { ByteBudget } from './byte-budget.ts';
 import type { Ingest, IngestResult } from './ingest.ts';
 import type { Connection } from './listener.ts';
 import { EXPORT_METHOD } from './service.ts';
+import type { Failure } from './unary-call.ts';
 import { UnaryCall } from './unary-call.ts';
 
 /** OTLP's recommended bound of one request, after decompression. */
@@ -21,10 +22,10 @@ const ACCEPTED = Buffer.alloc(0);
 
 /**
  * What became of a call. `cancelled`: the sender had given up before its turn. `not_received`: it ended before its
- * message was complete: too large, too slow, not decompressible, cancelled or past its deadline on the way.
- * `unauthorized`: without an accepted token.
+ * message was complete: too slow, cancelled or past its deadline on the way. `unauthorized`: without an accepted token.
+ * `rejected`: answered so that it is not sent again: too large, not whole, not decompressible, no OTLP logs.
  */
-export type RequestOutcome = IngestResult['result'] | 'cancelled' | 'not_received' | 'unauthorized';
+export type RequestOutcome = IngestResult['result'] | 'cancelled' | 'not_received' | 'unauthorized' | 'rejected';
 
 export interface ExporterOptions {
   readonly ingest: Ingest;
@@ -35,16 +36,19 @@ export interface ExporterOptions {
   readonly maxPendingBytes?: number;
   /** An export must be there completely by then. */
   readonly messageMs?: number;
-  readonly onRequest?: (outcome: RequestOutcome, bytes: number) => void;
+  /** `why` only of what was rejected. */
+  readonly onRequest?: (outcome: RequestOutcome, bytes: number, why?: string) => void;
   /** A connection exports for the first time: its watch may have missed something. */
   readonly onConnection?: () => void;
 }
 
-/** Calls without an accepted token since the start. */
-export interface Unauthorized {
+/** Calls that were refused since the start, and why the last was. */
+export interface Refused {
   readonly count: number;
-  readonly lastAt: Instant | undefined;
+  readonly last: { readonly at: Instant; readonly why: string } | undefined;
 }
+
+const NONE: Refused = { count: 0, last: undefined };
 
 /** Answers the calls of all connections: who may, how much, and only after the commit. */
 export class Exporter {
@@ -52,7 +56,8 @@ export class Exporter {
   readonly #allows: (authorization: string | undefined) => boolean;
   readonly #budget: ByteBudget;
   readonly #inWork = new Set<Promise<void>>();
-  #unauthorized: Unauthorized = { count: 0, lastAt: undefined };
+  #unauthorized = NONE;
+  #rejected = NONE;
   #draining = false;
 
   constructor(options: ExporterOptions, allows: (authorization: string | undefined) => boolean) {
@@ -65,22 +70,29 @@ export class Exporter {
     return this.#budget.held;
   }
 
-  get unauthorized(): Unauthorized {
+  /** Without an accepted token: they come again. */
+  get unauthorized(): Refused {
     return this.#unauthorized;
+  }
+
+  /** For good: what they held is lost to the stream. */
+  get rejected(): Refused {
+    return this.#rejected;
   }
 
   handle(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: Connection): void {
     const call = new UnaryCall(stream, headers);
-    if (!/^application\/grpc($|[+;])/.test(headers['content-type'] ?? '')) return call.failHttp(415);
+    if (!/^application\/grpc($|[+;])/.test(headers['content-type'] ?? '')) return this.#rejectHttp(call);
     if (!this.#allows(headers.authorization)) return this.#refuse(call);
     if (headers[':method'] !== 'POST' || headers[':path'] !== EXPORT_METHOD.path)
-      return call.fail({ code: status.UNIMPLEMENTED, details: 'only OTLP logs are taken here' });
+      return this.#reject(call, { code: status.UNIMPLEMENTED, details: 'only OTLP logs are taken here' });
     if (connection.accept()) this.#options.onConnection?.();
+    if (this.#draining) return this.#stopping(call);
     const work = this.#export(call).finally(() => this.#inWork.delete(work));
     this.#inWork.add(work);
   }
 
-  /** Resolves when every call that has begun is answered; those that are not yet in work are refused. */
+  /** Refuses new calls from now on; resolves when every call that has begun is answered. */
   async drain(): Promise<void> {
     this.#draining = true;
     await Promise.allSettled(this.#inWork);
@@ -88,10 +100,34 @@ export class Exporter {
 
   /** UNAUTHENTICATED would make the Collector drop for good what it may send again once its token is right. */
   #refuse(call: UnaryCall): void {
-    this.#unauthorized = { count: this.#unauthorized.count + 1, lastAt: this.#options.clock.now() };
-    this.#options.onRequest?.('unauthorized', 0);
     const details = 'no accepted bearer token';
+    this.#unauthorized = this.#counted(this.#unauthorized, details);
+    this.#options.onRequest?.('unauthorized', 0);
     call.fail({ code: status.UNAVAILABLE, details, retryAfterMs: UNAUTHORIZED_RETRY_MS });
+  }
+
+  #stopping(call: UnaryCall): void {
+    this.#options.onRequest?.('unavailable', 0);
+    reply(call, refusal('the bridge is stopping'));
+  }
+
+  #reject(call: UnaryCall, failure: Failure): void {
+    call.fail(failure);
+    this.#tellRejected(failure.details);
+  }
+
+  #rejectHttp(call: UnaryCall): void {
+    call.failHttp(415);
+    this.#tellRejected('it is no gRPC');
+  }
+
+  #tellRejected(why: string): void {
+    this.#rejected = this.#counted(this.#rejected, why);
+    this.#options.onRequest?.('rejected', 0, why);
+  }
+
+  #counted({ count }: Refused, why: string): Refused {
+    return { count: count + 1, last: { at: this.#options.clock.now(), why } };
   }
 
   async #export(call: UnaryCall): Promise<void> {
@@ -101,37 +137,33 @@ export class Exporter {
       timeoutMs: this.#options.messageMs ?? MESSAGE_MS,
       share,
     };
-    let bytes = 0;
     try {
       // No variable of this function holds the message: it is free as soon as the ingest has it.
-      const outcome = await call.receive(limits).then((received) => {
-        if ('gone' in received) return 'not_received';
-        if ('failure' in received) {
-          call.fail(received.failure);
-          return received.overload ? 'unavailable' : 'not_received';
-        }
-        bytes = received.message.length;
-        return this.#answer(call, received.message);
+      await call.receive(limits).then((received) => {
+        if ('message' in received) return this.#answer(call, received.message);
+        if ('gone' in received) return this.#options.onRequest?.('not_received', 0);
+        if (received.outcome === 'rejected') return this.#reject(call, received.failure);
+        call.fail(received.failure);
+        return this.#options.onRequest?.(received.outcome, 0);
       });
-      this.#options.onRequest?.(outcome, bytes);
     } finally {
       share.release();
     }
   }
 
-  #answer(call: UnaryCall, message: Buffer): RequestOutcome | Promise<RequestOutcome> {
+  #answer(call: UnaryCall, message: Buffer): void | Promise<void> {
+    const bytes = message.length;
     if (call.late) {
       call.fail({ code: status.DEADLINE_EXCEEDED, details: 'the deadline passed before its turn' });
-      return 'cancelled';
+      return this.#options.onRequest?.('cancelled', bytes);
     }
     return this.#take(message).then((result) => {
       reply(call, result);
-      return result.result;
+      this.#options.onRequest?.(result.result, bytes);
     });
   }
 
   #take(message: Buffer): Promise<IngestResult> {
-    if (this.#draining) return Promise.resolve(refusal('the bridge is stopping'));
     if (message.length === 0) return Promise.resolve({ result: 'committed' });
     // INTERNAL or UNKNOWN would make the Collector drop the request.
     const retry = (error: unknown): IngestResult => refusal(`not committed: ${errorText(error)}`);

@@ -47,7 +47,12 @@ describe('connections', () => {
   });
 
   test('one that makes no accepted call is ended, also when it only sends wrong tokens', async () => {
-    const server = await startTestServer(releases, { firstCallMs: 100, token: 'right' });
+    const onConnection = vi.fn<() => void>();
+    const server = await startTestServer(releases, { firstCallMs: 500, token: 'right', onConnection });
+    const good = connectOtlp(server.address, { token: 'right' });
+    releases.add(() => good.close());
+    await vi.waitFor(async () => expect(await sends(good)).toBe(OK), { timeout: 10_000 });
+    const before = server.refused.length;
     const socket = net
       .connect(server.port, '127.0.0.1')
       .on('error', () => undefined)
@@ -55,13 +60,12 @@ describe('connections', () => {
     const silent = connectHttp2(releases, server);
     const wrong = connectHttp2(releases, server);
     void openCall(wrong, { authorization: 'Bearer wrong' });
-    const good = connectOtlp(server.address, { token: 'right' });
-    releases.add(() => good.close());
+    const closed = (): boolean[] => [socket.closed, silent.closed, wrong.closed];
+    await vi.waitFor(() => expect(closed()).toEqual([true, true, true]), { timeout: 10_000 });
+    expect(server.refused.slice(before)).toEqual(['no_call', 'no_call', 'no_call']);
+    await vi.waitFor(() => expect(server.report().connections).toBe(1), { timeout: 10_000 });
     expect(await sends(good)).toBe(OK);
-    await vi.waitFor(() => expect([socket.closed, silent.closed, wrong.closed]).toEqual([true, true, true]));
-    expect(server.refused).toEqual(['no_call', 'no_call', 'no_call']);
-    await vi.waitFor(() => expect(server.report().connections).toBe(1));
-    expect(await sends(good)).toBe(OK);
+    expect(onConnection).toHaveBeenCalledOnce();
   });
 
   test('128 calls at once on one connection, the 129th is refused by HTTP/2', async () => {

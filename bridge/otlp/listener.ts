@@ -153,7 +153,7 @@ function ping(session: ServerHttp2Session): void {
 function bind(server: Http2Server, { host, port }: ListenOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    server.once('error', (error: Error) => {
+    server.on('error', (error: Error) => {
       const next = 'Stop what listens there, or choose another address (otlp.host and otlp.port; record: --listen).';
       reject(new UserError(`OTLP cannot listen on ${address}: ${error.message}`, next));
     });

@@ -28,7 +28,7 @@ async function start(ingest: Ingest, options: Partial<OtlpServerOptions> = {}): 
     port: 0,
     clock: systemClock,
     ingest,
-    onRequest: (...outcome) => outcomes.push(outcome),
+    onRequest: (outcome, bytes) => outcomes.push([outcome, bytes]),
     ...options,
   });
   closing.push(() => server.drain(0));
@@ -151,7 +151,7 @@ describe('bounds', () => {
     await vi.waitFor(() =>
       expect(outcomes).toEqual([
         ['committed', 64 * MIB],
-        ['not_received', 0],
+        ['rejected', 0],
       ]),
     );
     expect((await client.export(Buffer.alloc(5))).code).toBe(OK);

@@ -2,7 +2,7 @@ import type { Instant } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Access, AccessOptions, AccessReport } from './access.ts';
 import { openAccess } from './access.ts';
-import type { ExporterOptions, RequestOutcome, Unauthorized } from './exporter.ts';
+import type { ExporterOptions, Refused, RequestOutcome } from './exporter.ts';
 import { Exporter } from './exporter.ts';
 import type { Listener, RefusedConnection } from './listener.ts';
 import { listen } from './listener.ts';
@@ -32,7 +32,16 @@ export interface OtlpServerOptions extends AccessOptions, ExporterOptions {
 export interface OtlpReport extends AccessReport {
   readonly connections: number;
   readonly pendingBytes: number;
-  readonly unauthorized: { readonly count: number; readonly lastAt?: string };
+  /** Without an accepted token; they are sent again. */
+  readonly unauthorized: RefusedReport;
+  /** For good: nobody sends them again. */
+  readonly rejected: RefusedReport;
+}
+
+export interface RefusedReport {
+  readonly count: number;
+  readonly lastAt?: string;
+  readonly lastWhy?: string;
 }
 
 export interface OtlpServer {
@@ -54,9 +63,10 @@ export async function startOtlpServer(options: OtlpServerOptions): Promise<OtlpS
     (material) => listener?.useTls(material),
     (problem) => onWarning?.(problem),
   );
-  const onRequest = (outcome: RequestOutcome, bytes: number): void => {
+  const onRequest = (outcome: RequestOutcome, bytes: number, why?: string): void => {
     options.onRequest?.(outcome, bytes);
     if (outcome === 'unauthorized') warn(outcome, 'exports without an accepted bearer token are refused');
+    if (outcome === 'rejected') warn(outcome, `an export was refused for good: ${String(why)}`);
   };
   const exporter = new Exporter({ ...options, onRequest }, (authorization) => access.allows(authorization));
   listener = await listen({
@@ -83,7 +93,8 @@ function serving(listener: Listener, exporter: Exporter, access: Access, { clock
     connections: listener.connections,
     pendingBytes: exporter.pendingBytes,
     ...access.report(),
-    unauthorized: unauthorizedReport(exporter.unauthorized),
+    unauthorized: refusedReport(exporter.unauthorized),
+    rejected: refusedReport(exporter.rejected),
   });
   return {
     port: listener.port,
@@ -100,17 +111,19 @@ function serving(listener: Listener, exporter: Exporter, access: Access, { clock
   };
 }
 
-function unauthorizedReport({ count, lastAt }: Unauthorized): OtlpReport['unauthorized'] {
-  return { count, ...(lastAt !== undefined && { lastAt: new Date(lastAt).toISOString() }) };
+function refusedReport({ count, last }: Refused): RefusedReport {
+  return { count, ...(last && { lastAt: new Date(last.at).toISOString(), lastWhy: last.why }) };
 }
 
-function notesOf({ token, tls, unauthorized: { count, lastAt } }: OtlpReport, now: Instant): string[] {
-  const recent = lastAt !== undefined && now - Date.parse(lastAt) < RECENT_MS;
+function notesOf({ token, tls, unauthorized, rejected }: OtlpReport, now: Instant): string[] {
+  const recent = ({ count, lastAt, lastWhy }: RefusedReport, what: string): string[] =>
+    lastAt !== undefined && now - Date.parse(lastAt) < RECENT_MS
+      ? [`${count} exports were refused since the start ${what}, the last at ${lastAt}: ${String(lastWhy)}.`]
+      : [];
   return [
     ...[token, tls].flatMap((part) => (part === 'off' || part.problem === undefined ? [] : [part.problem])),
-    ...(recent
-      ? [`${count} exports without an accepted token were refused since the start, the last at ${lastAt}.`]
-      : []),
+    ...recent(unauthorized, 'and will be sent again'),
+    ...recent(rejected, 'for good'),
   ];
 }
 

@@ -54,14 +54,19 @@ export function connectHttp2(releases: Releases, { port }: { readonly port: numb
 }
 
 /** One call; `ended` is its gRPC status, its HTTP status, or `reset`. */
-export function openCall(session: http2.ClientHttp2Session, headers: http2.OutgoingHttpHeaders = {}) {
-  const stream = session.request({
+export function openCall(
+  session: http2.ClientHttp2Session,
+  headers: http2.OutgoingHttpHeaders = {},
+  options: http2.ClientSessionRequestOptions = {},
+) {
+  const call = {
     ':method': 'POST',
     ':path': EXPORT_METHOD.path,
     'content-type': 'application/grpc',
     te: 'trailers',
     ...headers,
-  });
+  };
+  const stream = session.request(call, options);
   const ended = new Promise<string>((resolve) => {
     const read = (headers: http2.IncomingHttpHeaders): void => {
       if (headers['grpc-status'] !== undefined) resolve(`grpc ${String(headers['grpc-status'])}`);

@@ -92,9 +92,17 @@ test('a token file that cannot be used keeps the tokens before it, and says so o
 test('refusals are reported with their number and one warning, and never with a token', async () => {
   const server = await startTestServer(releases, { token: 'right-secret' });
   for (let i = 0; i < 3; i += 1) await send(server, 'wrong-secret');
-  expect(server.report().unauthorized).toEqual({ count: 3, lastAt: expect.stringMatching(/^20.*Z$/) });
+  expect(server.report().unauthorized).toEqual({
+    count: 3,
+    lastAt: expect.stringMatching(/^20.*Z$/),
+    lastWhy: 'no accepted bearer token',
+  });
   expect(server.warnings).toHaveLength(1);
-  expect(server.notes()).toEqual([expect.stringMatching(/^3 exports without an accepted token .* the last at 20/)]);
+  expect(server.notes()).toEqual([
+    expect.stringMatching(
+      /^3 exports were refused .* and will be sent again, the last at 20.*: no accepted bearer token/,
+    ),
+  ]);
   expect(JSON.stringify([server.report(), server.notes(), server.warnings])).not.toContain('secret');
 });
 

@@ -14,8 +14,10 @@ export interface Failure {
   readonly retryAfterMs?: number;
 }
 
-/** The answer to give instead, or nothing because the caller has gone. */
-type NoMessage = { readonly failure: Failure; readonly overload: boolean } | { readonly gone: true };
+/** The answer to give instead, or nothing because the caller has gone. `rejected`: it will not be sent again. */
+type NoMessage =
+  | { readonly failure: Failure; readonly outcome: 'unavailable' | 'not_received' | 'rejected' }
+  | { readonly gone: true };
 
 /** The one message of a call, or why there is none. */
 export type Received = { readonly message: Buffer } | NoMessage;
@@ -55,7 +57,7 @@ export class UnaryCall {
 
   /** The caller has given up, or has no use for an answer any more. */
   get late(): boolean {
-    return this.#stream.destroyed || this.#deadline <= systemClock.now();
+    return this.#stream.closed || this.#deadline <= systemClock.now();
   }
 
   async receive(limits: ReceiveLimits): Promise<Received> {
@@ -85,8 +87,12 @@ export class UnaryCall {
         const problem = frame.add(chunk, maxBytes) ?? (share.resize(frame.bytes) ? undefined : OVERLOAD);
         if (problem) settle(problem);
       };
-      const onEnd = (): void => settle(frame.complete ? { frame: frame.take() } : failed(status.INTERNAL, NOT_WHOLE));
       const onClose = (): void => settle({ gone: true });
+      const onEnd = (): void => {
+        if (frame.complete) settle({ frame: frame.take() });
+        // A reset ends it too.
+        else if (!stream.closed) settle(failed(status.INTERNAL, NOT_WHOLE));
+      };
       const late = `the message did not arrive within ${timeoutMs} ms`;
       const timer = setTimeout(() => settle(failed(status.UNAVAILABLE, late, RETRY_MS)), timeoutMs);
       stream.on('data', onData).on('end', onEnd).on('close', onClose);
@@ -95,7 +101,7 @@ export class UnaryCall {
 
   /** Ends the call with its answer. A body that is still on its way is no longer read. */
   succeed(message: Buffer): void {
-    if (this.#stream.destroyed) return;
+    if (this.#stream.closed) return;
     const prefix = Buffer.alloc(PREFIX_BYTES);
     prefix.writeUInt32BE(message.length, 1);
     this.#stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
@@ -123,7 +129,7 @@ export class UnaryCall {
   }
 
   #end(headers: OutgoingHttpHeaders): void {
-    if (this.#stream.destroyed) return;
+    if (this.#stream.closed) return;
     const stream = this.#stream;
     stream.respond(headers, { endStream: true });
     // A reset would overtake the answer. Clients end their side when they have it; one that goes on sending is cut off.
@@ -176,7 +182,9 @@ async function inflated(bytes: Buffer, encoding: Encoding, { maxBytes, share }: 
 }
 
 function failed(code: status, details: string, retryAfterMs?: number): NoMessage {
-  return { failure: { code, details, ...(retryAfterMs !== undefined && { retryAfterMs }) }, overload: false };
+  return retryAfterMs === undefined
+    ? { failure: { code, details }, outcome: 'rejected' }
+    : { failure: { code, details, retryAfterMs }, outcome: 'not_received' };
 }
 
 /** Final: the sender must make smaller requests. */
@@ -190,5 +198,5 @@ const OVERLOAD: NoMessage = {
     details: 'too many bytes wait for their commit',
     retryAfterMs: RETRY_MS,
   },
-  overload: true,
+  outcome: 'unavailable',
 };

@@ -47,8 +47,15 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+export interface StageOptions {
+  /** More settings of the bridge. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Holds the token that the Collectors send. */
+  readonly tokenFile?: string;
+}
+
 /** Sets the stage of one file of the suite; each has a cluster of its own, so that files run side by side. */
-export async function setStage(name: string): Promise<Stage> {
+export async function setStage(name: string, { env = {}, ...more }: StageOptions = {}): Promise<Stage> {
   console.log(`FAULT_SEED=${SEED}`);
   const releases = new Releases();
   const dataDir = mkdtempSync(join(tmpdir(), 'faults-'));
@@ -61,10 +68,10 @@ export async function setStage(name: string): Promise<Stage> {
   releases.add(() => kube.removeNamespace());
   const vendors = await startVendors();
   releases.add(() => vendors.close());
-  const bridge = await startBridge({ vendorsUrl: vendors.url, vendorKey: vendors.key, dataDir, kubeconfig });
+  const bridge = await startBridge({ vendorsUrl: vendors.url, vendorKey: vendors.key, dataDir, kubeconfig, env });
   releases.add(async () => void (await bridge.stop()));
   const collect = async (name: string): Promise<Collector> => {
-    const options = { kubeconfig, bridgeEndpoint: bridge.endpoint, clusterName: 'faults' };
+    const options = { kubeconfig, bridgeEndpoint: bridge.endpoint, clusterName: 'faults', ...more };
     const collector = await startCollector({ ...options, dataDir: join(dataDir, name) });
     releases.add(() => collector.stop());
     return collector;

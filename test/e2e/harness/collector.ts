@@ -32,6 +32,8 @@ export interface CollectorOptions {
   readonly clusterName: string;
   /** Watch these namespaces only, and nothing of cluster scope. */
   readonly namespaces?: readonly string[];
+  /** With it the Collector sends the token that is in there when it starts. */
+  readonly tokenFile?: string;
 }
 
 /**
@@ -94,7 +96,8 @@ function launch(
   logFile: string,
   ports: { readonly health: number; readonly metrics: number },
 ): ChildProcess {
-  const files = options.namespaces ? CONFIGS : [...CONFIGS, 'cluster-scope'];
+  const files = options.namespaces ? [...CONFIGS] : [...CONFIGS, 'cluster-scope'];
+  if (options.tokenFile !== undefined) files.push('bridge-token');
   const args = files.map((file) => `--config=file:${join(configFolder, file)}.yaml`);
   const log = openSync(logFile, 'a');
   const env = {
@@ -106,6 +109,7 @@ function launch(
     STORAGE_DIR: join(options.dataDir, 'queue'),
     HEALTH_ENDPOINT: `127.0.0.1:${ports.health}`,
     METRICS_PORT: String(ports.metrics),
+    ...(options.tokenFile !== undefined && { BRIDGE_TOKEN_FILE: options.tokenFile }),
     ...(options.namespaces ? { WATCH_NAMESPACES: JSON.stringify(options.namespaces) } : {}),
   };
   const child = spawn(program, args, { env, stdio: ['ignore', log, log] });
