@@ -13,6 +13,8 @@ import { createNamespace, until } from '../e2e/harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
+import type { Api } from './api.ts';
+import { openApi, runCronJob } from './api.ts';
 
 /** Seed of everything random in this run; FAULT_SEED repeats one. */
 export const SEED = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000);
@@ -39,6 +41,7 @@ export interface Stage {
   /** Removed at the end. */
   readonly dataDir: string;
   readonly kube: Kube;
+  readonly api: Api;
   readonly vendors: Vendors;
   readonly bridge: Bridge;
   readonly collector: Collector;
@@ -47,8 +50,16 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+export interface StageOptions {
+  /** Sets something between the Collectors and the bridge: the host:port for the former, from that of the latter. */
+  readonly between?: (bridgeEndpoint: string) => Promise<string>;
+}
+
 /** Sets the stage of one file of the suite; each has a cluster of its own, so that files run side by side. */
-export async function setStage(name: string): Promise<Stage> {
+export async function setStage(
+  name: string,
+  { between = async (endpoint) => endpoint }: StageOptions = {},
+): Promise<Stage> {
   console.log(`FAULT_SEED=${SEED}`);
   const releases = new Releases();
   const dataDir = mkdtempSync(join(tmpdir(), 'faults-'));
@@ -59,12 +70,15 @@ export async function setStage(name: string): Promise<Stage> {
   const { kubeconfig } = cluster;
   const kube = await createNamespace(kubeconfig, 'faults');
   releases.add(() => kube.removeNamespace());
+  const api = await openApi(kubeconfig);
+  releases.add(() => api.close());
   const vendors = await startVendors();
   releases.add(() => vendors.close());
   const bridge = await startBridge({ vendorsUrl: vendors.url, vendorKey: vendors.key, dataDir, kubeconfig });
   releases.add(async () => void (await bridge.stop()));
+  const bridgeEndpoint = await between(bridge.endpoint);
   const collect = async (name: string): Promise<Collector> => {
-    const options = { kubeconfig, bridgeEndpoint: bridge.endpoint, clusterName: 'faults' };
+    const options = { kubeconfig, bridgeEndpoint, clusterName: 'faults' };
     const collector = await startCollector({ ...options, dataDir: join(dataDir, name) });
     releases.add(() => collector.stop());
     return collector;
@@ -79,6 +93,7 @@ export async function setStage(name: string): Promise<Stage> {
     kubeconfig,
     dataDir,
     kube,
+    api,
     vendors,
     bridge,
     collector,
@@ -92,20 +107,31 @@ export interface Started {
   readonly end: 'complete' | 'fail';
 }
 
+export interface RunOptions {
+  /** How long each takes. */
+  readonly run?: string;
+  /** Jobs stay after their end; else those before the last few are removed soon. */
+  readonly keep?: boolean;
+}
+
 /** Two CronJobs, one that succeeds and one that fails at once. */
-export async function makeCronJobs({ kube }: Stage, name: string): Promise<void> {
-  await kube.apply(
-    cronJob({ name: `${name}-ok`, pod: { run: '1s' } }),
-    cronJob({ name: `${name}-bad`, pod: { run: '1s', exit: '3' }, job: { backoffLimit: 0 } }),
-  );
+export async function makeCronJobs(
+  { kube }: Stage,
+  name: string,
+  { run = '1s', keep = false }: RunOptions = {},
+): Promise<void> {
+  const cronJobs = [
+    cronJob({ name: `${name}-ok`, pod: { run }, keep }),
+    cronJob({ name: `${name}-bad`, pod: { run, exit: '3' }, job: { backoffLimit: 0 }, keep }),
+  ];
+  await kube.apply(...cronJobs);
 }
 
 /** Starts run number `n`; every third fails. */
-export async function startRun({ kube }: Stage, name: string, n: number): Promise<Started> {
+export async function startRun({ kube, api }: Stage, name: string, n: number): Promise<Started> {
   const bad = n % 3 === 0;
-  const job = `${name}-${n}`;
-  await kube.runCronJob(`${name}-${bad ? 'bad' : 'ok'}`, job);
-  return { job: await kube.get(`job/${job}`), end: bad ? 'fail' : 'complete' };
+  const job = await runCronJob(api, kube.namespace, `${name}-${bad ? 'bad' : 'ok'}`, `${name}-${n}`);
+  return { job, end: bad ? 'fail' : 'complete' };
 }
 
 /** Starts runs one after the other while `disturb` does its work between them. */
@@ -114,8 +140,9 @@ export async function runs(
   name: string,
   count: number,
   disturb: (n: number) => Promise<void> = async () => undefined,
+  options: RunOptions = {},
 ): Promise<Started[]> {
-  await makeCronJobs(stage, name);
+  await makeCronJobs(stage, name, options);
   const started: Started[] = [];
   for (let n = 0; n < count; n++) {
     started.push(await startRun(stage, name, n));
@@ -124,8 +151,20 @@ export async function runs(
   return started;
 }
 
-/** Waits for both pings of each run, then proves that each came once and in order; lost answers may repeat one. */
-export async function expectTold(stage: Stage, runs: readonly Started[], { repeats = false } = {}): Promise<void> {
+/** Repeats `disturb` until `work` is done. */
+export async function during<T>(work: Promise<T>, disturb: () => Promise<void>): Promise<T> {
+  const over = new AbortController();
+  const done = work.finally(() => over.abort());
+  done.catch(() => undefined); // awaited below
+  while (!over.signal.aborted) await disturb();
+  return done;
+}
+
+/**
+ * Waits for both pings of each run, then proves that each came once and in order. A ping whose answer was lost may come
+ * again (`repeats`), the same and before the next one. Returns how many did.
+ */
+export async function expectTold(stage: Stage, runs: readonly Started[], { repeats = false } = {}): Promise<number> {
   const pings = (uid: string): string[] =>
     stage.vendors.cronitor.pings
       .filter(({ query }) => query.series === uid)
@@ -137,13 +176,16 @@ export async function expectTold(stage: Stage, runs: readonly Started[], { repea
   await until('every run has ended at the vendor', () => open().length === 0, 240_000).catch((error: unknown) => {
     throw new Error(`${String(error)}: ${open().join(', ')} (seed ${SEED})`);
   });
+  let repeated = 0;
   for (const { job, end } of runs) {
     const all = pings(job.metadata.uid);
-    const told = repeats ? all.filter((ping, index) => all.indexOf(ping) === index) : all;
+    const told = repeats ? all.filter((ping, index) => ping !== all[index - 1]) : all;
+    repeated += all.length - told.length;
     expect(
       told.map((ping) => ping.split(' ')[0]),
       `${job.metadata.name}, seed ${SEED}`,
     ).toEqual(['run', end]);
   }
   expect(stage.vendors.cronitor.autoCreated).toEqual([]);
+  return repeated;
 }
