@@ -11,7 +11,7 @@ import { during, expectTold, random, runs, SEED, setStage, SHORT, startRun } fro
 
 /** Of the intents of a destination, so many are on their way at most when the bridge is killed. */
 const IN_FLIGHT = 16;
-const QUEUED = SHORT ? 500 : 5_000;
+const QUEUED = 5_000;
 let stage: Stage;
 let proxy: Proxy;
 
@@ -27,8 +27,8 @@ afterAll(async () => {
 describe('nothing is lost and nothing is told twice', () => {
   it('when the bridge is killed at random points of 200 runs', async () => {
     const next = random(SEED);
-    const chains = Array.from({ length: SHORT ? 2 : 5 }, (_, n) =>
-      runs(stage, `kill-bridge-${n}`, SHORT ? 20 : 40, () => pause(next() * 3_000)),
+    const chains = Array.from({ length: SHORT ? 3 : 5 }, (_, n) =>
+      runs(stage, `kill-bridge-${n}`, SHORT ? 8 : 40, () => pause(next() * 3_000)),
     );
     const starts: Promise<void>[] = [];
     let kills = 0;
@@ -47,7 +47,7 @@ describe('nothing is lost and nothing is told twice', () => {
 
   it('when the Collector is killed at random points', async () => {
     const next = random(SEED + 1);
-    const chain = runs(stage, 'kill-collector', SHORT ? 20 : 60, () => pause(next() * 1_000), { keep: true });
+    const chain = runs(stage, 'kill-collector', SHORT ? 10 : 60, () => pause(next() * 1_000), { keep: true });
     const started = await during(chain, async () => {
       await pause(next() * 4_000);
       await stage.collector.kill9();
@@ -71,7 +71,7 @@ describe('nothing is lost and nothing is told twice', () => {
     await expectTold(stage, started, { repeats: true });
   });
 
-  it('when the Collector is killed with 5,000 records queued, and the audit is through before its queue', async () => {
+  it.skipIf(SHORT)('when the Collector is killed with 5,000 records queued and the audit overtakes them', async () => {
     const { bridge, collector } = stage;
     const slow = await runs(stage, 'slow', 8, undefined, { run: '15s', keep: true });
     const long = await runs(stage, 'long', 12, undefined, { run: '3600s', keep: true });
@@ -94,8 +94,7 @@ describe('nothing is lost and nothing is told twice', () => {
     // The Collector gets no answer yet: only its first requests arrive.
     proxy.set('mute');
     await bridge.start();
-    const gone = 'lifecycle_bridge_audit_differences_total{kind="Job",difference="gone"';
-    await until('the audit is through', async () => (await readMetric(`${bridge.pageUrl}metrics`, gone)) >= 8, 120_000);
+    await until('the audit is through', async () => (await goneJobs()) >= 8, 120_000);
     expect(await queueSize(stage)).toBeGreaterThanOrEqual(QUEUED - 50);
     proxy.set('pass');
     short.push(...(await startMore('short', 40)));
@@ -115,6 +114,11 @@ const pathOf = ({ job }: Started): string =>
 
 const pings = (): PingQuery[] => stage.vendors.cronitor.pings.map(({ query }) => query);
 const isTold = (run: Started): boolean => pings().some(({ series }) => series === uidOf(run));
+
+function goneJobs(): Promise<number> {
+  const series = 'lifecycle_bridge_audit_differences_total{kind="Job",difference="gone"';
+  return readMetric(`${stage.bridge.pageUrl}metrics`, series);
+}
 
 /** Five more runs, from number `first` on. */
 async function startMore(name: string, first: number): Promise<Started[]> {

@@ -23,7 +23,7 @@ afterAll(async () => {
 describe('nothing is lost and nothing is told twice', () => {
   it('when the network between Collector and bridge is cut again and again', async () => {
     const next = random(SEED);
-    const chain = runs(stage, 'cut', SHORT ? 20 : 60, () => pause(next() * 1_500));
+    const chain = runs(stage, 'cut', SHORT ? 15 : 60, () => pause(next() * 1_500));
     const started = await during(chain, async () => {
       proxy.set('pass');
       await pause(next() * 2_000);
