@@ -6,10 +6,12 @@ export interface Workload {
   readonly job?: object;
   /** How the simulated kubelet ends each pod: `run` (a duration), `exit`, `reason`, `stuck`. */
   readonly pod?: Readonly<Record<string, string>>;
+  /** Its Jobs stay after their end, however many. */
+  readonly keep?: boolean;
 }
 
 /** A CronJob that fires only when told to, unless it has a schedule. A real kubelet runs the script instead. */
-export function cronJob({ name, schedule = '0 0 1 1 *', job = {}, pod = {} }: Workload): object {
+export function cronJob({ name, schedule = '0 0 1 1 *', job = {}, pod = {}, keep = false }: Workload): object {
   const annotations = Object.fromEntries(Object.entries(pod).map(([key, value]) => [`${TEST}/${key}`, value]));
   const seconds = Number.parseFloat(pod['run'] ?? '1s');
   const command = ['sh', '-c', `sleep ${seconds}; exit ${pod['exit'] ?? 0}`];
@@ -19,6 +21,7 @@ export function cronJob({ name, schedule = '0 0 1 1 *', job = {}, pod = {} }: Wo
     metadata: { name },
     spec: {
       schedule,
+      ...(keep && { successfulJobsHistoryLimit: 10_000, failedJobsHistoryLimit: 10_000 }),
       jobTemplate: {
         spec: {
           ...job,

@@ -13,6 +13,8 @@ import { createNamespace, until } from '../e2e/harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
+import type { Api } from './api.ts';
+import { openApi, runCronJob } from './api.ts';
 
 /** Seed of everything random in this run; FAULT_SEED repeats one. */
 export const SEED = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000);
@@ -39,6 +41,7 @@ export interface Stage {
   /** Removed at the end. */
   readonly dataDir: string;
   readonly kube: Kube;
+  readonly api: Api;
   readonly vendors: Vendors;
   readonly bridge: Bridge;
   readonly collector: Collector;
@@ -47,15 +50,28 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+/** What a file of the suite wants otherwise. */
 export interface StageOptions {
   /** More settings of the bridge. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Folder of the bridge's store, if it is not to be one of the stage's own. */
+  readonly bridgeDir?: string;
   /** Holds the token that the Collectors send. */
   readonly tokenFile?: string;
+  /** Who the bridge and the Collector are in the cluster; without it they may do everything. */
+  readonly accounts?: (kube: Kube, kubeconfig: string, dataDir: string) => Promise<Accounts>;
+  /** Sets something between the Collectors and the bridge: the host:port for the former, from that of the latter. */
+  readonly between?: (bridgeEndpoint: string) => Promise<string>;
+}
+
+/** Paths of kubeconfigs. */
+export interface Accounts {
+  readonly bridge: string;
+  readonly collector: string;
 }
 
 /** Sets the stage of one file of the suite; each has a cluster of its own, so that files run side by side. */
-export async function setStage(name: string, { env = {}, ...more }: StageOptions = {}): Promise<Stage> {
+export async function setStage(name: string, options: StageOptions = {}): Promise<Stage> {
   console.log(`FAULT_SEED=${SEED}`);
   const releases = new Releases();
   const dataDir = mkdtempSync(join(tmpdir(), 'faults-'));
@@ -66,12 +82,19 @@ export async function setStage(name: string, { env = {}, ...more }: StageOptions
   const { kubeconfig } = cluster;
   const kube = await createNamespace(kubeconfig, 'faults');
   releases.add(() => kube.removeNamespace());
+  const api = await openApi(kubeconfig);
+  releases.add(() => api.close());
   const vendors = await startVendors();
   releases.add(() => vendors.close());
-  const bridge = await startBridge({ vendorsUrl: vendors.url, vendorKey: vendors.key, dataDir, kubeconfig, env });
+  const { env = {}, bridgeDir = dataDir, tokenFile, accounts, between } = options;
+  const account = (await accounts?.(kube, kubeconfig, dataDir)) ?? { bridge: kubeconfig, collector: kubeconfig };
+  const vendor = { vendorsUrl: vendors.url, vendorKey: vendors.key };
+  const bridge = await startBridge({ ...vendor, dataDir: bridgeDir, kubeconfig: account.bridge, env });
   releases.add(async () => void (await bridge.stop()));
+  const bridgeEndpoint = (await between?.(bridge.endpoint)) ?? bridge.endpoint;
   const collect = async (name: string): Promise<Collector> => {
-    const options = { kubeconfig, bridgeEndpoint: bridge.endpoint, clusterName: 'faults', ...more };
+    const token = tokenFile === undefined ? {} : { tokenFile };
+    const options = { kubeconfig: account.collector, bridgeEndpoint, clusterName: 'faults', ...token };
     const collector = await startCollector({ ...options, dataDir: join(dataDir, name) });
     releases.add(() => collector.stop());
     return collector;
@@ -86,6 +109,7 @@ export async function setStage(name: string, { env = {}, ...more }: StageOptions
     kubeconfig,
     dataDir,
     kube,
+    api,
     vendors,
     bridge,
     collector,
@@ -99,20 +123,31 @@ export interface Started {
   readonly end: 'complete' | 'fail';
 }
 
+export interface RunOptions {
+  /** How long each takes. */
+  readonly run?: string;
+  /** Jobs stay after their end; else those before the last few are removed soon. */
+  readonly keep?: boolean;
+}
+
 /** Two CronJobs, one that succeeds and one that fails at once. */
-export async function makeCronJobs({ kube }: Stage, name: string): Promise<void> {
-  await kube.apply(
-    cronJob({ name: `${name}-ok`, pod: { run: '1s' } }),
-    cronJob({ name: `${name}-bad`, pod: { run: '1s', exit: '3' }, job: { backoffLimit: 0 } }),
-  );
+export async function makeCronJobs(
+  { kube }: Stage,
+  name: string,
+  { run = '1s', keep = false }: RunOptions = {},
+): Promise<void> {
+  const cronJobs = [
+    cronJob({ name: `${name}-ok`, pod: { run }, keep }),
+    cronJob({ name: `${name}-bad`, pod: { run, exit: '3' }, job: { backoffLimit: 0 }, keep }),
+  ];
+  await kube.apply(...cronJobs);
 }
 
 /** Starts run number `n`; every third fails. */
-export async function startRun({ kube }: Stage, name: string, n: number): Promise<Started> {
+export async function startRun({ kube, api }: Stage, name: string, n: number): Promise<Started> {
   const bad = n % 3 === 0;
-  const job = `${name}-${n}`;
-  await kube.runCronJob(`${name}-${bad ? 'bad' : 'ok'}`, job);
-  return { job: await kube.get(`job/${job}`), end: bad ? 'fail' : 'complete' };
+  const job = await runCronJob(api, kube.namespace, `${name}-${bad ? 'bad' : 'ok'}`, `${name}-${n}`);
+  return { job, end: bad ? 'fail' : 'complete' };
 }
 
 /** Starts runs one after the other while `disturb` does its work between them. */
@@ -121,8 +156,9 @@ export async function runs(
   name: string,
   count: number,
   disturb: (n: number) => Promise<void> = async () => undefined,
+  options: RunOptions = {},
 ): Promise<Started[]> {
-  await makeCronJobs(stage, name);
+  await makeCronJobs(stage, name, options);
   const started: Started[] = [];
   for (let n = 0; n < count; n++) {
     started.push(await startRun(stage, name, n));
@@ -131,8 +167,20 @@ export async function runs(
   return started;
 }
 
-/** Waits for both pings of each run, then proves that each came once and in order; lost answers may repeat one. */
-export async function expectTold(stage: Stage, runs: readonly Started[], { repeats = false } = {}): Promise<void> {
+/** Repeats `disturb` until `work` is done. */
+export async function during<T>(work: Promise<T>, disturb: () => Promise<void>): Promise<T> {
+  const over = new AbortController();
+  const done = work.finally(() => over.abort());
+  done.catch(() => undefined); // awaited below
+  while (!over.signal.aborted) await disturb();
+  return done;
+}
+
+/**
+ * Waits for both pings of each run, then proves that each came once and in order. A ping whose answer was lost may come
+ * again (`repeats`), the same and before the next one. Returns how many did.
+ */
+export async function expectTold(stage: Stage, runs: readonly Started[], { repeats = false } = {}): Promise<number> {
   const pings = (uid: string): string[] =>
     stage.vendors.cronitor.pings
       .filter(({ query }) => query.series === uid)
@@ -144,13 +192,16 @@ export async function expectTold(stage: Stage, runs: readonly Started[], { repea
   await until('every run has ended at the vendor', () => open().length === 0, 240_000).catch((error: unknown) => {
     throw new Error(`${String(error)}: ${open().join(', ')} (seed ${SEED})`);
   });
+  let repeated = 0;
   for (const { job, end } of runs) {
     const all = pings(job.metadata.uid);
-    const told = repeats ? all.filter((ping, index) => all.indexOf(ping) === index) : all;
+    const told = repeats ? all.filter((ping, index) => ping !== all[index - 1]) : all;
+    repeated += all.length - told.length;
     expect(
       told.map((ping) => ping.split(' ')[0]),
       `${job.metadata.name}, seed ${SEED}`,
     ).toEqual(['run', end]);
   }
   expect(stage.vendors.cronitor.autoCreated).toEqual([]);
+  return repeated;
 }

@@ -1,18 +1,66 @@
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../e2e/harness/kube.ts';
+import { readMetric } from './metrics.ts';
+import type { Proxy } from './proxy.ts';
+import { startProxy } from './proxy.ts';
+import { startShuffler } from './shuffler.ts';
 import type { Stage } from './stage.ts';
-import { expectTold, runs, setStage } from './stage.ts';
+import { during, expectTold, random, runs, SEED, setStage, SHORT } from './stage.ts';
 
 let stage: Stage;
+let proxy: Proxy;
 
 beforeAll(async () => {
-  stage = await setStage('transport');
+  const between = async (bridge: string): Promise<string> => (proxy = await startProxy(bridge)).endpoint;
+  stage = await setStage('transport', { between });
 });
-afterAll(() => stage.close());
+afterAll(async () => {
+  await stage.close();
+  await proxy.close();
+});
 
 describe('nothing is lost and nothing is told twice', () => {
+  it('when the network between Collector and bridge is cut again and again', async () => {
+    const next = random(SEED);
+    const chain = runs(stage, 'cut', SHORT ? 15 : 60, () => pause(next() * 1_500));
+    const started = await during(chain, async () => {
+      proxy.set('pass');
+      await pause(next() * 2_000);
+      // Held answers of what the bridge has committed, or held requests; then both are lost.
+      proxy.set(next() < 0.5 ? 'mute' : 'stall');
+      await pause(next() * 1_000);
+      if (next() < 0.2) return; // they arrive late
+      proxy.set('cut');
+      await pause(next() * 2_000);
+    });
+    proxy.set('pass');
+    await expectTold(stage, started);
+    const committed = readMetric(
+      `${stage.bridge.pageUrl}metrics`,
+      'lifecycle_bridge_requests_total{outcome="committed"',
+    );
+    const acknowledged = readMetric(stage.collector.metricsUrl, 'otelcol_exporter_sent_log_records');
+    const lost = (await committed) - (await acknowledged);
+    console.log(`${lost} requests were committed and their answer was lost`);
+    expect(lost).toBeGreaterThan(0);
+  });
+
+  it('when the same records are delivered three times and out of order', async () => {
+    const shuffler = await startShuffler(stage.bridge.endpoint, random(SEED + 1));
+    proxy.lead(shuffler.endpoint);
+    const started = await runs(stage, 'shuffled', SHORT ? 15 : 60, () => pause(100));
+    await expectTold(stage, started);
+    proxy.lead(stage.bridge.endpoint);
+    await until('every copy is delivered', () => shuffler.delivered() === shuffler.taken() * 3);
+    expect(shuffler.taken()).toBeGreaterThan(started.length * 3);
+    await expectTold(stage, started);
+    shuffler.close();
+  });
+
   it('when two Collectors send at once', async () => {
     const second = await stage.secondCollector();
-    const started = await runs(stage, 'two', 12);
+    const started = await runs(stage, 'two', 12, () => pause(200));
     await expectTold(stage, started);
     await second.stop();
   });
