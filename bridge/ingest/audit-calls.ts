@@ -23,6 +23,8 @@ export interface PassResult {
   readonly missed: number;
   readonly stale: number;
   readonly gone: number;
+  /** Read again because an older bridge kept less of them: no gap. */
+  readonly outdated: number;
   /** Objects that wait for a third LIST, because so many are lacking at once. */
   readonly held: number;
   readonly epoch: boolean;

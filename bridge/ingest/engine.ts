@@ -128,6 +128,7 @@ function commitOnce(
       }
       try {
         observe(tx, observation, now);
+        if (observation.listed === true) tx.release(observation.facts.uid, observation.facts.resourceVersion);
       } catch (error) {
         if (isStoreTrouble(error)) throw error;
         throw new PoisonError(observation, error);

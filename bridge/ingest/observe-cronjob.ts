@@ -19,7 +19,7 @@ export function observeCronJob(
   observation: Observation & { readonly facts: CronJobFacts },
   now: Instant,
 ): void {
-  const row = unwritten.load(tx, observation.facts.uid);
+  const row = unwritten.loadFor(tx, observation);
   if (row === undefined && isLate(tx, observation, now)) return;
   const previous = row && stateOf<CronJobState>(row);
   const state = reduceCronJob(previous, observation);

@@ -29,7 +29,7 @@ export function observeJob(
   now: Instant,
 ): void {
   const { facts } = observation;
-  const row = unwritten.load(tx, facts.uid);
+  const row = unwritten.loadFor(tx, observation);
   if (row === undefined && isLate(tx, observation, now)) return;
   const runKey = tx.run(facts.uid)?.run.runKey ?? claimRunKey(tx, facts);
   const previous = row && stateOf<JobState>(row);

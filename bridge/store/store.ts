@@ -15,6 +15,8 @@ export interface ObjectRow {
   readonly ownerUid: string | undefined;
   readonly version: string;
   readonly deleted: boolean;
+  /** FACTS_SCHEMA of the bridge that read the facts; default this one's. */
+  readonly factsSchema?: number;
   readonly state: object;
 }
 
@@ -124,11 +126,13 @@ export interface Tx {
   timersOf(kind: Timer['kind']): Timer[];
 
   quarantine(row: Quarantined): void;
-  /** The version of a quarantined object. */
+  /** What was in quarantine at this version or an older one could be processed after all. */
+  release(uid: string, version: string): void;
+  /** The version of an object that this release put into quarantine. */
   quarantinedVersion(uid: string): string | undefined;
 
   /** What the audit compares of an object, without its state. */
-  storedVersion(uid: string): { readonly version: string; readonly deleted: boolean } | undefined;
+  storedVersion(uid: string): StoredVersion | undefined;
   /** Up to `limit` live objects of a kind; `row` of the last is the `after` of the next call, 0 at first. */
   liveObjects(kind: Kind, after: number, limit: number): LiveObject[];
   /** The newest version of live objects of a kind; undefined when the store holds none of that kind, live or not. */
@@ -159,6 +163,12 @@ export interface Refused {
 export interface DesiredRules {
   readonly retire: (wanted: Json) => Json | null;
   readonly adopt: (wanted: Json, previous: Json) => Json;
+}
+
+export interface StoredVersion {
+  readonly version: string;
+  readonly deleted: boolean;
+  readonly factsSchema: number;
 }
 
 export interface LiveObject {

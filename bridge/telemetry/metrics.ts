@@ -25,7 +25,7 @@ export interface Metrics {
   quarantine(reason: Reason, count?: number): void;
   transition(kind: TransitionKind, count?: number): void;
   list(kind: string, result: 'complete' | 'failed' | 'unaudited'): void;
-  /** `difference`: missed, stale or gone. */
+  /** `difference`: missed, stale, gone or outdated. */
   difference(kind: string, difference: string, count: number): void;
   /** Reads at each collection what the audit thinks of each kind. */
   observeAudit(read: () => readonly KindHealth[]): void;

@@ -66,7 +66,7 @@ export const METRICS = {
     name: 'lifecycle_bridge.audit.differences',
     unit: '{object}',
     description:
-      'Objects that a LIST had and the store lacked (missed) or had older (stale), or that LISTs lacked (gone)',
+      'Objects that a LIST had and the store lacked (missed), had older (stale) or from an older bridge (outdated), or that LISTs lacked (gone)',
     attributes: ['kind', 'difference'],
   },
   watchDead: {

@@ -29,7 +29,7 @@ import { readQuarantined } from './quarantine.ts';
 import { readRetirement } from './retirements.ts';
 import { toDecision, toDelivery, toMonitor, toPruned } from './rows.ts';
 import type { DecisionColumns, DeliveryColumns, MonitorColumns, TombstoneColumns } from './rows.ts';
-import { attemptsOf } from './tx.ts';
+import { attemptsOf } from './run-rows.ts';
 
 const LAST = Number.MAX_SAFE_INTEGER;
 
