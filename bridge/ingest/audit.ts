@@ -111,7 +111,7 @@ export class Audit implements AuditCalls {
       const differing: string[] = [];
       for (const { uid, version: listed } of objects) {
         pass.seen.add(uid);
-        const found = difference(listed, this.#known(tx, uid));
+        const found = difference(listed, this.#known(tx, pass.unit.kind, uid, listed));
         if (found === 'same' || (found === 'outdated' && pass.outdated >= OUTDATED_PER_LIST)) continue;
         differing.push(uid);
         pass[found]++;
@@ -194,8 +194,10 @@ export class Audit implements AuditCalls {
     for (const other of this.#units.values()) other.watchedFrom = undefined;
   }
 
-  #known(tx: Tx, uid: string): Known | undefined {
+  #known(tx: Tx, kind: Kind, uid: string, listed: string): Known | undefined {
     const stored = tx.storedVersion(uid);
+    // Its records are not taken (late.ts): whatever version it has, reading it again is no use.
+    if (stored === undefined && kind !== 'CronJob' && tx.isPruned(uid)) return { version: listed, away: false };
     const away = stored?.deleted ?? false;
     const quarantined = tx.quarantinedVersion(uid);
     const poisonous = compareVersions(quarantined ?? UNKNOWN_VERSION, stored?.version ?? UNKNOWN_VERSION) > 0;

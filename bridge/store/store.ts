@@ -145,6 +145,8 @@ export interface Tx {
 
   /** Whether the object was pruned and is remembered by a tombstone. */
   isPruned(uid: string): boolean;
+  /** Remembers an object as one that was pruned. */
+  bury(grave: Grave, at: Instant): void;
   /** Newest creation time of what is remembered no more; -Infinity when nothing was forgotten yet. */
   forgottenUpTo(): Instant;
   /** Lists a record that was not taken; one row per object. */
@@ -158,6 +160,15 @@ export interface Refused {
   readonly name: string;
   readonly reason: Reason;
   readonly at: Instant;
+}
+
+export interface Grave {
+  readonly uid: string;
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly runKey?: string | undefined;
+  readonly createdAt: Instant | undefined;
 }
 
 export interface DesiredRules {

@@ -1,5 +1,5 @@
 import type { Instant } from '../../lib/clock.ts';
-import type { Refused } from '../store.ts';
+import type { Grave, Refused } from '../store.ts';
 import type { Db } from './db.ts';
 
 /** Kept for so long whatever the size of the store. */
@@ -10,15 +10,6 @@ const MAX_REFUSED = 1000;
 const MAX_ANNOUNCED = 100;
 
 const HORIZON = 'forgotten_up_to';
-
-interface Grave {
-  readonly uid: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly runKey: string | undefined;
-  readonly createdAt: Instant | undefined;
-}
 
 const PUT = `INSERT OR IGNORE INTO tombstones
     (uid, kind, namespace, name, run_key, created_at, pruned_at, announced)

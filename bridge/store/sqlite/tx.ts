@@ -8,6 +8,7 @@ import type {
   Claimant,
   Decision,
   DesiredRules,
+  Grave,
   LiveObject,
   ObjectRow,
   Quarantined,
@@ -244,6 +245,10 @@ export class SqliteTx implements Tx {
 
   isPruned(uid: string): boolean {
     return this.#tombstones.has(uid);
+  }
+
+  bury(grave: Grave, at: Instant): void {
+    this.#tombstones.put(grave, at);
   }
 
   forgottenUpTo(): Instant {
