@@ -43,7 +43,7 @@ export class SqliteTx implements Tx {
   readonly #desired: DesiredRows;
   readonly #retirements: Retirements;
   readonly #tombstones: Tombstones;
-  readonly #onStickyKey: () => void;
+  readonly #onKeys: () => void;
   /** Kinds of the transitions that this transaction added. */
   readonly added: TransitionKind[] = [];
 
@@ -53,14 +53,14 @@ export class SqliteTx implements Tx {
     desired: DesiredRows,
     retirements: Retirements,
     tombstones: Tombstones,
-    onStickyKey: () => void,
+    onKeys: () => void,
   ) {
     this.#db = db;
     this.#intents = intents;
     this.#desired = desired;
     this.#retirements = retirements;
     this.#tombstones = tombstones;
-    this.#onStickyKey = onStickyKey;
+    this.#onKeys = onKeys;
   }
 
   object(uid: string): ObjectRow | undefined {
@@ -186,7 +186,7 @@ export class SqliteTx implements Tx {
 
   setStickyKey(destination: string, namespace: string, name: string, key: string): void {
     const sql = 'INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?)';
-    if (this.#db.run(sql, destination, namespace, name, key) > 0) this.#onStickyKey();
+    if (this.#db.run(sql, destination, namespace, name, key) > 0) this.#onKeys();
   }
 
   wanted(destination: string, key: string): Json | undefined {
@@ -208,6 +208,7 @@ export class SqliteTx implements Tx {
   }
 
   setRetired(on: boolean, by: string, at: Instant): void {
+    this.#onKeys();
     if (!on) this.#retirements.end(by, at);
     else {
       this.#retirements.begin(by, at);
