@@ -15,6 +15,7 @@ import type {
   QuarantineView,
   ReadStore,
   ReceiptCount,
+  RefusedCount,
   SeenCronJob,
   RunDetail,
 } from '../read.ts';
@@ -26,10 +27,12 @@ import type { CronJobsQuery } from './cron-jobs.ts';
 import { countDrops, readDrops } from './drops.ts';
 import type { DropsQuery } from './drops.ts';
 import { readQuarantined } from './quarantine.ts';
+import { usedBytes } from './retention.ts';
 import { readRetirement } from './retirements.ts';
 import { toDecision, toDelivery, toMonitor, toPruned } from './rows.ts';
 import type { DecisionColumns, DeliveryColumns, MonitorColumns, TombstoneColumns } from './rows.ts';
 import { attemptsOf } from './run-rows.ts';
+import { countRefused } from './tombstones.ts';
 
 const LAST = Number.MAX_SAFE_INTEGER;
 
@@ -220,6 +223,14 @@ export class SqliteReader implements ReadStore {
     return this.#db
       .all<ReceiptCount>('SELECT destination, reason, count FROM receipts ORDER BY destination, reason')
       .map(({ destination, reason, count }) => ({ destination, reason, count }));
+  }
+
+  refusedCounts(): RefusedCount[] {
+    return countRefused(this.#db);
+  }
+
+  usedBytes(): number {
+    return this.#db.snapshot(() => usedBytes(this.#db));
   }
 
   cronJobCount(): number {
