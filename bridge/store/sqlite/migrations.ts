@@ -39,7 +39,7 @@ export function refuseOlderStore(db: Db): void {
   if (number >= MIGRATIONS.at(-1)!.number) return;
   throw new UserError(
     'the store was made by an older bridge',
-    'start this bridge once: it brings the store up to date',
+    'start this bridge once: it brings the store up to date; or use the release that made it',
   );
 }
 
