@@ -85,7 +85,9 @@ export function tellJob(
   const stuckOn =
     before === undefined ? stuckReason(podsOf(tx, uid)) : before.run.status === 'stuck' ? before.run.reason : undefined;
   const run = jobRun(step.state, runKey, stuckOn);
-  const memory = announce(tx, destinations, { run, memory: before?.memory ?? NO_MEMORY }, step.transitions, now);
+  const early = before === undefined ? tx.transitionsOf(uid) : [];
+  const known = { run, memory: before?.memory ?? NO_MEMORY };
+  const memory = announce(tx, destinations, known, step.transitions, now, early);
   if (before === undefined || memory !== before.memory || !isSameJson(run, before.run)) {
     tx.putRun({ run, memory });
   }

@@ -87,6 +87,8 @@ export interface Tx {
 
   /** False when the transition is known already: nothing is written. */
   addTransition(transition: Transition, recordedAt: Instant): boolean;
+  /** What is recorded of a run, in the order of its times. */
+  transitionsOf(runUid: string): Transition[];
   /** Replaces a `waiting` decision; a final one stays as it is. */
   decide(decision: Decision): void;
   decision(transitionId: string, destination: string): Decision | undefined;

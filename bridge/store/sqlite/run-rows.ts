@@ -1,4 +1,4 @@
-import type { Attempt } from '../../lifecycle/transition.ts';
+import type { Attempt, Transition } from '../../lifecycle/transition.ts';
 import type { RunRow } from '../store.ts';
 import type { Db } from './db.ts';
 import { toAttempt } from './rows.ts';
@@ -33,4 +33,11 @@ export function putRun(db: Db, { run, memory }: RunRow): void {
     JSON.stringify(run),
     JSON.stringify(memory),
   );
+}
+
+/** All transitions of a run in the order of their times. */
+export function transitionsOf(db: Db, runUid: string): Transition[] {
+  return db
+    .all<{ transition: string }>('SELECT transition FROM transitions WHERE run_uid = ? ORDER BY at, seq', runUid)
+    .map(({ transition }) => JSON.parse(transition) as Transition);
 }

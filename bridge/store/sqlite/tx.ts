@@ -27,7 +27,7 @@ import { putQuarantined, quarantinedVersion, release } from './quarantine.ts';
 import type { Retirements } from './retirements.ts';
 import { toDecision, toObject, toRun } from './rows.ts';
 import type { DecisionColumns, ObjectColumns, RunColumns } from './rows.ts';
-import { attemptsOf, putRun } from './run-rows.ts';
+import { attemptsOf, putRun, transitionsOf } from './run-rows.ts';
 import type { Tombstones } from './tombstones.ts';
 
 const PUT_OBJECT = `INSERT INTO objects
@@ -146,6 +146,10 @@ export class SqliteTx implements Tx {
     );
     if (added > 0) this.added.push(transition.kind);
     return added > 0;
+  }
+
+  transitionsOf(runUid: string): Transition[] {
+    return transitionsOf(this.#db, runUid);
   }
 
   decide({ transitionId, destination, verdict, reason, detail, at }: Decision): void {
