@@ -18,7 +18,7 @@ export interface PageVerdict {
 
 /** What one complete LIST of a unit told. */
 export interface PassResult {
-  /** The store knew nothing of this kind: everything is new, and no gap. */
+  /** The store knew nothing of this kind, or of this kind in this namespace: everything is new, and no gap. */
   readonly first: boolean;
   readonly missed: number;
   readonly stale: number;

@@ -85,7 +85,7 @@ export class Audit implements AuditCalls {
 
   auditBegin(unit: Unit, now: Instant): { known: boolean } {
     this.#connectedAt ??= now;
-    const known = this.#readNewest(unit.kind);
+    const known = this.#readNewest(unit.kind) && this.#wasSeen(unit);
     this.#pass = {
       unit,
       beganAt: now,
@@ -151,6 +151,7 @@ export class Audit implements AuditCalls {
     const write = (tx: Tx): void => {
       for (const uid of gone) markGone(tx, destinations, unwritten, { uid, version, graceMs }, now);
       if (conclude) tx.setMeta(listedKey(unit.kind), version);
+      if (unit.namespace !== undefined) tx.setMeta(seenKey(unit), version);
     };
     unwritten.atomically(() => store.transaction(write));
     for (const uid of gone) pass.lacking.delete(uid);
@@ -177,6 +178,20 @@ export class Audit implements AuditCalls {
     );
     this.#newest.set(kind, [newest ?? '', listed].toSorted(compareVersions)[1]!);
     return newest !== undefined;
+  }
+
+  /** Whether a namespace was listed once, or something of it came from the stream. */
+  #wasSeen(unit: Unit): boolean {
+    const { kind, namespace } = unit;
+    if (namespace === undefined) return true;
+    return this.#options.store.transaction((tx) => {
+      if (tx.meta(seenKey(unit)) !== undefined) return true;
+      for (let rows = tx.liveObjects(kind, 0, SCAN_ROWS); rows.length > 0;) {
+        if (rows.some((row) => row.namespace === namespace)) return true;
+        rows = tx.liveObjects(kind, rows.at(-1)!.row, SCAN_ROWS);
+      }
+      return false;
+    });
   }
 
   /** The first page tells how old the LIST is; the second LIST in a row that is too old begins a new epoch. */
@@ -225,6 +240,10 @@ export class Audit implements AuditCalls {
     if (this.#pass === undefined) throw new Error('no LIST was begun');
     return this.#pass;
   }
+}
+
+function seenKey({ kind, namespace }: Unit): string {
+  return `audit/seen/${kind}/${namespace}`;
 }
 
 function listedKey(kind: Kind): string {
