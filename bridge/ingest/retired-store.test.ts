@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { cronJobFacts, seen, T0 } from '../../test/fixtures/facts.ts';
+import { loadConfig } from '../config/load.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import { backupStore } from '../store/sqlite/backup.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
 import { restoreStore } from '../store/sqlite/restore.ts';
 import type { Store } from '../store/store.ts';
+import { startWorker } from './client.ts';
 import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
 
@@ -80,6 +82,12 @@ function retiredBy(): string | undefined {
   return by;
 }
 
+async function backup(name: string): Promise<string> {
+  const file = join(folder, name);
+  await backupStore(path, file, now, () => undefined);
+  return file;
+}
+
 it('a store that was lost while the bridge was retired is made anew as retired, and undo resumes its monitors', () => {
   retire(true);
   expect(converge()).toEqual([true]);
@@ -100,11 +108,6 @@ it('a store that was lost after the undo is not retired', () => {
 });
 
 it('the mode is that of before the restore, whatever the backup says', async () => {
-  const backup = async (name: string): Promise<string> => {
-    const file = join(folder, name);
-    await backupStore(path, file, now, () => undefined);
-    return file;
-  };
   const before = await backup('before.db');
   retire(true);
   converge();
@@ -117,4 +120,20 @@ it('the mode is that of before the restore, whatever the backup says', async () 
   restart(() => restoreStore(path, during, now));
   expect(retiredBy()).toBeUndefined();
   expect(converge()).toEqual([false]);
+});
+
+it('a bridge that starts on such a backup asks for every monitor to be paused', async () => {
+  const before = await backup('before.db');
+  retire(true);
+  store.close();
+  restoreStore(path, before, now);
+  now += 60_000;
+  const env = { LIFECYCLE_BRIDGE__STORE__PATH: path, LIFECYCLE_BRIDGE__CRONITOR__DEFAULT__API_KEY: 'a-key' };
+  const unexpected = (error: Error): void => expect.unreachable(error.message);
+  const worker = await startWorker({ config: loadConfig({ env }), startedAt: now }, () => undefined, unexpected);
+  const rows = await worker.calls.claimDesired(DESTINATION, 10, now);
+  expect(rows.map(({ wanted }) => (wanted as { paused?: boolean }).paused)).toEqual([true]);
+  await worker.calls.close();
+  await worker.stop();
+  open();
 });
