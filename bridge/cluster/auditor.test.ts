@@ -16,7 +16,6 @@ import { auditUnit } from './audit-unit.ts';
 import type { Auditor, AuditResult } from './auditor.ts';
 import { startAuditor } from './auditor.ts';
 import { apiJob, FakeApi } from './fake-api.ts';
-import { readIdentity } from './identity.ts';
 import type { Scope } from './list.ts';
 import { LISTED } from './list.ts';
 
@@ -168,31 +167,31 @@ describe('a LIST of the API', () => {
   });
 });
 
+const results: [Kind, AuditResult][] = [];
+const watches: [Kind, boolean][] = [];
+let warnings = 0;
+
+function start(scope: Scope = 'cluster', intervalMs = 300_000): Auditor {
+  results.length = 0;
+  watches.length = 0;
+  warnings = 0;
+  const auditor = startAuditor({
+    api,
+    scope,
+    intervalMs,
+    store: worker.calls,
+    clock: systemClock,
+    isOurs: () => Promise.resolve(true),
+    onResult: (kind, result) => results.push([kind, result]),
+    onWatch: (kind, dead) => watches.push([kind, dead]),
+    onWarnings: () => warnings++,
+    onError: (error) => expect.unreachable(String(error)),
+  });
+  releases.add(() => auditor.stop());
+  return auditor;
+}
+
 describe('the auditor', () => {
-  const results: [Kind, AuditResult][] = [];
-  const watches: [Kind, boolean][] = [];
-  let warnings = 0;
-
-  function start(scope: Scope = 'cluster', intervalMs = 300_000): Auditor {
-    results.length = 0;
-    watches.length = 0;
-    warnings = 0;
-    const auditor = startAuditor({
-      api,
-      scope,
-      intervalMs,
-      store: worker.calls,
-      clock: systemClock,
-      isOurs: () => Promise.resolve(true),
-      onResult: (kind, result) => results.push([kind, result]),
-      onWatch: (kind, dead) => watches.push([kind, dead]),
-      onWarnings: () => warnings++,
-      onError: (error) => expect.unreachable(String(error)),
-    });
-    releases.add(() => auditor.stop());
-    return auditor;
-  }
-
   it('LISTs every kind at the start, and again when a Collector connects, with the Events of type Warning', async () => {
     fake.objects['jobs'] = jobs(3);
     const auditor = start();
@@ -203,6 +202,19 @@ describe('the auditor', () => {
     await until('three kinds again', () => results.length === 6);
     await until('the Events', () => warnings === 1);
     expect(fake.count('/apis/events.k8s.io/v1/events?fieldSelector=type%3DWarning')).toBe(1);
+  });
+
+  it('LISTs the Events of type Warning once after a gap that it found itself', async () => {
+    fake.objects['jobs'] = jobs(3);
+    const rounds = (): number => results.filter(([kind]) => kind === 'Pod').length;
+    start('cluster', 50);
+    await until('two rounds without a gap', () => rounds() > 1);
+    expect(warnings).toBe(0);
+    fake.objects['jobs'].push(apiJob('missed', '990'));
+    await until('the Events', () => warnings === 1);
+    const then = rounds();
+    await until('two more rounds', () => rounds() > then + 1);
+    expect(fake.count('/events')).toBe(1);
   });
 
   it('LISTs each namespace of its scope, and no other', async () => {
@@ -239,25 +251,35 @@ describe('the auditor', () => {
   });
 });
 
-describe('the identity of a cluster', () => {
-  const { signal } = new AbortController();
+describe('permissions that are missing', () => {
+  const forbid = (...parts: string[]): void => {
+    fake.intercept = (path) =>
+      parts.some((part) => path.includes(part)) ? { status: 403, body: { message: 'forbidden' } } : undefined;
+  };
 
-  it('is the UIDs of kube-system and of the own namespace', async () => {
-    const namespace = (name: string) => ({
-      metadata: { uid: `uid-${name}`, name, namespace: '', resourceVersion: '1' },
-    });
-    fake.intercept = (path) => {
-      const name = path.split('/').at(-1)!;
-      return path.startsWith('/api/v1/namespaces/') ? { status: 200, body: namespace(name) } : undefined;
-    };
-    const expected = { kubeSystemUid: 'uid-kube-system', namespaceUid: 'uid-monitoring' };
-    expect(await readIdentity(api, 'monitoring', signal)).toEqual({ identity: expected, complete: true });
+  it('for several kinds leave the others audited, and every one of them is told', async () => {
+    forbid('/cronjobs', '/pods');
+    fake.objects['jobs'] = jobs(3);
+    start();
+    await until('three kinds', () => results.length === 3);
+    expect(results.map(([kind, { result }]) => `${kind} ${result}`)).toEqual([
+      'CronJob unaudited',
+      'Job complete',
+      'Pod unaudited',
+    ]);
+    expect(runCount()).toBe(3);
   });
 
-  it('is complete without what is forbidden, and not when the API does not answer', async () => {
-    fake.intercept = () => ({ status: 403 });
-    expect(await readIdentity(api, 'monitoring', signal)).toEqual({ identity: {}, complete: true });
-    fake.intercept = () => 'reset';
-    expect(await readIdentity(api, 'monitoring', signal)).toEqual({ identity: {}, complete: false });
+  it('in one namespace leave the kind unaudited, but read in the others', async () => {
+    forbid('/namespaces/desk/jobs');
+    fake.objects['jobs'] = jobs(3);
+    start(['desk', 'shop']);
+    await until('three kinds', () => results.length === 3);
+    expect(results.map(([kind, { result }]) => `${kind} ${result}`)).toEqual([
+      'CronJob complete',
+      'Job unaudited',
+      'Pod complete',
+    ]);
+    expect(runCount()).toBe(3);
   });
 });

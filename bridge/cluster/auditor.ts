@@ -227,6 +227,7 @@ function sum(results: readonly Extract<UnitResult, { result: 'complete' }>[]): A
     missed: total(({ missed }) => missed),
     stale: total(({ stale }) => stale),
     gone: total(({ gone }) => gone),
+    outdated: total(({ outdated }) => outdated),
     held: total(({ held }) => held),
     epoch: results.some(({ epoch }) => epoch),
     again: results.some(({ again }) => again),

@@ -82,6 +82,23 @@ it('fails when a key file cannot be read', async () => {
   );
 });
 
+it('reads every other file with a secret, and says what is wrong without its content', async () => {
+  const file = join(folder, 'token');
+  const env = { LIFECYCLE_BRIDGE__WEB__AUTH: 'token', LIFECYCLE_BRIDGE__WEB__TOKEN_FILE: file };
+  const missing = await check(env, () => []);
+  expect(missing.code).toBe(1);
+  expect(missing.text).toMatch(/✗ {2}web\.tokenFile +cannot be read: ENOENT.*\n +→ Mount the Secret/);
+  writeFileSync(file, ' \n');
+  const empty = await check(env, () => []);
+  expect(empty.code).toBe(1);
+  expect(empty.text).toMatch(/✗ {2}web\.tokenFile +\S+token is empty\n +→ Put the secret into it/);
+  writeFileSync(file, 'correct-horse-battery');
+  const good = await check(env, () => []);
+  expect(good.code).toBe(0);
+  expect(good.text).toMatch(/✓ {2}web\.tokenFile +\S+token can be read/);
+  expect(good.text).not.toContain('correct');
+});
+
 it('asks no Kubernetes API when the bridge would not', async () => {
   const { code, text } = await check({ LIFECYCLE_BRIDGE__CLUSTER__LIST: 'false' }, remoteProbes);
   expect(code).toBe(0);

@@ -4,6 +4,7 @@ import { systemClock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import { createHttp } from '../sinks/http.ts';
 import { createDeliverers } from '../sinks/index.ts';
+import { fileProbes } from './file-probes.ts';
 import { portProbe, storeProbe } from './local-probes.ts';
 import { type Probe, type ProbeResult, renderProbes, runProbes } from './probe.ts';
 import { remoteProbes } from './remote-probes.ts';
@@ -24,6 +25,7 @@ export async function checkCommand(
     storeProbe(config.store.path),
     portProbe('OTLP port', 'otlp', config),
     portProbe('page port', 'web', config),
+    ...fileProbes(config),
   ];
   const probes = [configProbe(config), ...local, ...remote(config)];
   const results = await runProbes(probes);

@@ -4,6 +4,7 @@ import { reasonText } from '../lib/reasons.ts';
 import { dryRuns } from '../sinks/index.ts';
 import type { QuarantineView, ReadStore } from '../store/read.ts';
 import { openReader } from '../store/sqlite/open.ts';
+import { unreadable } from '../store/sqlite/unreadable.ts';
 import { cronJobText, prunedText, runsText, runText } from './run-text.ts';
 import { fileOption, processTerminal, readArguments, type Terminal } from './terminal.ts';
 
@@ -16,19 +17,25 @@ const LAST_RUNS = 10;
  */
 export async function explainCommand(argv: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
   const { values, positionals } = readArguments('explain', argv, OPTIONS, ['UID or NAMESPACE/NAME']);
-  const reader = open(values, terminal);
+  const { path, dryRun } = storeOf(values, terminal);
+  const reader = openReader(path, dryRun);
   try {
     terminal.print(`${retiredText(reader)}${explanation(reader, positionals[0] ?? '')}`);
+  } catch (error) {
+    throw unreadable(path, error);
   } finally {
     reader.close();
   }
   return 0;
 }
 
-function open({ store, config }: { store?: string; config?: string }, { env }: Terminal): ReadStore {
-  if (store !== undefined) return openReader(store);
+function storeOf(
+  { store, config }: { store?: string; config?: string },
+  { env }: Terminal,
+): { readonly path: string; readonly dryRun: readonly string[] } {
+  if (store !== undefined) return { path: store, dryRun: [] };
   const loaded = loadConfig({ ...fileOption(config), env });
-  return openReader(loaded.store.path, dryRuns(loaded));
+  return { path: loaded.store.path, dryRun: dryRuns(loaded) };
 }
 
 function retiredText(reader: ReadStore): string {

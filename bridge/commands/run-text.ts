@@ -9,6 +9,7 @@ import { columns } from './terminal.ts';
 export function runText(detail: RunDetail): string {
   const { run, transitions } = detail;
   const notSent = detail.decisions.filter(({ verdict }) => verdict !== 'planned');
+  const remarked = detail.decisions.filter(({ verdict, reason }) => verdict === 'planned' && reason !== undefined);
   return [
     `${run.namespace}/${run.name}: ${run.status.replaceAll('_', ' ')}`,
     columns(facts(run)),
@@ -23,6 +24,15 @@ export function runText(detail: RunDetail): string {
       detail.deliveries.flatMap((row) => [deliveryLine(row, transitions), ...historyLines(row)]),
       'nothing',
     ),
+    ...(remarked.length === 0
+      ? []
+      : [
+          section(
+            'Sent all the same, and why',
+            remarked.map((row) => decisionLine(row, transitions)),
+            '',
+          ),
+        ]),
     section(
       'Not sent, and why',
       notSent.map((row) => decisionLine(row, transitions)),
@@ -119,6 +129,8 @@ function attemptLine(attempt: Attempt): string[] {
   ];
 }
 
+const DECISION_WORDS = { planned: '! planned', waiting: '○ waits', dropped: '– not sent' } as const;
+
 const DELIVERY_WORDS = {
   pending: '○ waiting',
   sending: '○ being sent',
@@ -160,7 +172,7 @@ function historyLines({ answers, resends }: DeliveryView): string[][] {
 
 function decisionLine(row: Decision, transitions: readonly Transition[]): string[] {
   return [
-    row.verdict === 'waiting' ? '○ waits' : '– not sent',
+    DECISION_WORDS[row.verdict],
     row.destination,
     nameOf(row.transitionId, transitions),
     reasonText(row.reason, row.detail),

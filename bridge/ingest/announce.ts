@@ -12,7 +12,8 @@ import { stateOf } from './state.ts';
 export const NO_MEMORY: RunMemory = { memos: {}, waiting: [], waitingFor: undefined };
 
 /**
- * Records new transitions of a run and plans them for every destination. While the owning CronJob is unseen, they wait
+ * Records new transitions of a run and plans them for every destination, with those that were recorded `early`, before
+ * the run itself was known (a pod before its Job). While the owning CronJob is unseen, they wait
  * with the run: its annotations decide which monitor, if any, is meant. Returns the run's memory.
  */
 export function announce(
@@ -21,8 +22,10 @@ export function announce(
   { run, memory }: RunRow,
   transitions: readonly Transition[],
   now: Instant,
+  early: readonly Transition[] = [],
 ): RunMemory {
-  const fresh = transitions.filter((transition) => tx.addTransition(transition, now));
+  const added = transitions.filter((transition) => tx.addTransition(transition, now));
+  const fresh = early.length === 0 ? added : [...early, ...added].toSorted((a, b) => a.at - b.at);
   if (fresh.length === 0) return memory;
   if (isWaiting(tx, run)) {
     // Starts and ends are every sink's business; whether anybody wants the rest is only known when it is planned.

@@ -18,11 +18,13 @@ export interface PageVerdict {
 
 /** What one complete LIST of a unit told. */
 export interface PassResult {
-  /** The store knew nothing of this kind: everything is new, and no gap. */
+  /** The store knew nothing of this kind, or of this kind in this namespace: everything is new, and no gap. */
   readonly first: boolean;
   readonly missed: number;
   readonly stale: number;
   readonly gone: number;
+  /** Read again because an older bridge kept less of them: no gap. */
+  readonly outdated: number;
   /** Objects that wait for a third LIST, because so many are lacking at once. */
   readonly held: number;
   readonly epoch: boolean;

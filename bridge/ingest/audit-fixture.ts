@@ -5,6 +5,7 @@ import { condition, cronJobFacts, jobFacts, ownedBy, seen, T0 } from '../../test
 import type { Facts, JobFacts, Kind, Observation } from '../kubernetes/observation.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import type { ReadStore } from '../store/read.ts';
+import { Db } from '../store/sqlite/db.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import type { PassResult } from './audit-calls.ts';
@@ -53,6 +54,13 @@ export class AuditBench {
     this.take(...wanted.map((facts): Observation => ({ ...seen(facts), listed: true })));
     for (let after: number | undefined = 0; after !== undefined;) after = audit.auditScan(after).next;
     return audit.auditEnd(this.now);
+  }
+
+  /** Changes the rows as if another release had written them. */
+  edit(sql: string): void {
+    const db = new Db(this.#path, false);
+    db.exec(sql);
+    db.close();
   }
 
   wait(ms: number): void {

@@ -22,6 +22,19 @@ describe('a LIST', () => {
     expect(bench.engine.audit.auditBegin({ kind: 'Job' }, bench.now)).toEqual({ known: true });
   });
 
+  it('of each namespace is the first of its own, and no gap', () => {
+    const inDesk = (uid: string): JobFacts => jobFacts({ uid, name: uid, namespace: 'desk' });
+    expect(bench.list('Job', '200', [scheduled()], 'shop')).toMatchObject({ first: true, missed: 0 });
+    expect(bench.list('Job', '201', [inDesk('a')], 'desk')).toMatchObject({ first: true, missed: 0 });
+    expect(bench.list('Job', '202', [], 'empty')).toMatchObject({ first: true });
+    bench.restart();
+    expect(bench.list('Job', '203', [inDesk('a'), inDesk('b')], 'desk')).toMatchObject({ first: false, missed: 1 });
+    const late = jobFacts({ uid: 'late', namespace: 'empty' });
+    expect(bench.list('Job', '204', [late], 'empty')).toMatchObject({ first: false, missed: 1 });
+    bench.take(seen(jobFacts({ uid: 'streamed', namespace: 'lab' })));
+    expect(bench.list('Job', '205', [jobFacts({ uid: 'c', namespace: 'lab' })], 'lab')).toMatchObject({ missed: 1 });
+  });
+
   it('tells what was missed and what is stale, and nothing when it is run again', () => {
     bench.take(seen(CRON), seen(scheduled()));
     const other = scheduled({ uid: 'other', name: 'other', scheduledAt: T0 + MINUTE });

@@ -1,3 +1,4 @@
+import { FACTS_SCHEMA } from '../kubernetes/observation.ts';
 import type { Kind, Observation } from '../kubernetes/observation.ts';
 import { compareVersions, UNKNOWN_VERSION } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
@@ -19,6 +20,8 @@ export interface AuditOptions {
 /** A new Collector connects before its watches stand: what changes until then it never sends. */
 const CONNECTED_MS = 20_000;
 const SCAN_ROWS = 5_000;
+/** So many that are only outdated are read again per LIST: a new release must not load the API with all at once. */
+const OUTDATED_PER_LIST = 5_000;
 
 /** What is known of one unit from one LIST to the next. */
 interface UnitMemory {
@@ -44,6 +47,7 @@ interface Pass {
   epoch: boolean;
   missed: number;
   stale: number;
+  outdated: number;
 }
 
 /**
@@ -81,7 +85,7 @@ export class Audit implements AuditCalls {
 
   auditBegin(unit: Unit, now: Instant): { known: boolean } {
     this.#connectedAt ??= now;
-    const known = this.#readNewest(unit.kind);
+    const known = this.#readNewest(unit.kind) && this.#wasSeen(unit);
     this.#pass = {
       unit,
       beganAt: now,
@@ -94,6 +98,7 @@ export class Audit implements AuditCalls {
       epoch: false,
       missed: 0,
       stale: 0,
+      outdated: 0,
     };
     return { known };
   }
@@ -106,10 +111,11 @@ export class Audit implements AuditCalls {
       const differing: string[] = [];
       for (const { uid, version: listed } of objects) {
         pass.seen.add(uid);
-        const found = difference(listed, this.#known(tx, uid));
-        if (found === 'same') continue;
+        const found = difference(listed, this.#known(tx, pass.unit.kind, uid, listed));
+        if (found === 'same' || (found === 'outdated' && pass.outdated >= OUTDATED_PER_LIST)) continue;
         differing.push(uid);
         pass[found]++;
+        if (found === 'outdated') continue;
         const { watchedFrom } = memory;
         if (watchedFrom === undefined || compareVersions(listed, watchedFrom) <= 0) continue;
         this.#watches.set(pass.unit.kind, awaitVersion(this.#watch(pass.unit.kind), listed, now));
@@ -136,7 +142,7 @@ export class Audit implements AuditCalls {
   auditEnd(now: Instant): PassResult {
     const pass = this.#current();
     this.#pass = undefined;
-    const { unit, version = '', first, missed, stale, epoch } = pass;
+    const { unit, version = '', first, missed, stale, outdated, epoch } = pass;
     const memory = this.#memory(unit);
     const isBelow = memory.below > 0;
     const conclude = !epoch && !isBelow;
@@ -145,15 +151,16 @@ export class Audit implements AuditCalls {
     const write = (tx: Tx): void => {
       for (const uid of gone) markGone(tx, destinations, unwritten, { uid, version, graceMs }, now);
       if (conclude) tx.setMeta(listedKey(unit.kind), version);
+      if (unit.namespace !== undefined) tx.setMeta(seenKey(unit), version);
     };
     unwritten.atomically(() => store.transaction(write));
     for (const uid of gone) pass.lacking.delete(uid);
     memory.lacking = conclude ? pass.lacking : new Map();
     const connectedAt = this.#connectedAt ?? pass.beganAt;
     if (conclude && pass.beganAt >= connectedAt + CONNECTED_MS) memory.watchedFrom = version;
-    const again = pass.lacking.size > 0 || isBelow;
+    const again = pass.lacking.size > 0 || isBelow || outdated >= OUTDATED_PER_LIST;
     const gap = first ? { missed: 0, stale: 0 } : { missed, stale };
-    return { first, ...gap, gone: gone.length, held, epoch, again };
+    return { first, ...gap, gone: gone.length, outdated, held, epoch, again };
   }
 
   auditWatches(now: Instant): { dead: Kind[] } {
@@ -173,6 +180,20 @@ export class Audit implements AuditCalls {
     return newest !== undefined;
   }
 
+  /** Whether a namespace was listed once, or something of it came from the stream. */
+  #wasSeen(unit: Unit): boolean {
+    const { kind, namespace } = unit;
+    if (namespace === undefined) return true;
+    return this.#options.store.transaction((tx) => {
+      if (tx.meta(seenKey(unit)) !== undefined) return true;
+      for (let rows = tx.liveObjects(kind, 0, SCAN_ROWS); rows.length > 0;) {
+        if (rows.some((row) => row.namespace === namespace)) return true;
+        rows = tx.liveObjects(kind, rows.at(-1)!.row, SCAN_ROWS);
+      }
+      return false;
+    });
+  }
+
   /** The first page tells how old the LIST is; the second LIST in a row that is too old begins a new epoch. */
   #start(tx: Tx, pass: Pass, memory: UnitMemory, version: string): void {
     pass.version = version;
@@ -188,15 +209,20 @@ export class Audit implements AuditCalls {
     for (const other of this.#units.values()) other.watchedFrom = undefined;
   }
 
-  #known(tx: Tx, uid: string): Known | undefined {
+  #known(tx: Tx, kind: Kind, uid: string, listed: string): Known | undefined {
     const stored = tx.storedVersion(uid);
+    // Its records are not taken (late.ts): whatever version it has, reading it again is no use.
+    if (stored === undefined && kind !== 'CronJob' && tx.isPruned(uid)) return { version: listed, away: false };
     const away = stored?.deleted ?? false;
-    const versions = [stored?.version, this.#options.unwritten.version(uid), tx.quarantinedVersion(uid)];
+    const quarantined = tx.quarantinedVersion(uid);
+    const poisonous = compareVersions(quarantined ?? UNKNOWN_VERSION, stored?.version ?? UNKNOWN_VERSION) > 0;
+    const outdated = stored !== undefined && stored.factsSchema < FACTS_SCHEMA && !poisonous;
+    const versions = [stored?.version, this.#options.unwritten.version(uid), quarantined];
     const newest = versions
       .filter((version) => version !== undefined)
       .toSorted(compareVersions)
       .at(-1);
-    return newest === undefined ? undefined : { version: newest, away };
+    return newest === undefined ? undefined : { version: newest, away, outdated };
   }
 
   #memory(unit: Unit): UnitMemory {
@@ -214,6 +240,10 @@ export class Audit implements AuditCalls {
     if (this.#pass === undefined) throw new Error('no LIST was begun');
     return this.#pass;
   }
+}
+
+function seenKey({ kind, namespace }: Unit): string {
+  return `audit/seen/${kind}/${namespace}`;
 }
 
 function listedKey(kind: Kind): string {

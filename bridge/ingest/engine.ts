@@ -8,7 +8,7 @@ import type { Batch } from './batch.ts';
 import { poisoned } from './batch.ts';
 import type { Destination } from './deps.ts';
 import { GONE_GRACE_MS } from './gone.ts';
-import { observeCronJob, retireAll } from './observe-cronjob.ts';
+import { observeCronJob, recomputeAll, retireAll } from './observe-cronjob.ts';
 import { observeJob } from './observe-job.ts';
 import { observePod } from './observe-pod.ts';
 import { Flow } from './flow.ts';
@@ -27,6 +27,8 @@ export interface Engine {
   commit(batches: readonly Batch[], now: Instant): { readonly poisoned: number; readonly quiet: readonly Quiet[] };
   /** Begins (or, with `on: false`, ends) a retirement. */
   retire(on: boolean, by: string, now: Instant): void;
+  /** Brings the desired rows of a store that came in place of another one in line with it. */
+  recovered(now: Instant): void;
   /** Fires due timers and writes what was left behind. */
   tick(now: Instant): void;
   readonly audit: Audit;
@@ -78,6 +80,9 @@ export function createEngine(
     retire(on, by, now) {
       store.transaction((tx) => retireAll(tx, destinations, on, by, now));
     },
+    recovered(now) {
+      store.transaction((tx) => recomputeAll(tx, destinations, now));
+    },
     tick(now) {
       fireTimers(store, destinations, flow, { scheduleTimers, stuck }, now);
       if (store.transaction((tx) => flush(tx, now))) unwritten.clear();
@@ -128,6 +133,7 @@ function commitOnce(
       }
       try {
         observe(tx, observation, now);
+        if (observation.listed === true) tx.release(observation.facts.uid, observation.facts.resourceVersion);
       } catch (error) {
         if (isStoreTrouble(error)) throw error;
         throw new PoisonError(observation, error);

@@ -19,7 +19,7 @@ export function observeCronJob(
   observation: Observation & { readonly facts: CronJobFacts },
   now: Instant,
 ): void {
-  const row = unwritten.load(tx, observation.facts.uid);
+  const row = unwritten.loadFor(tx, observation);
   if (row === undefined && isLate(tx, observation, now)) return;
   const previous = row && stateOf<CronJobState>(row);
   const state = reduceCronJob(previous, observation);
@@ -36,6 +36,11 @@ export function observeCronJob(
 /** Begins or ends a retirement: every row is wanted anew. */
 export function retireAll(tx: Tx, destinations: readonly Destination[], on: boolean, by: string, now: Instant): void {
   tx.setRetired(on, by, now);
+  recomputeAll(tx, destinations, now);
+}
+
+/** Every row anew from the live CronJobs: whether the bridge is retired may have changed. */
+export function recomputeAll(tx: Tx, destinations: readonly Destination[], now: Instant): void {
   for (const { planner } of destinations) tx.recomputeDesired(planner.destination, rulesOf(planner), now);
 }
 

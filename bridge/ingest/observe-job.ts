@@ -29,7 +29,7 @@ export function observeJob(
   now: Instant,
 ): void {
   const { facts } = observation;
-  const row = unwritten.load(tx, facts.uid);
+  const row = unwritten.loadFor(tx, observation);
   if (row === undefined && isLate(tx, observation, now)) return;
   const runKey = tx.run(facts.uid)?.run.runKey ?? claimRunKey(tx, facts);
   const previous = row && stateOf<JobState>(row);
@@ -85,7 +85,9 @@ export function tellJob(
   const stuckOn =
     before === undefined ? stuckReason(podsOf(tx, uid)) : before.run.status === 'stuck' ? before.run.reason : undefined;
   const run = jobRun(step.state, runKey, stuckOn);
-  const memory = announce(tx, destinations, { run, memory: before?.memory ?? NO_MEMORY }, step.transitions, now);
+  const early = before === undefined ? tx.transitionsOf(uid) : [];
+  const known = { run, memory: before?.memory ?? NO_MEMORY };
+  const memory = announce(tx, destinations, known, step.transitions, now, early);
   if (before === undefined || memory !== before.memory || !isSameJson(run, before.run)) {
     tx.putRun({ run, memory });
   }

@@ -22,7 +22,7 @@ export function observePod(
   observation: Observation & { readonly facts: PodFacts },
   now: Instant,
 ): { readonly previous: PodState | undefined; readonly state: PodState } | undefined {
-  const row = unwritten.load(tx, observation.facts.uid);
+  const row = unwritten.loadFor(tx, observation);
   if (row === undefined && isLate(tx, observation, now)) return undefined;
   const previous = row && stateOf<PodState>(row);
   const { state, transitions } = reducePod(previous, observation);

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { container, jobFacts, podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { PodFacts } from '../kubernetes/observation.ts';
+import type { Planner } from '../sinks/sink.ts';
 import { complete, CRON, JOB_UID, scheduled, TestEngine, uidOf } from './test-engine.ts';
 
 let bridge: TestEngine;
@@ -101,5 +102,51 @@ describe('a pod', () => {
     expect(bridge.transitions(uid).filter(({ kind }) => kind.startsWith('run.'))).toHaveLength(2);
     expect(bridge.pings()).toEqual([]);
     expect(bridge.decisions(uid)).toEqual([]);
+  });
+});
+
+describe('what a pod did before its Job was known', () => {
+  /** Asks for everything that happens, as Sentry does for the ends of containers. */
+  const curious: Planner = {
+    destination: 'test/all',
+    plan: ({ id, kind }) => ({ intents: [{ key: id, lane: 'all', payload: kind, limits: [] }] }),
+    planDesired: () => [],
+    retire: () => null,
+  };
+  const EVERYTHING = ['attempt.started', 'run.started', 'container.terminated', 'attempt.ended'];
+
+  const planned = (): unknown[] => bridge.reader.deliveries({ limit: 100 }).items.map(({ payload }) => payload);
+
+  beforeEach(() => {
+    bridge.close();
+    bridge = new TestEngine({ planners: [curious] });
+    bridge.take([seen(failedPod())]);
+  });
+
+  it('is planned once with the Job, in the order of its times, also after a restart', () => {
+    expect(planned()).toEqual([]);
+    bridge.restart();
+    bridge.take([seen(CRON), seen(scheduled())]);
+    expect(planned().toReversed()).toEqual(EVERYTHING);
+    expect(bridge.decisions()).toEqual(EVERYTHING.map(() => 'planned'));
+    bridge.take([seen(failedPod()), seen(scheduled()), seen(scheduled({ resourceVersion: '111' }))]);
+    expect(planned()).toHaveLength(4);
+  });
+
+  it('waits on with the Job for the CronJob', () => {
+    bridge.take([seen(scheduled())]);
+    expect(planned()).toEqual([]);
+    bridge.restart();
+    bridge.take([seen(CRON)]);
+    expect(planned().toReversed()).toEqual(EVERYTHING);
+  });
+
+  it('and before the cut-off is recorded, not announced', () => {
+    bridge.close();
+    bridge = new TestEngine({ planners: [curious], cutoff: T0 + 5_000 });
+    bridge.take([seen(failedPod())]);
+    bridge.take([seen(CRON), seen(scheduled())]);
+    expect(planned().toReversed()).toEqual(['run.started', 'container.terminated', 'attempt.ended']);
+    expect(bridge.decisions()).toContain('dropped before_cutoff');
   });
 });

@@ -191,6 +191,8 @@ describe('a late record of what was pruned', () => {
     take(...whole(2), ...whole(4));
     expect(reader.run(uid(2))).toBeUndefined();
     expect(reader.run(uid(4))?.run.status).toBe('succeeded');
+    expect(reader.refusedCounts()).toEqual([{ reason: 'beyond_retention', count: 7 }]);
+    expect(reader.usedBytes()).toBe(retain().usedBytes);
     const drops = reader.drops({ limit: 10 }).items.filter(({ reason }) => reason === 'beyond_retention');
     expect(drops.map(({ subject }) => subject).toSorted()).toEqual([
       'Job shop/report-2',

@@ -1,4 +1,6 @@
+import { FACTS_SCHEMA } from '../kubernetes/observation.ts';
 import type { Facts, Kind, Observation } from '../kubernetes/observation.ts';
+import { compareVersions, UNKNOWN_VERSION } from '../kubernetes/version.ts';
 import { isSameJson } from '../lib/same.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
 
@@ -71,6 +73,15 @@ export class UnwrittenVersions {
     return row === undefined || version === undefined ? row : withVersion(row, version);
   }
 
+  /** The row that an observation meets. Facts that an older bridge read give way to the same version as a LIST has it. */
+  loadFor(tx: Tx, { facts, listed }: Observation): ObjectRow | undefined {
+    const row = this.load(tx, facts.uid);
+    const isOutdated = row?.factsSchema !== undefined && row.factsSchema < FACTS_SCHEMA;
+    return isOutdated && listed === true && row.version === facts.resourceVersion
+      ? withVersion(row, UNKNOWN_VERSION)
+      : row;
+  }
+
   forget(uid: string): void {
     this.#replaced.push([uid, this.#versions.get(uid)]);
     this.#versions.delete(uid);
@@ -106,6 +117,7 @@ export function saveObject(
     ownerUid: state.facts.owner?.uid,
     version: state.facts.resourceVersion,
     deleted,
+    factsSchema: schemaOf(previous, facts),
     state,
   };
   if (previous !== undefined && sameButVersion(previous, row)) {
@@ -118,8 +130,14 @@ export function saveObject(
   return true;
 }
 
+/** An older observation leaves the facts as they were read before. */
+function schemaOf(previous: ObjectRow | undefined, { resourceVersion }: Facts): number {
+  const isNewer = previous === undefined || compareVersions(resourceVersion, previous.version) > 0;
+  return isNewer ? FACTS_SCHEMA : (previous.factsSchema ?? FACTS_SCHEMA);
+}
+
 function sameButVersion(a: ObjectRow, b: ObjectRow): boolean {
-  return isSameJson(a.state, withVersion(b, a.version).state);
+  return a.factsSchema === b.factsSchema && isSameJson(a.state, withVersion(b, a.version).state);
 }
 
 function withVersion(row: ObjectRow, version: string): ObjectRow {

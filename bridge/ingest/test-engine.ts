@@ -64,6 +64,10 @@ export class TestEngine {
     this.reader = openReader(this.path);
   }
 
+  get store(): Store {
+    return this.#store;
+  }
+
   get path(): string {
     return join(this.#folder, 'bridge.db');
   }

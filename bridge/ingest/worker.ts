@@ -172,6 +172,7 @@ function start(): void {
     stuck: config.stuck,
     graceMs: config.cluster.audit.grace,
   });
+  if (store.recovery?.at === startedAt) engine.recovered(startedAt);
   parentPort?.on('message', (call: CallMessage) => drain(store, engine, call));
   post({ type: 'ready', recovery: store.recovery });
 }

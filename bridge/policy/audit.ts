@@ -2,13 +2,15 @@ import type { Kind } from '../kubernetes/observation.ts';
 import { compareVersions } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 
-export type Difference = 'same' | 'missed' | 'stale';
+/** `outdated`: nothing new, but an older bridge read it and kept less. */
+export type Difference = 'same' | 'missed' | 'stale' | 'outdated';
 
 /** What the store knows of an object: its newest version, written, still in memory, or in quarantine. */
 export interface Known {
   readonly version: string;
   /** Deleted or gone. */
   readonly away: boolean;
+  readonly outdated?: boolean;
 }
 
 /** How the store differs from a LIST that has the object at `listed`. What the stream brought since is newer: the same. */
@@ -16,7 +18,8 @@ export function difference(listed: string, known: Known | undefined): Difference
   if (known === undefined) return 'missed';
   const order = compareVersions(listed, known.version);
   // At the version of its absence it cannot be there: a LIST that has it at that version takes the absence back.
-  return order > 0 || (order === 0 && known.away) ? 'stale' : 'same';
+  if (order > 0 || (order === 0 && known.away)) return 'stale';
+  return known.outdated === true ? 'outdated' : 'same';
 }
 
 const REREAD_SHARE = 0.05;

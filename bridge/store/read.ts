@@ -150,6 +150,11 @@ export interface ReceiptCount {
   readonly count: number;
 }
 
+export interface RefusedCount {
+  readonly reason: Reason;
+  readonly count: number;
+}
+
 export interface ListQuery {
   readonly limit: number;
   readonly cursor?: string;
@@ -181,6 +186,10 @@ export interface ReadStore {
   depth(): OutboxDepth[];
   /** Settled intents by destination and reason since the store was made, for metrics that survive a restart. */
   receiptCounts(): ReceiptCount[];
+  /** Records that were not taken, by reason, since the store was made. */
+  refusedCounts(): RefusedCount[];
+  /** Of the database file, without its free pages. */
+  usedBytes(): number;
   /** By namespace and name; `withoutRun`: only those of which no run is known. */
   cronJobs(query: ListQuery & { withoutRun?: boolean; namespace?: string; name?: string }): Page<SeenCronJob>;
   /** CronJobs that are not deleted. */

@@ -15,6 +15,8 @@ export interface ObjectRow {
   readonly ownerUid: string | undefined;
   readonly version: string;
   readonly deleted: boolean;
+  /** FACTS_SCHEMA of the bridge that read the facts; default this one's. */
+  readonly factsSchema?: number;
   readonly state: object;
 }
 
@@ -85,6 +87,8 @@ export interface Tx {
 
   /** False when the transition is known already: nothing is written. */
   addTransition(transition: Transition, recordedAt: Instant): boolean;
+  /** What is recorded of a run, in the order of its times. */
+  transitionsOf(runUid: string): Transition[];
   /** Replaces a `waiting` decision; a final one stays as it is. */
   decide(decision: Decision): void;
   decision(transitionId: string, destination: string): Decision | undefined;
@@ -124,11 +128,13 @@ export interface Tx {
   timersOf(kind: Timer['kind']): Timer[];
 
   quarantine(row: Quarantined): void;
-  /** The version of a quarantined object. */
+  /** What was in quarantine at this version or an older one could be processed after all. */
+  release(uid: string, version: string): void;
+  /** The version of an object that this release put into quarantine. */
   quarantinedVersion(uid: string): string | undefined;
 
   /** What the audit compares of an object, without its state. */
-  storedVersion(uid: string): { readonly version: string; readonly deleted: boolean } | undefined;
+  storedVersion(uid: string): StoredVersion | undefined;
   /** Up to `limit` live objects of a kind; `row` of the last is the `after` of the next call, 0 at first. */
   liveObjects(kind: Kind, after: number, limit: number): LiveObject[];
   /** The newest version of live objects of a kind; undefined when the store holds none of that kind, live or not. */
@@ -141,6 +147,8 @@ export interface Tx {
 
   /** Whether the object was pruned and is remembered by a tombstone. */
   isPruned(uid: string): boolean;
+  /** Remembers an object as one that was pruned. */
+  bury(grave: Grave, at: Instant): void;
   /** Newest creation time of what is remembered no more; -Infinity when nothing was forgotten yet. */
   forgottenUpTo(): Instant;
   /** Lists a record that was not taken; one row per object. */
@@ -156,9 +164,24 @@ export interface Refused {
   readonly at: Instant;
 }
 
+export interface Grave {
+  readonly uid: string;
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly runKey?: string | undefined;
+  readonly createdAt: Instant | undefined;
+}
+
 export interface DesiredRules {
   readonly retire: (wanted: Json) => Json | null;
   readonly adopt: (wanted: Json, previous: Json) => Json;
+}
+
+export interface StoredVersion {
+  readonly version: string;
+  readonly deleted: boolean;
+  readonly factsSchema: number;
 }
 
 export interface LiveObject {

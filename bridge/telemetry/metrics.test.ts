@@ -25,6 +25,9 @@ it('shows every declared metric under its Prometheus name once it was used', asy
     depth: () => [{ destination: 'cronitor/default', pending: 2, oldestCreatedAt: now - 5000, notInSync: 1 }],
     receiptCounts: () => [{ destination: 'cronitor/default', reason: 'delivered', count: 4 }],
     cronJobCount: () => 7,
+    refusedCounts: () => [{ reason: 'beyond_retention', count: 3 }],
+    usedBytes: () => 4096,
+    retirement: () => ({ since: now, by: 'ada', destinations: [] }),
   });
   const text = await metrics.text();
   for (const definition of Object.values(METRICS)) expect(text).toContain(`# TYPE ${prometheusName(definition)}`);
@@ -32,6 +35,9 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   expect(text).toContain('lifecycle_bridge_outbox_oldest_age_seconds{destination="cronitor/default"} 5\n');
   expect(text).toContain('lifecycle_bridge_watch_dead{kind="Job"} 1\n');
   expect(text).toContain('lifecycle_bridge_cronjobs 7\n');
+  expect(text).toContain('lifecycle_bridge_records_refused_total{reason="beyond_retention"} 3\n');
+  expect(text).toContain('lifecycle_bridge_store_size_bytes 4096\n');
+  expect(text).toContain('lifecycle_bridge_retired 1\n');
   expect(text).toContain(`lifecycle_bridge_build_info{version="1.2.3",node_version="${process.version}"} 1\n`);
 });
 

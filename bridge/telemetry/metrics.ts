@@ -25,7 +25,7 @@ export interface Metrics {
   quarantine(reason: Reason, count?: number): void;
   transition(kind: TransitionKind, count?: number): void;
   list(kind: string, result: 'complete' | 'failed' | 'unaudited'): void;
-  /** `difference`: missed, stale or gone. */
+  /** `difference`: missed, stale, gone or outdated. */
   difference(kind: string, difference: string, count: number): void;
   /** Reads at each collection what the audit thinks of each kind. */
   observeAudit(read: () => readonly KindHealth[]): void;
@@ -46,7 +46,10 @@ export interface KindHealth {
 }
 
 /** The part of the store that is read at each collection. */
-export type ObservedStore = Pick<ReadStore, 'depth' | 'receiptCounts' | 'cronJobCount'>;
+export type ObservedStore = Pick<
+  ReadStore,
+  'depth' | 'receiptCounts' | 'cronJobCount' | 'refusedCounts' | 'usedBytes' | 'retirement'
+>;
 
 const MAX_KINDS = 50;
 const COMMIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -152,14 +155,19 @@ function observeStore(meter: Meter, reader: ObservedStore, clock: Clock): void {
     METRICS.desiredNotInSync,
     perDestination((row) => row.notInSync),
   );
-  observe(receipts(meter), () => reader.receiptCounts().map(({ count, ...attributes }) => [count, attributes]));
+  observe(observedCounter(meter, METRICS.receipts), () =>
+    reader.receiptCounts().map(({ count, ...attributes }) => [count, attributes]),
+  );
   gauge(meter, METRICS.cronJobs, () => [[reader.cronJobCount(), {}]]);
+  const refused = observedCounter(meter, METRICS.refused);
+  observe(refused, () => reader.refusedCounts().map(({ count, reason }) => [count, { reason }]));
+  gauge(meter, METRICS.storeSize, () => [[reader.usedBytes(), {}]]);
+  gauge(meter, METRICS.retired, () => [[Number(reader.retirement() !== undefined), {}]]);
 }
 
 type Observed = [value: number, attributes: Attributes];
 
-function receipts(meter: Meter): Observable {
-  const { name, unit, description } = METRICS.receipts;
+function observedCounter(meter: Meter, { name, unit, description }: MetricDefinition): Observable {
   return meter.createObservableCounter(name, { unit, description });
 }
 

@@ -66,7 +66,7 @@ export const METRICS = {
     name: 'lifecycle_bridge.audit.differences',
     unit: '{object}',
     description:
-      'Objects that a LIST had and the store lacked (missed) or had older (stale), or that LISTs lacked (gone)',
+      'Objects that a LIST had and the store lacked (missed), had older (stale) or from an older bridge (outdated), or that LISTs lacked (gone)',
     attributes: ['kind', 'difference'],
   },
   watchDead: {
@@ -117,6 +117,24 @@ export const METRICS = {
     description: 'Live CronJobs in the store',
     attributes: [],
   },
+  refused: {
+    name: 'lifecycle_bridge.records.refused',
+    unit: '{record}',
+    description: 'Records that were not taken since the store was made, e.g. beyond_retention; survives a restart',
+    attributes: ['reason'],
+  },
+  storeSize: {
+    name: 'lifecycle_bridge.store.size',
+    unit: 'By',
+    description: 'Size of the database file without its free pages; store.retention.maxBytes bounds it',
+    attributes: [],
+  },
+  retired: {
+    name: 'lifecycle_bridge.retired',
+    unit: '1',
+    description: '1 while the bridge is retired: monitors are paused and no telemetry is sent',
+    attributes: [],
+  },
   buildInfo: {
     name: 'lifecycle_bridge.build.info',
     unit: '1',
@@ -128,5 +146,6 @@ export const METRICS = {
 /** The name on /metrics: underscores and the unit as suffix (counters get `_total` from the exporter). */
 export function prometheusName({ name, unit }: Pick<MetricDefinition, 'name' | 'unit'>): string {
   const plain = name.replaceAll('.', '_');
-  return unit === 's' ? `${plain}_seconds` : plain;
+  const suffix = { s: '_seconds', By: '_bytes' }[unit] ?? '';
+  return plain + suffix;
 }

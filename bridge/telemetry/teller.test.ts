@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createLogger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { Teller } from './teller.ts';
@@ -53,4 +53,40 @@ it('logs once that the store cannot commit, until it can', () => {
     'error the store cannot commit; senders keep what they have',
     'info the store commits again',
   ]);
+});
+
+describe('an audit', () => {
+  const complete = { result: 'complete', objects: 9, first: false, held: 0, epoch: false, again: false } as const;
+  const none = { missed: 0, stale: 0, gone: 0, outdated: 0 };
+
+  it('is counted by kind and difference, and logged when it found one', async () => {
+    teller.audited('Job', { ...complete, ...none });
+    expect(lines).toEqual([]);
+    teller.audited('Job', { ...complete, missed: 1, stale: 2, gone: 3, outdated: 4 });
+    expect(words()).toEqual(['info LIST complete']);
+    const text = await metrics.text();
+    for (const [difference, count] of Object.entries({ missed: 1, stale: 2, gone: 3, outdated: 4 }))
+      expect(text).toContain(`differences_total{kind="Job",difference="${difference}"} ${count}\n`);
+    expect(text).toContain('lists_total{kind="Job",result="complete"} 2\n');
+  });
+
+  it('that may not LIST several kinds is told once for each, until it may', () => {
+    const refused = { result: 'unaudited', status: 403, error: 'forbidden' } as const;
+    for (const kind of ['Job', 'Pod', 'Job', 'Pod']) teller.audited(kind, refused);
+    teller.audited('Job', { ...complete, ...none });
+    expect(words()).toEqual([
+      'error no permission to LIST: this kind is not audited',
+      'error no permission to LIST: this kind is not audited',
+      'info LIST works again',
+    ]);
+  });
+
+  it('that waits for a third LIST or begins a new epoch says so', () => {
+    teller.audited('Job', { ...complete, ...none, held: 30 });
+    teller.audited('Job', { ...complete, ...none, epoch: true });
+    expect(words()).toEqual([
+      'warn many objects are lacking at once: a third LIST decides',
+      'warn versions count anew (restored etcd): everything was read again',
+    ]);
+  });
 });

@@ -83,8 +83,8 @@ export class Teller {
       return;
     }
     this.#incidents.over(`list/${kind}`, { kind }, 'LIST works again');
-    const { first, missed, stale, gone, held, epoch } = result;
-    for (const [difference, count] of Object.entries({ missed, stale, gone }))
+    const { first, missed, stale, gone, outdated, held, epoch } = result;
+    for (const [difference, count] of Object.entries({ missed, stale, gone, outdated }))
       this.#metrics.difference(kind, difference, count);
     if (held > 0) this.#logger.warn({ kind, held }, 'many objects are lacking at once: a third LIST decides');
     if (epoch) this.#logger.warn({ kind }, 'versions count anew (restored etcd): everything was read again');

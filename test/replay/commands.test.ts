@@ -109,7 +109,7 @@ describe('wrong use', () => {
       [['replay', none], `cannot read ${none}`],
       [['replay', text], `${text} is damaged at byte 0`],
       [['explain', 'a/b', '--store', none], `there is no store at ${none}`],
-      [['explain', 'a/b', '--store', text], `the store ${text} cannot be opened`],
+      [['explain', 'a/b', '--store', text], `${text} cannot be read as a store`],
     ];
     await Promise.all(
       wrong.map(async ([args, words]) => expect(said(await command(args, store()))).toEqual(anError(1, words))),

@@ -1,18 +1,16 @@
 import type { Kind } from '../../kubernetes/observation.ts';
 import { UNKNOWN_VERSION } from '../../kubernetes/version.ts';
-import type { LiveObject } from '../store.ts';
+import type { LiveObject, StoredVersion } from '../store.ts';
 import type { Db } from './db.ts';
 
 /** What the audit reads and writes; states are never parsed here. The caller holds the transaction. */
 
-export function storedVersion(db: Db, uid: string): { version: string; deleted: boolean } | undefined {
-  const row = db.get<{ version: string; deleted: number }>('SELECT version, deleted FROM objects WHERE uid = ?', uid);
-  return row && { version: row.version, deleted: row.deleted === 1 };
-}
-
-export function quarantinedVersion(db: Db, uid: string): string | undefined {
-  const row = db.get<{ version: string | null }>('SELECT version FROM quarantine WHERE subject = ?', uid);
-  return row?.version ?? undefined;
+export function storedVersion(db: Db, uid: string): StoredVersion | undefined {
+  const row = db.get<{ version: string; deleted: number; facts_schema: number }>(
+    'SELECT version, deleted, facts_schema FROM objects WHERE uid = ?',
+    uid,
+  );
+  return row && { version: row.version, deleted: row.deleted === 1, factsSchema: row.facts_schema };
 }
 
 export function liveObjects(db: Db, kind: Kind, after: number, limit: number): LiveObject[] {

@@ -184,7 +184,8 @@ export class DesiredRows {
       const adopted = row === undefined ? wanted : rules.adopt(wanted, JSON.parse(row.wanted) as Json);
       if (this.#retirements.current() === undefined) this.#put(destination, key, adopted, false, at);
       // What the vendor never heard of needs no retirement: nothing is made there now.
-      else if (row !== undefined) this.#put(destination, key, rules.retire(adopted) ?? adopted, false, at);
+      else if (row !== undefined || this.#retirements.isInherited())
+        this.#put(destination, key, rules.retire(adopted) ?? adopted, false, at);
       return;
     }
     if (row?.retired === 1) return;

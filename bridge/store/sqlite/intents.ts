@@ -27,6 +27,13 @@ const MARK = `UPDATE intents SET status = 'sending', attempts = attempts + 1, no
       AND refused = 1 AND first_accepted_at IS NULL)
   WHERE seq = ? RETURNING note`;
 
+/** What was decided on the transition: to send it all the same. */
+const SENT_REFUSED = `UPDATE decisions SET reason = 'monitor_refused', at = ?2, detail = (
+    SELECT nullif(concat_ws(': ', desired.reason, desired.detail), '') FROM desired
+    WHERE desired.destination = intents.destination AND desired.key = intents.waits_for)
+  FROM intents WHERE seq = ?1 AND decisions.transition_id = intents.transition_id
+    AND decisions.destination = intents.destination AND verdict = 'planned' AND decisions.reason IS NULL`;
+
 /** The last answer of each kind that a try got and that did not settle the intent. */
 const ANSWER = `INSERT INTO answers (seq, reason, detail, count, last_at) VALUES (?, ?, ?, 1, ?)
   ON CONFLICT (seq, reason) DO UPDATE SET detail = excluded.detail, count = count + 1, last_at = excluded.last_at`;
@@ -78,7 +85,10 @@ export class Intents {
       dueIntents(this.#db, { destination, status, limit, now, blocked, perGate }),
     );
     const oldest = found.toSorted((a, b) => a.next_at - b.next_at || a.seq - b.seq).slice(0, limit);
-    for (const { seq } of oldest) this.#db.run(MARK, seq);
+    for (const { seq } of oldest) {
+      const marked = this.#db.get<{ note: string | null }>(MARK, seq);
+      if (marked?.note) this.#db.run(SENT_REFUSED, seq, now);
+    }
     return oldest.map(toClaimed);
   }
 

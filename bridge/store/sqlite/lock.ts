@@ -44,6 +44,6 @@ function readPid(pidFile: string): string {
 
 const SQLITE_BUSY = 5;
 
-function isBusy(error: unknown): boolean {
+export function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }

@@ -4,6 +4,7 @@ import type { Db } from './db.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { retention } from './migrations/0002-retention.ts';
 import { operations } from './migrations/0003-operations.ts';
+import { reread } from './migrations/0004-reread.ts';
 
 /** One step of the schema. Additive: a bridge with the schema `oldestReader` must still be able to use the result. */
 export interface Migration {
@@ -12,7 +13,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-const MIGRATIONS: readonly Migration[] = [foundation, retention, operations];
+const MIGRATIONS: readonly Migration[] = [foundation, retention, operations, reread];
 
 const KNOWN = `CREATE TABLE IF NOT EXISTS migrations (
   number INTEGER PRIMARY KEY, oldest_reader INTEGER NOT NULL, applied_at INTEGER NOT NULL)`;
@@ -38,7 +39,7 @@ export function refuseOlderStore(db: Db): void {
   if (number >= MIGRATIONS.at(-1)!.number) return;
   throw new UserError(
     'the store was made by an older bridge',
-    'start this bridge once: it brings the store up to date',
+    'start this bridge once: it brings the store up to date; or use the release that made it',
   );
 }
 

@@ -37,7 +37,7 @@ async function spawnNode(code: string): Promise<{ child: ChildProcess; line: str
 function holder(): Promise<{ child: ChildProcess; line: string }> {
   return spawnNode(`
     import { openStore } from '${import.meta.dirname}/open.ts';
-    openStore('${path}', { now: () => 1 });
+    globalThis.kept = openStore('${path}', { now: () => 1 }); // what nobody keeps is collected, and its lock with it
     console.log('open');
     setInterval(() => {}, 1000);`);
 }

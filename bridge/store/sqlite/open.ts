@@ -27,6 +27,7 @@ import { markSuspect } from './side-files.ts';
 import { SideWriter } from './side-writer.ts';
 import { Tombstones } from './tombstones.ts';
 import { SqliteTx } from './tx.ts';
+import { unreadable } from './unreadable.ts';
 
 /**
  * Opens, and makes if need be, the store in the file `path`, as its only owner. What a crash left in flight is due
@@ -85,7 +86,7 @@ export function openReader(path: string, dryRuns: readonly string[] = []): ReadS
     return new SqliteReader(db, dryRuns);
   } catch (error) {
     db?.close();
-    throw unusable(path, error);
+    throw unreadable(path, error);
   }
 }
 

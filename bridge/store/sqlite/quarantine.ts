@@ -1,3 +1,4 @@
+import { VERSION } from '../../lib/version.ts';
 import type { QuarantineView } from '../read.ts';
 import type { Quarantined } from '../store.ts';
 import type { Db } from './db.ts';
@@ -12,9 +13,9 @@ export function putQuarantined(db: Db, { subject, reason, version, error, bytes,
   const kept = bytes.subarray(0, MAX_ROW_BYTES);
   // Versions compare as Kubernetes compares them: by length, then as text.
   db.run(
-    `INSERT INTO quarantine (subject, reason, version, error, size, at, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO quarantine (subject, reason, version, error, size, at, bytes, release) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (subject) DO UPDATE SET reason = excluded.reason, version = excluded.version, error = excluded.error,
-       size = excluded.size, at = excluded.at, bytes = excluded.bytes
+       size = excluded.size, at = excluded.at, bytes = excluded.bytes, release = excluded.release
      WHERE excluded.version IS NULL OR quarantine.version IS NULL
        OR (length(excluded.version), excluded.version) >= (length(quarantine.version), quarantine.version)`,
     subject,
@@ -24,6 +25,7 @@ export function putQuarantined(db: Db, { subject, reason, version, error, bytes,
     kept.length,
     at,
     kept,
+    VERSION,
   );
   db.run(
     `DELETE FROM quarantine WHERE id IN (
@@ -33,6 +35,25 @@ export function putQuarantined(db: Db, { subject, reason, version, error, bytes,
        WHERE rows > ? OR bytes > ?)`,
     MAX_ROWS,
     MAX_BYTES,
+  );
+}
+
+/** The version of an object that this release could not process; what another one could not is tried again. */
+export function quarantinedVersion(db: Db, uid: string): string | undefined {
+  const row = db.get<{ version: string | null }>(
+    'SELECT version FROM quarantine WHERE subject = ? AND release = ?',
+    uid,
+    VERSION,
+  );
+  return row?.version ?? undefined;
+}
+
+export function release(db: Db, uid: string, version: string): void {
+  db.run(
+    'DELETE FROM quarantine WHERE subject = ? AND (length(version), version) <= (length(?), ?)',
+    uid,
+    version,
+    version,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { CronJobState } from '../../lifecycle/cronjob.ts';
-import type { Run, RunStatus, Transition } from '../../lifecycle/transition.ts';
+import type { Run, RunStatus } from '../../lifecycle/transition.ts';
 import type { Retirement } from '../operations.ts';
 import type {
   CronJobView,
@@ -15,6 +15,7 @@ import type {
   QuarantineView,
   ReadStore,
   ReceiptCount,
+  RefusedCount,
   SeenCronJob,
   RunDetail,
 } from '../read.ts';
@@ -26,10 +27,12 @@ import type { CronJobsQuery } from './cron-jobs.ts';
 import { countDrops, readDrops } from './drops.ts';
 import type { DropsQuery } from './drops.ts';
 import { readQuarantined } from './quarantine.ts';
+import { usedBytes } from './retention.ts';
 import { readRetirement } from './retirements.ts';
 import { toDecision, toDelivery, toMonitor, toPruned } from './rows.ts';
 import type { DecisionColumns, DeliveryColumns, MonitorColumns, TombstoneColumns } from './rows.ts';
-import { attemptsOf } from './tx.ts';
+import { attemptsOf, transitionsOf } from './run-rows.ts';
+import { countRefused } from './tombstones.ts';
 
 const LAST = Number.MAX_SAFE_INTEGER;
 
@@ -98,7 +101,7 @@ export class SqliteReader implements ReadStore {
       return {
         run,
         attempts: attemptsOf(this.#db, uid),
-        transitions: this.#transitions(uid),
+        transitions: transitionsOf(this.#db, uid),
         decisions: this.#decisions(run),
         deliveries: this.#db
           .all<DeliveryColumns>(`${DELIVERY} WHERE run_uid = ? ORDER BY intents.seq`, uid)
@@ -222,6 +225,14 @@ export class SqliteReader implements ReadStore {
       .map(({ destination, reason, count }) => ({ destination, reason, count }));
   }
 
+  refusedCounts(): RefusedCount[] {
+    return countRefused(this.#db);
+  }
+
+  usedBytes(): number {
+    return this.#db.snapshot(() => usedBytes(this.#db));
+  }
+
   cronJobCount(): number {
     return this.#db.get<{ count: number }>(
       "SELECT count(*) AS count FROM objects WHERE kind = 'CronJob' AND deleted = 0",
@@ -236,12 +247,6 @@ export class SqliteReader implements ReadStore {
   #toMonitor(row: MonitorColumns): MonitorView {
     const monitor = toMonitor(row);
     return this.#dryRuns.has(row.destination) && !monitor.inSync ? { ...monitor, reason: 'dry_run' } : monitor;
-  }
-
-  #transitions(runUid: string): Transition[] {
-    return this.#db
-      .all<{ transition: string }>('SELECT transition FROM transitions WHERE run_uid = ? ORDER BY at, seq', runUid)
-      .map(({ transition }) => JSON.parse(transition) as Transition);
   }
 
   /** Those on its transitions, and those on an end that is awaited and is no transition yet. */

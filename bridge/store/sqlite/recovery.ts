@@ -1,6 +1,7 @@
 import type { Instant } from '../../lib/clock.ts';
 import type { Recovery } from '../store.ts';
 import type { Db } from './db.ts';
+import { Retirements } from './retirements.ts';
 import type { Keys, SideFiles } from './side-files.ts';
 
 const KEY = 'recovery';
@@ -37,15 +38,20 @@ export function readKeys(db: Db): Keys {
   return {
     clusterId: db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'cluster_id'")?.value,
     cutoffs: Object.fromEntries(cutoffs.map(({ destination, at }) => [destination, at])),
+    retired: new Retirements(db).current() ?? null,
     stickyKeys: sticky.map(({ destination, namespace, name, key }) => [destination, namespace, name, key] as const),
   };
 }
 
 /** Adds what the small file beside the store says to what the store knows. */
-export function putKeys(db: Db, { clusterId, cutoffs, stickyKeys }: Keys, cutoff: Instant): void {
+export function putKeys(db: Db, { clusterId, cutoffs, stickyKeys, retired }: Keys, cutoff: Instant): void {
   if (clusterId !== undefined) db.run("INSERT OR IGNORE INTO meta VALUES ('cluster_id', ?)", clusterId);
   for (const [destination, at] of Object.entries(cutoffs)) {
     db.run('INSERT OR IGNORE INTO cutoffs VALUES (?, ?)', destination, Math.max(at, cutoff));
   }
   for (const row of stickyKeys) db.run('INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?)', ...row);
+  const retirements = new Retirements(db);
+  // A backup may be older than the last "retire" or "retire --undo".
+  if (retired) retirements.begin(retired.by, retired.since);
+  else if (retired === null) retirements.end('restore', cutoff);
 }

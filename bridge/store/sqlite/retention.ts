@@ -120,11 +120,15 @@ export class Retention {
     return !has(UNSETTLED, uid);
   }
 
-  /** Pages in use; free ones are used again before the file grows. */
   #usedBytes(): number {
-    const pragma = (name: string) => Object.values(this.#db.get<Record<string, number>>(`PRAGMA ${name}`)!)[0]!;
-    return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+    return usedBytes(this.#db);
   }
+}
+
+/** Pages in use; free ones are used again before the file grows. */
+export function usedBytes(db: Db): number {
+  const pragma = (name: string) => Object.values(db.get<Record<string, number>>(`PRAGMA ${name}`)!)[0]!;
+  return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
 }
 
 /** By its end or its deletion, whichever was later; a deleted CronJob's row holds no time but its creation. */

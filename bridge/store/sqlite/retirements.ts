@@ -28,6 +28,13 @@ export class Retirements {
     return this.#db.get(sql, at) !== undefined;
   }
 
+  /** True when the present store was made while the bridge was retired: the vendor may know what the store does not. */
+  isInherited(): boolean {
+    const sql = `SELECT 1 FROM retirements WHERE until_at IS NULL AND from_at <
+      (SELECT json_extract(value, '$.at') FROM meta WHERE key = 'recovery')`;
+    return this.#db.get(sql) !== undefined;
+  }
+
   /** A retirement that lasts already goes on. */
   begin(by: string, at: Instant): void {
     if (this.current() === undefined) this.#db.run('INSERT INTO retirements (from_at, from_by) VALUES (?, ?)', at, by);

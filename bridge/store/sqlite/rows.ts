@@ -15,6 +15,7 @@ export interface ObjectColumns {
   readonly owner_uid: string | null;
   readonly version: string;
   readonly deleted: number;
+  readonly facts_schema: number;
   readonly state: string;
 }
 
@@ -28,6 +29,7 @@ export function toObject(row: ObjectColumns): ObjectRow {
     version,
     ownerUid: row.owner_uid ?? undefined,
     deleted: row.deleted === 1,
+    factsSchema: row.facts_schema,
     state: JSON.parse(row.state) as object,
   };
 }

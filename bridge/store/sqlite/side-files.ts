@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Instant } from '../../lib/clock.ts';
+import type { Retired } from './retirements.ts';
 
 /**
  * The small files beside a store, for the day on which it is lost: `.keys.json` with what must not change, and
@@ -23,6 +24,8 @@ export interface Keys {
   readonly cutoffs: Readonly<Record<string, Instant>>;
   /** destination, namespace, name, key */
   readonly stickyKeys: readonly (readonly [string, string, string, string])[];
+  /** Since when the bridge is retired, null when it is not; undefined in a file that does not tell. */
+  readonly retired: Retired | null | undefined;
 }
 
 export interface SideFiles {
@@ -120,7 +123,8 @@ function parseKeys(text: string | undefined): Keys | undefined {
   try {
     const keys = text === undefined ? undefined : (JSON.parse(text) as Partial<Keys> | null);
     if (typeof keys?.cutoffs !== 'object' || !Array.isArray(keys.stickyKeys)) return undefined;
-    return { clusterId: keys.clusterId, cutoffs: keys.cutoffs, stickyKeys: keys.stickyKeys };
+    const { clusterId, cutoffs, stickyKeys, retired } = keys;
+    return { clusterId, cutoffs, stickyKeys, retired };
   } catch {
     return undefined;
   }

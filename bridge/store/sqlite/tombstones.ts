@@ -1,5 +1,7 @@
 import type { Instant } from '../../lib/clock.ts';
-import type { Refused } from '../store.ts';
+import type { Reason } from '../../lib/reasons.ts';
+import type { RefusedCount } from '../read.ts';
+import type { Grave, Refused } from '../store.ts';
 import type { Db } from './db.ts';
 
 /** Kept for so long whatever the size of the store. */
@@ -10,15 +12,8 @@ const MAX_REFUSED = 1000;
 const MAX_ANNOUNCED = 100;
 
 const HORIZON = 'forgotten_up_to';
-
-interface Grave {
-  readonly uid: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly runKey: string | undefined;
-  readonly createdAt: Instant | undefined;
-}
+const REFUSED = 'refused/';
+const COUNT_REFUSED = 'INSERT INTO meta VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET value = value + 1';
 
 const PUT = `INSERT OR IGNORE INTO tombstones
     (uid, kind, namespace, name, run_key, created_at, pruned_at, announced)
@@ -84,6 +79,14 @@ export class Tombstones {
       reason,
       at,
     );
+    this.#db.run(COUNT_REFUSED, `${REFUSED}${reason}`);
     this.#db.run('DELETE FROM refused WHERE id <= (SELECT max(id) FROM refused) - ?', MAX_REFUSED);
   }
+}
+
+/** Records that were refused since the store was made; the rows of `refused` are bounded. */
+export function countRefused(db: Db): RefusedCount[] {
+  return db
+    .all<{ key: string; value: number }>(`SELECT key, value FROM meta WHERE key BETWEEN '${REFUSED}' AND '${REFUSED}~'`)
+    .map(({ key, value }) => ({ reason: key.slice(REFUSED.length) as Reason, count: value }));
 }

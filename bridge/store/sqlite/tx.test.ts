@@ -31,7 +31,7 @@ describe('objects', () => {
     tx((tx) => tx.putObject(object));
     const later = { ...object, version: '10', deleted: true, state: { phase: 'Failed' }, ownerUid: undefined };
     tx((tx) => tx.putObject(later));
-    expect(tx((tx) => tx.object('u1'))).toEqual(later);
+    expect(tx((tx) => tx.object('u1'))).toMatchObject(later);
     expect(tx((tx) => tx.object('u2'))).toBeUndefined();
   });
 

@@ -1,3 +1,4 @@
+import { FACTS_SCHEMA } from '../../kubernetes/observation.ts';
 import type { Kind } from '../../kubernetes/observation.ts';
 import type { Attempt, Transition, TransitionKind } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
@@ -7,24 +8,33 @@ import type {
   Claimant,
   Decision,
   DesiredRules,
+  Grave,
   LiveObject,
   ObjectRow,
   Quarantined,
   Refused,
   RunRow,
+  StoredVersion,
   Timer,
   Tx,
 } from '../store.ts';
-import { forgetVersions, liveObjects, newestVersion, quarantinedVersion, storedVersion } from './audit-rows.ts';
+import { forgetVersions, liveObjects, newestVersion, storedVersion } from './audit-rows.ts';
 import type { Db } from './db.ts';
 import { dueTimers, timersOf } from './timers.ts';
 import type { DesiredRows } from './desired.ts';
 import type { Intents } from './intents.ts';
-import { putQuarantined } from './quarantine.ts';
+import { putQuarantined, quarantinedVersion, release } from './quarantine.ts';
 import type { Retirements } from './retirements.ts';
-import { toAttempt, toDecision, toObject, toRun } from './rows.ts';
-import type { AttemptColumns, DecisionColumns, ObjectColumns, RunColumns } from './rows.ts';
+import { toDecision, toObject, toRun } from './rows.ts';
+import type { DecisionColumns, ObjectColumns, RunColumns } from './rows.ts';
+import { attemptsOf, putRun, transitionsOf } from './run-rows.ts';
 import type { Tombstones } from './tombstones.ts';
+
+const PUT_OBJECT = `INSERT INTO objects
+    (uid, kind, namespace, name, owner_uid, version, deleted, facts_schema, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (uid) DO UPDATE SET kind = excluded.kind, namespace = excluded.namespace, name = excluded.name,
+    owner_uid = excluded.owner_uid, version = excluded.version, deleted = excluded.deleted,
+    facts_schema = excluded.facts_schema, state = excluded.state`;
 
 /** The statements of one transaction. The object lives as long as the store; the transaction is the store's. */
 export class SqliteTx implements Tx {
@@ -33,7 +43,7 @@ export class SqliteTx implements Tx {
   readonly #desired: DesiredRows;
   readonly #retirements: Retirements;
   readonly #tombstones: Tombstones;
-  readonly #onStickyKey: () => void;
+  readonly #onKeys: () => void;
   /** Kinds of the transitions that this transaction added. */
   readonly added: TransitionKind[] = [];
 
@@ -43,14 +53,14 @@ export class SqliteTx implements Tx {
     desired: DesiredRows,
     retirements: Retirements,
     tombstones: Tombstones,
-    onStickyKey: () => void,
+    onKeys: () => void,
   ) {
     this.#db = db;
     this.#intents = intents;
     this.#desired = desired;
     this.#retirements = retirements;
     this.#tombstones = tombstones;
-    this.#onStickyKey = onStickyKey;
+    this.#onKeys = onKeys;
   }
 
   object(uid: string): ObjectRow | undefined {
@@ -58,11 +68,9 @@ export class SqliteTx implements Tx {
     return row && toObject(row);
   }
 
-  putObject({ uid, kind, namespace, name, ownerUid, version, deleted, state }: ObjectRow): void {
+  putObject({ uid, kind, namespace, name, ownerUid, version, deleted, factsSchema, state }: ObjectRow): void {
     this.#db.run(
-      `INSERT INTO objects (uid, kind, namespace, name, owner_uid, version, deleted, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (uid) DO UPDATE SET kind = excluded.kind, namespace = excluded.namespace, name = excluded.name,
-         owner_uid = excluded.owner_uid, version = excluded.version, deleted = excluded.deleted, state = excluded.state`,
+      PUT_OBJECT,
       uid,
       kind,
       namespace,
@@ -70,6 +78,7 @@ export class SqliteTx implements Tx {
       ownerUid ?? null,
       version,
       Number(deleted),
+      factsSchema ?? FACTS_SCHEMA,
       JSON.stringify(state),
     );
   }
@@ -88,25 +97,8 @@ export class SqliteTx implements Tx {
     return row && toRun(row);
   }
 
-  putRun({ run, memory }: RunRow): void {
-    const sortAt = run.startedAt ?? run.createdAt ?? run.scheduledAt ?? 0;
-    this.#db.run(
-      `INSERT INTO runs (uid, namespace, name, owner_uid, owner_name, status, sort_at, waiting_for, run, memory)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (uid) DO UPDATE SET namespace = excluded.namespace, name = excluded.name,
-         owner_uid = excluded.owner_uid, owner_name = excluded.owner_name, status = excluded.status,
-         sort_at = excluded.sort_at, waiting_for = excluded.waiting_for, run = excluded.run, memory = excluded.memory`,
-      run.uid,
-      run.namespace,
-      run.name,
-      run.ownerUid ?? null,
-      run.ownerName ?? null,
-      run.status,
-      sortAt,
-      memory.waitingFor ?? null,
-      JSON.stringify(run),
-      JSON.stringify(memory),
-    );
+  putRun(row: RunRow): void {
+    putRun(this.#db, row);
   }
 
   runsWaitingForOwner(ownerUid: string): RunRow[] {
@@ -156,6 +148,10 @@ export class SqliteTx implements Tx {
     return added > 0;
   }
 
+  transitionsOf(runUid: string): Transition[] {
+    return transitionsOf(this.#db, runUid);
+  }
+
   decide({ transitionId, destination, verdict, reason, detail, at }: Decision): void {
     this.#db.run(
       `INSERT INTO decisions (transition_id, destination, verdict, reason, detail, at) VALUES (?, ?, ?, ?, ?, ?)
@@ -194,7 +190,7 @@ export class SqliteTx implements Tx {
 
   setStickyKey(destination: string, namespace: string, name: string, key: string): void {
     const sql = 'INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?)';
-    if (this.#db.run(sql, destination, namespace, name, key) > 0) this.#onStickyKey();
+    if (this.#db.run(sql, destination, namespace, name, key) > 0) this.#onKeys();
   }
 
   wanted(destination: string, key: string): Json | undefined {
@@ -216,6 +212,7 @@ export class SqliteTx implements Tx {
   }
 
   setRetired(on: boolean, by: string, at: Instant): void {
+    this.#onKeys();
     if (!on) this.#retirements.end(by, at);
     else {
       this.#retirements.begin(by, at);
@@ -247,8 +244,16 @@ export class SqliteTx implements Tx {
     putQuarantined(this.#db, row);
   }
 
+  release(uid: string, version: string): void {
+    release(this.#db, uid, version);
+  }
+
   isPruned(uid: string): boolean {
     return this.#tombstones.has(uid);
+  }
+
+  bury(grave: Grave, at: Instant): void {
+    this.#tombstones.put(grave, at);
   }
 
   forgottenUpTo(): Instant {
@@ -263,7 +268,7 @@ export class SqliteTx implements Tx {
     return quarantinedVersion(this.#db, uid);
   }
 
-  storedVersion(uid: string): { version: string; deleted: boolean } | undefined {
+  storedVersion(uid: string): StoredVersion | undefined {
     return storedVersion(this.#db, uid);
   }
 
@@ -286,14 +291,4 @@ export class SqliteTx implements Tx {
   setMeta(key: string, value: string): void {
     this.#db.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, value);
   }
-}
-
-/** Attempts of a run by start, those that did not start last. */
-export function attemptsOf(db: Db, runUid: string): Attempt[] {
-  return db
-    .all<AttemptColumns>(
-      'SELECT attempt FROM attempts WHERE run_uid = ? ORDER BY started_at IS NULL, started_at, id',
-      runUid,
-    )
-    .map(toAttempt);
 }

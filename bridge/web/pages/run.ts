@@ -9,7 +9,11 @@ import { type Frame, note, type PageContent } from './layout.ts';
 import { took } from './runs.ts';
 
 /** One run: what was seen, what was decided, what was sent, and why not. */
-export function runPage(detail: RunDetail, { now }: Frame, quarantined: QuarantineView | undefined): PageContent {
+export function runPage(
+  detail: RunDetail,
+  { now }: Pick<Frame, 'now'>,
+  quarantined: QuarantineView | undefined,
+): PageContent {
   const { run, transitions } = detail;
   return {
     title: run.name,
@@ -24,7 +28,7 @@ export function runPage(detail: RunDetail, { now }: Frame, quarantined: Quaranti
       ${detail.attempts.length === 0 ? html`<p class="empty">No pod was seen.</p>` : attempts(detail.attempts, now)}
       <h2>Deliveries</h2>
       ${detail.deliveries.length === 0 ? html`<p class="empty">${noDelivery(detail)}</p>` : deliveries(detail)}
-      ${notSent(detail)}
+      ${decided(detail)}
     `,
   };
 }
@@ -192,10 +196,16 @@ function transitionText(id: string, transitions: readonly Transition[]): string 
   return transitions.find((transition) => transition.id === id)?.text ?? id;
 }
 
-function notSent({ decisions, transitions }: RunDetail): Child {
-  const rows = decisions.filter(({ verdict }) => verdict !== 'planned');
+function decided({ decisions, transitions }: RunDetail): Child {
+  const notSent = decisions.filter(({ verdict }) => verdict !== 'planned');
+  const remarked = decisions.filter(({ verdict, reason }) => verdict === 'planned' && reason !== undefined);
+  return html`${decisionTable('Sent all the same, and why', remarked, transitions)}
+  ${decisionTable('Not sent, and why', notSent, transitions)}`;
+}
+
+function decisionTable(title: string, rows: readonly Decision[], transitions: readonly Transition[]): Child {
   if (rows.length === 0) return undefined;
-  return html`<h2>Not sent, and why</h2>
+  return html`<h2>${title}</h2>
     <table class="list">
       <thead>
         <tr>

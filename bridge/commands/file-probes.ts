@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config/schema.ts';
+import { errorText } from '../lib/errors.ts';
+import { sinkSchemas } from '../sinks/index.ts';
+import type { Probe, ProbeResult } from './probe.ts';
+
+/** Every file that the configuration names in a `…File` key; those of destinations are read with their destination. */
+export function fileProbes(config: Config): Probe[] {
+  const sections = Object.entries(config).filter(([name]) => !Object.hasOwn(sinkSchemas, name));
+  return sections
+    .flatMap(([name, section]) => namedFiles(name, section))
+    .map(({ key, file }) => ({ name: key, run: () => Promise.resolve(tryFile(file)) }));
+}
+
+function namedFiles(path: string, value: unknown): { key: string; file: string }[] {
+  if (typeof value === 'string') return path.endsWith('File') ? [{ key: path, file: value }] : [];
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return [];
+  return Object.entries(value).flatMap(([name, inner]) => namedFiles(`${path}.${name}`, inner));
+}
+
+/** What it holds is told by nobody, not even its length. */
+function tryFile(file: string): ProbeResult {
+  try {
+    if (readFileSync(file, 'utf8').trim() !== '') return { ok: true, detail: `${file} can be read` };
+    return { ok: false, detail: `${file} is empty`, next: 'Put the secret into it, or correct the path.' };
+  } catch (error) {
+    const next = 'Mount the Secret that holds it, let this user read it, or correct the path.';
+    return { ok: false, detail: `cannot be read: ${errorText(error)}`, next };
+  }
+}
