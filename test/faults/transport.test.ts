@@ -50,10 +50,19 @@ describe('nothing is lost and nothing is told twice', () => {
     const shuffler = await startShuffler(stage.bridge.endpoint, random(SEED + 1));
     proxy.lead(shuffler.endpoint);
     const started = await runs(stage, 'shuffled', SHORT ? 15 : 60, () => pause(100));
+    const long = await runs(stage, 'deleted', 6, undefined, { run: '3600s' });
+    const jobs = `/apis/batch/v1/namespaces/${stage.kube.namespace}/jobs`;
+    for (const { job } of long) {
+      const path = `${jobs}/${job.metadata.name}`;
+      await until('it has started', async () => (await stage.api.get(path)).status?.['startTime'] !== undefined);
+      await stage.api.delete(path);
+      started.push({ job, end: 'fail' });
+    }
     await expectTold(stage, started);
     proxy.lead(stage.bridge.endpoint);
-    await until('every copy is delivered', () => shuffler.delivered() === shuffler.taken() * 3);
+    await until('every copy is delivered', () => shuffler.delivered() === shuffler.taken() * 3, 60_000);
     expect(shuffler.taken()).toBeGreaterThan(started.length * 3);
+    await nothingWaits();
     await expectTold(stage, started);
     shuffler.close();
   });
@@ -63,5 +72,14 @@ describe('nothing is lost and nothing is told twice', () => {
     const started = await runs(stage, 'two', 12, () => pause(200));
     await expectTold(stage, started);
     await second.stop();
+    await nothingWaits();
+    await expectTold(stage, started);
   });
 });
+
+/** A second ping would be on its way. */
+async function nothingWaits(): Promise<void> {
+  const metrics = `${stage.bridge.pageUrl}metrics`;
+  const pending = (): Promise<number> => readMetric(metrics, 'lifecycle_bridge_outbox_pending');
+  await until('nothing waits to be delivered', async () => (await pending()) === 0);
+}

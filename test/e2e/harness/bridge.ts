@@ -62,10 +62,11 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const start = async (): Promise<void> => {
     const started = launch(options, ports, storePath, logFile);
     child = started;
-    await until('the page answers', async () => {
+    const answers = async (): Promise<boolean> => {
       if (started.exitCode !== null) throw new Error(`the bridge ended: ${readFileSync(logFile, 'utf8').slice(-2000)}`);
       return (await fetch(`${pageUrl}livez`).catch(() => undefined))?.ok === true;
-    });
+    };
+    await until('the page answers', answers, 120_000);
   };
   await start();
   const kill9 = async (): Promise<void> => void (await end('SIGKILL'));
