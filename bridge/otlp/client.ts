@@ -1,5 +1,5 @@
 import * as grpc from '@grpc/grpc-js';
-import { EXPORT_METHOD } from './service.ts';
+import { EXPORT_PATH } from './service.ts';
 import { decodeRetryDelay, STATUS_DETAILS } from './status.ts';
 
 // grpc-js would write its own lines to stderr; what matters of them is in the replies.
@@ -50,20 +50,21 @@ export function connectOtlp(
   };
 }
 
+const asItIs = (bytes: Buffer): Buffer => bytes;
+
 function send(
   client: grpc.Client,
   metadata: grpc.Metadata,
   request: Uint8Array,
   { deadlineMs = 30_000, signal }: { deadlineMs?: number; signal?: AbortSignal },
 ): Promise<ExportReply> {
-  const { path, requestSerialize, responseDeserialize } = EXPORT_METHOD;
   const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
   return new Promise((resolve) => {
     const deadline = Date.now() + deadlineMs;
     const call = client.makeUnaryRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
+      EXPORT_PATH,
+      asItIs,
+      asItIs,
       bytes,
       metadata,
       { deadline },

@@ -1,11 +1,10 @@
-import { status } from '@grpc/grpc-js';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Clock, Instant } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
 import { ByteBudget } from './byte-budget.ts';
 import type { Ingest, IngestResult } from './ingest.ts';
 import type { Connection } from './listener.ts';
-import { EXPORT_METHOD } from './service.ts';
+import { EXPORT_PATH, status } from './service.ts';
 import type { Failure } from './unary-call.ts';
 import { UnaryCall } from './unary-call.ts';
 
@@ -84,7 +83,7 @@ export class Exporter {
     const call = new UnaryCall(stream, headers);
     if (!/^application\/grpc($|[+;])/.test(headers['content-type'] ?? '')) return this.#rejectHttp(call);
     if (!this.#allows(headers.authorization)) return this.#refuse(call);
-    if (headers[':method'] !== 'POST' || headers[':path'] !== EXPORT_METHOD.path)
+    if (headers[':method'] !== 'POST' || headers[':path'] !== EXPORT_PATH)
       return this.#reject(call, { code: status.UNIMPLEMENTED, details: 'only OTLP logs are taken here' });
     if (connection.accept()) this.#options.onConnection?.();
     if (this.#draining) return this.#stopping(call);

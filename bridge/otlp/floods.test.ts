@@ -3,7 +3,7 @@ import net from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Releases } from '../lib/releases.ts';
 import { connectOtlp } from './client.ts';
-import { EXPORT_METHOD } from './service.ts';
+import { EXPORT_PATH } from './service.ts';
 import type { TestServer } from './test-server.ts';
 import { startTestServer } from './test-server.ts';
 
@@ -44,7 +44,7 @@ function header(name: string, value: string): Buffer {
 const CALL = Buffer.concat([
   header(':method', 'POST'),
   header(':scheme', 'http'),
-  header(':path', EXPORT_METHOD.path),
+  header(':path', EXPORT_PATH),
   header('content-type', 'application/grpc'),
 ]);
 const call = (stream: number, headers: Buffer): Buffer => http2Frame(HEADERS, END_HEADERS, stream, headers);

@@ -8,7 +8,7 @@ import { encodeLogs, watchBody } from '../../test/otlp-client.ts';
 import { readRequest } from '../ingest/batch.ts';
 import { Releases } from '../lib/releases.ts';
 import { connectOtlp } from './client.ts';
-import { EXPORT_METHOD } from './service.ts';
+import { EXPORT_PATH } from './service.ts';
 import type { TestServer } from './test-server.ts';
 import { connectHttp2, frame, openCall, startTestServer } from './test-server.ts';
 
@@ -87,7 +87,7 @@ const call = (body: Buffer, answers: string[], headers: http2.OutgoingHttpHeader
 });
 const gzip = { 'grpc-encoding': 'gzip' };
 const odd = fc.constantFrom('', 'br', 'zstd', 'GZIP', 'gzip,identity', '__proto__', 'toString', 'x'.repeat(1000));
-const wrongPath = fc.constantFrom('/', '/x', `${EXPORT_METHOD.path}/`, EXPORT_METHOD.path.toLowerCase(), '/%00', '/?');
+const wrongPath = fc.constantFrom('/', '/x', `${EXPORT_PATH}/`, EXPORT_PATH.toLowerCase(), '/%00', '/?');
 const wrongType = fc.constantFrom('', 'text/plain', 'application/json', 'application/grpc-web', 'application/grpcx');
 const anyHeader = fc.record({
   'grpc-timeout': fc.constantFrom('30S', '1H', 'x', '-1S', '999999999S', ''),

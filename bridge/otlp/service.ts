@@ -1,12 +1,14 @@
-import type { MethodDefinition } from '@grpc/grpc-js';
+/** OTLP's one method for logs. */
+export const EXPORT_PATH = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
 
-/** OTLP's one method for logs, with the messages left as bytes: decoding is the ingest's work, off this thread. */
-export const EXPORT_METHOD = {
-  path: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
-  requestStream: false,
-  responseStream: false,
-  requestSerialize: (bytes: Buffer) => bytes,
-  requestDeserialize: (bytes: Buffer) => bytes,
-  responseSerialize: (bytes: Buffer) => bytes,
-  responseDeserialize: (bytes: Buffer) => bytes,
-} as const satisfies MethodDefinition<Buffer, Buffer>;
+/** The gRPC status codes that the bridge answers. */
+export const status = {
+  OK: 0,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  RESOURCE_EXHAUSTED: 8,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+} as const;
+export type StatusCode = (typeof status)[keyof typeof status];

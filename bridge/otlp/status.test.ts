@@ -1,4 +1,6 @@
+import { status as known } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
+import { status } from './service.ts';
 import { decodeRetryDelay, encodeRetryStatus } from './status.ts';
 
 test('a retry status is a google.rpc.Status with a RetryInfo, byte for byte', () => {
@@ -16,4 +18,8 @@ test.each([0, 1, 999, 1000, 30_500])('a delay of %i ms survives', (delayMs) => {
 
 test('a status without details asks for no delay', () => {
   expect(decodeRetryDelay(Buffer.from([0x08, 8]))).toBeUndefined();
+});
+
+test('the codes are those of gRPC', () => {
+  expect(known).toMatchObject(status);
 });

@@ -3,7 +3,7 @@ import { systemClock } from '../lib/clock.ts';
 import type { Releases } from '../lib/releases.ts';
 import type { OtlpServer, OtlpServerOptions, RequestOutcome } from './server.ts';
 import { startOtlpServer } from './server.ts';
-import { EXPORT_METHOD } from './service.ts';
+import { EXPORT_PATH } from './service.ts';
 
 /** A server on a free port whose ingest takes everything at once, and what it said. */
 export interface TestServer extends OtlpServer {
@@ -61,7 +61,7 @@ export function openCall(
 ) {
   const call = {
     ':method': 'POST',
-    ':path': EXPORT_METHOD.path,
+    ':path': EXPORT_PATH,
     'content-type': 'application/grpc',
     te: 'trailers',
     ...headers,

@@ -1,15 +1,16 @@
-import { status } from '@grpc/grpc-js';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import { systemClock } from '../lib/clock.ts';
 import type { Share } from './byte-budget.ts';
 import type { Encoding } from './inflate.ts';
 import { ACCEPTED_ENCODINGS, decompress, isEncoding, sizeHint } from './inflate.ts';
+import type { StatusCode } from './service.ts';
+import { status } from './service.ts';
 import { encodeRetryStatus, STATUS_DETAILS } from './status.ts';
 
 /** An answer that is no success. With `retryAfterMs` it carries RetryInfo. */
 export interface Failure {
-  readonly code: status;
+  readonly code: StatusCode;
   readonly details: string;
   readonly retryAfterMs?: number;
 }
@@ -105,7 +106,7 @@ export class UnaryCall {
     const prefix = Buffer.alloc(PREFIX_BYTES);
     prefix.writeUInt32BE(message.length, 1);
     this.#stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-    this.#stream.once('wantTrailers', () => this.#stream.sendTrailers({ 'grpc-status': '0' }));
+    this.#stream.once('wantTrailers', () => this.#stream.sendTrailers({ 'grpc-status': String(status.OK) }));
     this.#stream.end(Buffer.concat([prefix, message]));
   }
 
@@ -181,7 +182,7 @@ async function inflated(bytes: Buffer, encoding: Encoding, { maxBytes, share }: 
   return share.resize(message.length) ? { message } : OVERLOAD;
 }
 
-function failed(code: status, details: string, retryAfterMs?: number): NoMessage {
+function failed(code: StatusCode, details: string, retryAfterMs?: number): NoMessage {
   return retryAfterMs === undefined
     ? { failure: { code, details }, outcome: 'rejected' }
     : { failure: { code, details, retryAfterMs }, outcome: 'not_received' };
