@@ -1,7 +1,18 @@
-import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import type { MethodDefinition, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { EXPORT_METHOD } from '../../bridge/otlp/service.ts';
+import { EXPORT_PATH } from '../../bridge/otlp/service.ts';
 import { connectOtlp } from '../otlp-client.ts';
+
+const asItIs = (bytes: Buffer): Buffer => bytes;
+const EXPORT_METHOD: MethodDefinition<Buffer, Buffer> = {
+  path: EXPORT_PATH,
+  requestStream: false,
+  responseStream: false,
+  requestSerialize: asItIs,
+  requestDeserialize: asItIs,
+  responseSerialize: asItIs,
+  responseDeserialize: asItIs,
+};
 
 const COPIES = 3;
 /** Every copy arrives at some time in it: the start of a run mostly after its end. */
