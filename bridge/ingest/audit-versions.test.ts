@@ -49,6 +49,12 @@ describe('a restored etcd', () => {
     expect(bench.list('Job', '100', [now7])).toMatchObject({ epoch: false });
   });
 
+  it('is noticed by one object that is too old, when the cluster has counted beyond what is stored', () => {
+    expect(bench.list('Job', '7000', [now7])).toMatchObject({ epoch: false, stale: 0, gone: 0, again: true });
+    expect(bench.list('Job', '7001', [now7])).toMatchObject({ epoch: true, stale: 1, gone: 0 });
+    expect(bench.list('Job', '7002', [now7])).toMatchObject({ epoch: false, stale: 0, again: true });
+  });
+
   it('is noticed after a restart too', () => {
     bench.restart();
     bench.list('Job', '100', [now7]);

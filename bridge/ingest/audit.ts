@@ -3,7 +3,7 @@ import type { Kind, Observation } from '../kubernetes/observation.ts';
 import { compareVersions, UNKNOWN_VERSION } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Known, Unit, WatchState } from '../policy/audit.ts';
-import { awaitVersion, difference, goneObjects, isDeadWatch, streamVersion } from '../policy/audit.ts';
+import { awaitVersion, difference, goneObjects, isDeadWatch, isRolledBack, streamVersion } from '../policy/audit.ts';
 import type { Store, Tx } from '../store/store.ts';
 import type { AuditCalls, Listed, PageVerdict, PassResult } from './audit-calls.ts';
 import type { Destination } from './deps.ts';
@@ -29,6 +29,8 @@ interface UnitMemory {
   lacking: ReadonlyMap<string, number>;
   /** LISTs in a row whose version was below the newest stored one. */
   below: number;
+  /** A LIST had an object older than it must have it: the next one counts as below, whatever its version. */
+  rolledBack: boolean;
   /** Version of the last LIST since when a Collector's watches stand; what came later the stream brings too. */
   watchedFrom: string | undefined;
 }
@@ -111,7 +113,9 @@ export class Audit implements AuditCalls {
       const differing: string[] = [];
       for (const { uid, version: listed } of objects) {
         pass.seen.add(uid);
-        const found = difference(listed, this.#known(tx, pass.unit.kind, uid, listed));
+        const known = this.#known(tx, pass.unit.kind, uid, listed);
+        if (isRolledBack(version, listed, known)) Object.assign(memory, { rolledBack: true, below: 1 });
+        const found = difference(listed, known);
         if (found === 'same' || (found === 'outdated' && pass.outdated >= OUTDATED_PER_LIST)) continue;
         differing.push(uid);
         pass[found]++;
@@ -197,10 +201,11 @@ export class Audit implements AuditCalls {
   /** The first page tells how old the LIST is; the second LIST in a row that is too old begins a new epoch. */
   #start(tx: Tx, pass: Pass, memory: UnitMemory, version: string): void {
     pass.version = version;
-    memory.below = compareVersions(version, pass.newest) < 0 ? memory.below + 1 : 0;
+    const isBelow = memory.rolledBack || compareVersions(version, pass.newest) < 0;
+    memory.below = isBelow ? memory.below + 1 : 0;
     if (memory.below < 2) return;
     pass.epoch = true;
-    memory.below = 0;
+    Object.assign(memory, { below: 0, rolledBack: false });
     this.#options.unwritten.clear();
     tx.forgetVersions(pass.unit.kind);
     tx.setMeta(listedKey(pass.unit.kind), UNKNOWN_VERSION);
@@ -227,7 +232,7 @@ export class Audit implements AuditCalls {
 
   #memory(unit: Unit): UnitMemory {
     const key = `${unit.kind}/${unit.namespace ?? ''}`;
-    const memory = this.#units.get(key) ?? { lacking: new Map(), below: 0, watchedFrom: undefined };
+    const memory = this.#units.get(key) ?? { lacking: new Map(), below: 0, rolledBack: false, watchedFrom: undefined };
     this.#units.set(key, memory);
     return memory;
   }

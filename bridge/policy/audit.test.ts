@@ -8,6 +8,7 @@ import {
   difference,
   goneObjects,
   isDeadWatch,
+  isRolledBack,
   pacing,
   rereadPage,
   streamVersion,
@@ -25,6 +26,17 @@ describe('an object of a LIST', () => {
     ['with a longer version is newer, whatever its digits', '1000', { version: '999', away: false }, 'stale'],
   ])('%s', (_name, listed, known, expected) => {
     expect(difference(listed, known)).toBe(expected);
+  });
+});
+
+describe('a restored etcd', () => {
+  it.each([
+    ['by an object that is older than what was known before the LIST', '200', '90', '100', true],
+    ['not by one that the stream moved on since', '200', '90', '201', false],
+    ['not by one that is newer', '200', '150', '100', false],
+    ['not by one whose stored version is unknown', '200', '90', '', false],
+  ])('is proven %s', (_name, version, listed, known, expected) => {
+    expect(isRolledBack(version, listed, { version: known, away: false })).toBe(expected);
   });
 });
 

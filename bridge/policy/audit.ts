@@ -22,6 +22,15 @@ export function difference(listed: string, known: Known | undefined): Difference
   return known.outdated === true ? 'outdated' : 'same';
 }
 
+/**
+ * Whether an object of a LIST at `version` proves that etcd was restored: what was known of it by then, a LIST has, or
+ * something newer.
+ */
+export function isRolledBack(version: string, listed: string, known: Known | undefined): boolean {
+  if (known === undefined) return false;
+  return compareVersions(listed, known.version) < 0 && compareVersions(known.version, version) <= 0;
+}
+
 const REREAD_SHARE = 0.05;
 
 /** Whether a page is cheaper to read again as full objects than object by object. */

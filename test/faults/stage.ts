@@ -22,6 +22,12 @@ export const SEED = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000);
 /** FAULTS=short: fewer runs and no long waits, for CI; a scenario that cannot be short is `it.skipIf(SHORT)`. */
 export const SHORT = process.env['FAULTS'] === 'short';
 
+/** Settings with which the audit tells within seconds what it tells within minutes by default. */
+export const FAST_AUDIT = {
+  LIFECYCLE_BRIDGE__CLUSTER__AUDIT__INTERVAL: '2s',
+  LIFECYCLE_BRIDGE__CLUSTER__AUDIT__GRACE: '4s',
+};
+
 /** A small generator of numbers in [0, 1) that a seed repeats (mulberry32). */
 export function random(seed: number): () => number {
   let state = seed;

@@ -12,7 +12,7 @@ export interface KubeObject {
   readonly status?: Readonly<Record<string, unknown>>;
 }
 
-/** kubectl in one namespace. Every call rejects with what kubectl said, or when 30 s (or `timeoutMs`) are over. */
+/** kubectl in one namespace. Every call rejects with what kubectl said, or when 60 s (or `timeoutMs`) are over. */
 export interface Kube {
   readonly namespace: string;
   kubectl(args: readonly string[], options?: { readonly input?: string; readonly timeoutMs?: number }): Promise<string>;
@@ -44,7 +44,7 @@ export async function openNamespace(kubeconfig: string, namespace: string): Prom
 }
 
 function kubeIn(program: string, kubeconfig: string, namespace: string): Kube {
-  const kubectl: Kube['kubectl'] = (args, { input = '', timeoutMs = 30_000 } = {}) =>
+  const kubectl: Kube['kubectl'] = (args, { input = '', timeoutMs = 60_000 } = {}) =>
     execute(program, [`--kubeconfig=${kubeconfig}`, `--namespace=${namespace}`, ...args], input, timeoutMs);
   return {
     namespace,
@@ -88,7 +88,7 @@ function execute(program: string, args: readonly string[], input: string, timeou
 export async function until<T>(
   what: string,
   check: () => Promise<T | undefined | false> | T | undefined | false,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {

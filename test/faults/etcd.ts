@@ -1,0 +1,42 @@
+import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { clusterScript } from '../e2e/harness/cluster.ts';
+import type { Stage } from './stage.ts';
+
+async function call(stage: Stage, path: string, body: object): Promise<unknown> {
+  const ports = readFileSync(join(dirname(stage.kubeconfig), 'ports'), 'utf8');
+  const port = /^etcd=(\d+)$/m.exec(ports)?.[1];
+  const answer = await fetch(`http://127.0.0.1:${port}/v3/${path}`, { method: 'POST', body: JSON.stringify(body) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`etcd ${path}: ${answer.status} ${text}`);
+  return JSON.parse(text);
+}
+
+/** Forgets all versions but the newest, as etcd does every five minutes in a real cluster. */
+export async function compact(stage: Stage): Promise<void> {
+  const { header } = (await call(stage, 'kv/range', { key: btoa('\0') })) as { header: { revision: string } };
+  await call(stage, 'kv/compaction', { revision: header.revision, physical: true });
+}
+
+const dataDir = (stage: Stage): string => join(dirname(stage.kubeconfig), 'etcd');
+const copyDir = (stage: Stage): string => join(stage.dataDir, 'etcd-snapshot');
+
+/** Keeps a copy of all that etcd has; it is away meanwhile. */
+export async function snapshot(stage: Stage): Promise<void> {
+  await clusterScript(stage.cluster, 'kill', 'etcd');
+  rmSync(copyDir(stage), { recursive: true, force: true });
+  cpSync(dataDir(stage), copyDir(stage), { recursive: true });
+  await clusterScript(stage.cluster, 'start', 'etcd');
+  // One that runs on would look for etcd again after up to two minutes.
+  await clusterScript(stage.cluster, 'restart', 'apiserver');
+}
+
+/** The cluster as it was at the snapshot; all that talk to etcd or keep what it said begin anew, as the manual of etcd asks. */
+export async function restore(stage: Stage): Promise<void> {
+  await clusterScript(stage.cluster, 'kill', 'etcd');
+  rmSync(dataDir(stage), { recursive: true });
+  cpSync(copyDir(stage), dataDir(stage), { recursive: true });
+  await clusterScript(stage.cluster, 'start', 'etcd');
+  for (const component of ['apiserver', 'controller-manager', 'scheduler', 'kwok'])
+    await clusterScript(stage.cluster, 'restart', component);
+}

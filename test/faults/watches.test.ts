@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clusterScript } from '../e2e/harness/cluster.ts';
+import type { KubeObject } from '../e2e/harness/kube.ts';
+import { until } from '../e2e/harness/kube.ts';
+import { BRIDGE, COLLECTOR, permit, serviceAccounts, untilMay } from './accounts.ts';
+import { compact } from './etcd.ts';
+import type { Stage, Started } from './stage.ts';
+import { expectTold, FAST_AUDIT, makeCronJobs, runs, setStage, SHORT, startRun } from './stage.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await setStage('watches', { env: FAST_AUDIT, accounts: serviceAccounts });
+});
+afterAll(() => stage.close());
+
+const metrics = async (): Promise<string> => (await fetch(`${stage.bridge.pageUrl}metrics`)).text();
+const metric = async (name: string): Promise<number> => {
+  const line = (await metrics()).split('\n').find((text) => text.startsWith(`lifecycle_bridge_${name} `));
+  return Number(line?.split(' ')[1] ?? 0);
+};
+const missedJobs = () => metric('audit_differences_total{kind="Job",difference="missed"}');
+const deadWatch = (kind: string) => metric(`watch_dead{kind="${kind}"}`);
+const logged = (text: RegExp): number => (readFileSync(stage.collector.logFile, 'utf8').match(text) ?? []).length;
+const expired = () => logged(/received a 410.*"k8sobjects\/runs".*too old resource version/g);
+
+/** The Collector's watches never tell what changes in `meanwhile`: it sleeps through that, and wakes to "410 Gone". */
+async function gap(meanwhile: () => Promise<Started[]>): Promise<Started[]> {
+  const { collector, cluster } = stage;
+  const before = expired();
+  process.kill(collector.pid, 'SIGSTOP');
+  // What is sent to one that sleeps waits in its sockets, unless they are broken.
+  await clusterScript(cluster, 'restart', 'apiserver');
+  const started = await meanwhile();
+  await compact(stage);
+  await clusterScript(cluster, 'restart', 'apiserver');
+  process.kill(collector.pid, 'SIGCONT');
+  await until('pods, Jobs and CronJobs are told that their version is too old', () => expired() >= before + 3, 120_000);
+  return started;
+}
+
+const ended = ({ job }: Started) =>
+  until(`${job.metadata.name} has ended`, async () => {
+    const now = await stage.kube.get(`job/${job.metadata.name}`);
+    return (now.status?.['conditions'] as { type: string }[] | undefined)?.some(({ type }) =>
+      ['Complete', 'Failed'].includes(type),
+    )
+      ? now
+      : undefined;
+  });
+
+/** Start and end as the Job says them, in seconds. */
+function trueTimes({ status }: KubeObject): number[] {
+  const conditions = status?.['conditions'] as { type: string; lastTransitionTime: string }[];
+  const failed = conditions.find(({ type }) => type === 'Failed');
+  const end = failed?.lastTransitionTime ?? (status!['completionTime'] as string);
+  return [status!['startTime'] as string, end].map((time) => Date.parse(time) / 1000);
+}
+
+describe('nothing is lost and nothing is told twice', () => {
+  it('when etcd is compacted and the watches get 410: runs of the gap are told with their true times', async () => {
+    const before = await runs(stage, 'before', 3);
+    await expectTold(stage, before);
+    const missed = await missedJobs();
+    const ends: KubeObject[] = [];
+    const inside = await gap(async () => {
+      // Three of each, so that no CronJob removes one of its history.
+      const started = [...(await runs(stage, 'gap', 3)), ...(await runs(stage, 'hole', 3))];
+      for (const run of started) ends.push(await ended(run));
+      return started;
+    });
+    const after = await runs(stage, 'after', 3);
+    await expectTold(stage, [...before, ...inside, ...after]);
+    expect((await missedJobs()) - missed).toBeGreaterThanOrEqual(6);
+    for (const job of ends) {
+      const pings = stage.vendors.cronitor.pings.filter(({ query }) => query.series === job.metadata.uid);
+      expect(pings.map(({ query }) => Number(query.stamp))).toEqual(trueTimes(job));
+    }
+  });
+
+  it('when the bridge may not LIST CronJobs: none is gone, its kind is reported, and runs are told', async () => {
+    const { kube, bridge, vendors } = stage;
+    const before = await runs(stage, 'forbidden', 2);
+    const result = async (kind: string): Promise<string | undefined> => {
+      const ready = (await (await fetch(`${bridge.pageUrl}readyz`)).json()) as {
+        lists: Record<string, { result: string }>;
+      };
+      return ready.lists[kind]?.result;
+    };
+    await permit(kube, 'bridge', { ...BRIDGE, 'batch/cronjobs': ['get'] });
+    await until('CronJobs are not audited', async () => (await result('CronJob')) === 'unaudited');
+    expect(await metric('audit_unaudited{kind="CronJob"}')).toBe(1);
+    await bridge.kill9();
+    await bridge.start();
+    await until('CronJobs are not audited', async () => (await result('CronJob')) === 'unaudited');
+    const after = await runs(stage, 'unlisted', 2);
+    await expectTold(stage, [...before, ...after], { repeats: true });
+    await until('Jobs are audited', async () => (await result('Job')) === 'complete');
+    await permit(kube, 'bridge', BRIDGE);
+    await until('CronJobs are audited again', async () => (await result('CronJob')) === 'complete', 120_000);
+    expect(await metric('audit_unaudited{kind="CronJob"}')).toBe(0);
+    expect([...vendors.cronitor.monitors.values()].filter(({ paused }) => paused === true)).toEqual([]);
+  });
+
+  it.skipIf(SHORT)('when the watch of Jobs alone dies: the bridge says so and the audit tells the runs', async () => {
+    const { kube, collector } = stage;
+    // The watch itself may go on; what it asks for after a 410 is refused, and it ends for good.
+    await permit(kube, 'collector', { ...COLLECTOR, 'batch/jobs': ['get', 'watch'] });
+    await untilMay(kube, 'collector', 'list', 'jobs.batch', false);
+    const inside = await gap(() => runs(stage, 'dying', 3));
+    await until('the watch of Jobs ended', () => logged(/could not retrieve a resourceVersion.*jobs/g) === 1);
+    await permit(kube, 'collector', COLLECTOR);
+    const unheard: Started[] = [];
+    await makeCronJobs(stage, 'unheard');
+    // What is found missing tells that a watch is dead, so there must be something: one run after the other.
+    const oneMore = async (): Promise<boolean> => {
+      unheard.push(await startRun(stage, 'unheard', unheard.length));
+      await expectTold(stage, unheard.slice(-1));
+      return (await deadWatch('Job')) === 1;
+    };
+    await until('the bridge knows', oneMore, 300_000);
+    const heard = await runs(stage, 'known', 3);
+    await expectTold(stage, [...inside, ...unheard, ...heard]);
+    await until('the others live', async () => (await deadWatch('Pod')) + (await deadWatch('CronJob')) === 0);
+    expect(await (await fetch(stage.bridge.pageUrl)).text()).toContain('The watch of Jobs is dead');
+    await collector.restart();
+    const alive = await runs(stage, 'alive', 3);
+    await until('the watch of Jobs is alive', async () => (await deadWatch('Job')) === 0);
+    await expectTold(stage, [...inside, ...unheard, ...heard, ...alive]);
+  });
+});
