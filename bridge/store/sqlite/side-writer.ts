@@ -28,6 +28,12 @@ export class SideWriter {
     this.#lastCommit = Math.max(this.#lastCommit, at);
   }
 
+  /** The clock was set by so many ms: a time that is noted ahead of it would silence what happens until then. */
+  clockSet(ms: number): void {
+    this.#lastCommit += ms;
+    this.#written = -Infinity;
+  }
+
   /** Writes what changed; `now` in a hurry. Why it could not, for a person; it is tried again by the next call. */
   write(hurry: boolean): string | undefined {
     try {
