@@ -77,6 +77,18 @@ describe('a store that was lost', () => {
     expect(t.store.cutoff(DESTINATION, t.now)).toBe(lastCommit);
   });
 
+  it('announces what happened in the second of the last commit, and is not silenced by a clock that was ahead', () => {
+    rmSync(t.path);
+    writeFileSync(`${t.path}.last-commit`, String(lastCommit + 999));
+    reopen();
+    expect(t.store.recovery).toMatchObject({ cutoff: lastCommit });
+    t.store.close();
+    rmSync(t.path);
+    writeFileSync(`${t.path}.last-commit`, String(t.now + HOUR));
+    reopen();
+    expect(t.store.recovery).toMatchObject({ cutoff: t.now, cutoffKnown: true });
+  });
+
   it('without the files beside it looks back at nothing', () => {
     destroy(0.5);
     rmSync(`${t.path}.keys.json`);
@@ -126,6 +138,13 @@ describe('a sound store', () => {
     expect(() => t.store.retain(t.now, LIMITS)).toThrow('was removed or replaced while it was in use');
     writeFileSync(t.path, '');
     expect(() => t.store.retain(t.now, LIMITS)).toThrow('was removed or replaced while it was in use');
+  });
+
+  it('says in its next step that its file was overwritten, though all its pages are in memory', () => {
+    reopen();
+    t.store.retain(t.now, LIMITS);
+    destroy(0);
+    expect(() => t.store.retain(t.now, LIMITS)).toThrow('was overwritten while it was in use');
   });
 
   it('is made for the first time without a word', () => {
