@@ -12,7 +12,7 @@ import { Db } from './db.ts';
 import { DesiredRows } from './desired.ts';
 import { refuseNetworkFileSystem } from './file-system.ts';
 import { Holds } from './holds.ts';
-import { Intents } from './intents.ts';
+import { Intents, waitingSince } from './intents.ts';
 import { isLost, StoreGone } from './integrity.ts';
 import { lockStore } from './lock.ts';
 import type { Lock } from './lock.ts';
@@ -123,7 +123,11 @@ class SqliteStore implements Store {
     this.#inode = statSync(path).ino;
     this.#file = openSync(path, 'r');
     this.#db = db;
-    this.#side = new SideWriter(path, () => readKeys(db));
+    this.#side = new SideWriter(
+      path,
+      () => readKeys(db),
+      () => waitingSince(db),
+    );
     this.recovery = made ?? lastRecovery(db);
     this.#earliestCutoff = made?.cutoffKnown === false ? now : -Infinity;
     this.#lock = lock;
