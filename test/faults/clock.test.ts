@@ -25,7 +25,7 @@ beforeEach(({ skip }) =>
 beforeAll(async () => {
   if (LIBRARY === undefined) return;
   setClock(0);
-  const bridgeEnv = {
+  const env = {
     LD_PRELOAD: LIBRARY,
     FAKETIME_TIMESTAMP_FILE: clockFile,
     FAKETIME_NO_CACHE: '1',
@@ -33,7 +33,7 @@ beforeAll(async () => {
     NO_FAKE_STAT: '1',
     LIFECYCLE_BRIDGE__CLUSTER__AUDIT__INTERVAL: '10s',
   };
-  stage = await setStage('clock', { bridgeEnv });
+  stage = await setStage('clock', { env });
 });
 afterAll(async () => {
   if (LIBRARY !== undefined) await stage.close();

@@ -28,7 +28,7 @@ beforeAll(async () => {
     rewriter = await startRewriter(bridge, poison);
     return rewriter.endpoint;
   };
-  stage = await setStage('poison', { between, bridgeEnv: { LIFECYCLE_BRIDGE__CLUSTER__AUDIT__INTERVAL: '15s' } });
+  stage = await setStage('poison', { between, env: { LIFECYCLE_BRIDGE__CLUSTER__AUDIT__INTERVAL: '15s' } });
 });
 afterAll(async () => {
   await stage.close();
