@@ -79,12 +79,8 @@ export function createEngine(
       for (const { newestAt } of batches) if (newestAt !== undefined) flow.seen(newestAt, now);
       return { poisoned: poison.size, quiet: unwritten.quiet() };
     },
-    retire(on, by, now) {
-      store.transaction((tx) => retireAll(tx, destinations, on, by, now));
-    },
-    recovered(now) {
-      store.transaction((tx) => recomputeAll(tx, destinations, now));
-    },
+    retire: (on, by, now) => store.transaction((tx) => retireAll(tx, destinations, on, by, now)),
+    recovered: (now) => store.transaction((tx) => recomputeAll(tx, destinations, now)),
     clockSet(ms) {
       flushedAt += ms;
       flow.clockSet(ms);
