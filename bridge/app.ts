@@ -1,5 +1,6 @@
 import { auditNotes, auditReport } from './audit-report.ts';
 import type { Config } from './config/schema.ts';
+import { followClock } from './follow-clock.ts';
 import type { WorkerClient } from './ingest/client.ts';
 import { startWorker } from './ingest/client.ts';
 import type { Committed, Ticked } from './ingest/protocol.ts';
@@ -103,6 +104,8 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const receiver = await startReceiver(options, ingestOf(worker, teller), metrics, () => auditor?.connected());
   otlp = receiver;
   releases.add(() => receiver.drain(DRAIN_MS));
+  const planning = [teller, worker.calls, dispatcher, ...(auditor === undefined ? [] : [auditor])];
+  releases.add(followClock(clock, planning, (error) => teller.storeFailed(error)));
   return { otlpPort: receiver.port, webPort: web.port, reader, failed };
 }
 

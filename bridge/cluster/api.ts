@@ -3,12 +3,19 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Cluster } from '@kubernetes/client-node';
 import { KubeConfig } from '@kubernetes/client-node';
+import type { Instant } from '../lib/clock.ts';
 import { errorText, UserError } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/ids.ts';
 
 /** Answer of the Kubernetes API; `failed` is no answer at all. */
 export type ApiAnswer =
-  | { readonly kind: 'answer'; readonly status: number; readonly body: { readonly [key: string]: unknown } }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly body: { readonly [key: string]: unknown };
+      /** The API's own time, in whole seconds. */
+      readonly at?: Instant | undefined;
+    }
   | { readonly kind: 'failed'; readonly error: string };
 
 export interface KubeApi {
@@ -67,21 +74,23 @@ async function get(
     const headers = { accept };
     const options: https.RequestOptions = { method: 'GET', timeout: TIMEOUT_MS, headers, signal };
     await config.applyToHTTPSOptions(options);
-    const { status, text } = await request(new URL(server.replace(/\/$/, '') + path), options);
-    return { kind: 'answer', status, body: JSON.parse(text) as { [key: string]: unknown } };
+    const { status, text, date } = await request(new URL(server.replace(/\/$/, '') + path), options);
+    const at = Date.parse(date) || undefined;
+    return { kind: 'answer', status, at, body: JSON.parse(text) as { [key: string]: unknown } };
   } catch (error) {
     return { kind: 'failed', error: errorText(error) };
   }
 }
 
-function request(url: URL, options: https.RequestOptions): Promise<{ status: number; text: string }> {
+function request(url: URL, options: https.RequestOptions): Promise<{ status: number; text: string; date: string }> {
   return new Promise((resolve, reject) => {
     const call = (url.protocol === 'http:' ? http : https).request(url, options, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') });
+        const { statusCode = 0, headers } = response;
+        resolve({ status: statusCode, text: Buffer.concat(chunks).toString('utf8'), date: headers.date ?? '' });
       });
     });
     call.on('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));

@@ -56,7 +56,7 @@ async function takePage(options: UnitOptions, listed: Listed, page: ListPage): P
   if (!page.metadataOnly) {
     await store.observe(
       wanted.map(({ object }) => object),
-      clock.now(),
+      listedAt(options, page),
     );
     return undefined;
   }
@@ -66,16 +66,21 @@ async function takePage(options: UnitOptions, listed: Listed, page: ListPage): P
     if (object === undefined) continue;
     // Without the verb get, the page tells the same.
     if ('result' in object) return object.status === 403 ? reread(options, page) : (object as ListFailure);
-    await store.observe([object], clock.now());
+    await store.observe([object], listedAt(options, page));
   }
   return undefined;
 }
 
-async function reread({ store, clock }: UnitOptions, page: ListPage): Promise<ListFailure | undefined> {
+async function reread(options: UnitOptions, page: ListPage): Promise<ListFailure | undefined> {
   const objects = await page.readFull();
   if ('result' in objects) return objects;
-  await store.observe([...objects], clock.now());
+  await options.store.observe([...objects], listedAt(options, page));
   return undefined;
+}
+
+/** A clock of ours that is ahead would prove what has not happened yet. */
+function listedAt({ clock }: UnitOptions, { at = Infinity }: ListPage): Instant {
+  return Math.min(clock.now(), at);
 }
 
 function identify(object: KubeObject): { uid: string; version: string; namespace: string; name: string } {

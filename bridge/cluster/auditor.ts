@@ -35,6 +35,8 @@ export interface AuditorOptions {
 export interface Auditor {
   /** A Collector connected: every kind is audited now, and once more when its watches stand. */
   connected(): void;
+  /** The clock was set by so many ms: what is due moves with it. */
+  clockSet(ms: number): void;
   results(): ReadonlyMap<Kind, AuditResult>;
   deadWatches(): ReadonlySet<Kind>;
   stop(): Promise<void>;
@@ -54,6 +56,7 @@ export function startAuditor(options: AuditorOptions): Auditor {
   const running = auditor.run();
   return {
     connected: () => auditor.connected(),
+    clockSet: (ms) => auditor.clockSet(ms),
     results: () => auditor.results,
     deadWatches: () => auditor.dead,
     async stop() {
@@ -92,6 +95,14 @@ class RepeatingAuditor {
   connected(): void {
     this.#connected = true;
     this.#wake();
+  }
+
+  clockSet(ms: number): void {
+    for (const turn of this.#turns) {
+      turn.dueAt += ms;
+      turn.notBefore += ms;
+      if (turn.extraAt !== undefined) turn.extraAt += ms;
+    }
   }
 
   abort(): void {

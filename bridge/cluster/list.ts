@@ -1,6 +1,7 @@
 import type { Kind } from '../kubernetes/observation.ts';
 import type { KubeObject } from '../kubernetes/fields.ts';
 import { numberAt, objectAt, objectsAt, textAt } from '../kubernetes/fields.ts';
+import type { Instant } from '../lib/clock.ts';
 import type { KubeApi } from './api.ts';
 
 /** CronJobs before Jobs before pods: what owns is known when what is owned arrives. */
@@ -23,6 +24,8 @@ export interface ListFailure {
 export interface ListPage {
   /** resourceVersion of the LIST, the same on all its pages. */
   readonly version: string;
+  /** When the API answered, by its own clock: what is missing up to then did not happen, whatever ours says. */
+  readonly at: Instant | undefined;
   readonly objects: readonly KubeObject[];
   /** Only metadata, because it was asked for and the API can do it. */
   readonly metadataOnly: boolean;
@@ -88,6 +91,7 @@ function pagePath(listed: Listed, namespace: string | undefined, token: string):
 
 interface RawPage {
   readonly version: string;
+  readonly at: Instant | undefined;
   readonly objects: readonly KubeObject[];
   readonly metadataOnly: boolean;
   readonly next: string;
@@ -112,7 +116,7 @@ async function readPage(
   // Items of a LIST have no kind and apiVersion: they get them.
   const { kind, apiVersion } = listed;
   const objects = objectsAt(answer.body, 'items').map((item) => ({ ...item, kind, apiVersion }));
-  return { version, objects, metadataOnly, next: continueToken(list) };
+  return { version, at: answer.at, objects, metadataOnly, next: continueToken(list) };
 }
 
 /** A token may be longer than any text that is kept of an object. */

@@ -121,6 +121,7 @@ describe('restoring', () => {
     await backup();
     t.now += HOUR;
     t.settle(t.claim(), DELIVERED);
+    t.settle(t.claim(), DELIVERED);
     const lastCommit = t.now;
     t.store.ingested(lastCommit);
     t.store.transaction((tx) => tx.setStickyKey(DESTINATION, 'shop', 'later', 'key'));

@@ -3,7 +3,15 @@ import type { Kind, Observation } from '../kubernetes/observation.ts';
 import { compareVersions, UNKNOWN_VERSION } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Known, Unit, WatchState } from '../policy/audit.ts';
-import { awaitVersion, difference, goneObjects, isDeadWatch, isRolledBack, streamVersion } from '../policy/audit.ts';
+import {
+  awaitVersion,
+  difference,
+  goneObjects,
+  isDeadWatch,
+  isRolledBack,
+  shiftWatch,
+  streamVersion,
+} from '../policy/audit.ts';
 import type { Store, Tx } from '../store/store.ts';
 import type { AuditCalls, Listed, PageVerdict, PassResult } from './audit-calls.ts';
 import type { Destination } from './deps.ts';
@@ -38,7 +46,7 @@ interface UnitMemory {
 /** One LIST of a unit while it is compared. */
 interface Pass {
   readonly unit: Unit;
-  readonly beganAt: Instant;
+  beganAt: Instant;
   /** Newest version that was stored before the LIST began: the LIST cannot be older, unless etcd was restored. */
   readonly newest: string;
   readonly first: boolean;
@@ -77,6 +85,12 @@ export class Audit implements AuditCalls {
       if (newest !== undefined && compareVersions(resourceVersion, newest) > 0) this.#newest.set(kind, resourceVersion);
       if (listed !== true) this.#watches.set(kind, streamVersion(this.#watch(kind), resourceVersion, now));
     }
+  }
+
+  clockSet(ms: number): void {
+    if (this.#connectedAt !== undefined) this.#connectedAt += ms;
+    if (this.#pass !== undefined) this.#pass.beganAt += ms;
+    for (const [kind, watch] of this.#watches) this.#watches.set(kind, shiftWatch(watch, ms));
   }
 
   auditConnected(now: Instant): void {

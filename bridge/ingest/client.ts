@@ -90,6 +90,7 @@ const METHODS: readonly Method[] = [
   'settleDesired',
   'sweep',
   'resend',
+  'clockSet',
   'retire',
   'close',
   'identify',

@@ -29,6 +29,8 @@ export interface Engine {
   retire(on: boolean, by: string, now: Instant): void;
   /** Brings the desired rows of a store that came in place of another one in line with it. */
   recovered(now: Instant): void;
+  /** The clock was set by so many ms: what is remembered moves with it. */
+  clockSet(ms: number): void;
   /** Fires due timers and writes what was left behind. */
   tick(now: Instant): void;
   readonly audit: Audit;
@@ -77,11 +79,12 @@ export function createEngine(
       for (const { newestAt } of batches) if (newestAt !== undefined) flow.seen(newestAt, now);
       return { poisoned: poison.size, quiet: unwritten.quiet() };
     },
-    retire(on, by, now) {
-      store.transaction((tx) => retireAll(tx, destinations, on, by, now));
-    },
-    recovered(now) {
-      store.transaction((tx) => recomputeAll(tx, destinations, now));
+    retire: (on, by, now) => store.transaction((tx) => retireAll(tx, destinations, on, by, now)),
+    recovered: (now) => store.transaction((tx) => recomputeAll(tx, destinations, now)),
+    clockSet(ms) {
+      flushedAt += ms;
+      flow.clockSet(ms);
+      audit.clockSet(ms);
     },
     tick(now) {
       fireTimers(store, destinations, flow, { scheduleTimers, stuck }, now);

@@ -9,12 +9,17 @@ const SETTLE_MS = 60_000;
  */
 export class Flow {
   #newest = 0;
-  #settling: { readonly until: Instant; readonly since: Instant } | undefined;
+  #settling: { readonly until: Instant; since: Instant } | undefined;
   #complete = 0;
 
   /** A record was observed then; a clock that is ahead of ours proves no more than now. */
   seen(observedAt: Instant, now: Instant): void {
     this.#newest = Math.max(this.#newest, Math.min(observedAt, now));
+  }
+
+  /** Records tell the time of others: only the wait moves. */
+  clockSet(ms: number): void {
+    if (this.#settling !== undefined) this.#settling.since += ms;
   }
 
   completeUntil(now: Instant): Instant {

@@ -22,7 +22,7 @@ export interface Ticked {
 }
 
 /** The store's side of the bridge as the main thread calls it; every answer comes after the durable commit. */
-export interface WorkerCalls extends OutboxStore, Pick<Store, 'resend'>, AuditCalls, IdentityCalls {
+export interface WorkerCalls extends OutboxStore, Pick<Store, 'resend' | 'clockSet'>, AuditCalls, IdentityCalls {
   ingest(request: Uint8Array, receivedAt: Instant): IngestResult;
   /** Objects read from the API, through the same path as the stream. */
   observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;

@@ -109,6 +109,7 @@ function run(store: Store, engine: Engine, { id, method, args }: CallMessage): v
 
 function dispatch(store: Store, engine: Engine, method: CallMessage['method'], args: readonly unknown[]): unknown {
   if (method === 'tick') return tick(store, engine, args[0] as Instant);
+  if (method === 'clockSet') engine.clockSet(args[0] as number);
   if (method === 'retire') return engine.retire(...(args as Parameters<Engine['retire']>));
   if (method === 'probe') return store.transaction((tx) => tx.setTimer(PROBE));
   if (method === 'ingest' || method === 'observe') throw new Error('belongs to a group');

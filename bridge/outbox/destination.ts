@@ -51,6 +51,11 @@ export class DestinationLoop {
     this.#wake.wake();
   }
 
+  clockSet(ms: number): void {
+    this.#limiter.clockSet(ms);
+    this.#wake.wake();
+  }
+
   /** Claims nothing more, gives what is in flight `graceMs`, then interrupts it. Nothing is in flight afterwards. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;

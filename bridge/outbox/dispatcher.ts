@@ -25,6 +25,8 @@ export interface DispatcherOptions {
 export interface Dispatcher {
   /** To be called after each commit: there may be something to send. */
   wake(): void;
+  /** The clock was set by so many ms, and the store's times too. */
+  clockSet(ms: number): void;
   /** Claims nothing more; what is in flight has `graceMs` to end, then it is interrupted and due at the next start. */
   stop(graceMs: number): Promise<void>;
 }
@@ -38,6 +40,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const sweeper = startSweeper({ ...options, onError, tickMs }, wake);
   return {
     wake,
+    clockSet: (ms) => loops.forEach((loop) => loop.clockSet(ms)),
     async stop(graceMs) {
       await Promise.all([sweeper.stop(), ...loops.map((loop) => loop.stop(graceMs))]);
     },

@@ -42,6 +42,14 @@ describe('a limit', () => {
     expect(limiter.freeAt([], 1)).toBe(1);
   });
 
+  it('waits as long as before when the clock is set', () => {
+    const limiter = new Limiter();
+    const ends = [0, 300, 600, 900, 1200].map((at) => limiter.start(five, at));
+    ends[0]!(2000);
+    limiter.clockSet(-7_200_000);
+    expect(limiter.freeAt(five, 2000 - 7_200_000)).toBe(3030 - 7_200_000);
+  });
+
   it('is forgotten when it is idle: memory does not grow with the keys ever used', () => {
     const limiter = new Limiter();
     limiter.start(five, 0)(1);

@@ -53,6 +53,14 @@ export class Limiter {
     return Math.min(Infinity, ...[...this.#keys.values()].map((state) => freeAt(state, now)).filter((at) => at > now));
   }
 
+  /** The clock was set by so many ms. */
+  clockSet(ms: number): void {
+    for (const state of this.#keys.values()) {
+      state.nextStart += ms;
+      state.ended = state.ended.map((at) => at + ms);
+    }
+  }
+
   #state({ key, perSecond }: Limit): KeyState {
     let state = this.#keys.get(key);
     if (state === undefined) {

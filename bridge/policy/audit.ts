@@ -86,6 +86,14 @@ export function isDeadWatch({ awaited, streamAt = 0 }: WatchState, now: Instant)
   return awaited !== undefined && now - Math.max(awaited.since, streamAt) >= DEAD_AFTER_MS;
 }
 
+/** The same watch by a clock that was set by `ms`. */
+export function shiftWatch({ awaited, streamAt }: WatchState, ms: number): WatchState {
+  return {
+    awaited: awaited && { ...awaited, since: awaited.since + ms },
+    streamAt: streamAt === undefined ? undefined : streamAt + ms,
+  };
+}
+
 /** The watch after an audit found a version that the store did not have. */
 export function awaitVersion({ awaited, streamAt }: WatchState, version: string, now: Instant): WatchState {
   if (awaited === undefined) return { awaited: { version, since: now }, streamAt };

@@ -55,6 +55,8 @@ function unanswered({ reason, detail, unknown }: HttpFailure, options: DeliveryO
 export function retryAfterMs(headers: HttpAnswer['headers'], now: Instant): number | undefined {
   const value = headers['retry-after']?.trim();
   if (value === undefined || value === '') return undefined;
-  const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  // A date is the vendor's: one of the two clocks may be wrong.
+  const sentAt = Date.parse(headers['date'] ?? '') || now;
+  const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - sentAt;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(Math.ceil(ms), 0), MAX_RETRY_AFTER_MS);
 }

@@ -275,6 +275,8 @@ export interface StoreState {
 export interface Store extends OutboxStore {
   /** Runs `work` in one transaction: all of it or, when it throws, nothing. Durable when it returns. */
   transaction<T>(work: (tx: Tx) => T): T;
+  /** The clock was set by so many ms: what is planned moves with it, so that nothing waits longer or expires. */
+  clockSet(ms: number): void;
   /** Remembers that all that arrived before `now` is committed. */
   ingested(now: Instant): void;
   /**

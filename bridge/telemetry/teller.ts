@@ -134,6 +134,12 @@ export class Teller {
     this.#incidents.seen(`${destination}/${channel}/${reason}`, fields, message);
   }
 
+  /** Loudly: times in the log and on the page jump, and a clock that is wrong makes other trouble. */
+  clockSet(ms: number): void {
+    const fields = { seconds: Math.round(ms / 1000) };
+    this.#logger.warn(fields, 'the clock was set, or the machine slept: what was planned moved with it');
+  }
+
   /** A part of the outbox could not do its work; it tries again by itself. */
   outboxFailed(error: unknown): void {
     this.#incidents.seen('outbox', { error: errorText(error) }, 'the outbox had to stop for a moment', 'error');

@@ -1,53 +1,40 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Releases } from '../../bridge/lib/releases.ts';
 import type { Bridge } from '../e2e/harness/bridge.ts';
 import { startBridge } from '../e2e/harness/bridge.ts';
 import { until } from '../e2e/harness/kube.ts';
+import type { SmallDisk } from '../e2e/harness/small-disk.ts';
+import { mountSmallDisk } from '../e2e/harness/small-disk.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 import { cronJob, job, pings, send, sendUntilTaken } from './made-up.ts';
 
 const releases = new Releases();
-let disk: string | undefined;
+let disk: SmallDisk | undefined;
 let count = 100;
 let vendors: Vendors;
 let bridge: Bridge;
 const began = Date.now();
 
-/** A disk of 8 MiB of our own, if we may. */
-function mountDisk(): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'disk-full-'));
-  releases.add(() => rmSync(folder, { recursive: true }));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder], { stdio: 'ignore' });
-  } catch {
-    return undefined;
-  }
-  releases.add(() => void execFileSync('umount', ['-l', folder]));
-  return folder;
-}
-
 beforeEach(({ skip }) => skip(disk === undefined, 'a full disk needs the right to mount a tmpfs (root)'));
 
 describe('a full disk', () => {
   beforeAll(async () => {
-    disk = mountDisk();
+    disk = mountSmallDisk(8);
     if (disk === undefined) return;
+    releases.add(() => disk?.remove());
     vendors = await startVendors();
     releases.add(() => vendors.close());
-    bridge = await startBridge({ vendorsUrl: vendors.url, vendorKey: vendors.key, dataDir: disk });
+    bridge = await startBridge({ vendorsUrl: vendors.url, vendorKey: vendors.key, dataDir: disk.folder });
     releases.add(async () => void (await bridge.stop()));
     await sendUntilTaken(bridge.endpoint, cronJob(began), job(1, began - 5000), job(1, began - 5000, began - 3000));
     await until('all is told', () => pings(vendors.requests).length === 2);
   });
 
   it('refuses upstream, says so once, is not ready, and goes on by itself when there is room', async () => {
-    fill();
+    disk?.fill();
     const refused = await until('the write-ahead log is full', async () => {
       const long = began - 9e8;
       const reply = await send(bridge.endpoint, job(++count, long, long + 1000));
@@ -65,7 +52,7 @@ describe('a full disk', () => {
     expect(ready.commit).toContain('full');
     const told = () => logLines().filter((line) => line.includes('the store cannot commit')).length;
     expect(told()).toBe(1);
-    free();
+    disk?.free();
     await sendUntilTaken(bridge.endpoint, cronJob(began), job(2, began - 2000));
     await until('ready again', async () => (await fetch(`${bridge.pageUrl}readyz`)).status === 200);
     await until('the run is told', () => pings(vendors.requests).includes('run 02'));
@@ -82,12 +69,12 @@ describe('a full disk', () => {
       };
       return items.length > 0;
     });
-    fill();
+    disk?.fill();
     await until('the vendor has answered', () => pings(vendors.requests).includes('complete 02'));
     await until('the settlement failed', () =>
       logLines().some((line) => line.includes('"msg":"the outbox had to stop')),
     );
-    free();
+    disk?.free();
     await until('it is settled', async () => {
       const { items } = (await (await fetch(`${bridge.pageUrl}api/deliveries?limit=1`)).json()) as {
         items: { status: string }[];
@@ -103,25 +90,6 @@ afterAll(() =>
     throw error;
   }),
 );
-
-let fills = 0;
-
-/** Takes what room there is, also for the write-ahead log. */
-function fill(): void {
-  for (let size = 1 << 20; size >= 512; size >>= 1) {
-    for (;;) {
-      try {
-        writeFileSync(join(disk ?? '', `fill-${++fills}`), Buffer.alloc(size));
-      } catch {
-        break;
-      }
-    }
-  }
-}
-
-function free(): void {
-  for (; fills > 0; fills--) rmSync(join(disk ?? '', `fill-${fills}`), { force: true });
-}
 
 function logLines(): string[] {
   return readFileSync(bridge.logFile, 'utf8').split('\n');

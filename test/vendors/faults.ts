@@ -2,10 +2,10 @@ import { z } from 'zod';
 
 /** One fault: what the next matching requests suffer instead of, or after, being processed. */
 export const faultSchema = z.strictObject({
-  /** Part of `METHOD /path?query`; default every request. */
-  match: z.string().default(''),
+  /** Part of `METHOD /path?query`, or several that it must have; default every request. */
+  match: z.union([z.string(), z.array(z.string())]).default(''),
   /** How many requests; default one. */
-  times: z.int().positive().default(1),
+  times: z.union([z.int().positive(), z.literal(Infinity)]).default(1),
   /** Answers with this status instead of processing. */
   status: z.int().min(100).max(599).optional(),
   body: z.string().optional(),
@@ -35,7 +35,7 @@ export class Faults {
   }
 
   take(request: string): ActiveFault | undefined {
-    const index = this.faults.findIndex(({ match }) => request.includes(match));
+    const index = this.faults.findIndex(({ match }) => [match].flat().every((part) => request.includes(part)));
     const fault = this.faults[index];
     if (fault === undefined) return undefined;
     this.faults[index] = { ...fault, times: fault.times - 1 };

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cronitor } from './cronitor.ts';
 import { faultSchema, Faults } from './faults.ts';
@@ -16,6 +16,8 @@ export interface RecordedRequest {
   readonly body: string;
   /** 0: the connection was closed without an answer. */
   readonly status: number;
+  /** It was processed, and its answer thrown away. */
+  readonly lost: boolean;
 }
 
 export interface Vendors {
@@ -26,6 +28,12 @@ export interface Vendors {
   readonly requests: readonly RecordedRequest[];
   readonly cronitor: Cronitor;
   inject(fault: Fault): void;
+  /** Forgets faults only. */
+  heal(): void;
+  /** Refuses connections, after the requests that are under way got their answers. */
+  down(): Promise<void>;
+  /** Listens again on the same port. */
+  up(): Promise<void>;
   /** Forgets faults and everything recorded. */
   clear(): void;
   close(): Promise<void>;
@@ -44,10 +52,12 @@ export async function startVendors({ port = 0, key = DEFAULT_KEY }: VendorsOptio
   const server = createServer((request, response) => {
     simulation.serve(request, response).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
+  const listen = (on: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(on, '127.0.0.1', resolve);
+    });
+  await listen(port);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return {
@@ -56,13 +66,20 @@ export async function startVendors({ port = 0, key = DEFAULT_KEY }: VendorsOptio
     requests: simulation.requests,
     cronitor: simulation.cronitor,
     inject: (fault) => simulation.faults.inject(fault),
+    heal: () => simulation.faults.clear(),
+    down: () => close(server, 'closeIdleConnections'),
+    up: () => listen(address.port),
     clear: () => simulation.clear(),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => close(server, 'closeAllConnections'),
   };
+}
+
+async function close(server: Server, end: 'closeIdleConnections' | 'closeAllConnections'): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server[end]();
+  const again = setInterval(() => server[end](), 20);
+  await closed;
+  clearInterval(again);
 }
 
 class Simulation {
@@ -89,22 +106,23 @@ class Simulation {
       at,
     };
     const own = this.own(request);
-    const answer = own ?? (await this.vendorAnswer(request));
-    if (own === undefined) this.record(request, answer);
+    const { answer, lost } = own === undefined ? await this.vendorAnswer(request) : { answer: own, lost: false };
+    if (own === undefined) this.record(request, answer, lost);
     if (answer === undefined) response.destroy();
     else response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
-  /** What a vendor answers, after what the injected fault does to it; undefined: the connection is closed. */
-  private async vendorAnswer(request: VendorRequest): Promise<VendorAnswer | undefined> {
+  /** What a vendor answers, after what the injected fault does to it; no answer: the connection is closed. */
+  private async vendorAnswer(request: VendorRequest): Promise<{ answer: VendorAnswer | undefined; lost: boolean }> {
     const fault = this.faults.take(`${request.method} ${request.url.pathname}${request.url.search}`);
-    if (fault?.reset === true) return undefined;
+    if (fault?.reset === true) return { answer: undefined, lost: false };
     const answer =
       fault?.status === undefined ? this.handle(request) : { status: fault.status, body: fault.body ?? '' };
     if (fault?.delayMs !== undefined) await sleep(fault.delayMs);
-    if (fault?.resetAfterProcessing === true) return undefined;
-    if (fault?.retryAfter === undefined) return answer;
-    return { ...answer, headers: { ...answer.headers, 'retry-after': String(fault.retryAfter) } };
+    if (fault?.resetAfterProcessing === true) return { answer: undefined, lost: answer.status === 200 };
+    if (fault?.retryAfter === undefined) return { answer, lost: false };
+    const headers = { ...answer.headers, 'retry-after': String(fault.retryAfter) };
+    return { answer: { ...answer, headers }, lost: false };
   }
 
   private handle(request: VendorRequest): VendorAnswer {
@@ -115,10 +133,11 @@ class Simulation {
     return { status: 404, body: 'no vendor has this path' };
   }
 
-  private record({ at, method, url, headers, body }: VendorRequest, answer: VendorAnswer | undefined): void {
+  private record(request: VendorRequest, answer: VendorAnswer | undefined, lost: boolean): void {
+    const { at, method, url, headers, body } = request;
     const path = (url.pathname + url.search).replace(/^\/(ping|p)\/[^/]+/, '/$1/:key');
     const { authorization: _, ...safe } = headers;
-    this.requests.push({ at, method, path, headers: safe, body, status: answer?.status ?? 0 });
+    this.requests.push({ at, method, path, headers: safe, body, status: answer?.status ?? 0, lost });
   }
 
   /** The simulator's own paths: the page, and what other processes drive it with. */

@@ -1,5 +1,6 @@
 import type { Instant } from '../../lib/clock.ts';
 import type { Db } from './db.ts';
+import { shiftTimes } from './shift.ts';
 
 const SUM_MS = `SELECT coalesce(sum(total_ms - max(0, until - ?)), 0) AS ms FROM holds
   WHERE destination = ? AND key IN (SELECT value FROM json_each(?))`;
@@ -12,7 +13,7 @@ const LAST_END = `SELECT coalesce(max(until), 0) AS at FROM holds
  */
 export class Holds {
   readonly #db: Db;
-  readonly #openedAt: Instant;
+  #openedAt: Instant;
   readonly #awayMs: number;
 
   constructor(db: Db, now: Instant) {
@@ -21,9 +22,16 @@ export class Holds {
     const aliveAt = this.#meta('alive_at') ?? now;
     this.#awayMs = (this.#meta('away_ms') ?? 0) + Math.max(0, now - aliveAt);
     db.write(() => {
+      // The clock was set back while no bridge ran.
+      if (aliveAt > now) shiftTimes(db, now - aliveAt);
       this.#setMeta('away_ms', this.#awayMs);
       this.alive(now);
     });
+  }
+
+  /** The clock was set by so many ms, and what is stored of holds too. */
+  shifted(ms: number): void {
+    this.#openedAt += ms;
   }
 
   /** Remembers, inside a transaction, that the bridge runs. */

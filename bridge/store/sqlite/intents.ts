@@ -242,6 +242,14 @@ export class Intents {
   }
 }
 
+/** When the oldest of what is not settled happened. */
+export function waitingSince(db: Db): Instant | undefined {
+  return db.get<{ at: number }>(
+    `SELECT coalesce(transitions.at, created_at) AS at FROM intents LEFT JOIN transitions ON id = transition_id
+     WHERE intents.seq = (SELECT min(seq) FROM intents WHERE settled_at IS NULL)`,
+  )?.at;
+}
+
 function toClaimed(row: IntentColumns): ClaimedIntent {
   const { seq, destination, key, lane } = row;
   return {

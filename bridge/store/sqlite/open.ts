@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorText, UserError } from '../../lib/errors.ts';
 import type { TransitionKind } from '../../lifecycle/transition.ts';
@@ -12,18 +12,19 @@ import { Db } from './db.ts';
 import { DesiredRows } from './desired.ts';
 import { refuseNetworkFileSystem } from './file-system.ts';
 import { Holds } from './holds.ts';
-import { Intents } from './intents.ts';
+import { Intents, waitingSince } from './intents.ts';
 import { isLost, StoreGone } from './integrity.ts';
 import { lockStore } from './lock.ts';
 import type { Lock } from './lock.ts';
 import { refuseNewerStore, refuseOlderStore } from './migrations.ts';
-import { openDatabase } from './opening.ts';
+import { hasHeader, openDatabase } from './opening.ts';
 import { SqliteReader } from './reader.ts';
 import { lastRecovery, readKeys } from './recovery.ts';
 import { resend } from './resend.ts';
 import { Retention } from './retention.ts';
 import { Retirements } from './retirements.ts';
 import { markSuspect } from './side-files.ts';
+import { shiftTimes } from './shift.ts';
 import { SideWriter } from './side-writer.ts';
 import { Tombstones } from './tombstones.ts';
 import { SqliteTx } from './tx.ts';
@@ -109,16 +110,24 @@ class SqliteStore implements Store {
   readonly #side: SideWriter;
   readonly #path: string;
   readonly #inode: number;
+  /** Stays open as long as the connection: to close a file drops all locks of the process on it. */
+  readonly #file: number;
   readonly #earliestCutoff: Instant;
   readonly recovery: Recovery | undefined;
   readonly #tx: SqliteTx;
   readonly #added: TransitionKind[] = [];
+  #unshiftedMs = 0;
 
   constructor(path: string, db: Db, lock: Lock, now: Instant, made: Recovery | undefined) {
     this.#path = path;
     this.#inode = statSync(path).ino;
+    this.#file = openSync(path, 'r');
     this.#db = db;
-    this.#side = new SideWriter(path, () => readKeys(db));
+    this.#side = new SideWriter(
+      path,
+      () => readKeys(db),
+      () => waitingSince(db),
+    );
     this.recovery = made ?? lastRecovery(db);
     this.#earliestCutoff = made?.cutoffKnown === false ? now : -Infinity;
     this.#lock = lock;
@@ -171,7 +180,22 @@ class SqliteStore implements Store {
     this.#db.write(() => results.forEach((result) => this.#desired.settle(result, now)));
   }
 
+  clockSet(ms: number): void {
+    this.#holds.shifted(ms);
+    this.#side.clockSet(ms);
+    this.#unshiftedMs += ms;
+    this.#shift();
+  }
+
+  /** With a full disk again before anything that judges by ages. */
+  #shift(): void {
+    if (this.#unshiftedMs === 0) return;
+    this.#db.write(() => shiftTimes(this.#db, this.#unshiftedMs));
+    this.#unshiftedMs = 0;
+  }
+
   sweep(now: Instant, maxAgeMs: number, supersedeMs: number): void {
+    this.#shift();
     this.#db.write(() => {
       this.#holds.alive(now);
       if (this.#retirements.current() !== undefined) this.#intents.retire(now);
@@ -188,6 +212,9 @@ class SqliteStore implements Store {
     if (statSync(this.#path, { throwIfNoEntry: false })?.ino !== this.#inode) {
       throw new StoreGone(`the file ${this.#path} was removed or replaced while it was in use`);
     }
+    // All pages may be in memory: no read of the connection would find that what it wrote is lost.
+    if (!hasHeader(this.#file)) throw new StoreGone(`the file ${this.#path} was overwritten while it was in use`);
+    this.#shift();
     const state = this.#db.write(() => this.#retention.step(now, limits));
     return { ...state, sideFiles: this.#side.write(false) };
   }
@@ -216,6 +243,7 @@ class SqliteStore implements Store {
     try {
       this.#side.write(true);
       this.#db.close();
+      closeSync(this.#file);
     } finally {
       this.#lock.release();
     }

@@ -35,10 +35,16 @@ export function openDatabase(path: string, now: Instant): Opened {
 
 /** Whether the file begins as every SQLite database does: somebody else's file, named by mistake, is left alone. */
 function isDatabase(path: string): boolean {
-  const header = Buffer.alloc(16);
   const file = openSync(path, 'r');
-  readSync(file, header);
+  const answer = hasHeader(file);
   closeSync(file);
+  return answer;
+}
+
+/** Whether an open file begins as every SQLite database does. */
+export function hasHeader(file: number): boolean {
+  const header = Buffer.alloc(16);
+  readSync(file, header, 0, 16, 0);
   return header.toString('latin1') === 'SQLite format 3\0';
 }
 

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DESTINATION, HOUR, TestStore } from './fixtures.ts';
+import { DELIVERED, DESTINATION, HOUR, TestStore } from './fixtures.ts';
 import { openReader, openStore } from './open.ts';
 
 const LIMITS = { age: 24 * HOUR, maxBytes: 1 << 30 };
@@ -26,6 +26,7 @@ beforeEach(() => {
   clusterId = t.store.clusterId();
   t.store.transaction((tx) => tx.setStickyKey(DESTINATION, 'shop', 'report', 'sticky'));
   for (let n = 0; n < 500; n++) t.enqueue({ key: `intent ${n}`, payload: 'x'.repeat(200) });
+  for (let claimed = t.claim(); claimed.length > 0; claimed = t.claim()) t.settle(claimed, DELIVERED);
   t.now += HOUR;
   lastCommit = t.now;
   t.store.ingested(lastCommit);
@@ -77,6 +78,41 @@ describe('a store that was lost', () => {
     expect(t.store.cutoff(DESTINATION, t.now)).toBe(lastCommit);
   });
 
+  it('announces what happened in the second of the last commit, and is not silenced by a clock that was ahead', () => {
+    rmSync(t.path);
+    writeFileSync(`${t.path}.last-commit`, String(lastCommit + 999));
+    reopen();
+    expect(t.store.recovery).toMatchObject({ cutoff: lastCommit });
+    t.store.close();
+    rmSync(t.path);
+    writeFileSync(`${t.path}.last-commit`, String(t.now + HOUR));
+    reopen();
+    expect(t.store.recovery).toMatchObject({ cutoff: t.now, cutoffKnown: true });
+  });
+
+  it('begins with what waited to be sent, up to a minute before the last commit', () => {
+    const lost = t;
+    t = new TestStore();
+    rmSync(lost.folder, { recursive: true });
+    t.store.cutoff(DESTINATION, t.now - HOUR);
+    const noted = (): number => Number(readFileSync(`${t.path}.last-commit`));
+    const commit = (): void => {
+      t.store.ingested(t.now);
+      t.restart();
+    };
+    t.enqueue({ key: 'a' });
+    const since = t.now;
+    t.now += 10_000;
+    commit();
+    expect(noted()).toBe(since);
+    t.now += HOUR;
+    commit();
+    expect(noted()).toBe(t.now - 60_000);
+    t.settle(t.claim(), DELIVERED);
+    commit();
+    expect(noted()).toBe(t.now);
+  });
+
   it('without the files beside it looks back at nothing', () => {
     destroy(0.5);
     rmSync(`${t.path}.keys.json`);
@@ -126,6 +162,13 @@ describe('a sound store', () => {
     expect(() => t.store.retain(t.now, LIMITS)).toThrow('was removed or replaced while it was in use');
     writeFileSync(t.path, '');
     expect(() => t.store.retain(t.now, LIMITS)).toThrow('was removed or replaced while it was in use');
+  });
+
+  it('says in its next step that its file was overwritten, though all its pages are in memory', () => {
+    reopen();
+    t.store.retain(t.now, LIMITS);
+    destroy(0);
+    expect(() => t.store.retain(t.now, LIMITS)).toThrow('was overwritten while it was in use');
   });
 
   it('is made for the first time without a word', () => {

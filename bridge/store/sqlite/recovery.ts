@@ -13,9 +13,14 @@ export function rebuild(
   lost: Pick<Recovery, 'cause' | 'reason' | 'movedTo'>,
   now: Instant,
 ): Recovery {
-  const cutoff = keys === undefined ? undefined : lastCommit;
+  const cutoff = keys === undefined || lastCommit === undefined ? undefined : Math.min(wholeSecond(lastCommit), now);
   if (keys !== undefined) putKeys(db, keys, cutoff ?? now);
   return remember(db, { ...lost, at: now, cutoff: cutoff ?? now, cutoffKnown: cutoff !== undefined });
+}
+
+/** Objects tell whole seconds: what happened in the second of the last commit, but after it, is not to be silenced. */
+function wholeSecond(at: Instant): Instant {
+  return Math.floor(at / 1000) * 1000;
 }
 
 /** The last time that this store came in place of another, if ever. */

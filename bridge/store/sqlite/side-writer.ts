@@ -6,18 +6,24 @@ import type { Keys } from './side-files.ts';
 /** A loss of the store repeats at most what was told in this time. */
 const LAST_COMMIT_EVERY_MS = 3_000;
 
+/** What waits to be sent for longer is lost with the store: too much that was told since would be told again. */
+const WAITING_MS = 60_000;
+
 /** Keeps the small files beside the store up to date, outside of its commits. */
 export class SideWriter {
   readonly #path: string;
   readonly #readKeys: () => Keys;
+  readonly #waitingSince: () => Instant | undefined;
   #keysChanged = true;
   #lastCommit: Instant = -Infinity;
   #written: Instant = -Infinity;
   #writtenAt = -Infinity;
 
-  constructor(path: string, readKeys: () => Keys) {
+  /** `waitingSince` is when the oldest of what waits to be sent happened. */
+  constructor(path: string, readKeys: () => Keys, waitingSince: () => Instant | undefined) {
     this.#path = path;
     this.#readKeys = readKeys;
+    this.#waitingSince = waitingSince;
   }
 
   keysChanged(): void {
@@ -28,20 +34,33 @@ export class SideWriter {
     this.#lastCommit = Math.max(this.#lastCommit, at);
   }
 
+  /** The clock was set by so many ms: a time that is noted ahead of it would silence what happens until then. */
+  clockSet(ms: number): void {
+    this.#lastCommit += ms;
+    this.#written = -Infinity;
+  }
+
   /** Writes what changed; `now` in a hurry. Why it could not, for a person; it is tried again by the next call. */
   write(hurry: boolean): string | undefined {
     try {
       if (this.#keysChanged) writeKeys(this.#path, this.#readKeys());
       this.#keysChanged = false;
       const since = performance.now() - this.#writtenAt;
-      if (this.#lastCommit > this.#written && (hurry || since >= LAST_COMMIT_EVERY_MS)) {
-        writeLastCommit(this.#path, this.#lastCommit);
-        this.#written = this.#lastCommit;
-        this.#writtenAt = performance.now();
-      }
+      if (hurry || since >= LAST_COMMIT_EVERY_MS) this.#writeLastCommit();
       return undefined;
     } catch (error) {
       return errorText(error);
     }
+  }
+
+  /** Or, while something waits to be sent, when that happened: it is not told yet. */
+  #writeLastCommit(): void {
+    if (this.#lastCommit === -Infinity) return;
+    const told = Math.min(this.#lastCommit, this.#waitingSince() ?? Infinity);
+    const noted = Math.max(told, this.#lastCommit - WAITING_MS);
+    if (noted === this.#written) return;
+    writeLastCommit(this.#path, noted);
+    this.#written = noted;
+    this.#writtenAt = performance.now();
   }
 }

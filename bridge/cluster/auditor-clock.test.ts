@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { loadConfig } from '../config/load.ts';
+import type { WorkerClient } from '../ingest/client.ts';
+import { startWorker } from '../ingest/client.ts';
+import type { Kind } from '../kubernetes/observation.ts';
+import { Releases } from '../lib/releases.ts';
+import type { KubeApi } from './api.ts';
+import { auditUnit } from './audit-unit.ts';
+import { startAuditor } from './auditor.ts';
+import { apiJob, FakeApi } from './fake-api.ts';
+import { LISTED } from './list.ts';
+
+const HOURS = 7_200_000;
+let releases: Releases;
+let fake: FakeApi;
+let api: KubeApi;
+let calls: WorkerClient['calls'];
+
+beforeEach(async () => {
+  releases = new Releases();
+  const folder = mkdtempSync(join(tmpdir(), 'auditor-clock-'));
+  releases.add(() => rmSync(folder, { recursive: true }));
+  const config = loadConfig({ env: { LIFECYCLE_BRIDGE__STORE__PATH: join(folder, 'bridge.db') } });
+  const crashed = (error: Error): void => expect.unreachable(error.message);
+  const worker = await startWorker({ config, startedAt: Date.now() }, () => undefined, crashed);
+  calls = worker.calls;
+  releases.add(async () => {
+    await calls.close();
+    await worker.stop();
+  });
+  fake = new FakeApi();
+  api = await fake.start();
+  releases.add(() => fake.stop());
+});
+afterEach(() =>
+  releases.release((error) => {
+    throw error;
+  }),
+);
+
+it('a LIST proves no more than the API`s own time, when our clock is ahead', async () => {
+  fake.objects['jobs'] = [apiJob('job-0', '100')];
+  const times: number[] = [];
+  const observe: typeof calls.observe = (objects, at) => {
+    times.push(at);
+    return calls.observe(objects, at);
+  };
+  const clock = { now: () => Date.now() + HOURS };
+  const options = { api, store: { ...calls, observe }, clock, signal: new AbortController().signal };
+  await auditUnit(options, LISTED[1]!, undefined);
+  fake.objects['jobs'].push(apiJob('job-1', '200'));
+  await auditUnit(options, LISTED[1]!, undefined);
+  expect(times.map((at) => at <= Date.now())).toEqual([true, true]);
+});
+
+it('LISTs come no later when the clock was set back', async () => {
+  let setBy = 0;
+  const kinds: Kind[] = [];
+  const ignore = (): void => undefined;
+  const auditor = startAuditor({
+    api,
+    scope: 'cluster',
+    intervalMs: 3_000,
+    store: calls,
+    clock: { now: () => Date.now() + setBy },
+    isOurs: () => Promise.resolve(true),
+    onResult: (kind) => kinds.push(kind),
+    onWatch: ignore,
+    onWarnings: ignore,
+    onError: (error) => expect.unreachable(String(error)),
+  });
+  releases.add(() => auditor.stop());
+  const listed = async (count: number): Promise<boolean> => {
+    for (const end = Date.now() + 30_000; kinds.length < count && Date.now() < end; await pause(10));
+    return kinds.length >= count;
+  };
+  expect(await listed(3)).toBe(true);
+  setBy = -HOURS;
+  auditor.clockSet(setBy);
+  expect(await listed(6)).toBe(true);
+});

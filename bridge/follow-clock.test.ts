@@ -1,0 +1,17 @@
+import { afterEach, expect, it } from 'vitest';
+import { followClock } from './follow-clock.ts';
+
+let stop: () => void;
+afterEach(() => stop());
+
+it('tells every part what the clock was set by, once, and goes on when one of them fails', async () => {
+  const steps = [0, -7_200_000];
+  const told: string[] = [];
+  const part = (name: string) => ({ clockSet: (ms: number) => void told.push(`${name} ${ms}`) });
+  const broken = { clockSet: () => Promise.reject(new Error('disk full')) };
+  const failed = await new Promise((resolve) => {
+    stop = followClock({ now: () => 0, follow: () => steps.shift() ?? 0 }, [part('a'), broken, part('b')], resolve);
+  });
+  expect(failed).toMatchObject({ message: 'disk full' });
+  expect(told).toEqual(['a -7200000', 'b -7200000']);
+});

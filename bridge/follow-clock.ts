@@ -1,0 +1,21 @@
+import type { Clock } from './lib/clock.ts';
+
+const FOLLOW_MS = 1_000;
+
+/** What plans or measures by the clock. */
+export interface Planning {
+  /** The clock was set by so many ms: what was planned by the old time moves with it. */
+  clockSet(ms: number): void | Promise<void>;
+}
+
+/**
+ * Takes over each second what the computer's clock was set by, and tells every part at once, before anybody asks for the
+ * new time. Returns how to end it.
+ */
+export function followClock(clock: Clock, parts: readonly Planning[], onError: (error: unknown) => void): () => void {
+  const timer = setInterval(() => {
+    const ms = clock.follow?.() ?? 0;
+    if (ms !== 0) for (const part of parts) Promise.resolve(part.clockSet(ms)).catch(onError);
+  }, FOLLOW_MS);
+  return () => clearInterval(timer);
+}

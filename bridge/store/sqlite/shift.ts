@@ -1,0 +1,17 @@
+import type { Db } from './db.ts';
+
+/**
+ * Moves what is planned, waits or is measured from by `ms`, inside a transaction: the clock was set. Times that come from
+ * the cluster's objects (schedules, what is stuck) and those of what is over stay.
+ */
+export function shiftTimes(db: Db, ms: number): void {
+  db.run(
+    `UPDATE intents SET created_at = created_at + ?1, next_at = next_at + ?1, eligible_at = eligible_at + ?1,
+       age_from = age_from + ?1 WHERE settled_at IS NULL`,
+    ms,
+  );
+  db.run('UPDATE holds SET until = until + ?', ms);
+  db.run('UPDATE desired SET next_at = next_at + ?1, not_in_sync_since = not_in_sync_since + ?1', ms);
+  db.run("UPDATE timers SET due = due + ? WHERE kind IN ('gone', 'replacement')", ms);
+  db.run("UPDATE meta SET value = value + ? WHERE key = 'alive_at'", ms);
+}
