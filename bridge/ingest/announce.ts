@@ -101,13 +101,18 @@ function planAll(
       else if ('drop' in planned) decide(tx, transition.id, destination, 'dropped', now, planned.drop, planned.detail);
       else if (tx.isRetired(transition.at)) decide(tx, transition.id, destination, 'dropped', now, 'retired');
       else {
-        decide(tx, transition.id, destination, 'planned', now, transition.corrects && 'corrects_inferred');
+        decide(tx, transition.id, destination, 'planned', now, plannedReason(transition));
         for (const intent of planned.intents) tx.enqueue(destination, transition.id, intent, now);
         if (planned.memo !== undefined) memos[destination] = planned.memo;
       }
     }
   }
   return { ...memory, memos };
+}
+
+function plannedReason({ corrects, inferred }: Transition): Reason | undefined {
+  if (corrects) return 'corrects_inferred';
+  return inferred && 'inferred';
 }
 
 /** To a vendor an unknown ending is a failure, where it is told at all. */

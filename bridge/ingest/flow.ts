@@ -9,12 +9,19 @@ const SETTLE_MS = 60_000;
  */
 export class Flow {
   #newest = 0;
+  #first: Instant = Infinity;
   #settling: { readonly until: Instant; readonly since: Instant } | undefined;
   #complete = 0;
 
   /** A record was observed then; a clock that is ahead of ours proves no more than now. */
   seen(observedAt: Instant, now: Instant): void {
+    this.#first = Math.min(this.#first, now);
     this.#newest = Math.max(this.#newest, Math.min(observedAt, now));
+  }
+
+  /** Whether this process has got records for so long; ms. */
+  hasFlowedFor(ms: number, now: Instant): boolean {
+    return now - this.#first >= ms;
   }
 
   completeUntil(now: Instant): Instant {

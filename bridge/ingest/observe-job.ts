@@ -9,6 +9,7 @@ import { isSameJson } from '../lib/same.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
 import { announce, markWaiting, NO_MEMORY } from './announce.ts';
 import type { Destination } from './deps.ts';
+import { asInferredRun } from './inferred-uid.ts';
 import { isLate } from './late.ts';
 import { podsOf } from './observe-pod.ts';
 import type { UnwrittenVersions } from './state.ts';
@@ -25,17 +26,20 @@ export function observeJob(
   tx: Tx,
   destinations: readonly Destination[],
   unwritten: UnwrittenVersions,
-  observation: Observation & { readonly facts: JobFacts },
+  given: Observation & { readonly facts: JobFacts },
   now: Instant,
 ): void {
+  const known = unwritten.loadFor(tx, given);
+  const observation = known === undefined ? asInferredRun(tx, given) : given;
   const { facts } = observation;
-  const row = unwritten.loadFor(tx, observation);
+  const row = observation === given ? known : unwritten.loadFor(tx, observation);
   if (row === undefined && isLate(tx, observation, now)) return;
   const runKey = tx.run(facts.uid)?.run.runKey ?? claimRunKey(tx, facts);
   const previous = row && stateOf<JobState>(row);
   const step = reduceJob(previous, observation, runKey, (job, at) => replacement(tx, job, at, true));
   const { deletedAt, gone } = step.state;
-  const isOver = deletedAt !== undefined || gone !== undefined;
+  // The audit does not look for a UID that is ours.
+  const isOver = deletedAt !== undefined || gone !== undefined || observation !== given;
   const isNews = saveObject(tx, unwritten, row, observation, step.state, isOver);
   if (!isNews && step.transitions.length === 0) return;
   tellJob(tx, destinations, step, runKey, now);
