@@ -3,6 +3,7 @@ import { condition, cronJobFacts, T0 } from '../../test/fixtures/facts.ts';
 import type { CronJobFacts, Facts, Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import { uuidv5 } from '../lib/ids.ts';
+import { Db } from '../store/sqlite/db.ts';
 import type { TestEngineOptions } from './test-engine.ts';
 import { complete, CRON, scheduled, TestEngine, uidOf } from './test-engine.ts';
 
@@ -67,6 +68,15 @@ describe('a run whose Job nobody saw', () => {
     expect(engine.run(ownUid(FIVE))).toMatchObject({ status: 'succeeded', ownerName: 'report', runKey: keyOf(FIVE) });
     const missed = engine.reader.runs({ limit: 100 }).items.filter(({ status }) => status === 'missed');
     expect(missed.map(({ scheduledAt }) => scheduledAt)).not.toContain(FIVE);
+  });
+
+  it('is waited for no longer once it is told', () => {
+    statusOnly(after(FIVE));
+    const db = new Db(engine.path, true);
+    const rows = db.all<{ state: string }>("SELECT state FROM objects WHERE kind = 'CronJob'");
+    expect(rows.map(({ state }) => (JSON.parse(state) as { awaited: unknown }).awaited)).toEqual([[]]);
+    expect(db.all("SELECT * FROM timers WHERE kind = 'inferred'")).toEqual([]);
+    db.close();
   });
 
   it('ends as unknown, announced to nobody, when the status does not prove how it ended', () => {

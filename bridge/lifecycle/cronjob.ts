@@ -44,5 +44,8 @@ export function reduceCronJob(
     };
   }
   if (deleted === previous.deleted && gone === previous.gone) return previous;
-  return { facts: previous.facts, deleted: deleted || previous.deleted, gone, awaited: previous.awaited };
+  const over = deleted || previous.deleted;
+  const isBack = previous.gone !== undefined && gone === undefined && !over;
+  const expected = isBack ? expectation(undefined, previous.facts, observation.observedAt) : undefined;
+  return { facts: previous.facts, deleted: over, gone, awaited: previous.awaited, expected };
 }
