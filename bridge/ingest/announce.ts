@@ -13,8 +13,9 @@ export const NO_MEMORY: RunMemory = { memos: {}, waiting: [], waitingFor: undefi
 
 /**
  * Records new transitions of a run and plans them for every destination, with those that were recorded `early`, before
- * the run itself was known (a pod before its Job). While the owning CronJob is unseen, they wait
- * with the run: its annotations decide which monitor, if any, is meant. Returns the run's memory.
+ * the run itself (a pod before its Job) or its owner was known: what is queued already stays as it is. While the owning
+ * CronJob is unseen, they wait with the run: its annotations decide which monitor, if any, is meant. Returns the run's
+ * memory.
  */
 export function announce(
   tx: Tx,

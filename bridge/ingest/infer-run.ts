@@ -66,10 +66,10 @@ export function settleAwaited(
 
 function isSeen(tx: Tx, runKey: string, { facts }: CronJobState, { at, uid }: Awaited): boolean {
   if (tx.runKeyHolder(runKey) !== undefined) return true;
-  // Without the annotation (Kubernetes before 1.28) a Job is not known by its scheduled instant.
+  // Not every Job holds the key of its instant: Kubernetes before 1.28 does not tell it.
   if (uid !== undefined && (tx.object(uid) !== undefined || tx.isPruned(uid))) return true;
   const name = scheduledJobName(facts.name, at);
-  return jobsOf(tx, facts.uid).some((job) => job.facts.name === name && job.facts.scheduledAt === undefined);
+  return jobsOf(tx, facts.uid).some((job) => job.facts.name === name && (job.facts.scheduledAt ?? at) === at);
 }
 
 function isActive({ facts, deleted, gone }: CronJobState, { uid }: Awaited): boolean {
