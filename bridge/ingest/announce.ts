@@ -13,8 +13,9 @@ export const NO_MEMORY: RunMemory = { memos: {}, waiting: [], waitingFor: undefi
 
 /**
  * Records new transitions of a run and plans them for every destination, with those that were recorded `early`, before
- * the run itself was known (a pod before its Job). While the owning CronJob is unseen, they wait
- * with the run: its annotations decide which monitor, if any, is meant. Returns the run's memory.
+ * the run itself (a pod before its Job) or its owner was known: what is queued already stays as it is. While the owning
+ * CronJob is unseen, they wait with the run: its annotations decide which monitor, if any, is meant. Returns the run's
+ * memory.
  */
 export function announce(
   tx: Tx,
@@ -101,13 +102,18 @@ function planAll(
       else if ('drop' in planned) decide(tx, transition.id, destination, 'dropped', now, planned.drop, planned.detail);
       else if (tx.isRetired(transition.at)) decide(tx, transition.id, destination, 'dropped', now, 'retired');
       else {
-        decide(tx, transition.id, destination, 'planned', now, transition.corrects && 'corrects_inferred');
+        decide(tx, transition.id, destination, 'planned', now, plannedReason(transition));
         for (const intent of planned.intents) tx.enqueue(destination, transition.id, intent, now);
         if (planned.memo !== undefined) memos[destination] = planned.memo;
       }
     }
   }
   return { ...memory, memos };
+}
+
+function plannedReason({ corrects, inferred }: Transition): Reason | undefined {
+  if (corrects) return 'corrects_inferred';
+  return inferred && 'inferred';
 }
 
 /** To a vendor an unknown ending is a failure, where it is told at all. */

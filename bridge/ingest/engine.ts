@@ -48,7 +48,7 @@ export interface EngineOptions {
   /** Whether scheduled instants without a Job are judged as missed; a replay of the past has it off. Default on. */
   readonly scheduleTimers?: boolean;
   readonly stuck?: StuckLimits;
-  /** How long a run that is gone waits for its ending; ms. */
+  /** How long a run that is gone waits for its ending, and one that a CronJob's status tells for its Job; ms. */
   readonly graceMs?: number;
 }
 
@@ -62,7 +62,7 @@ export function createEngine(
   const audit = new Audit({ store, destinations, unwritten, graceMs });
   let flushedAt = 0;
 
-  const observe = observer(destinations, unwritten, stuck);
+  const observe = observer(destinations, unwritten, stuck, graceMs);
   const flush = (tx: Tx, now: Instant): boolean => {
     if (unwritten.size < MAX_UNWRITTEN && now - flushedAt < WRITE_BEHIND_MS) return false;
     unwritten.flush(tx);
@@ -87,7 +87,7 @@ export function createEngine(
       audit.clockSet(ms);
     },
     tick(now) {
-      fireTimers(store, destinations, flow, { scheduleTimers, stuck }, now);
+      fireTimers(store, destinations, flow, { scheduleTimers, stuck, graceMs }, now);
       if (store.transaction((tx) => flush(tx, now))) unwritten.clear();
     },
     audit,
@@ -96,9 +96,14 @@ export function createEngine(
 
 type Observe = (tx: Tx, observation: Observation, now: Instant) => void;
 
-function observer(destinations: readonly Destination[], unwritten: UnwrittenVersions, stuck: StuckLimits): Observe {
+function observer(
+  destinations: readonly Destination[],
+  unwritten: UnwrittenVersions,
+  stuck: StuckLimits,
+  graceMs: number,
+): Observe {
   return (tx, { facts, ...rest }, now) => {
-    if (facts.kind === 'CronJob') observeCronJob(tx, destinations, unwritten, { ...rest, facts }, now);
+    if (facts.kind === 'CronJob') observeCronJob(tx, destinations, unwritten, { ...rest, facts }, graceMs, now);
     else if (facts.kind === 'Job') observeJob(tx, destinations, unwritten, { ...rest, facts }, now);
     else {
       const taken = observePod(tx, destinations, unwritten, { ...rest, facts }, now);

@@ -9,17 +9,25 @@ const SETTLE_MS = 60_000;
  */
 export class Flow {
   #newest = 0;
+  #first: Instant = Infinity;
   #settling: { readonly until: Instant; since: Instant } | undefined;
   #complete = 0;
 
   /** A record was observed then; a clock that is ahead of ours proves no more than now. */
   seen(observedAt: Instant, now: Instant): void {
+    this.#first = Math.min(this.#first, now);
     this.#newest = Math.max(this.#newest, Math.min(observedAt, now));
   }
 
-  /** Records tell the time of others: only the wait moves. */
+  /** Records tell the time of others: only our own moments move. */
   clockSet(ms: number): void {
+    this.#first += ms;
     if (this.#settling !== undefined) this.#settling.since += ms;
+  }
+
+  /** Whether this process has got records for so long; ms. */
+  hasFlowedFor(ms: number, now: Instant): boolean {
+    return now - this.#first >= ms;
   }
 
   completeUntil(now: Instant): Instant {

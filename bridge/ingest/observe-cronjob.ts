@@ -6,6 +6,7 @@ import type { Planner } from '../sinks/sink.ts';
 import type { DesiredRules, Tx } from '../store/store.ts';
 import { announceWaiting } from './announce.ts';
 import type { Destination } from './deps.ts';
+import { awaitJob } from './infer-run.ts';
 import { isLate } from './late.ts';
 import type { UnwrittenVersions } from './state.ts';
 import { saveObject, stateOf } from './state.ts';
@@ -17,12 +18,14 @@ export function observeCronJob(
   destinations: readonly Destination[],
   unwritten: UnwrittenVersions,
   observation: Observation & { readonly facts: CronJobFacts },
+  graceMs: number,
   now: Instant,
 ): void {
   const row = unwritten.loadFor(tx, observation);
   if (row === undefined && isLate(tx, observation, now)) return;
   const previous = row && stateOf<CronJobState>(row);
-  const state = reduceCronJob(previous, observation);
+  const reduced = reduceCronJob(previous, observation);
+  const state = awaitJob(tx, destinations, previous, reduced, observation.facts, graceMs, now);
   if (state === previous) return unwritten.toldNothing('CronJob', false);
   saveObject(tx, unwritten, row, observation, state, state.deleted || state.gone !== undefined);
   watchSchedule(tx, previous, state);

@@ -9,6 +9,7 @@ import { isSameJson } from '../lib/same.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
 import { announce, markWaiting, NO_MEMORY } from './announce.ts';
 import type { Destination } from './deps.ts';
+import { asInferredRun } from './inferred-uid.ts';
 import { isLate } from './late.ts';
 import { podsOf } from './observe-pod.ts';
 import type { UnwrittenVersions } from './state.ts';
@@ -25,20 +26,25 @@ export function observeJob(
   tx: Tx,
   destinations: readonly Destination[],
   unwritten: UnwrittenVersions,
-  observation: Observation & { readonly facts: JobFacts },
+  given: Observation & { readonly facts: JobFacts },
   now: Instant,
 ): void {
+  const known = unwritten.loadFor(tx, given);
+  const observation = known === undefined ? asInferredRun(tx, given) : given;
   const { facts } = observation;
-  const row = unwritten.loadFor(tx, observation);
+  const row = observation === given ? known : unwritten.loadFor(tx, observation);
   if (row === undefined && isLate(tx, observation, now)) return;
   const runKey = tx.run(facts.uid)?.run.runKey ?? claimRunKey(tx, facts);
   const previous = row && stateOf<JobState>(row);
   const step = reduceJob(previous, observation, runKey, (job, at) => replacement(tx, job, at, true));
   const { deletedAt, gone } = step.state;
-  const isOver = deletedAt !== undefined || gone !== undefined;
+  // The audit does not look for a UID that is ours.
+  const isOver = deletedAt !== undefined || gone !== undefined || observation !== given;
   const isNews = saveObject(tx, unwritten, row, observation, step.state, isOver);
   if (!isNews && step.transitions.length === 0) return;
-  tellJob(tx, destinations, step, runKey, now);
+  const adopted = previous !== undefined && isAdopted(previous, step.state);
+  if (adopted) claimRunKey(tx, step.state.facts);
+  tellJob(tx, destinations, step, runKey, now, adopted);
   if (isUndecided(step.state) && (previous === undefined || !isUndecided(previous))) {
     tx.setTimer({ id: timerId(facts.uid), kind: 'replacement', uid: facts.uid, due: now + REPLACEMENT_WAIT_MS });
     markWaiting(tx, destinations, `${runKey}/ended`, 'awaiting_replacement', now);
@@ -79,13 +85,14 @@ export function tellJob(
   step: JobStep,
   runKey: string,
   now: Instant,
+  adopted = false,
 ): void {
   const { uid } = step.state.facts;
   const before = tx.run(uid);
   const stuckOn =
     before === undefined ? stuckReason(podsOf(tx, uid)) : before.run.status === 'stuck' ? before.run.reason : undefined;
   const run = jobRun(step.state, runKey, stuckOn);
-  const early = before === undefined ? tx.transitionsOf(uid) : [];
+  const early = before === undefined || adopted ? tx.transitionsOf(uid) : [];
   const known = { run, memory: before?.memory ?? NO_MEMORY };
   const memory = announce(tx, destinations, known, step.transitions, now, early);
   if (before === undefined || memory !== before.memory || !isSameJson(run, before.run)) {
@@ -97,6 +104,11 @@ export function tellJob(
 function claimRunKey(tx: Tx, facts: JobFacts): string {
   const key = runKeyOf(facts);
   return tx.claimRunKey(key, facts.uid) === facts.uid ? key : facts.uid;
+}
+
+/** Its owner shows only now: what was seen first is the Job without it (`kubectl delete cronjob --cascade=orphan`). */
+function isAdopted(previous: JobState, state: JobState): boolean {
+  return !isOwnedByCronJob(previous.facts.owner) && isOwnedByCronJob(state.facts.owner);
 }
 
 function isUndecided(state: JobState): boolean {

@@ -54,6 +54,19 @@ describe('a Job', () => {
     expect(bridge.pings()).toEqual([]);
   });
 
+  it.each([
+    ['running', [scheduled], ['run@1', 'complete@9']],
+    ['complete', [complete], ['run@1', 'complete@9']],
+  ] as const)('seen %s and orphaned before any record with its owner is told all the same', (_name, first, told) => {
+    const orphans = first.map((facts) => seen(facts({ owner: undefined, resourceVersion: '190' })));
+    bridge.take([seen(CRON), ...orphans]);
+    expect(bridge.told()).toEqual([]);
+    bridge.restart();
+    bridge.take([seen(scheduled())]);
+    bridge.take([seen(scheduled()), seen(complete({ owner: undefined, resourceVersion: '191' })), ...orphans]);
+    expect(bridge.told()).toEqual(told);
+  });
+
   it('made by hand from a CronJob is told beside the scheduled one, each as its own series', () => {
     const manual = { uid: uidOf(7), name: 'by-hand', manual: true, scheduledAt: undefined };
     bridge.take([seen(CRON), seen(scheduled()), seen(scheduled(manual)), seen(complete(manual)), seen(complete())]);

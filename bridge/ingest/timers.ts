@@ -1,5 +1,6 @@
 import type { StuckLimits } from '../lifecycle/stall.ts';
 import { settleGone } from './gone.ts';
+import { settleAwaited } from './infer-run.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Store, Timer, Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
@@ -18,7 +19,7 @@ export function fireTimers(
   store: Store,
   destinations: readonly Destination[],
   flow: Flow,
-  { scheduleTimers, stuck }: { readonly scheduleTimers: boolean; readonly stuck: StuckLimits },
+  { scheduleTimers, stuck, graceMs }: TimerOptions,
   now: Instant,
 ): void {
   const fire = (kind: Timer['kind'], until: Instant, settle: Settle): void => {
@@ -29,7 +30,17 @@ export function fireTimers(
   fire('gone', now, (tx, uid) => settleGone(tx, destinations, uid, now));
   const until = flow.completeUntil(now);
   fire('stuck', until, (tx, uid) => settleStuck(tx, destinations, stuck, uid, now));
-  if (scheduleTimers) fire('schedule', until, (tx, uid) => judgeSchedule(tx, destinations, uid, until, now));
+  if (!scheduleTimers) return;
+  fire('schedule', until, (tx, uid) => judgeSchedule(tx, destinations, uid, until, now));
+  // After a start the Collector's queue gets the whole grace again: it may hold what happened meanwhile.
+  if (!flow.hasFlowedFor(graceMs, now)) return;
+  fire('inferred', until, (tx, runKey) => settleAwaited(tx, destinations, runKey, graceMs, now));
+}
+
+interface TimerOptions {
+  readonly scheduleTimers: boolean;
+  readonly stuck: StuckLimits;
+  readonly graceMs: number;
 }
 
 type Settle = (tx: Tx, uid: string) => void;

@@ -52,6 +52,11 @@ function readController(metadata: KubeObject): Owner | undefined {
   };
 }
 
+/** The name that the CronJob controller gives to the Job of a scheduled instant. */
+export function scheduledJobName(cronJob: string, at: Instant): string {
+  return `${cronJob}-${Math.floor(at / 60_000)}`;
+}
+
 /** True when the controller is a CronJob of the batch API group. */
 export function isOwnedByCronJob(owner: Owner | undefined): owner is Owner {
   return owner?.kind === 'CronJob' && owner.group === 'batch';

@@ -50,6 +50,8 @@ export interface CronJobFacts extends ObjectFacts {
   readonly lastScheduleAt: Instant | undefined;
   readonly lastSuccessfulAt: Instant | undefined;
   readonly activeUids: readonly string[];
+  /** UID of the Job of `lastScheduleAt`, while `status.active` has it. */
+  readonly lastJobUid?: string | undefined;
 }
 
 export interface Condition {

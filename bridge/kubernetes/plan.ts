@@ -56,7 +56,7 @@ const CRON_JOB: FieldsPlan = {
     concurrencyPolicy: 'scalar',
     startingDeadlineSeconds: 'scalar',
   },
-  status: { lastScheduleTime: 'scalar', lastSuccessfulTime: 'scalar', active: { uid: 'scalar' } },
+  status: { lastScheduleTime: 'scalar', lastSuccessfulTime: 'scalar', active: { uid: 'scalar', name: 'scalar' } },
 };
 
 const JOB: FieldsPlan = {

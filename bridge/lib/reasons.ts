@@ -14,6 +14,7 @@ export const REASONS = {
   forbid_active: 'the previous run was still active and concurrencyPolicy is Forbid: Kubernetes left this time out',
   awaiting_outcome: 'gone from the cluster: waits for the record that tells how it ended',
   outcome_unknown: 'gone from the cluster, and nothing tells how it ended',
+  inferred: 'concluded from the status of its CronJob: no record of its Job told it',
   corrects_inferred: 'the real ending, which differs from the one that was inferred and sent',
   key_conflict: 'another, older CronJob owns this monitor key; its settings are the ones that are sent',
   retired: 'the bridge was retired at that time: it pauses its monitors and sends no telemetry',

@@ -2,6 +2,7 @@ import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import { compareVersions, isUnknownVersion } from '../kubernetes/version.ts';
 import type { Gone } from './gone.ts';
 import { stillGone } from './gone.ts';
+import type { Awaited } from './inferred.ts';
 import type { Expectation } from './schedule-watch.ts';
 import { expectation } from './schedule-watch.ts';
 
@@ -18,6 +19,8 @@ export interface CronJobState {
   /** The scheduled instant that is waited for; none while it is suspended or cannot be scheduled. */
   readonly expected?: Expectation | undefined;
   readonly gone?: Gone | undefined;
+  /** Scheduled instants that its status told and whose Jobs were not seen yet. */
+  readonly awaited?: readonly Awaited[] | undefined;
 }
 
 /** The newest facts; a deletion is final, whatever its version: a UID never comes back. */
@@ -36,9 +39,13 @@ export function reduceCronJob(
       facts,
       deleted: over,
       gone,
+      awaited: previous?.awaited,
       expected: over ? undefined : expectation(known, facts, observation.observedAt),
     };
   }
   if (deleted === previous.deleted && gone === previous.gone) return previous;
-  return { facts: previous.facts, deleted: deleted || previous.deleted, gone };
+  const over = deleted || previous.deleted;
+  const isBack = previous.gone !== undefined && gone === undefined && !over;
+  const expected = isBack ? expectation(undefined, previous.facts, observation.observedAt) : undefined;
+  return { facts: previous.facts, deleted: over, gone, awaited: previous.awaited, expected };
 }

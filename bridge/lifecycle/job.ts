@@ -22,6 +22,7 @@ import type { Outcome, Transition } from './transition.ts';
  *      │                                                        └─ otherwise ─────────────────▶ unknown
  *      └──DELETED, no startTime ever──▶ never_started ──older record with a startTime──▶ as DELETED above
  *
+ * A scheduled run whose Job was never seen begins as gone, by its CronJob's status (inferred.ts).
  * The two endings after "gone" are assumptions: a record that comes later brings the real one.
  *
  * Level-based: every newer observation is compared with what was announced (`startedAt`, `ended`), so a missed
@@ -107,6 +108,7 @@ export function concludeJob(state: JobState, runKey: string, ended: Ending): Job
     ...(ended.outcome === 'never_started' && { id: `${runKey}/never_started` }),
     ...(ended.outcome === 'unknown' && { id: `${runKey}/unknown` }),
     ...(inferred !== undefined && { id: `${told.id}/corrected`, corrects: true }),
+    ...(ended.inferred && { inferred: true }),
     outcome: ended.outcome,
     ...(ended.reason !== undefined && { reason: ended.reason }),
     ...(ended.message !== undefined && { message: ended.message }),
@@ -179,7 +181,8 @@ function suspensionEdge(
     : runTransition(state, runKey, 'run.resumed', at, 'resumed', state.suspensions);
 }
 
-function runTransition(
+/** A transition of the run as a whole; its id holds no time. */
+export function runTransition(
   state: JobState,
   runKey: string,
   kind: Transition['kind'],

@@ -1,3 +1,4 @@
+import { scheduledJobName } from '../kubernetes/metadata.ts';
 import type { CronJobFacts } from '../kubernetes/observation.ts';
 import type { Schedule } from '../kubernetes/schedule.ts';
 import { parseSchedule } from '../kubernetes/schedule.ts';
@@ -86,7 +87,8 @@ function startableUntil(facts: CronJobFacts, at: Instant): Instant {
   return Math.min(deadline, nextOf(facts, at) ?? at);
 }
 
-function nextOf(facts: CronJobFacts, after: Instant): Instant | undefined {
+/** The next scheduled instant; undefined when there is none, or the schedule cannot be read. */
+export function nextOf(facts: CronJobFacts, after: Instant): Instant | undefined {
   const schedule = parseSchedule(facts.schedule, facts.timeZone);
   return 'error' in schedule ? undefined : nextInstant(schedule, facts, after);
 }
@@ -110,7 +112,7 @@ function verdict(
     uid,
     kind: 'Job',
     namespace: facts.namespace,
-    name: `${facts.name}-${Math.floor(at / 60_000)}`, // as the controller would have named the Job
+    name: scheduledJobName(facts.name, at), // as the controller would have named the Job
     runKey: uid,
     ownerKind: 'CronJob',
     ownerName: facts.name,

@@ -36,6 +36,8 @@ export interface Transition {
   readonly podName?: string;
   readonly container?: string;
   readonly exitCode?: number;
+  /** Not read from the object itself but concluded from its CronJob's status. */
+  readonly inferred?: true;
   /** The real ending of a run that was told as ended otherwise by inference. */
   readonly corrects?: true;
 }

@@ -48,7 +48,7 @@ export interface Timer {
   /** Begins with `kind/`. */
   readonly id: string;
   /** `probe` is written to see whether the store can commit, and never due. */
-  readonly kind: 'replacement' | 'gone' | 'schedule' | 'stuck' | 'probe';
+  readonly kind: 'replacement' | 'gone' | 'schedule' | 'stuck' | 'inferred' | 'probe';
   readonly uid: string;
   readonly due: Instant;
 }

@@ -40,8 +40,11 @@ const CANDIDATE = `SELECT objects.namespace, objects.name, objects.owner_uid, ob
 const UNSETTLED = `SELECT 1 FROM transitions JOIN intents ON intents.transition_id = transitions.id
   WHERE settled_at IS NULL AND (run_uid = ?1 OR (transitions.id > ?1 || '/' AND transitions.id < ?1 || '0')) LIMIT 1`;
 
+/** Scheduled times without a Job: runs that no object stands for, the oldest first. */
+const WITHOUT_JOB = `SELECT uid FROM runs WHERE status = ? AND sort_at <= ? ORDER BY sort_at, uid LIMIT ${PAGE}`;
+
 /**
- * Removes deleted objects with their runs, by age, and by size when the store is too large. It walks the objects in the
+ * Removes deleted objects with their runs and scheduled times without a Job, by age, and by size when the store is too large. It walks the objects in the
  * order of their first sight, in short steps; what is alive, waits to be sent or has a timer stays.
  */
 export class Retention {
@@ -68,6 +71,7 @@ export class Retention {
       this.#cursor = 0;
       this.#removed = 0;
     }
+    for (const status of ['missed', 'skipped']) this.#withoutJob(status, now, limits, deadline);
     while (this.#cursor !== undefined && performance.now() < deadline) this.#page(now, limits, deadline);
     return { usedBytes: this.#usedBytes(), maxBytes: limits.maxBytes, exhausted: this.#exhausted };
   }
@@ -76,6 +80,17 @@ export class Retention {
   #isDue(now: Instant, { maxBytes }: RetentionLimits): boolean {
     if (Math.abs(now - this.#lastPass) >= PASS_EVERY_MS) return true;
     return !this.#exhausted && this.#usedBytes() > maxBytes;
+  }
+
+  /** They were judged once and for all, so nothing needs to be remembered of them. */
+  #withoutJob(status: string, now: Instant, { age, maxBytes }: RetentionLimits, deadline: number): void {
+    const isTooLarge = this.#usedBytes() > maxBytes;
+    const rows = this.#db.all<{ uid: string }>(WITHOUT_JOB, status, isTooLarge ? now : now - age);
+    for (const { uid } of rows) {
+      if (performance.now() >= deadline || (isTooLarge && this.#usedBytes() <= maxBytes)) return;
+      if (this.#db.get(UNSETTLED, uid) !== undefined) continue;
+      if (deleteObject(this.#db, uid, undefined, deadline)) this.#removed++;
+    }
   }
 
   #page(now: Instant, limits: RetentionLimits, deadline: number): void {

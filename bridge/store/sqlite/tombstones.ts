@@ -25,6 +25,9 @@ const PUT = `INSERT OR IGNORE INTO tombstones
         WHERE run_uid = ?1 OR (transitions.id > ?1 || '/' AND transitions.id < ?1 || '0')
         ORDER BY intents.seq LIMIT ${MAX_ANNOUNCED})))`;
 
+/** With the real UID of a run that had been inferred. */
+const FORGET_KEY = "DELETE FROM run_keys WHERE (run_key = ?1 AND uid = ?2) OR run_key = ?1 || '/real'";
+
 /** What is remembered of pruned objects, so that a late record tells nothing twice. The caller holds the transaction. */
 export class Tombstones {
   readonly #db: Db;
@@ -58,7 +61,7 @@ export class Tombstones {
     );
     if (rows.length === 0) return;
     for (const { id, uid, run_key: runKey } of rows) {
-      if (runKey !== null) this.#db.run('DELETE FROM run_keys WHERE run_key = ? AND uid = ?', runKey, uid);
+      if (runKey !== null) this.#db.run(FORGET_KEY, runKey, uid);
       this.#db.run('DELETE FROM tombstones WHERE id = ?', id);
     }
     const horizon = Math.max(this.#horizon, ...rows.map((row) => row.created_at ?? -Infinity));

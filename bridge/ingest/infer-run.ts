@@ -1,0 +1,113 @@
+import { scheduledJobName } from '../kubernetes/metadata.ts';
+import type { CronJobFacts } from '../kubernetes/observation.ts';
+import type { CronJobState } from '../lifecycle/cronjob.ts';
+import type { Awaited } from '../lifecycle/inferred.ts';
+import { inferRun, noticeRun, provenEnd } from '../lifecycle/inferred.ts';
+import type { JobState } from '../lifecycle/job.ts';
+import type { Instant } from '../lib/clock.ts';
+import { uuidv5 } from '../lib/ids.ts';
+import type { ObjectRow, Tx } from '../store/store.ts';
+import type { Destination } from './deps.ts';
+import { tellJob } from './observe-job.ts';
+import { stateOf } from './state.ts';
+
+/**
+ * Awaits the Job of the instant that a version of a CronJob names as last scheduled; `state` comes back as it is when
+ * there is nothing new. What lies before every destination's cut-off, or what retention may have forgotten, is history.
+ */
+export function awaitJob(
+  tx: Tx,
+  destinations: readonly Destination[],
+  previous: CronJobState | undefined,
+  state: CronJobState,
+  facts: CronJobFacts,
+  graceMs: number,
+  now: Instant,
+): CronJobState {
+  const at = facts.lastScheduleAt;
+  if (at === undefined) return state;
+  const others = (state.awaited ?? []).filter((other) => other.at !== at);
+  const known = state.awaited?.find((awaited) => awaited.at === at);
+  if (known === undefined) {
+    const cutoff = Math.min(...destinations.map(({ rule }) => rule.cutoff));
+    if (previous?.facts.lastScheduleAt === at || at < cutoff || at <= tx.forgottenUpTo()) return state;
+    if (tx.runKeyHolder(`${facts.uid}/${at}`) !== undefined) return state;
+    const runKey = `${facts.uid}/${at}`;
+    tx.setTimer({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: now + graceMs });
+  }
+  const noticed = noticeRun(known, facts, at, now);
+  if (known !== undefined && noticed.uid === known.uid && noticed.successes === known.successes) return state;
+  return { ...state, awaited: [...others, noticed] };
+}
+
+/** The grace of an awaited Job is over: unless it came, or is still active, its run is told by the CronJob's status. */
+export function settleAwaited(
+  tx: Tx,
+  destinations: readonly Destination[],
+  runKey: string,
+  graceMs: number,
+  now: Instant,
+): void {
+  tx.clearTimer(timerId(runKey));
+  const [cronJobUid = '', at] = runKey.split('/');
+  const row = tx.object(cronJobUid);
+  if (row === undefined) return;
+  const state = stateOf<CronJobState>(row);
+  const awaited = state.awaited?.find((other) => other.at === Number(at));
+  if (awaited === undefined) return;
+  if (!isSeen(tx, runKey, state, awaited)) {
+    if (isActive(state, awaited)) {
+      return tx.setTimer({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: now + graceMs });
+    }
+    tellAwaited(tx, destinations, runKey, state, awaited, now);
+  }
+  tx.putObject({ ...row, state: { ...state, awaited: state.awaited?.filter((other) => other !== awaited) } });
+}
+
+function isSeen(tx: Tx, runKey: string, { facts }: CronJobState, { at, uid }: Awaited): boolean {
+  if (tx.runKeyHolder(runKey) !== undefined) return true;
+  // Not every Job holds the key of its instant: Kubernetes before 1.28 does not tell it.
+  if (uid !== undefined && (tx.object(uid) !== undefined || tx.isPruned(uid))) return true;
+  const name = scheduledJobName(facts.name, at);
+  return jobsOf(tx, facts.uid).some((job) => job.facts.name === name && (job.facts.scheduledAt ?? at) === at);
+}
+
+function isActive({ facts, deleted, gone }: CronJobState, { uid }: Awaited): boolean {
+  return uid !== undefined && facts.activeUids.includes(uid) && !deleted && gone === undefined;
+}
+
+function tellAwaited(
+  tx: Tx,
+  destinations: readonly Destination[],
+  runKey: string,
+  { facts }: CronJobState,
+  awaited: Awaited,
+  now: Instant,
+): void {
+  const own = uuidv5(runKey);
+  // A Job that came too late to be no miss: the row that said so becomes its run.
+  const uid = tx.run(own) === undefined ? (awaited.uid ?? own) : own;
+  tx.claimRunKey(runKey, uid);
+  const succeededAt = provenEnd(facts, awaited, jobsOf(tx, facts.uid));
+  const step = inferRun(facts, awaited.at, { uid, runKey, succeededAt, now });
+  const row: ObjectRow = {
+    uid,
+    kind: 'Job',
+    namespace: facts.namespace,
+    name: step.state.facts.name,
+    ownerUid: facts.uid,
+    version: step.state.facts.resourceVersion,
+    deleted: true,
+    state: step.state,
+  };
+  tx.putObject(row);
+  tellJob(tx, destinations, step, runKey, now);
+}
+
+function jobsOf(tx: Tx, cronJobUid: string): JobState[] {
+  return tx.children(cronJobUid, 'Job').map((row) => stateOf<JobState>(row));
+}
+
+function timerId(runKey: string): string {
+  return `inferred/${runKey}`;
+}
