@@ -28,19 +28,22 @@ describe('nothing is lost and nothing is told twice', () => {
   it('when the bridge is killed at random points of 200 runs', async () => {
     const next = random(SEED);
     const chains = Array.from({ length: SHORT ? 3 : 5 }, (_, n) =>
-      runs(stage, `kill-bridge-${n}`, SHORT ? 8 : 40, () => pause(next() * 3_000)),
+      runs(stage, `kill-bridge-${n}`, SHORT ? 8 : 40, () => pause(next() * 3_000), { vanish: n % 2 === 0 }),
     );
     const starts: Promise<void>[] = [];
     let kills = 0;
     const started = await during(Promise.all(chains), async () => {
-      await pause(next() * 4_000);
+      await pause(next() * 3_000);
       await stage.bridge.kill9();
       kills++;
       await pause(next() * 500);
       const start = stage.bridge.start();
       start.catch(() => undefined); // awaited below
       starts.push(start);
-      if (next() < 0.7) await start; // else it may be killed before it is up
+      if (next() < 0.3) return; // it may be killed before it is up
+      await start;
+      const hasTaken = async (): Promise<boolean> => (await committedRequests()) > 0;
+      await until('it has taken something', hasTaken, 15_000).catch(() => undefined); // after the last there is nothing
     });
     await Promise.all(starts);
     const repeated = await expectTold(stage, started.flat(), { repeats: true });
@@ -117,6 +120,11 @@ const pathOf = ({ job }: Started): string =>
 
 const pings = (): PingQuery[] => stage.vendors.cronitor.pings.map(({ query }) => query);
 const isTold = (run: Started): boolean => pings().some(({ series }) => series === uidOf(run));
+
+function committedRequests(): Promise<number> {
+  const series = 'lifecycle_bridge_requests_total{outcome="committed"';
+  return readMetric(`${stage.bridge.pageUrl}metrics`, series);
+}
 
 function goneJobs(): Promise<number> {
   const series = 'lifecycle_bridge_audit_differences_total{kind="Job",difference="gone"';

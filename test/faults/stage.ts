@@ -134,17 +134,20 @@ export interface RunOptions {
   readonly run?: string;
   /** Jobs stay after their end; else those before the last few are removed soon. */
   readonly keep?: boolean;
+  /** Jobs are removed as soon as they have ended: what the stream loses of them no LIST tells. */
+  readonly vanish?: boolean;
 }
 
 /** Two CronJobs, one that succeeds and one that fails at once. */
 export async function makeCronJobs(
   { kube }: Stage,
   name: string,
-  { run = '1s', keep = false }: RunOptions = {},
+  { run = '1s', keep = false, vanish = false }: RunOptions = {},
 ): Promise<void> {
+  const job = vanish ? { ttlSecondsAfterFinished: 0 } : {};
   const cronJobs = [
-    cronJob({ name: `${name}-ok`, pod: { run }, keep }),
-    cronJob({ name: `${name}-bad`, pod: { run, exit: '3' }, job: { backoffLimit: 0 }, keep }),
+    cronJob({ name: `${name}-ok`, pod: { run }, job, keep }),
+    cronJob({ name: `${name}-bad`, pod: { run, exit: '3' }, job: { ...job, backoffLimit: 0 }, keep }),
   ];
   await kube.apply(...cronJobs);
 }

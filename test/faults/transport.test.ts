@@ -23,7 +23,7 @@ afterAll(async () => {
 describe('nothing is lost and nothing is told twice', () => {
   it('when the network between Collector and bridge is cut again and again', async () => {
     const next = random(SEED);
-    const chain = runs(stage, 'cut', SHORT ? 15 : 60, () => pause(next() * 1_500));
+    const chain = runs(stage, 'cut', SHORT ? 15 : 60, () => pause(next() * 1_500), { vanish: true });
     const started = await during(chain, async () => {
       proxy.set('pass');
       await pause(next() * 2_000);
@@ -49,7 +49,7 @@ describe('nothing is lost and nothing is told twice', () => {
   it('when the same records are delivered three times and out of order', async () => {
     const shuffler = await startShuffler(stage.bridge.endpoint, random(SEED + 1));
     proxy.lead(shuffler.endpoint);
-    const started = await runs(stage, 'shuffled', SHORT ? 15 : 60, () => pause(100));
+    const started = await runs(stage, 'shuffled', SHORT ? 15 : 60, () => pause(100), { vanish: true });
     const long = await runs(stage, 'deleted', 6, undefined, { run: '3600s' });
     const jobs = `/apis/batch/v1/namespaces/${stage.kube.namespace}/jobs`;
     for (const { job } of long) {
