@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
-import type { Cluster } from '@kubernetes/client-node';
-import { KubeConfig } from '@kubernetes/client-node';
 import { errorText, UserError } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/ids.ts';
+import type { KubeAccess } from './kube-config.ts';
+import { readKubeAccess } from './kube-config.ts';
 
 /** Answer of the Kubernetes API; `failed` is no answer at all. */
 export type ApiAnswer =
@@ -21,53 +20,56 @@ export interface KubeApi {
 }
 
 const TIMEOUT_MS = 30_000;
+/** A connection that was idle for longer is not used again: the other side may be about to close it. */
+const IDLE_MS = 15_000;
 const NEXT =
   'Set cluster.kubeconfig or KUBECONFIG to a readable kubeconfig file, or cluster.list: false to run without.';
 
 /**
- * The Kubernetes API by kubeconfig, KUBECONFIG, ~/.kube/config or the pod's service account, proxies included, as
- * @kubernetes/client-node reads them. Throws a UserError when there is none of them, or one without a cluster.
+ * The Kubernetes API by kubeconfig, KUBECONFIG, ~/.kube/config or the pod's service account, through the proxy that the
+ * kubeconfig or the environment names. Throws a UserError when there is none of them, or one without a cluster.
  */
 export function connectKube(kubeconfig: string | undefined): KubeApi {
-  const config = new KubeConfig();
+  const access = readAccess(kubeconfig);
+  const { server, ca, proxyUrl } = access;
+  const proxyEnv = proxyUrl === undefined ? process.env : { HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl };
+  const agentOptions = { keepAlive: true, timeout: IDLE_MS, proxyEnv };
+  const agent = server.startsWith('http:') ? new http.Agent(agentOptions) : new https.Agent(agentOptions);
+  const caHash = ca === undefined ? undefined : hashCa(ca);
+  return { server, caHash, get: (path, signal, accept) => get(access, agent, path, signal, accept) };
+}
+
+function readAccess(kubeconfig: string | undefined): KubeAccess {
+  let access: KubeAccess | undefined;
   try {
-    if (kubeconfig === undefined) config.loadFromDefault();
-    else config.loadFromFile(kubeconfig);
+    access = readKubeAccess(kubeconfig);
   } catch (error) {
     throw new UserError(`the Kubernetes configuration cannot be read: ${errorText(error).split('\n')[0]}`, NEXT);
   }
-  const server = config.getCurrentCluster()?.server;
-  if (server === undefined) throw new UserError('the Kubernetes configuration names no current cluster', NEXT);
-  // What the library falls back to; no cluster of today answers there.
-  if (kubeconfig === undefined && server === 'http://localhost:8080')
+  if (access === undefined)
     throw new UserError('there is no Kubernetes configuration: no kubeconfig and no service account of a pod', NEXT);
-  const caHash = hashCa(config.getCurrentCluster());
-  return { server, caHash, get: (path, signal, accept) => get(config, server, path, signal, accept) };
+  return access;
 }
 
 /** The certificates themselves, so that their order in a file and the text around them mean nothing. */
-function hashCa(cluster: Cluster | null): string | undefined {
-  const data = cluster?.caData;
-  const file = cluster?.caFile;
-  if (data === undefined && (file === undefined || !existsSync(file))) return undefined;
-  const pem = data === undefined ? readFileSync(file!, 'utf8') : Buffer.from(data, 'base64').toString('utf8');
+function hashCa(pem: string): string {
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [pem];
   const plain = certificates.map((text) => text.replaceAll(/\s/g, '')).toSorted();
   return sha256Hex(plain.join('\n'));
 }
 
 async function get(
-  config: KubeConfig,
-  server: string,
+  access: KubeAccess,
+  agent: http.Agent | https.Agent,
   path: string,
   signal: AbortSignal,
   accept = 'application/json',
 ): Promise<ApiAnswer> {
   try {
-    const headers = { accept };
-    const options: https.RequestOptions = { method: 'GET', timeout: TIMEOUT_MS, headers, signal };
-    await config.applyToHTTPSOptions(options);
-    const { status, text } = await request(new URL(server.replace(/\/$/, '') + path), options);
+    const own = await access.options();
+    const headers = { ...own.headers, accept };
+    const url = new URL(access.server.replace(/\/$/, '') + path);
+    const { status, text } = await request(url, { ...own, agent, timeout: TIMEOUT_MS, headers, signal });
     return { kind: 'answer', status, body: JSON.parse(text) as { [key: string]: unknown } };
   } catch (error) {
     return { kind: 'failed', error: errorText(error) };
