@@ -52,6 +52,8 @@ export class LatencyCluster {
   async watch(): Promise<void> {
     const response = await this.#request('GET', `${this.#jobs}?watch=1&timeoutSeconds=3600`);
     const lines = createInterface({ input: response });
+    // It ends with an abort.
+    lines.on('error', () => undefined);
     lines.on('line', (line) => this.#see(JSON.parse(line) as { object: WatchedJob }, Date.now()));
   }
 
@@ -78,8 +80,6 @@ export class LatencyCluster {
     const request = https.request(this.#access.server + path, options);
     request.end(body);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
-    // The watch ends with an abort.
-    response.on('error', () => undefined);
     return response;
   }
 }

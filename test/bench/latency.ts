@@ -34,6 +34,8 @@ const COMPONENTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-s
 interface Row {
   readonly runsPerSecond: number;
   readonly runs: number;
+  /** Beginnings and ends that had not arrived a minute later. */
+  readonly missing: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
@@ -99,20 +101,26 @@ async function measure(setting: Setting, perSecond: number): Promise<Row> {
   const keys = uids.flatMap((uid) => (['run', 'complete'] as Edge[]).map((edge) => `${uid} ${edge}`));
   const told = (): Map<string, number> =>
     new Map(vendors.cronitor.pings.map(({ at, query }) => [`${query.series} ${query.state}`, at]));
-  const all = await until(
+  // A row that is not complete says so; it does not end the bench.
+  await until(
     `both pings of ${uids.length} runs`,
     () => {
       const found = told();
-      return keys.every((key) => found.has(key)) && found;
+      return keys.every((key) => found.has(key));
     },
     TOLD_MS,
-  );
+  ).catch((error: unknown) => say(String(error)));
+  const arrived = told();
   const seconds = (Date.now() - began) / 1000;
   const cores = usage(setting).map((used, at) => round((used - before[at]!) / seconds, 2));
-  const latencies = keys.map((key) => all.get(key)! - (cluster.seen.get(key) ?? Number.NaN));
+  const latencies = keys.flatMap((key) => {
+    const [at, seen] = [arrived.get(key), cluster.seen.get(key)];
+    return at === undefined || seen === undefined ? [] : [at - seen];
+  });
   const row = {
     runsPerSecond: perSecond,
     runs: uids.length,
+    missing: keys.length - latencies.length,
     p50Ms: Math.round(quantile(latencies, 0.5)),
     p99Ms: Math.round(quantile(latencies, 0.99)),
     maxMs: Math.round(Math.max(...latencies)),
