@@ -140,8 +140,9 @@ async function setStage(releases: Releases, env: Record<string, string>): Promis
   releases.add(() => rmSync(folder, { recursive: true }));
   const name = `bench-${process.pid}`;
   say('starting a control plane');
-  const { kubeconfig, stop } = await startCluster(name);
-  releases.add(stop);
+  const lite = await startCluster(name);
+  const { kubeconfig } = lite;
+  releases.add(() => lite.stop());
   const kube = await createNamespace(kubeconfig, 'bench');
   const vendors = await startVendors({ addressLimit: false });
   releases.add(() => vendors.close());

@@ -5,7 +5,8 @@ registerHooks({
   load(url, context, next) {
     const loaded = next(url, context);
     if (!url.endsWith('/sinks/cronitor/plan.ts')) return loaded;
-    const source = String(loaded.source).replace(/(ADDRESS_PER_SECOND\s*=\s*)[\d_]+/, '$11_000_000');
+    const text = Buffer.from(loaded.source as Uint8Array).toString();
+    const source = text.replace(/(ADDRESS_PER_SECOND\s*=\s*)[\d_]+/, '$11_000_000');
     return { ...loaded, source };
   },
 });

@@ -17,8 +17,9 @@ import { makePopulation } from './scale-objects.ts';
 /**
  * How start, audit, memory and commits grow with the number of live objects. The bridge is the real one; the Kubernetes
  * API is simulated, since a control plane with 100,000 objects needs more than this machine. About four minutes;
- * arguments are other sizes: `npm run bench:scale -- 1000 10000`.
+ * arguments are other sizes: `npm run bench:scale -- 1000 10000`. BRIDGE_NODE_OPTIONS are flags of the bridge's Node.
  */
+const NODE_OPTIONS = process.env['BRIDGE_NODE_OPTIONS'] ?? '';
 const SIZES = process.argv.slice(2).map(Number);
 const OBJECTS = SIZES.length > 0 ? SIZES : [1_000, 10_000, 100_000];
 const IDLE_SECONDS = Number(process.env['IDLE_SECONDS'] ?? 60);
@@ -150,7 +151,7 @@ async function measure(api: ChildProcess, port: number, objects: number): Promis
   const vendors = await startVendors();
   const kubeconfig = writeKubeconfig(folder, port);
   const population = await makePopulation(objects);
-  const env = { LIFECYCLE_BRIDGE__LOG__LEVEL: 'debug' };
+  const env = { LIFECYCLE_BRIDGE__LOG__LEVEL: 'debug', ...(NODE_OPTIONS !== '' && { NODE_OPTIONS }) };
   await ask(api, { objects: 0, round: 0 } satisfies ApiState);
   const options = { vendorsUrl: vendors.url, vendorKey: vendors.key, dataDir: folder, env };
   // Makes the store, so that the first measured start compares with the others.
@@ -214,4 +215,6 @@ printTable(
   })),
 );
 console.log(`idle with ${OBJECTS.at(-1)} objects: ${idleCpuPercent} % of a core over ${IDLE_SECONDS} s`);
-console.log(JSON.stringify({ benchmark: 'scale', machine: machine(), idleCpuPercent, results }));
+console.log(
+  JSON.stringify({ benchmark: 'scale', machine: machine(), nodeOptions: NODE_OPTIONS, idleCpuPercent, results }),
+);
