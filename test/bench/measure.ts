@@ -20,11 +20,21 @@ export function startChild(file: string): ChildProcess {
 
 /** The next message of a process, after asking it something. */
 export async function ask<T>(child: ChildProcess, question?: object | string): Promise<T> {
-  const answered = Promise.race([once(child, 'message'), once(child, 'exit')]);
+  const done = new AbortController();
+  const { signal } = done;
+  const ended = once(child, 'exit', { signal }).then(() => {
+    throw new Error('a process of the bench ended');
+  });
+  const answered = once(child, 'message', { signal });
   if (question !== undefined) child.send(question);
-  const [message] = (await answered) as [T | null];
-  if (message === null || child.exitCode !== null) throw new Error('a process of the bench ended');
-  return message;
+  try {
+    const [message] = (await Promise.race([answered, ended])) as [T];
+    return message;
+  } finally {
+    ended.catch(() => undefined);
+    answered.catch(() => undefined);
+    done.abort();
+  }
 }
 
 /** Resident memory of a process now and at its highest, in MiB. */
