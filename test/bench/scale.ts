@@ -195,9 +195,15 @@ const port = await ask<number>(api);
 const results: Result[] = [];
 let idleCpuPercent = 0;
 for (const objects of OBJECTS) {
-  const { idle, ...result } = await measure(api, port, objects);
-  idleCpuPercent = idle;
-  results.push(result);
+  try {
+    const { idle, ...result } = await measure(api, port, objects);
+    idleCpuPercent = idle;
+    results.push(result);
+  } catch (error) {
+    // What was measured before is worth printing.
+    say(`${objects} objects: ${String(error)}`);
+    process.exitCode = 1;
+  }
 }
 api.disconnect();
 const startRows = results.flatMap(({ objects, first, same, changed }) =>
