@@ -25,7 +25,7 @@ export async function startAudit(
   const { kubeconfig, scope, audit, list } = config.cluster;
   if (!list) return undefined;
   const { metrics, teller, fail } = told;
-  const api = connectKube(kubeconfig);
+  const api = await connectKube(kubeconfig);
   const belongs = (signal: AbortSignal) => belongsTo(api, calls, config.store.path, signal);
   const belongsAtStart = await belongs(AbortSignal.timeout(IDENTITY_MS));
   const auditor = startAuditor({

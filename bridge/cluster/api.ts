@@ -1,11 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
-import type { Cluster } from '@kubernetes/client-node';
-import { KubeConfig } from '@kubernetes/client-node';
 import type { Instant } from '../lib/clock.ts';
-import { errorText, UserError } from '../lib/errors.ts';
+import { errorText } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/ids.ts';
+import type { KubeAccess } from './kube-access.ts';
+import { readKubeAccess } from './kube-access.ts';
 
 /** Answer of the Kubernetes API; `failed` is no answer at all. */
 export type ApiAnswer =
@@ -28,58 +27,78 @@ export interface KubeApi {
 }
 
 const TIMEOUT_MS = 30_000;
-const NEXT =
-  'Set cluster.kubeconfig or KUBECONFIG to a readable kubeconfig file, or cluster.list: false to run without.';
+/** A connection that was idle for longer is not used again: the other side may be about to close it. */
+const IDLE_MS = 15_000;
+/** Credentials are read again after this, and at once when they are refused: tokens and certificates are rotated. */
+const REFRESH_MS = 10 * 60_000;
+const UNAUTHORIZED = 401;
 
-/**
- * The Kubernetes API by kubeconfig, KUBECONFIG, ~/.kube/config or the pod's service account, proxies included, as
- * @kubernetes/client-node reads them. Throws a UserError when there is none of them, or one without a cluster.
- */
-export function connectKube(kubeconfig: string | undefined): KubeApi {
-  const config = new KubeConfig();
-  try {
-    if (kubeconfig === undefined) config.loadFromDefault();
-    else config.loadFromFile(kubeconfig);
-  } catch (error) {
-    throw new UserError(`the Kubernetes configuration cannot be read: ${errorText(error).split('\n')[0]}`, NEXT);
-  }
-  const server = config.getCurrentCluster()?.server;
-  if (server === undefined) throw new UserError('the Kubernetes configuration names no current cluster', NEXT);
-  // What the library falls back to; no cluster of today answers there.
-  if (kubeconfig === undefined && server === 'http://localhost:8080')
-    throw new UserError('there is no Kubernetes configuration: no kubeconfig and no service account of a pod', NEXT);
-  const caHash = hashCa(config.getCurrentCluster());
-  return { server, caHash, get: (path, signal, accept) => get(config, server, path, signal, accept) };
+/** The Kubernetes API that the configuration names. Rejects as `readKubeAccess` does. */
+export async function connectKube(kubeconfig: string | undefined): Promise<KubeApi> {
+  const read = (): Promise<KubeAccess> => readKubeAccess(kubeconfig);
+  return kubeApi(await read(), read);
+}
+
+/** The Kubernetes API by an access that is there; `read` tells it again. */
+export function kubeApi(first: KubeAccess, read: () => Promise<KubeAccess>): KubeApi {
+  const { server, ca } = first;
+  let current = connection(first);
+  const refresh = async (): Promise<void> => {
+    const { agent } = current;
+    current = connection(await read());
+    agent.destroy();
+  };
+  return {
+    server,
+    caHash: ca === undefined ? undefined : hashCa(ca),
+    async get(path, signal, accept = 'application/json') {
+      try {
+        if (performance.now() - current.readAt >= REFRESH_MS) await refresh();
+        const answer = await get(current, path, signal, accept);
+        if (answer.status !== UNAUTHORIZED) return answer;
+        await refresh();
+        return await get(current, path, signal, accept);
+      } catch (error) {
+        return { kind: 'failed', error: errorText(error) };
+      }
+    },
+  };
+}
+
+interface Connection {
+  readonly access: KubeAccess;
+  readonly agent: http.Agent;
+  readonly readAt: number;
+}
+
+/** Through the proxy that the kubeconfig or the environment names. */
+function connection(access: KubeAccess): Connection {
+  const { server, proxyUrl } = access;
+  const proxyEnv = proxyUrl === undefined ? process.env : { HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl };
+  const options = { keepAlive: true, timeout: IDLE_MS, proxyEnv };
+  const agent = server.startsWith('http:') ? new http.Agent(options) : new https.Agent(options);
+  return { access, agent, readAt: performance.now() };
 }
 
 /** The certificates themselves, so that their order in a file and the text around them mean nothing. */
-function hashCa(cluster: Cluster | null): string | undefined {
-  const data = cluster?.caData;
-  const file = cluster?.caFile;
-  if (data === undefined && (file === undefined || !existsSync(file))) return undefined;
-  const pem = data === undefined ? readFileSync(file!, 'utf8') : Buffer.from(data, 'base64').toString('utf8');
+function hashCa(pem: string): string {
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [pem];
   const plain = certificates.map((text) => text.replaceAll(/\s/g, '')).toSorted();
   return sha256Hex(plain.join('\n'));
 }
 
 async function get(
-  config: KubeConfig,
-  server: string,
+  { access, agent }: Connection,
   path: string,
   signal: AbortSignal,
-  accept = 'application/json',
-): Promise<ApiAnswer> {
-  try {
-    const headers = { accept };
-    const options: https.RequestOptions = { method: 'GET', timeout: TIMEOUT_MS, headers, signal };
-    await config.applyToHTTPSOptions(options);
-    const { status, text, date } = await request(new URL(server.replace(/\/$/, '') + path), options);
-    const at = Date.parse(date) || undefined;
-    return { kind: 'answer', status, at, body: JSON.parse(text) as { [key: string]: unknown } };
-  } catch (error) {
-    return { kind: 'failed', error: errorText(error) };
-  }
+  accept: string,
+): Promise<Extract<ApiAnswer, { kind: 'answer' }>> {
+  const { server, headers, proxyUrl: _proxy, ...tls } = access;
+  const url = new URL(server.replace(/\/$/, '') + path);
+  const options = { ...tls, agent, signal, timeout: TIMEOUT_MS, headers: { ...headers, accept } };
+  const { status, text, date } = await request(url, options);
+  const at = Date.parse(date) || undefined;
+  return { kind: 'answer', status, at, body: JSON.parse(text) as { [key: string]: unknown } };
 }
 
 function request(url: URL, options: https.RequestOptions): Promise<{ status: number; text: string; date: string }> {

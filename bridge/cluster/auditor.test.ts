@@ -67,7 +67,7 @@ describe('a LIST of the API', () => {
   it('reads full objects where nothing is known, metadata afterwards, and only what differs', async () => {
     fake.objects['jobs'] = jobs(1200);
     expect(await audit()).toMatchObject({ result: 'complete', objects: 1200, first: true });
-    expect(fake.requests.map(({ metadata }) => metadata)).toEqual([false, false, false]);
+    expect(fake.requests.map(({ metadata }) => metadata)).toEqual(Array.from({ length: 12 }, () => false));
     expect(runCount()).toBe(1200);
     fake.requests.length = 0;
     expect(await audit()).toMatchObject({ missed: 0, stale: 0 });
@@ -150,21 +150,25 @@ describe('a LIST of the API', () => {
     expect(await audit()).toMatchObject({ result: 'complete', missed: 1 });
   });
 
-  it('of 20,000 objects takes 40 requests, and memory for a page at a time', { timeout: 120_000 }, async () => {
-    fake.objects['jobs'] = jobs(20_000);
-    const padding = 'x'.repeat(2_000);
-    for (const job of fake.objects['jobs']) Object.assign(job, { spec: { parallelism: 1, padding } });
-    const before = process.memoryUsage().rss;
-    let peak = before;
-    const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 50);
-    expect(await audit()).toMatchObject({ result: 'complete', objects: 20_000 });
-    expect(fake.requests).toHaveLength(40);
-    expect(await audit()).toMatchObject({ missed: 0, stale: 0, gone: 0 });
-    clearInterval(timer);
-    expect(fake.requests).toHaveLength(80);
-    expect(runCount()).toBe(20_000);
-    expect(peak - before).toBeLessThan(200e6);
-  });
+  it(
+    'of 20,000 objects takes 200 requests at first and 40 afterwards, and memory for a page at a time',
+    { timeout: 120_000 },
+    async () => {
+      fake.objects['jobs'] = jobs(20_000);
+      const padding = 'x'.repeat(2_000);
+      for (const job of fake.objects['jobs']) Object.assign(job, { spec: { parallelism: 1, padding } });
+      const before = process.memoryUsage().rss;
+      let peak = before;
+      const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 50);
+      expect(await audit()).toMatchObject({ result: 'complete', objects: 20_000 });
+      expect(fake.requests).toHaveLength(200);
+      expect(await audit()).toMatchObject({ missed: 0, stale: 0, gone: 0 });
+      clearInterval(timer);
+      expect(fake.requests).toHaveLength(240);
+      expect(runCount()).toBe(20_000);
+      expect(peak - before).toBeLessThan(200e6);
+    },
+  );
 });
 
 const results: [Kind, AuditResult][] = [];

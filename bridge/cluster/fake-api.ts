@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeApi } from './api.ts';
-import { connectKube } from './api.ts';
+import { kubeApi } from './api.ts';
 
 export interface FakeObject {
   readonly metadata: {
@@ -39,8 +39,9 @@ export class FakeApi {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
     const { port } = this.#server.address() as AddressInfo;
-    writeFileSync(this.kubeconfig, JSON.stringify(kubeConfig(`http://127.0.0.1:${port}`)));
-    return connectKube(this.kubeconfig);
+    const access = { server: `http://127.0.0.1:${port}`, headers: {} };
+    writeFileSync(this.kubeconfig, JSON.stringify(kubeConfig(access.server)));
+    return kubeApi(access, () => Promise.resolve(access));
   }
 
   async stop(): Promise<void> {

@@ -35,6 +35,8 @@ export interface ListPage {
 
 /** Kubernetes' own default page size of client-go. */
 const PAGE = 500;
+/** Of full objects, which take several times the memory. */
+const FULL_PAGE = 100;
 const FULL = 'application/json';
 const METADATA = `application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,${FULL}`;
 const NOT_ACCEPTABLE = 406;
@@ -58,7 +60,7 @@ export async function listKind(
   let objects = 0;
   let version: string | undefined;
   for (let token = ''; ;) {
-    const path = pagePath(listed, options.namespace, token);
+    const path = pagePath(listed, options.namespace, token, options.metadata ? PAGE : FULL_PAGE);
     const page = await readPage(api, listed, path, options.metadata, options.signal);
     if ('result' in page) return page.status === 410 ? { result: 'expired' } : page;
     version ??= page.version;
@@ -84,9 +86,9 @@ export async function readOne(
   return answer.status === 200 ? answer.body : refused(answer.status, answer.body);
 }
 
-function pagePath(listed: Listed, namespace: string | undefined, token: string): string {
+function pagePath(listed: Listed, namespace: string | undefined, token: string, limit: number): string {
   const from = token === '' ? '' : `&continue=${encodeURIComponent(token)}`;
-  return `${resourcePath(listed, namespace)}?limit=${PAGE}${from}`;
+  return `${resourcePath(listed, namespace)}?limit=${limit}${from}`;
 }
 
 interface RawPage {

@@ -36,7 +36,7 @@ async function serve(answer: (path: string) => { status: number; body: object })
 
 async function check(
   env: Record<string, string>,
-  remote?: (config: Config) => Probe[],
+  remote?: (config: Config) => Probe[] | Promise<Probe[]>,
 ): Promise<{ code: number; text: string }> {
   let text = '';
   const defaults = {

@@ -17,7 +17,7 @@ import { fileOption, processTerminal, readArguments, type Terminal } from './ter
 export async function checkCommand(
   argv: readonly string[],
   terminal: Terminal = processTerminal,
-  remote: (config: Config) => readonly Probe[] = remoteProbes,
+  remote: (config: Config) => readonly Probe[] | Promise<readonly Probe[]> = remoteProbes,
 ): Promise<number> {
   const { values } = readArguments('check', argv, { config: { type: 'string' } });
   const config = loadConfig({ ...fileOption(values.config), env: terminal.env });
@@ -27,7 +27,7 @@ export async function checkCommand(
     portProbe('page port', 'web', config),
     ...fileProbes(config),
   ];
-  const probes = [configProbe(config), ...local, ...remote(config)];
+  const probes = [configProbe(config), ...local, ...(await remote(config))];
   const results = await runProbes(probes);
   const failed = results.filter(({ ok }) => !ok).length;
   const summary = failed === 0 ? 'All checks passed.' : `${failed} of ${results.length} checks failed.`;

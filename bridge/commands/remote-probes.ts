@@ -8,18 +8,18 @@ import type { Probe, ProbeResult } from './probe.ts';
 const TIMEOUT_MS = 10_000;
 
 /** What the bridge needs beyond its machine: a LIST of each followed kind, and its vendors. */
-export function remoteProbes(config: Config): Probe[] {
-  return [...kubernetesProbes(config.cluster), ...vendorProbes(config)];
+export async function remoteProbes(config: Config): Promise<Probe[]> {
+  return [...(await kubernetesProbes(config.cluster)), ...vendorProbes(config)];
 }
 
-function kubernetesProbes(cluster: Config['cluster']): Probe[] {
+async function kubernetesProbes(cluster: Config['cluster']): Promise<Probe[]> {
   if (!cluster.list) {
     const detail = 'not used, because cluster.list is false';
     return [{ name: 'Kubernetes', run: () => Promise.resolve({ ok: true, detail }) }];
   }
   let api: KubeApi;
   try {
-    api = connectKube(cluster.kubeconfig);
+    api = await connectKube(cluster.kubeconfig);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const { message: detail, next } = error;

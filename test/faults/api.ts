@@ -1,7 +1,6 @@
-import type { RequestOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 import { Pool } from 'undici';
+import { readKubeAccess } from '../../bridge/cluster/kube-access.ts';
 import type { KubeObject } from '../e2e/harness/kube.ts';
 
 /** The Kubernetes API without a process for each request, which is what kubectl costs. */
@@ -17,15 +16,11 @@ export interface Api {
 }
 
 export async function openApi(kubeconfig: string): Promise<Api> {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
-  const options: RequestOptions = { headers: {} };
-  await config.applyToHTTPSOptions(options);
-  const { ca, cert, key } = options;
+  const { server, ca, cert, key, headers: own } = await readKubeAccess(kubeconfig);
   const connect = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-  const pool = new Pool(config.getCurrentCluster()!.server, { connections: 16, connect });
+  const pool = new Pool(server, { connections: 16, connect });
   const send = async (method: Dispatcher.HttpMethod, path: string, type = '', object?: object): Promise<KubeObject> => {
-    const headers = { ...(options.headers as Record<string, string>), ...(type && { 'content-type': type }) };
+    const headers = { ...own, ...(type && { 'content-type': type }) };
     const body = object && JSON.stringify(object);
     const answer = await pool.request({ method, path, headers, ...(body && { body }) });
     const text = await answer.body.text();

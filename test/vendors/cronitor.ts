@@ -35,7 +35,10 @@ export class Cronitor implements Vendor {
   private perMonitor = new Buckets(5, 10);
   private perAddress = new Buckets(50, 250);
 
-  constructor(key: string) {
+  private readonly addressLimit: boolean;
+
+  constructor(key: string, addressLimit = true) {
+    this.addressLimit = addressLimit;
     this.keys = new Set([key]);
   }
 
@@ -72,7 +75,7 @@ export class Cronitor implements Vendor {
     const { method, url, at, remoteAddress } = request;
     if (!['GET', 'POST', 'HEAD'].includes(method)) return this.refuse(request, 405, 'path', `${method} ping`);
     if (!this.keys.has(key)) return this.refuse(request, 401, 'auth', 'bad API key');
-    const inRate = this.perMonitor.take(monitor, at) && this.perAddress.take(remoteAddress, at);
+    const inRate = this.perMonitor.take(monitor, at) && (!this.addressLimit || this.perAddress.take(remoteAddress, at));
     if (!inRate) {
       const refused = this.refuse(request, 429, 'rate', `too many pings of ${monitor}`);
       return { ...refused, headers: { ...refused.headers, 'retry-after': '1' } };

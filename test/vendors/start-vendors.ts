@@ -42,13 +42,19 @@ export interface Vendors {
 export interface VendorsOptions {
   readonly port?: number;
   readonly key?: string;
+  /** Cronitor's 50 requests a second of one address; default on. */
+  readonly addressLimit?: boolean;
 }
 
 export const DEFAULT_KEY = 'simulated-api-key';
 
 /** Starts the simulated vendors on one real HTTP server of 127.0.0.1; port 0 takes a free one. */
-export async function startVendors({ port = 0, key = DEFAULT_KEY }: VendorsOptions = {}): Promise<Vendors> {
-  const simulation = new Simulation(key);
+export async function startVendors({
+  port = 0,
+  key = DEFAULT_KEY,
+  addressLimit = true,
+}: VendorsOptions = {}): Promise<Vendors> {
+  const simulation = new Simulation(key, addressLimit);
   const server = createServer((request, response) => {
     simulation.serve(request, response).catch(() => response.destroy());
   });
@@ -88,8 +94,8 @@ class Simulation {
   readonly cronitor: Cronitor;
   private readonly vendors: Readonly<Record<string, Vendor>>;
 
-  constructor(key: string) {
-    this.cronitor = new Cronitor(key);
+  constructor(key: string, addressLimit: boolean) {
+    this.cronitor = new Cronitor(key, addressLimit);
     this.vendors = { cronitor: this.cronitor };
   }
 

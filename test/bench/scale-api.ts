@@ -1,0 +1,72 @@
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Population, Resource } from './scale-objects.ts';
+import { makePopulation } from './scale-objects.ts';
+
+/** What the server is told: how many objects its cluster has, and which round it is; its counts begin anew. */
+export interface ApiState {
+  readonly objects: number;
+  readonly round: number;
+}
+export interface ApiCounts {
+  readonly requests: number;
+  readonly megabytes: number;
+}
+
+/**
+ * A Kubernetes API of as many objects as wanted, in a process of its own: LISTs in pages under one resourceVersion, full
+ * or metadata only, GETs by name. It keeps no object: each is made when it is read.
+ */
+const PATH = /^\/(?:api|apis\/[^/]+)\/[^/]+(?:\/namespaces\/[^/]+)?\/([^/]+)(?:\/(.+))?$/;
+const NONE: Population = { count: () => 0, json: () => '' };
+let population = NONE;
+let round = 0;
+let [requests, bytes] = [0, 0];
+
+function isResource(text: string): text is Resource {
+  return ['cronjobs', 'jobs', 'pods'].includes(text);
+}
+
+function list(resource: Resource, url: URL, metadata: boolean): string {
+  const total = population.count(resource);
+  const from = Number(url.searchParams.get('continue') ?? 0);
+  const to = Math.min(total, from + Number(url.searchParams.get('limit') ?? total));
+  const items = Array.from({ length: to - from }, (_, at) => population.json(resource, from + at, { metadata, round }));
+  const head = { resourceVersion: String(9_000_000 + round), ...(to < total && { continue: String(to) }) };
+  const kind = metadata ? 'PartialObjectMetadataList' : 'List';
+  return `{"kind":"${kind}","metadata":${JSON.stringify(head)},"items":[${items.join(',')}]}`;
+}
+
+function body(url: URL, accept: string): string | undefined {
+  const [, resource = '', name] = PATH.exec(url.pathname) ?? [];
+  if (resource === 'namespaces') return JSON.stringify({ metadata: { name, uid: 'the-cluster' } });
+  if (!isResource(resource)) return '{"kind":"List","metadata":{"resourceVersion":"1"},"items":[]}';
+  if (name === undefined) return list(resource, url, accept.includes('as=PartialObjectMetadataList'));
+  const index = Number(/-(\d+)$/.exec(name)?.[1] ?? NaN);
+  return index < population.count(resource) ? population.json(resource, index, { metadata: false, round }) : undefined;
+}
+
+function answer(response: ServerResponse, text: string | undefined): void {
+  const buffer = Buffer.from(text ?? '{"message":"not found"}');
+  requests++;
+  bytes += buffer.length;
+  const headers = { 'content-type': 'application/json', 'content-length': buffer.length };
+  response.writeHead(text === undefined ? 404 : 200, headers).end(buffer);
+}
+
+async function set(state: ApiState): Promise<void> {
+  population = await makePopulation(state.objects);
+  round = state.round;
+  [requests, bytes] = [0, 0];
+  process.send?.('set');
+}
+
+const server = createServer((request, response) => {
+  answer(response, body(new URL(request.url ?? '/', 'http://api'), request.headers.accept ?? ''));
+});
+process.on('message', (message: ApiState | 'counts') => {
+  if (message === 'counts') process.send?.({ requests, megabytes: bytes / 1e6 } satisfies ApiCounts);
+  else void set(message);
+});
+server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
