@@ -28,7 +28,7 @@ export default defineConfig({
           testTimeout: 900_000,
           // Most of a scenario is waiting, and each file has a stage of its own.
           fileParallelism: true,
-          maxWorkers: 3,
+          maxWorkers: 5,
         },
       },
     ],
