@@ -24,8 +24,13 @@
 otlp-token: { existingSecret: {{ include "lifecycle-bridge.otlpToken" . }}, key: {{ .Values.otlp.token.key }} }
 {{- range $name, $account := .Values.cronitor }}
 cronitor-{{ $name }}:
-  existingSecret: {{ $account.existingSecret | default (printf "%s-cronitor" $.Release.Name) }}
-  key: {{ $account.existingSecret | ternary ($account.key | default "api-key") $name }}
+  {{- if $account.existingSecret }}
+  existingSecret: {{ $account.existingSecret }}
+  key: {{ $account.key | default "api-key" }}
+  {{- else }}
+  existingSecret: {{ $.Release.Name }}-cronitor
+  key: {{ $name }}
+  {{- end }}
 {{- end }}
 {{- with .Values.otlp.tls.existingSecret }}
 otlp-tls.crt: { existingSecret: {{ . }}, key: tls.crt }

@@ -59,7 +59,7 @@ spec:
             - { name: HTTP_PROXY, value: {{ .http | quote }} }
             {{- end }}
             {{- if or .https .http }}
-            - { name: NO_PROXY, value: {{ printf "$(KUBERNETES_SERVICE_HOST),.svc,.cluster.local%s" (ternary (printf ",%s" .no) "" (ne .no "")) | quote }} }
+            - { name: NO_PROXY, value: {{ printf "$(KUBERNETES_SERVICE_HOST),.svc,.cluster.local%s" (ternary (printf ",%s" .exclude) "" (ne .exclude "")) | quote }} }
             {{- end }}
             {{- end }}
             {{- with .Values.extraEnv }}{{ toYaml . | nindent 12 }}{{ end }}
