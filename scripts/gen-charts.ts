@@ -50,7 +50,9 @@ function lock(): string {
     repository,
     condition,
   }));
-  const digest = `sha256:${createHash('sha256').update(JSON.stringify([wanted, locked])).digest('hex')}`;
+  const digest = `sha256:${createHash('sha256')
+    .update(JSON.stringify([wanted, locked]))
+    .digest('hex')}`;
   const lines = locked.map(
     ({ name, version, repository }) => `- name: ${name}\n  repository: ${repository}\n  version: ${version}\n`,
   );

@@ -10,7 +10,9 @@ export function valuesTable(values: ReadonlyMap<string, Value>): string {
 function rowsOf(path: string, value: Value, inherited: string): string[] {
   const comment = value.comment || inherited;
   if (value.children === undefined) return [`| \`${path}\` | ${code(value.default)} | ${cell(comment)} |`];
-  return [...value.children].flatMap(([key, child], index) => rowsOf(`${path}.${key}`, child, index === 0 ? comment : ''));
+  return [...value.children].flatMap(([key, child], index) =>
+    rowsOf(`${path}.${key}`, child, index === 0 ? comment : ''),
+  );
 }
 
 function code(value: unknown): string {

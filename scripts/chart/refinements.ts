@@ -68,7 +68,11 @@ export const collector: Refinements = {
 
 export const kubeStateMetrics: Refinements = {
   ...workload,
-  collectors: { ...list({ type: 'string', pattern: '^[a-z]+$' }), minItems: 1, examples: [['cronjobs', 'jobs', 'pods']] },
+  collectors: {
+    ...list({ type: 'string', pattern: '^[a-z]+$' }),
+    minItems: 1,
+    examples: [['cronjobs', 'jobs', 'pods']],
+  },
   clusterCollectors: list({ type: 'string', pattern: '^[a-z]+$' }),
   metricAllowlist: { ...list(text), minItems: 1 },
   labelAllowlist: mapOf({ ...list({ type: 'string', pattern: '^[^*]+$' }), examples: [['app.kubernetes.io/name']] }),

@@ -55,7 +55,10 @@ web:
   tokenFile: /etc/lifecycle-bridge/secrets/page-token
   {{- else if eq .Values.page.auth "proxy-header" }}
   proxyHeader: {{ .Values.page.proxyHeader | quote }}
-  trustedProxies: {{ required "bridge.page.auth: proxy-header needs bridge.page.trustedProxies, the addresses of the proxies" .Values.page.trustedProxies | toJson }}
+  {{- if not .Values.page.trustedProxies }}
+  {{- fail "bridge.page.auth: proxy-header needs bridge.page.trustedProxies, the addresses of the proxies" }}
+  {{- end }}
+  trustedProxies: {{ toJson .Values.page.trustedProxies }}
   {{- end }}
 {{- end -}}
 
