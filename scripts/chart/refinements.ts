@@ -42,7 +42,7 @@ const persistence = {
 /** What the chart itself writes into bridge.yaml. */
 const CHART_OWNED = ['otlp.host', 'otlp.port', 'web', 'store.path', 'cluster.scope', 'cluster.kubeconfig'];
 /** What the umbrella chart has words for. */
-const OUTCOMES = ['cluster.name', 'cronitor'];
+const OUTCOMES = ['cluster.name', 'cronitor', 'otlp.token', 'otlp.tokenFile', 'otlp.tls'];
 
 export const bridge: Refinements = {
   ...workload,
