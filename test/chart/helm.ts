@@ -36,10 +36,18 @@ export interface RenderOptions {
 let program: Promise<string> | undefined;
 
 /** What Helm said, on both channels. */
-export async function helm(...args: readonly string[]): Promise<{ code: number; output: string }> {
+export function helm(...args: readonly string[]): Promise<{ code: number; output: string }> {
+  return helmAt(join(helmHome, 'none'), ...args);
+}
+
+/** The same on a cluster. */
+export async function helmAt(
+  kubeconfig: string,
+  ...args: readonly string[]
+): Promise<{ code: number; output: string }> {
   program ??= tool('helm');
   try {
-    const { stdout, stderr } = await run(await program, [...args], { maxBuffer: 2 ** 26, env: helmEnv() });
+    const { stdout, stderr } = await run(await program, [...args], { maxBuffer: 2 ** 26, env: helmEnv(kubeconfig) });
     return { code: 0, output: stdout + stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -50,8 +58,8 @@ export async function helm(...args: readonly string[]): Promise<{ code: number; 
 /** Nothing of the machine: no repositories, no plugins, no cluster. */
 const helmHome = mkdtempSync(join(tmpdir(), 'chart-helm-'));
 process.on('exit', () => rmSync(helmHome, { recursive: true, force: true }));
-function helmEnv(): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], HOME: helmHome, KUBECONFIG: join(helmHome, 'none') };
+function helmEnv(kubeconfig: string): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], HOME: helmHome, KUBECONFIG: kubeconfig };
 }
 
 /** The package as users get it, made of a copy, so that what is not in it is not in the tests either. */
