@@ -1,5 +1,5 @@
 import type { Manifest, Tree } from './helm.ts';
-import { POLICIES } from './policies.ts';
+import type { POLICIES } from './policies.ts';
 
 const LABELS = {
   'app.kubernetes.io/name': 'bad',
