@@ -32,6 +32,7 @@ const REPLACED: Readonly<Record<string, unknown>> = {
 
 /** What must be set beside a value so that it has a meaning. */
 const WITH: Readonly<Record<string, Tree>> = {
+  'otlp.token.acceptedKey': { otlp: { token: { existingSecret: 'otlp' } } },
   namespaces: { scope: 'namespaces', namespaces: ['billing'] },
   'backend.caBundle.key': { backend: { caBundle: { existingConfigMap: 'ca' } } },
   'bridge.page.proxyHeader': { bridge: { page: { auth: 'proxy-header', trustedProxies: ['10.0.0.1'] } } },

@@ -21,7 +21,7 @@
 {{- end -}}
 
 {{- define "lifecycle-bridge.bridgeSecrets" -}}
-otlp-token: { existingSecret: {{ include "lifecycle-bridge.otlpToken" . }}, key: {{ .Values.otlp.token.key }} }
+otlp-token: { existingSecret: {{ include "lifecycle-bridge.otlpToken" . }}, key: {{ .Values.otlp.token.acceptedKey | default .Values.otlp.token.key }} }
 {{- range $name, $account := .Values.cronitor }}
 cronitor-{{ $name }}:
   {{- if $account.existingSecret }}
