@@ -10,6 +10,7 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 export const UMBRELLA = join(root, 'charts/lifecycle-bridge');
 export const SUBCHARTS = ['bridge', 'collector', 'kube-state-metrics'] as const;
+export const subchart = (name: string): string => join(root, 'subcharts', name);
 
 /** A mapping of a manifest or of values: tests look into it, so its fields are open. */
 export interface Tree {

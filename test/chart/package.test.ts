@@ -1,8 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../bridge/config/load.ts';
@@ -16,14 +16,14 @@ import {
   packageChart,
   render,
   SUBCHARTS,
+  subchart,
   type Tree,
   UMBRELLA,
 } from './helm.ts';
 import { KUBERNETES, schemaFolder } from './kube-schemas.ts';
-import { containersOf, podsOf } from './pods.ts';
+import { podsOf } from './pods.ts';
 
 const run = promisify(execFile);
-const subchart = (name: string): string => join(UMBRELLA, '../../subcharts', name);
 const work = mkdtempSync(join(tmpdir(), 'chart-package-'));
 let chart: string;
 beforeAll(async () => {
@@ -66,14 +66,32 @@ describe('the package', () => {
     expect(statSync(chart).size).toBeLessThan(100_000);
   });
 
-  it('is what a release Secret of at most 1 MiB can hold many times', () => {
-    expect(statSync(chart).size * 4).toBeLessThan(1_048_576);
-  });
+  it.skipIf(!existsSync('/usr/bin/gpg'))(
+    'can be signed with a key and is verified against it, not against another',
+    async () => {
+      const folder = mkdtempSync(join(work, 'signed-'));
+      const gpg = async (home: string, ...args: readonly string[]): Promise<void> => {
+        await run('gpg', ['--homedir', join(folder, home), '--batch', '--passphrase', '', ...args]);
+      };
+      for (const home of ['ours', 'other']) {
+        mkdirSync(join(folder, home), { mode: 0o700 });
+        await gpg(home, '--quick-gen-key', `${home} <${home}@example.com>`, 'rsa2048', 'sign', 'never');
+        await gpg(home, '--output', join(folder, `${home}.secret`), '--export-secret-keys');
+        await gpg(home, '--output', join(folder, `${home}.public`), '--export');
+        await run('gpgconf', ['--homedir', join(folder, home), '--kill', 'gpg-agent']);
+      }
+      await run('tar', ['xzf', chart, '-C', folder]);
+      const sign = ['--sign', '--key', 'ours', '--keyring', join(folder, 'ours.secret'), '--destination', folder];
+      expect(await helm('package', join(folder, 'lifecycle-bridge'), ...sign)).toMatchObject({ code: 0 });
+      const verify = (home: string) =>
+        helm('verify', join(folder, basename(chart)), '--keyring', join(folder, `${home}.public`));
+      expect((await verify('ours')).output).toContain('Chart Hash Verified');
+      expect((await verify('other')).code).not.toBe(0);
+    },
+  );
 
   it('is made from the lock: a dependency of another version is refused', async () => {
-    const copy = join(work, 'other');
     await run('cp', ['-r', join(UMBRELLA, '../..', 'charts'), join(UMBRELLA, '../..', 'subcharts'), work]);
-    mkdirSync(copy);
     const file = join(work, 'charts/lifecycle-bridge/Chart.yaml');
     writeFileSync(
       file,
@@ -147,83 +165,4 @@ describe('bridge.yaml', () => {
         expect(mounted).toContain(`"path":"${path.split('/').at(-1)}"`);
     },
   );
-});
-
-describe('what the chart does not do', () => {
-  const everything = async () => (await Promise.all(cases().map(({ values }) => render(chart, values)))).flat();
-
-  it('no condition of a part is without effect', async () => {
-    for (const name of SUBCHARTS) {
-      const off = {
-        [name]: { enabled: false },
-        backend: { exporter: 'debug' },
-        metrics: { scrape: { jobs: { [name]: { enabled: false } } } },
-      };
-      const manifests = await render(chart, off);
-      expect(manifests.filter(({ metadata }) => metadata.name.endsWith(name))).toEqual([]);
-    }
-  });
-
-  it('any combination of parts is rendered', async () => {
-    for (let bits = 1; bits < 8; bits++) {
-      const on = (index: number) => ({ enabled: (bits & (1 << index)) !== 0 });
-      const parts = Object.fromEntries(SUBCHARTS.map((name, index) => [name, on(index)]));
-      const values = { ...parts, backend: { exporter: 'debug' }, metrics: { scrape: { jobs: parts } } };
-      expect(podsOf(await render(chart, values)).filter(({ hook }) => !hook)).toHaveLength(
-        SUBCHARTS.filter((_, index) => on(index).enabled).length,
-      );
-    }
-  });
-
-  it('no release shares a name with another one in its namespace, nor in the cluster', async () => {
-    const { values } = cases().find(({ name }) => name === 'ci/cluster-values.yaml')!;
-    const names = async (release: string, namespace: string) =>
-      (await render(chart, values, { release, namespace })).map(
-        ({ kind, metadata }) => `${kind}/${kind.startsWith('Cluster') ? '' : namespace}/${metadata.name}`,
-      );
-    const all = [...(await names('a', 'x')), ...(await names('b', 'x')), ...(await names('a', 'y'))];
-    expect(new Set(all).size).toBe(all.length);
-  });
-
-  it('no boolean is defaulted to true, which nobody could turn off', async () => {
-    const { stdout } = await run('grep', [
-      '-rnE',
-      'default +\\(?true',
-      UMBRELLA,
-      join(UMBRELLA, '../../subcharts'),
-      '--include=*.tpl',
-      '--include=*.yaml',
-    ]).catch(({ stdout }: { stdout: string }) => ({ stdout }));
-    expect(stdout).toBe('');
-  });
-
-  it('no workload uses an account that neither the chart nor the user made', async () => {
-    const strangers: string[] = [];
-    for (const { values } of cases()) {
-      const manifests = await render(chart, values);
-      const made = manifests.filter(({ kind }) => kind === 'ServiceAccount').map(({ metadata }) => metadata.name);
-      const used = podsOf(manifests).flatMap(({ spec, hook }) => (hook ? [] : [String(spec.serviceAccountName)]));
-      strangers.push(...used.filter((name) => !made.includes(name)));
-    }
-    // The one that ci/production-values.yaml gives.
-    expect([...new Set(strangers)]).toEqual(['collector']);
-  });
-
-  it('no image is other than by the values: a registry and digests reach each of them', async () => {
-    const digest = `sha256:${'a'.repeat(64)}`;
-    const images = Object.fromEntries(SUBCHARTS.map((name) => [name, { image: { digest } }]));
-    const manifests = await render(chart, { ...images, global: { imageRegistry: 'mirror.example.com' } });
-    for (const { image } of podsOf(manifests).flatMap(containersOf)) {
-      expect(image.startsWith('mirror.example.com/')).toBe(true);
-      expect(image.endsWith(`@${digest}`)).toBe(true);
-    }
-  });
-
-  it('a selector holds nothing that a later version changes', async () => {
-    const keys = (await everything()).flatMap((manifest) => {
-      const selector = (manifest['spec'] as Tree | undefined)?.['selector'] as Tree | undefined;
-      return Object.keys((selector?.['matchLabels'] as Tree | undefined) ?? {});
-    });
-    expect(new Set(keys)).toEqual(new Set(['app.kubernetes.io/name', 'app.kubernetes.io/instance']));
-  });
 });

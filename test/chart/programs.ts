@@ -68,6 +68,25 @@ export async function startKubeStateMetrics({ manifests, kubeconfig, folder }: R
   return { ...started, port };
 }
 
+/** The bridge with the bridge.yaml of its pod, on ports of its own; ready when this resolves. `port` is the page's. */
+export async function startBridge({
+  manifests,
+  kubeconfig,
+  folder,
+  env = {},
+}: Run): Promise<Program & { otlp: number }> {
+  mkdirSync(folder, { recursive: true });
+  const config = join(folder, 'bridge.yaml');
+  writeFileSync(config, fileOf(manifests, 'lb-bridge', 'bridge.yaml'));
+  const [otlp, port] = [await freePort(), await freePort()];
+  const here = { OTLP__PORT: otlp, WEB__PORT: port, STORE__PATH: join(folder, 'bridge.db'), ...env };
+  const variables = Object.entries(here).map(([name, value]) => [`LIFECYCLE_BRIDGE__${name}`, String(value)] as const);
+  const all = { LIFECYCLE_BRIDGE_CONFIG: config, KUBECONFIG: kubeconfig, ...Object.fromEntries(variables) };
+  const started = launch(process.execPath, [join(import.meta.dirname, '../../bridge/main.ts'), 'run'], all, folder);
+  await answers(started, `http://127.0.0.1:${port}/readyz`);
+  return { ...started, port, otlp };
+}
+
 /** What a pod finds at fixed places is elsewhere here: authorities, and the API server. */
 function outsideOfPods(text: string, kubeconfig: string, folder: string): string {
   for (const name of ['bridge', 'backend']) cpSync(CA, join(folder, 'ca', name, 'ca.crt'), { recursive: true });

@@ -2,7 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readValues, type Value } from '../../scripts/chart/values-file.ts';
-import { cases, type Manifest, packageChart, refusal, render, SUBCHARTS, type Tree, UMBRELLA } from './helm.ts';
+import {
+  cases,
+  type Manifest,
+  packageChart,
+  refusal,
+  render,
+  SUBCHARTS,
+  subchart,
+  type Tree,
+  UMBRELLA,
+} from './helm.ts';
 import { changedLeaf, EXEMPT } from './leaves.ts';
 
 let chart: string;
@@ -30,9 +40,7 @@ function leaves(values: ReadonlyMap<string, Value>, at: readonly string[]): { pa
 
 const all = [
   ...leaves(readValues(readFileSync(join(UMBRELLA, 'values.yaml'), 'utf8')), []),
-  ...SUBCHARTS.flatMap((name) =>
-    leaves(readValues(readFileSync(join(UMBRELLA, '../../subcharts', name, 'values.yaml'), 'utf8')), [name]),
-  ),
+  ...SUBCHARTS.flatMap((name) => leaves(readValues(readFileSync(join(subchart(name), 'values.yaml'), 'utf8')), [name])),
 ];
 
 const rendered = new Map<string, Promise<string>>();
