@@ -156,13 +156,23 @@ describe('a release', () => {
     ];
     const before = await tokens();
     expect(new Set(before).size).toBe(3);
-    const revision = async (name: string) => get(`statefulset/${name}`, '.metadata.generation');
-    const rolled = { bridge: await revision('one-bridge'), collector: await revision('one-collector') };
-
-    expect(await install('one', '--set', 'bridge.config.log.level=debug')).toMatchObject({ code: 0 });
+    // How often each workload was changed, and so rolled.
+    const generations = async () =>
+      Promise.all(
+        ['statefulset/one-bridge', 'statefulset/one-collector', 'deployment/one-kube-state-metrics'].map((target) =>
+          get(target, '.metadata.generation').then(Number),
+        ),
+      );
+    expect(await generations()).toEqual([1, 1, 1]);
+    const bridge = ['--set', 'bridge.config.log.level=debug'];
+    const collector = ['--set', 'collector.config.service.telemetry.logs.level=debug'];
+    expect(await install('one', ...bridge)).toMatchObject({ code: 0 });
+    expect(await generations()).toEqual([2, 1, 1]);
+    expect(await install('one', ...bridge, ...collector)).toMatchObject({ code: 0 });
+    expect(await generations()).toEqual([2, 2, 1]);
+    expect(await install('one', ...bridge, ...collector, '--set', 'cluster.name=other')).toMatchObject({ code: 0 });
+    expect(await generations()).toEqual([3, 3, 1]);
     expect(await tokens()).toEqual(before);
-    expect(Number(await revision('one-bridge'))).toBe(Number(rolled.bridge) + 1);
-    expect(await revision('one-collector')).toBe(rolled.collector);
     expect(await helmAt(cluster.kubeconfig, 'rollback', 'one', '1', '-n', ops.namespace)).toMatchObject({ code: 0 });
     expect(await get('configmap/one-bridge', '.data')).not.toContain('debug');
 

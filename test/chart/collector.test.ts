@@ -91,7 +91,7 @@ describe('in the namespace of the release, with the permissions that the chart g
                 {
                   source_labels: ['__meta_kubernetes_pod_label_team'],
                   regex: '(.+)-(.+)',
-                  replacement: '$2-$1',
+                  replacement: '${2}-$1',
                   target_label: 'team',
                 },
                 // The pods of this cluster are not real: what is found is scraped here.
