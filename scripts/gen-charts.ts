@@ -36,6 +36,7 @@ function generate(chart: string, refined: Refinements, ours: boolean, inherited:
   const properties = { ...(schema['properties'] as object), ...inherited };
   emit(join(chart, 'values.schema.json'), `${JSON.stringify({ ...schema, properties }, null, 2)}\n`);
   emit(join(chart, 'README.md'), between(read(chart, 'README.md'), 'values', valuesTable(values)));
+  // Of the chart, of its dependencies, which are released together, and of its image.
   const versions = ours ? /^( *)(version|appVersion): .*$/gm : /^( *)(version): .*$/gm;
   emit(join(chart, 'Chart.yaml'), read(chart, 'Chart.yaml').replaceAll(versions, `$1$2: ${manifest.version}`));
 }
@@ -82,6 +83,11 @@ generate(join(subcharts, 'bridge'), refinements.bridge, true, refinements.FROM_U
 generate(join(subcharts, 'collector'), refinements.collector, false, refinements.FROM_UMBRELLA);
 generate(join(subcharts, 'kube-state-metrics'), refinements.kubeStateMetrics, false, refinements.FROM_UMBRELLA);
 generate(umbrella, refinements.umbrella(), true);
+for (const file of ['Chart.yaml', 'examples/argocd/application.yaml'])
+  emit(
+    join(umbrella, file),
+    read(umbrella, file).replaceAll(/(lifecycle-bridge[:-]|targetRevision: )\d+\.\d+\.\d+/g, `$1${manifest.version}`),
+  );
 emit(join(umbrella, 'README.md'), between(read(umbrella, 'README.md'), 'compatibility', compatibility()));
 emit(join(umbrella, 'Chart.lock'), lock());
 const collectorConfig = join(root, 'collector-config');

@@ -106,6 +106,15 @@ describe('what the chart does not do', () => {
     }
   });
 
+  it('no image that runs by default is missing in Chart.yaml, and none is there in vain', async () => {
+    const { annotations } = parse(readFileSync(join(UMBRELLA, 'Chart.yaml'), 'utf8')) as {
+      annotations: Record<string, string>;
+    };
+    const listed = parse(annotations['artifacthub.io/images'] ?? '') as readonly { image: string }[];
+    const running = podsOf(await render(chart, {})).flatMap(containersOf);
+    expect(new Set(listed.map(({ image }) => image))).toEqual(new Set(running.map(({ image }) => image)));
+  });
+
   it('a selector holds nothing that a later version changes', async () => {
     const keys = (await everything()).flatMap((manifest) => {
       const selector = (manifest['spec'] as Tree | undefined)?.['selector'] as Tree | undefined;

@@ -78,7 +78,7 @@ it.each([
       manifests,
       kubeconfig: await account('collector'),
       folder: join(folder, 'collector'),
-      env: { BRIDGE_ENDPOINT: `127.0.0.1:${bridge.otlp}`, BRIDGE_TOKEN: TOKEN },
+      env: { BRIDGE_ENDPOINT: `127.0.0.1:${bridge.otlp}`, BRIDGE_TOKEN_FILE: token },
     });
     running.push(collector);
 
@@ -107,6 +107,6 @@ it.each([
 function tokenIn(folder: string): string {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'token');
-  writeFileSync(file, `${TOKEN}\n`);
+  writeFileSync(file, TOKEN); // no end of line: it would be a part of the header
   return file;
 }

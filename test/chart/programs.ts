@@ -40,6 +40,7 @@ export async function startCollector({ manifests, kubeconfig, folder, env = {} }
     ...secrets,
     ...(one(manifests, 'ConfigMap', 'lb-collector-env')['data'] as Record<string, string>),
     GOMEMLIMIT: inPod.find(({ name }) => name === 'GOMEMLIMIT')?.value ?? '',
+    BRIDGE_TOKEN_FILE: join(folder, 'token'),
     KUBECONFIG: kubeconfig,
     K8S_AUTH_TYPE: 'kubeConfig',
     STORAGE_DIR: join(folder, 'queue'),
@@ -89,10 +90,10 @@ export async function startBridge({
 
 /** What a pod finds at fixed places is elsewhere here: authorities, and the API server. */
 function outsideOfPods(text: string, kubeconfig: string, folder: string): string {
-  for (const name of ['bridge', 'backend']) cpSync(CA, join(folder, 'ca', name, 'ca.crt'), { recursive: true });
+  for (const name of ['bridge-ca', 'backend-ca']) cpSync(CA, join(folder, name, 'ca.crt'), { recursive: true });
   writeFileSync(join(folder, 'token'), 'x');
   const here = text
-    .replaceAll('/etc/otelcol/ca/', `${folder}/ca/`)
+    .replaceAll('/etc/otelcol/', `${folder}/`)
     .replaceAll('/var/run/secrets/kubernetes.io/serviceaccount/token', join(folder, 'token'));
   const config = parse(here) as Tree;
   const prometheus = (config['receivers'] as Tree)['prometheus'] as { config: { scrape_configs: Tree[] } } | undefined;

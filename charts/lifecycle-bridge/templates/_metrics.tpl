@@ -67,7 +67,7 @@ service:
     insecure: true
     {{- end }}
     {{- if $backend.caBundle.existingConfigMap }}
-    ca_file: /etc/otelcol/ca/backend/ca.crt
+    ca_file: /etc/otelcol/backend-ca/ca.crt
     {{- end }}
   {{- end }}
   {{- with $backend.headers }}

@@ -1,6 +1,6 @@
 {{/*
 The workload: one, because two would watch and scrape everything twice. .Checksum is that of its configuration;
-.SecretEnv are variables from Secrets; .Authorities are volumes with a ca.crt, by the folder under /etc/otelcol/ca.
+.SecretEnv are variables from Secrets, .Mounted are volumes by their folder under /etc/otelcol.
 */}}
 {{- define "collector.statefulset" -}}
 apiVersion: apps/v1
@@ -68,16 +68,16 @@ spec:
           securityContext: {{- toYaml .Values.securityContext | nindent 12 }}
           volumeMounts:
             - { name: config, mountPath: /etc/otelcol/config, readOnly: true }
-            {{- range $name, $_ := .Authorities }}
-            - { name: ca-{{ $name }}, mountPath: /etc/otelcol/ca/{{ $name }}, readOnly: true }
+            {{- range $name, $_ := .Mounted }}
+            - { name: {{ $name }}, mountPath: /etc/otelcol/{{ $name }}, readOnly: true }
             {{- end }}
             - { name: queue, mountPath: /var/lib/otelcol }
             {{- with .Values.extraVolumeMounts }}{{ toYaml . | nindent 12 }}{{ end }}
       volumes:
         - name: config
           configMap: { name: {{ include "collector.name" . }} }
-        {{- range $name, $source := .Authorities }}
-        - name: ca-{{ $name }}
+        {{- range $name, $source := .Mounted }}
+        - name: {{ $name }}
           {{- toYaml $source | nindent 10 }}
         {{- end }}
         {{- if not .Values.persistence.enabled }}
