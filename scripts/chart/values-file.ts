@@ -35,8 +35,9 @@ function valueOf({ key, value }: Pair, first: string): Value {
   return { comment, default: node.toJSON() as unknown, children: filled };
 }
 
-/** Lines that start with more than one space are examples in YAML. */
+/** Its last paragraph. Lines that start with more than one space are examples in YAML. */
 function sentence(comment: string): string {
-  const lines = comment.split('\n').filter((line) => !/^ {2,}\S/.test(line));
+  const paragraph = comment.split(/\n[ \t]*\n/).at(-1) ?? '';
+  const lines = paragraph.split('\n').filter((line) => !/^ {2,}\S/.test(line));
   return lines.join(' ').replaceAll(/\s+/g, ' ').trim();
 }

@@ -51,6 +51,10 @@ it.each(withCollector.map(({ name, values }) => [name, values] as const))(
 
 describe('in the namespace of the release, with the permissions that the chart gives', () => {
   const PAGE = 'http_requests_total{code="200"} 7\nhttp_seconds_bucket{le="1"} 3\ngo_threads 5\nshop_orders 42\n';
+  const PORTS = [
+    { name: 'metrics', containerPort: 8080 },
+    { name: 'http', containerPort: 80 },
+  ];
   const accounts = (manifests: readonly Manifest[]) =>
     manifests.filter(({ kind }) => kind.includes('Role') || kind === 'ServiceAccount');
   const statefulSet = (name: string) => ({
@@ -61,8 +65,11 @@ describe('in the namespace of the release, with the permissions that the chart g
       serviceName: name,
       selector: { matchLabels: { app: name } },
       template: {
-        metadata: { labels: { app: name, team: 'blue-one' } },
-        spec: { containers: [{ name: 'web', image: 'web:1', ports: [{ name: 'metrics', containerPort: 8080 }] }] },
+        metadata: {
+          labels: { app: name, team: 'blue-one' },
+          annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '9090' },
+        },
+        spec: { containers: [{ name: 'web', image: 'web:1', ports: PORTS }] },
       },
     },
   });
@@ -82,6 +89,7 @@ describe('in the namespace of the release, with the permissions that the chart g
         scrape: {
           intervalSeconds: 15,
           jobs: {
+            'annotated-pods': { enabled: true },
             shop: {
               selector: { app: 'shop' },
               port: 'metrics',
@@ -136,6 +144,23 @@ describe('in the namespace of the release, with the permissions that the chart g
     expect(sink.headers()['x-key']).toBe('the key');
     const seen = new Set(sink.samples().map(({ resource }) => resource['k8s.namespace.name']));
     expect([...seen].filter((namespace) => namespace !== undefined)).toEqual([ops.namespace]);
+    const everywhere = [
+      'k8s.cluster.name',
+      'helm.release.name',
+      'helm.release.namespace',
+      'deployment.environment.name',
+    ];
+    expect(sink.samples().filter(({ resource }) => everywhere.some((key) => resource[key] === undefined))).toEqual([]);
+
+    const annotated = () =>
+      sink.samples().filter(({ name, resource }) => name === 'up' && resource['service.name'] === 'annotated-pods');
+    await until('the annotated pod is tried', () => annotated().length > 0, 60_000);
+    // One target of a pod with two ports, at the annotated port; nobody answers there.
+    const ip = await ops.kubectl(['get', 'pod/shop-0', '-o', 'jsonpath={.status.podIP}']);
+    expect(new Set(annotated().map(({ resource }) => resource['service.instance.id']))).toEqual(
+      new Set([`${ip}:9090`]),
+    );
+    expect(annotated()[0]?.resource).toMatchObject({ 'k8s.pod.name': 'shop-0', 'k8s.namespace.name': ops.namespace });
     expect(running[0]?.log()).not.toMatch(/forbidden/);
   });
 
