@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { cases, packageChart, render, SUBCHARTS, subchart, type Tree, UMBRELLA } from './helm.ts';
+import { cases, fileOf, packageChart, render, SUBCHARTS, subchart, type Tree, UMBRELLA } from './helm.ts';
 import { containersOf, podsOf } from './pods.ts';
 
 const run = promisify(execFile);
@@ -70,6 +70,13 @@ describe('what the chart does not do', () => {
       expect([...new Set(unknown)]).toEqual([]);
       expect(read.length).toBeGreaterThan(10);
     }
+  });
+
+  it('no job that is removed by null leaves anything behind', async () => {
+    const jobs = { kubelet: null, cadvisor: null, 'annotated-pods': null, bridge: null };
+    const values = { scope: 'cluster', backend: { exporter: 'debug' }, metrics: { scrape: { jobs } } };
+    const text = fileOf(await render(chart, values), 'lb-collector', 'collector.yaml');
+    expect([...text.matchAll(/job_name: (.*)/g)].map((match) => match[1])).toEqual(['collector', 'kube-state-metrics']);
   });
 
   it('no boolean is defaulted to true, which nobody could turn off', async () => {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../e2e/harness/cluster.ts';
 import { createNamespace, type Kube, until } from '../e2e/harness/kube.ts';
 import { accountKubeconfig } from './account.ts';
-import { cases, fileOf, type Manifest, packageChart, render, type Tree } from './helm.ts';
+import { cases, fileOf, type Manifest, packageChart, render, subchart, type Tree } from './helm.ts';
 import { type MetricsSink, startMetricsSink } from './metrics-sink.ts';
 import { type Program, startCollector, startKubeStateMetrics } from './programs.ts';
 
@@ -48,6 +48,14 @@ it.each(withCollector.map(({ name, values }) => [name, values] as const))(
     expect(collector.log()).not.toMatch(/forbidden|"level":"(error|fatal|panic)"/);
   },
 );
+
+it('the Collector starts without the umbrella chart, and without any value', async () => {
+  const manifests = await render(subchart('collector'), {}, { namespace: ops.namespace });
+  const { kubeconfig } = cluster;
+  const collector = await startCollector({ manifests, kubeconfig, folder: join(work, 'alone') });
+  running.push(collector);
+  expect((await fetch(`http://127.0.0.1:${collector.port}/metrics`)).status).toBe(200);
+});
 
 describe('in the namespace of the release, with the permissions that the chart gives', () => {
   const PAGE = 'http_requests_total{code="200"} 7\nhttp_seconds_bucket{le="1"} 3\ngo_threads 5\nshop_orders 42\n';
