@@ -75,7 +75,7 @@ function compatibility(): string {
     `| OpenTelemetry Collector (\`opentelemetry-collector-k8s\`) | ${app('collector')} | ${collector} |`,
     `| kube-state-metrics | ${app('kube-state-metrics')} | ${version('kube-state-metrics', 'k8s.io/kube-state-metrics/v2')} |`,
     `| Kubernetes | 1.30 or later | ${version('k8s', 'k8s.io/kubernetes')}; the schemas of 1.30 to 1.36 |`,
-    `| Helm | 3.14 or later | ${version('helm', 'helm.sh/helm/v3')} |`,
+    `| Helm | 3 | ${version('helm', 'helm.sh/helm/v3')} |`,
   ].join('\n');
 }
 

@@ -137,8 +137,9 @@ function launch(
 }
 
 async function answers({ child, log }: Started, url: string): Promise<void> {
-  await until(`${url} answers`, async () => {
+  const answered = async (): Promise<boolean> => {
     if (child.exitCode !== null) throw new Error(`it ended: ${log().slice(-3000)}`);
     return (await fetch(url).catch(() => undefined))?.ok === true;
-  });
+  };
+  await until(`${url} answers`, answered, 90_000);
 }
