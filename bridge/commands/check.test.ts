@@ -129,7 +129,8 @@ it('tries a LIST of every followed kind in each namespace, and reaches the vendo
   const api = await serve((path) => {
     paths.push(path);
     if (path.includes('/pods')) return { status: 403, body: { message: 'pods is forbidden' } };
-    return { status: 200, body: { items: [] } };
+    if (path.includes('/cronjobs')) return { status: 200, body: { items: [] } };
+    return { status: 200, body: { metadata: { remainingItemCount: 6 }, items: [{ metadata: {} }] } };
   });
   const kubeconfig = join(folder, 'kubeconfig');
   writeFileSync(
@@ -146,7 +147,8 @@ it('tries a LIST of every followed kind in each namespace, and reaches the vendo
   });
   expect(code).toBe(1);
   expect(paths).toContain('/apis/batch/v1/namespaces/b/jobs?limit=1');
-  expect(text).toMatch(/✓ {2}LIST cronjobs +allowed in a, b/);
+  expect(text).toMatch(/✓ {2}LIST jobs +allowed in a, b at \S+: 14 there/);
+  expect(text).toMatch(/! {2}LIST cronjobs +allowed in a, b at \S+: 0 there\n +→ No CronJob is seen/);
   expect(text).toMatch(
     /✗ {2}LIST pods +the Kubernetes API answered 403: pods is forbidden\n +→ Grant .* list on pods in a/,
   );

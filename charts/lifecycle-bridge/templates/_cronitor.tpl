@@ -1,0 +1,39 @@
+{{/* Fails on a destination without a key, and on a key in values that nobody allowed. */}}
+{{- define "lifecycle-bridge.checkSecrets" -}}
+{{- range $name, $account := .Values.cronitor -}}
+{{- if and $account.apiKey $account.existingSecret -}}
+{{- fail (printf "cronitor.%s has apiKey and existingSecret: one of them" $name) -}}
+{{- else if and $account.apiKey (not $.Values.allowInlineSecrets) -}}
+{{- fail (printf "cronitor.%s.apiKey is a secret in values, which Helm stores and shows: make a Secret and name it in cronitor.%s.existingSecret, or set allowInlineSecrets: true" $name $name) -}}
+{{- else if not (or $account.apiKey $account.existingSecret) -}}
+{{- fail (printf "cronitor.%s needs existingSecret, the name of a Secret with the API key" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The destinations as bridge.yaml has them, and the Secrets behind them. */}}
+{{- define "lifecycle-bridge.cronitor" -}}
+{{- range $name, $account := .Values.cronitor }}
+{{ $name }}:
+  apiKeyFile: /etc/lifecycle-bridge/secrets/cronitor-{{ $name }}
+  {{- with omit $account "existingSecret" "key" "apiKey" }}{{ toYaml . | nindent 2 }}{{ end }}
+{{- end }}
+{{- end -}}
+
+{{- define "lifecycle-bridge.bridgeSecrets" -}}
+otlp-token: { existingSecret: {{ include "lifecycle-bridge.otlpToken" . }}, key: {{ .Values.otlp.token.acceptedKey | default .Values.otlp.token.key }} }
+{{- range $name, $account := .Values.cronitor }}
+cronitor-{{ $name }}:
+  {{- if $account.existingSecret }}
+  existingSecret: {{ $account.existingSecret }}
+  key: {{ $account.key | default "api-key" }}
+  {{- else }}
+  existingSecret: {{ $.Release.Name }}-cronitor
+  key: {{ $name }}
+  {{- end }}
+{{- end }}
+{{- with .Values.otlp.tls.existingSecret }}
+otlp-tls.crt: { existingSecret: {{ . }}, key: tls.crt }
+otlp-tls.key: { existingSecret: {{ . }}, key: tls.key }
+{{- end }}
+{{- end -}}

@@ -1,0 +1,34 @@
+{{/* A Role with its RoleBinding in .namespace, or without one a ClusterRole with its ClusterRoleBinding. */}}
+{{- define "lifecycle-bridge.grant" -}}
+{{- $name := printf "%s:%s:%s" .root.Release.Namespace .root.Release.Name .workload }}
+{{- $prefix := ternary "" "Cluster" (hasKey . "namespace") }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ $prefix }}Role
+metadata:
+  name: {{ $name }}
+  {{- with .namespace }}
+  namespace: {{ . }}
+  {{- end }}
+  labels: {{- include "lifecycle-bridge.labels" .root | nindent 4 }}
+rules:
+  {{- range .rules }}{{ . | trim | nindent 2 }}{{ end }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ $prefix }}RoleBinding
+metadata:
+  name: {{ $name }}
+  {{- with .namespace }}
+  namespace: {{ . }}
+  {{- end }}
+  labels: {{- include "lifecycle-bridge.labels" .root | nindent 4 }}
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: {{ $prefix }}Role, name: '{{ $name }}' }
+subjects:
+  - { kind: ServiceAccount, name: {{ .account }}, namespace: {{ .root.Release.Namespace }} }
+{{- end -}}
+
+{{- define "lifecycle-bridge.nodeRules" }}
+- apiGroups: ['']
+  resources: [nodes/metrics]
+  verbs: [get]
+{{- end -}}

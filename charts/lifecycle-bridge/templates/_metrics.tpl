@@ -1,0 +1,84 @@
+{{/* The part of the Collector's configuration that scrapes and sends metrics; empty while there is no backend. */}}
+{{- define "lifecycle-bridge.metricsConfig" -}}
+{{- if ne .Values.backend.exporter "none" }}
+receivers:
+  prometheus:
+    config:
+      # Every $ is doubled: the Collector makes one of two.
+      scrape_configs: {{- include "lifecycle-bridge.scrapeConfigs" . | replace "$" "$$" | nindent 8 }}
+processors:
+  # Scraping may be refused: the next sample comes in seconds. Nothing of the kind stands behind the watches.
+  memory_limiter: { check_interval: 1s, limit_percentage: 75, spike_limit_percentage: 15 }
+  # Where a sample was taken belongs to its resource, as in logs and traces.
+  transform/kubernetes:
+    error_mode: ignore
+    metric_statements:
+      - context: datapoint
+        statements:
+          {{- range $name := list "namespace" "pod" "container" "node" "replicaset" "statefulset" "daemonset" "job" }}
+          - set(resource.attributes["k8s.{{ $name }}.name"], attributes["k8s_{{ $name }}_name"]) where attributes["k8s_{{ $name }}_name"] != nil
+          - delete_key(attributes, "k8s_{{ $name }}_name")
+          {{- end }}
+          - set(resource.attributes["k8s.pod.uid"], attributes["k8s_pod_uid"]) where attributes["k8s_pod_uid"] != nil
+          - delete_key(attributes, "k8s_pod_uid")
+  resource/release:
+    attributes:
+      - { action: upsert, key: k8s.cluster.name, value: {{ .Values.cluster.name | quote }} }
+      - { action: upsert, key: helm.release.name, value: {{ .Release.Name | quote }} }
+      - { action: upsert, key: helm.release.namespace, value: {{ .Release.Namespace | quote }} }
+      {{- with .Values.cluster.environment }}
+      - { action: upsert, key: deployment.environment.name, value: {{ . | quote }} }
+      {{- end }}
+  batch: { send_batch_size: 1000, send_batch_max_size: 2000, timeout: 5s }
+exporters: {{- include "lifecycle-bridge.backendExporter" . | nindent 2 }}
+service:
+  pipelines:
+    metrics:
+      receivers: [prometheus]
+      processors: [memory_limiter, transform/kubernetes, resource/release, batch]
+      exporters: [{{ include "lifecycle-bridge.backendName" . }}]
+{{- end }}
+{{- end -}}
+
+{{- define "lifecycle-bridge.backendName" -}}
+{{ .Values.backend.exporter }}/backend
+{{- end -}}
+
+{{- define "lifecycle-bridge.backendExporter" -}}
+{{- $backend := .Values.backend -}}
+{{ include "lifecycle-bridge.backendName" . }}:
+{{- if eq $backend.exporter "debug" }}
+  verbosity: basic
+{{- else }}
+  endpoint: {{ required (printf "backend.exporter: %s needs backend.endpoint" $backend.exporter) $backend.endpoint | replace "$" "$$" | quote }}
+  {{- if eq $backend.exporter "prometheusremotewrite" }}
+  {{- if not (contains "contrib" .Subcharts.collector.Values.image.repository) }}
+  {{- fail "backend.exporter: prometheusremotewrite is not in the image opentelemetry-collector-k8s: set collector.image.repository to a build that has it, such as ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-contrib, or use otlp or otlphttp" }}
+  {{- end }}
+  resource_to_telemetry_conversion: { enabled: true }
+  {{- else }}
+  sending_queue: { enabled: true, storage: file_storage, queue_size: 500 }
+  {{- end }}
+  # A backend that is away for longer has a gap; metrics are not worth a full disk.
+  retry_on_failure: { enabled: true, max_elapsed_time: 30m }
+  {{- if or $backend.insecure $backend.caBundle.existingConfigMap }}
+  tls:
+    {{- if $backend.insecure }}
+    insecure: true
+    {{- end }}
+    {{- if $backend.caBundle.existingConfigMap }}
+    ca_file: /etc/otelcol/backend-ca/ca.crt
+    {{- end }}
+  {{- end }}
+  {{- with $backend.headers }}
+  headers:
+    {{- range $header, $_ := . }}
+    {{ $header }}: ${env:{{ include "lifecycle-bridge.headerVariable" $header }}}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "lifecycle-bridge.headerVariable" -}}
+BACKEND_{{ . | upper | replace "-" "_" }}
+{{- end -}}

@@ -1,0 +1,25 @@
+{{/* The namespaces in scope as JSON; [] means all. Fails where scope and namespaces contradict each other. */}}
+{{- define "lifecycle-bridge.namespaces" -}}
+{{- if and .Values.namespaces (ne .Values.scope "namespaces") -}}
+{{- fail (printf "namespaces is set, but scope is %s: set scope: namespaces, or empty the list" .Values.scope) -}}
+{{- end -}}
+{{- if and (eq .Values.scope "namespaces") (not .Values.namespaces) -}}
+{{- fail "scope: namespaces needs the list namespaces, such as [shop, billing]" -}}
+{{- end -}}
+{{- if eq .Values.scope "namespace" }}{{ list .Release.Namespace | toJson }}
+{{- else if eq .Values.scope "namespaces" }}{{ .Values.namespaces | uniq | sortAlpha | toJson }}
+{{- else }}[]{{ end -}}
+{{- end -}}
+
+{{- define "lifecycle-bridge.labels" -}}
+app.kubernetes.io/name: lifecycle-bridge
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/part-of: lifecycle-bridge
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "lifecycle-bridge.otlpToken" -}}
+{{- .Values.otlp.token.existingSecret | default (printf "%s-otlp" .Release.Name) -}}
+{{- end -}}

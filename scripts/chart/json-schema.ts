@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { configSchema } from '../../bridge/config/schema.ts';
+import { isTree } from '../../bridge/config/tree.ts';
+import type { Tree } from '../../bridge/config/tree.ts';
+import type { Value } from './values-file.ts';
+
+/** What a values.yaml does not say about a value, by its path: `scope`, `cronitor`, `metrics.scrape.jobs`. */
+export type Refinements = Readonly<Record<string, Tree>>;
+
+/** The schema of a values.yaml: types from its defaults, descriptions from its comments, the rest from `refinements`. */
+export function valuesSchema(values: ReadonlyMap<string, Value>, refinements: Refinements): Tree {
+  const used = new Set<string>();
+  const schema = mapping(values, '', refinements, used);
+  const unused = Object.keys(refinements).filter((path) => !used.has(path));
+  if (unused.length > 0) throw new Error(`refinements of values that are not there: ${unused.join(', ')}`);
+  return { $schema: 'http://json-schema.org/draft-07/schema#', ...schema };
+}
+
+function mapping(values: ReadonlyMap<string, Value>, at: string, refinements: Refinements, used: Set<string>): Tree {
+  const properties = [...values].map(([key, value]) => {
+    const path = at === '' ? key : `${at}.${key}`;
+    const refined = refinements[path] ?? {};
+    if (refinements[path] !== undefined) used.add(path);
+    const inferred = value.children ? mapping(value.children, path, refinements, used) : scalar(value.default);
+    const description = value.comment === '' ? {} : { description: value.comment };
+    return [key, { ...description, ...inferred, ...refined }] as const;
+  });
+  return { type: 'object', additionalProperties: false, properties: Object.fromEntries(properties) };
+}
+
+function scalar(value: unknown): Tree {
+  if (Array.isArray(value)) return { type: 'array' };
+  if (typeof value === 'number') return { type: 'integer', minimum: 0 };
+  return { type: isTree(value) ? 'object' : typeof value };
+}
+
+/** The schema of bridge.yaml as the bridge itself has it, without what the chart decides. */
+export function bridgeConfigSchema(without: readonly string[]): Tree {
+  const whole = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' });
+  const { $schema: _, ...schema } = readable(whole) as Tree;
+  return without.reduce<Tree>((at, path) => removed(at, path.split('.')), schema);
+}
+
+/** One Cronitor account as the bridge has it, without the ways to give a key. */
+export function cronitorSchema(): { readonly names: Tree; readonly properties: Tree } {
+  const cronitor = (bridgeConfigSchema([])['properties'] as Tree)['cronitor'] as Tree;
+  const account = removed(removed(cronitor['additionalProperties'] as Tree, ['apiKey']), ['apiKeyFile']);
+  return { names: cronitor['propertyNames'] as Tree, properties: account['properties'] as Tree };
+}
+
+/** What zod's marks say in words that an editor shows. */
+function readable(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(readable);
+  if (!isTree(node)) return node;
+  const { allowed, secret: _secret, duration: _duration, ...rest } = node;
+  const description = typeof allowed === 'string' && !('description' in rest) ? { description: allowed } : {};
+  return { ...description, ...Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, readable(inner)])) };
+}
+
+function removed(schema: Tree, [key = '', ...rest]: readonly string[]): Tree {
+  const { [key]: found, ...others } = schema['properties'] as Tree;
+  if (found === undefined) throw new Error(`bridge.yaml has no ${key}`);
+  return { ...schema, properties: rest.length === 0 ? others : { ...others, [key]: removed(found as Tree, rest) } };
+}

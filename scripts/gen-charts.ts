@@ -1,0 +1,95 @@
+/**
+ * Writes what of the charts follows from elsewhere: the version from package.json, Chart.lock, collector-config/ inside
+ * the package, values.schema.json from values.yaml and the bridge's own schema, and the tables of the READMEs.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import manifest from '../package.json' with { type: 'json' };
+import { valuesSchema } from './chart/json-schema.ts';
+import type { Refinements } from './chart/json-schema.ts';
+import { between, valuesTable } from './chart/readme.ts';
+import * as refinements from './chart/refinements.ts';
+import { readValues } from './chart/values-file.ts';
+import { emit } from './gen-write.ts';
+
+const root = join(import.meta.dirname, '..');
+const umbrella = join(root, 'charts/lifecycle-bridge');
+const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
+
+interface Dependency {
+  readonly name: string;
+  readonly version: string;
+  readonly repository: string;
+  readonly condition: string;
+}
+interface Chart {
+  readonly appVersion: string;
+  readonly dependencies?: readonly Dependency[];
+}
+
+/** Everything of one chart but its lock; `ours` says that the appVersion is that of the bridge. */
+function generate(chart: string, refined: Refinements, ours: boolean, inherited: object = {}): void {
+  const values = readValues(read(chart, 'values.yaml'));
+  const schema = valuesSchema(values, refined);
+  const properties = { ...(schema['properties'] as object), ...inherited };
+  emit(join(chart, 'values.schema.json'), `${JSON.stringify({ ...schema, properties }, null, 2)}\n`);
+  emit(join(chart, 'README.md'), between(read(chart, 'README.md'), 'values', valuesTable(values)));
+  // Of the chart, of its dependencies, which are released together, and of its image.
+  const versions = ours ? /^( *)(version|appVersion): .*$/gm : /^( *)(version): .*$/gm;
+  emit(join(chart, 'Chart.yaml'), read(chart, 'Chart.yaml').replaceAll(versions, `$1$2: ${manifest.version}`));
+}
+
+/** As Helm computes it; the time stays until the digest changes. */
+function lock(): string {
+  const { dependencies = [] } = parse(read(umbrella, 'Chart.yaml')) as Chart;
+  const locked = dependencies.map(({ name, version, repository }) => ({ name, version, repository }));
+  const wanted = dependencies.map(({ name, version, repository, condition }) => ({
+    name,
+    version,
+    repository,
+    condition,
+  }));
+  const digest = `sha256:${createHash('sha256')
+    .update(JSON.stringify([wanted, locked]))
+    .digest('hex')}`;
+  const lines = locked.map(
+    ({ name, version, repository }) => `- name: ${name}\n  repository: ${repository}\n  version: ${version}\n`,
+  );
+  return `dependencies:\n${lines.join('')}digest: ${digest}\ngenerated: "2026-01-01T00:00:00Z"\n`;
+}
+
+const subcharts = join(root, 'subcharts');
+const app = (name: string): string => (parse(read(subcharts, name, 'Chart.yaml')) as Chart).appVersion;
+
+/** What runs with what. */
+function compatibility(): string {
+  const collector = /^ {2}version: (.*)$/m.exec(read(root, 'scripts/tools.d/otelcol/builder.yaml'))?.[1];
+  const version = (file: string, module: string): string | undefined =>
+    new RegExp(`${module} v(\\S+)`).exec(read(root, 'scripts/tools.d', file, 'go.mod'))?.[1];
+  return [
+    '| Part | Default | The tests run |',
+    '|---|---|---|',
+    `| bridge | ${manifest.version} | ${manifest.version} |`,
+    `| OpenTelemetry Collector (\`opentelemetry-collector-k8s\`) | ${app('collector')} | ${collector} |`,
+    `| kube-state-metrics | ${app('kube-state-metrics')} | ${version('kube-state-metrics', 'k8s.io/kube-state-metrics/v2')} |`,
+    `| Kubernetes | 1.30 or later | ${version('k8s', 'k8s.io/kubernetes')}; the schemas of 1.30 to 1.36 |`,
+    `| Helm | 3 | ${version('helm', 'helm.sh/helm/v3')} |`,
+  ].join('\n');
+}
+
+generate(join(subcharts, 'bridge'), refinements.bridge, true, refinements.FROM_UMBRELLA);
+generate(join(subcharts, 'collector'), refinements.collector, false, refinements.FROM_UMBRELLA);
+generate(join(subcharts, 'kube-state-metrics'), refinements.kubeStateMetrics, false, refinements.FROM_UMBRELLA);
+generate(umbrella, refinements.umbrella(), true);
+for (const file of ['Chart.yaml', 'examples/argocd/application.yaml'])
+  emit(
+    join(umbrella, file),
+    read(umbrella, file).replaceAll(/(lifecycle-bridge[:-]|targetRevision: )\d+\.\d+\.\d+/g, `$1${manifest.version}`),
+  );
+emit(join(umbrella, 'README.md'), between(read(umbrella, 'README.md'), 'compatibility', compatibility()));
+emit(join(umbrella, 'Chart.lock'), lock());
+const collectorConfig = join(root, 'collector-config');
+for (const file of readdirSync(collectorConfig).filter((name) => name.endsWith('.yaml')))
+  emit(join(umbrella, 'files/collector-config', file), read(collectorConfig, file));

@@ -1,0 +1,89 @@
+{{- define "bridge.name" -}}
+{{- if gt (len .Release.Name) 32 -}}
+{{- fail (printf "the release name %s has %d characters; names of Services and Pods need it to have at most 32" .Release.Name (len .Release.Name)) -}}
+{{- end -}}
+{{ .Release.Name }}-bridge
+{{- end -}}
+
+{{- define "bridge.selector" -}}
+app.kubernetes.io/name: bridge
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* Of pods: without the chart's version, which would roll what has not changed. */}}
+{{- define "bridge.podLabels" -}}
+{{ include "bridge.selector" . }}
+app.kubernetes.io/part-of: lifecycle-bridge
+app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | quote }}
+{{- end -}}
+
+{{- define "bridge.labels" -}}
+{{ include "bridge.podLabels" . }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "bridge.image" -}}
+{{- with .Values.global }}{{ with .imageRegistry }}{{ . }}/{{ end }}{{ end -}}
+{{- .Values.image.repository -}}
+{{- if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end -}}
+{{- end -}}
+
+{{- define "bridge.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}{{ .Values.serviceAccount.name | default (include "bridge.name" .) }}{{ else }}{{ .Values.serviceAccount.name | default "default" }}{{ end -}}
+{{- end -}}
+
+{{/* Half of the memory limit, in MiB: the store's cache, buffers and a second heap take the rest. */}}
+{{- define "bridge.heap" -}}
+{{- $limit := .Values.resources.limits.memory | toString -}}
+{{- if not (regexMatch "^[0-9]+(Mi|Gi)$" $limit) -}}
+{{- fail (printf "bridge.resources.limits.memory is %s: write it in Mi or Gi, such as 512Mi" $limit) -}}
+{{- end -}}
+{{- $mib := int (regexFind "^[0-9]+" $limit) -}}
+{{- div (mul $mib (ternary 1024 1 (hasSuffix "Gi" $limit))) 2 -}}
+{{- end -}}
+
+{{/* What of bridge.yaml the chart decides, merged under `config`. */}}
+{{- define "bridge.base" -}}
+otlp: { host: 0.0.0.0, port: 4317 }
+store: { path: /var/lib/lifecycle-bridge/bridge.db }
+web:
+  host: 0.0.0.0
+  port: 8080
+  auth: {{ .Values.page.auth }}
+  {{- if eq .Values.page.auth "token" }}
+  tokenFile: /etc/lifecycle-bridge/secrets/page-token
+  {{- else if eq .Values.page.auth "proxy-header" }}
+  proxyHeader: {{ .Values.page.proxyHeader | quote }}
+  {{- if not .Values.page.trustedProxies }}
+  {{- fail "bridge.page.auth: proxy-header needs bridge.page.trustedProxies, the addresses of the proxies" }}
+  {{- end }}
+  trustedProxies: {{ toJson .Values.page.trustedProxies }}
+  {{- end }}
+{{- end -}}
+
+{{/* The umbrella chart renders workload, configuration and permissions itself, because only it knows the checksums. */}}
+{{- define "bridge.byUmbrella" -}}
+{{- if hasSuffix "lifecycle-bridge/charts/bridge/templates" .Template.BasePath }}true{{ end -}}
+{{- end -}}
+
+{{/* The verbs that the bridge uses: the audit LISTs, and GETs what it found. */}}
+{{- define "bridge.rules" -}}
+- apiGroups: ['']
+  resources: [pods]
+  verbs: [get, list]
+- apiGroups: [batch]
+  resources: [cronjobs, jobs]
+  verbs: [get, list]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [list]
+{{- end -}}
+
+{{/* The namespace's UID tells the store whether it still is in its cluster. */}}
+{{- define "bridge.identityRules" -}}
+- apiGroups: ['']
+  resources: [namespaces]
+  resourceNames: {{ .names | toJson }}
+  verbs: [get]
+{{- end -}}

@@ -1,0 +1,146 @@
+{{/*
+The workload. .Checksum is that of its configuration; .Secrets are files beside those of .Values.secrets.
+*/}}
+{{- define "bridge.statefulset" -}}
+{{- if and (ne (int .Values.replicas) 0) (ne (int .Values.replicas) 1) -}}
+{{- fail (printf "bridge.replicas is %v: one bridge owns the store, so it is 1, or 0 to stop it. While it restarts the Collector keeps everything on disk" .Values.replicas) -}}
+{{- end -}}
+{{- $secrets := merge dict (.Secrets | default dict) .Values.secrets -}}
+{{- if eq .Values.page.auth "token" -}}
+{{- $_ := set $secrets "page-token" (dict "existingSecret" (.Values.page.existingSecret | default (printf "%s-page" (include "bridge.name" .))) "key" .Values.page.key) -}}
+{{- end -}}
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: {{ include "bridge.name" . }}
+  namespace: {{ .Release.Namespace }}
+  labels: {{- include "bridge.labels" . | nindent 4 }}
+spec:
+  replicas: {{ .Values.replicas }}
+  serviceName: {{ include "bridge.name" . }}
+  selector:
+    matchLabels: {{- include "bridge.selector" . | nindent 6 }}
+  template:
+    metadata:
+      labels:
+        {{- include "bridge.podLabels" . | nindent 8 }}
+        {{- with .Values.podLabels }}{{ toYaml . | nindent 8 }}{{ end }}
+      annotations:
+        checksum/config: {{ .Checksum }}
+        {{- with .Values.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
+    spec:
+      serviceAccountName: {{ include "bridge.serviceAccount" . }}
+      automountServiceAccountToken: true # it LISTs
+      enableServiceLinks: false
+      # 10 s for exports that came in, 5 s for requests to vendors, and the store is closed.
+      terminationGracePeriodSeconds: 30
+      securityContext: {{- toYaml .Values.podSecurityContext | nindent 8 }}
+      {{- with .Values.global }}{{ with .imagePullSecrets }}
+      imagePullSecrets: {{- toYaml . | nindent 8 }}
+      {{- end }}{{ end }}
+      containers:
+        - name: bridge
+          image: {{ include "bridge.image" . }}
+          imagePullPolicy: {{ .Values.image.pullPolicy }}
+          args: [run]
+          env:
+            - { name: LIFECYCLE_BRIDGE_CONFIG, value: /etc/lifecycle-bridge/config/bridge.yaml }
+            - name: POD_NAMESPACE
+              valueFrom: { fieldRef: { fieldPath: metadata.namespace } }
+            - { name: NODE_OPTIONS, value: --max-old-space-size={{ include "bridge.heap" . }} }
+            {{- if .Values.caBundle.existingConfigMap }}
+            - { name: NODE_EXTRA_CA_CERTS, value: /etc/lifecycle-bridge/ca/ca.crt }
+            {{- end }}
+            {{- with .Values.proxy }}
+            {{- if .https }}
+            - { name: HTTPS_PROXY, value: {{ .https | quote }} }
+            {{- end }}
+            {{- if .http }}
+            - { name: HTTP_PROXY, value: {{ .http | quote }} }
+            {{- end }}
+            {{- if or .https .http }}
+            - { name: NO_PROXY, value: {{ printf "$(KUBERNETES_SERVICE_HOST),.svc,.cluster.local%s" (ternary (printf ",%s" .exclude) "" (ne .exclude "")) | quote }} }
+            {{- end }}
+            {{- end }}
+            {{- with .Values.extraEnv }}{{ toYaml . | nindent 12 }}{{ end }}
+          ports:
+            - { name: otlp, containerPort: 4317 }
+            - { name: http, containerPort: 8080 }
+          # A large store is read through after an unclean end before the page answers.
+          startupProbe:
+            httpGet: { path: /livez, port: http }
+            periodSeconds: 2
+            failureThreshold: 60
+          livenessProbe:
+            httpGet: { path: /livez, port: http }
+            periodSeconds: 10
+            timeoutSeconds: 5
+          readinessProbe:
+            httpGet: { path: /readyz, port: http }
+            periodSeconds: 5
+            timeoutSeconds: 3
+          resources: {{- toYaml .Values.resources | nindent 12 }}
+          securityContext: {{- toYaml .Values.securityContext | nindent 12 }}
+          volumeMounts:
+            - { name: config, mountPath: /etc/lifecycle-bridge/config, readOnly: true }
+            {{- if $secrets }}
+            - { name: secrets, mountPath: /etc/lifecycle-bridge/secrets, readOnly: true }
+            {{- end }}
+            {{- if .Values.caBundle.existingConfigMap }}
+            - { name: ca, mountPath: /etc/lifecycle-bridge/ca, readOnly: true }
+            {{- end }}
+            - { name: data, mountPath: /var/lib/lifecycle-bridge }
+            - { name: tmp, mountPath: /tmp }
+      volumes:
+        - name: config
+          configMap: { name: {{ include "bridge.name" . }} }
+        {{- if $secrets }}
+        - name: secrets
+          projected:
+            defaultMode: 0440
+            sources:
+              {{- range $file, $from := $secrets }}
+              - secret:
+                  name: {{ $from.existingSecret }}
+                  items: [{ key: {{ $from.key }}, path: {{ $file }} }]
+              {{- end }}
+        {{- end }}
+        {{- with .Values.caBundle }}{{ if .existingConfigMap }}
+        - name: ca
+          configMap:
+            name: {{ .existingConfigMap }}
+            items: [{ key: {{ .key }}, path: ca.crt }]
+        {{- end }}{{ end }}
+        - name: tmp
+          emptyDir: { sizeLimit: 64Mi }
+        {{- if not .Values.persistence.enabled }}
+        - name: data
+          emptyDir: { sizeLimit: {{ .Values.persistence.size }} }
+        {{- end }}
+      {{- with .Values.nodeSelector }}
+      nodeSelector: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .Values.tolerations }}
+      tolerations: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .Values.affinity }}
+      affinity: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .Values.priorityClassName }}
+      priorityClassName: {{ . }}
+      {{- end }}
+  {{- if .Values.persistence.enabled }}
+  volumeClaimTemplates:
+    - apiVersion: v1
+      kind: PersistentVolumeClaim
+      metadata:
+        name: data
+        labels: {{- include "bridge.selector" . | nindent 10 }}
+      spec:
+        accessModes: [ReadWriteOnce]
+        {{- with .Values.persistence.storageClass }}
+        storageClassName: {{ . }}
+        {{- end }}
+        resources: { requests: { storage: {{ .Values.persistence.size }} } }
+  {{- end }}
+{{- end -}}

@@ -1,0 +1,71 @@
+{{- define "collector.name" -}}
+{{- if gt (len .Release.Name) 32 -}}
+{{- fail (printf "the release name %s has %d characters; names of Services and Pods need it to have at most 32" .Release.Name (len .Release.Name)) -}}
+{{- end -}}
+{{ .Release.Name }}-collector
+{{- end -}}
+
+{{- define "collector.selector" -}}
+app.kubernetes.io/name: collector
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* Of pods: without the chart's version, which would roll what has not changed. */}}
+{{- define "collector.podLabels" -}}
+{{ include "collector.selector" . }}
+app.kubernetes.io/part-of: lifecycle-bridge
+app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | quote }}
+{{- end -}}
+
+{{- define "collector.labels" -}}
+{{ include "collector.podLabels" . }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "collector.image" -}}
+{{- with .Values.global }}{{ with .imageRegistry }}{{ . }}/{{ end }}{{ end -}}
+{{- .Values.image.repository -}}
+{{- if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end -}}
+{{- end -}}
+
+{{- define "collector.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}{{ .Values.serviceAccount.name | default (include "collector.name" .) }}{{ else }}{{ .Values.serviceAccount.name | default "default" }}{{ end -}}
+{{- end -}}
+
+{{/* 80 % of the memory limit, for GOMEMLIMIT. */}}
+{{- define "collector.goMemory" -}}
+{{- $limit := .Values.resources.limits.memory | toString -}}
+{{- if not (regexMatch "^[0-9]+(Mi|Gi)$" $limit) -}}
+{{- fail (printf "collector.resources.limits.memory is %s: write it in Mi or Gi, such as 512Mi" $limit) -}}
+{{- end -}}
+{{- $mib := mul (int (regexFind "^[0-9]+" $limit)) (ternary 1024 1 (hasSuffix "Gi" $limit)) -}}
+{{- div (mul $mib 4) 5 }}MiB
+{{- end -}}
+
+{{/* The umbrella chart renders workload, configuration and permissions itself, because only it knows the checksums. */}}
+{{- define "collector.byUmbrella" -}}
+{{- if hasSuffix "lifecycle-bridge/charts/collector/templates" .Template.BasePath }}true{{ end -}}
+{{- end -}}
+
+{{/* What k8sobjects lists and watches. */}}
+{{- define "collector.rules" -}}
+- apiGroups: ['']
+  resources: [pods]
+  verbs: [list, watch]
+- apiGroups: [batch]
+  resources: [cronjobs, jobs]
+  verbs: [list, watch]
+- apiGroups: [apps]
+  resources: [controllerrevisions, daemonsets, deployments, replicasets, statefulsets]
+  verbs: [list, watch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [list, watch]
+{{- end -}}
+
+{{- define "collector.clusterRules" -}}
+- apiGroups: ['']
+  resources: [namespaces, nodes]
+  verbs: [list, watch]
+{{- end -}}

@@ -1,0 +1,114 @@
+{{/*
+The workload: one, because two would watch and scrape everything twice. .Checksum is that of its configuration;
+.SecretEnv are variables from Secrets, .Mounted are volumes by their folder under /etc/otelcol.
+*/}}
+{{- define "collector.statefulset" -}}
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: {{ include "collector.name" . }}
+  namespace: {{ .Release.Namespace }}
+  labels: {{- include "collector.labels" . | nindent 4 }}
+spec:
+  replicas: 1
+  serviceName: {{ include "collector.name" . }}
+  selector:
+    matchLabels: {{- include "collector.selector" . | nindent 6 }}
+  template:
+    metadata:
+      labels:
+        {{- include "collector.podLabels" . | nindent 8 }}
+        {{- with .Values.podLabels }}{{ toYaml . | nindent 8 }}{{ end }}
+      annotations:
+        checksum/config: {{ .Checksum }}
+        {{- with .Values.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
+    spec:
+      serviceAccountName: {{ include "collector.serviceAccount" . }}
+      automountServiceAccountToken: true # it watches
+      enableServiceLinks: false
+      terminationGracePeriodSeconds: 30
+      securityContext: {{- toYaml .Values.podSecurityContext | nindent 8 }}
+      {{- with .Values.global }}{{ with .imagePullSecrets }}
+      imagePullSecrets: {{- toYaml . | nindent 8 }}
+      {{- end }}{{ end }}
+      containers:
+        - name: collector
+          image: {{ include "collector.image" . }}
+          imagePullPolicy: {{ .Values.image.pullPolicy }}
+          args: ['--config=file:/etc/otelcol/config/collector.yaml']
+          envFrom:
+            - configMapRef: { name: {{ include "collector.name" . }}-env }
+          env:
+            - name: POD_IP
+              valueFrom: { fieldRef: { fieldPath: status.podIP } }
+            - { name: HEALTH_ENDPOINT, value: '$(POD_IP):13133' }
+            - { name: METRICS_HOST, value: '$(POD_IP)' }
+            - { name: GOMEMLIMIT, value: {{ include "collector.goMemory" . }} }
+            {{- range $name, $from := .SecretEnv }}
+            - name: {{ $name }}
+              valueFrom: { secretKeyRef: { name: {{ $from.existingSecret }}, key: {{ $from.key }} } }
+            {{- end }}
+            {{- with .Values.extraEnv }}{{ toYaml . | nindent 12 }}{{ end }}
+          ports:
+            - { name: metrics, containerPort: 8888 }
+            - { name: health, containerPort: 13133 }
+          startupProbe:
+            httpGet: { path: /, port: health }
+            periodSeconds: 2
+            failureThreshold: 60
+          livenessProbe:
+            httpGet: { path: /, port: health }
+            periodSeconds: 10
+            timeoutSeconds: 5
+          readinessProbe:
+            httpGet: { path: /, port: health }
+            periodSeconds: 5
+            timeoutSeconds: 3
+          resources: {{- toYaml .Values.resources | nindent 12 }}
+          securityContext: {{- toYaml .Values.securityContext | nindent 12 }}
+          volumeMounts:
+            - { name: config, mountPath: /etc/otelcol/config, readOnly: true }
+            {{- range $name, $_ := .Mounted }}
+            - { name: {{ $name }}, mountPath: /etc/otelcol/{{ $name }}, readOnly: true }
+            {{- end }}
+            - { name: queue, mountPath: /var/lib/otelcol }
+            {{- with .Values.extraVolumeMounts }}{{ toYaml . | nindent 12 }}{{ end }}
+      volumes:
+        - name: config
+          configMap: { name: {{ include "collector.name" . }} }
+        {{- range $name, $source := .Mounted }}
+        - name: {{ $name }}
+          {{- toYaml $source | nindent 10 }}
+        {{- end }}
+        {{- if not .Values.persistence.enabled }}
+        - name: queue
+          emptyDir: { sizeLimit: {{ .Values.persistence.size }} }
+        {{- end }}
+        {{- with .Values.extraVolumes }}{{ toYaml . | nindent 8 }}{{ end }}
+      {{- with .Values.nodeSelector }}
+      nodeSelector: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .Values.tolerations }}
+      tolerations: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .Values.affinity }}
+      affinity: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .Values.priorityClassName }}
+      priorityClassName: {{ . }}
+      {{- end }}
+  {{- if .Values.persistence.enabled }}
+  volumeClaimTemplates:
+    - apiVersion: v1
+      kind: PersistentVolumeClaim
+      metadata:
+        name: queue
+        labels: {{- include "collector.selector" . | nindent 10 }}
+      spec:
+        accessModes: [ReadWriteOnce]
+        {{- with .Values.persistence.storageClass }}
+        storageClassName: {{ . }}
+        {{- end }}
+        resources: { requests: { storage: {{ .Values.persistence.size }} } }
+  {{- end }}
+{{- end -}}

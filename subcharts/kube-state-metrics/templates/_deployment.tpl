@@ -1,0 +1,76 @@
+{{/* The workload. .Namespaces are those that it looks at; none means all, and then the kinds without a namespace too. */}}
+{{- define "kube-state-metrics.deployment" -}}
+{{- $kinds := .Values.collectors -}}
+{{- if not .Namespaces }}{{ $kinds = concat $kinds .Values.clusterCollectors }}{{ end -}}
+{{- $labels := list -}}
+{{- range $kind, $keys := .Values.labelAllowlist }}{{ $labels = append $labels (printf "%s=[%s]" $kind (join "," $keys)) }}{{ end -}}
+{{- $metrics := .Values.metricAllowlist -}}
+{{- range $kind, $_ := .Values.labelAllowlist }}{{ $metrics = append $metrics (printf "kube_%s_labels" (trimSuffix "s" $kind)) }}{{ end -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ include "kube-state-metrics.name" . }}
+  namespace: {{ .Release.Namespace }}
+  labels: {{- include "kube-state-metrics.labels" . | nindent 4 }}
+spec:
+  replicas: 1
+  strategy: { type: Recreate } # two at once would tell everything twice
+  selector:
+    matchLabels: {{- include "kube-state-metrics.selector" . | nindent 6 }}
+  template:
+    metadata:
+      labels:
+        {{- include "kube-state-metrics.podLabels" . | nindent 8 }}
+        {{- with .Values.podLabels }}{{ toYaml . | nindent 8 }}{{ end }}
+      {{- with .Values.podAnnotations }}
+      annotations: {{- toYaml . | nindent 8 }}
+      {{- end }}
+    spec:
+      serviceAccountName: {{ include "kube-state-metrics.serviceAccount" . }}
+      automountServiceAccountToken: true # it lists and watches
+      enableServiceLinks: false
+      securityContext: {{- toYaml .Values.podSecurityContext | nindent 8 }}
+      {{- with .Values.global }}{{ with .imagePullSecrets }}
+      imagePullSecrets: {{- toYaml . | nindent 8 }}
+      {{- end }}{{ end }}
+      containers:
+        - name: kube-state-metrics
+          image: {{ include "kube-state-metrics.image" . }}
+          imagePullPolicy: {{ .Values.image.pullPolicy }}
+          args:
+            - --port=8080
+            - --telemetry-port=8081
+            - --resources={{ join "," $kinds }}
+            {{- with .Namespaces }}
+            - --namespaces={{ join "," . }}
+            {{- end }}
+            - {{ printf "--metric-allowlist=%s" (join "," $metrics) | quote }}
+            {{- with $labels }}
+            - {{ printf "--metric-labels-allowlist=%s" (join "," .) | quote }}
+            {{- end }}
+          ports:
+            - { name: metrics, containerPort: 8080 }
+            - { name: telemetry, containerPort: 8081 }
+          livenessProbe:
+            httpGet: { path: /livez, port: metrics }
+            periodSeconds: 10
+            timeoutSeconds: 5
+          readinessProbe:
+            httpGet: { path: /readyz, port: telemetry }
+            periodSeconds: 5
+            timeoutSeconds: 3
+          resources: {{- toYaml .Values.resources | nindent 12 }}
+          securityContext: {{- toYaml .Values.securityContext | nindent 12 }}
+      {{- with .Values.nodeSelector }}
+      nodeSelector: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .Values.tolerations }}
+      tolerations: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .Values.affinity }}
+      affinity: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .Values.priorityClassName }}
+      priorityClassName: {{ . }}
+      {{- end }}
+{{- end -}}

@@ -1,0 +1,192 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Cluster, startCluster } from '../e2e/harness/cluster.ts';
+import { createNamespace, type Kube } from '../e2e/harness/kube.ts';
+import { permissions } from './account.ts';
+import { cases, helmAt, type Manifest, packageChart, render, type Tree, UMBRELLA } from './helm.ts';
+import { podsOf } from './pods.ts';
+
+let cluster: Cluster;
+let chart: string;
+let ops: Kube;
+let shop: Kube;
+const work = mkdtempSync(join(tmpdir(), 'chart-cluster-'));
+
+beforeAll(async () => {
+  [cluster, chart] = await Promise.all([startCluster('chart'), packageChart()]);
+  ops = await createNamespace(cluster.kubeconfig, 'ops');
+  shop = await createNamespace(cluster.kubeconfig, 'shop');
+});
+afterAll(async () => {
+  rmSync(work, { recursive: true, force: true });
+  await ops?.removeNamespace();
+  await shop?.removeNamespace();
+  await cluster?.stop();
+});
+
+const ACCOUNTS = ['lb-bridge', 'lb-collector', 'lb-kube-state-metrics'];
+const isAccess = ({ kind }: Manifest): boolean => kind.includes('Role') || kind === 'ServiceAccount';
+const HEADING = `# Permissions
+
+What each service account may do in a namespace that it watches, by the scope of the release, as the API server answers
+(SelfSubjectRulesReview); what every account may is left out. In all other namespaces it may do nothing. Written by the
+tests; the release is "lb".
+`;
+
+describe('permissions', () => {
+  const kubelets = { backend: { exporter: 'debug' }, metrics: { scrape: { jobs: { kubelet: { enabled: true } } } } };
+  const scopes: readonly (readonly [string, () => Tree, () => Kube])[] = [
+    ['namespace', () => ({ scope: 'namespace' }), () => ops],
+    ['namespaces', () => ({ scope: 'namespaces', namespaces: [shop.namespace] }), () => shop],
+    ['cluster', () => ({ scope: 'cluster' }), () => shop],
+    ['cluster, with kubelets', () => ({ scope: 'cluster', ...kubelets }), () => shop],
+  ];
+  const identity = () => `namespaces (only ${ops.namespace}): get`;
+
+  it('of each account are those of the committed table, whatever the scope', async () => {
+    const everybody = new Set(await permissions(ops, '', ops.namespace));
+    const ask = async (account: string, { namespace }: Kube): Promise<readonly string[]> =>
+      (await permissions(ops, account, namespace)).filter((rule) => !everybody.has(rule)).toSorted();
+    const found = new Map(ACCOUNTS.map((account) => [account, new Map<string, string[]>()]));
+    for (const [scope, values, watched] of scopes) {
+      const access = (await render(chart, values(), { namespace: ops.namespace })).filter(isAccess);
+      await onEach('apply', access);
+      for (const account of ACCOUNTS) {
+        for (const rule of await ask(account, watched())) append(found.get(account)!, rule, scope);
+        if (scope.startsWith('cluster')) continue;
+        const elsewhere = await ask(account, watched() === ops ? shop : ops);
+        expect(elsewhere).toEqual(scope === 'namespaces' && account === 'lb-bridge' ? [identity()] : []);
+      }
+      await onEach('delete', access);
+    }
+    const table = [...found].map(([account, rules]) => `\n## ${account}\n\n${rows(rules)}`).join('');
+    const text = `${HEADING}${table}`.replaceAll(ops.namespace, 'RELEASE-NAMESPACE');
+    await expect(text).toMatchFileSnapshot(join(UMBRELLA, 'PERMISSIONS.md'));
+  });
+
+  function append(rules: Map<string, string[]>, rule: string, scope: string): void {
+    rules.set(rule, [...(rules.get(rule) ?? []), scope]);
+  }
+
+  function rows(rules: ReadonlyMap<string, readonly string[]>): string {
+    const names = scopes.map(([scope]) => scope);
+    const lines = [...rules]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([rule, given]) => {
+        const marks = names.map((scope) => (given.includes(scope) ? 'yes' : '–')).join(' | ');
+        return `| ${rule.replace(/: (?=[a-z ]+$)/, ' | ')} | ${marks} |`;
+      });
+    return `| Resource | Verbs | ${names.join(' | ')} |\n|${'---|'.repeat(names.length + 2)}\n${lines.join('\n')}\n`;
+  }
+});
+
+/** kubectl takes objects of its own namespace and of none. */
+async function onEach(verb: string, manifests: readonly Manifest[]): Promise<void> {
+  for (const kube of [ops, shop]) {
+    const items = manifests.filter(({ metadata }) => (metadata.namespace ?? ops.namespace) === kube.namespace);
+    if (items.length > 0) await kube.kubectl([verb, '-f', '-'], { input: list(items) });
+  }
+}
+
+const list = (items: readonly object[]): string => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+
+describe.each(cases().map(({ name, values }) => [name, values] as const))('%s', (_, values) => {
+  it('is accepted by the API server, its pods in a namespace that enforces the Pod Security Standard "restricted"', async () => {
+    const manifests = await render(chart, values, { namespace: ops.namespace });
+    await ops.kubectl([
+      'label',
+      'namespace',
+      ops.namespace,
+      'pod-security.kubernetes.io/enforce=restricted',
+      '--overwrite',
+    ]);
+    const pods = podsOf(manifests).map(({ labels, annotations, spec, owner }, index) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: `pod-${index}`, namespace: ops.namespace, labels, annotations: { ...annotations, owner } },
+      // What a StatefulSet adds, and what is not there without an install.
+      spec: {
+        ...spec,
+        serviceAccountName: 'default',
+        priorityClassName: undefined,
+        volumes: [...(spec.volumes ?? []), ...claimed(spec)],
+      },
+    }));
+    const here = manifests.filter(({ metadata }) => (metadata.namespace ?? ops.namespace) === ops.namespace);
+    for (const items of [here, pods]) {
+      const said = await ops.kubectl(['apply', '--dry-run=server', '-f', '-'], { input: list(items) });
+      expect(said.trim().split('\n')).toHaveLength(items.length);
+      expect(said).not.toContain('Warning');
+    }
+  });
+});
+
+/** Volumes that come from claims, as what they are to a pod. */
+function claimed(spec: Tree): readonly Tree[] {
+  const there = new Set(((spec['volumes'] as readonly { name: string }[] | undefined) ?? []).map(({ name }) => name));
+  return ['data', 'queue'].filter((name) => !there.has(name)).map((name) => ({ name, emptyDir: {} }));
+}
+
+it('a pod that runs as root is refused there', async () => {
+  const root = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'root' },
+    spec: { containers: [{ name: 'c', image: 'c:1' }] },
+  };
+  await expect(ops.kubectl(['apply', '--dry-run=server', '-f', '-'], { input: list([root]) })).rejects.toThrow(
+    'violates PodSecurity "restricted:latest"',
+  );
+});
+
+describe('a release', () => {
+  const install = (release: string, ...args: string[]) =>
+    helmAt(cluster.kubeconfig, 'upgrade', '--install', release, chart, '-n', ops.namespace, ...args);
+  const get = async (target: string, path: string): Promise<string> =>
+    ops.kubectl(['get', target, '-o', `jsonpath={${path}}`]);
+
+  it('lives beside another one in the same namespace, keeps its tokens over an upgrade and leaves only its volumes', async () => {
+    for (const release of ['one', 'two']) expect(await install(release)).toMatchObject({ code: 0 });
+    const tokens = async () => [
+      await get('secret/one-bridge-page', '.data.token'),
+      await get('secret/one-otlp', '.data.token'),
+      await get('secret/two-otlp', '.data.token'),
+    ];
+    const before = await tokens();
+    expect(new Set(before).size).toBe(3);
+    // How often each workload was changed, and so rolled.
+    const generations = async () =>
+      Promise.all(
+        ['statefulset/one-bridge', 'statefulset/one-collector', 'deployment/one-kube-state-metrics'].map((target) =>
+          get(target, '.metadata.generation').then(Number),
+        ),
+      );
+    expect(await generations()).toEqual([1, 1, 1]);
+    const bridge = ['--set', 'bridge.config.log.level=debug'];
+    const collector = ['--set', 'collector.config.service.telemetry.logs.level=debug'];
+    expect(await install('one', ...bridge)).toMatchObject({ code: 0 });
+    expect(await generations()).toEqual([2, 1, 1]);
+    expect(await install('one', ...bridge, ...collector)).toMatchObject({ code: 0 });
+    expect(await generations()).toEqual([2, 2, 1]);
+    expect(await install('one', ...bridge, ...collector, '--set', 'cluster.name=other')).toMatchObject({ code: 0 });
+    expect(await generations()).toEqual([3, 3, 1]);
+    expect(await tokens()).toEqual(before);
+    expect(await helmAt(cluster.kubeconfig, 'rollback', 'one', '1', '-n', ops.namespace)).toMatchObject({ code: 0 });
+    expect(await get('configmap/one-bridge', '.data')).not.toContain('debug');
+
+    for (const release of ['one', 'two'])
+      expect(await helmAt(cluster.kubeconfig, 'uninstall', release, '-n', ops.namespace)).toMatchObject({ code: 0 });
+    const left = await ops.kubectl([
+      'get',
+      'all,configmap,secret,serviceaccount,role,rolebinding,networkpolicy,pvc',
+      '-l',
+      'app.kubernetes.io/instance in (one, two)',
+      '-o',
+      'name',
+    ]);
+    const objects = left.split('\n').filter((line) => line !== '' && !/^(pod|controllerrevision)/.test(line));
+    expect(objects.every((name) => name.startsWith('persistentvolumeclaim/'))).toBe(true);
+  });
+});

@@ -1,0 +1,140 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { parse, parseAllDocuments } from 'yaml';
+import { tool } from '../e2e/harness/cluster.ts';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '../..');
+export const UMBRELLA = join(root, 'charts/lifecycle-bridge');
+export const SUBCHARTS = ['bridge', 'collector', 'kube-state-metrics'] as const;
+export const subchart = (name: string): string => join(root, 'subcharts', name);
+
+/** A mapping of a manifest or of values: tests look into it, so its fields are open. */
+export interface Tree {
+  readonly [key: string]: unknown;
+}
+
+export interface Manifest extends Tree {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+}
+
+export interface RenderOptions {
+  readonly release?: string;
+  readonly namespace?: string;
+  readonly args?: readonly string[];
+}
+
+let program: Promise<string> | undefined;
+
+/** What Helm said, on both channels. */
+export function helm(...args: readonly string[]): Promise<{ code: number; output: string }> {
+  return helmAt(join(helmHome, 'none'), ...args);
+}
+
+/** The same on a cluster. */
+export async function helmAt(
+  kubeconfig: string,
+  ...args: readonly string[]
+): Promise<{ code: number; output: string }> {
+  program ??= tool('helm');
+  try {
+    const { stdout, stderr } = await run(await program, [...args], { maxBuffer: 2 ** 26, env: helmEnv(kubeconfig) });
+    return { code: 0, output: stdout + stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, output: stdout + stderr };
+  }
+}
+
+/** Nothing of the machine: no repositories, no plugins, no cluster. */
+const helmHome = mkdtempSync(join(tmpdir(), 'chart-helm-'));
+process.on('exit', () => rmSync(helmHome, { recursive: true, force: true }));
+function helmEnv(kubeconfig: string): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], HOME: helmHome, KUBECONFIG: kubeconfig };
+}
+
+/** The package as users get it, made of a copy, so that what is not in it is not in the tests either. */
+export async function packageChart(): Promise<string> {
+  const work = join(helmHome, `package-${process.hrtime.bigint()}`);
+  const skip = (path: string): boolean => basename(path) !== 'node_modules' && !path.endsWith('.tgz');
+  cpSync(UMBRELLA, join(work, 'charts/lifecycle-bridge'), { recursive: true, filter: skip });
+  cpSync(join(root, 'subcharts'), join(work, 'subcharts'), { recursive: true });
+  const chart = join(work, 'charts/lifecycle-bridge');
+  for (const args of [
+    ['dependency', 'build', chart],
+    ['package', chart, '--destination', work],
+  ]) {
+    const { code, output } = await helm(...args);
+    if (code !== 0) throw new Error(`helm ${args.join(' ')}: ${output}`);
+  }
+  return join(work, readdirSync(work).find((name) => name.endsWith('.tgz')) ?? 'no package');
+}
+
+/** What `helm template` prints: manifests, or the error. */
+export async function template(
+  chart: string,
+  values: Tree,
+  { release = 'lb', namespace = 'ops', args = [] }: RenderOptions = {},
+): Promise<{ readonly manifests: readonly Manifest[]; readonly error: string }> {
+  const file = join(helmHome, `values-${process.hrtime.bigint()}.yaml`);
+  writeFileSync(file, JSON.stringify(values)); // YAML 1.1 of Helm takes y, no and off for booleans
+  const { code, output } = await helm('template', release, chart, '-n', namespace, '-f', file, ...args);
+  rmSync(file);
+  if (code !== 0) return { manifests: [], error: output };
+  const documents = parseAllDocuments(output).map((document) => document.toJS() as Manifest | null);
+  return { manifests: documents.filter((manifest) => manifest !== null), error: '' };
+}
+
+/** The manifests; throws with what Helm said. */
+export async function render(chart: string, values: Tree, options?: RenderOptions): Promise<readonly Manifest[]> {
+  const { manifests, error } = await template(chart, values, options);
+  if (error !== '') throw new Error(error);
+  return manifests;
+}
+
+/** Why Helm refuses these values; throws when it does not. */
+export async function refusal(chart: string, values: Tree, options?: RenderOptions): Promise<string> {
+  const { manifests, error } = await template(chart, values, options);
+  if (error === '') throw new Error(`${manifests.length} manifests were rendered of ${JSON.stringify(values)}`);
+  return error;
+}
+
+/** Every set of values that is kept beside the chart: ci/, and what the examples give to Helm. */
+export function cases(): readonly { readonly name: string; readonly values: Tree }[] {
+  const ci = readdirSync(join(UMBRELLA, 'ci')).map((file) => ({
+    name: `ci/${file}`,
+    values: parse(readFileSync(join(UMBRELLA, 'ci', file), 'utf8')) as Tree,
+  }));
+  const example = (file: string, kind: string, ...path: string[]) => {
+    const documents = parseAllDocuments(readFileSync(join(UMBRELLA, 'examples', file), 'utf8'));
+    const manifest = documents.map((document) => document.toJS() as Manifest).find((each) => each.kind === kind);
+    return { name: `examples/${file}`, values: path.reduce<unknown>((at, key) => (at as Tree)[key], manifest) as Tree };
+  };
+  return [
+    ...ci,
+    example('argocd/application.yaml', 'Application', 'spec', 'source', 'helm', 'valuesObject'),
+    example('flux/helmrelease.yaml', 'HelmRelease', 'spec', 'values'),
+  ];
+}
+
+/** The only manifest of a kind with this name. */
+export function one(manifests: readonly Manifest[], kind: string, name: string): Manifest {
+  const found = manifests.filter((manifest) => manifest.kind === kind && manifest.metadata.name === name);
+  if (found.length !== 1 || found[0] === undefined) throw new Error(`${found.length} of ${kind} ${name}`);
+  return found[0];
+}
+
+/** A file of a ConfigMap. */
+export function fileOf(manifests: readonly Manifest[], configMap: string, key: string): string {
+  return String((one(manifests, 'ConfigMap', configMap)['data'] as Tree)[key]);
+}

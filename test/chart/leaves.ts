@@ -1,0 +1,97 @@
+import type { Tree } from './helm.ts';
+
+/** Values that need others to matter: all of these are the base of every comparison. */
+const BASE: Tree = {
+  backend: { exporter: 'otlp', endpoint: 'otel:4317', headers: { a: { existingSecret: 'b', key: 'c' } } },
+  cronitor: { default: { existingSecret: 'cronitor' } },
+  scope: 'cluster',
+};
+
+/** Values that change nothing by themselves, and why. */
+export const EXEMPT: ReadonlyMap<string, string> = new Map([
+  ['allowInlineSecrets', 'it only allows: the test of contradictions shows it'],
+]);
+
+const REPLACED: Readonly<Record<string, unknown>> = {
+  scope: 'namespace',
+  namespaces: ['shop'],
+  'backend.exporter': 'debug',
+  'backend.headers': { b: { existingSecret: 'b', key: 'c' } },
+  cronitor: { other: { existingSecret: 'other' } },
+  'bridge.replicas': 0,
+  'bridge.config': { log: { level: 'debug' } },
+  'bridge.secrets': { extra: { existingSecret: 'a', key: 'b' } },
+  'bridge.page.auth': 'none',
+  'bridge.page.trustedProxies': ['10.0.0.0/8'],
+  'bridge.networkPolicy.apiServer.cidrs': ['10.0.0.1/32'],
+  'bridge.networkPolicy.apiServer.ports': [8443],
+  'collector.config': { extensions: { x: {} } },
+  'kube-state-metrics.collectors': ['jobs'],
+  'kube-state-metrics.labelAllowlist': { pods: ['app'] },
+};
+
+/** What must be set beside a value so that it has a meaning. */
+const WITH: Readonly<Record<string, Tree>> = {
+  'otlp.token.acceptedKey': { otlp: { token: { existingSecret: 'otlp' } } },
+  namespaces: { scope: 'namespaces', namespaces: ['billing'] },
+  'backend.caBundle.key': { backend: { caBundle: { existingConfigMap: 'ca' } } },
+  'bridge.page.proxyHeader': { bridge: { page: { auth: 'proxy-header', trustedProxies: ['10.0.0.1'] } } },
+  'bridge.page.trustedProxies': { bridge: { page: { auth: 'proxy-header', trustedProxies: ['10.0.0.1'] } } },
+  'bridge.ingress.enabled': { bridge: { ingress: { host: 'h' } } },
+  'bridge.caBundle.key': { bridge: { caBundle: { existingConfigMap: 'ca' } } },
+  'bridge.proxy.exclude': { bridge: { proxy: { https: 'http://proxy:1' } } },
+  'kube-state-metrics.enabled': { metrics: { scrape: { jobs: { 'kube-state-metrics': { enabled: false } } } } },
+  'bridge.enabled': { metrics: { scrape: { jobs: { bridge: { enabled: false } } } } },
+  'metrics.scrape.jobs.cadvisor.keep': { metrics: { scrape: { jobs: { cadvisor: { enabled: true } } } } },
+};
+
+/** Another value for a leaf, and the values beside which it is compared with its default. */
+export function changedLeaf(name: string, value: unknown): { readonly given: unknown; readonly base: Tree } {
+  return { given: REPLACED[name] ?? another(name, value), base: over(BASE, withOf(name)) };
+}
+
+function withOf(name: string): Tree {
+  const found = WITH[name];
+  if (found !== undefined) return found;
+  if (name.startsWith('bridge.ingress.')) return { bridge: { ingress: { enabled: true, host: 'h' } } };
+  return name === 'namespaces' ? { scope: 'namespaces' } : {};
+}
+
+function another(name: string, value: unknown): unknown {
+  const key = name.split('.').at(-1) ?? '';
+  if (typeof value === 'boolean') return !value;
+  if (typeof value === 'number') return value + 5;
+  if (typeof value === 'string') return text(key, value);
+  return Array.isArray(value) ? list(key) : mapping(key);
+}
+
+const TEXTS: Readonly<Record<string, string>> = {
+  digest: `sha256:${'0'.repeat(64)}`,
+  pullPolicy: 'Always',
+  size: '7Gi',
+  memory: '768Mi',
+  cpu: '300m',
+};
+const text = (key: string, value: string): string => TEXTS[key] ?? `${value}x`;
+
+function list(key: string): unknown {
+  if (key === 'from') return [{ podSelector: {} }];
+  if (key === 'egress') return [{ ports: [{ port: 1, protocol: 'TCP' }] }];
+  if (key === 'extraVolumeMounts') return [{ name: 'x', mountPath: '/x' }];
+  if (key === 'tolerations') return [{ operator: 'Exists' }];
+  if (key === 'extraEnv' || key === 'extraVolumes' || key === 'imagePullSecrets') return [{ name: 'x' }];
+  return ['x'];
+}
+
+function mapping(key: string): unknown {
+  return key === 'affinity' ? { podAffinity: {} } : { x: 'y' };
+}
+
+function over(base: Tree, more: Tree): Tree {
+  const entries = Object.entries(more).map(([key, value]) => {
+    const below = base[key];
+    const both = typeof below === 'object' && below !== null && typeof value === 'object' && !Array.isArray(value);
+    return [key, both ? over(below as Tree, value as Tree) : value] as const;
+  });
+  return { ...base, ...Object.fromEntries(entries) };
+}

@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, cpSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { tool } from '../e2e/harness/cluster.ts';
+import { until } from '../e2e/harness/kube.ts';
+import { freePort } from '../e2e/harness/ports.ts';
+import { fileOf, type Manifest, one, type Tree } from './helm.ts';
+import { podsOf } from './pods.ts';
+
+/** A program of a rendered pod, run here. */
+export interface Program {
+  readonly port: number;
+  log(): string;
+  stop(): Promise<void>;
+}
+
+interface Run {
+  readonly manifests: readonly Manifest[];
+  /** Whose permissions it has. */
+  readonly kubeconfig: string;
+  readonly folder: string;
+  /** Variables that come from Secrets, and what is elsewhere here. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const CA = join(import.meta.dirname, '../fixtures/tls/ca.pem');
+
+/** The Collector with the configuration and the variables of its pod; healthy when this resolves. */
+export async function startCollector({ manifests, kubeconfig, folder, env = {} }: Run): Promise<Program> {
+  mkdirSync(folder, { recursive: true });
+  const config = join(folder, 'collector.yaml');
+  writeFileSync(config, outsideOfPods(fileOf(manifests, 'lb-collector', 'collector.yaml'), kubeconfig, folder));
+  const [health, metrics] = [await freePort(), await freePort()];
+  const inPod = podOf(manifests, 'StatefulSet/lb-collector').spec.containers[0]?.env ?? [];
+  const secrets = Object.fromEntries(inPod.filter(({ value }) => value === undefined).map(({ name }) => [name, 'x']));
+  const all = {
+    ...secrets,
+    ...(one(manifests, 'ConfigMap', 'lb-collector-env')['data'] as Record<string, string>),
+    GOMEMLIMIT: inPod.find(({ name }) => name === 'GOMEMLIMIT')?.value ?? '',
+    BRIDGE_TOKEN_FILE: join(folder, 'token'),
+    KUBECONFIG: kubeconfig,
+    K8S_AUTH_TYPE: 'kubeConfig',
+    STORAGE_DIR: join(folder, 'queue'),
+    HEALTH_ENDPOINT: `127.0.0.1:${health}`,
+    METRICS_PORT: String(metrics),
+    ...env,
+  };
+  const started = launch(await tool('otelcol-k8s'), [`--config=file:${config}`], all, folder);
+  await answers(started, `http://127.0.0.1:${health}/`);
+  return { ...started, port: metrics };
+}
+
+/** kube-state-metrics with the arguments of its pod; ready when this resolves. */
+export async function startKubeStateMetrics({ manifests, kubeconfig, folder }: Run): Promise<Program> {
+  mkdirSync(folder, { recursive: true });
+  const [port, telemetry] = [await freePort(), await freePort()];
+  const given = podOf(manifests, 'Deployment/lb-kube-state-metrics').spec.containers[0]?.args ?? [];
+  const args = given
+    .map((arg) =>
+      arg.replace(/^--port=.*/, `--port=${port}`).replace(/^--telemetry-port=.*/, `--telemetry-port=${telemetry}`),
+    )
+    .concat(`--kubeconfig=${kubeconfig}`, '--host=127.0.0.1', '--telemetry-host=127.0.0.1');
+  const started = launch(await tool('kube-state-metrics'), args, {}, folder);
+  await answers(started, `http://127.0.0.1:${port}/livez`);
+  await answers(started, `http://127.0.0.1:${telemetry}/readyz`);
+  return { ...started, port };
+}
+
+/** The bridge with the bridge.yaml of its pod, on ports of its own; ready when this resolves. `port` is the page's. */
+export async function startBridge({
+  manifests,
+  kubeconfig,
+  folder,
+  env = {},
+}: Run): Promise<Program & { otlp: number }> {
+  mkdirSync(folder, { recursive: true });
+  const config = join(folder, 'bridge.yaml');
+  writeFileSync(config, fileOf(manifests, 'lb-bridge', 'bridge.yaml'));
+  const [otlp, port] = [await freePort(), await freePort()];
+  const here = { OTLP__PORT: otlp, WEB__PORT: port, STORE__PATH: join(folder, 'bridge.db'), ...env };
+  const variables = Object.entries(here).map(([name, value]) => [`LIFECYCLE_BRIDGE__${name}`, String(value)] as const);
+  const all = { LIFECYCLE_BRIDGE_CONFIG: config, KUBECONFIG: kubeconfig, ...Object.fromEntries(variables) };
+  const started = launch(process.execPath, [join(import.meta.dirname, '../../bridge/main.ts'), 'run'], all, folder);
+  await answers(started, `http://127.0.0.1:${port}/readyz`);
+  return { ...started, port, otlp };
+}
+
+/** What a pod finds at fixed places is elsewhere here: authorities, and the API server. */
+function outsideOfPods(text: string, kubeconfig: string, folder: string): string {
+  for (const name of ['bridge-ca', 'backend-ca']) cpSync(CA, join(folder, name, 'ca.crt'), { recursive: true });
+  writeFileSync(join(folder, 'token'), 'x');
+  const here = text
+    .replaceAll('/etc/otelcol/', `${folder}/`)
+    .replaceAll('/var/run/secrets/kubernetes.io/serviceaccount/token', join(folder, 'token'));
+  const config = parse(here) as Tree;
+  const prometheus = (config['receivers'] as Tree)['prometheus'] as { config: { scrape_configs: Tree[] } } | undefined;
+  for (const job of prometheus?.config.scrape_configs ?? [])
+    for (const found of (job['kubernetes_sd_configs'] as Record<string, unknown>[] | undefined) ?? [])
+      found['kubeconfig_file'] = kubeconfig;
+  return stringify(config);
+}
+
+function podOf(manifests: readonly Manifest[], owner: string) {
+  const pod = podsOf(manifests).find((each) => each.owner === owner);
+  if (pod === undefined) throw new Error(`no ${owner}`);
+  return pod;
+}
+
+type Started = Omit<Program, 'port'> & { readonly child: ChildProcess };
+
+function launch(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  folder: string,
+): Started {
+  const file = join(folder, 'log');
+  const log = openSync(file, 'a');
+  const child = spawn(program, [...args], { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', log, log] });
+  closeSync(log);
+  const kill = (): boolean => child.kill('SIGKILL');
+  process.on('exit', kill);
+  return {
+    child,
+    log: () => readFileSync(file, 'utf8'),
+    async stop() {
+      process.off('exit', kill);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+async function answers({ child, log }: Started, url: string): Promise<void> {
+  const answered = async (): Promise<boolean> => {
+    if (child.exitCode !== null) throw new Error(`it ended: ${log().slice(-3000)}`);
+    return (await fetch(url).catch(() => undefined))?.ok === true;
+  };
+  await until(`${url} answers`, answered, 90_000);
+}

@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readValues, type Value } from '../../scripts/chart/values-file.ts';
+import {
+  cases,
+  type Manifest,
+  packageChart,
+  refusal,
+  render,
+  SUBCHARTS,
+  subchart,
+  type Tree,
+  UMBRELLA,
+} from './helm.ts';
+import { changedLeaf, EXEMPT } from './leaves.ts';
+
+let chart: string;
+beforeAll(async () => {
+  chart = await packageChart();
+});
+
+/** `a.b.c: value` as values; the part of a subchart stands under its name. */
+function nested(path: readonly string[], value: unknown): Tree {
+  return path.reduceRight<unknown>((below, key) => ({ [key]: below }), value) as Tree;
+}
+
+function merged(base: unknown, over: unknown): unknown {
+  const isMap = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isMap(base) || !isMap(over)) return over === undefined ? base : over;
+  const keys = new Set([...Object.keys(base), ...Object.keys(over)]);
+  return Object.fromEntries([...keys].map((key) => [key, merged(base[key], over[key])]));
+}
+
+function leaves(values: ReadonlyMap<string, Value>, at: readonly string[]): { path: string[]; value: unknown }[] {
+  return [...values].flatMap(([key, value]) =>
+    value.children ? leaves(value.children, [...at, key]) : [{ path: [...at, key], value: value.default }],
+  );
+}
+
+const all = [
+  ...leaves(readValues(readFileSync(join(UMBRELLA, 'values.yaml'), 'utf8')), []),
+  ...SUBCHARTS.flatMap((name) => leaves(readValues(readFileSync(join(subchart(name), 'values.yaml'), 'utf8')), [name])),
+];
+
+const rendered = new Map<string, Promise<string>>();
+
+/** What is rendered, as text, without the tokens, which are random where there is no cluster to keep them. */
+function comparable(values: Tree): Promise<string> {
+  const key = JSON.stringify(values);
+  const text = rendered.get(key) ?? render(chart, values).then((manifests) => JSON.stringify(manifests.map(tokenless)));
+  rendered.set(key, text);
+  return text;
+}
+
+const tokenless = (manifest: Manifest): Tree =>
+  manifest.kind === 'Secret' ? { ...manifest, data: Object.keys(manifest['data'] as Tree) } : manifest;
+
+describe('every value of values.yaml', () => {
+  it.each(all.map(({ path, value }) => [path.join('.'), path, value] as const))(
+    '%s changes what is rendered',
+    async (name, path, value) => {
+      const { given, base } = changedLeaf(name, value);
+      const before = await comparable(base);
+      const after = await comparable(merged(base, nested(path, given)) as Tree);
+      expect(before === after, 'the render is the same').toBe(EXEMPT.has(name));
+    },
+  );
+
+  it('has no exemption that is not there', () => {
+    const names = new Set(all.map(({ path }) => path.join('.')));
+    expect([...EXEMPT.keys()].filter((name) => !names.has(name))).toEqual([]);
+  });
+});
+
+describe('the schema', () => {
+  it.each([
+    [{ crontior: {} }, "additional properties 'crontior' not allowed"],
+    [{ bridge: { replica: 1 } }, "additional properties 'replica' not allowed"],
+    [{ collector: { image: { tagg: 'x' } } }, "at '/image': additional properties 'tagg' not allowed"],
+    [{ 'kube-state-metrics': { metrics: [] } }, "additional properties 'metrics' not allowed"],
+    [{ scope: 'everything' }, "at '/scope': value must be one of 'namespace', 'namespaces', 'cluster'"],
+    [{ metrics: { scrape: { intervalSeconds: 5 } } }, "at '/metrics/scrape/intervalSeconds': minimum: got 5, want 15"],
+    [
+      { metrics: { scrape: { jobs: { bridge: { intervalSeconds: 120 } } } } },
+      "intervalSeconds': maximum: got 120, want 60",
+    ],
+    [
+      { metrics: { scrape: { jobs: { shop: { intervalSeconds: 14, selector: { a: 'b' }, port: 1 } } } } },
+      'got 14, want 15',
+    ],
+    [{ metrics: { scrape: { jobs: { shop: { intervall: 30 } } } } }, "additional properties 'intervall' not allowed"],
+    [
+      { cronitor: { default: { existingSecret: 'c', apiKeyFile: '/x' } } },
+      "additional properties 'apiKeyFile' not allowed",
+    ],
+    [
+      { bridge: { config: { stuck: { pending: '5 minutes' } } } },
+      "at '/bridge/config/stuck/pending': '5 minutes' does not match",
+    ],
+    [
+      { bridge: { config: { cluster: { name: 'x' } } } },
+      "at '/bridge/config/cluster': additional properties 'name' not allowed",
+    ],
+    [{ bridge: { config: { web: { port: 1 } } } }, "additional properties 'web' not allowed"],
+    [{ sentry: { default: {} } }, "additional properties 'sentry' not allowed"],
+  ])('refuses %j and says why', async (values, words) => {
+    expect(await refusal(chart, values)).toContain(words);
+  });
+
+  it('describes every value that has a comment, and closes every mapping of fixed keys', () => {
+    const schema = JSON.parse(readFileSync(join(UMBRELLA, 'values.schema.json'), 'utf8')) as Tree;
+    expect(JSON.stringify(schema).match(/"description"/g)?.length).toBeGreaterThan(30);
+    expect(JSON.stringify(schema).match(/"examples"/g)?.length).toBeGreaterThan(5);
+    expect(schema['additionalProperties']).toBe(false);
+  });
+});
+
+describe('a contradiction', () => {
+  const cronitor = (account: Tree): Tree => ({ cronitor: { default: account } });
+  const job = (given: Tree): Tree => ({
+    backend: { exporter: 'debug' },
+    metrics: { scrape: { jobs: { shop: given } } },
+  });
+  it.each([
+    [{ scope: 'namespaces' }, 'scope: namespaces needs the list namespaces, such as [shop, billing]'],
+    [{ namespaces: ['shop'] }, 'namespaces is set, but scope is namespace: set scope: namespaces, or empty the list'],
+    [{ bridge: { replicas: 2 } }, 'bridge.replicas is 2: one bridge owns the store, so it is 1, or 0 to stop it'],
+    [
+      cronitor({ apiKey: 'k' }),
+      'cronitor.default.apiKey is a secret in values, which Helm stores and shows: make a Secret',
+    ],
+    [cronitor({ apiKey: 'k', existingSecret: 's' }), 'cronitor.default has apiKey and existingSecret: one of them'],
+    [cronitor({ env: 'x' }), 'cronitor.default needs existingSecret, the name of a Secret with the API key'],
+    [{ backend: { exporter: 'otlp' } }, 'backend.exporter: otlp needs backend.endpoint'],
+    [
+      { backend: { exporter: 'prometheusremotewrite', endpoint: 'https://x' } },
+      'prometheusremotewrite is not in the image opentelemetry-collector-k8s: set collector.image.repository',
+    ],
+    [job({ port: 80 }), 'metrics.scrape.jobs.shop needs selector'],
+    [job({ selector: { a: 'b' } }), 'metrics.scrape.jobs.shop needs port'],
+    [job({ selector: { a: 'b' }, port: 80, namespaces: ['other'] }), 'the namespace other is not in scope (ops)'],
+    [
+      job({ selector: { a: 'b' }, port: 80, timeoutSeconds: 30 }),
+      'timeoutSeconds (30) must be less than intervalSeconds (30)',
+    ],
+    [
+      { backend: { exporter: 'debug' }, metrics: { scrape: { jobs: { kubelet: { enabled: true } } } } },
+      'metrics.scrape.jobs.kubelet reads nodes, which needs scope: cluster',
+    ],
+    [
+      { backend: { exporter: 'debug' }, 'kube-state-metrics': { enabled: false } },
+      'set metrics.scrape.jobs.kube-state-metrics.enabled: false',
+    ],
+    [{ bridge: { enabled: false } }, 'collector.enabled without bridge.enabled has only metrics to carry'],
+    [{ bridge: { page: { auth: 'proxy-header' } } }, 'bridge.page.auth: proxy-header needs bridge.page.trustedProxies'],
+    [
+      { bridge: { page: { auth: 'none' }, ingress: { enabled: true, host: 'x' } } },
+      'would show runs, logs and messages to everybody',
+    ],
+    [{ bridge: { ingress: { enabled: true } } }, 'bridge.ingress.enabled needs bridge.ingress.host'],
+    [
+      { bridge: { resources: { limits: { memory: '512M' } } } },
+      'bridge.resources.limits.memory is 512M: write it in Mi or Gi',
+    ],
+    [
+      { collector: { resources: { limits: { memory: '1e9' } } } },
+      'collector.resources.limits.memory is 1e9: write it in Mi or Gi',
+    ],
+  ])('%j is refused with what to do', async (values, words) => {
+    expect(await refusal(chart, values)).toContain(words);
+  });
+
+  it('a release name that is too long for names of pods is refused', async () => {
+    expect(await refusal(chart, {}, { release: 'r'.repeat(33) })).toContain('have at most 32');
+  });
+});
+
+it.each(cases().map(({ name, values }) => [name, values] as const))('%s is rendered', async (_, values) => {
+  expect((await render(chart, values)).length).toBeGreaterThan(5);
+});
