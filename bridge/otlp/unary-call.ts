@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
-import { systemClock } from '../lib/clock.ts';
 import type { Share } from './byte-budget.ts';
 import type { Encoding } from './inflate.ts';
 import { ACCEPTED_ENCODINGS, decompress, isEncoding, sizeHint } from './inflate.ts';
@@ -45,20 +44,21 @@ const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 
 export class UnaryCall {
   readonly #stream: ServerHttp2Stream;
   readonly #encoding: string;
+  /** On the monotonic clock: the computer's may be set meanwhile. */
   readonly #deadline: number;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
     this.#stream = stream;
     this.#encoding = String(headers['grpc-encoding'] ?? 'identity');
     const [, count, unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(String(headers['grpc-timeout'])) ?? [];
-    this.#deadline = count === undefined ? Infinity : systemClock.now() + Number(count) * (UNIT_MS[unit] ?? 0);
+    this.#deadline = count === undefined ? Infinity : performance.now() + Number(count) * (UNIT_MS[unit] ?? 0);
     // Every reset of a caller is one; 'close' tells of it.
     stream.on('error', () => undefined);
   }
 
   /** The caller has given up, or has no use for an answer any more. */
   get late(): boolean {
-    return this.#stream.closed || this.#deadline <= systemClock.now();
+    return this.#stream.closed || this.#deadline <= performance.now();
   }
 
   async receive(limits: ReceiveLimits): Promise<Received> {
