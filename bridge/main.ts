@@ -1,7 +1,14 @@
 #!/usr/bin/env node
-import { setFlagsFromString } from 'node:v8';
 import { COMMANDS, type CommandName, isCommand, usage, usageOf, UsageError } from './commands/usage.ts';
 import { errorText, UserError } from './lib/errors.ts';
+import { collectGarbageEarly } from './lib/heap.ts';
+import { VERSION } from './lib/version.ts';
+
+collectGarbageEarly();
+
+type CommandName, isCommand, usage, usageOf, UsageError } from './commands/usage.ts';
+import { errorText, UserError } from './lib/errors.ts';
+import { collectGarbageEarly } from './lib/heap.ts';
 import { VERSION } from './lib/version.ts';
 
 // V8 lets garbage grow to several times of what lives before it collects: pages of the audit would take 150 MiB more at

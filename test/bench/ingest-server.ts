@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { configSchema } from '../../bridge/config/schema.ts';
 import { startWorker } from '../../bridge/ingest/client.ts';
 import { systemClock } from '../../bridge/lib/clock.ts';
+import { collectGarbageEarly } from '../../bridge/lib/heap.ts';
 import { startOtlpServer } from '../../bridge/otlp/server.ts';
 
 /** The bridge's way of a record up to its commit, in a process of its own: gRPC server, worker thread, store. */
+collectGarbageEarly();
 const folder = mkdtempSync(join(tmpdir(), 'bench-ingest-'));
 const config = configSchema.parse({
   store: { path: join(folder, 'bridge.db') },
