@@ -6,15 +6,6 @@ import { VERSION } from './lib/version.ts';
 
 collectGarbageEarly();
 
-type CommandName, isCommand, usage, usageOf, UsageError } from './commands/usage.ts';
-import { errorText, UserError } from './lib/errors.ts';
-import { collectGarbageEarly } from './lib/heap.ts';
-import { VERSION } from './lib/version.ts';
-
-// V8 lets garbage grow to several times of what lives before it collects: pages of the audit would take 150 MiB more at
-// 100,000 objects. It costs a tenth of the CPU time (docs/benchmarks.md).
-setFlagsFromString('--heap-growing-percent=30');
-
 type Command = (argv: string[]) => Promise<number> | number;
 
 /** Loaded when asked for: `explain` does not need the gRPC server. */
