@@ -1,6 +1,6 @@
 import { auditNotes, auditReport } from './audit-report.ts';
 import type { Config } from './config/schema.ts';
-import { followClock } from './follow-clock.ts';
+import { followClock } from './lib/follow-clock.ts';
 import type { WorkerClient } from './ingest/client.ts';
 import { startWorker } from './ingest/client.ts';
 import type { Committed, Ticked } from './ingest/protocol.ts';
