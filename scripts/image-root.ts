@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join, relative } from 'node:path';
@@ -9,7 +8,6 @@ import { dirname, join, relative } from 'node:path';
  */
 
 const NODE = '/usr/local/bin/node';
-const NPM = '/usr/local/bin/npm';
 /** What packages carry for people and compilers. */
 const UNUSED = /\.(?:ts|mts|cts|map|md|markdown|flow)$/;
 const MODULE = /(?<quote>['"])(?<path>\.{1,2}\/[^'"\n]*)\.ts\k<quote>/g;
@@ -53,16 +51,26 @@ function writeModules(): void {
   }
 }
 
-/** CycloneDX, the same for the same packages. */
+/** CycloneDX: Node, which no package manager of the base knows, and every package that npm installed. */
 function billOfMaterials(): string {
-  const args = [NPM, 'sbom', '--package-lock-only', '--sbom-format=cyclonedx', '--omit=dev', '--omit=optional'];
-  const bill = JSON.parse(execFileSync(process.execPath, args, { cwd: source, encoding: 'utf8' })) as {
-    serialNumber?: string;
-    metadata: { timestamp?: string };
+  const { packages } = JSON.parse(readFileSync(join(source, 'node_modules/.package-lock.json'), 'utf8')) as {
+    packages: Readonly<Record<string, { version: string; license?: string }>>;
   };
-  delete bill.serialNumber;
-  delete bill.metadata.timestamp;
-  return JSON.stringify(bill);
+  const npm = Object.entries(packages).map(([path, { version, license }]) => {
+    const name = path.replace(/^.*node_modules\//, '');
+    const licenses = license === undefined ? [] : [{ expression: license }];
+    return { type: 'library', name, version, purl: `pkg:npm/${name.replace('@', '%40')}@${version}`, licenses };
+  });
+  const at = process.versions.node;
+  const node = { type: 'platform', name: 'node', version: at, purl: `pkg:generic/node@${at}`, licenses: [] };
+  const metadata = { component: { type: 'application', name: 'lifecycle-bridge', version } };
+  return JSON.stringify({
+    bomFormat: 'CycloneDX',
+    specVersion: '1.5',
+    version: 1,
+    metadata,
+    components: [node, ...npm],
+  });
 }
 
 /** A library that Node is linked against and that minimal bases lack. */

@@ -28,7 +28,7 @@ const files = (path: string): string[] => readdirSync(join(image.root, path), { 
 
 describe('the image', () => {
   it('is built without a Docker engine, and its size is said', () => {
-    expect(said).toMatch(/unpacked,\n\d+\.\d MB as /);
+    expect(said).toMatch(/\d+ MB unpacked, \d+ MB as an archive/);
     expect(statSync(archive).size).toBeLessThan(80e6);
   });
 
@@ -50,8 +50,7 @@ describe('the image', () => {
 
   it('holds Node and the bridge, and no shell', () => {
     expect(readdirSync(join(image.root, 'usr/local/bin')).sort()).toEqual(['lifecycle-bridge', 'node']);
-    for (const path of ['bin', 'sbin', 'usr/bin', 'usr/sbin'])
-      expect(existsSync(join(image.root, path)), path).toBe(false);
+    expect(['bin', 'sbin', 'usr/bin', 'usr/sbin'].filter((path) => existsSync(join(image.root, path)))).toEqual([]);
     expect(readFileSync(join(image.root, 'app/bridge/main.js'), 'utf8')).toMatch(/^#!\/usr\/local\/bin\/node\n/);
   });
 
@@ -69,11 +68,14 @@ describe('the image', () => {
       components: { name: string; version: string }[];
     };
     const named = wanted.map(([path, { version }]) => `${path.split('node_modules/').at(-1)}@${version}`);
-    expect(new Set(bill.components.map(({ name, version }) => `${name}@${version}`))).toEqual(new Set(named));
+    expect(new Set(bill.components.map(({ name, version }) => `${name}@${version}`))).toEqual(
+      new Set([`node@${process.versions.node}`, ...named]),
+    );
   });
 
   it('holds no TypeScript, no test, and nothing of the machine that built it', () => {
-    expect(files('app').filter((path) => /\.(?:ts|map)$|\.test\.|fake-|fixture/.test(path))).toEqual([]);
+    expect(files('app').filter((path) => /\.(?:ts|map)$/.test(path))).toEqual([]);
+    expect(files('app/bridge').filter((path) => /\.test\.|fake-|fixture/.test(path))).toEqual([]);
     const all = files('.').filter((path) => !path.startsWith('app/node_modules/'));
     expect(all.filter((path) => /npmrc|\.npm\/|npm-ca|package-lock|\.git/.test(path))).toEqual([]);
   });
@@ -117,8 +119,8 @@ describe.skipIf(process.getuid?.() !== 0)(
 
     it('replays a recorded stream over gRPC', async () => {
       cpSync(join(repository, 'test/fixtures/recordings/node.bin.gz'), join(data, 'node.bin.gz'));
-      const { code, output } = await run(['replay', '/var/lib/lifecycle-bridge/node.bin.gz']);
-      expect(output).toMatch(/\d+ records/);
+      const { code, output } = await run(['replay', '/var/lib/lifecycle-bridge/node.bin.gz'], await ports());
+      expect(output).toContain('runs succeeded: 8');
       expect(code).toBe(0);
     });
 
@@ -127,8 +129,8 @@ describe.skipIf(process.getuid?.() !== 0)(
       const bridge = start(image, ['run'], data, settings);
       const page = `http://127.0.0.1:${settings.WEB__PORT}`;
       await until('/livez answers', () => answers(bridge, `${page}/livez`));
-      for (const path of ['/', '/assets/page.js', '/metrics'])
-        expect((await fetch(page + path)).status, path).toBe(200);
+      const pages = await Promise.all(['/', '/assets/page.js', '/metrics'].map((path) => fetch(page + path)));
+      expect(pages.map(({ status }) => status)).toEqual([200, 200, 200]);
       const status = readFileSync(`/proc/${bridge.child.pid}/status`, 'utf8');
       expect(status).toMatch(/^Uid:\s+65532\s+65532/m);
       console.info(`${/VmRSS:\s+(\d+)/.exec(status)?.[1]} KiB RSS when idle`);
