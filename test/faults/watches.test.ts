@@ -36,7 +36,7 @@ async function gap(meanwhile: () => Promise<Started[]>): Promise<Started[]> {
   await compact(stage);
   await clusterScript(cluster, 'restart', 'apiserver');
   process.kill(collector.pid, 'SIGCONT');
-  await until('pods, Jobs and CronJobs are told that their version is too old', () => expired() >= before + 3, 120_000);
+  await until('pods, Jobs and CronJobs are told that their version is too old', () => expired() >= before + 3, 300_000);
   return started;
 }
 
