@@ -5,6 +5,7 @@ import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { ResendRequest, Resent } from './operations.ts';
 import type { ClaimedDesired, ClaimedIntent, Delivery, Desired, Intent } from '../sinks/sink.ts';
+import type { Grave, Refused } from './graves.ts';
 
 /** One followed object: what its reducer must remember. `state` is the reducer's own, facts included. */
 export interface ObjectRow {
@@ -153,24 +154,6 @@ export interface Tx {
   forgottenUpTo(): Instant;
   /** Lists a record that was not taken; one row per object. */
   refuse(row: Refused): void;
-}
-
-export interface Refused {
-  readonly uid: string;
-  readonly kind: Kind;
-  readonly namespace: string;
-  readonly name: string;
-  readonly reason: Reason;
-  readonly at: Instant;
-}
-
-export interface Grave {
-  readonly uid: string;
-  readonly kind: Kind;
-  readonly namespace: string;
-  readonly name: string;
-  readonly runKey?: string | undefined;
-  readonly createdAt: Instant | undefined;
 }
 
 export interface DesiredRules {

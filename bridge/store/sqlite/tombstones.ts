@@ -1,7 +1,7 @@
 import type { Instant } from '../../lib/clock.ts';
 import type { Reason } from '../../lib/reasons.ts';
 import type { RefusedCount } from '../read.ts';
-import type { Grave, Refused } from '../store.ts';
+import type { Grave, Refused } from '../graves.ts';
 import type { Db } from './db.ts';
 
 /** Kept for so long whatever the size of the store. */

@@ -4,15 +4,14 @@ import type { Attempt, Transition, TransitionKind } from '../../lifecycle/transi
 import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Desired, Intent } from '../../sinks/sink.ts';
+import type { Grave, Refused } from '../graves.ts';
 import type {
   Claimant,
   Decision,
   DesiredRules,
-  Grave,
   LiveObject,
   ObjectRow,
   Quarantined,
-  Refused,
   RunRow,
   StoredVersion,
   Timer,
