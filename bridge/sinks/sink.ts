@@ -52,12 +52,25 @@ export interface DesiredContext {
   previous(key: string): Json | undefined;
 }
 
+/** An annotation whose value is not allowed, or that does not exist. */
+export interface AnnotationProblem {
+  /** Its whole name, as it stands on the object. */
+  readonly annotation: string;
+  /** Its value, shortened. */
+  readonly value: string;
+  readonly allowed: string;
+  /** What counts instead of the value. */
+  readonly used: string;
+}
+
 /** The pure half of a sink: runs inside the commit, on the worker thread. */
 export interface Planner {
   /** `<sink>/<name in the configuration>`, e.g. `cronitor/default`. */
   readonly destination: string;
   plan(transition: Transition, context: PlanContext): Planned;
   planDesired(cronJob: CronJobFacts, context: DesiredContext): readonly Desired[];
+  /** What is wrong with the annotations that this destination reads; they never change what it does silently. */
+  problems?(cronJob: CronJobFacts): readonly AnnotationProblem[];
   /** What a row becomes when no live object claims it any more; null: it is left as it is. */
   retire(wanted: Json): Json | null;
   /** What a claim becomes in a row that was `previous` before, maybe by another object; without it, the claim as it is. */

@@ -88,7 +88,7 @@ describe('monitors', () => {
   });
 
   it('of which some are wrong are refused alone', async () => {
-    const bad = { 'metric.duration': 'never' };
+    const bad = { 'metric.duration': '< 5 %' };
     const rows = Array.from({ length: 20 }, (_, index) => row(`m${index}`, index === 3 || index === 17 ? bad : {}));
     const deliveries = await deliverer().converge(rows, signal);
     const refused = { outcome: 'drop', reason: 'bad_request', detail: expect.stringContaining('is no assertion') };
@@ -99,7 +99,7 @@ describe('monitors', () => {
   });
 
   it('are not sent on when the vendor asks for a pause while the wrong one is searched', async () => {
-    const rows = [row('a'), row('b'), row('c', { 'metric.duration': 'never' }), row('d')];
+    const rows = [row('a'), row('b'), row('c', { 'metric.duration': '< 5 %' }), row('d')];
     vendors.inject({ status: 400 });
     vendors.inject({ status: 429, retryAfter: 5 });
     const deliveries = await deliverer().converge(rows, signal);

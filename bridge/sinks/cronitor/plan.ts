@@ -4,7 +4,9 @@ import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Desired, DesiredContext, PlanContext, Planned, Planner } from '../sink.ts';
 import type { CronitorPlanConfig } from './config.ts';
-import { environment, monitorKey, monitorPayload, selected, shorten } from './payload.ts';
+import { annotationProblems } from './annotations.ts';
+import { environment, monitorKey, monitorPayload, selected } from './payload.ts';
+import { shorten } from './shorten.ts';
 
 /** Cronitor's published limits: per monitor, and per address that pings it. */
 const MONITOR_PER_SECOND = 5;
@@ -26,6 +28,7 @@ export function createCronitorPlanner(name: string, config: CronitorPlanConfig):
     destination: `cronitor/${name}`,
     plan: (transition, context) => planPing(transition, context, config),
     planDesired: (cronJob, context) => planMonitor(cronJob, context, config),
+    problems: annotationProblems,
     retire: (wanted) => (isObject(wanted) ? { ...wanted, paused: true } : wanted),
     // The claim may be older than the pause, which another CronJob on this key asked for.
     adopt: (wanted, previous) => (isObject(wanted) && mentionsPause(previous) ? { paused: false, ...wanted } : wanted),

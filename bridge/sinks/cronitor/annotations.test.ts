@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { annotationProblems } from './annotations.ts';
+import { cronJob } from './fixtures.ts';
+
+const problems = (annotations: Record<string, string>) => annotationProblems(cronJob(annotations));
+
+describe('annotations that cannot be read', () => {
+  it.each([
+    ['include', 'yes'],
+    ['exclude', ''],
+    ['exclude', ' true'],
+    ['log-complete-event', 'on'],
+    ['send-pod-start-event', 'tRUE'],
+    ['key-inference', 'uid'],
+    ['id-inference', 'Name'],
+    ['notify', ' , '],
+    ['cronitor-notify', ''],
+    ['grace-seconds', ' 60'],
+    ['grace-seconds', '0'],
+    ['cronitor-grace-seconds', '-1'],
+    ['metric.duration', '< 5 seconds, soon'],
+  ])('are told: %s with %o', (name, value) => {
+    expect(problems({ [name]: value })).toEqual([
+      { annotation: `k8s.cronitor.io/${name}`, value, allowed: expect.any(String), used: expect.any(String) },
+    ]);
+  });
+
+  it.each(['nottify', 'Key', 'cronitor-env'])('are told when they do not exist: %s', (name) => {
+    const [problem] = problems({ [name]: 'x' });
+    expect(problem).toMatchObject({ annotation: `k8s.cronitor.io/${name}`, value: 'x' });
+    expect(problem!.allowed).toContain('notify');
+  });
+
+  it('are shown shortened', () => {
+    expect(problems({ exclude: 'x'.repeat(5_000) })[0]!.value).toHaveLength(100);
+  });
+
+  it('are none when a newer name hides them, and none of other prefixes', () => {
+    expect(problems({ 'grace-seconds': '60', 'cronitor-grace-seconds': 'x' })).toEqual([]);
+    expect(annotationProblems(cronJob({}, { annotations: { 'example.com/exclude': 'yes' } }))).toEqual([]);
+  });
+});
+
+describe('annotations that can be read', () => {
+  it.each([
+    ['include', 'T'],
+    ['exclude', '0'],
+    ['env', ''],
+    ['tags', ',,'],
+    ['key', ''],
+    ['cronitor-id', ' 1 '],
+    ['key-inference', ''],
+    ['id-inference', 'k8s'],
+    ['name', ''],
+    ['cronitor-name', 'x'],
+    ['name-prefix', 'prod-'],
+    ['cronitor-group', ''],
+    ['notify', 'a, b'],
+    ['grace-seconds', '+60'],
+    ['note', ''],
+    ['metric.duration', '< 5 seconds,, >=1.5min'],
+    ['metric.duration', ''],
+    ['log-complete-event', 'False'],
+    ['send-pod-start-event', '1'],
+  ])('are no problem: %s with %o', (name, value) => {
+    expect(problems({ [name]: value })).toEqual([]);
+  });
+});
