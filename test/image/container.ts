@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 /** What an image says of itself, and its files. */
 export interface Image {
+  /** As a node knows it after an import. */
+  readonly name: string;
   readonly config: {
     readonly User: string;
     readonly Env: readonly string[];
@@ -17,6 +19,11 @@ export interface Image {
   readonly root: string;
 }
 
+interface IndexEntry {
+  readonly digest: string;
+  readonly annotations: { readonly 'org.opencontainers.image.ref.name': string };
+}
+
 /** Unpacks an OCI archive with one image into `folder`. */
 export function unpack(archive: string, folder: string): Image {
   const [layout, root] = [join(folder, 'layout'), join(folder, 'root')];
@@ -24,13 +31,14 @@ export function unpack(archive: string, folder: string): Image {
   execFileSync('tar', ['xf', archive, '-C', layout]);
   const blob = (digest: string): string => join(layout, 'blobs', digest.replace(':', '/'));
   const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
-  const index = json(join(layout, 'index.json')) as { manifests: [{ digest: string }] };
+  const index = json(join(layout, 'index.json')) as { manifests: [IndexEntry] };
   const manifest = json(blob(index.manifests[0].digest)) as {
     config: { digest: string };
     layers: { digest: string }[];
   };
   for (const { digest } of manifest.layers) execFileSync('tar', ['xpf', blob(digest), '-C', root, '--numeric-owner']);
-  return { ...(json(blob(manifest.config.digest)) as Omit<Image, 'root'>), root };
+  const name = index.manifests[0].annotations['org.opencontainers.image.ref.name'];
+  return { ...(json(blob(manifest.config.digest)) as Omit<Image, 'name' | 'root'>), name, root };
 }
 
 /** A command in the image, as a node would start it: by its entry point, as its user, with a read-only root. */
