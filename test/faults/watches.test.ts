@@ -72,7 +72,8 @@ describe('nothing is lost and nothing is told twice', () => {
     });
     const after = await runs(stage, 'after', 3);
     await expectTold(stage, [...before, ...inside, ...after]);
-    expect((await missedJobs()) - missed).toBeGreaterThanOrEqual(6);
+    // A Job of the gap that changes once more after it may come by the stream before a LIST has found it missing.
+    expect((await missedJobs()) - missed).toBeGreaterThan(0);
     for (const job of ends) {
       const pings = stage.vendors.cronitor.pings.filter(({ query }) => query.series === job.metadata.uid);
       expect(pings.map(({ query }) => Number(query.stamp))).toEqual(trueTimes(job));
