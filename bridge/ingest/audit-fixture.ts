@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { condition, cronJobFacts, jobFacts, ownedBy, seen, T0 } from '../../test/fixtures/facts.ts';
 import type { Facts, JobFacts, Kind, Observation } from '../kubernetes/observation.ts';
+import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import type { ReadStore } from '../store/read.ts';
 import { Db } from '../store/sqlite/db.ts';
@@ -87,7 +88,7 @@ export class AuditBench {
 
   #open(onUnknown: 'none' | 'fail'): [Store, Engine] {
     const store = openStore(this.#path, { now: () => T0 });
-    const planner = createCronitorPlanner('default', { tags: [] });
+    const planner = createCronitorPlanner('default', planConfig());
     const rule = { cutoff: T0, running: 'announce' as const };
     return [store, createEngine(store, [{ planner, rule, onUnknown }], { graceMs: 15 * MINUTE })];
   }

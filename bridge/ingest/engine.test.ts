@@ -15,6 +15,7 @@ import {
   terminated,
 } from '../../test/fixtures/facts.ts';
 import type { CronJobFacts, JobFacts, Observation } from '../kubernetes/observation.ts';
+import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import type { Planner } from '../sinks/sink.ts';
 import type { DeliveryView, ReadStore } from '../store/read.ts';
@@ -30,7 +31,7 @@ let store: Store;
 let reader: ReadStore;
 let engine: Engine;
 
-const planner = createCronitorPlanner('default', { tags: [] });
+const planner = createCronitorPlanner('default', planConfig());
 
 function open(planners: readonly Planner[] = [planner], running: 'announce' | 'suppress' = 'announce'): void {
   folder = mkdtempSync(join(tmpdir(), 'engine-'));

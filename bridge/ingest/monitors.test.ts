@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cronJobFacts, ownedBy, seen, T0 } from '../../test/fixtures/facts.ts';
 import type { CronJobFacts } from '../kubernetes/observation.ts';
+import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import { annotated, complete, CRON, scheduled, TestEngine, uidOf } from './test-engine.ts';
 
@@ -137,7 +138,7 @@ describe('several CronJobs on one key', () => {
 describe('several destinations', () => {
   it('each have their own sticky key, memo and pings', () => {
     bridge.close();
-    const planners = ['default', 'second'].map((name) => createCronitorPlanner(name, { tags: [], env: name }));
+    const planners = ['default', 'second'].map((name) => createCronitorPlanner(name, planConfig({ env: name })));
     bridge = new TestEngine({ planners });
     bridge.take([seen(CRON), seen(scheduled()), seen(complete())]);
     const sent = bridge.pings().map(({ destination, state }) => `${destination} ${state}`);

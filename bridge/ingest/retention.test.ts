@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { condition, cronJobFacts, jobFacts, ownedBy, podFacts, seen, T0 } from '../../test/fixtures/facts.ts';
 import type { JobFacts, Observation } from '../kubernetes/observation.ts';
+import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
@@ -15,7 +16,7 @@ const DAY = 86_400_000;
 const DESTINATION = 'cronitor/default';
 const CRON = cronJobFacts();
 const LIMITS: RetentionLimits = { age: 10 * DAY, maxBytes: 1 << 30 };
-const planner = createCronitorPlanner('default', { tags: [] });
+const planner = createCronitorPlanner('default', planConfig());
 
 let folder: string;
 let path: string;

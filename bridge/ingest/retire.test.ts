@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { condition, cronJobFacts, jobFacts, ownedBy, seen, T0 } from '../../test/fixtures/facts.ts';
 import type { JobFacts, Observation } from '../kubernetes/observation.ts';
+import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import type { ReadStore } from '../store/read.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
@@ -25,7 +26,7 @@ function open(): void {
   store = openStore(path, { now: () => now });
   reader = openReader(path);
   engine = createEngine(store, [
-    { planner: createCronitorPlanner('default', { tags: [] }), rule: { cutoff: T0, running: 'announce' } },
+    { planner: createCronitorPlanner('default', planConfig()), rule: { cutoff: T0, running: 'announce' } },
   ]);
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { cronJobFacts, seen, T0 } from '../../test/fixtures/facts.ts';
 import { loadConfig } from '../config/load.ts';
+import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import { backupStore } from '../store/sqlite/backup.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
@@ -24,7 +25,7 @@ let now = T0;
 function open(): void {
   store = openStore(path, { now: () => now });
   const rule = { cutoff: T0, running: 'announce' as const };
-  engine = createEngine(store, [{ planner: createCronitorPlanner('default', { tags: [] }), rule }]);
+  engine = createEngine(store, [{ planner: createCronitorPlanner('default', planConfig()), rule }]);
   if (store.recovery?.at === now) engine.recovered(now);
 }
 

@@ -1,11 +1,12 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cronJobFacts, seen, T0 } from '../../test/fixtures/facts.ts';
+import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import type { Planner } from '../sinks/sink.ts';
 import { complete, CRON, JOB_UID, scheduled, TestEngine, uidOf } from './test-engine.ts';
 
-const planner = createCronitorPlanner('default', { tags: [] });
+const planner = createCronitorPlanner('default', planConfig());
 const diskFull = Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
 let failure: Error | undefined;
 const failing: Planner = {

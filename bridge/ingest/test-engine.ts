@@ -5,6 +5,7 @@ import { condition, cronJobFacts, jobFacts, ownedBy, T0 } from '../../test/fixtu
 import type { CronJobFacts, JobFacts, Observation } from '../kubernetes/observation.ts';
 import type { Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
+import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import type { Planner } from '../sinks/sink.ts';
 import type { ReadStore } from '../store/read.ts';
@@ -58,7 +59,7 @@ export class TestEngine {
   readonly reader: ReadStore;
 
   constructor(options: TestEngineOptions = {}) {
-    const planners = [createCronitorPlanner('default', { tags: [] })];
+    const planners = [createCronitorPlanner('default', planConfig())];
     this.#options = { planners, cutoff: T0, running: 'announce', engine: {}, ...options };
     [this.#store, this.#engine] = this.#open();
     this.reader = openReader(this.path);

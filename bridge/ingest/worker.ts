@@ -165,7 +165,7 @@ function start(): void {
     toldUntil: store.recovery?.cutoff,
   });
   const { onUnknown } = config;
-  const destinations = createPlanners(config).map((planner) => {
+  const destinations = createPlanners(config, store.clusterId()).map((planner) => {
     return { planner, rule: rule(planner.destination), onUnknown };
   });
   const engine = createEngine(store, destinations, {

@@ -19,9 +19,11 @@ export const sinkSchemas = {
 /** Part of the configuration: one key per sink. */
 export type SinksConfig = DeepReadonly<{ [K in keyof typeof sinkSchemas]: z.infer<(typeof sinkSchemas)[K]> }>;
 
-/** The pure halves of all configured destinations. They read no secret. */
-export function createPlanners(config: SinksConfig): Planner[] {
-  return Object.entries(config.cronitor).map(([name, account]) => createCronitorPlanner(name, account));
+/** The pure halves of all configured destinations. They read no secret. `clusterId` tells clusters apart in keys. */
+export function createPlanners(config: SinksConfig, clusterId: string): Planner[] {
+  return Object.entries(config.cronitor).map(([name, account]) =>
+    createCronitorPlanner(name, { ...account, clusterId }),
+  );
 }
 
 /** The destinations that do everything except the requests. */

@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { canonicalJson } from '../../bridge/lib/json.ts';
 import { cronitorSchema } from '../../bridge/sinks/cronitor/config.ts';
 import { createCronitorDeliverer } from '../../bridge/sinks/cronitor/deliver.ts';
-import { cronJob, run, transition } from '../../bridge/sinks/cronitor/fixtures.ts';
+import { cronJob, planConfig, run, transition } from '../../bridge/sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner, pingSchema } from '../../bridge/sinks/cronitor/plan.ts';
 import type { ClaimedDesired, ClaimedIntent } from '../../bridge/sinks/sink.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { sinkContract } from './sink-contract.ts';
 import type { SinkCase, StatusTable } from './sink-case.ts';
 
-const planner = createCronitorPlanner('contract', { env: 'test', tags: ['contract'] });
+const planner = createCronitorPlanner('contract', planConfig({ env: 'test', tags: ['contract'] }));
 const owner = (row: number) => cronJob({}, { uid: `cronjob-${row}`, name: `job-${row}` });
 
 function intents(number: number): ClaimedIntent[] {

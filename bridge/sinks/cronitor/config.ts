@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../../lib/deep-readonly.ts';
+import { selectionFields } from '../selection.ts';
 
 const url = (what: string) =>
   z.url({
@@ -19,6 +20,17 @@ export const cronitorSchema = z
     apiKeyFile: z.string().min(1).optional().describe('File that holds the key; read again when Cronitor refuses it'),
     apiUrl: url('the monitor API').default('https://cronitor.io').describe('Base URL of the monitor API'),
     pingUrl: url('the telemetry API').default('https://cronitor.link').describe('Base URL of the telemetry API'),
+    ...selectionFields,
+    defaultBehavior: z
+      .enum(['include', 'exclude'])
+      .default('include')
+      .describe('include: every CronJob but those with exclude: "true"; exclude: only those with include: "true"'),
+    inferredKeys: z
+      .enum(['cluster', 'shared'])
+      .default('cluster')
+      .describe(
+        'What key-inference: name makes the key of: cluster and name, or the name alone, as cronitor-kubernetes did: then clusters with the same names share monitors',
+      ),
     env: z.string().min(1).optional().describe('Environment of telemetry where a CronJob has no env annotation'),
     tags: z.array(z.string().min(1)).default([]).describe('Tags that every monitor gets'),
     dryRun: z.boolean().default(false).describe('Do everything except the requests'),
@@ -30,5 +42,8 @@ export const cronitorSchema = z
 
 export type CronitorConfig = DeepReadonly<z.infer<typeof cronitorSchema>>;
 
-/** What planning needs: no secret. */
-export type CronitorPlanConfig = Pick<CronitorConfig, 'env' | 'tags'>;
+/** What planning needs: no secret, no address. */
+export type CronitorPlanConfig = Omit<CronitorConfig, 'apiKey' | 'apiKeyFile' | 'apiUrl' | 'pingUrl' | 'dryRun'> & {
+  /** Of the store: the same as long as it or its side file lives. */
+  readonly clusterId: string;
+};

@@ -11,7 +11,7 @@ import type { ClaimedDesired, ClaimedIntent } from '../sink.ts';
 import { cronitorSchema } from './config.ts';
 import { createCronitorDeliverer } from './deliver.ts';
 import { monitorPayload } from './payload.ts';
-import { cronJob } from './fixtures.ts';
+import { cronJob, planConfig } from './fixtures.ts';
 
 let vendors: Vendors;
 let http: Http;
@@ -35,7 +35,7 @@ function deliverer(config: object = { apiKey: vendors.key }) {
 }
 
 function row(key: string, annotations: Record<string, string> = {}): ClaimedDesired {
-  const wanted = monitorPayload(cronJob(annotations), key, []);
+  const wanted = monitorPayload(cronJob(annotations), key, planConfig());
   return { destination: 'cronitor/default', key, wanted, wantedHash: key, attempt: 1 };
 }
 
@@ -159,6 +159,11 @@ describe('the configuration', () => {
       apiKey: 'a',
       apiUrl: 'https://cronitor.io',
       pingUrl: 'https://cronitor.link',
+      namespaces: [],
+      excludeNamespaces: [],
+      labelSelector: { matchLabels: {}, matchExpressions: [] },
+      defaultBehavior: 'include',
+      inferredKeys: 'cluster',
       tags: [],
       dryRun: false,
     });

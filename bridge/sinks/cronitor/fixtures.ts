@@ -1,8 +1,15 @@
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
+import type { CronitorPlanConfig } from './config.ts';
+import { cronitorSchema } from './config.ts';
 
 const UID = '0d5f6a3e-6a53-4f0e-9d3c-0f3a1c2b4d5e';
 export const JOB_UID = '7c1b9c55-2b8a-4c40-8a1e-4d1f6d0a9b11';
+
+/** What an account plans with, the defaults where `account` says nothing. */
+export function planConfig(account: object = {}, clusterId = 'cluster-1'): CronitorPlanConfig {
+  return { ...cronitorSchema.parse({ apiKey: 'key', ...account }), clusterId };
+}
 
 /** The CronJob of the tests; annotation names without their prefix. */
 export function cronJob(annotations: Record<string, string> = {}, overrides: Partial<CronJobFacts> = {}): CronJobFacts {

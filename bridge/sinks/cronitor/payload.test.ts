@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { cronJob } from './fixtures.ts';
+import { cronJob, planConfig } from './fixtures.ts';
 import { monitorKey, monitorName, monitorPayload } from './payload.ts';
 
 const payload = (annotations: Record<string, string> = {}, overrides = {}, tags: string[] = []) =>
-  monitorPayload(cronJob(annotations, overrides), 'the-key', tags);
+  monitorPayload(cronJob(annotations, overrides), 'the-key', planConfig({ tags }));
 
 describe('the monitor payload', () => {
   it('has only what is always sent for a plain CronJob', () => {
@@ -97,6 +97,7 @@ describe('older names of annotations', () => {
 });
 
 describe('the key', () => {
+  const SHARED = planConfig({ inferredKeys: 'shared' });
   const SHA1 = '3278d16696a89a92d297b7c46bfd286b20dc3896';
   it.each([
     [{ 'key-inference': 'name', 'cronitor-id': '' }, SHA1],
@@ -109,13 +110,13 @@ describe('the key', () => {
     [{ 'key-inference': 'unknown' }, cronJob().uid],
     [{}, cronJob().uid],
   ])('of %o is %s', (annotations, key) => {
-    expect(monitorKey(cronJob(annotations), undefined).key).toBe(key);
+    expect(monitorKey(cronJob(annotations), undefined, SHARED).key).toBe(key);
   });
 
   it('is inferred from the whole name, not from the shortened one', () => {
     const long = (name: string) => cronJob({ 'key-inference': 'name', name });
-    const one = monitorKey(long(`${'a'.repeat(60)}x${'b'.repeat(60)}`), undefined).key;
-    expect(one).not.toBe(monitorKey(long(`${'a'.repeat(60)}y${'b'.repeat(60)}`), undefined).key);
+    const one = monitorKey(long(`${'a'.repeat(60)}x${'b'.repeat(60)}`), undefined, SHARED).key;
+    expect(one).not.toBe(monitorKey(long(`${'a'.repeat(60)}y${'b'.repeat(60)}`), undefined, SHARED).key);
   });
 });
 

@@ -1,13 +1,17 @@
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import { sha1Hex } from '../../lib/ids.ts';
 import type { Json } from '../../lib/json.ts';
+import { isInSelection } from '../selection.ts';
 import { setting } from './annotations.ts';
+import type { CronitorPlanConfig } from './config.ts';
 import { shorten, shortenMiddle } from './shorten.ts';
 
 const MAX_TEXT = 100;
 
-/** False when the CronJob asks to be left out. An `exclude` that is no boolean excludes nothing. */
-export function selected(cronJob: CronJobFacts): boolean {
+/** True for a CronJob of this account. An annotation that is no boolean asks for nothing: the default counts. */
+export function selected(cronJob: CronJobFacts, config: CronitorPlanConfig): boolean {
+  if (!isInSelection(cronJob, config)) return false;
+  if (config.defaultBehavior === 'exclude') return setting(cronJob, 'include') === true;
   return setting(cronJob, 'exclude') !== true;
 }
 
@@ -21,38 +25,48 @@ export function monitorName(cronJob: CronJobFacts): string {
 }
 
 /** The monitor's key. One seeded by the UID is sticky: `stickyKey`, the first that was used, wins over a later UID. */
-export function monitorKey(cronJob: CronJobFacts, stickyKey: string | undefined): { key: string; sticky: boolean } {
+export function monitorKey(
+  cronJob: CronJobFacts,
+  stickyKey: string | undefined,
+  config: CronitorPlanConfig,
+): { key: string; sticky: boolean } {
   const own = setting(cronJob, 'key');
   if (own !== undefined) return { key: own, sticky: false };
-  if (setting(cronJob, 'key-inference') === 'name') return { key: sha1Hex(monitorName(cronJob)), sticky: false };
+  if (setting(cronJob, 'key-inference') === 'name') return { key: inferredKey(cronJob, config), sticky: false };
   return { key: stickyKey ?? cronJob.uid, sticky: true };
 }
 
+/** SHA-1 of the full name: alone as cronitor-kubernetes did it, or together with the cluster. */
+function inferredKey(cronJob: CronJobFacts, { inferredKeys, clusterId }: CronitorPlanConfig): string {
+  const name = monitorName(cronJob);
+  return sha1Hex(inferredKeys === 'shared' ? name : `${clusterId}/${name}`);
+}
+
 /** The environment that telemetry of this CronJob's runs carries. */
-export function environment(cronJob: CronJobFacts, fallback: string | undefined): string | undefined {
-  return setting(cronJob, 'env') ?? fallback;
+export function environment(cronJob: CronJobFacts, config: CronitorPlanConfig): string | undefined {
+  return setting(cronJob, 'env') ?? config.env;
 }
 
 /** The monitor as `PUT /api/monitors` takes it, without `paused`. */
-export function monitorPayload(cronJob: CronJobFacts, key: string, tags: readonly string[]): Record<string, Json> {
-  const optional: Record<string, Json | undefined> = {
-    note: setting(cronJob, 'note'),
-    timezone: cronJob.timeZone || undefined,
-    notify: setting(cronJob, 'notify'),
-    group: setting(cronJob, 'group'),
-    grace_seconds: setting(cronJob, 'grace-seconds'),
-    assertions: assertions(cronJob),
-  };
-  const present = Object.entries(optional).filter((entry): entry is [string, Json] => entry[1] !== undefined);
+export function monitorPayload(cronJob: CronJobFacts, key: string, config: CronitorPlanConfig): Record<string, Json> {
   return {
     key,
     name: shortenMiddle(monitorName(cronJob), MAX_TEXT),
+    ...optional('note', setting(cronJob, 'note')),
     metadata: metadata(cronJob),
     type: 'job',
     schedule: cronJob.schedule,
-    tags: monitorTags(cronJob, tags),
-    ...Object.fromEntries(present),
+    ...optional('timezone', cronJob.timeZone || undefined),
+    tags: monitorTags(cronJob, config.tags),
+    ...optional('notify', setting(cronJob, 'notify')),
+    ...optional('group', setting(cronJob, 'group')),
+    ...optional('grace_seconds', setting(cronJob, 'grace-seconds')),
+    ...optional('assertions', assertions(cronJob)),
   };
+}
+
+function optional(name: string, value: Json | undefined): Record<string, Json> {
+  return value === undefined ? {} : { [name]: value };
 }
 
 function monitorTags(cronJob: CronJobFacts, tags: readonly string[]): string[] {

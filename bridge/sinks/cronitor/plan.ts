@@ -3,6 +3,7 @@ import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Desired, DesiredContext, PlanContext, Planned, Planner } from '../sink.ts';
+import { isInSelection } from '../selection.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { annotationProblems } from './annotations.ts';
 import { environment, monitorKey, monitorPayload, selected } from './payload.ts';
@@ -28,7 +29,7 @@ export function createCronitorPlanner(name: string, config: CronitorPlanConfig):
     destination: `cronitor/${name}`,
     plan: (transition, context) => planPing(transition, context, config),
     planDesired: (cronJob, context) => planMonitor(cronJob, context, config),
-    problems: annotationProblems,
+    problems: (cronJob) => (isInSelection(cronJob, config) ? annotationProblems(cronJob) : []),
     retire: (wanted) => (isObject(wanted) ? { ...wanted, paused: true } : wanted),
     // The claim may be older than the pause, which another CronJob on this key asked for.
     adopt: (wanted, previous) => (isObject(wanted) && mentionsPause(previous) ? { paused: false, ...wanted } : wanted),
@@ -36,9 +37,9 @@ export function createCronitorPlanner(name: string, config: CronitorPlanConfig):
 }
 
 function planMonitor(cronJob: CronJobFacts, context: DesiredContext, config: CronitorPlanConfig): Desired[] {
-  if (!selected(cronJob)) return [];
-  const { key, sticky } = monitorKey(cronJob, context.stickyKey);
-  const payload = monitorPayload(cronJob, key, config.tags);
+  if (!selected(cronJob, config)) return [];
+  const { key, sticky } = monitorKey(cronJob, context.stickyKey, config);
+  const payload = monitorPayload(cronJob, key, config);
   const paused = pausedField(cronJob, context.previous(key));
   return [{ key, wanted: { ...payload, ...paused }, sticky }];
 }
@@ -60,9 +61,9 @@ function planPing(transition: Transition, context: PlanContext, config: Cronitor
   if (cronJob === undefined || run.kind !== 'Job' || state === undefined) return null;
   const started = readMemo(context.memo);
   // A run whose start was announced is closed even if its CronJob was excluded meanwhile: it would stay "running".
-  if (started === undefined && !selected(cronJob)) return { drop: 'not_selected' };
-  const key = started?.key ?? monitorKey(cronJob, context.stickyKey).key;
-  const env = started === undefined ? environment(cronJob, config.env) : started.env;
+  if (started === undefined && !selected(cronJob, config)) return { drop: 'not_selected' };
+  const key = started?.key ?? monitorKey(cronJob, context.stickyKey, config).key;
+  const env = started === undefined ? environment(cronJob, config) : started.env;
   const { attempts } = context;
   const query = {
     state,
