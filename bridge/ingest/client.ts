@@ -89,6 +89,8 @@ const METHODS: readonly Method[] = [
   'claimDesired',
   'settleDesired',
   'sweep',
+  'dueEvents',
+  'settleEvents',
   'resend',
   'clockSet',
   'retire',

@@ -8,7 +8,7 @@ import type { Batch } from './batch.ts';
 import { poisoned } from './batch.ts';
 import type { Destination } from './deps.ts';
 import { GONE_GRACE_MS } from './gone.ts';
-import { observeCronJob, recomputeAll, retireAll } from './observe-cronjob.ts';
+import { observeCronJob, recomputeAll, replanAll, retireAll } from './observe-cronjob.ts';
 import { observeJob } from './observe-job.ts';
 import { observePod } from './observe-pod.ts';
 import { Flow } from './flow.ts';
@@ -29,6 +29,8 @@ export interface Engine {
   retire(on: boolean, by: string, now: Instant): void;
   /** Brings the desired rows of a store that came in place of another one in line with it. */
   recovered(now: Instant): void;
+  /** Brings everything in line with a configuration that may be a new one. */
+  replan(now: Instant): void;
   /** The clock was set by so many ms: what is remembered moves with it. */
   clockSet(ms: number): void;
   /** Fires due timers and writes what was left behind. */
@@ -81,6 +83,7 @@ export function createEngine(
     },
     retire: (on, by, now) => store.transaction((tx) => retireAll(tx, destinations, on, by, now)),
     recovered: (now) => store.transaction((tx) => recomputeAll(tx, destinations, now)),
+    replan: (now) => store.transaction((tx) => replanAll(tx, destinations, now)),
     clockSet(ms) {
       flushedAt += ms;
       flow.clockSet(ms);

@@ -11,7 +11,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
 import { announce, markWaiting, NO_MEMORY } from './announce.ts';
 import type { Destination } from './deps.ts';
-import { claimMonitors } from './observe-cronjob.ts';
+import { planCronJob } from './observe-cronjob.ts';
 import { tellJob } from './observe-job.ts';
 import { refreshRun } from './observe-pod.ts';
 import type { UnwrittenVersions } from './state.ts';
@@ -37,7 +37,7 @@ export function markGone(
   unwritten.forget(uid);
   tx.putObject(lost);
   if (row.kind === 'CronJob') {
-    for (const destination of destinations) claimMonitors(tx, destination, stateOf<CronJobState>(lost), now);
+    planCronJob(tx, destinations, stateOf<CronJobState>(lost), now);
   } else if (loseRun(tx, destinations, lost, now)) {
     tx.setTimer({ id: timerId(uid), kind: 'gone', uid, due: now + graceMs });
   }

@@ -1,3 +1,4 @@
+import { FACTS_SCHEMA } from '../kubernetes/observation.ts';
 import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import { reduceCronJob } from '../lifecycle/cronjob.ts';
@@ -5,6 +6,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { Planner } from '../sinks/sink.ts';
 import type { DesiredRules, Tx } from '../store/store.ts';
 import { announceWaiting } from './announce.ts';
+import { noteProblems } from './annotation-problems.ts';
 import type { Destination } from './deps.ts';
 import { awaitJob } from './infer-run.ts';
 import { isLate } from './late.ts';
@@ -29,11 +31,34 @@ export function observeCronJob(
   if (state === previous) return unwritten.toldNothing('CronJob', false);
   saveObject(tx, unwritten, row, observation, state, state.deleted || state.gone !== undefined);
   watchSchedule(tx, previous, state);
-  for (const destination of destinations) claimMonitors(tx, destination, state, now);
+  planCronJob(tx, destinations, state, now);
   if (row !== undefined) return;
   for (const run of tx.runsWaitingForOwner(state.facts.uid)) {
     tx.putRun({ run: run.run, memory: announceWaiting(tx, destinations, run, now) });
   }
+}
+
+/** What follows from a CronJob and the configuration: its desired state everywhere, and what of it cannot be read. */
+export function planCronJob(tx: Tx, destinations: readonly Destination[], state: CronJobState, now: Instant): void {
+  for (const destination of destinations) claimMonitors(tx, destination, state, now);
+  noteProblems(tx, destinations, state, now);
+}
+
+const PAGE = 500;
+
+/**
+ * Plans every live CronJob anew: the configuration may be another one than that of the last start. Facts that an older
+ * bridge read may lack what is asked for now; the audit reads them again.
+ */
+export function replanAll(tx: Tx, destinations: readonly Destination[], now: Instant): void {
+  let page = tx.liveObjects('CronJob', 0, PAGE);
+  for (; page.length > 0; page = tx.liveObjects('CronJob', page.at(-1)!.row, PAGE)) {
+    for (const { uid } of page) {
+      const row = tx.object(uid)!;
+      if (row.factsSchema === FACTS_SCHEMA) planCronJob(tx, destinations, stateOf<CronJobState>(row), now);
+    }
+  }
+  tx.problems.forgetDead();
 }
 
 /** Begins or ends a retirement: every row is wanted anew. */
@@ -48,12 +73,7 @@ export function recomputeAll(tx: Tx, destinations: readonly Destination[], now: 
 }
 
 /** The claim is the object's; which of several live ones owns a row's payload is the store's to say. */
-export function claimMonitors(
-  tx: Tx,
-  { planner }: Destination,
-  { facts, deleted, gone }: CronJobState,
-  now: Instant,
-): void {
+function claimMonitors(tx: Tx, { planner }: Destination, { facts, deleted, gone }: CronJobState, now: Instant): void {
   const { destination } = planner;
   const stickyKey = tx.stickyKey(destination, facts.namespace, facts.name);
   const claims = planner.planDesired(facts, { stickyKey, previous: (key) => tx.wanted(destination, key) });

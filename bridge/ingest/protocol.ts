@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { TransitionKind } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
+import type { FoundProblem, ProblemStore } from '../store/problems.ts';
 import type { OutboxStore, Quarantined, Recovery, Store, StoreState } from '../store/store.ts';
 import type { AuditCalls, IdentityCalls } from './audit-calls.ts';
 import type { RecordResult } from './batch.ts';
@@ -18,11 +19,14 @@ export interface WorkerInit {
 /** What a tick did: the kinds of the transitions that timers gave, and how the store is. */
 export interface Ticked {
   readonly transitions: readonly TransitionKind[];
+  /** Annotations that cannot be read and were found since the last tick. */
+  readonly problems: readonly FoundProblem[];
   readonly state: StoreState;
 }
 
 /** The store's side of the bridge as the main thread calls it; every answer comes after the durable commit. */
-export interface WorkerCalls extends OutboxStore, Pick<Store, 'resend' | 'clockSet'>, AuditCalls, IdentityCalls {
+export interface WorkerCalls
+  extends OutboxStore, ProblemStore, Pick<Store, 'resend' | 'clockSet'>, AuditCalls, IdentityCalls {
   ingest(request: Uint8Array, receivedAt: Instant): IngestResult;
   /** Objects read from the API, through the same path as the stream. */
   observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;

@@ -53,7 +53,7 @@ export interface TestEngineOptions {
 /** The real engine on a real store in a temporary folder. */
 export class TestEngine {
   readonly #folder = mkdtempSync(join(tmpdir(), 'engine-'));
-  readonly #options: Required<TestEngineOptions>;
+  #options: Required<TestEngineOptions>;
   #store: Store;
   #engine: Engine;
   readonly reader: ReadStore;
@@ -82,10 +82,12 @@ export class TestEngine {
     this.#engine.tick(now);
   }
 
-  /** Closes the store and opens it again; what only memory knew is gone. */
-  restart(): void {
+  /** Closes the store and opens it again, maybe under another configuration; what only memory knew is gone. */
+  restart(planners = this.#options.planners): void {
     this.#store.close();
+    this.#options = { ...this.#options, planners };
     [this.#store, this.#engine] = this.#open();
+    this.#engine.replan(T0);
   }
 
   close(): void {

@@ -124,7 +124,8 @@ function dispatch(store: Store, engine: Engine, method: CallMessage['method'], a
 
 function tick(store: Store, engine: Engine, now: Instant): Ticked {
   engine.tick(now);
-  return { transitions: store.takeTransitions(), state: store.retain(now, config.store.retention) };
+  const problems = store.takeProblems();
+  return { transitions: store.takeTransitions(), problems, state: store.retain(now, config.store.retention) };
 }
 
 function isAuditCall(method: Method): method is keyof AuditCalls {
@@ -174,6 +175,7 @@ function start(): void {
     graceMs: config.cluster.audit.grace,
   });
   if (store.recovery?.at === startedAt) engine.recovered(startedAt);
+  engine.replan(startedAt);
   parentPort?.on('message', (call: CallMessage) => drain(store, engine, call));
   post({ type: 'ready', recovery: store.recovery });
 }

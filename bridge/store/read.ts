@@ -4,6 +4,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { Retirement } from './operations.ts';
+import type { CronJobProblems, ProblemCount, ProblemView } from './problems.ts';
 import type { Decision, Quarantined } from './store.ts';
 
 /** One page of a list; `next` is the cursor of the following page. */
@@ -81,6 +82,7 @@ export interface MonitorView {
 /** A CronJob as it was last seen, and the rows that it claims. */
 export interface CronJobView extends CronJobState {
   readonly monitors: readonly MonitorView[];
+  readonly problems: readonly ProblemView[];
 }
 
 export const DROP_KINDS = ['decision', 'delivery', 'quarantine', 'record'] as const;
@@ -106,6 +108,7 @@ export interface SeenCronJob {
   readonly name: string;
   /** Its newest run. */
   readonly lastRun: Run | undefined;
+  readonly problems: readonly ProblemView[];
 }
 
 /** Something that was not sent, or not understood. */
@@ -194,5 +197,8 @@ export interface ReadStore {
   cronJobs(query: ListQuery & { withoutRun?: boolean; namespace?: string; name?: string }): Page<SeenCronJob>;
   /** CronJobs that are not deleted. */
   cronJobCount(): number;
+  /** CronJobs with annotations that cannot be read, by namespace and name. */
+  problems(query: ListQuery & { namespace?: string; name?: string }): Page<CronJobProblems>;
+  problemCounts(): ProblemCount[];
   close(): void;
 }

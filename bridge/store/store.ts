@@ -6,6 +6,7 @@ import type { Reason } from '../lib/reasons.ts';
 import type { ResendRequest, Resent } from './operations.ts';
 import type { ClaimedDesired, ClaimedIntent, Delivery, Desired, Intent } from '../sinks/sink.ts';
 import type { Grave, Refused } from './graves.ts';
+import type { FoundProblem, ProblemStore, ProblemsTx } from './problems.ts';
 
 /** One followed object: what its reducer must remember. `state` is the reducer's own, facts included. */
 export interface ObjectRow {
@@ -120,6 +121,9 @@ export interface Tx {
   setRetired(on: boolean, by: string, at: Instant): void;
   /** True when the bridge is retired, or was at that time. */
   isRetired(at: Instant): boolean;
+
+  /** Annotations that cannot be read. */
+  readonly problems: ProblemsTx;
 
   setTimer(timer: Timer): void;
   clearTimer(id: string): void;
@@ -255,7 +259,7 @@ export interface StoreState {
   readonly sideFiles: string | undefined;
 }
 
-export interface Store extends OutboxStore {
+export interface Store extends OutboxStore, ProblemStore {
   /** Runs `work` in one transaction: all of it or, when it throws, nothing. Durable when it returns. */
   transaction<T>(work: (tx: Tx) => T): T;
   /** The clock was set by so many ms: what is planned moves with it, so that nothing waits longer or expires. */
@@ -271,6 +275,8 @@ export interface Store extends OutboxStore {
   readonly recovery: Recovery | undefined;
   /** The kinds of the transitions that were added since the last call, one entry each. */
   takeTransitions(): TransitionKind[];
+  /** The annotations that cannot be read and were found since the last call. */
+  takeProblems(): FoundProblem[];
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;
   /** Makes settled intents pending again, under the same identifiers, and records who asked for it. */

@@ -1,4 +1,5 @@
 import type { Run } from '../../lifecycle/transition.ts';
+import type { ProblemView } from '../problems.ts';
 import type { SeenCronJob, ListQuery, Page } from '../read.ts';
 import { page, readCursor } from './cursor.ts';
 import type { Db } from './db.ts';
@@ -14,10 +15,13 @@ interface CronJobColumns {
   readonly namespace: string;
   readonly name: string;
   readonly last_run: string | null;
+  readonly problems: string | null;
 }
 
 const LAST_RUN = `(SELECT run FROM runs WHERE owner_name = objects.name AND namespace = objects.namespace
   ORDER BY sort_at DESC, uid DESC LIMIT 1)`;
+
+const PROBLEMS = '(SELECT problems FROM annotation_problems WHERE uid = objects.uid)';
 
 /** CronJobs that are not deleted, by namespace, name and UID. */
 export function readCronJobs(db: Db, query: CronJobsQuery): Page<SeenCronJob> {
@@ -26,7 +30,7 @@ export function readCronJobs(db: Db, query: CronJobsQuery): Page<SeenCronJob> {
     ([, value]) => value !== undefined,
   );
   const rows = db.all<CronJobColumns>(
-    `SELECT uid, namespace, name, ${LAST_RUN} AS last_run FROM objects
+    `SELECT uid, namespace, name, ${LAST_RUN} AS last_run, ${PROBLEMS} AS problems FROM objects
      WHERE kind = 'CronJob' AND deleted = 0 AND (namespace, name, uid) > (?, ?, ?)
        ${query.withoutRun === true ? 'AND last_run IS NULL' : ''}
        ${filters.map(([column]) => `AND ${column} = ?`).join(' ')}
@@ -38,6 +42,7 @@ export function readCronJobs(db: Db, query: CronJobsQuery): Page<SeenCronJob> {
   return page(rows, query, toCronJob, (row) => [row.namespace, row.name, row.uid]);
 }
 
-function toCronJob({ uid, namespace, name, last_run: run }: CronJobColumns): SeenCronJob {
-  return { uid, namespace, name, lastRun: run === null ? undefined : (JSON.parse(run) as Run) };
+function toCronJob({ uid, namespace, name, last_run: run, problems }: CronJobColumns): SeenCronJob {
+  const lastRun = run === null ? undefined : (JSON.parse(run) as Run);
+  return { uid, namespace, name, lastRun, problems: problems === null ? [] : (JSON.parse(problems) as ProblemView[]) };
 }

@@ -5,6 +5,7 @@ import { foundation } from './migrations/0001-foundation.ts';
 import { retention } from './migrations/0002-retention.ts';
 import { operations } from './migrations/0003-operations.ts';
 import { reread } from './migrations/0004-reread.ts';
+import { annotationProblems } from './migrations/0005-annotation-problems.ts';
 
 /** One step of the schema. Additive: a bridge with the schema `oldestReader` must still be able to use the result. */
 export interface Migration {
@@ -13,7 +14,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-const MIGRATIONS: readonly Migration[] = [foundation, retention, operations, reread];
+const MIGRATIONS: readonly Migration[] = [foundation, retention, operations, reread, annotationProblems];
 
 const KNOWN = `CREATE TABLE IF NOT EXISTS migrations (
   number INTEGER PRIMARY KEY, oldest_reader INTEGER NOT NULL, applied_at INTEGER NOT NULL)`;

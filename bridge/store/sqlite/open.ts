@@ -6,6 +6,7 @@ import type { TransitionKind } from '../../lifecycle/transition.ts';
 import type { Clock, Instant } from '../../lib/clock.ts';
 import type { ClaimedDesired, ClaimedIntent } from '../../sinks/sink.ts';
 import type { ResendRequest, Resent } from '../operations.ts';
+import type { DueEvent, FoundProblem, SettledEvent } from '../problems.ts';
 import type { ReadStore } from '../read.ts';
 import type { Recovery, RetentionLimits, StoreState, Settled, SettledDesired, Store, Tx } from '../store.ts';
 import { Db } from './db.ts';
@@ -116,6 +117,7 @@ class SqliteStore implements Store {
   readonly recovery: Recovery | undefined;
   readonly #tx: SqliteTx;
   readonly #added: TransitionKind[] = [];
+  readonly #found: FoundProblem[] = [];
   #unshiftedMs = 0;
 
   constructor(path: string, db: Db, lock: Lock, now: Instant, made: Recovery | undefined) {
@@ -148,13 +150,27 @@ class SqliteStore implements Store {
 
   transaction<T>(work: (tx: Tx) => T): T {
     this.#tx.added.length = 0;
+    this.#tx.problems.found.length = 0;
     const result = this.#db.write(() => work(this.#tx));
     this.#added.push(...this.#tx.added);
+    this.#found.push(...this.#tx.problems.found);
     return result;
   }
 
   takeTransitions(): TransitionKind[] {
     return this.#added.splice(0);
+  }
+
+  takeProblems(): FoundProblem[] {
+    return this.#found.splice(0);
+  }
+
+  dueEvents(limit: number, now: Instant): DueEvent[] {
+    return this.#tx.problems.due(limit, now);
+  }
+
+  settleEvents(results: readonly SettledEvent[], now: Instant): void {
+    this.#db.write(() => results.forEach((result) => this.#tx.problems.settle(result, now)));
   }
 
   claim(

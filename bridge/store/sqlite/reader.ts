@@ -1,6 +1,7 @@
 import type { CronJobState } from '../../lifecycle/cronjob.ts';
 import type { Run, RunStatus } from '../../lifecycle/transition.ts';
 import type { Retirement } from '../operations.ts';
+import type { CronJobProblems, ProblemCount } from '../problems.ts';
 import type {
   CronJobView,
   DeliveryStatus,
@@ -26,6 +27,8 @@ import { readCronJobs } from './cron-jobs.ts';
 import type { CronJobsQuery } from './cron-jobs.ts';
 import { countDrops, readDrops } from './drops.ts';
 import type { DropsQuery } from './drops.ts';
+import { countProblems, problemsOf, readProblems } from './problem-rows.ts';
+import type { ProblemsQuery } from './problem-rows.ts';
 import { readQuarantined } from './quarantine.ts';
 import { usedBytes } from './retention.ts';
 import { readRetirement } from './retirements.ts';
@@ -142,7 +145,9 @@ export class SqliteReader implements ReadStore {
         `${MONITOR} WHERE (destination, key) IN (${claimed}) ORDER BY destination, key`,
         row.uid,
       );
-      return { ...(JSON.parse(row.state) as CronJobState), monitors: monitors.map((row) => this.#toMonitor(row)) };
+      const problems = problemsOf(this.#db, row.uid);
+      const known = { problems, monitors: monitors.map((row) => this.#toMonitor(row)) };
+      return { ...(JSON.parse(row.state) as CronJobState), ...known };
     });
   }
 
@@ -237,6 +242,14 @@ export class SqliteReader implements ReadStore {
     return this.#db.get<{ count: number }>(
       "SELECT count(*) AS count FROM objects WHERE kind = 'CronJob' AND deleted = 0",
     )!.count;
+  }
+
+  problems(query: ProblemsQuery): Page<CronJobProblems> {
+    return readProblems(this.#db, query);
+  }
+
+  problemCounts(): ProblemCount[] {
+    return countProblems(this.#db);
   }
 
   close(): void {

@@ -22,6 +22,7 @@ import type { Db } from './db.ts';
 import { dueTimers, timersOf } from './timers.ts';
 import type { DesiredRows } from './desired.ts';
 import type { Intents } from './intents.ts';
+import { ProblemRows } from './problem-rows.ts';
 import { putQuarantined, quarantinedVersion, release } from './quarantine.ts';
 import type { Retirements } from './retirements.ts';
 import { toDecision, toObject, toRun } from './rows.ts';
@@ -45,6 +46,7 @@ export class SqliteTx implements Tx {
   readonly #onKeys: () => void;
   /** Kinds of the transitions that this transaction added. */
   readonly added: TransitionKind[] = [];
+  readonly problems: ProblemRows;
 
   constructor(
     db: Db,
@@ -55,6 +57,7 @@ export class SqliteTx implements Tx {
     onKeys: () => void,
   ) {
     this.#db = db;
+    this.problems = new ProblemRows(db);
     this.#intents = intents;
     this.#desired = desired;
     this.#retirements = retirements;

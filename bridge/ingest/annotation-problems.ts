@@ -1,0 +1,34 @@
+import type { CronJobState } from '../lifecycle/cronjob.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { AnnotationProblem } from '../sinks/sink.ts';
+import type { Problem } from '../store/problems.ts';
+import type { Tx } from '../store/store.ts';
+import type { Destination } from './deps.ts';
+
+/** Keeps which annotations of a CronJob no destination can read, as long as it lives. */
+export function noteProblems(
+  tx: Tx,
+  destinations: readonly Destination[],
+  { facts, deleted, gone }: CronJobState,
+  now: Instant,
+): void {
+  const alive = !deleted && gone === undefined;
+  const found = alive
+    ? destinations.flatMap(({ planner }) =>
+        (planner.problems?.(facts) ?? []).map((problem) => ({ problem, destination: planner.destination })),
+      )
+    : [];
+  tx.problems.set(facts, merged(found), now);
+}
+
+/** What several destinations say in the same words is one problem to a person. */
+function merged(found: readonly { problem: AnnotationProblem; destination: string }[]): Problem[] {
+  const groups = Map.groupBy(found, ({ problem: { annotation, value, allowed, used } }) =>
+    JSON.stringify([annotation, value, allowed, used]),
+  );
+  return [...groups.values()].map((group) => {
+    const { annotation, value, allowed, used } = group[0]!.problem;
+    const destinations = [...new Set(group.map(({ destination }) => destination))];
+    return { annotation, value, allowed, used, destinations };
+  });
+}
