@@ -119,7 +119,7 @@ function plannedReason({ corrects, inferred }: Transition): Reason | undefined {
 /** To a vendor an unknown ending is a failure, where it is told at all. */
 function asPlanned(transition: Transition): Transition {
   if (transition.outcome !== 'unknown') return transition;
-  return { ...transition, outcome: 'failed', reason: 'OutcomeUnknown', message: transition.text };
+  return { ...transition, outcome: 'failed', reason: 'OutcomeUnknown', message: transition.text, inferred: true };
 }
 
 function decide(

@@ -7,6 +7,11 @@ export const REASONS = {
   running_suppressed: 'was already running at first sight and firstSight.running is "suppress"',
   owner_unknown: 'waits until the owning CronJob is seen',
   not_selected: 'the CronJob is not selected for this destination',
+  manual_run: 'made by hand (kubectl create job --from) and manualRuns is "ignore"',
+  pod_filtered: 'podFilter does not match the name of the pod',
+  run_over: 'the run had ended before this was known: the vendor would show it as open again',
+  already_failed:
+    'the run was told as failed when it got stuck: it fails once, and only its success is told after that',
   never_started: 'the Job was deleted before it ever started: it was no run',
   awaiting_replacement: 'deleted while active; waits up to 30 s for the Job that replaces it',
   missed_schedule: 'no Job was made for this scheduled time',

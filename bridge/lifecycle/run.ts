@@ -21,6 +21,7 @@ export function jobRun(state: JobState, runKey: string, stuckOn: string | undefi
     namespace: facts.namespace,
     name: facts.name,
     runKey,
+    ...(facts.manual && { manual: true }),
     ownerKind: facts.owner?.kind,
     ownerName: facts.owner?.name,
     ownerUid: facts.owner?.uid,

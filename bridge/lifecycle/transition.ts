@@ -53,6 +53,8 @@ export interface Run {
   readonly name: string;
   /** (CronJob UID, scheduled instant) of a scheduled Job, else the UID: run-level transition ids derive from it. */
   readonly runKey: string;
+  /** Made by `kubectl create job --from=cronjob/…`. */
+  readonly manual?: true;
   readonly ownerKind: string | undefined;
   readonly ownerName: string | undefined;
   readonly ownerUid: string | undefined;

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../../lib/deep-readonly.ts';
+import { errorText } from '../../lib/errors.ts';
+import { podFilter } from './pod-filter.ts';
 import { selectionFields } from '../selection.ts';
 
 const url = (what: string) =>
@@ -12,6 +14,15 @@ const secret = z
   .string()
   .regex(/^[^\s<>]+$/, 'must be the key itself: no spaces, no placeholder such as <api key>')
   .meta({ secret: true });
+
+function isPodFilter(source: string, context: z.RefinementCtx): void {
+  try {
+    podFilter(source);
+  } catch (error) {
+    const message = `allowed: a regular expression that RE2 has too, such as ^report- (${errorText(error)})`;
+    context.addIssue({ code: 'custom', message });
+  }
+}
 
 /** One Cronitor account. */
 export const cronitorSchema = z
@@ -33,6 +44,23 @@ export const cronitorSchema = z
       ),
     env: z.string().min(1).optional().describe('Environment of telemetry where a CronJob has no env annotation'),
     tags: z.array(z.string().min(1)).default([]).describe('Tags that every monitor gets'),
+    onCancelled: z
+      .enum(['fail', 'complete'])
+      .default('fail')
+      .describe('What a run is told as that was deleted while it was active'),
+    stuck: z
+      .enum(['none', 'fail'])
+      .default('none')
+      .describe('Whether a run is told as failed as soon as one of its pods is stuck; its success is told after it'),
+    manualRuns: z
+      .enum(['report', 'ignore'])
+      .default('report')
+      .describe('Whether runs made by kubectl create job --from are told'),
+    podFilter: z
+      .string()
+      .superRefine(isPodFilter)
+      .optional()
+      .describe('Regular expression (RE2): only pods with a matching name give pod starts and stuck runs'),
     dryRun: z.boolean().default(false).describe('Do everything except the requests'),
   })
   .refine((config) => (config.apiKey === undefined) !== (config.apiKeyFile === undefined), {

@@ -165,6 +165,9 @@ describe('the configuration', () => {
       defaultBehavior: 'include',
       inferredKeys: 'cluster',
       tags: [],
+      onCancelled: 'fail',
+      stuck: 'none',
+      manualRuns: 'report',
       dryRun: false,
     });
   });

@@ -9,7 +9,7 @@ import type { ClaimedDesired, ClaimedIntent, Deliverer, Delivery, TestResult } f
 import type { CronitorConfig } from './config.ts';
 import type { ApiKey } from './key.ts';
 import { createApiKey } from './key.ts';
-import { ADDRESS_LIMIT, monitorLimit, pingSchema } from './plan.ts';
+import { ADDRESS_LIMIT, monitorLimit, pingSchema } from './ping.ts';
 
 const USER_AGENT = `lifecycle-bridge/${VERSION}`;
 const PING_TIMEOUT_MS = 10_000;

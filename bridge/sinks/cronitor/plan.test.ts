@@ -3,7 +3,8 @@ import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { Json } from '../../lib/json.ts';
 import type { PlanContext } from '../sink.ts';
 import { attempt, cronJob, JOB_UID, planConfig, run, transition } from './fixtures.ts';
-import { createCronitorPlanner, pingSchema } from './plan.ts';
+import { pingSchema } from './ping.ts';
+import { createCronitorPlanner } from './plan.ts';
 
 const planner = createCronitorPlanner('default', planConfig());
 

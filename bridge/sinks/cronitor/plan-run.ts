@@ -1,0 +1,196 @@
+import type { CronJobFacts } from '../../kubernetes/observation.ts';
+import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
+import type { Json } from '../../lib/json.ts';
+import type { Reason } from '../../lib/reasons.ts';
+import type { PlanContext, Planned } from '../sink.ts';
+import { setting } from './annotations.ts';
+import type { CronitorPlanConfig } from './config.ts';
+import { environment, monitorKey, selected } from './payload.ts';
+import { pingLimits } from './ping.ts';
+import { shorten } from './shorten.ts';
+
+const MAX_MESSAGE = 2000;
+
+/** What one account wants to hear, ready to be asked. */
+export interface RunRules extends CronitorPlanConfig {
+  readonly matchesPod: (podName: string) => boolean;
+}
+
+type State = 'run' | 'complete' | 'fail' | 'logs';
+
+/**
+ * What Cronitor hears of a run, all with the Job's UID as series:
+ *
+ *   run.started ───────────────────────────────────────▶ run
+ *   attempt.started, if send-pod-start-event ──────────▶ run         (one more for each pod)
+ *   run.stuck, if stuck: fail ─────────────────────────▶ fail        (once; of this run then only a success is told)
+ *   run.ended ── succeeded, replaced ──────────────────▶ complete    (or logs, if log-complete-event)
+ *            ├── failed ───────────────────────────────▶ fail
+ *            └── cancelled ────────────────────────────▶ fail        (or complete, by onCancelled)
+ */
+export function planRun(transition: Transition, context: PlanContext, rules: RunRules): Planned {
+  const { run, cronJob } = context;
+  if (cronJob === undefined || run.kind !== 'Job') return null;
+  if (transition.outcome === 'never_started') return { drop: 'never_started' };
+  const state = pingState(transition, cronJob, rules);
+  if (state === undefined) return null;
+  const told = readMemo(context.memo);
+  const drop = dropReason(transition, state, context, rules, told);
+  if (drop !== undefined) return { drop };
+  const key = told?.key ?? monitorKey(cronJob, context.stickyKey, rules).key;
+  const env = told === undefined ? environment(cronJob, rules) : told.env;
+  const { attempts } = context;
+  const query = {
+    state,
+    series: run.uid,
+    stamp: String(transition.at / 1000),
+    ...optional('host', host(transition, attempts)),
+    ...optional('env', env),
+    ...optional('message', message(transition, state, run, attempts)),
+    ...optional('metric', state === 'logs' ? undefined : duration(transition, run)),
+    ...optional('status_code', statusCode(transition, state, attempts)),
+  };
+  const intent = {
+    key: transition.id,
+    lane: `run/${run.uid}`,
+    payload: { key, query },
+    limits: pingLimits(key),
+    waitsFor: key,
+  };
+  const failed = told?.failed === true || transition.kind === 'run.stuck';
+  return { intents: [intent], memo: { key, ...optional('env', env), ...(failed && { failed }) } };
+}
+
+function pingState({ kind, outcome }: Transition, cronJob: CronJobFacts, rules: RunRules): State | undefined {
+  if (kind === 'run.started') return 'run';
+  if (kind === 'attempt.started') return setting(cronJob, 'send-pod-start-event') === true ? 'run' : undefined;
+  if (kind === 'run.stuck') return rules.stuck === 'fail' ? 'fail' : undefined;
+  if (kind !== 'run.ended') return undefined;
+  if (outcome === 'failed' || (outcome === 'cancelled' && rules.onCancelled !== 'complete')) return 'fail';
+  // Somebody else completes the run later, under the same series.
+  return setting(cronJob, 'log-complete-event') === true ? 'logs' : 'complete';
+}
+
+/** Why nothing is sent. A run whose start was told is closed whatever is wanted by then: it would stay "running". */
+function dropReason(
+  { podName, kind }: Transition,
+  state: State,
+  { run, cronJob }: PlanContext,
+  rules: RunRules,
+  told: Told | undefined,
+): Reason | undefined {
+  if (told === undefined && cronJob !== undefined && !selected(cronJob, rules)) return 'not_selected';
+  if (told === undefined && run.manual === true && rules.manualRuns === 'ignore') return 'manual_run';
+  if (kind === 'attempt.started' || kind === 'run.stuck') {
+    if (podName !== undefined && !rules.matchesPod(podName)) return 'pod_filtered';
+    if (run.endedAt !== undefined) return 'run_over';
+  }
+  return told?.failed === true && (state === 'run' || state === 'fail') ? 'already_failed' : undefined;
+}
+
+/** Where it happened: of a run the first node, of its end the one of the pod that ended last. */
+function host({ kind, podUid }: Transition, attempts: readonly Attempt[]): string | undefined {
+  if (podUid !== undefined) return attemptOf(podUid, attempts)?.nodeName;
+  if (kind !== 'run.started') return lastEnded(attempts)?.nodeName;
+  return attempts.find(({ nodeName }) => nodeName !== undefined)?.nodeName;
+}
+
+function message(transition: Transition, state: State, run: Run, attempts: readonly Attempt[]): string | undefined {
+  const { kind, outcome, text, podName } = transition;
+  if (kind === 'attempt.started') return `Pod ${podName ?? ''} started`;
+  if (kind === 'run.stuck')
+    return shorten(joined([`Pod ${podName ?? ''} is ${text}`, transition.message], ': '), MAX_MESSAGE);
+  if (state === 'logs') return `Job ${run.name} is completed with status complete`;
+  if (outcome === 'cancelled') return 'cancelled';
+  if (outcome === 'replaced') return text;
+  if (state === 'fail') return failMessage(transition, run, attempts);
+  const failed = failedPods(attempts);
+  return state === 'complete' && failed > 0 ? `succeeded after ${counted(failed)} had failed` : undefined;
+}
+
+/** Why it failed: the Job's condition, then the container whose end decided the last failed pod. */
+function failMessage(transition: Transition, run: Run, attempts: readonly Attempt[]): string {
+  const condition = joined([transition.reason ?? run.reason, transition.message ?? run.message], ': ');
+  const failed = failedPods(attempts);
+  const deciding = decidingAttempt(attempts);
+  const parts = [condition, deciding && containerEnd(deciding), failed > 1 ? `${counted(failed)} failed` : undefined];
+  return shorten(joined(parts, '; ') || 'failed', MAX_MESSAGE);
+}
+
+function containerEnd({ container, exitCode, reason }: Attempt): string {
+  const code = exitCode === undefined ? 'ended' : `exited with ${exitCode}`;
+  return `container ${container} ${code}${reason === undefined ? '' : ` (${reason})`}`;
+}
+
+/** The exit code of the container that decided; a run that was cancelled failed by no container. */
+function statusCode(
+  { kind, outcome, podUid }: Transition,
+  state: State,
+  attempts: readonly Attempt[],
+): string | undefined {
+  if (state !== 'fail' || outcome === 'cancelled') return undefined;
+  const own = attempts.filter((attempt) => kind !== 'run.stuck' || attempt.podUid === podUid);
+  return decidingAttempt(own)?.exitCode?.toString();
+}
+
+/**
+ * Cronitor's metric, in seconds by the times of the object. None where one of the two was only concluded. Cronitor's
+ * `count` is what a job processed: how many pods it took stands in the message.
+ */
+function duration({ kind, at, inferred, corrects }: Transition, { startedAt }: Run): string | undefined {
+  if (kind !== 'run.ended' || startedAt === undefined || at < startedAt || inferred || corrects) return undefined;
+  return `duration:${(at - startedAt) / 1000}`;
+}
+
+function attemptOf(podUid: string, attempts: readonly Attempt[]): Attempt | undefined {
+  return attempts.find((attempt) => attempt.podUid === podUid);
+}
+
+/** The last pod that ended with a failed container, else one that lives and had one. */
+function decidingAttempt(attempts: readonly Attempt[]): Attempt | undefined {
+  const failed = attempts.filter(({ exitCode, container }) => container !== undefined && exitCode !== 0);
+  return lastEnded(failed) ?? failed.at(-1);
+}
+
+function failedPods(attempts: readonly Attempt[]): number {
+  return attempts.filter(({ phase }) => phase === 'Failed').length;
+}
+
+function counted(pods: number): string {
+  return pods === 1 ? '1 pod' : `${pods} pods`;
+}
+
+/** The attempt that ended last; among equals the later one of the list. */
+function lastEnded(attempts: readonly Attempt[]): Attempt | undefined {
+  let last: Attempt | undefined;
+  for (const attempt of attempts) {
+    if (attempt.endedAt !== undefined && attempt.endedAt >= (last?.endedAt ?? -Infinity)) last = attempt;
+  }
+  return last;
+}
+
+/** What the start of a run used: later pings use it too, whatever the annotations say by then. */
+interface Told {
+  readonly key: string;
+  readonly env: string | undefined;
+  /** It was told as failed when it got stuck. */
+  readonly failed: boolean;
+}
+
+function readMemo(memo: Json | undefined): Told | undefined {
+  if (typeof memo !== 'object' || memo === null || Array.isArray(memo) || typeof memo['key'] !== 'string')
+    return undefined;
+  return {
+    key: memo['key'],
+    env: typeof memo['env'] === 'string' ? memo['env'] : undefined,
+    failed: memo['failed'] === true,
+  };
+}
+
+function joined(parts: readonly (string | undefined)[], separator: string): string {
+  return parts.filter(Boolean).join(separator);
+}
+
+function optional(name: string, value: string | undefined): Record<string, string> {
+  return value === undefined ? {} : { [name]: value };
+}
