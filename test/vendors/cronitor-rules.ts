@@ -30,21 +30,32 @@ function isJson(value: string): boolean {
  * The published attributes of a monitor, closed: what Cronitor might ignore is refused here. Lengths of keys, notes
  * and groups are not published: these are generous.
  */
-export const monitorSchema = z.strictObject({
+const common = {
   key: text(128),
-  type: z.literal('job'),
   name: text(100).optional(),
   note: text(1024).optional(),
-  metadata: z.string().refine(isJson, 'is no JSON').optional(),
-  schedule: z.string().regex(CRON, 'is no schedule'),
-  timezone: z.string().refine(isTimeZone, 'is no time zone').optional(),
   tags: z.array(text(100)).optional(),
   notify: z.array(text(100)).optional(),
   group: text(100).optional(),
   grace_seconds: z.int().nonnegative().optional(),
-  assertions: z.array(z.string().regex(METRIC, 'is no assertion')).optional(),
   paused: z.boolean().optional(),
-});
+};
+
+export const monitorSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    ...common,
+    type: z.literal('job'),
+    metadata: z.string().refine(isJson, 'is no JSON').optional(),
+    schedule: z.string().regex(CRON, 'is no schedule'),
+    timezone: z.string().refine(isTimeZone, 'is no time zone').optional(),
+    assertions: z.array(z.string().regex(METRIC, 'is no assertion')).optional(),
+  }),
+  z.strictObject({
+    ...common,
+    type: z.literal('heartbeat'),
+    schedule: z.string().regex(/^every [1-9]\d* (seconds|minutes|hours|days)$/, 'is no interval'),
+  }),
+]);
 
 export type Monitor = z.infer<typeof monitorSchema>;
 
@@ -61,12 +72,18 @@ export const pingSchema = z.strictObject({
   host: text(253).optional(),
   env: text(100).optional(),
   message: text(2000).optional(),
-  metric: z.string().optional(),
+  metric: z
+    .string()
+    .regex(/^(duration|count|error_count|length|latency):\d+(\.\d+)?$/, 'is no metric')
+    .optional(),
   status_code: z
     .string()
-    .regex(/^-?\d+$/)
+    .regex(/^-?\d+$/, 'is no exit code')
     .optional(),
 });
+
+/** A heartbeat is no job: it has no state and no series. */
+export const heartbeatSchema = pingSchema.pick({ stamp: true, host: true, env: true, message: true, metric: true });
 
 export type PingQuery = z.infer<typeof pingSchema>;
 

@@ -1,4 +1,4 @@
-import { Buckets, monitorSchema, pingSchema } from './cronitor-rules.ts';
+import { Buckets, heartbeatSchema, monitorSchema, pingSchema } from './cronitor-rules.ts';
 import type { Monitor, PingQuery } from './cronitor-rules.ts';
 import type { Vendor, VendorAnswer, VendorRequest } from './vendor.ts';
 import { json, table } from './vendor.ts';
@@ -28,6 +28,8 @@ export class Cronitor implements Vendor {
   readonly keys: Set<string>;
   readonly monitors = new Map<string, Monitor>();
   readonly pings: Ping[] = [];
+  /** Of monitors of that type. */
+  readonly heartbeats: { readonly at: number; readonly monitor: string }[] = [];
   readonly puts: Put[] = [];
   readonly violations: Violation[] = [];
   /** Monitors that a ping would have made: it came before the monitor was ever accepted. */
@@ -80,7 +82,16 @@ export class Cronitor implements Vendor {
       const refused = this.refuse(request, 429, 'rate', `too many pings of ${monitor}`);
       return { ...refused, headers: { ...refused.headers, 'retry-after': '1' } };
     }
-    const query = pingSchema.safeParse(Object.fromEntries(url.searchParams));
+    const names = [...url.searchParams.keys()];
+    if (new Set(names).size < names.length) return this.refuse(request, 400, 'ping', 'a parameter twice');
+    const parameters = Object.fromEntries(url.searchParams);
+    if (this.monitors.get(monitor)?.type === 'heartbeat') {
+      const beat = heartbeatSchema.strict().safeParse(parameters);
+      if (!beat.success) return this.refuse(request, 400, 'ping', issues(beat.error.issues));
+      this.heartbeats.push({ at, monitor });
+      return { status: 200, body: 'OK' };
+    }
+    const query = pingSchema.safeParse(parameters);
     if (!query.success) return this.refuse(request, 400, 'ping', issues(query.error.issues));
     if (!this.monitors.has(monitor)) this.autoCreated.push(monitor);
     this.pings.push({ at, monitor, query: query.data });
@@ -93,13 +104,13 @@ export class Cronitor implements Vendor {
   }
 
   state(): object {
-    const { pings, puts, violations, autoCreated } = this;
-    return { monitors: [...this.monitors.values()], pings, puts, violations, autoCreated };
+    const { pings, heartbeats, puts, violations, autoCreated } = this;
+    return { monitors: [...this.monitors.values()], pings, heartbeats, puts, violations, autoCreated };
   }
 
   clear(): void {
     this.monitors.clear();
-    for (const list of [this.pings, this.puts, this.violations, this.autoCreated]) list.length = 0;
+    for (const list of [this.pings, this.heartbeats, this.puts, this.violations, this.autoCreated]) list.length = 0;
     this.perMonitor = new Buckets(5, 10);
     this.perAddress = new Buckets(50, 250);
   }
@@ -110,7 +121,7 @@ export class Cronitor implements Vendor {
     const last = new Map(this.pings.map((ping) => [ping.monitor, ping.query.state]));
     const monitors = [...this.monitors.values()].map((monitor) => [
       nameOf(monitor.key),
-      monitor.schedule + (monitor.timezone === undefined ? '' : ` ${monitor.timezone}`),
+      monitor.schedule + ('timezone' in monitor ? ` ${monitor.timezone}` : ''),
       monitor.paused === true ? 'paused' : (last.get(monitor.key) ?? ''),
       monitor.key,
     ]);

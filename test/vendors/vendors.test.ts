@@ -56,6 +56,9 @@ describe('the simulated monitor API', () => {
     ['an unknown zone', monitor({ timezone: 'Mars/Olympus' })],
     ['an assertion without operator', monitor({ assertions: ['metric.duration 5 seconds'] })],
     ['metadata that is no JSON text', monitor({ metadata: '{' })],
+    ['a heartbeat with a cron schedule', monitor({ type: 'heartbeat' })],
+    ['a heartbeat with a time zone', monitor({ type: 'heartbeat', schedule: 'every 60 seconds', timezone: 'UTC' })],
+    ['a job with an interval', monitor({ schedule: 'every 60 seconds' })],
   ])('refuses the whole batch for %s', async (_, wrong) => {
     expect((await put([monitor({ key: 'other' }), wrong])).status).toBe(400);
     expect(vendors.cronitor.monitors.size).toBe(0);
@@ -86,10 +89,22 @@ describe('the simulated telemetry API', () => {
     ['a wrong state', 'state=started'],
     ['an unknown parameter', 'state=run&exit=1'],
     ['milliseconds', `state=run&stamp=${Date.now()}`],
+    ['a metric that is none', 'state=complete&metric=duration'],
+    ['an exit code that is none', 'state=fail&status_code=SIGKILL'],
+    ['a parameter twice', 'state=run&state=complete'],
+    ['a job without state', 'series=1'],
     ['a message that is too long', `state=fail&message=${'x'.repeat(2001)}`],
   ])('refuses %s', async (_, query) => {
     expect((await ping(query)).status).toBe(400);
     expect(vendors.cronitor.pings).toEqual([]);
+  });
+
+  it('takes an exit code, a duration and, of a heartbeat, a ping without state', async () => {
+    await put([monitor({ type: 'heartbeat', schedule: 'every 60 seconds' })]);
+    expect((await ping('host=a')).status).toBe(200);
+    expect((await ping('state=run')).status).toBe(400);
+    expect(vendors.cronitor.heartbeats).toMatchObject([{ monitor: 'm' }]);
+    expect((await ping('state=fail&status_code=137&metric=duration:8.5', 'k', 'job')).status).toBe(200);
   });
 
   it('refuses a wrong key', async () => {
