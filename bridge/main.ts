@@ -20,6 +20,7 @@ const LOAD: Readonly<Record<CommandName, () => Promise<Command>>> = {
   retire: async () => (await import('./commands/retire.ts')).retireCommand,
   backup: async () => (await import('./commands/backup.ts')).backupCommand,
   restore: async () => (await import('./commands/backup.ts')).restoreCommand,
+  'migrate-from': async () => (await import('./commands/migrate-from.ts')).migrateFromCommand,
   version: async () => printVersion,
 };
 

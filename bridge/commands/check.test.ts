@@ -61,6 +61,15 @@ it('passes with a line for each thing that works, and a hint where nothing would
   expect(text).toContain('All checks passed.');
 });
 
+it('says to whom has the key of cronitor-kubernetes, and no account, that it is not read', async () => {
+  const { code, text } = await check({ CRONITOR_API_KEY: 'hunter2' }, () => []);
+  expect(code).toBe(0);
+  expect(text).toMatch(
+    /! {2}configuration .*\n +→ CRONITOR_API_KEY .* "lifecycle-bridge migrate-from cronitor --env FILE"/,
+  );
+  expect(text).not.toContain('hunter2');
+});
+
 it('fails when anything failed, and says what to do', async () => {
   const failing = { name: 'Cronitor', run: () => Promise.reject(new Error('lost')) };
   const { code, text } = await check({}, () => [

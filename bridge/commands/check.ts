@@ -5,6 +5,7 @@ import { UserError } from '../lib/errors.ts';
 import { createHttp } from '../sinks/http.ts';
 import { createDeliverers } from '../sinks/index.ts';
 import { fileProbes } from './file-probes.ts';
+import { oldKeyHint } from './migrate/hint.ts';
 import { portProbe, storeProbe } from './local-probes.ts';
 import { type Probe, type ProbeResult, renderProbes, runProbes } from './probe.ts';
 import { remoteProbes } from './remote-probes.ts';
@@ -27,7 +28,7 @@ export async function checkCommand(
     portProbe('page port', 'web', config),
     ...fileProbes(config),
   ];
-  const probes = [configProbe(config), ...local, ...(await remote(config))];
+  const probes = [configProbe(config, terminal.env), ...local, ...(await remote(config))];
   const results = await runProbes(probes);
   const failed = results.filter(({ ok }) => !ok).length;
   const summary = failed === 0 ? 'All checks passed.' : `${failed} of ${results.length} checks failed.`;
@@ -41,10 +42,12 @@ const NO_DESTINATION = {
   next: 'Nothing is sent anywhere: set cronitor.default.apiKeyFile, or LIFECYCLE_BRIDGE__CRONITOR__DEFAULT__API_KEY.',
 };
 
-function configProbe(config: Config): Probe {
+function configProbe(config: Config, env: Terminal['env']): Probe {
   const count = Object.keys(config.cronitor).length;
   const valid = { ok: true, detail: `valid, ${count} ${count === 1 ? 'destination' : 'destinations'}` };
-  return { name: 'configuration', run: async () => (await unreadable(config)) ?? (count > 0 ? valid : NO_DESTINATION) };
+  const next = oldKeyHint(config, env);
+  const none = next === undefined ? NO_DESTINATION : { ...NO_DESTINATION, next };
+  return { name: 'configuration', run: async () => (await unreadable(config)) ?? (count > 0 ? valid : none) };
 }
 
 /** A secret that a destination cannot read. */

@@ -8,6 +8,7 @@ import { errorText } from '../lib/errors.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { oldKeyHint } from './migrate/hint.ts';
 import { stopSignal } from './signals.ts';
 import { fileOption, readArguments } from './terminal.ts';
 
@@ -23,6 +24,8 @@ export async function runCommand(argv: string[]): Promise<number> {
     return 0;
   }
   const logger = createLogger(config.log.level, configSecrets(config));
+  const hint = oldKeyHint(config, process.env);
+  if (hint !== undefined) logger.warn(`nothing is sent anywhere: ${hint}`);
   const stopped = stopSignal();
   const { startApp } = await import('../app.ts'); // large: what ends before this should not wait for it
   for (;;) {

@@ -12,17 +12,18 @@ export interface Terminal {
 
 export const processTerminal: Terminal = { env: process.env, print: (text) => console.log(text) };
 
-/** Options, and positionals of which each has a name; throws a UsageError for anything else. */
+/** Options, and positionals of which each has a name and the first ones are needed; throws a UsageError for anything else. */
 export function readArguments<const Options extends ParseArgsOptionsConfig>(
   command: CommandName,
   argv: readonly string[],
   options: Options,
   names: readonly string[] = [],
+  needed = names.length,
 ) {
   const parsed = parse(command, argv, options);
   const { positionals } = parsed;
   const missing = names[positionals.length];
-  if (missing !== undefined) throw new UsageError(command, `${missing} is missing`);
+  if (missing !== undefined && positionals.length < needed) throw new UsageError(command, `${missing} is missing`);
   if (positionals.length > names.length)
     throw new UsageError(command, `unexpected argument ${positionals[names.length]}`);
   return parsed;

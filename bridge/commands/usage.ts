@@ -36,6 +36,11 @@ export const COMMANDS = {
     synopsis: 'restore FILE [--store PATH | --config FILE]',
     does: 'put a backup in the place of the store',
   },
+  'migrate-from': {
+    synopsis:
+      'migrate-from cronitor (FILE | --env FILE | --release NAME --namespace NS [--kubeconfig FILE]) [--namespace NS]',
+    does: 'print chart values for what cronitor-kubernetes was installed with',
+  },
   version: { synopsis: 'version', does: 'print the version' },
 } as const;
 

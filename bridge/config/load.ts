@@ -6,7 +6,7 @@ import { errorText, UserError } from '../lib/errors.ts';
 import { type EnvironmentValue, readEnvironment } from './environment.ts';
 import { type Problem, pathText, problemsOf } from './problems.ts';
 import { type Config, configSchema } from './schema.ts';
-import { isTree, type Tree } from './tree.ts';
+import { isTree, merge, nest, type Tree } from './tree.ts';
 
 export interface ConfigSource {
   /** Path of the YAML file; without it LIFECYCLE_BRIDGE_CONFIG names it, else there is none. */
@@ -72,22 +72,6 @@ function withoutNulls(value: unknown): unknown {
   if (!isTree(value)) return value;
   const entries = Object.entries(value).map(([key, inner]) => [key, withoutNulls(inner)] as const);
   return Object.fromEntries(entries.filter(([, inner]) => inner !== undefined));
-}
-
-function nest(path: readonly string[], value: unknown): Tree {
-  const inner = path.slice(1).reduceRight<unknown>((below, key) => Object.fromEntries([[key, below]]), value);
-  return Object.fromEntries([[path[0] ?? '', inner]]);
-}
-
-/** `over` laid on `base`, mapping by mapping; lists and scalars are replaced whole. */
-function merge(base: Tree, over: Tree): Tree {
-  const merged = new Map<string, unknown>(Object.entries(base));
-  for (const [key, value] of Object.entries(over)) {
-    const below = merged.get(key);
-    if (value === undefined) continue;
-    merged.set(key, isTree(value) && isTree(below) ? merge(below, value) : value);
-  }
-  return Object.fromEntries(merged);
 }
 
 function configError(problems: Problem[], file: string | undefined, variables: EnvironmentValue[]): UserError {

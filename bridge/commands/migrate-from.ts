@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { connectKube } from '../cluster/api.ts';
+import { errorText, UserError } from '../lib/errors.ts';
+import type { Draft } from './migrate/draft.ts';
+import { printNotes, printValues } from './migrate/print.ts';
+import { type OldInstallation, readRelease } from './migrate/release.ts';
+import { translate } from './migrate/rules.ts';
+import { fromEnvironmentText, fromValuesText } from './migrate/sources.ts';
+import { processTerminal, readArguments, type Terminal } from './terminal.ts';
+import { UsageError } from './usage.ts';
+
+const OPTIONS = {
+  env: { type: 'string' },
+  release: { type: 'string' },
+  namespace: { type: 'string' },
+  kubeconfig: { type: 'string' },
+} as const;
+
+/** What the command says beside the values. */
+export interface MigrateTerminal extends Terminal {
+  warn(text: string): void;
+}
+
+const terminalOfProcess: MigrateTerminal = { ...processTerminal, warn: (text) => console.error(text) };
+
+/**
+ * `migrate-from cronitor`: prints values of our chart for what cronitor-kubernetes was installed with, and beside them
+ * what has no equivalent. Throws a UserError that lists every setting which cannot be understood.
+ */
+export async function migrateFromCommand(
+  argv: readonly string[],
+  terminal: MigrateTerminal = terminalOfProcess,
+): Promise<number> {
+  const { settings, place, origin } = await readOld(argv);
+  const draft = translate(settings, place);
+  if (draft.refusals.length > 0) throw refusal(draft, origin);
+  terminal.print(printValues(draft, origin));
+  const notes = printNotes(draft);
+  if (notes !== '') terminal.warn(notes);
+  return 0;
+}
+
+/** The old settings from the one place that the arguments name. */
+async function readOld(argv: readonly string[]): Promise<OldInstallation> {
+  const { values, positionals } = readArguments('migrate-from', argv, OPTIONS, ['TOOL', 'FILE'], 1);
+  const [tool, file] = positionals;
+  if (tool !== 'cronitor') throw new UsageError('migrate-from', `allowed instead of ${tool}: cronitor`);
+  const { env, release, namespace, kubeconfig } = values;
+  if ([file, env, release].filter((source) => source !== undefined).length !== 1)
+    throw new UsageError('migrate-from', 'one of FILE, --env FILE and --release NAME is needed');
+  if (release !== undefined) {
+    if (namespace === undefined) throw new UsageError('migrate-from', '--release needs --namespace');
+    return readRelease(await connectKube(kubeconfig), release, namespace);
+  }
+  const path = file ?? env ?? '';
+  const origin = path === '-' ? 'standard input' : path;
+  const read = file === undefined ? fromEnvironmentText : fromValuesText;
+  const settings = read(readText(path), origin);
+  // A pod of the old chart says where it runs.
+  const told = settings.find(({ source }) => source === 'KUBERNETES_NAMESPACE')?.value;
+  return { settings, place: { namespace: namespace ?? (typeof told === 'string' ? told : undefined) }, origin };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path === '-' ? 0 : path, 'utf8');
+  } catch (error) {
+    throw new UserError(
+      `${path} cannot be read: ${errorText(error)}`,
+      'Name an existing file, or - for standard input',
+    );
+  }
+}
+
+function refusal({ refusals }: Draft, origin: string): UserError {
+  const lines = refusals.map(({ source, given, allowed }) => `  ${source}: ${given}; allowed: ${allowed}`);
+  return new UserError(
+    `${origin} has what the old agent did not understand either:\n${lines.join('\n')}`,
+    'Correct these in a copy of the values and give that file.',
+  );
+}

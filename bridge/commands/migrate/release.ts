@@ -1,0 +1,170 @@
+import { gunzipSync } from 'node:zlib';
+import type { KubeApi } from '../../cluster/api.ts';
+import { isTree, merge, type Tree } from '../../config/tree.ts';
+import { type KubeObject, objectAt, objectsAt, textAt } from '../../kubernetes/fields.ts';
+import { UserError } from '../../lib/errors.ts';
+import type { Given, OldPlace } from './draft.ts';
+import { fromArguments, fromEnvironment, fromValues } from './sources.ts';
+
+const CHART = 'cronitor-kubernetes';
+const TIMEOUT_MS = 30_000;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+export interface OldInstallation {
+  readonly settings: readonly Given[];
+  readonly place: OldPlace;
+  /** What was read, for people. */
+  readonly origin: string;
+}
+
+/**
+ * The settings of an installed old agent: the values that Helm keeps of its release, or what its Deployment says when
+ * Helm's Secret is not there or may not be read. Throws a UserError when there is neither.
+ */
+export async function readRelease(api: KubeApi, release: string, namespace: string): Promise<OldInstallation> {
+  const selector = encodeURIComponent(`owner=helm,name=${release}`);
+  const secrets = await list(api, `/api/v1/namespaces/${namespace}/secrets?labelSelector=${selector}`);
+  const current = typeof secrets === 'string' ? undefined : currentVersion(secrets);
+  if (current !== undefined) return fromSecret(current, release, namespace);
+  const why = typeof secrets === 'string' ? secrets : 'there is no such release';
+  return fromDeployment(api, release, namespace, why);
+}
+
+/** The objects of a LIST, or why there are none. */
+async function list(api: KubeApi, path: string): Promise<KubeObject[] | string> {
+  const answer = await api.get(path, AbortSignal.timeout(TIMEOUT_MS));
+  if (answer.kind === 'failed')
+    throw new UserError(
+      `${api.server} cannot be reached: ${answer.error}`,
+      'Name a kubeconfig with --kubeconfig FILE.',
+    );
+  if (answer.status === 200) return objectsAt(answer.body, 'items');
+  return `the Kubernetes API answered ${answer.status}: ${textAt(answer.body, 'message') ?? 'without a reason'}`;
+}
+
+/** The deployed version, else the last one. */
+function currentVersion(secrets: readonly KubeObject[]): KubeObject | undefined {
+  const label = (secret: KubeObject, name: string): string =>
+    textAt(objectAt(objectAt(secret, 'metadata'), 'labels'), name) ?? '';
+  const rank = (secret: KubeObject): number =>
+    (label(secret, 'status') === 'deployed' ? 1e9 : 0) + Number(label(secret, 'version'));
+  return secrets.toSorted((a, b) => rank(b) - rank(a))[0];
+}
+
+function fromSecret(secret: KubeObject, release: string, namespace: string): OldInstallation {
+  const name = textAt(objectAt(secret, 'metadata'), 'name') ?? '';
+  const { chart, config } = decodeRelease(objectAt(secret, 'data')['release'], name);
+  const { name: chartName, version } = objectAt(chart, 'metadata');
+  const standard = chartName === CHART ? objectAt(chart, 'values') : {};
+  const values = merge(standard, config);
+  if (chartName !== CHART && !isTree(values[CHART]))
+    throw new UserError(
+      `the release ${release} in ${namespace} is of the chart ${String(chartName)}, not of ${CHART}`,
+      'Name the release of the old agent: helm list -A',
+    );
+  const place = { namespace, fullname: fullname(values, release) };
+  return {
+    settings: fromValues(values),
+    place,
+    origin: `release ${release} in ${namespace} (${String(chartName)} ${String(version)}, ${name})`,
+  };
+}
+
+/** Helm's record of a release: base64 for Kubernetes, base64 again, gzip, JSON. */
+function decodeRelease(data: unknown, name: string): { chart: KubeObject; config: Tree } {
+  try {
+    const inner = Buffer.from(Buffer.from(String(data), 'base64').toString('latin1'), 'base64');
+    const isGzip = inner[0] === 0x1f && inner[1] === 0x8b;
+    const json = isGzip ? gunzipSync(inner, { maxOutputLength: MAX_BYTES }) : inner;
+    const record = JSON.parse(json.toString('utf8')) as KubeObject;
+    return { chart: objectAt(record, 'chart'), config: objectAt(record, 'config') };
+  } catch {
+    throw new UserError(
+      `the Secret ${name} holds no release that can be read`,
+      'Give the file of: helm get values -a RELEASE',
+    );
+  }
+}
+
+/** What the old chart calls its objects. */
+function fullname(values: Tree, release: string): string {
+  const own = isTree(values[CHART]) ? values[CHART] : values;
+  const name = textAt(own, 'nameOverride') ?? CHART;
+  const full = textAt(own, 'fullnameOverride') ?? (release.includes(name) ? release : `${release}-${name}`);
+  return full.slice(0, 63).replace(/-$/, '');
+}
+
+/** The settings that the live Deployment has; its variables may come from ConfigMaps. */
+async function fromDeployment(api: KubeApi, release: string, namespace: string, why: string): Promise<OldInstallation> {
+  const found = await list(api, `/apis/apps/v1/namespaces/${namespace}/deployments`);
+  const deployment = typeof found === 'string' ? undefined : found.find((each) => isAgent(each, release));
+  if (deployment === undefined) {
+    const neither = typeof found === 'string' ? found : 'no Deployment there is of it either';
+    throw new UserError(
+      `the release ${release} in ${namespace} cannot be read: ${why}; ${neither}`,
+      'Name the release of the old agent (helm list -A), or give the file of: helm get values -a RELEASE',
+    );
+  }
+  const name = textAt(objectAt(deployment, 'metadata'), 'name') ?? '';
+  const pod = objectAt(objectAt(objectAt(deployment, 'spec'), 'template'), 'spec');
+  const [container = {}] = agentContainers(deployment);
+  const settings = [
+    ...fromEnvironment(await variables(api, container, namespace)),
+    ...fromArguments(texts(container['args'])),
+    ...keySettings(container, name),
+    ...Object.entries({ podSecurityContext: pod['securityContext'], securityContext: container['securityContext'] })
+      .concat(['resources'].map((source) => [source, container[source]]))
+      .concat(['nodeSelector', 'tolerations', 'affinity'].map((source) => [source, pod[source]]))
+      .map(([source, value]) => ({ source, value })),
+  ];
+  const place = { namespace, fullname: name };
+  return { settings, place, origin: `Deployment ${namespace}/${name} (Helm's Secret: ${why})` };
+}
+
+function isAgent(deployment: KubeObject, release: string): boolean {
+  const metadata = objectAt(deployment, 'metadata');
+  const names = [textAt(metadata, 'name'), textAt(objectAt(metadata, 'labels'), 'app.kubernetes.io/instance')];
+  return names.includes(release) && agentContainers(deployment).length > 0;
+}
+
+function agentContainers(deployment: KubeObject): KubeObject[] {
+  const pod = objectAt(objectAt(objectAt(deployment, 'spec'), 'template'), 'spec');
+  return objectsAt(pod, 'containers').filter((container) => texts(container['args']).includes('agent'));
+}
+
+/** By name; what a ConfigMap gives is overruled by the container itself. The API key is in neither. */
+async function variables(
+  api: KubeApi,
+  container: KubeObject,
+  namespace: string,
+): Promise<Record<string, string | undefined>> {
+  const all: Record<string, string | undefined> = {};
+  for (const source of objectsAt(container, 'envFrom')) {
+    const name = textAt(objectAt(source, 'configMapRef'), 'name');
+    if (name === undefined) continue;
+    const path = `/api/v1/namespaces/${namespace}/configmaps/${name}`;
+    const answer = await api.get(path, AbortSignal.timeout(TIMEOUT_MS));
+    if (answer.kind === 'failed' || answer.status !== 200)
+      throw new UserError(
+        `the ConfigMap ${namespace}/${name} with the old agent's variables cannot be read`,
+        'Let this account get it.',
+      );
+    Object.assign(all, objectAt(answer.body, 'data'));
+  }
+  for (const entry of objectsAt(container, 'env')) all[textAt(entry, 'name') ?? ''] = textAt(entry, 'value');
+  return all;
+}
+
+/** Where the container has its key from: a Secret of the old release, or one of the user's. */
+function keySettings(container: KubeObject, deployment: string): Given[] {
+  const entry = objectsAt(container, 'env').find((each) => each['name'] === 'CRONITOR_API_KEY') ?? {};
+  const { name, key } = objectAt(objectAt(entry, 'valueFrom'), 'secretKeyRef');
+  if (name === undefined) return [];
+  if (name === `${deployment}-secret`) return [{ source: 'credentials.createSecret.apiKey', value: 'in that Secret' }];
+  return [
+    { source: 'credentials.secretName', value: name },
+    { source: 'credentials.secretKey', value: key },
+  ];
+}
+
+const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
