@@ -24,13 +24,17 @@ export interface Violation {
 
 /** Cronitor's monitor and telemetry APIs, as strict as their documentation. Lists are in order of arrival. */
 export class Cronitor implements Vendor {
-  /** Keys that are let in. */
+  /** Keys that may do everything. */
   readonly keys: Set<string>;
+  /** Keys that may only send telemetry. */
+  readonly telemetryKeys = new Set<string>();
   readonly monitors = new Map<string, Monitor>();
   readonly pings: Ping[] = [];
   /** Of monitors of that type. */
   readonly heartbeats: { readonly at: number; readonly monitor: string }[] = [];
   readonly puts: Put[] = [];
+  /** Keys of monitors that were deleted. */
+  readonly deletes: string[] = [];
   readonly violations: Violation[] = [];
   /** Monitors that a ping would have made: it came before the monitor was ever accepted. */
   readonly autoCreated: string[] = [];
@@ -46,24 +50,40 @@ export class Cronitor implements Vendor {
 
   handle(request: VendorRequest): VendorAnswer | undefined {
     const { pathname } = request.url;
-    if (pathname === '/api/monitors') return this.putMonitors(request);
+    const monitor = /^\/api\/monitors(?:\/([^/]+))?$/.exec(pathname);
+    if (monitor !== null) return this.monitorApi(request, monitor[1] && decodeURIComponent(monitor[1]));
     const ping = /^\/(?:ping|p)\/([^/]+)\/([^/]+)$/.exec(pathname);
     if (ping !== null) return this.ping(request, decodeURIComponent(ping[1]!), decodeURIComponent(ping[2]!));
     if (!/^\/(api|ping|p)(\/|$)/.test(pathname)) return undefined;
     return this.refuse(request, 404, 'path', 'no such path');
   }
 
-  private putMonitors(request: VendorRequest): VendorAnswer {
-    const { method, headers, body, at } = request;
-    if (method !== 'PUT') return this.refuse(request, 405, 'path', `${method} monitors`);
+  private monitorApi(request: VendorRequest, key: string | undefined): VendorAnswer {
+    const { method, headers } = request;
     const user = Buffer.from(headers.authorization?.replace(/^Basic /, '') ?? '', 'base64').toString();
+    if (this.telemetryKeys.has(user.slice(0, -1))) return this.refuse(request, 403, 'auth', 'a telemetry key');
     if (!user.endsWith(':') || !this.keys.has(user.slice(0, -1)))
       return this.refuse(request, 401, 'auth', 'bad API key');
-    if (!/^application\/json\b/.test(headers['content-type'] ?? '')) {
-      return this.refuse(request, 400, 'headers', 'Content-Type is not application/json');
-    }
     if (headers['cronitor-version'] !== '2020-10-27') {
       return this.refuse(request, 400, 'headers', 'Cronitor-Version is not 2020-10-27');
+    }
+    if (key !== undefined && method === 'DELETE') return this.deleteMonitor(request, key);
+    if (key === undefined && method === 'GET') return json(200, { monitors: [...this.monitors.values()] });
+    if (key === undefined && method === 'PUT') return this.putMonitors(request);
+    return this.refuse(request, 405, 'path', `${method} monitors`);
+  }
+
+  private deleteMonitor(request: VendorRequest, key: string): VendorAnswer {
+    if (request.body !== '') return this.refuse(request, 400, 'monitor', 'DELETE of one monitor has no body');
+    if (!this.monitors.delete(key)) return json(404, { errors: ['no such monitor'] });
+    this.deletes.push(key);
+    return { status: 204, body: '' };
+  }
+
+  private putMonitors(request: VendorRequest): VendorAnswer {
+    const { headers, body, at } = request;
+    if (!/^application\/json\b/.test(headers['content-type'] ?? '')) {
+      return this.refuse(request, 400, 'headers', 'Content-Type is not application/json');
     }
     const { monitors, errors } = parseMonitors(body);
     const keys = monitors.map(({ key }) => key);
@@ -76,7 +96,7 @@ export class Cronitor implements Vendor {
   private ping(request: VendorRequest, key: string, monitor: string): VendorAnswer {
     const { method, url, at, remoteAddress } = request;
     if (!['GET', 'POST', 'HEAD'].includes(method)) return this.refuse(request, 405, 'path', `${method} ping`);
-    if (!this.keys.has(key)) return this.refuse(request, 401, 'auth', 'bad API key');
+    if (!this.keys.has(key) && !this.telemetryKeys.has(key)) return this.refuse(request, 401, 'auth', 'bad API key');
     const inRate = this.perMonitor.take(monitor, at) && (!this.addressLimit || this.perAddress.take(remoteAddress, at));
     if (!inRate) {
       const refused = this.refuse(request, 429, 'rate', `too many pings of ${monitor}`);
@@ -104,13 +124,14 @@ export class Cronitor implements Vendor {
   }
 
   state(): object {
-    const { pings, heartbeats, puts, violations, autoCreated } = this;
-    return { monitors: [...this.monitors.values()], pings, heartbeats, puts, violations, autoCreated };
+    const { pings, heartbeats, puts, deletes, violations, autoCreated } = this;
+    return { monitors: [...this.monitors.values()], pings, heartbeats, puts, deletes, violations, autoCreated };
   }
 
   clear(): void {
     this.monitors.clear();
-    for (const list of [this.pings, this.heartbeats, this.puts, this.violations, this.autoCreated]) list.length = 0;
+    for (const list of [this.pings, this.heartbeats, this.puts, this.deletes, this.violations, this.autoCreated])
+      list.length = 0;
     this.perMonitor = new Buckets(5, 10);
     this.perAddress = new Buckets(50, 250);
   }

@@ -76,6 +76,41 @@ describe('the simulated monitor API', () => {
   });
 });
 
+describe('the simulated monitor API, of one monitor', () => {
+  const request = (method: string, path: string, key = 'k', body?: string) =>
+    fetch(`${vendors.url}/api/monitors${path}`, {
+      method,
+      headers: { authorization: `Basic ${btoa(`${key}:`)}`, 'cronitor-version': '2020-10-27' },
+      ...(body !== undefined && { body }),
+    });
+
+  it('deletes it once, by its escaped key', async () => {
+    await put([monitor({ key: 'a/b c' })]);
+    expect((await request('DELETE', '/a%2Fb%20c')).status).toBe(204);
+    expect((await request('DELETE', '/a%2Fb%20c')).status).toBe(404);
+    expect(vendors.cronitor.deletes).toEqual(['a/b c']);
+    expect(vendors.cronitor.monitors.size).toBe(0);
+    expect(vendors.cronitor.violations).toEqual([]);
+  });
+
+  it('refuses other methods, a body, and keys that may not', async () => {
+    await put([monitor()]);
+    vendors.cronitor.telemetryKeys.add('only-telemetry');
+    expect((await request('POST', '/m')).status).toBe(405);
+    expect((await request('DELETE', '/m', 'k', '{}')).status).toBe(400);
+    expect((await request('DELETE', '/m', 'other')).status).toBe(401);
+    expect((await request('DELETE', '/m', 'only-telemetry')).status).toBe(403);
+    expect((await request('GET', '', 'only-telemetry')).status).toBe(403);
+    expect((await ping('state=run', 'only-telemetry')).status).toBe(200);
+    expect(vendors.cronitor.monitors.size).toBe(1);
+  });
+
+  it('lists all', async () => {
+    await put([monitor()]);
+    expect(await (await request('GET', '')).json()).toEqual({ monitors: [monitor()] });
+  });
+});
+
 describe('the simulated telemetry API', () => {
   it('records pings in order and counts those of unknown monitors', async () => {
     await ping('state=run&series=1');
