@@ -108,7 +108,7 @@ it('tells of a CronJob that has not run yet when it will, and what the vendor kn
     const state = { facts, deleted: false };
     tx.putObject({ uid, kind: 'CronJob', namespace, name, ownerUid: undefined, version: '1', deleted: false, state });
     const claimant = { destination: 'cronitor/default', uid, createdAt: NOW, alive: true };
-    tx.claimDesired(claimant, [{ key: 'the-key', wanted: {} }], () => null, NOW);
+    tx.claimDesired(claimant, [{ key: 'the-key', wanted: {} }], { retire: () => null }, NOW);
   });
   expect(await explain('shop/new', '--store', path)).toMatch(
     /^shop\/new: CronJob\n +UID +\S+\n +schedule +0 4 \* \* \* Europe\/Berlin, suspended\n\nMonitors\n +○ not in sync +cronitor\/default +the-key +not sent yet\n\nNo run of it was seen/,

@@ -88,6 +88,7 @@ const METHODS: readonly Method[] = [
   'settle',
   'claimDesired',
   'settleDesired',
+  'retryRefused',
   'sweep',
   'dueEvents',
   'settleEvents',

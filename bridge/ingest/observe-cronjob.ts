@@ -82,13 +82,13 @@ function claimMonitors(tx: Tx, { planner }: Destination, { facts, deleted, gone 
   }
   const alive = !deleted && gone === undefined;
   const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive };
-  const { retire, adopt } = rulesOf(planner);
-  tx.claimDesired(claimant, claims, retire, now, adopt);
+  tx.claimDesired(claimant, claims, rulesOf(planner), now);
 }
 
 function rulesOf(planner: Planner): DesiredRules {
   return {
-    retire: (wanted) => planner.retire(wanted),
+    retire: (wanted, cause) => planner.retire(wanted, cause),
     adopt: (wanted, previous) => planner.adopt?.(wanted, previous) ?? wanted,
+    removeAfterMs: planner.removeAfterMs,
   };
 }

@@ -169,6 +169,10 @@ function start(): void {
   const destinations = createPlanners(config, store.clusterId()).map((planner) => {
     return { planner, rule: rule(planner.destination), onUnknown };
   });
+  store.transaction((tx) => {
+    for (const { planner } of destinations)
+      if (planner.removeAfterMs === undefined) tx.keepRemovals(planner.destination);
+  });
   const engine = createEngine(store, destinations, {
     scheduleTimers,
     stuck: config.stuck,

@@ -1,7 +1,7 @@
 import type { Async } from '../lib/async.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ClaimedDesired, ClaimedIntent, Deliverer, Delivery } from '../sinks/sink.ts';
-import type { OutboxStore, Settled, SettledDesired } from '../store/store.ts';
+import type { OutboxStore, Settled, SettledDesired } from '../store/outbox-store.ts';
 import { answers } from './answers.ts';
 import { Limiter } from './limiter.ts';
 import { scheduled } from './retry.ts';
@@ -83,6 +83,7 @@ export class DestinationLoop {
 
   /** True when there may be more to do at once. */
   async #round(): Promise<boolean> {
+    await this.#retryRefused();
     await this.#converge();
     this.#startWaiting();
     const room = MAX_IN_FLIGHT - this.#inFlight - this.#waiting.length;
@@ -93,6 +94,12 @@ export class DestinationLoop {
     this.#waiting.push(...claimed);
     this.#startWaiting();
     return claimed.length > 0;
+  }
+
+  async #retryRefused(): Promise<void> {
+    const { destination, dryRun } = this.#deliverer;
+    const limits = dryRun ? [] : (this.#deliverer.renewed?.() ?? []);
+    if (limits.length > 0) await this.#options.store.retryRefused(destination, limits, this.#options.clock.now());
   }
 
   async #converge(): Promise<void> {

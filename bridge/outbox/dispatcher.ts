@@ -1,7 +1,7 @@
 import type { Async } from '../lib/async.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Deliverer, Delivery } from '../sinks/sink.ts';
-import type { OutboxStore } from '../store/store.ts';
+import type { OutboxStore } from '../store/outbox-store.ts';
 import { DestinationLoop } from './destination.ts';
 import { Wake } from './wake.ts';
 

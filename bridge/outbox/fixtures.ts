@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Async } from '../lib/async.ts';
 import type { ClaimedDesired, ClaimedIntent, Deliverer, Delivery } from '../sinks/sink.ts';
-import type { OutboxStore } from '../store/store.ts';
+import type { OutboxStore } from '../store/outbox-store.ts';
 
 /** The store as the dispatcher sees it: every answer comes later. `calls` counts them. */
 export class LateStore implements Async<OutboxStore> {
@@ -23,6 +23,8 @@ export class LateStore implements Async<OutboxStore> {
   settle = (...args: Parameters<OutboxStore['settle']>) => this.#call('settle', (store) => store.settle(...args));
   settleDesired = (...args: Parameters<OutboxStore['settleDesired']>) =>
     this.#call('settleDesired', (store) => store.settleDesired(...args));
+  retryRefused = (...args: Parameters<OutboxStore['retryRefused']>) =>
+    this.#call('retryRefused', (store) => store.retryRefused(...args));
   sweep = (...args: Parameters<OutboxStore['sweep']>) => this.#call('sweep', (store) => store.sweep(...args));
 
   async #call<T>(name: string, work: (store: OutboxStore) => T): Promise<T> {

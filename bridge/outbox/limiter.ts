@@ -17,7 +17,8 @@ interface KeyState {
 
 /**
  * Spaces the requests of each limit key by 1/perSecond, and counts each until a window after its *end*: the vendor saw
- * it some time before that, so it never sees more than the limit in any window, however late a request arrives.
+ * it some time before that, so it never sees more than the limit in any window, however late a request arrives. With a
+ * burst they are not spaced: at most so many in the time in which a bucket of that size fills, which never empties one.
  */
 export class Limiter {
   readonly #keys = new Map<string, KeyState>();
@@ -61,12 +62,13 @@ export class Limiter {
     }
   }
 
-  #state({ key, perSecond }: Limit): KeyState {
+  #state({ key, perSecond, burst }: Limit): KeyState {
     let state = this.#keys.get(key);
     if (state === undefined) {
-      const most = Math.max(1, Math.floor(perSecond));
-      const spacingMs = (1000 / perSecond) * MARGIN;
-      state = { most, windowMs: most * spacingMs, spacingMs, nextStart: 0, inFlight: 0, ended: [] };
+      const most = burst ?? Math.max(1, Math.floor(perSecond));
+      const eachMs = (1000 / perSecond) * MARGIN;
+      const spacingMs = burst === undefined ? eachMs : 0;
+      state = { most, windowMs: most * eachMs, spacingMs, nextStart: 0, inFlight: 0, ended: [] };
       this.#keys.set(key, state);
     }
     return state;

@@ -13,7 +13,7 @@ const destinationName = z
 
 /** The configuration of every sink: destinations by name. A destination's id is `<sink>/<name>`. */
 export const sinkSchemas = {
-  cronitor: z.record(destinationName, cronitorSchema).default({}).describe('Cronitor accounts by name'),
+  cronitor: z.record(destinationName, cronitorSchema).prefault({}).describe('Cronitor accounts by name'),
 };
 
 /** Part of the configuration: one key per sink. */
@@ -21,8 +21,9 @@ export type SinksConfig = DeepReadonly<{ [K in keyof typeof sinkSchemas]: z.infe
 
 /** The pure halves of all configured destinations. They read no secret. `clusterId` tells clusters apart in keys. */
 export function createPlanners(config: SinksConfig, clusterId: string): Planner[] {
-  return Object.entries(config.cronitor).map(([name, account]) =>
-    createCronitorPlanner(name, { ...account, clusterId }),
+  const cronitor = Object.entries(config.cronitor);
+  return cronitor.map(([name, account]) =>
+    createCronitorPlanner(name, { ...account, clusterId, accounts: cronitor.length }),
   );
 }
 

@@ -7,6 +7,8 @@ import type { Reason } from '../lib/reasons.ts';
 export interface Limit {
   readonly key: string;
   readonly perSecond: number;
+  /** So many may go at once after a pause; then perSecond counts. Without it they are spaced evenly. */
+  readonly burst?: number;
 }
 
 /** "Tell this destination about this transition": one outbox row. Hosts and secrets are not part of it. */
@@ -63,6 +65,8 @@ export interface AnnotationProblem {
   readonly used: string;
 }
 
+export type RetireCause = 'unclaimed' | 'bridge';
+
 /** The pure half of a sink: runs inside the commit, on the worker thread. */
 export interface Planner {
   /** `<sink>/<name in the configuration>`, e.g. `cronitor/default`. */
@@ -71,8 +75,13 @@ export interface Planner {
   planDesired(cronJob: CronJobFacts, context: DesiredContext): readonly Desired[];
   /** What is wrong with the annotations that this destination reads; they never change what it does silently. */
   problems?(cronJob: CronJobFacts): readonly AnnotationProblem[];
-  /** What a row becomes when no live object claims it any more; null: it is left as it is. */
-  retire(wanted: Json): Json | null;
+  /**
+   * What a row becomes when no live object claims it any more, or, `bridge`, when the whole bridge is retired; null: it
+   * is left as it is.
+   */
+  retire(wanted: Json, cause: RetireCause): Json | null;
+  /** Ms after which the vendor should have nothing for a row that no live object claims; without it, never. */
+  readonly removeAfterMs?: number;
   /** What a claim becomes in a row that was `previous` before, maybe by another object; without it, the claim as it is. */
   adopt?(wanted: Json, previous: Json): Json;
 }
@@ -93,7 +102,14 @@ export type Delivery =
       /** The vendor may have acted: the answer was lost, not the request. */
       readonly unknown?: boolean;
     }
-  | { readonly outcome: 'drop'; readonly reason: Reason; readonly detail?: string };
+  | {
+      readonly outcome: 'drop';
+      readonly reason: Reason;
+      readonly detail?: string;
+      /** Of a desired row: every row of the destination is refused alike. After `afterMs` one is tried again. */
+      readonly hold?: Hold;
+      readonly afterMs?: number;
+    };
 
 export interface ClaimedIntent extends Intent {
   readonly seq: number;
@@ -106,6 +122,7 @@ export interface ClaimedIntent extends Intent {
 export interface ClaimedDesired {
   readonly destination: string;
   readonly key: string;
+  /** null: the vendor should have nothing under this key. */
   readonly wanted: Json;
   readonly wantedHash: string;
   readonly attempt: number;
@@ -127,6 +144,13 @@ export interface Deliverer {
   readonly convergeLimits: readonly Limit[];
   deliver(batch: readonly ClaimedIntent[], signal: AbortSignal): Promise<Delivery[]>;
   converge(rows: readonly ClaimedDesired[], signal: AbortSignal): Promise<Delivery[]>;
+  /**
+   * Limit keys of what the vendor refused for its credentials and should be asked again now: they are others, or this
+   * is the first call. Cheap: asked every second.
+   */
+  renewed?(): readonly string[];
+  /** Asks whether address and credentials are right, and changes nothing at the vendor. Never throws. */
+  check?(signal: AbortSignal): Promise<Delivery>;
   /** Proves with the least that the vendor lets see that address and key are right. Never throws. */
   test?(signal: AbortSignal): Promise<TestResult>;
 }

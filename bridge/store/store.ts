@@ -4,7 +4,8 @@ import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { ResendRequest, Resent } from './operations.ts';
-import type { ClaimedDesired, ClaimedIntent, Delivery, Desired, Intent } from '../sinks/sink.ts';
+import type { Desired, Intent, RetireCause } from '../sinks/sink.ts';
+import type { OutboxStore } from './outbox-store.ts';
 import type { Grave, Refused } from './graves.ts';
 import type { FoundProblem, ProblemStore, ProblemsTx } from './problems.ts';
 
@@ -103,16 +104,12 @@ export interface Tx {
   wanted(destination: string, key: string): Json | undefined;
   /**
    * Sets what one object claims at a destination (replacing its earlier claims) and recomputes the rows concerned: the
-   * payload is that of the oldest live claim (creation, then UID), after `adopt` has seen what the row was before, which
-   * another object may have claimed; without a live one it is `retire` of the last.
+   * payload is that of the oldest live claim (creation, then UID), after `rules.adopt` has seen what the row was before,
+   * which another object may have claimed; without a live one it is `rules.retire` of the last.
    */
-  claimDesired(
-    claimant: Claimant,
-    claims: readonly Desired[],
-    retire: (wanted: Json) => Json | null,
-    at: Instant,
-    adopt?: (wanted: Json, previous: Json) => Json,
-  ): void;
+  claimDesired(claimant: Claimant, claims: readonly Desired[], rules: DesiredRules, at: Instant): void;
+  /** Nothing of a destination is removed at its vendor any more, whatever was planned. */
+  keepRemovals(destination: string): void;
 
   /** Recomputes every row of a destination from its live claims, and retires the others: after a retirement. */
   recomputeDesired(destination: string, rules: DesiredRules, at: Instant): void;
@@ -160,9 +157,12 @@ export interface Tx {
   refuse(row: Refused): void;
 }
 
+/** What a sink makes of a row with, or without, live claims. */
 export interface DesiredRules {
-  readonly retire: (wanted: Json) => Json | null;
-  readonly adopt: (wanted: Json, previous: Json) => Json;
+  readonly retire: (wanted: Json, cause: RetireCause) => Json | null;
+  readonly adopt?: (wanted: Json, previous: Json) => Json;
+  /** Ms after which a row without claim is wanted as null: the vendor should have nothing. */
+  readonly removeAfterMs?: number | undefined;
 }
 
 export interface StoredVersion {
@@ -184,50 +184,6 @@ export interface Claimant {
   readonly createdAt: Instant;
   /** False once the object is deleted. */
   readonly alive: boolean;
-}
-
-export interface Settled {
-  readonly seq: number;
-  readonly delivery: Delivery;
-  /** Ms until the next try, for `retry`. */
-  readonly delayMs?: number;
-}
-
-export interface SettledDesired {
-  readonly destination: string;
-  readonly key: string;
-  readonly sentHash: string;
-  readonly delivery: Delivery;
-  readonly delayMs?: number;
-}
-
-/** The outbox's side of the store. Every call is one durable commit. */
-export interface OutboxStore {
-  /**
-   * Heads of lanes that may be sent now, oldest first, marked as being tried. Not: held ones, those whose desired row
-   * was neither accepted nor refused for good (unless `dryRun`), and those with a limit key in `exclude`. At most
-   * `perGate` of those with the same, non-empty list of limit keys.
-   */
-  claim(
-    destination: string,
-    limit: number,
-    now: Instant,
-    exclude: readonly string[],
-    dryRun: boolean,
-    perGate?: number,
-  ): ClaimedIntent[];
-  settle(results: readonly Settled[], now: Instant): void;
-  /**
-   * Rows not in sync or due for their daily assertion; clears their accepted hash first. None while the destination or
-   * one of `limitKeys` (the limits that every such request shares) is held.
-   */
-  claimDesired(destination: string, limit: number, now: Instant, limitKeys?: readonly string[]): ClaimedDesired[];
-  settleDesired(results: readonly SettledDesired[], now: Instant): void;
-  /**
-   * Settles what is over `maxAgeMs` as `expired` and what blocks a lane that waited `supersedeMs` as `superseded`. The
-   * time between the last sweep and the next start, when nothing could be sent, makes nothing older.
-   */
-  sweep(now: Instant, maxAgeMs: number, supersedeMs: number): void;
 }
 
 export interface RetentionLimits {

@@ -89,7 +89,7 @@ function addCronJob(tx: Tx, index: number, now: Instant): void {
     tags: ['kubernetes'],
     ...(index === 3 && { paused: true }),
   };
-  tx.claimDesired(claimant, [{ key: uid, wanted }], (last) => last, now - 60 * MINUTE);
+  tx.claimDesired(claimant, [{ key: uid, wanted }], { retire: (last) => last }, now - 60 * MINUTE);
 }
 
 function acceptMonitors(store: Store, now: Instant): void {

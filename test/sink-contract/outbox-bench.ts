@@ -10,7 +10,8 @@ import type { Http } from '../../bridge/sinks/http.ts';
 import type { Delivery } from '../../bridge/sinks/sink.ts';
 import type { DeliveryView, MonitorView } from '../../bridge/store/read.ts';
 import { openReader, openStore } from '../../bridge/store/sqlite/open.ts';
-import type { OutboxStore, Store } from '../../bridge/store/store.ts';
+import type { OutboxStore } from '../../bridge/store/outbox-store.ts';
+import type { Store } from '../../bridge/store/store.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { impatient } from './sink-case.ts';
 import type { MakeCase, SinkCase } from './sink-case.ts';
@@ -71,7 +72,7 @@ export class OutboxBench {
     const { planner } = this.sink;
     const desired = this.sink.desired(row, version);
     const claimant = { destination: planner.destination, uid: `claimant-${row}`, createdAt: START, alive: true };
-    this.store.transaction((tx) => tx.claimDesired(claimant, [desired], (wanted) => planner.retire(wanted), this.now));
+    this.store.transaction((tx) => tx.claimDesired(claimant, [desired], planner, this.now));
     this.dispatcher?.wake();
   }
 
@@ -130,6 +131,7 @@ function later(store: () => OutboxStore): Async<OutboxStore> {
     settle: async (...args) => store().settle(...args),
     claimDesired: async (...args) => store().claimDesired(...args),
     settleDesired: async (...args) => store().settleDesired(...args),
+    retryRefused: async (...args) => store().retryRefused(...args),
     sweep: async (...args) => store().sweep(...args),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { duration } from '../../config/marks.ts';
 import type { DeepReadonly } from '../../lib/deep-readonly.ts';
 import { errorText } from '../../lib/errors.ts';
 import { podFilter } from './pod-filter.ts';
@@ -31,6 +32,11 @@ export const cronitorSchema = z
     apiKeyFile: z.string().min(1).optional().describe('File that holds the key; read again when Cronitor refuses it'),
     apiUrl: url('the monitor API').default('https://cronitor.io').describe('Base URL of the monitor API'),
     pingUrl: url('the telemetry API').default('https://cronitor.link').describe('Base URL of the telemetry API'),
+    pingFallbackUrl: url('the telemetry API')
+      .optional()
+      .describe(
+        'Base URL that telemetry goes to while pingUrl does not answer; default https://cronitor.io, none for another pingUrl',
+      ),
     ...selectionFields,
     defaultBehavior: z
       .enum(['include', 'exclude'])
@@ -42,6 +48,13 @@ export const cronitorSchema = z
       .describe(
         'What key-inference: name makes the key of: cluster and name, or the name alone, as cronitor-kubernetes did: then clusters with the same names share monitors',
       ),
+    onDelete: z
+      .enum(['keep', 'pause', 'delete'])
+      .default('pause')
+      .describe(
+        'What becomes of the monitor of a CronJob that was deleted, is excluded, or has another key now: it goes on, is paused, or is paused and after deleteAfter deleted with its history',
+      ),
+    deleteAfter: duration().prefault('24h').describe('With onDelete: delete, how long a monitor stays paused before'),
     env: z.string().min(1).optional().describe('Environment of telemetry where a CronJob has no env annotation'),
     tags: z.array(z.string().min(1)).default([]).describe('Tags that every monitor gets'),
     onCancelled: z
@@ -71,7 +84,12 @@ export const cronitorSchema = z
 export type CronitorConfig = DeepReadonly<z.infer<typeof cronitorSchema>>;
 
 /** What planning needs: no secret, no address. */
-export type CronitorPlanConfig = Omit<CronitorConfig, 'apiKey' | 'apiKeyFile' | 'apiUrl' | 'pingUrl' | 'dryRun'> & {
+export type CronitorPlanConfig = Omit<
+  CronitorConfig,
+  'apiKey' | 'apiKeyFile' | 'apiUrl' | 'pingUrl' | 'pingFallbackUrl' | 'dryRun'
+> & {
   /** Of the store: the same as long as it or its side file lives. */
   readonly clusterId: string;
+  /** How many accounts this bridge has, which share the limit of its address; default 1. */
+  readonly accounts?: number;
 };

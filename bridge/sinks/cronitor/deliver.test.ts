@@ -159,6 +159,8 @@ describe('the configuration', () => {
       apiKey: 'a',
       apiUrl: 'https://cronitor.io',
       pingUrl: 'https://cronitor.link',
+      onDelete: 'pause',
+      deleteAfter: 86_400_000,
       namespaces: [],
       excludeNamespaces: [],
       labelSelector: { matchLabels: {}, matchExpressions: [] },

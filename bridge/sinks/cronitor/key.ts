@@ -8,6 +8,14 @@ export interface ApiKey {
   current(): string;
   /** Reads the file again; true when the key is another one than `used`. */
   renew(used: string): boolean;
+  /** The vendor refused this key: from now on its file is looked at. */
+  refused(used: string): void;
+  /** Once true when the key that was refused has been replaced. */
+  isReplaced(): boolean;
+  /** Telemetry was accepted under this key. */
+  pinged(used: string): void;
+  /** Whether telemetry was ever accepted under this key. */
+  mayPing(used: string): boolean;
   /** Removes every key that was ever used. */
   redact(text: string): string;
 }
@@ -16,14 +24,25 @@ export interface ApiKey {
 export function createApiKey(destination: string, config: CronitorConfig): ApiKey {
   const file = config.apiKeyFile;
   let key = file === undefined ? (config.apiKey ?? '') : readKey(destination, file);
+  let refusedKey: string | undefined;
+  let pingedKey: string | undefined;
   const seen = new Set([key]);
+  const renew = (used: string): boolean => {
+    if (file !== undefined) key = tryRead(file) ?? key;
+    seen.add(key);
+    return key !== used;
+  };
   return {
     current: () => key,
-    renew(used) {
-      if (file !== undefined) key = tryRead(file) ?? key;
-      seen.add(key);
-      return key !== used;
+    renew,
+    refused: (used) => void (refusedKey = used),
+    isReplaced() {
+      if (refusedKey === undefined || !renew(refusedKey)) return false;
+      refusedKey = undefined;
+      return true;
     },
+    pinged: (used) => void (pingedKey = used),
+    mayPing: (used) => pingedKey === used,
     redact: (text) => redactor([...seen])(text),
   };
 }

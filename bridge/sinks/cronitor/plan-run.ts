@@ -54,7 +54,7 @@ export function planRun(transition: Transition, context: PlanContext, rules: Run
     key: transition.id,
     lane: `run/${run.uid}`,
     payload: { key, query },
-    limits: pingLimits(key),
+    limits: pingLimits(key, rules.accounts),
     waitsFor: key,
   };
   const failed = told?.failed === true || transition.kind === 'run.stuck';

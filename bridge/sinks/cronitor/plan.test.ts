@@ -39,8 +39,8 @@ describe('telemetry of a run', () => {
       lane: `run/${JOB_UID}`,
       waitsFor: cronJob().uid,
       limits: [
-        { key: `monitor/${cronJob().uid}`, perSecond: 5 },
-        { key: 'address', perSecond: 50 },
+        { key: `monitor/${cronJob().uid}`, perSecond: 5, burst: 10 },
+        { key: 'address', perSecond: 40, burst: 100 },
       ],
       memo: { key: cronJob().uid },
     });
@@ -165,7 +165,7 @@ describe('the monitor of a CronJob', () => {
 
   it('is paused when its CronJob is gone, and resumes when it comes back', () => {
     const wanted = desired(cronJob())[0]!.wanted;
-    const retired = planner.retire(wanted);
+    const retired = planner.retire(wanted, 'unclaimed');
     expect(retired).toEqual({ ...Object(wanted), paused: true });
     expect(desired(cronJob(), retired ?? undefined)[0]!.wanted).toHaveProperty('paused', false);
   });

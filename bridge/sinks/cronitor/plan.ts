@@ -1,7 +1,7 @@
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { Json } from '../../lib/json.ts';
 import { isInSelection } from '../selection.ts';
-import type { Desired, DesiredContext, Planner } from '../sink.ts';
+import type { Desired, DesiredContext, Planner, RetireCause } from '../sink.ts';
 import { annotationProblems } from './annotations.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { monitorKey, monitorPayload, selected } from './payload.ts';
@@ -16,7 +16,8 @@ export function createCronitorPlanner(name: string, config: CronitorPlanConfig):
     plan: (transition, context) => planRun(transition, context, rules),
     planDesired: (cronJob, context) => planMonitor(cronJob, context, config),
     problems: (cronJob) => (isInSelection(cronJob, config) ? annotationProblems(cronJob) : []),
-    retire: (wanted) => (isObject(wanted) ? { ...wanted, paused: true } : wanted),
+    retire: (wanted, cause) => retiredMonitor(wanted, cause, config),
+    ...(config.onDelete === 'delete' && { removeAfterMs: config.deleteAfter }),
     // The claim may be older than the pause, which another CronJob on this key asked for.
     adopt: (wanted, previous) => (isObject(wanted) && mentionsPause(previous) ? { paused: false, ...wanted } : wanted),
   };
@@ -36,8 +37,14 @@ function pausedField(cronJob: CronJobFacts, previous: Json | undefined): { pause
   return mentionsPause(previous) ? { paused: false } : {};
 }
 
+/** True for a monitor that we paused once; one that we deleted was paused before. */
 function mentionsPause(wanted: Json | undefined): boolean {
-  return isObject(wanted) && 'paused' in wanted;
+  return wanted === null || (isObject(wanted) && 'paused' in wanted);
+}
+
+function retiredMonitor(wanted: Json, cause: RetireCause, { onDelete }: CronitorPlanConfig): Json | null {
+  if (cause === 'unclaimed' && onDelete === 'keep') return null;
+  return isObject(wanted) ? { ...wanted, paused: true } : wanted;
 }
 
 function isObject(value: Json | undefined): value is { [key: string]: Json } {

@@ -33,13 +33,13 @@ describe('who decides what is wanted', () => {
   });
 
   it('is the next one when the owner is deleted, and nobody when none is left: then it is retired', () => {
-    t.want('m', 'old', { uid: 'a', createdAt: T0 }, paused);
-    t.want('m', 'young', { uid: 'b', createdAt: T0 + 1 }, paused);
-    t.want('m', 'old', { uid: 'a', alive: false }, paused);
+    t.want('m', 'old', { uid: 'a', createdAt: T0 }, { retire: paused });
+    t.want('m', 'young', { uid: 'b', createdAt: T0 + 1 }, { retire: paused });
+    t.want('m', 'old', { uid: 'a', alive: false }, { retire: paused });
     expect(t.monitor('m').wanted).toBe('young');
-    t.want('m', 'young', { uid: 'b', alive: false }, paused);
+    t.want('m', 'young', { uid: 'b', alive: false }, { retire: paused });
     expect(t.monitor('m').wanted).toEqual({ paused: 'young' });
-    t.want('m', 'old', { uid: 'a', alive: false }, paused);
+    t.want('m', 'old', { uid: 'a', alive: false }, { retire: paused });
     expect(t.monitor('m').wanted).toEqual({ paused: 'young' });
   });
 
@@ -53,7 +53,7 @@ describe('who decides what is wanted', () => {
 
   it('changes with the claims of one object: what it claims no more is retired', () => {
     t.want('m', 1);
-    t.want('n', 2, {}, paused);
+    t.want('n', 2, {}, { retire: paused });
     expect([t.monitor('m').wanted, t.monitor('n').wanted]).toEqual([{ paused: 1 }, 2]);
     expect(t.store.transaction((tx) => tx.wanted(DESTINATION, 'm'))).toEqual({ paused: 1 });
     expect(t.store.transaction((tx) => tx.wanted(DESTINATION, 'unknown'))).toBeUndefined();
@@ -61,14 +61,14 @@ describe('who decides what is wanted', () => {
 
   it('comes back to life when an object claims it again', () => {
     t.want('m', 1);
-    t.want('m', 1, { alive: false }, paused);
+    t.want('m', 1, { alive: false }, { retire: paused });
     accept();
     t.want('m', 1, { uid: 'again' });
     expect(wantedRows()).toEqual([1]);
   });
 
   it('makes a row even when the object was deleted before it was seen: a run may wait for it', () => {
-    t.want('m', 1, { alive: false }, paused);
+    t.want('m', 1, { alive: false }, { retire: paused });
     expect(wantedRows()).toEqual([{ paused: 1 }]);
   });
 
@@ -139,7 +139,7 @@ describe('convergence', () => {
     t.store.transaction((tx) => {
       const claimant = { destination: DESTINATION, uid: 'u', createdAt: T0, alive: true };
       const claims = keys.map((key) => ({ key, wanted: 1 }));
-      tx.claimDesired(claimant, claims, () => null, T0);
+      tx.claimDesired(claimant, claims, { retire: () => null }, T0);
     });
     accept();
     t.now = T0 + 22 * HOUR - 1;

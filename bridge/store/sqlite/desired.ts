@@ -3,14 +3,19 @@ import { canonicalJson } from '../../lib/json.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { ClaimedDesired, Delivery, Desired } from '../../sinks/sink.ts';
-import type { Claimant, SettledDesired } from '../store.ts';
+import type { SettledDesired } from '../outbox-store.ts';
+import type { Claimant, DesiredRules } from '../store.ts';
 import type { Db } from './db.ts';
 import type { Holds } from './holds.ts';
 import type { Intents } from './intents.ts';
 import type { Retirements } from './retirements.ts';
+import { refuseAll } from './refusals.ts';
+import { NOTHING, NOTHING_HASH, postponeRemovals } from './removals.ts';
 import { shortDetail } from './rows.ts';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const SLOT_MS = 5 * 60_000;
 
 interface DesiredColumns {
   readonly id: number;
@@ -22,10 +27,6 @@ interface DesiredColumns {
   readonly attempts: number;
 }
 
-interface Rules {
-  readonly retire: (wanted: Json) => Json | null;
-  readonly adopt: (wanted: Json, previous: Json) => Json;
-}
 type Drop = Extract<Delivery, { outcome: 'drop' }>;
 type Retry = Extract<Delivery, { outcome: 'retry' }>;
 
@@ -34,6 +35,11 @@ const ROW =
 
 /** Without its name SQLite takes the primary key, and reads every claim of the destination. */
 const OF_OBJECT = 'FROM claims INDEXED BY claims_uid WHERE destination = ? AND uid = ?';
+
+/** What was refused comes last: it may cost a search for it. What is removed is not asserted again. */
+const CLAIM = `SELECT * FROM desired WHERE destination = ?1 AND sending = 0 AND next_at <= ?2
+    AND NOT (wanted = ?4 AND not_in_sync_since IS NULL)
+  ORDER BY refused, next_at, id LIMIT ?3`;
 
 const CHANGE = `UPDATE desired SET wanted = ?2, wanted_hash = ?3, retired = ?4, attempts = 0, refused = 0, reason = NULL,
     detail = NULL, next_at = ?5,
@@ -62,7 +68,7 @@ export class DesiredRows {
   claimFor(
     { destination, uid, createdAt, alive }: Claimant,
     claims: readonly Desired[],
-    rules: Rules,
+    rules: DesiredRules,
     at: Instant,
   ): void {
     const wanted = new Map(claims.map((claim) => [claim.key, claim.wanted]));
@@ -80,7 +86,7 @@ export class DesiredRows {
   }
 
   /** Every row of a destination anew from its claims. */
-  recompute(destination: string, rules: Rules, at: Instant): void {
+  recompute(destination: string, rules: DesiredRules, at: Instant): void {
     const rows = this.#db.all<{ key: string }>(
       'SELECT key FROM desired WHERE destination = ?1 UNION SELECT key FROM claims WHERE destination = ?1',
       destination,
@@ -91,12 +97,7 @@ export class DesiredRows {
   claim(destination: string, limit: number, now: Instant, limitKeys: readonly string[]): ClaimedDesired[] {
     const held = this.#holds.active(destination, now);
     if (held.some((key) => key === destination || limitKeys.includes(key))) return [];
-    const rows = this.#db.all<DesiredColumns>(
-      'SELECT * FROM desired WHERE destination = ? AND sending = 0 AND next_at <= ? ORDER BY next_at, id LIMIT ?',
-      destination,
-      now,
-      limit,
-    );
+    const rows = this.#db.all<DesiredColumns>(CLAIM, destination, now, limit, NOTHING);
     for (const { id } of rows) {
       // Whatever becomes of the request: until it is answered, nobody knows what the vendor has.
       this.#db.run(
@@ -127,33 +128,40 @@ export class DesiredRows {
   /** What a crash left in flight has an unknown outcome: it is asserted again. */
   recover(now: Instant): void {
     this.#db.run('UPDATE desired SET sending = 0, next_at = ? WHERE sending = 1', now);
+    postponeRemovals(this.#db, now);
   }
 
   #accepted(row: DesiredColumns, sentHash: string, changed: boolean, detail: string | undefined, now: Instant): void {
+    const isRemoved = sentHash === NOTHING_HASH;
     this.#db.run(
       `UPDATE desired SET sending = 0, accepted_hash = ?2, attempts = 0, refused = 0, reason = NULL, detail = ?3,
-         next_at = ?4, first_accepted_at = coalesce(first_accepted_at, ?5),
+         next_at = ?4, first_accepted_at = iif(?6, NULL, coalesce(first_accepted_at, ?5)),
          not_in_sync_since = iif(wanted_hash = ?2, NULL, not_in_sync_since) WHERE id = ?1`,
       row.id,
       sentHash,
       shortDetail(detail),
       changed ? now : nextAssertion(row, now),
       now,
+      Number(isRemoved),
     );
-    this.#intents.release(row.destination, row.key, now);
+    if (!isRemoved) this.#intents.release(row.destination, row.key, now);
   }
 
-  #refused(row: DesiredColumns, changed: boolean, { reason, detail }: Drop, now: Instant): void {
+  #refused(row: DesiredColumns, changed: boolean, delivery: Drop, now: Instant): void {
+    const { reason, detail, hold, afterMs } = delivery;
+    const againMs = afterMs ?? Math.min(DAY_MS, HOUR_MS * 2 ** Math.min(row.attempts - 1, 10));
+    if (hold) this.#holds.set(row.destination, hold.key, now + againMs, now);
     // A refusal of what is no longer wanted says nothing about what is.
     this.#db.run(
       'UPDATE desired SET sending = 0, refused = ?, reason = ?, detail = ?, next_at = ? WHERE id = ?',
       Number(!changed),
       reason,
       shortDetail(detail),
-      changed ? now : now + HOUR_MS,
+      changed ? now : now + againMs,
       row.id,
     );
     if (!changed) this.#intents.release(row.destination, row.key, now);
+    if (hold) refuseAll(this.#db, this.#intents, row.destination, delivery, now + againMs, now);
   }
 
   #retry(row: DesiredColumns, changed: boolean, delivery: Retry, delayMs: number, now: Instant): void {
@@ -171,7 +179,7 @@ export class DesiredRows {
   }
 
   /** Gives a row the payload of its oldest live claim, or retires it. `dead` is what a deleted object last claimed. */
-  #recompute(destination: string, key: string, dead: Json | undefined, rules: Rules, at: Instant): void {
+  #recompute(destination: string, key: string, dead: Json | undefined, rules: DesiredRules, at: Instant): void {
     const row = this.#row(destination, key);
     const owner = this.#db.get<{ wanted: string }>(
       'SELECT wanted FROM claims WHERE destination = ? AND key = ? ORDER BY created_at, uid LIMIT 1',
@@ -180,24 +188,34 @@ export class DesiredRows {
     );
     if (owner !== undefined) {
       const wanted = JSON.parse(owner.wanted) as Json;
-      const adopted = row === undefined ? wanted : rules.adopt(wanted, JSON.parse(row.wanted) as Json);
-      if (this.#retirements.current() === undefined) this.#put(destination, key, adopted, false, at);
+      const adopted = row === undefined ? wanted : (rules.adopt?.(wanted, JSON.parse(row.wanted) as Json) ?? wanted);
+      if (this.#retirements.current() === undefined) this.#put(destination, key, adopted, undefined, at);
       // What the vendor never heard of needs no retirement: nothing is made there now.
       else if (row !== undefined || this.#retirements.isInherited())
-        this.#put(destination, key, rules.retire(adopted) ?? adopted, false, at);
+        this.#put(destination, key, rules.retire(adopted, 'bridge') ?? adopted, undefined, at);
       return;
     }
     if (row?.retired === 1) return;
     const last = dead ?? (row && (JSON.parse(row.wanted) as Json));
-    const retired = last === undefined ? null : rules.retire(last);
-    if (retired !== null) this.#put(destination, key, retired, true, at);
+    const retired = last === undefined ? null : rules.retire(last, 'unclaimed');
+    if (retired !== null) this.#put(destination, key, retired, { removeAfterMs: rules.removeAfterMs }, at);
     else if (row) this.#db.run('UPDATE desired SET retired = 1 WHERE id = ?', row.id);
+    // A run may wait for it.
+    else if (last !== undefined) this.#put(destination, key, last, {}, at);
   }
 
-  #put(destination: string, key: string, wanted: Json, retired: boolean, at: Instant): void {
+  /** `unclaimed`: no live object claims it. */
+  #put(
+    destination: string,
+    key: string,
+    wanted: Json,
+    unclaimed: Pick<DesiredRules, 'removeAfterMs'> | undefined,
+    at: Instant,
+  ): void {
     const text = canonicalJson(wanted);
     const hash = sha256Hex(text);
     const row = this.#row(destination, key);
+    const retired = Number(unclaimed !== undefined);
     if (row === undefined) {
       this.#db.run(
         `INSERT INTO desired (destination, key, wanted, wanted_hash, retired, next_at, not_in_sync_since)
@@ -206,14 +224,21 @@ export class DesiredRows {
         key,
         text,
         hash,
-        Number(retired),
+        retired,
         at,
       );
     } else if (row.wanted_hash !== hash) {
-      this.#db.run(CHANGE, row.id, text, hash, Number(retired), at);
-    } else if (row.retired !== Number(retired)) {
-      this.#db.run('UPDATE desired SET retired = ? WHERE id = ?', Number(retired), row.id);
+      this.#db.run(CHANGE, row.id, text, hash, retired, at);
+    } else if (row.retired !== retired) {
+      this.#db.run('UPDATE desired SET retired = ? WHERE id = ?', retired, row.id);
     }
+    const removeAt = unclaimed?.removeAfterMs === undefined ? null : at + unclaimed.removeAfterMs;
+    this.#db.run(
+      'UPDATE desired SET remove_at = ?1 WHERE destination = ?2 AND key = ?3 AND remove_at IS NOT ?1',
+      removeAt,
+      destination,
+      key,
+    );
   }
 
   #row(destination: string, key: string): DesiredColumns | undefined {
@@ -221,8 +246,11 @@ export class DesiredRows {
   }
 }
 
-/** A day later, give or take two hours by the key, so that what was accepted together is not asserted together. */
+/**
+ * A day later, give or take two hours by the key, so that what was accepted together is not asserted together; on a
+ * multiple of five minutes, so that many share a request.
+ */
 function nextAssertion({ destination, key }: DesiredColumns, now: Instant): Instant {
   const share = parseInt(sha256Hex(`${destination}/${key}`).slice(0, 8), 16) / 2 ** 32;
-  return now + Math.round((22 + 4 * share) * HOUR_MS);
+  return Math.ceil((now + (22 + 4 * share) * HOUR_MS) / SLOT_MS) * SLOT_MS;
 }

@@ -5,7 +5,7 @@ import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { ClaimedDesired, ClaimedIntent, Delivery, Intent } from '../../sinks/sink.ts';
 import type { DeliveryView, MonitorView, ReadStore } from '../read.ts';
-import type { Claimant, Store } from '../store.ts';
+import type { Claimant, DesiredRules, Store } from '../store.ts';
 import { openReader, openStore } from './open.ts';
 
 export const DESTINATION = 'cronitor/default';
@@ -62,14 +62,11 @@ export class TestStore {
     );
   }
 
-  want(
-    key: string,
-    wanted: Json,
-    claimant: Partial<Claimant> = {},
-    retire: (wanted: Json) => Json | null = () => null,
-  ) {
+  want(key: string, wanted: Json, claimant: Partial<Claimant> = {}, rules: Partial<DesiredRules> = {}) {
     const full = { destination: DESTINATION, uid: 'cronjob-1', createdAt: T0, alive: true, ...claimant };
-    this.store.transaction((tx) => tx.claimDesired(full, [{ key, wanted }], retire, this.now));
+    this.store.transaction((tx) =>
+      tx.claimDesired(full, [{ key, wanted }], { retire: () => null, ...rules }, this.now),
+    );
   }
 
   claimRows(): ClaimedDesired[] {

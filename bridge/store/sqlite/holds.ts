@@ -52,6 +52,17 @@ export class Holds {
     );
   }
 
+  /** Ends holds before their time. */
+  end(destination: string, keys: readonly string[], now: Instant): void {
+    this.#db.run(
+      `UPDATE holds SET total_ms = total_ms - max(0, until - ?1), until = min(until, ?1)
+       WHERE destination = ?2 AND key IN (SELECT value FROM json_each(?3))`,
+      now,
+      destination,
+      JSON.stringify(keys),
+    );
+  }
+
   /** Keys that are held now. */
   active(destination: string, now: Instant): string[] {
     return this.#db

@@ -2,11 +2,12 @@ import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Reason } from '../../lib/reasons.ts';
 import type { ClaimedIntent, Delivery, Intent, Limit } from '../../sinks/sink.ts';
-import type { Settled } from '../store.ts';
+import type { Settled } from '../outbox-store.ts';
 import type { Db } from './db.ts';
 import { dueIntents } from './due.ts';
 import type { IntentColumns } from './due.ts';
 import type { Holds } from './holds.ts';
+import { NOTHING } from './removals.ts';
 import type { Retirements } from './retirements.ts';
 import { shortDetail } from './rows.ts';
 
@@ -120,6 +121,16 @@ export class Intents {
     for (const { seq, gate } of rows) this.#ready(seq, destination, gate, now);
   }
 
+  /** Makes intents whose row was let go without acceptance, and is neither accepted nor refused now, wait for it again. */
+  awaitRows(destination: string): void {
+    this.#db.run(
+      `UPDATE intents SET status = 'awaiting', eligible_at = NULL, age_from = NULL
+       WHERE destination = ?1 AND status = 'ready' AND settled_at IS NULL AND waits_for IN (
+         SELECT key FROM desired WHERE destination = ?1 AND first_accepted_at IS NULL AND refused = 0)`,
+      destination,
+    );
+  }
+
   /** What a crash left in flight is tried again; the vendor may have seen it. */
   recover(now: Instant): void {
     this.#db.run(
@@ -176,7 +187,10 @@ export class Intents {
       lane,
     );
     if (head?.status !== 'queued') return;
-    if (head.waits_for === null || this.#isDecided(destination, head.waits_for)) {
+    if (head.waits_for !== null && this.#isRemoved(destination, head.waits_for)) {
+      const row = this.#db.get<IntentColumns>('SELECT * FROM intents WHERE seq = ?', head.seq)!;
+      this.#finish(row, 'dropped', 'monitor_removed', null, now);
+    } else if (head.waits_for === null || this.#isDecided(destination, head.waits_for)) {
       this.#ready(head.seq, destination, head.gate, now);
     } else {
       this.#db.run("UPDATE intents SET status = 'awaiting' WHERE seq = ?", head.seq);
@@ -230,6 +244,12 @@ export class Intents {
     const sql =
       'SELECT first_accepted_at IS NOT NULL OR refused AS decided FROM desired WHERE destination = ? AND key = ?';
     return this.#db.get<{ decided: number }>(sql, destination, key)?.decided === 1;
+  }
+
+  /** True when the vendor should have nothing under this key: telemetry would make it again. */
+  #isRemoved(destination: string, key: string): boolean {
+    const sql = 'SELECT 1 FROM desired WHERE destination = ? AND key = ? AND wanted = ?';
+    return this.#db.get(sql, destination, key, NOTHING) !== undefined;
   }
 
   #ready(seq: number, destination: string, gate: string, now: Instant): void {

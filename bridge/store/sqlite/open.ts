@@ -8,7 +8,8 @@ import type { ClaimedDesired, ClaimedIntent } from '../../sinks/sink.ts';
 import type { ResendRequest, Resent } from '../operations.ts';
 import type { DueEvent, FoundProblem, SettledEvent } from '../problems.ts';
 import type { ReadStore } from '../read.ts';
-import type { Recovery, RetentionLimits, StoreState, Settled, SettledDesired, Store, Tx } from '../store.ts';
+import type { Settled, SettledDesired } from '../outbox-store.ts';
+import type { Recovery, RetentionLimits, StoreState, Store, Tx } from '../store.ts';
 import { Db } from './db.ts';
 import { DesiredRows } from './desired.ts';
 import { refuseNetworkFileSystem } from './file-system.ts';
@@ -21,6 +22,8 @@ import { refuseNewerStore, refuseOlderStore } from './migrations.ts';
 import { hasHeader, openDatabase } from './opening.ts';
 import { SqliteReader } from './reader.ts';
 import { lastRecovery, readKeys } from './recovery.ts';
+import { retryRefused } from './refusals.ts';
+import { removeDue } from './removals.ts';
 import { resend } from './resend.ts';
 import { Retention } from './retention.ts';
 import { Retirements } from './retirements.ts';
@@ -196,6 +199,13 @@ class SqliteStore implements Store {
     this.#db.write(() => results.forEach((result) => this.#desired.settle(result, now)));
   }
 
+  retryRefused(destination: string, limitKeys: readonly string[], now: Instant): void {
+    this.#db.write(() => {
+      this.#holds.end(destination, limitKeys, now);
+      retryRefused(this.#db, this.#intents, destination, now);
+    });
+  }
+
   clockSet(ms: number): void {
     this.#holds.shifted(ms);
     this.#side.clockSet(ms);
@@ -217,6 +227,7 @@ class SqliteStore implements Store {
       if (this.#retirements.current() !== undefined) this.#intents.retire(now);
       this.#intents.expire(now, maxAgeMs);
       this.#intents.supersede(now, supersedeMs);
+      if (this.#retirements.current() === undefined) removeDue(this.#db, now);
     });
   }
 

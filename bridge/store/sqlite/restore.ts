@@ -10,6 +10,7 @@ import { lockStore } from './lock.ts';
 import { refuseNewerStore } from './migrations.ts';
 import { putKeys, remember } from './recovery.ts';
 import { clearSuspect, moveAside, syncFolder } from './side-files.ts';
+import { NOTHING } from './removals.ts';
 import type { SideFiles } from './side-files.ts';
 
 /** Key of `meta` that only a backup has, until the bridge was started on it. */
@@ -84,8 +85,9 @@ export function finishRestore(db: Db, { keys, lastCommit }: SideFiles, now: Inst
   db.run("UPDATE intents SET status = 'dropped', reason = 'restored', settled_at = ? WHERE settled_at IS NULL", now);
   db.run(
     `UPDATE desired SET accepted_hash = NULL, sending = 0, next_at = ?1,
-       not_in_sync_since = coalesce(not_in_sync_since, ?1)`,
+       not_in_sync_since = coalesce(not_in_sync_since, ?1) WHERE wanted <> ?2`,
     now,
+    NOTHING,
   );
   db.run('DELETE FROM meta WHERE key = ?', BACKUP_AT);
   const reason = `made at ${new Date(row.value).toISOString()}`;

@@ -11,7 +11,11 @@ export function shiftTimes(db: Db, ms: number): void {
     ms,
   );
   db.run('UPDATE holds SET until = until + ?', ms);
-  db.run('UPDATE desired SET next_at = next_at + ?1, not_in_sync_since = not_in_sync_since + ?1', ms);
+  db.run(
+    `UPDATE desired SET next_at = next_at + ?1, not_in_sync_since = not_in_sync_since + ?1,
+       remove_at = remove_at + ?1`,
+    ms,
+  );
   db.run("UPDATE timers SET due = due + ? WHERE kind IN ('gone', 'replacement', 'inferred')", ms);
   db.run('UPDATE annotation_problems SET next_at = next_at + ?', ms);
   db.run("UPDATE meta SET value = value + ? WHERE key = 'alive_at'", ms);

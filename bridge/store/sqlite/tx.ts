@@ -199,14 +199,12 @@ export class SqliteTx implements Tx {
     return this.#desired.wanted(destination, key);
   }
 
-  claimDesired(
-    claimant: Claimant,
-    claims: readonly Desired[],
-    retire: (wanted: Json) => Json | null,
-    at: Instant,
-    adopt: (wanted: Json, previous: Json) => Json = (wanted) => wanted,
-  ): void {
-    this.#desired.claimFor(claimant, claims, { retire, adopt }, at);
+  claimDesired(claimant: Claimant, claims: readonly Desired[], rules: DesiredRules, at: Instant): void {
+    this.#desired.claimFor(claimant, claims, rules, at);
+  }
+
+  keepRemovals(destination: string): void {
+    this.#db.run('UPDATE desired SET remove_at = NULL WHERE destination = ? AND remove_at IS NOT NULL', destination);
   }
 
   recomputeDesired(destination: string, rules: DesiredRules, at: Instant): void {

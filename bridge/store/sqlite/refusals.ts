@@ -1,0 +1,35 @@
+import type { Instant } from '../../lib/clock.ts';
+import type { Reason } from '../../lib/reasons.ts';
+import type { Delivery } from '../../sinks/sink.ts';
+import type { Db } from './db.ts';
+import type { Intents } from './intents.ts';
+import { NOTHING } from './removals.ts';
+import { shortDetail } from './rows.ts';
+
+/** Refusals that are about the credentials, not about what was sent. */
+const KEY_REASONS = JSON.stringify(['unauthorized', 'forbidden', 'telemetry_only_key'] satisfies Reason[]);
+
+const REFUSE_ALL = `UPDATE desired SET refused = 1, reason = ?2, detail = ?3, next_at = ?4
+  WHERE destination = ?1 AND not_in_sync_since IS NOT NULL AND sending = 0 AND (refused = 0 OR reason IS NOT ?2)
+  RETURNING key`;
+
+const RETRY = `UPDATE desired SET refused = 0, attempts = 0, next_at = ?2
+  WHERE destination = ?1 AND refused = 1 AND wanted <> ?3 AND reason IN (SELECT value FROM json_each(?4))`;
+
+/** A refusal that is not about the row: every other row not in sync gets it too, and what waits for them goes. */
+export function refuseAll(
+  db: Db,
+  intents: Intents,
+  destination: string,
+  { reason, detail }: Extract<Delivery, { outcome: 'drop' }>,
+  nextAt: Instant,
+  now: Instant,
+): void {
+  const rows = db.all<{ key: string }>(REFUSE_ALL, destination, reason, shortDetail(detail), nextAt);
+  for (const { key } of rows) intents.release(destination, key, now);
+}
+
+/** The credentials may be others: asks again for every row that was refused for them. */
+export function retryRefused(db: Db, intents: Intents, destination: string, now: Instant): void {
+  if (db.run(RETRY, destination, now, NOTHING, KEY_REASONS) > 0) intents.awaitRows(destination);
+}
