@@ -163,15 +163,15 @@ up() {
       sed "s|@NODE_IP@|$node_ip|" "$here/cluster.d/node/dns.yaml" | kube apply -f - >/dev/null
     fi
   done
-  wait_for 30 'containerd is' containerd in_node ctr version
+  wait_for 120 'containerd is' containerd in_node ctr version
   if [ -d "$dir/pause" ]; then
     load "$dir/pause/image.tar" >/dev/null
     rm -r "$dir/pause"
   fi
-  wait_for 60 'the node is' kubelet node_ready
-  wait_for 30 'DNS is' coredns dns_ready
-  wait_for 30 'the StorageClass is' localpv kube get storageclass standard
-  wait_for 30 'the default service account is' controller-manager kube -n default get serviceaccount default
+  wait_for 120 'the node is' kubelet node_ready
+  wait_for 120 'DNS is' coredns dns_ready
+  wait_for 120 'the StorageClass is' localpv kube get storageclass standard
+  wait_for 120 'the default service account is' controller-manager kube -n default get serviceaccount default
   touch "$dir/complete"
 }
 stop() {
