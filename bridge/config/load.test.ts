@@ -85,6 +85,21 @@ describe('loadConfig', () => {
   });
 });
 
+describe('the namespaces of a destination', () => {
+  const load = (scope: string) =>
+    loadConfig({
+      file: fileWith(`cluster: {scope: ${scope}}\ncronitor: {a: {apiKey: k, namespaces: [shop]}}`),
+      env: {},
+    });
+
+  it('are among those that are watched', () => {
+    expect(load('cluster').cronitor['a']!.namespaces).toEqual(['shop']);
+    expect(load('[desk, shop]').cronitor['a']!.namespaces).toEqual(['shop']);
+    const text = failure(() => load('[desk, billing]'));
+    expect(text).toContain('cronitor.a.namespaces.0: "shop"; allowed: a namespace of cluster.scope (desk, billing)');
+  });
+});
+
 describe('the environment', () => {
   const load = (env: Record<string, string>, yaml = '') => loadConfig({ file: fileWith(yaml), env });
 
@@ -98,6 +113,31 @@ describe('the environment', () => {
     expect(config.firstSight.lookback).toBe(3_600_000);
     expect(config.cluster).toMatchObject({ scope: ['team-a', 'team-b'], list: false });
     expect(Object.keys(config.cronitor)).toEqual(['team-a']);
+  });
+
+  it('reaches every setting of a Cronitor account, lists and mappings as YAML', () => {
+    const account = 'LIFECYCLE_BRIDGE__CRONITOR__DEFAULT__';
+    const config = load({
+      [`${account}API_KEY`]: 'k',
+      [`${account}DEFAULT_BEHAVIOR`]: 'exclude',
+      [`${account}INFERRED_KEYS`]: 'shared',
+      [`${account}NAMESPACES`]: '[shop, billing]',
+      [`${account}EXCLUDE_NAMESPACES`]: '[billing]',
+      [`${account}LABEL_SELECTOR__MATCH_LABELS`]: '{team: a}',
+      [`${account}LABEL_SELECTOR__MATCH_EXPRESSIONS`]: '[{key: tier, operator: Exists}]',
+      [`${account}TAGS`]: '[a, b]',
+    });
+    expect(config.cronitor['default']).toMatchObject({
+      defaultBehavior: 'exclude',
+      inferredKeys: 'shared',
+      namespaces: ['shop', 'billing'],
+      excludeNamespaces: ['billing'],
+      labelSelector: {
+        matchLabels: { team: 'a' },
+        matchExpressions: [{ key: 'tier', operator: 'Exists', values: [] }],
+      },
+      tags: ['a', 'b'],
+    });
   });
 
   it('keeps text as it is where the schema wants text', () => {

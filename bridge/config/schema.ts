@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import type { DeepReadonly } from '../lib/deep-readonly.ts';
 import { sinkSchemas } from '../sinks/index.ts';
+import type { SinksConfig } from '../sinks/index.ts';
 import { duration } from './marks.ts';
 
 const allowed = <T extends z.ZodType>(schema: T, text: string): T => schema.meta({ allowed: text });
@@ -118,28 +119,47 @@ const store = z.strictObject({
 });
 
 /** The one schema of the configuration: types, defaults, errors and the redacted print derive from it. */
-export const configSchema = z.strictObject({
-  cluster: cluster.prefault({}),
-  otlp: otlp.prefault({}),
-  web: web.prefault({}),
-  store: store.prefault({}),
-  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
-  firstSight: z
-    .strictObject({
-      /** What happened longer ago than this before a destination's first start is recorded, not announced. */
-      lookback: duration().prefault('15m'),
-      /** The start of a run that began before the cut-off; its ending is always announced. */
-      running: z.enum(['announce', 'suppress']).default('announce'),
-    })
-    .prefault({}),
-  /** How long a pod of a run may be without a node, and with one before its first container starts. */
-  stuck: z.strictObject({ unschedulable: duration().prefault('5m'), pending: duration().prefault('10m') }).prefault({}),
-  /** A run that is gone and whose ending nothing tells: not announced, or announced as failed. */
-  onUnknown: z.enum(['none', 'fail']).default('none'),
-  /** Telemetry that is older when it could be sent is given up as `expired`. */
-  outbox: z.strictObject({ maxAge: duration().prefault('24h') }).prefault({}),
-  ...sinkSchemas,
-});
+export const configSchema = z
+  .strictObject({
+    cluster: cluster.prefault({}),
+    otlp: otlp.prefault({}),
+    web: web.prefault({}),
+    store: store.prefault({}),
+    log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+    firstSight: z
+      .strictObject({
+        /** What happened longer ago than this before a destination's first start is recorded, not announced. */
+        lookback: duration().prefault('15m'),
+        /** The start of a run that began before the cut-off; its ending is always announced. */
+        running: z.enum(['announce', 'suppress']).default('announce'),
+      })
+      .prefault({}),
+    /** How long a pod of a run may be without a node, and with one before its first container starts. */
+    stuck: z
+      .strictObject({ unschedulable: duration().prefault('5m'), pending: duration().prefault('10m') })
+      .prefault({}),
+    /** A run that is gone and whose ending nothing tells: not announced, or announced as failed. */
+    onUnknown: z.enum(['none', 'fail']).default('none'),
+    /** Telemetry that is older when it could be sent is given up as `expired`. */
+    outbox: z.strictObject({ maxAge: duration().prefault('24h') }).prefault({}),
+    ...sinkSchemas,
+  })
+  .superRefine(namespacesAreInScope);
+
+/** A destination would wait for ever for a namespace that nobody watches. */
+function namespacesAreInScope(
+  { cluster: { scope }, cronitor }: { cluster: z.output<typeof cluster>; cronitor: SinksConfig['cronitor'] },
+  context: z.RefinementCtx,
+): void {
+  if (scope === 'cluster') return;
+  for (const [name, { namespaces }] of Object.entries(cronitor)) {
+    for (const [index, namespace] of namespaces.entries()) {
+      if (scope.includes(namespace)) continue;
+      const message = `allowed: a namespace of cluster.scope (${scope.join(', ')})`;
+      context.addIssue({ code: 'custom', path: ['cronitor', name, 'namespaces', index], message });
+    }
+  }
+}
 
 /** The whole configuration with every default filled in. Durations are milliseconds. */
 export type Config = DeepReadonly<z.output<typeof configSchema>>;

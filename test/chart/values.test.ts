@@ -79,6 +79,14 @@ describe('the schema', () => {
     [{ bridge: { replica: 1 } }, "additional properties 'replica' not allowed"],
     [{ collector: { image: { tagg: 'x' } } }, "at '/image': additional properties 'tagg' not allowed"],
     [{ 'kube-state-metrics': { metrics: [] } }, "additional properties 'metrics' not allowed"],
+    [
+      { cronitor: { default: { existingSecret: 'c', defaultBehavior: 'none' } } },
+      "defaultBehavior': value must be one of 'include', 'exclude'",
+    ],
+    [
+      { cronitor: { default: { existingSecret: 'c', labelSelector: { team: 'a' } } } },
+      "labelSelector': additional properties 'team' not allowed",
+    ],
     [{ scope: 'everything' }, "at '/scope': value must be one of 'namespace', 'namespaces', 'cluster'"],
     [{ metrics: { scrape: { intervalSeconds: 5 } } }, "at '/metrics/scrape/intervalSeconds': minimum: got 5, want 15"],
     [
@@ -131,6 +139,10 @@ describe('a contradiction', () => {
       'cronitor.default.apiKey is a secret in values, which Helm stores and shows: make a Secret',
     ],
     [cronitor({ apiKey: 'k', existingSecret: 's' }), 'cronitor.default has apiKey and existingSecret: one of them'],
+    [
+      cronitor({ existingSecret: 's', namespaces: ['other'] }),
+      'cronitor.default: the namespace other is not in scope (ops)',
+    ],
     [cronitor({ env: 'x' }), 'cronitor.default needs existingSecret, the name of a Secret with the API key'],
     [{ backend: { exporter: 'otlp' } }, 'backend.exporter: otlp needs backend.endpoint'],
     [

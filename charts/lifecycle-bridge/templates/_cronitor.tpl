@@ -1,6 +1,12 @@
-{{/* Fails on a destination without a key, and on a key in values that nobody allowed. */}}
-{{- define "lifecycle-bridge.checkSecrets" -}}
+{{/* Fails on a destination without a key, on a key in values that nobody allowed, and on a namespace nobody watches. */}}
+{{- define "lifecycle-bridge.checkAccounts" -}}
+{{- $scope := include "lifecycle-bridge.namespaces" . | fromJsonArray -}}
 {{- range $name, $account := .Values.cronitor -}}
+{{- range $account.namespaces -}}
+{{- if and $scope (not (has . $scope)) -}}
+{{- fail (printf "cronitor.%s: the namespace %s is not in scope (%s)" $name . (join ", " $scope)) -}}
+{{- end -}}
+{{- end -}}
 {{- if and $account.apiKey $account.existingSecret -}}
 {{- fail (printf "cronitor.%s has apiKey and existingSecret: one of them" $name) -}}
 {{- else if and $account.apiKey (not $.Values.allowInlineSecrets) -}}
