@@ -2,7 +2,13 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const GENERATORS = ['gen-redaction.ts', 'gen-collector.ts', 'gen-schedule-table.ts', 'gen-charts.ts'];
+const GENERATORS = [
+  'gen-redaction.ts',
+  'gen-collector.ts',
+  'gen-schedule-table.ts',
+  'gen-charts.ts',
+  'gen-cronitor-doc.ts',
+];
 
 for (const generator of GENERATORS) {
   const args = [join(import.meta.dirname, generator), ...process.argv.slice(2)];

@@ -84,6 +84,7 @@ describe('the variables of the old agent', () => {
     const printed = await migrate('--env', env(old));
     for (const [path, value] of Object.entries(ours)) expect({ [path]: at(printed, path) }).toEqual({ [path]: value });
     expect(printed.notes).toContain('CRONITOR_API_KEY: not taken over');
+    expect(printed.notes).toContain('  flags: those of the old agent are not among its variables');
     expect(printed.notes).not.toMatch(/PATH|HOSTNAME:/);
   });
 

@@ -23,6 +23,9 @@ export interface MigrateTerminal extends Terminal {
 
 const terminalOfProcess: MigrateTerminal = { ...processTerminal, warn: (text) => console.error(text) };
 
+const FLAGS =
+  'those of the old agent are not among its variables: look whether it has --ship-logs, --namespace or --dryrun, or use --release';
+
 /**
  * `migrate-from cronitor`: prints values of our chart for what cronitor-kubernetes was installed with, and beside them
  * what has no equivalent. Throws a UserError that lists every setting which cannot be understood.
@@ -31,8 +34,9 @@ export async function migrateFromCommand(
   argv: readonly string[],
   terminal: MigrateTerminal = terminalOfProcess,
 ): Promise<number> {
-  const { settings, place, origin } = await readOld(argv);
+  const { settings, place, origin, incomplete } = await readOld(argv);
   const draft = translate(settings, place);
+  if (incomplete !== undefined) draft.todo('flags', incomplete);
   if (draft.refusals.length > 0) throw refusal(draft, origin);
   terminal.print(printValues(draft, origin));
   const notes = printNotes(draft);
@@ -56,9 +60,11 @@ async function readOld(argv: readonly string[]): Promise<OldInstallation> {
   const origin = path === '-' ? 'standard input' : path;
   const read = file === undefined ? fromEnvironmentText : fromValuesText;
   const settings = read(readText(path), origin);
+  if (file !== undefined) return { settings, place: { namespace }, origin };
   // A pod of the old chart says where it runs.
   const told = settings.find(({ source }) => source === 'KUBERNETES_NAMESPACE')?.value;
-  return { settings, place: { namespace: namespace ?? (typeof told === 'string' ? told : undefined) }, origin };
+  const place = { namespace: namespace ?? (typeof told === 'string' ? told : undefined) };
+  return { settings, place, origin, incomplete: FLAGS };
 }
 
 function readText(path: string): string {

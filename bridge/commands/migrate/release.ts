@@ -15,6 +15,8 @@ export interface OldInstallation {
   readonly place: OldPlace;
   /** What was read, for people. */
   readonly origin: string;
+  /** What could not be seen there. */
+  readonly incomplete?: string;
 }
 
 /**
@@ -108,14 +110,19 @@ async function fromDeployment(api: KubeApi, release: string, namespace: string, 
   const name = textAt(objectAt(deployment, 'metadata'), 'name') ?? '';
   const pod = objectAt(objectAt(objectAt(deployment, 'spec'), 'template'), 'spec');
   const [container = {}] = agentContainers(deployment);
+  const workload = {
+    podSecurityContext: pod['securityContext'],
+    securityContext: container['securityContext'],
+    resources: container['resources'],
+    nodeSelector: pod['nodeSelector'],
+    tolerations: pod['tolerations'],
+    affinity: pod['affinity'],
+  };
   const settings = [
     ...fromEnvironment(await variables(api, container, namespace)),
     ...fromArguments(texts(container['args'])),
     ...keySettings(container, name),
-    ...Object.entries({ podSecurityContext: pod['securityContext'], securityContext: container['securityContext'] })
-      .concat(['resources'].map((source) => [source, container[source]]))
-      .concat(['nodeSelector', 'tolerations', 'affinity'].map((source) => [source, pod[source]]))
-      .map(([source, value]) => ({ source, value })),
+    ...Object.entries(workload).map(([source, value]) => ({ source, value })),
   ];
   const place = { namespace, fullname: name };
   return { settings, place, origin: `Deployment ${namespace}/${name} (Helm's Secret: ${why})` };

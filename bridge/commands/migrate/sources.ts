@@ -56,12 +56,13 @@ export function fromEnvironmentText(text: string, file: string): Given[] {
   }
 }
 
-/** What of these variables the old agent read. */
+/** What of these variables the old agent read. Without one it shipped no logs; its chart gave it a flag. */
 export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Given[] {
-  return Object.entries(env).flatMap(([name, value]) => {
+  const given = Object.entries(env).flatMap(([name, value]) => {
     const source = /^(https?|no)_proxy$/.test(name) ? name.toUpperCase() : name;
     return Object.hasOwn(RULES, source) && /^[A-Z_]+$/.test(source) ? [{ source, value }] : [];
   });
+  return [{ source: 'CRONITOR_AGENT_SHIP_LOGS', value: 'false' }, ...given];
 }
 
 const BOOLEAN_FLAGS = new Set(['--dev', '--dryrun', '--ship-logs']);
