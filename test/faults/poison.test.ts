@@ -14,11 +14,13 @@ const AUDITS = 3;
 let stage: Stage;
 let rewriter: Rewriter;
 let poisoning = true;
+let poisoned = 0;
 
 /** Versions of one CronJob on their way from the Collector. */
 function poison(request: Buffer): Buffer | undefined {
   const text = request.toString('latin1');
   if (!poisoning || !text.includes('jobTemplate') || !text.includes('poisonous')) return undefined;
+  poisoned++;
   return Buffer.from(text.replaceAll(CREATED, AT_THE_END), 'latin1');
 }
 
@@ -60,7 +62,9 @@ describe('an object that the core cannot process', () => {
     });
     const quarantined = (): Promise<number> => metric('lifecycle_bridge_quarantined_total');
     // A LIST may be quicker than the stream and bring a version that is in order: then the next one is poisoned.
-    for (let n = 1; (await quarantined()) === 0; n++) {
+    let n = 0;
+    while ((await quarantined()) === 0) {
+      n++;
       await kube.apply(inBerlin(`0 0 ${n} 1 *`));
       await kube.apply(cronJob({ name: 'follows', schedule: `0 0 ${n} 2 *` }));
       const inTime = until('quarantine', async () => (await quarantined()) > 0);
@@ -68,7 +72,10 @@ describe('an object that the core cannot process', () => {
         if (n === 20) throw error;
       });
     }
+    // On a busy machine an earlier version may be the one that is in quarantine, with the next still on its way.
+    await until('every version came through', () => poisoned >= n);
     poisoning = false;
+    const versions = await quarantined();
     const beside = await runs(stage, 'beside', 3);
     await expectTold(stage, beside);
     const found = await metric('lifecycle_bridge_audit_differences_total', 'kind="CronJob"');
@@ -78,7 +85,7 @@ describe('an object that the core cannot process', () => {
     expect(drops.items.filter(({ subject }) => subject === uid)).toEqual([
       expect.objectContaining({ kind: 'quarantine', reason: 'core_error' }),
     ]);
-    expect(await metric('lifecycle_bridge_quarantined_total')).toBe(1);
+    expect(await quarantined()).toBe(versions);
     expect(await metric('lifecycle_bridge_audit_differences_total', 'kind="CronJob"')).toBe(found);
     await kube.apply(inBerlin('0 0 1 3 *'));
     await until('its next version is taken', () =>
@@ -88,6 +95,6 @@ describe('an object that the core cannot process', () => {
     );
     await kube.runCronJob('poisonous', 'poisonous-0');
     await expectTold(stage, [{ job: await kube.get('job/poisonous-0'), end: 'complete' }]);
-    expect(await metric('lifecycle_bridge_quarantined_total')).toBe(1);
+    expect(await quarantined()).toBe(versions);
   });
 });
