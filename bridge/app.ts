@@ -1,4 +1,4 @@
-import { auditNotes, auditReport } from './audit-report.ts';
+import { auditNotes, auditReport, problemReport } from './audit-report.ts';
 import type { Config } from './config/schema.ts';
 import { followClock } from './lib/follow-clock.ts';
 import type { WorkerClient } from './ingest/client.ts';
@@ -87,7 +87,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     metrics,
     readiness: createReadiness(
       worker.calls.probe,
-      () => ({ ...auditReport(auditor), store: state(), otlp: otlp?.report() ?? 'starting' }),
+      () => ({ ...auditReport(auditor), ...problemReport(reader), store: state(), otlp: otlp?.report() ?? 'starting' }),
       () => [...storeNotes(worker.recovery, state(), clock.now()), ...auditNotes(auditor), ...(otlp?.notes() ?? [])],
     ),
     retirement: () => currentRetirement(reader, deliverers),
@@ -163,6 +163,7 @@ async function startStore(
     state = ticked.state;
     teller.storeKept(state);
     teller.decided(ticked.transitions);
+    teller.problemsFound(ticked.problems);
     wake();
     if (ticked.transitions.length > 0) live.changed();
   };

@@ -1,11 +1,17 @@
 import type { Auditor } from './cluster/auditor.ts';
 import { LISTED } from './cluster/list.ts';
+import type { ReadStore } from './store/read.ts';
 import type { KindHealth } from './telemetry/metrics.ts';
 
 /** The audit's part of /readyz. */
 export function auditReport(auditor: Auditor | undefined): object {
   if (auditor === undefined) return { lists: 'off' };
   return { lists: Object.fromEntries(auditor.results()), deadWatches: [...auditor.deadWatches()] };
+}
+
+/** No fault of the bridge: it is reported, not judged. */
+export function problemReport(reader: ReadStore): object {
+  return { cronJobsWithAnnotationProblems: reader.problemCronJobs() };
 }
 
 /** What every page says about the audit: nothing while all is well. */

@@ -3,6 +3,8 @@ import type { KubeApi } from './cluster/api.ts';
 import { connectKube } from './cluster/api.ts';
 import type { Auditor } from './cluster/auditor.ts';
 import { startAuditor } from './cluster/auditor.ts';
+import type { EventResult } from './cluster/event-writer.ts';
+import { startEventWriter } from './cluster/event-writer.ts';
 import { otherCluster, ownNamespace, readIdentity } from './cluster/identity.ts';
 import type { Config } from './config/schema.ts';
 import type { WorkerClient } from './ingest/client.ts';
@@ -22,25 +24,32 @@ export async function startAudit(
   told: { readonly metrics: Metrics; readonly teller: Teller; readonly fail: (error: Error) => void },
   releases: Releases,
 ): Promise<Auditor | undefined> {
-  const { kubeconfig, scope, audit, list } = config.cluster;
+  const { kubeconfig, scope, audit, list, events } = config.cluster;
   if (!list) return undefined;
   const { metrics, teller, fail } = told;
   const api = await connectKube(kubeconfig);
   const belongs = (signal: AbortSignal) => belongsTo(api, calls, config.store.path, signal);
   const belongsAtStart = await belongs(AbortSignal.timeout(IDENTITY_MS));
+  const isOurs = async (signal: AbortSignal) =>
+    belongsAtStart || (await belongs(signal).catch((error: unknown) => refuse(error, fail)));
   const auditor = startAuditor({
     api,
     scope,
     clock,
     store: calls,
     intervalMs: audit.interval,
-    isOurs: async (signal) => belongsAtStart || (await belongs(signal).catch((error: unknown) => refuse(error, fail))),
+    isOurs,
     onResult: (kind, result) => teller.audited(kind, result),
     onWarnings: (result) => teller.warningsListed(result),
     onWatch: (kind, isDead) => teller.watch(kind, isDead),
     onError: (error) => teller.auditFailed(error),
   });
   releases.add(() => auditor.stop());
+  if (events) {
+    const onResult = (result: EventResult) => teller.eventWritten(result);
+    const onError = (error: unknown) => teller.eventsFailed(error);
+    releases.add(startEventWriter({ api, store: calls, clock, isOurs, onResult, onError }));
+  }
   metrics.observeAudit(() => kindHealth(auditor));
   return auditor;
 }

@@ -24,6 +24,8 @@ export interface KubeApi {
   readonly caHash: string | undefined;
   /** GET of a path with its query; never throws. */
   get(path: string, signal: AbortSignal, accept?: string): Promise<ApiAnswer>;
+  /** POST of a new object to the path of its resource; never throws. */
+  create(path: string, object: object, signal: AbortSignal): Promise<ApiAnswer>;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -32,6 +34,7 @@ const IDLE_MS = 15_000;
 /** Credentials are read again after this, and at once when they are refused: tokens and certificates are rotated. */
 const REFRESH_MS = 10 * 60_000;
 const UNAUTHORIZED = 401;
+const JSON_TYPE = 'application/json';
 
 /** The Kubernetes API that the configuration names. Rejects as `readKubeAccess` does. */
 export async function connectKube(kubeconfig: string | undefined): Promise<KubeApi> {
@@ -48,20 +51,22 @@ export function kubeApi(first: KubeAccess, read: () => Promise<KubeAccess>): Kub
     current = connection(await read());
     agent.destroy();
   };
+  const send = async (path: string, signal: AbortSignal, accept: string, body?: string): Promise<ApiAnswer> => {
+    try {
+      if (performance.now() - current.readAt >= REFRESH_MS) await refresh();
+      const answer = await ask(current, path, signal, accept, body);
+      if (answer.status !== UNAUTHORIZED) return answer;
+      await refresh();
+      return await ask(current, path, signal, accept, body);
+    } catch (error) {
+      return { kind: 'failed', error: errorText(error) };
+    }
+  };
   return {
     server,
     caHash: ca === undefined ? undefined : hashCa(ca),
-    async get(path, signal, accept = 'application/json') {
-      try {
-        if (performance.now() - current.readAt >= REFRESH_MS) await refresh();
-        const answer = await get(current, path, signal, accept);
-        if (answer.status !== UNAUTHORIZED) return answer;
-        await refresh();
-        return await get(current, path, signal, accept);
-      } catch (error) {
-        return { kind: 'failed', error: errorText(error) };
-      }
-    },
+    get: (path, signal, accept = JSON_TYPE) => send(path, signal, accept),
+    create: (path, object, signal) => send(path, signal, JSON_TYPE, JSON.stringify(object)),
   };
 }
 
@@ -87,21 +92,29 @@ function hashCa(pem: string): string {
   return sha256Hex(plain.join('\n'));
 }
 
-async function get(
+/** GET, or with a body POST. */
+async function ask(
   { access, agent }: Connection,
   path: string,
   signal: AbortSignal,
   accept: string,
+  body: string | undefined,
 ): Promise<Extract<ApiAnswer, { kind: 'answer' }>> {
   const { server, headers, proxyUrl: _proxy, ...tls } = access;
   const url = new URL(server.replace(/\/$/, '') + path);
-  const options = { ...tls, agent, signal, timeout: TIMEOUT_MS, headers: { ...headers, accept } };
-  const { status, text, date } = await request(url, options);
+  const method = body === undefined ? 'GET' : 'POST';
+  const type = body === undefined ? {} : { 'content-type': JSON_TYPE };
+  const options = { ...tls, method, agent, signal, timeout: TIMEOUT_MS, headers: { ...headers, ...type, accept } };
+  const { status, text, date } = await request(url, options, body);
   const at = Date.parse(date) || undefined;
   return { kind: 'answer', status, at, body: JSON.parse(text) as { [key: string]: unknown } };
 }
 
-function request(url: URL, options: https.RequestOptions): Promise<{ status: number; text: string; date: string }> {
+function request(
+  url: URL,
+  options: https.RequestOptions,
+  body: string | undefined,
+): Promise<{ status: number; text: string; date: string }> {
   return new Promise((resolve, reject) => {
     const call = (url.protocol === 'http:' ? http : https).request(url, options, (response) => {
       const chunks: Buffer[] = [];
@@ -114,6 +127,6 @@ function request(url: URL, options: https.RequestOptions): Promise<{ status: num
     });
     call.on('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
     call.on('error', reject);
-    call.end();
+    call.end(body);
   });
 }

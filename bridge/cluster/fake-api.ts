@@ -18,14 +18,21 @@ export interface FakeObject {
   readonly [field: string]: unknown;
 }
 
+interface Created {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly [field: string]: unknown;
+}
+
 type Answer = { readonly status: number; readonly body?: object } | 'reset';
 
-/** A real HTTP server that answers as the Kubernetes API does: LISTs in pages, metadata only if asked, GETs by name. */
+/** A real HTTP server that answers as the Kubernetes API does: LISTs in pages, metadata only if asked, GETs by name, POSTs. */
 export class FakeApi {
   /** Objects by resource, e.g. jobs, in the order of a LIST. */
   readonly objects: Record<string, FakeObject[]> = { cronjobs: [], jobs: [], pods: [], events: [], namespaces: [] };
   version = 1000;
   readonly requests: { readonly path: string; readonly metadata: boolean }[] = [];
+  /** Objects that were created, by the path of their resource and their name. */
+  readonly created = new Map<string, Created>();
   /** May answer in the server's place. */
   intercept: (path: string, metadata: boolean) => Answer | undefined = () => undefined;
   readonly #server = createServer((request, response) => this.#answer(request, response));
@@ -60,12 +67,28 @@ export class FakeApi {
     const path = request.url ?? '';
     const metadata = request.headers.accept?.includes('as=PartialObjectMetadataList') === true;
     this.requests.push({ path, metadata });
-    const answer = this.intercept(path, metadata) ?? this.#serve(path, metadata);
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const create = (): Answer => this.#create(path, JSON.parse(Buffer.concat(chunks).toString()) as Created);
+      const serve = (): Answer => (request.method === 'POST' ? create() : this.#serve(path, metadata));
+      this.#send(request, response, this.intercept(path, metadata) ?? serve());
+    });
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
     if (answer === 'reset') {
       request.socket.resetAndDestroy();
       return;
     }
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body ?? {}));
+  }
+
+  #create(path: string, object: Created): Answer {
+    const key = `${path}/${object.metadata.name}`;
+    if (this.created.has(key)) return { status: 409, body: { reason: 'AlreadyExists', message: 'already exists' } };
+    this.created.set(key, object);
+    return { status: 201, body: object };
   }
 
   #serve(path: string, metadata: boolean): Answer {

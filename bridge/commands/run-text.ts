@@ -2,6 +2,7 @@ import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import { reasonText } from '../lib/reasons.ts';
 import type { CronJobView, DeliveryView, MonitorView, PrunedView, RunDetail } from '../store/read.ts';
+import type { ProblemView } from '../store/problems.ts';
 import type { Decision } from '../store/store.ts';
 import { columns } from './terminal.ts';
 
@@ -51,7 +52,7 @@ function again(deliveries: readonly DeliveryView[]): string[] {
 }
 
 /** A CronJob: when it runs, and what the vendors know of it. */
-export function cronJobText({ facts, deleted, monitors }: CronJobView): string {
+export function cronJobText({ facts, deleted, monitors, problems }: CronJobView): string {
   const { schedule, timeZone, suspend } = facts;
   const rows = [
     ['UID', facts.uid],
@@ -61,6 +62,7 @@ export function cronJobText({ facts, deleted, monitors }: CronJobView): string {
     `${facts.namespace}/${facts.name}: CronJob${deleted ? ', deleted' : ''}`,
     columns(rows),
     section('Monitors', monitors.map(monitorLine), 'none: no destination is concerned with this CronJob'),
+    ...(problems.length === 0 ? [] : [section('Annotations that cannot be read', problems.map(problemLine), '')]),
   ].join('\n');
 }
 
@@ -68,6 +70,10 @@ function monitorLine({ inSync, destination, key, reason, detail, attempts }: Mon
   if (inSync) return ['✓ in sync', destination, key];
   const why = reason === undefined || reason === 'delivered' ? 'not sent yet' : reasonText(reason, detail);
   return ['○ not in sync', destination, key, attempts > 1 ? `${why}, ${attempts} tries` : why];
+}
+
+function problemLine({ annotation, value, allowed, used, destinations }: ProblemView): string[] {
+  return [`${annotation}: ${JSON.stringify(value)}`, destinations.join(', '), `allowed: ${allowed}; used: ${used}`];
 }
 
 /** What is left of a run that was removed by the retention. */

@@ -35,7 +35,13 @@ const errorOf = (yaml: string, env: Record<string, string> = {}) =>
 describe('loadConfig', () => {
   it('fills in every default when nothing is given', () => {
     expect(loadConfig({ env: {} })).toEqual({
-      cluster: { name: 'default', scope: 'cluster', list: true, audit: { interval: 300_000, grace: 900_000 } },
+      cluster: {
+        name: 'default',
+        scope: 'cluster',
+        list: true,
+        events: true,
+        audit: { interval: 300_000, grace: 900_000 },
+      },
       otlp: {
         host: '0.0.0.0',
         port: 4317,

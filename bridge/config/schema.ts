@@ -31,6 +31,8 @@ const cluster = z.strictObject({
   kubeconfig: allowed(z.string().min(1), 'the path of a kubeconfig file').optional(),
   /** LIST every followed kind at the start: a watch shows no initial objects. */
   list: z.boolean().default(true),
+  /** Write an Event of type Warning on a CronJob with annotations that cannot be read; `kubectl describe` shows it. */
+  events: z.boolean().default(true),
   /** LISTs every followed kind again and compares it with the store: a watch can lose changes. */
   audit: z
     .strictObject({

@@ -200,5 +200,7 @@ export interface ReadStore {
   /** CronJobs with annotations that cannot be read, by namespace and name. */
   problems(query: ListQuery & { namespace?: string; name?: string }): Page<CronJobProblems>;
   problemCounts(): ProblemCount[];
+  /** How many CronJobs have one. */
+  problemCronJobs(): number;
   close(): void;
 }

@@ -26,6 +26,7 @@ it('shows every declared metric under its Prometheus name once it was used', asy
     receiptCounts: () => [{ destination: 'cronitor/default', reason: 'delivered', count: 4 }],
     cronJobCount: () => 7,
     refusedCounts: () => [{ reason: 'beyond_retention', count: 3 }],
+    problemCounts: () => [{ destination: 'cronitor/default', annotation: 'k8s.cronitor.io/exclude', count: 2 }],
     usedBytes: () => 4096,
     retirement: () => ({ since: now, by: 'ada', destinations: [] }),
   });
@@ -36,6 +37,9 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   expect(text).toContain('lifecycle_bridge_watch_dead{kind="Job"} 1\n');
   expect(text).toContain('lifecycle_bridge_cronjobs 7\n');
   expect(text).toContain('lifecycle_bridge_records_refused_total{reason="beyond_retention"} 3\n');
+  expect(text).toContain(
+    'lifecycle_bridge_annotation_problems{destination="cronitor/default",annotation="k8s.cronitor.io/exclude"} 2\n',
+  );
   expect(text).toContain('lifecycle_bridge_store_size_bytes 4096\n');
   expect(text).toContain('lifecycle_bridge_retired 1\n');
   expect(text).toContain(`lifecycle_bridge_build_info{version="1.2.3",node_version="${process.version}"} 1\n`);
@@ -72,4 +76,27 @@ it('does not grow with odd or ever new kinds', async () => {
   const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('lifecycle_bridge_records_total'));
   expect(lines).toHaveLength(50);
   expect(lines.find((line) => line.includes('"other"'))).toContain('result="ignored"} 152');
+});
+
+it('does not grow with names of annotations that people make up', async () => {
+  const problem = (_: unknown, n: number) => ({
+    destination: 'cronitor/a',
+    annotation: `k8s.cronitor.io/${n}`,
+    count: 1,
+  });
+  create().observeStore({
+    depth: () => [],
+    receiptCounts: () => [],
+    cronJobCount: () => 0,
+    refusedCounts: () => [],
+    usedBytes: () => 0,
+    retirement: () => undefined,
+    problemCounts: () => Array.from({ length: 180 }, problem),
+  });
+  const lines = (await metrics.text())
+    .split('\n')
+    .filter((line) => line.startsWith('lifecycle_bridge_annotation_problems{'));
+  expect(lines).toHaveLength(101);
+  expect(lines.find((line) => line.includes('"k8s.cronitor.io/99"'))).toMatch(/ 1$/);
+  expect(lines.find((line) => line.includes('"other"'))).toMatch(/ 80$/);
 });

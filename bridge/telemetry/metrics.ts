@@ -48,10 +48,11 @@ export interface KindHealth {
 /** The part of the store that is read at each collection. */
 export type ObservedStore = Pick<
   ReadStore,
-  'depth' | 'receiptCounts' | 'cronJobCount' | 'refusedCounts' | 'usedBytes' | 'retirement'
+  'depth' | 'receiptCounts' | 'cronJobCount' | 'refusedCounts' | 'usedBytes' | 'retirement' | 'problemCounts'
 >;
 
 const MAX_KINDS = 50;
+const MAX_PROBLEMS = 100;
 const COMMIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** The bridge's metrics on a meter provider of their own: nothing global, several can live in one process. */
@@ -159,6 +160,7 @@ function observeStore(meter: Meter, reader: ObservedStore, clock: Clock): void {
     reader.receiptCounts().map(({ count, ...attributes }) => [count, attributes]),
   );
   gauge(meter, METRICS.cronJobs, () => [[reader.cronJobCount(), {}]]);
+  observeProblems(meter, reader);
   const refused = observedCounter(meter, METRICS.refused);
   observe(refused, () => reader.refusedCounts().map(({ count, reason }) => [count, { reason }]));
   gauge(meter, METRICS.storeSize, () => [[reader.usedBytes(), {}]]);
@@ -166,6 +168,26 @@ function observeStore(meter: Meter, reader: ObservedStore, clock: Clock): void {
 }
 
 type Observed = [value: number, attributes: Attributes];
+
+/**
+ * People write names of annotations that do not exist: many of them do not grow the metrics. A series that was there
+ * once is told as 0 from then on, or it would stay at its last value.
+ */
+function observeProblems(meter: Meter, reader: ObservedStore): void {
+  const series = new Map<string, { readonly attributes: Attributes; count: number }>();
+  gauge(meter, METRICS.annotationProblems, () => {
+    for (const row of series.values()) row.count = 0;
+    for (const { destination, annotation: name, count } of reader.problemCounts()) {
+      const accepted = series.has(`${destination} ${name}`) || series.size < MAX_PROBLEMS;
+      const annotation = accepted ? name : 'other';
+      const key = `${destination} ${annotation}`;
+      const row = series.get(key) ?? { attributes: { destination, annotation }, count: 0 };
+      row.count += count;
+      series.set(key, row);
+    }
+    return [...series.values()].map(({ count, attributes }) => [count, attributes]);
+  });
+}
 
 function observedCounter(meter: Meter, { name, unit, description }: MetricDefinition): Observable {
   return meter.createObservableCounter(name, { unit, description });

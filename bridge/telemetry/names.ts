@@ -117,6 +117,12 @@ export const METRICS = {
     description: 'Live CronJobs in the store',
     attributes: [],
   },
+  annotationProblems: {
+    name: 'lifecycle_bridge.annotation_problems',
+    unit: '{cronjob}',
+    description: 'CronJobs with this annotation that the destination cannot read; /problems shows them',
+    attributes: ['destination', 'annotation'],
+  },
   refused: {
     name: 'lifecycle_bridge.records.refused',
     unit: '{record}',

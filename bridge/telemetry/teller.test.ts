@@ -90,3 +90,46 @@ describe('an audit', () => {
     ]);
   });
 });
+
+describe('annotations that cannot be read', () => {
+  const problem = {
+    uid: 'uid',
+    namespace: 'shop',
+    name: 'report',
+    annotation: 'k8s.cronitor.io/exclude',
+    value: 'yes',
+    allowed: 'true or false',
+    used: 'no answer',
+    destinations: ['cronitor/a'],
+  };
+
+  it('are one line each, and of very many one line more', () => {
+    teller.problemsFound([problem]);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ level: 'warn', cronJob: 'shop/report', value: 'yes', allowed: 'true or false' });
+    teller.problemsFound(Array.from({ length: 500 }, () => problem));
+    expect(lines).toHaveLength(22);
+    expect(lines.at(-1)).toMatchObject({ more: 480 });
+  });
+
+  it('whose Events may not be written are told once with what to do, until they may', () => {
+    for (let times = 0; times < 3; times++) teller.eventWritten({ result: 'forbidden', error: 'no' });
+    teller.eventWritten({ result: 'written' });
+    teller.eventWritten({ result: 'forbidden', error: 'no' });
+    expect(words()).toEqual([
+      'warn no permission to write Events on CronJobs; everything else works',
+      'info Events can be written on CronJobs again',
+      'warn no permission to write Events on CronJobs; everything else works',
+    ]);
+    expect(lines[0]!['next']).toMatch(/verb create on events\.events\.k8s\.io, or set cluster\.events: false/);
+  });
+
+  it('whose Events cannot be written for a while are told when it begins and when it is over', () => {
+    for (let times = 0; times < 3; times++) teller.eventWritten({ result: 'unreachable', error: 'no answer' });
+    teller.eventWritten({ result: 'written' });
+    expect(words()).toEqual([
+      'warn an Event on a CronJob was not written; it is tried again',
+      'info Events on CronJobs are written again',
+    ]);
+  });
+});

@@ -1,14 +1,21 @@
 import type { AuditResult } from '../cluster/auditor.ts';
+import type { EventResult } from '../cluster/event-writer.ts';
 import type { WarningsResult } from '../cluster/warnings.ts';
 import type { Committed } from '../ingest/protocol.ts';
 import { errorText } from '../lib/errors.ts';
 import { REASONS } from '../lib/reasons.ts';
 import type { Delivery } from '../sinks/sink.ts';
 import { exhaustedText, recoveryText } from '../store/notes.ts';
+import type { FoundProblem } from '../store/problems.ts';
 import type { Recovery, StoreState } from '../store/store.ts';
 import { Incidents } from './incidents.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+
+/** Lines of one second. */
+const MAX_TOLD = 20;
+const NO_EVENTS = 'no permission to write Events on CronJobs; everything else works';
+const GRANT_EVENTS = 'grant the account the verb create on events.events.k8s.io, or set cluster.events: false';
 
 /** What happens in the bridge, told to metrics (each time) and to the log (what a person wants to know, once). */
 export class Teller {
@@ -16,6 +23,7 @@ export class Teller {
   readonly #logger: Logger;
   readonly #incidents: Incidents;
   #storeFails = false;
+  #eventsForbidden = false;
 
   constructor(metrics: Metrics, logger: Logger) {
     this.#metrics = metrics;
@@ -100,6 +108,33 @@ export class Teller {
     }
     this.#incidents.over('list/Event', {}, 'Events of type Warning can be listed again');
     this.#logger.debug({ objects: result.objects }, 'Events of type Warning listed');
+  }
+
+  /** Each once, when it is found. */
+  problemsFound(problems: readonly FoundProblem[]): void {
+    for (const { uid: _, namespace, name, ...problem } of problems.slice(0, MAX_TOLD)) {
+      const fields = { cronJob: `${namespace}/${name}`, ...problem };
+      this.#logger.warn(fields, 'an annotation cannot be read: the CronJob is monitored with what is used instead');
+    }
+    const more = problems.length - MAX_TOLD;
+    if (more > 0) this.#logger.warn({ more }, 'more annotations cannot be read; /problems shows them');
+  }
+
+  /** An Event on a CronJob. That the permission is missing is said once. */
+  eventWritten(result: EventResult): void {
+    if (result.result === 'forbidden') {
+      if (!this.#eventsForbidden) this.#logger.warn({ error: result.error, next: GRANT_EVENTS }, NO_EVENTS);
+      this.#eventsForbidden = true;
+    } else if (result.result === 'written') {
+      if (this.#eventsForbidden) this.#logger.info('Events can be written on CronJobs again');
+      this.#eventsForbidden = false;
+      this.#incidents.over('events', {}, 'Events on CronJobs are written again');
+    } else this.#incidents.seen('events', { ...result }, 'an Event on a CronJob was not written; it is tried again');
+  }
+
+  /** Events could not be looked after; that is tried again by itself. */
+  eventsFailed(error: unknown): void {
+    this.#incidents.seen('events', { error: errorText(error) }, 'Events on CronJobs had to wait for a moment');
   }
 
   watch(kind: string, isDead: boolean): void {

@@ -87,6 +87,7 @@ describe('the API', () => {
     ['/api/drops?status=x', 'status', 'x', 'reason, kind, limit, cursor'],
     ['/api/drops?reason=x', 'reason', 'x', 'before_cutoff'],
     ['/api/drops?kind=x', 'kind', 'x', 'decision, delivery, quarantine'],
+    ['/api/problems?owner=x', 'owner', 'x', 'namespace, name, limit, cursor'],
     ['/api/cronjobs?runs=some', 'runs', 'some', 'none'],
   ])('refuses %s and says what is allowed', async (path, parameter, given, allowed) => {
     const response = await web.get(path);
@@ -140,7 +141,9 @@ describe('the API', () => {
       namespace: 'analytics',
       lastRun: { name: expect.stringMatching(/nightly-report/) },
     });
-    expect((await list('/api/cronjobs?runs=none')).items).toEqual([{ uid: 'new', namespace: 'shop', name: 'new' }]);
+    expect((await list('/api/cronjobs?runs=none')).items).toEqual([
+      { uid: 'new', namespace: 'shop', name: 'new', problems: [] },
+    ]);
     expect(await (await web.get('/cronjobs?runs=none')).text()).toContain('no run was seen');
   });
 

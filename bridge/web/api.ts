@@ -1,7 +1,7 @@
 import { type Response, Router } from 'express';
 
 import type { ReadStore } from '../store/read.ts';
-import { cronJobsQuery, deliveriesQuery, dropsQuery, listQuery, runsQuery } from './query.ts';
+import { cronJobsQuery, deliveriesQuery, dropsQuery, listQuery, problemsQuery, runsQuery } from './query.ts';
 import { readable } from './readable.ts';
 
 /** JSON of vendors, handed on as it is. */
@@ -21,6 +21,7 @@ export function apiRouter(reader: ReadStore): Router {
   router.get('/drops', (request, response) => send(response, reader.drops(dropsQuery(request.query))));
   router.get('/drops/counts', (_request, response) => send(response, { items: reader.dropCounts() }));
   router.get('/cronjobs', (request, response) => send(response, reader.cronJobs(cronJobsQuery(request.query))));
+  router.get('/problems', (request, response) => send(response, reader.problems(problemsQuery(request.query))));
   router.get('/quarantine/:id', (request, response) => {
     const row = reader.quarantined(Number(request.params.id));
     if (row === undefined) sendError(response, 404, { message: 'nothing of this number is in quarantine' });

@@ -6,9 +6,10 @@ import { cronJobsPage } from './pages/cron-jobs.ts';
 import { dropsPage, quarantinePage } from './pages/drops.ts';
 import { deliveriesPage, monitorsPage, runNames } from './pages/lists.ts';
 import type { Frame, PageContent } from './pages/layout.ts';
+import { problemsPage } from './pages/problems.ts';
 import { runPage } from './pages/run.ts';
 import { runsPage } from './pages/runs.ts';
-import { cronJobsQuery, deliveriesQuery, dropsQuery, listQuery, runsQuery } from './query.ts';
+import { cronJobsQuery, deliveriesQuery, dropsQuery, listQuery, problemsQuery, runsQuery } from './query.ts';
 
 /** What a page shows for a request; undefined: there is no such thing. */
 type Make = (request: Request, frame: Frame) => PageContent | undefined;
@@ -20,8 +21,11 @@ export function pagesRouter(options: WebOptions): Router {
   const get = (path: string, make: Make) => router.get(path, page(options, make));
   get('/', ({ query: given }, frame) => {
     const query = runsQuery(given);
-    const view = { query, page: reader.runs(query), counts: reader.runCounts(), cronJobs: reader.cronJobCount() };
-    return runsPage(view, frame);
+    const { namespace, owner } = query;
+    const cronJob = namespace === undefined || owner === undefined ? undefined : reader.cronJob(namespace, owner);
+    const cronJobs = { seen: reader.cronJobCount(), withProblems: reader.problemCronJobs() };
+    const problems = cronJob?.problems ?? [];
+    return runsPage({ query, page: reader.runs(query), counts: reader.runCounts(), cronJobs, problems }, frame);
   });
   get('/runs/:uid', ({ params }, frame) => {
     const detail = reader.run(String(params['uid']));
@@ -45,6 +49,10 @@ export function pagesRouter(options: WebOptions): Router {
   get('/quarantine/:id', ({ params }) => {
     const row = reader.quarantined(Number(params['id']));
     return row && quarantinePage(row);
+  });
+  get('/problems', ({ query: given }) => {
+    const query = problemsQuery(given);
+    return problemsPage(reader.problems(query), query);
   });
   get('/cronjobs', ({ query: given }) => {
     const query = cronJobsQuery(given);

@@ -58,6 +58,7 @@ export type RunsQuery = ListQuery & { status?: RunStatus; namespace?: string; ow
 export type DeliveriesQuery = ListQuery & { status?: DeliveryStatus; destination?: string };
 
 export type DropsQuery = ListQuery & { reason?: Reason; kind?: DropKind };
+export type ProblemsQuery = ListQuery & { namespace?: string; name?: string };
 export type CronJobsQuery = ListQuery & { withoutRun?: boolean; namespace?: string };
 
 export function runsQuery(query: Given): RunsQuery {
@@ -82,6 +83,11 @@ export function cronJobsQuery(query: Given): CronJobsQuery {
   return { ...paged(given), ...picked(given, ['namespace']), ...(none['runs'] !== undefined && { withoutRun: true }) };
 }
 
+export function problemsQuery(query: Given): ProblemsQuery {
+  const given = texts(query, ['namespace', 'name', 'limit', 'cursor']);
+  return { ...paged(given), ...picked(given, ['namespace', 'name']) };
+}
+
 /** The query of a list without filters. */
 export function listQuery(query: Given): ListQuery {
   return paged(texts(query, ['limit', 'cursor']));
@@ -92,7 +98,9 @@ function picked(given: Text, names: readonly string[]): Text {
 }
 
 /** A query as link parameters. */
-export function parameters(query: RunsQuery | DeliveriesQuery | DropsQuery): Record<string, string | undefined> {
+export function parameters(
+  query: RunsQuery | DeliveriesQuery | DropsQuery | ProblemsQuery,
+): Record<string, string | undefined> {
   const entries = Object.entries(query).map(([name, value]) => [name, String(value)] as const);
   return Object.fromEntries(entries.filter(([name, value]) => name !== 'limit' || value !== String(DEFAULT_LIMIT)));
 }

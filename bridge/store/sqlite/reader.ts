@@ -252,6 +252,10 @@ export class SqliteReader implements ReadStore {
     return countProblems(this.#db);
   }
 
+  problemCronJobs(): number {
+    return this.#db.get<{ count: number }>('SELECT count(*) AS count FROM annotation_problems')!.count;
+  }
+
   close(): void {
     this.#db.close();
   }

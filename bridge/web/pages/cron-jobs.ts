@@ -3,15 +3,19 @@ import { type Child, html } from '../html.ts';
 import { badge, href, paging, RUN_LOOKS, runHref, time } from '../parts.ts';
 import type { CronJobsQuery } from '../query.ts';
 import type { PageContent } from './layout.ts';
+import { problemMark } from './problems.ts';
 import { table } from './table.ts';
 
 /** Every CronJob that is followed, with its newest run; one without a run is seen, but nothing of it can be told yet. */
 export function cronJobsPage(page: Page<SeenCronJob>, query: CronJobsQuery): PageContent {
   const given = { namespace: query.namespace, runs: query.withoutRun === true ? 'none' : undefined };
   const rows = page.items.map(
-    ({ namespace, name, lastRun }) =>
+    ({ namespace, name, lastRun, problems }) =>
       html`<tr>
-        <td class="name"><a href="${href('/', { namespace, owner: name })}">${namespace}/${name}</a></td>
+        <td class="name">
+          <a href="${href('/', { namespace, owner: name })}">${namespace}/${name}</a>
+          ${problemMark(namespace, name, problems)}
+        </td>
         <td>${lastRun === undefined ? 'no run was seen' : badge(RUN_LOOKS[lastRun.status])}</td>
         <td class="name">${lastRun !== undefined && html`<a href="${runHref(lastRun.uid)}">${lastRun.name}</a>`}</td>
         <td class="when">${lastRun !== undefined && time(lastRun.startedAt, 'not started')}</td>

@@ -1,37 +1,49 @@
 import type { Run, RunStatus } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
+import type { ProblemView } from '../../store/problems.ts';
 import type { Page } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { badge, duration, href, paging, RUN_LOOKS, runHref, time } from '../parts.ts';
 import { parameters, type RunsQuery } from '../query.ts';
 import { type Frame, note, outboxText, type PageContent } from './layout.ts';
+import { problemNotes } from './problems.ts';
 
 export interface RunsView {
   readonly query: RunsQuery;
   readonly page: Page<Run>;
   readonly counts: Partial<Record<RunStatus, number>>;
-  readonly cronJobs: number;
+  readonly cronJobs: { readonly seen: number; readonly withProblems: number };
+  /** Of the CronJob whose runs are shown. */
+  readonly problems: readonly ProblemView[];
 }
 
 /** The list of runs with its filters. */
 export function runsPage(view: RunsView, frame: Frame): PageContent {
-  const { page, query, cronJobs } = view;
+  const { page, query, cronJobs, problems } = view;
   return {
     title: 'Runs',
     tab: '/',
     body: html`
       <h1>Runs</h1>
-      ${cronJobs === 0 && noCronJobs(frame)}
+      ${cronJobs.seen === 0 && noCronJobs(frame)} ${problemNotes(problems)}
       <ul class="facts">
-        <li><a href="/cronjobs">${cronJobs === 1 ? '1 CronJob' : `${cronJobs} CronJobs`} seen</a></li>
+        <li><a href="/cronjobs">${count(cronJobs.seen)} seen</a></li>
         <li><a href="/deliveries?status=pending">${outboxText(frame.outbox, frame.now)}</a></li>
-        ${notInSync(frame)}
+        ${notInSync(frame)} ${unread(cronJobs.withProblems)}
       </ul>
       ${stateFilter(view)} ${activeFilters(query)}
       ${page.items.length === 0 ? html`<p class="empty">No run here yet.</p>` : runsTable(page.items, query, frame.now)}
       ${paging('/', parameters(query), page.next)}
     `,
   };
+}
+
+function count(cronJobs: number): string {
+  return cronJobs === 1 ? '1 CronJob' : `${cronJobs} CronJobs`;
+}
+
+function unread(cronJobs: number): Child {
+  return cronJobs > 0 && html`<li><a href="/problems">${count(cronJobs)} with annotations that cannot be read</a></li>`;
 }
 
 function noCronJobs({ cluster }: Frame): Html {

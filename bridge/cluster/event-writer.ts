@@ -1,0 +1,87 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { textAt } from '../kubernetes/fields.ts';
+import type { Async } from '../lib/async.ts';
+import { backoffDelay } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { DueEvent, ProblemStore, SettledEvent } from '../store/problems.ts';
+import type { KubeApi } from './api.ts';
+import { resourcePath } from './list.ts';
+import { problemEvent } from './problem-event.ts';
+
+/** `unreachable`: the API gave no answer, so nobody else's Event is tried now. */
+export type EventResult =
+  | { readonly result: 'written' }
+  | { readonly result: 'forbidden' | 'refused' | 'unreachable'; readonly error: string };
+
+export interface EventWriterOptions {
+  readonly api: KubeApi;
+  readonly store: Async<ProblemStore>;
+  readonly clock: Clock;
+  /** Asked until it says true: whether this is the cluster of the store. */
+  readonly isOurs: (signal: AbortSignal) => Promise<boolean>;
+  readonly onResult: (result: EventResult) => void;
+  readonly onError: (error: unknown) => void;
+  readonly tickMs?: number;
+}
+
+const EVENTS = { apiVersion: 'events.k8s.io/v1', resource: 'events' };
+/** Of one round: a new account may find something wrong with every CronJob at once. */
+const BATCH = 10;
+const TICK_MS = 2_000;
+const RETRY = { firstMs: 5_000, maxMs: 10 * 60_000 };
+/** A permission is a decision of people: asking often does not change it. */
+const FORBIDDEN_MS = 3_600_000;
+
+/** Writes an Event of type Warning on each CronJob whose annotations cannot be read. Returns how to stop it. */
+export function startEventWriter(options: EventWriterOptions): () => Promise<void> {
+  const stopping = new AbortController();
+  const running = run(options, stopping.signal);
+  return async () => {
+    stopping.abort();
+    await running;
+  };
+}
+
+async function run(options: EventWriterOptions, signal: AbortSignal): Promise<void> {
+  const { isOurs, onError, tickMs = TICK_MS } = options;
+  let ours = false;
+  while (!signal.aborted) {
+    try {
+      ours ||= await isOurs(signal);
+      if (ours && !signal.aborted) await round(options, signal);
+    } catch (error) {
+      if (!signal.aborted) onError(error);
+    }
+    await pause(tickMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function round({ api, store, clock, onResult }: EventWriterOptions, signal: AbortSignal): Promise<void> {
+  const settled: SettledEvent[] = [];
+  for (const event of await store.dueEvents(BATCH, clock.now())) {
+    const result = await write(api, event, clock, signal);
+    // What a stop interrupts is due at the next start.
+    if (signal.aborted) break;
+    settled.push(settlement(event, result));
+    onResult(result);
+    if (result.result === 'unreachable') break;
+  }
+  if (settled.length > 0) await store.settleEvents(settled, clock.now());
+}
+
+/** An Event of this name tells the same: an answer that was lost, or a restart, makes no second one. */
+async function write(api: KubeApi, event: DueEvent, clock: Clock, signal: AbortSignal): Promise<EventResult> {
+  const path = resourcePath(EVENTS, event.namespace);
+  const answer = await api.create(path, problemEvent(event, clock.now()), signal);
+  if (answer.kind === 'failed') return { result: 'unreachable', error: answer.error };
+  const { status, body } = answer;
+  if (status === 201 || status === 409) return { result: 'written' };
+  const error = textAt(body, 'message') ?? `the Kubernetes API answered ${status}`;
+  return { result: status === 403 ? 'forbidden' : 'refused', error };
+}
+
+function settlement({ uid, setHash, attempt }: DueEvent, result: EventResult): SettledEvent {
+  if (result.result === 'written') return { uid, setHash };
+  const delayMs = result.result === 'forbidden' ? FORBIDDEN_MS : backoffDelay(attempt, RETRY, Math.random());
+  return { uid, setHash, failed: { error: result.error, delayMs } };
+}

@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import type { DueEvent, Problem } from '../store/problems.ts';
+import { problemEvent } from './problem-event.ts';
+
+const NOW = Date.parse('2026-11-21T12:00:30.250Z');
+
+function event(...problems: Partial<Problem>[]): DueEvent {
+  const full = problems.map((problem) => ({
+    annotation: 'k8s.cronitor.io/exclude',
+    value: 'yes',
+    allowed: 'true or false',
+    used: 'no answer',
+    destinations: ['cronitor/default'],
+    ...problem,
+  }));
+  const setHash = '0123456789abcdef0123456789abcdef';
+  return { uid: 'uid', namespace: 'shop', name: 'report', problems: full, setHash, attempt: 1 };
+}
+const note = (...problems: Partial<Problem>[]): string =>
+  (problemEvent(event(...problems), NOW) as { note: string }).note;
+
+it('regards the CronJob and has a name that its problems decide', () => {
+  expect(problemEvent(event({}), NOW)).toEqual({
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    metadata: { namespace: 'shop', name: 'report.0123456789abcdef' },
+    eventTime: '2026-11-21T12:00:30.250000Z',
+    reportingController: 'lifecycle-bridge',
+    reportingInstance: 'lifecycle-bridge',
+    type: 'Warning',
+    reason: 'InvalidAnnotation',
+    action: 'ReadAnnotations',
+    regarding: { apiVersion: 'batch/v1', kind: 'CronJob', namespace: 'shop', name: 'report', uid: 'uid' },
+    note: 'k8s.cronitor.io/exclude: "yes" is not valid. Allowed: true or false. Used: no answer.',
+  });
+});
+
+it('tells every problem, with long values cut', () => {
+  const told = note({ value: 'é'.repeat(500) }, { annotation: 'b', value: 'a "quoted"\nvalue' });
+  expect(told).toContain(`"${'é'.repeat(59)}…"`);
+  expect(told).toContain('b: "a \\"quoted\\"\\nvalue" is not valid.');
+});
+
+it.each([1, 2, 3, 4, 12, 200])(
+  'of %i problems tells as many as fit into a note and how many more there are',
+  (count) => {
+    const long = { annotation: 'ü'.repeat(300), allowed: 'ä'.repeat(90), used: 'x' };
+    const told = note(...Array.from({ length: count }, () => long));
+    expect(Buffer.byteLength(told)).toBeLessThanOrEqual(1024);
+    const whole = told.match(/Used: x\./g)!.length;
+    const more = Number(/ And (\d+) more\.$/.exec(told)?.[1] ?? 0);
+    expect(whole).toBeGreaterThan(0);
+    expect(whole + more).toBe(count);
+  },
+);
+
+it('one problem that is too long for a note by itself is cut', () => {
+  const endless = 'é'.repeat(2000);
+  const told = note({ annotation: endless, allowed: endless, used: endless });
+  expect(Buffer.byteLength(told)).toBeLessThanOrEqual(1024);
+  expect(told).toMatch(/^é+… Allowed: é+… Used: é+…$/);
+});

@@ -1,0 +1,59 @@
+import type { Instant } from '../lib/clock.ts';
+import type { DueEvent, Problem } from '../store/problems.ts';
+
+/** What the API takes of an Event's note. */
+const MAX_NOTE_BYTES = 1024;
+const MAX_VALUE = 60;
+const MAX_PART_BYTES = 320;
+const COMPONENT = 'lifecycle-bridge';
+
+/**
+ * The Event of type Warning that tells the problems of a CronJob, as events.k8s.io/v1 wants it. Its name is the same
+ * for the same set of problems: a second one is refused, and nobody reads the same twice.
+ */
+export function problemEvent({ uid, namespace, name, problems, setHash }: DueEvent, now: Instant): object {
+  return {
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    metadata: { namespace, name: `${name}.${setHash.slice(0, 16)}` },
+    // Kubernetes takes no fewer digits.
+    eventTime: new Date(now).toISOString().replace('Z', '000Z'),
+    reportingController: COMPONENT,
+    reportingInstance: COMPONENT,
+    type: 'Warning',
+    reason: 'InvalidAnnotation',
+    action: 'ReadAnnotations',
+    regarding: { apiVersion: 'batch/v1', kind: 'CronJob', namespace, name, uid },
+    note: noteOf(problems),
+  };
+}
+
+/** As many as fit, and how many more there are. */
+function noteOf(problems: readonly Problem[]): string {
+  let note = '';
+  for (const [index, problem] of problems.entries()) {
+    const longer = `${note}${index === 0 ? '' : ' '}${sentence(problem)}`;
+    const more = problems.length - index;
+    const rest = ` And ${more} more.`;
+    if (bytes(longer) > MAX_NOTE_BYTES - (more > 1 ? rest.length : 0)) return `${note}${rest}`;
+    note = longer;
+  }
+  return note;
+}
+
+function sentence({ annotation, value, allowed, used }: Problem): string {
+  const told = [...value].length <= MAX_VALUE ? value : `${[...value].slice(0, MAX_VALUE - 1).join('')}…`;
+  const parts = [`${annotation}: ${JSON.stringify(told)} is not valid.`, `Allowed: ${allowed}.`, `Used: ${used}.`];
+  return parts.map((part) => cut(part, MAX_PART_BYTES)).join(' ');
+}
+
+function cut(text: string, max: number): string {
+  if (bytes(text) <= max) return text;
+  const points = [...text].slice(0, max);
+  while (bytes(points.join('')) + bytes('…') > max) points.pop();
+  return `${points.join('')}…`;
+}
+
+function bytes(text: string): number {
+  return Buffer.byteLength(text);
+}
