@@ -42,14 +42,15 @@ function noteOf(problems: readonly Problem[]): string {
 }
 
 function sentence({ annotation, value, allowed, used }: Problem): string {
-  const told = [...value].length <= MAX_VALUE ? value : `${[...value].slice(0, MAX_VALUE - 1).join('')}…`;
+  const points = Array.from(value);
+  const told = points.length <= MAX_VALUE ? value : `${points.slice(0, MAX_VALUE - 1).join('')}…`;
   const parts = [`${annotation}: ${JSON.stringify(told)} is not valid.`, `Allowed: ${allowed}.`, `Used: ${used}.`];
   return parts.map((part) => cut(part, MAX_PART_BYTES)).join(' ');
 }
 
 function cut(text: string, max: number): string {
   if (bytes(text) <= max) return text;
-  const points = [...text].slice(0, max);
+  const points = Array.from(text).slice(0, max);
   while (bytes(points.join('')) + bytes('…') > max) points.pop();
   return `${points.join('')}…`;
 }

@@ -50,6 +50,11 @@ export function pagesRouter(options: WebOptions): Router {
     const row = reader.quarantined(Number(params['id']));
     return row && quarantinePage(row);
   });
+  cronJobPages(reader, get);
+  return router;
+}
+
+function cronJobPages(reader: WebOptions['reader'], get: (path: string, make: Make) => void): void {
   get('/problems', ({ query: given }) => {
     const query = problemsQuery(given);
     return problemsPage(reader.problems(query), query);
@@ -58,7 +63,6 @@ export function pagesRouter(options: WebOptions): Router {
     const query = cronJobsQuery(given);
     return cronJobsPage(reader.cronJobs(query), query);
   });
-  return router;
 }
 
 function page(options: WebOptions, make: Make): RequestHandler {

@@ -148,6 +148,7 @@ class SqliteStore implements Store {
     db.write(() => {
       this.#intents.recover(now);
       this.#desired.recover(now);
+      this.#tx.problems.recover(now);
     });
   }
 

@@ -36,13 +36,17 @@ describe('the Event of a CronJob with problems', () => {
     expect(due()).toEqual([{ ...event!, attempt: 1 }]);
   });
 
-  it('that failed is tried again after its delay, and shows why', () => {
+  it('that failed is tried again after its delay or a restart, and shows why', () => {
     found('a', problem('exclude'));
     failed(due()[0]!, MINUTE);
     expect(due()).toEqual([]);
     expect(test.reader.problems({ limit: 1 }).items[0]).toMatchObject({ eventAt: undefined, eventError: 'forbidden' });
-    test.restart(MINUTE);
+    test.now += MINUTE;
     expect(due()).toMatchObject([{ attempt: 2 }]);
+    failed(due()[0]!, HOUR);
+    expect(due()).toEqual([]);
+    test.restart();
+    expect(due()).toMatchObject([{ attempt: 3 }]);
     written(due()[0]!);
     expect(test.reader.problems({ limit: 1 }).items[0]).toMatchObject({ eventAt: test.now, eventError: undefined });
   });

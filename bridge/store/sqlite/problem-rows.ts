@@ -68,6 +68,11 @@ export class ProblemRows implements ProblemsTx {
       WHERE uid NOT IN (SELECT uid FROM objects WHERE kind = 'CronJob' AND deleted = 0)`);
   }
 
+  /** What failed is tried at once after a start: people restart what they have repaired. */
+  recover(now: Instant): void {
+    this.#db.run('UPDATE annotation_problems SET next_at = ? WHERE event_error IS NOT NULL', now);
+  }
+
   due(limit: number, now: Instant): DueEvent[] {
     const rows = this.#db.all<ProblemColumns>(
       'SELECT * FROM annotation_problems WHERE next_at <= ? ORDER BY next_at, uid LIMIT ?',

@@ -67,7 +67,12 @@ web:
 {{- if hasSuffix "lifecycle-bridge/charts/bridge/templates" .Template.BasePath }}true{{ end -}}
 {{- end -}}
 
-{{/* The verbs that the bridge uses: the audit LISTs, and GETs what it found. */}}
+{{/* Whether it writes an Event on a CronJob with annotations that cannot be read. */}}
+{{- define "bridge.writesEvents" -}}
+{{- if dig "cluster" "events" true .Values.config }}true{{ end -}}
+{{- end -}}
+
+{{/* The verbs that the bridge uses: the audit LISTs, and GETs what it found. The one that writes makes Events. */}}
 {{- define "bridge.rules" -}}
 - apiGroups: ['']
   resources: [pods]
@@ -77,7 +82,7 @@ web:
   verbs: [get, list]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [list]
+  verbs: [list{{ if include "bridge.writesEvents" . }}, create{{ end }}]
 {{- end -}}
 
 {{/* The namespace's UID tells the store whether it still is in its cluster. */}}
