@@ -28,6 +28,7 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { Teller } from './telemetry/teller.ts';
 import { createReadiness } from './web/readiness.ts';
 import { startAudit } from './start-audit.ts';
+import { startHeartbeats } from './start-heartbeats.ts';
 import { Live } from './web/live.ts';
 import { startWeb } from './web/server.ts';
 
@@ -101,21 +102,21 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const dispatcher = startOutbox(options, worker, deliverers, teller, live, releases);
   onCommit(() => dispatcher.wake());
   await startLocal(options, worker, reader, deliverers, () => (dispatcher.wake(), live.changed()), releases);
-  const receiver = await startReceiver(options, ingestOf(worker, teller), metrics, () => auditor?.connected());
-  otlp = receiver;
-  releases.add(() => receiver.drain(DRAIN_MS));
+  startHeartbeats(options, worker, reader, deliverers, auditor, releases);
+  otlp = await startReceiver(options, ingestOf(worker, teller), metrics, () => auditor?.connected(), releases);
   const planning = [teller, worker.calls, dispatcher, ...(auditor === undefined ? [] : [auditor])];
   releases.add(followClock(clock, planning, (error) => teller.storeFailed(error)));
-  return { otlpPort: receiver.port, webPort: web.port, reader, failed };
+  return { otlpPort: otlp.port, webPort: web.port, reader, failed };
 }
 
-function startReceiver(
+async function startReceiver(
   { config, clock, logger }: AppOptions,
   ingest: Ingest,
   metrics: Metrics,
   onConnection: () => void,
+  releases: Releases,
 ): Promise<OtlpServer> {
-  return startOtlpServer({
+  const receiver = await startOtlpServer({
     ...config.otlp,
     clock,
     ingest,
@@ -124,6 +125,8 @@ function startReceiver(
     onConnection,
     onWarning: (text) => logger.warn({ room: 'otlp' }, text),
   });
+  releases.add(() => receiver.drain(DRAIN_MS));
+  return receiver;
 }
 
 function openDestinations({ config, clock }: AppOptions, releases: Releases): Deliverer[] {

@@ -4,6 +4,7 @@ import type { CronJobState } from '../lifecycle/cronjob.ts';
 import { reduceCronJob } from '../lifecycle/cronjob.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Planner } from '../sinks/sink.ts';
+import { OWN_CLAIM } from '../store/own-row.ts';
 import type { DesiredRules, Tx } from '../store/store.ts';
 import { announceWaiting } from './announce.ts';
 import { noteProblems } from './annotation-problems.ts';
@@ -51,6 +52,7 @@ const PAGE = 500;
  * bridge read may lack what is asked for now; the audit reads them again.
  */
 export function replanAll(tx: Tx, destinations: readonly Destination[], now: Instant): void {
+  for (const { planner } of destinations) claimOwn(tx, planner, now);
   let page = tx.liveObjects('CronJob', 0, PAGE);
   for (; page.length > 0; page = tx.liveObjects('CronJob', page.at(-1)!.row, PAGE)) {
     for (const { uid } of page) {
@@ -59,6 +61,12 @@ export function replanAll(tx: Tx, destinations: readonly Destination[], now: Ins
     }
   }
   tx.problems.forgetDead();
+}
+
+/** What a destination wants for the bridge itself has no object that claims it. */
+function claimOwn(tx: Tx, planner: Planner, now: Instant): void {
+  const claimant = { destination: planner.destination, uid: OWN_CLAIM, createdAt: 0, alive: true };
+  tx.claimDesired(claimant, planner.planOwn?.() ?? [], rulesOf(planner), now);
 }
 
 /** Begins or ends a retirement: every row is wanted anew. */

@@ -82,6 +82,10 @@ export class TestEngine {
     this.#engine.tick(now);
   }
 
+  retire(on: boolean, now: Instant = T0 + 60_000): void {
+    this.#engine.retire(on, 'ada', now);
+  }
+
   /** Closes the store and opens it again, maybe under another configuration; what only memory knew is gone. */
   restart(planners = this.#options.planners): void {
     this.#store.close();

@@ -166,7 +166,7 @@ function start(): void {
     toldUntil: store.recovery?.cutoff,
   });
   const { onUnknown } = config;
-  const destinations = createPlanners(config, store.clusterId()).map((planner) => {
+  const destinations = createPlanners(config, store.clusterId(), config.cluster.name).map((planner) => {
     return { planner, rule: rule(planner.destination), onUnknown };
   });
   store.transaction((tx) => {

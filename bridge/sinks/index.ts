@@ -20,10 +20,10 @@ export const sinkSchemas = {
 export type SinksConfig = DeepReadonly<{ [K in keyof typeof sinkSchemas]: z.infer<(typeof sinkSchemas)[K]> }>;
 
 /** The pure halves of all configured destinations. They read no secret. `clusterId` tells clusters apart in keys. */
-export function createPlanners(config: SinksConfig, clusterId: string): Planner[] {
+export function createPlanners(config: SinksConfig, clusterId: string, clusterName: string): Planner[] {
   const cronitor = Object.entries(config.cronitor);
   return cronitor.map(([name, account]) =>
-    createCronitorPlanner(name, { ...account, clusterId, accounts: cronitor.length }),
+    createCronitorPlanner(name, { ...account, clusterId, clusterName, accounts: cronitor.length }),
   );
 }
 

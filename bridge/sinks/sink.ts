@@ -73,6 +73,8 @@ export interface Planner {
   readonly destination: string;
   plan(transition: Transition, context: PlanContext): Planned;
   planDesired(cronJob: CronJobFacts, context: DesiredContext): readonly Desired[];
+  /** What the bridge wants for itself, whatever there is in the cluster. */
+  planOwn?(): readonly Desired[];
   /** What is wrong with the annotations that this destination reads; they never change what it does silently. */
   problems?(cronJob: CronJobFacts): readonly AnnotationProblem[];
   /**
@@ -151,6 +153,8 @@ export interface Deliverer {
   renewed?(): readonly string[];
   /** Asks whether address and credentials are right, and changes nothing at the vendor. Never throws. */
   check?(signal: AbortSignal): Promise<Delivery>;
+  /** The bridge says that it works: `send` is called every `intervalMs`, with the key of the row that `planOwn` wants. */
+  readonly heartbeat?: { readonly intervalMs: number; send(key: string, signal: AbortSignal): Promise<Delivery> };
   /** Proves with the least that the vendor lets see that address and key are right. Never throws. */
   test?(signal: AbortSignal): Promise<TestResult>;
 }

@@ -4,6 +4,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { Retirement } from './operations.ts';
+import type { OwnRow } from './own-row.ts';
 import type { CronJobProblems, ProblemCount, ProblemView } from './problems.ts';
 import type { Decision, Quarantined } from './store.ts';
 
@@ -185,6 +186,7 @@ export interface ReadStore {
   quarantined(id: number): QuarantineView | undefined;
   /** The object of this UID, if the core could not process its newest version. */
   quarantinedObject(uid: string): QuarantineView | undefined;
+  ownRow(destination: string): OwnRow | undefined;
   retirement(): Retirement | undefined;
   depth(): OutboxDepth[];
   /** Settled intents by destination and reason since the store was made, for metrics that survive a restart. */

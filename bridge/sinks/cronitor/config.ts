@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { duration } from '../../config/marks.ts';
 import type { DeepReadonly } from '../../lib/deep-readonly.ts';
 import { errorText } from '../../lib/errors.ts';
 import { podFilter } from './pod-filter.ts';
+import { duration } from '../../config/marks.ts';
 import { selectionFields } from '../selection.ts';
 
 const url = (what: string) =>
@@ -24,6 +24,19 @@ function isPodFilter(source: string, context: z.RefinementCtx): void {
     context.addIssue({ code: 'custom', message });
   }
 }
+
+const MINUTE_MS = 60_000;
+
+const heartbeat = z
+  .strictObject({
+    key: z.string().min(1).optional().describe('Key of the monitor; without it one of this cluster alone'),
+    interval: duration()
+      .refine((ms) => ms >= MINUTE_MS && ms <= 1440 * MINUTE_MS, 'allowed: a duration from 1m to 24h')
+      .meta({ duration: true, allowed: 'a duration from 1m to 24h' })
+      .prefault('5m')
+      .describe('How often the bridge says that it works'),
+  })
+  .describe('A heartbeat monitor of the bridge itself: it is pinged only while the bridge truly works');
 
 /** One Cronitor account. */
 export const cronitorSchema = z
@@ -74,6 +87,7 @@ export const cronitorSchema = z
       .superRefine(isPodFilter)
       .optional()
       .describe('Regular expression (RE2): only pods with a matching name give pod starts and stuck runs'),
+    heartbeat: heartbeat.optional(),
     dryRun: z.boolean().default(false).describe('Do everything except the requests'),
   })
   .refine((config) => (config.apiKey === undefined) !== (config.apiKeyFile === undefined), {
@@ -92,4 +106,6 @@ export type CronitorPlanConfig = Omit<
   readonly clusterId: string;
   /** How many accounts this bridge has, which share the limit of its address; default 1. */
   readonly accounts?: number;
+  /** As people call it. */
+  readonly clusterName: string;
 };

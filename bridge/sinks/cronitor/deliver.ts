@@ -32,8 +32,16 @@ export function createCronitorDeliverer(name: string, config: CronitorConfig, ht
       return limits;
     },
     check: (signal) => readMonitors(account, signal),
+    ...(config.heartbeat !== undefined && {
+      heartbeat: { intervalMs: config.heartbeat.interval, send: (key, signal) => beat(ping, config, key, signal) },
+    }),
     test: (signal) => testDelivery(account, ping, destination, signal),
   };
+}
+
+/** A heartbeat has no state: that it comes is what it says. */
+function beat(ping: Ping, { env }: CronitorConfig, key: string, signal: AbortSignal): Promise<Delivery> {
+  return ping({ payload: { key, query: env === undefined ? {} : { env } } }, signal);
 }
 
 const TEST_MONITOR = {

@@ -8,7 +8,7 @@ export const JOB_UID = '7c1b9c55-2b8a-4c40-8a1e-4d1f6d0a9b11';
 
 /** What an account plans with, the defaults where `account` says nothing. */
 export function planConfig(account: object = {}, clusterId = 'cluster-1'): CronitorPlanConfig {
-  return { ...cronitorSchema.parse({ apiKey: 'key', ...account }), clusterId };
+  return { ...cronitorSchema.parse({ apiKey: 'key', ...account }), clusterId, clusterName: 'production' };
 }
 
 /** The CronJob of the tests; annotation names without their prefix. */

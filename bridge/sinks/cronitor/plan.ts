@@ -5,6 +5,7 @@ import type { Desired, DesiredContext, Planner, RetireCause } from '../sink.ts';
 import { annotationProblems } from './annotations.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { monitorKey, monitorPayload, selected } from './payload.ts';
+import { heartbeatMonitor } from './plan-heartbeat.ts';
 import { planRun } from './plan-run.ts';
 import { podFilter } from './pod-filter.ts';
 
@@ -14,6 +15,7 @@ export function createCronitorPlanner(name: string, config: CronitorPlanConfig):
   return {
     destination: `cronitor/${name}`,
     plan: (transition, context) => planRun(transition, context, rules),
+    planOwn: () => (config.heartbeat === undefined ? [] : [heartbeatMonitor(config.heartbeat, config)]),
     planDesired: (cronJob, context) => planMonitor(cronJob, context, config),
     problems: (cronJob) => (isInSelection(cronJob, config) ? annotationProblems(cronJob) : []),
     retire: (wanted, cause) => retiredMonitor(wanted, cause, config),
@@ -43,8 +45,10 @@ function mentionsPause(wanted: Json | undefined): boolean {
 }
 
 function retiredMonitor(wanted: Json, cause: RetireCause, { onDelete }: CronitorPlanConfig): Json | null {
-  if (cause === 'unclaimed' && onDelete === 'keep') return null;
-  return isObject(wanted) ? { ...wanted, paused: true } : wanted;
+  if (!isObject(wanted)) return wanted;
+  // A heartbeat that nobody sends any more would alert for ever: onDelete is about monitors of CronJobs.
+  const kept = cause === 'unclaimed' && onDelete === 'keep' && wanted['type'] !== 'heartbeat';
+  return kept ? null : { ...wanted, paused: true };
 }
 
 function isObject(value: Json | undefined): value is { [key: string]: Json } {

@@ -1,6 +1,7 @@
 import type { CronJobState } from '../../lifecycle/cronjob.ts';
 import type { Run, RunStatus } from '../../lifecycle/transition.ts';
 import type { Retirement } from '../operations.ts';
+import type { OwnRow } from '../own-row.ts';
 import type { CronJobProblems, ProblemCount } from '../problems.ts';
 import type {
   CronJobView,
@@ -27,6 +28,7 @@ import { readCronJobs } from './cron-jobs.ts';
 import type { CronJobsQuery } from './cron-jobs.ts';
 import { countDrops, readDrops } from './drops.ts';
 import type { DropsQuery } from './drops.ts';
+import { readOwnRow } from './own-row.ts';
 import { countProblems, problemsOf, readProblems } from './problem-rows.ts';
 import type { ProblemsQuery } from './problem-rows.ts';
 import { readQuarantined } from './quarantine.ts';
@@ -202,6 +204,10 @@ export class SqliteReader implements ReadStore {
 
   quarantinedObject(uid: string): QuarantineView | undefined {
     return readQuarantined(this.#db, 'subject', uid);
+  }
+
+  ownRow(destination: string): OwnRow | undefined {
+    return readOwnRow(this.#db, destination);
   }
 
   retirement(): Retirement | undefined {

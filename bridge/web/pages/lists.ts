@@ -1,5 +1,6 @@
 import type { Json } from '../../lib/json.ts';
 import { reasonText } from '../../lib/reasons.ts';
+import { OWN_CLAIM } from '../../store/own-row.ts';
 import type { DeliveryView, MonitorView, Page, ReadStore } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { badge, DELIVERY_LOOKS, href, paging, payload, runHref, time } from '../parts.ts';
@@ -42,7 +43,8 @@ function syncText({ inSync, notInSyncSince, reason, detail, attempts }: MonitorV
   return html`${reasonText(reason, detail)} <small>since ${time(notInSyncSince)}</small> ${tries}`;
 }
 
-function cronJobLink(cronJob: string): Html {
+function cronJobLink(cronJob: string): Child {
+  if (cronJob === OWN_CLAIM) return 'the bridge itself';
   const [namespace, owner] = cronJob.split('/', 2);
   return html`<a href="${href('/', { namespace, owner })}">${cronJob}</a> `;
 }
