@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cronJobFacts, seen, T0 } from '../../test/fixtures/facts.ts';
 import { planConfig } from '../sinks/cronitor/fixtures.ts';
@@ -106,5 +107,18 @@ describe('several destinations', () => {
     expect(bridge.reader.problems({ limit: 10 }).items).toHaveLength(2);
     bridge.restart([]);
     expect(problems()).toEqual({});
+  });
+
+  it('do not judge at the start what an older bridge read and what may lack what they ask for now', () => {
+    bridge.restart([]);
+    bridge.take([seen(bad('100'))]);
+    const db = new DatabaseSync(bridge.path);
+    db.exec('UPDATE objects SET facts_schema = facts_schema - 1');
+    db.close();
+    bridge.restart([account('a')]);
+    expect([problems(), bridge.monitors().size]).toEqual([{}, 0]);
+    bridge.take([seen(bad('101'))]);
+    expect(Object.keys(problems())).toEqual([CRON.name]);
+    expect(bridge.monitors().size).toBe(1);
   });
 });
