@@ -1,8 +1,34 @@
 import { describe, expect, it } from 'vitest';
+import { isReadAnnotation } from '../../kubernetes/metadata.ts';
 import { annotationProblems } from './annotations.ts';
 import { cronJob } from './fixtures.ts';
 
 const problems = (annotations: Record<string, string>) => annotationProblems(cronJob(annotations));
+
+describe('all 15 annotations and their 6 older names', () => {
+  it.each([
+    ['include'],
+    ['exclude'],
+    ['env'],
+    ['tags'],
+    ['key', 'cronitor-id'],
+    ['key-inference', 'id-inference'],
+    ['name', 'cronitor-name'],
+    ['name-prefix'],
+    ['group', 'cronitor-group'],
+    ['notify', 'cronitor-notify'],
+    ['grace-seconds', 'cronitor-grace-seconds'],
+    ['note'],
+    ['metric.duration'],
+    ['log-complete-event'],
+    ['send-pod-start-event'],
+  ])('exist and are kept when a CronJob is read: %s %s', (...names) => {
+    for (const name of names) {
+      expect(isReadAnnotation(`k8s.cronitor.io/${name}`)).toBe(true);
+      expect(problems({ [name]: 'x' }).filter(({ used }) => used.includes('no such annotation'))).toEqual([]);
+    }
+  });
+});
 
 describe('annotations that cannot be read', () => {
   it.each([
