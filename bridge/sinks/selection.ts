@@ -25,11 +25,19 @@ export const selectionFields = {
   excludeNamespaces: namespaces.default([]).describe('No CronJobs of these namespaces'),
   labelSelector: z
     .strictObject({
-      matchLabels: z.record(z.string().min(1), z.string()).default({}),
-      matchExpressions: z.array(requirement).default([]),
+      matchLabels: z
+        .record(z.string().min(1), z.string())
+        .default({})
+        .describe('Only CronJobs whose own labels have these values'),
+      matchExpressions: z
+        .array(requirement)
+        .default([])
+        .describe(
+          'Only CronJobs whose own labels meet all of these: key, operator (In, NotIn, Exists, DoesNotExist), values',
+        ),
     })
     .prefault({})
-    .describe('Only CronJobs whose own labels match, as in Kubernetes: matchLabels, matchExpressions'),
+    .describe('Only CronJobs whose own labels match, as selectors of Kubernetes do'),
 };
 
 const selectionSchema = z.object(selectionFields);
