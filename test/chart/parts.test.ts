@@ -31,7 +31,7 @@ afterAll(async () => {
 const cronJob = (name: string) => ({
   apiVersion: 'batch/v1',
   kind: 'CronJob',
-  metadata: { name },
+  metadata: { name, annotations: { 'k8s.cronitor.io/exclude': 'yes' } },
   spec: {
     schedule: '0 0 1 1 *',
     jobTemplate: {
@@ -97,6 +97,11 @@ it.each([
     );
     expect(await metric(/lifecycle_bridge_cronjobs 1/)).toBe(true);
     expect(await metric(/outcome="unauthorized"|lifecycle_bridge_audit_unaudited\{[^}]*\} 1/)).toBe(false);
+    const reason = '--field-selector=reason=InvalidAnnotation';
+    const events = async (): Promise<string[]> =>
+      (await ops.kubectl(['get', 'events', reason, '-o', 'name'])).split('\n').filter((line) => line !== '');
+    // The next bridge, with a store of its own, finds that it is written.
+    await until('an Event tells that an annotation cannot be read', async () => (await events()).length === 1);
     expect(collector.log()).not.toMatch(/forbidden|"level":"error"/);
     expect(bridge.log()).not.toMatch(/forbidden/);
     await vendors.close();
