@@ -56,6 +56,30 @@ describe('other settings at the next start', () => {
   });
 });
 
+describe('a CronJob that is no longer selected', () => {
+  const DAY = 86_400_000;
+  /** All that is wanted now is accepted by the vendor. */
+  function accept(): void {
+    const rows = bridge.store.claimDesired('cronitor/default', 10, T0 + DAY);
+    const settled = rows.map(({ destination, key, wantedHash: sentHash }) => {
+      return { destination, key, sentHash, delivery: { outcome: 'delivered' as const } };
+    });
+    bridge.store.settleDesired(settled, T0 + DAY);
+  }
+
+  it.each(['keep', 'pause', 'delete'])('has its monitor paused, not more, with onDelete: %s', (onDelete) => {
+    bridge.restart([planner({ onDelete, deleteAfter: '1h' })]);
+    bridge.take([seen(CRON)]);
+    accept();
+    bridge.take([seen(annotated({ exclude: 'true' }, { resourceVersion: '101' }))]);
+    accept();
+    bridge.store.sweep(T0 + DAY, DAY, DAY);
+    expect(monitors()).toEqual([['cronitor/default', CRON.uid, [], true]]);
+    bridge.take([seen({ ...CRON, resourceVersion: '102' })]);
+    expect(monitors()).toEqual([['cronitor/default', CRON.uid, [], false]]);
+  });
+});
+
 describe('accounts by label', () => {
   beforeEach(() => bridge.restart([ofTeam('a'), ofTeam('b')]));
 

@@ -65,7 +65,11 @@ export interface AnnotationProblem {
   readonly used: string;
 }
 
-export type RetireCause = 'unclaimed' | 'bridge';
+/**
+ * Why a row is retired: `left`: the object that claimed it lives on and claims nothing here any more; `unclaimed`: it is
+ * deleted, or claims another key; `bridge`: the whole bridge is retired.
+ */
+export type RetireCause = 'left' | 'unclaimed' | 'bridge';
 
 /** The pure half of a sink: runs inside the commit, on the worker thread. */
 export interface Planner {
@@ -78,11 +82,11 @@ export interface Planner {
   /** What is wrong with the annotations that this destination reads; they never change what it does silently. */
   problems?(cronJob: CronJobFacts): readonly AnnotationProblem[];
   /**
-   * What a row becomes when no live object claims it any more, or, `bridge`, when the whole bridge is retired; null: it
-   * is left as it is.
+   * What a row becomes when no live object claims it any more, or when the whole bridge is retired; null: it is left as
+   * it is.
    */
   retire(wanted: Json, cause: RetireCause): Json | null;
-  /** Ms after which the vendor should have nothing for a row that no live object claims; without it, never. */
+  /** Ms after which the vendor should have nothing for an `unclaimed` row; without it, never. */
   readonly removeAfterMs?: number;
   /** What a claim becomes in a row that was `previous` before, maybe by another object; without it, the claim as it is. */
   adopt?(wanted: Json, previous: Json): Json;

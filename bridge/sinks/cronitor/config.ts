@@ -65,7 +65,7 @@ export const cronitorSchema = z
       .enum(['keep', 'pause', 'delete'])
       .default('pause')
       .describe(
-        'What becomes of the monitor of a CronJob that was deleted, is excluded, or has another key now: it goes on, is paused, or is paused and after deleteAfter deleted with its history',
+        'What becomes of the monitor of a CronJob that was deleted or has another key now: it goes on, is paused, or is paused and after deleteAfter deleted with its history. That of one that is no longer selected is paused',
       ),
     deleteAfter: duration().prefault('24h').describe('With onDelete: delete, how long a monitor stays paused before'),
     env: z.string().min(1).optional().describe('Environment of telemetry where a CronJob has no env annotation'),

@@ -80,8 +80,9 @@ export class DesiredRows {
     for (const [key, text] of texts) {
       this.#db.run('INSERT INTO claims VALUES (?, ?, ?, ?, ?)', destination, key, uid, createdAt, text);
     }
+    const cause = alive && claims.length === 0 ? 'left' : 'unclaimed';
     for (const key of new Set([...earlier.map((claim) => claim.key), ...wanted.keys()])) {
-      this.#recompute(destination, key, wanted.get(key), rules, at);
+      this.#recompute(destination, key, wanted.get(key), rules, at, cause);
     }
   }
 
@@ -179,7 +180,14 @@ export class DesiredRows {
   }
 
   /** Gives a row the payload of its oldest live claim, or retires it. `dead` is what a deleted object last claimed. */
-  #recompute(destination: string, key: string, dead: Json | undefined, rules: DesiredRules, at: Instant): void {
+  #recompute(
+    destination: string,
+    key: string,
+    dead: Json | undefined,
+    rules: DesiredRules,
+    at: Instant,
+    cause: 'left' | 'unclaimed' = 'unclaimed',
+  ): void {
     const row = this.#row(destination, key);
     const owner = this.#db.get<{ wanted: string }>(
       'SELECT wanted FROM claims WHERE destination = ? AND key = ? ORDER BY created_at, uid LIMIT 1',
@@ -197,8 +205,9 @@ export class DesiredRows {
     }
     if (row?.retired === 1) return;
     const last = dead ?? (row && (JSON.parse(row.wanted) as Json));
-    const retired = last === undefined ? null : rules.retire(last, 'unclaimed');
-    if (retired !== null) this.#put(destination, key, retired, { removeAfterMs: rules.removeAfterMs }, at);
+    const retired = last === undefined ? null : rules.retire(last, cause);
+    const unclaimed = cause === 'left' ? {} : { removeAfterMs: rules.removeAfterMs };
+    if (retired !== null) this.#put(destination, key, retired, unclaimed, at);
     else if (row) this.#db.run('UPDATE desired SET retired = 1 WHERE id = ?', row.id);
     // A run may wait for it.
     else if (last !== undefined) this.#put(destination, key, last, {}, at);
