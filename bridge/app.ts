@@ -1,4 +1,4 @@
-import { auditNotes, auditReport, problemReport } from './audit-report.ts';
+import { auditReport, clusterNotes, problemReport } from './audit-report.ts';
 import type { Config } from './config/schema.ts';
 import { followClock } from './lib/follow-clock.ts';
 import type { WorkerClient } from './ingest/client.ts';
@@ -27,7 +27,7 @@ import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { Teller } from './telemetry/teller.ts';
 import { createReadiness } from './web/readiness.ts';
-import { startAudit } from './start-audit.ts';
+import { startCluster } from './start-audit.ts';
 import { startHeartbeats } from './start-heartbeats.ts';
 import { Live } from './web/live.ts';
 import { startWeb } from './web/server.ts';
@@ -76,11 +76,10 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const teller = new Teller(metrics, logger);
   const live = new Live();
   const { worker, failed, fail, onCommit, state } = await startStore(options, teller, live, releases);
-  const reader = openReader(config.store.path, dryRuns(config));
-  releases.add(() => reader.close());
-  metrics.observeStore(reader);
+  const reader = openReads(options, metrics, releases);
   const deliverers = openDestinations(options, releases);
-  const auditor = await startAudit(options, worker, { metrics, teller, fail }, releases);
+  const cluster = await startCluster(options, worker, { metrics, teller, fail }, releases);
+  const auditor = cluster?.auditor;
   let otlp: OtlpServer | undefined;
   const web = await startWeb({
     ...config.web,
@@ -89,7 +88,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     readiness: createReadiness(
       worker.calls.probe,
       () => ({ ...auditReport(auditor), ...problemReport(reader), store: state(), otlp: otlp?.report() ?? 'starting' }),
-      () => [...storeNotes(worker.recovery, state(), clock.now()), ...auditNotes(auditor), ...(otlp?.notes() ?? [])],
+      () => [...storeNotes(worker.recovery, state(), clock.now()), ...clusterNotes(cluster), ...(otlp?.notes() ?? [])],
     ),
     retirement: () => currentRetirement(reader, deliverers),
     live,
@@ -100,13 +99,20 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   });
   releases.add(() => web.close());
   const dispatcher = startOutbox(options, worker, deliverers, teller, live, releases);
-  onCommit(() => dispatcher.wake());
+  onCommit((transitions) => (dispatcher.wake(), cluster?.committed(transitions)));
   await startLocal(options, worker, reader, deliverers, () => (dispatcher.wake(), live.changed()), releases);
   startHeartbeats(options, worker, reader, deliverers, auditor, releases);
   otlp = await startReceiver(options, ingestOf(worker, teller), metrics, () => auditor?.connected(), releases);
   const planning = [teller, worker.calls, dispatcher, ...(auditor === undefined ? [] : [auditor])];
   releases.add(followClock(clock, planning, (error) => teller.storeFailed(error)));
   return { otlpPort: otlp.port, webPort: web.port, reader, failed };
+}
+
+function openReads({ config }: AppOptions, metrics: Metrics, releases: Releases): ReadStore {
+  const reader = openReader(config.store.path, dryRuns(config));
+  releases.add(() => reader.close());
+  metrics.observeStore(reader);
+  return reader;
 }
 
 async function startReceiver(
@@ -135,6 +141,8 @@ function openDestinations({ config, clock }: AppOptions, releases: Releases): De
   return createDeliverers(config, http, clock);
 }
 
+type Wake = (transitions: Committed['transitions']) => void;
+
 /** The worker thread with the store, and its clock tick. */
 async function startStore(
   { config, clock, startedAt = clock.now(), scheduleTimers = true }: AppOptions,
@@ -145,16 +153,16 @@ async function startStore(
   worker: WorkerClient;
   failed: Promise<Error>;
   fail: (error: Error) => void;
-  onCommit: (wake: () => void) => void;
+  onCommit: (wake: Wake) => void;
   state: () => StoreState | undefined;
 }> {
   let state: StoreState | undefined;
-  let wake: () => void = () => undefined;
+  let wake: Wake = () => undefined;
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const onCommitted = (committed: Committed): void => {
     teller.committed(committed);
     if (committed.changed) live.changed();
-    wake();
+    wake(committed.transitions);
   };
   const worker = await startWorker({ config, startedAt, scheduleTimers }, onCommitted, fail);
   releases.add(async () => {
@@ -167,7 +175,7 @@ async function startStore(
     teller.storeKept(state);
     teller.decided(ticked.transitions);
     teller.problemsFound(ticked.problems);
-    wake();
+    wake(ticked.transitions);
     if (ticked.transitions.length > 0) live.changed();
   };
   releases.add(startTicking(worker, clock, teller, onTick));

@@ -1,4 +1,5 @@
 import type { Auditor } from './cluster/auditor.ts';
+import type { LogReader } from './cluster/logs.ts';
 import { LISTED } from './cluster/list.ts';
 import type { ReadStore } from './store/read.ts';
 import type { KindHealth } from './telemetry/metrics.ts';
@@ -14,9 +15,12 @@ export function problemReport(reader: ReadStore): object {
   return { cronJobsWithAnnotationProblems: reader.problemCronJobs() };
 }
 
-/** What every page says about the audit: nothing while all is well. */
-export function auditNotes(auditor: Auditor | undefined): string[] {
-  if (auditor === undefined) return [];
+/** What every page says about what the Kubernetes API lets us see: nothing while all is well. */
+export function clusterNotes(cluster: { readonly auditor: Auditor; readonly logs: LogReader } | undefined): string[] {
+  return cluster === undefined ? [] : [...auditNotes(cluster.auditor), ...logNotes(cluster.logs)];
+}
+
+function auditNotes(auditor: Auditor): string[] {
   const dead = [...auditor.deadWatches()].map(
     (kind) =>
       `The watch of ${kind}s is dead: the Collector does not send what is found in the cluster. Look at its log and permissions. Until it does, ${kind}s are read every 30 s.`,
@@ -30,6 +34,16 @@ export function auditNotes(auditor: Auditor | undefined): string[] {
     return [text];
   });
   return [...dead, ...others];
+}
+
+function logNotes(logs: LogReader): string[] {
+  const forbidden = [...logs.forbidden()].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  if (forbidden.length === 0) return [];
+  const names = forbidden.slice(0, 5).map(([namespace]) => namespace);
+  const more = forbidden.length > names.length ? ` and ${forbidden.length - names.length} more namespaces` : '';
+  return [
+    `Logs of containers in ${names.join(', ')}${more} are not read: the bridge has no permission for pods/log there. Grant it, or set shipLogs: false for every account. All else works.`,
+  ];
 }
 
 /** For the metrics, one for each audited kind. */

@@ -3,11 +3,14 @@ import type { KubeApi } from './cluster/api.ts';
 import { connectKube } from './cluster/api.ts';
 import type { Auditor } from './cluster/auditor.ts';
 import { startAuditor } from './cluster/auditor.ts';
+import type { LogReader } from './cluster/logs.ts';
+import { startLogReader } from './cluster/logs.ts';
 import type { EventResult } from './cluster/event-writer.ts';
 import { startEventWriter } from './cluster/event-writer.ts';
 import { otherCluster, ownNamespace, readIdentity } from './cluster/identity.ts';
 import type { Config } from './config/schema.ts';
 import type { WorkerClient } from './ingest/client.ts';
+import type { TransitionKind } from './lifecycle/transition.ts';
 import type { Clock } from './lib/clock.ts';
 import { UserError } from './lib/errors.ts';
 import type { Releases } from './lib/releases.ts';
@@ -17,14 +20,33 @@ import type { Teller } from './telemetry/teller.ts';
 /** The Kubernetes API may be away at the start: then it is asked for its identity later. */
 const IDENTITY_MS = 5_000;
 
-/** The audit, unless the bridge runs without the Kubernetes API. Throws a UserError for a store of another cluster. */
-export async function startAudit(
+export interface ClusterRooms {
+  readonly auditor: Auditor;
+  readonly logs: LogReader;
+  /** Told the kinds of the transitions of each commit. */
+  committed(kinds: readonly TransitionKind[]): void;
+}
+
+interface Asked {
+  readonly api: KubeApi;
+  readonly clock: Clock;
+  readonly store: WorkerClient['calls'];
+  readonly isOurs: (signal: AbortSignal) => Promise<boolean>;
+}
+
+interface Told {
+  readonly metrics: Metrics;
+  readonly teller: Teller;
+}
+
+/** What asks the Kubernetes API, unless the bridge runs without. Throws a UserError for a store of another cluster. */
+export async function startCluster(
   { config, clock }: { readonly config: Config; readonly clock: Clock },
   { calls }: WorkerClient,
-  told: { readonly metrics: Metrics; readonly teller: Teller; readonly fail: (error: Error) => void },
+  told: Told & { readonly fail: (error: Error) => void },
   releases: Releases,
-): Promise<Auditor | undefined> {
-  const { kubeconfig, scope, audit, list, events } = config.cluster;
+): Promise<ClusterRooms | undefined> {
+  const { kubeconfig, list, events } = config.cluster;
   if (!list) return undefined;
   const { metrics, teller, fail } = told;
   const api = await connectKube(kubeconfig);
@@ -32,24 +54,35 @@ export async function startAudit(
   const belongsAtStart = await belongs(AbortSignal.timeout(IDENTITY_MS));
   const isOurs = async (signal: AbortSignal) =>
     belongsAtStart || (await belongs(signal).catch((error: unknown) => refuse(error, fail)));
+  const asked: Asked = { api, clock, store: calls, isOurs };
+  const auditor = startAudit(config, asked, told, releases);
+  if (events) {
+    const onResult = (result: EventResult) => teller.eventWritten(result);
+    const onError = (error: unknown) => teller.eventsFailed(error);
+    releases.add(startEventWriter({ ...asked, onResult, onError }));
+  }
+  const logs = startLogReader({
+    ...asked,
+    limits: config.logs,
+    onRead: (log, answer) => teller.logRead(log, answer),
+    onError: (error) => teller.logsFailed(error),
+  });
+  releases.add(() => logs.stop());
+  metrics.observeLogs(() => logs.forbidden().size);
+  return { auditor, logs, committed: (kinds) => void (kinds.includes('container.terminated') && logs.wake()) };
+}
+
+function startAudit({ cluster }: Config, asked: Asked, { metrics, teller }: Told, releases: Releases): Auditor {
   const auditor = startAuditor({
-    api,
-    scope,
-    clock,
-    store: calls,
-    intervalMs: audit.interval,
-    isOurs,
+    ...asked,
+    scope: cluster.scope,
+    intervalMs: cluster.audit.interval,
     onResult: (kind, result) => teller.audited(kind, result),
     onWarnings: (result) => teller.warningsListed(result),
     onWatch: (kind, isDead) => teller.watch(kind, isDead),
     onError: (error) => teller.auditFailed(error),
   });
   releases.add(() => auditor.stop());
-  if (events) {
-    const onResult = (result: EventResult) => teller.eventWritten(result);
-    const onError = (error: unknown) => teller.eventsFailed(error);
-    releases.add(startEventWriter({ api, store: calls, clock, isOurs, onResult, onError }));
-  }
   metrics.observeAudit(() => kindHealth(auditor));
   return auditor;
 }

@@ -26,7 +26,14 @@ export interface KubeApi {
   get(path: string, signal: AbortSignal, accept?: string): Promise<ApiAnswer>;
   /** POST of a new object to the path of its resource; never throws. */
   create(path: string, object: object, signal: AbortSignal): Promise<ApiAnswer>;
+  /** GET of a text of which only the last `maxBytes` are kept, however long it is; never throws. */
+  tail(path: string, maxBytes: number, signal: AbortSignal): Promise<TailAnswer>;
 }
+
+/** `bytes` is the length of the whole text; without status 200 the text is the API's own words. */
+export type TailAnswer =
+  | { readonly kind: 'answer'; readonly status: number; readonly text: Buffer; readonly bytes: number }
+  | { readonly kind: 'failed'; readonly error: string };
 
 const TIMEOUT_MS = 30_000;
 /** A connection that was idle for longer is not used again: the other side may be about to close it. */
@@ -51,13 +58,15 @@ export function kubeApi(first: KubeAccess, read: () => Promise<KubeAccess>): Kub
     current = connection(await read());
     agent.destroy();
   };
-  const send = async (path: string, signal: AbortSignal, accept: string, body?: string): Promise<ApiAnswer> => {
+  const authorized = async <A extends { readonly status: number }>(
+    send: (connection: Connection) => Promise<A>,
+  ): Promise<({ kind: 'answer' } & A) | { kind: 'failed'; error: string }> => {
     try {
       if (performance.now() - current.readAt >= REFRESH_MS) await refresh();
-      const answer = await ask(current, path, signal, accept, body);
-      if (answer.status !== UNAUTHORIZED) return answer;
+      const answer = await send(current);
+      if (answer.status !== UNAUTHORIZED) return { kind: 'answer', ...answer };
       await refresh();
-      return await ask(current, path, signal, accept, body);
+      return { kind: 'answer', ...(await send(current)) };
     } catch (error) {
       return { kind: 'failed', error: errorText(error) };
     }
@@ -65,8 +74,9 @@ export function kubeApi(first: KubeAccess, read: () => Promise<KubeAccess>): Kub
   return {
     server,
     caHash: ca === undefined ? undefined : hashCa(ca),
-    get: (path, signal, accept = JSON_TYPE) => send(path, signal, accept),
-    create: (path, object, signal) => send(path, signal, JSON_TYPE, JSON.stringify(object)),
+    get: (path, signal, accept = JSON_TYPE) => authorized((to) => ask(to, path, signal, accept)),
+    create: (path, object, signal) => authorized((to) => ask(to, path, signal, JSON_TYPE, JSON.stringify(object))),
+    tail: (path, maxBytes, signal) => authorized((to) => request(to, { path, signal, accept: '*/*', maxBytes })),
   };
 }
 
@@ -93,40 +103,65 @@ function hashCa(pem: string): string {
 }
 
 /** GET, or with a body POST. */
-async function ask(
+async function ask(connection: Connection, path: string, signal: AbortSignal, accept: string, body?: string) {
+  const { status, text, date } = await request(connection, { path, signal, accept, body, maxBytes: Infinity });
+  return { status, at: Date.parse(date) || undefined, body: JSON.parse(text.toString()) as { [key: string]: unknown } };
+}
+
+interface ApiRequest {
+  readonly path: string;
+  readonly signal: AbortSignal;
+  readonly accept: string;
+  readonly body?: string | undefined;
+  /** More of the answer is not kept: the last of it is. */
+  readonly maxBytes: number;
+}
+
+function request(
   { access, agent }: Connection,
-  path: string,
-  signal: AbortSignal,
-  accept: string,
-  body: string | undefined,
-): Promise<Extract<ApiAnswer, { kind: 'answer' }>> {
+  { path, signal, accept, body, maxBytes }: ApiRequest,
+): Promise<{ readonly status: number; readonly text: Buffer; readonly bytes: number; readonly date: string }> {
   const { server, headers, proxyUrl: _proxy, ...tls } = access;
   const url = new URL(server.replace(/\/$/, '') + path);
   const method = body === undefined ? 'GET' : 'POST';
   const type = body === undefined ? {} : { 'content-type': JSON_TYPE };
   const options = { ...tls, method, agent, signal, timeout: TIMEOUT_MS, headers: { ...headers, ...type, accept } };
-  const { status, text, date } = await request(url, options, body);
-  const at = Date.parse(date) || undefined;
-  return { kind: 'answer', status, at, body: JSON.parse(text) as { [key: string]: unknown } };
-}
-
-function request(
-  url: URL,
-  options: https.RequestOptions,
-  body: string | undefined,
-): Promise<{ status: number; text: string; date: string }> {
   return new Promise((resolve, reject) => {
     const call = (url.protocol === 'http:' ? http : https).request(url, options, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      const tail = new Tail(maxBytes);
+      response.on('data', (chunk: Buffer) => tail.add(chunk));
       response.on('error', reject);
       response.on('end', () => {
         const { statusCode = 0, headers } = response;
-        resolve({ status: statusCode, text: Buffer.concat(chunks).toString('utf8'), date: headers.date ?? '' });
+        resolve({ status: statusCode, text: tail.text(), bytes: tail.bytes, date: headers.date ?? '' });
       });
     });
     call.on('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
     call.on('error', reject);
     call.end(body);
   });
+}
+
+/** The end of a stream, in memory of about that size. */
+class Tail {
+  bytes = 0;
+  readonly #max: number;
+  readonly #chunks: Buffer[] = [];
+  #kept = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  add(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.bytes += chunk.length;
+    this.#kept += chunk.length;
+    while (this.#kept - this.#chunks[0]!.length >= this.#max) this.#kept -= this.#chunks.shift()!.length;
+  }
+
+  text(): Buffer {
+    const all = Buffer.concat(this.#chunks);
+    return all.length <= this.#max ? all : all.subarray(all.length - this.#max);
+  }
 }

@@ -23,7 +23,7 @@ interface Created {
   readonly [field: string]: unknown;
 }
 
-type Answer = { readonly status: number; readonly body?: object } | 'reset';
+type Answer = { readonly status: number; readonly body?: object | string } | 'reset';
 
 /** A real HTTP server that answers as the Kubernetes API does: LISTs in pages, metadata only if asked, GETs by name, POSTs. */
 export class FakeApi {
@@ -81,7 +81,9 @@ export class FakeApi {
       request.socket.resetAndDestroy();
       return;
     }
-    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body ?? {}));
+    const { status, body = {} } = answer;
+    if (typeof body === 'string') response.writeHead(status, { 'content-type': 'text/plain' }).end(body);
+    else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   }
 
   #create(path: string, object: Created): Answer {

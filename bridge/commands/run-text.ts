@@ -1,3 +1,4 @@
+import { logName, logOutcome } from '../lib/log-text.ts';
 import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import { reasonText } from '../lib/reasons.ts';
@@ -20,6 +21,7 @@ export function runText(detail: RunDetail): string {
       'nothing yet',
     ),
     section('Attempts', detail.attempts.map(attemptLine), 'no pod was seen'),
+    ...logLines(detail.logs),
     section(
       'Sent',
       detail.deliveries.flatMap((row) => [deliveryLine(row, transitions), ...historyLines(row)]),
@@ -41,6 +43,13 @@ export function runText(detail: RunDetail): string {
     ),
     ...again(detail.deliveries),
   ].join('\n');
+}
+
+/** The logs of its containers, where somebody takes them. */
+function logLines(logs: RunDetail['logs']): string[] {
+  if (logs.length === 0) return [];
+  const lines = logs.map((log) => [log.podName, logName(log), `exit ${log.exitCode}`, logOutcome(log)]);
+  return [section('Logs', lines, '')];
 }
 
 /** What to do about what was given up. */

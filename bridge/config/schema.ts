@@ -120,6 +120,24 @@ const store = z.strictObject({
     .prefault({}),
 });
 
+/** Tails of the logs of containers that ended, for the destinations that take them. */
+const logs = z
+  .strictObject({
+    /** Of one container. */
+    maxBytes: allowed(z.int().min(1024).max(1_048_576), 'a whole number of bytes from 1024 to 1048576').default(65_536),
+    maxLines: allowed(z.int().min(1).max(10_000), 'a whole number from 1 to 10000').default(1000),
+    /** Of all containers of a run together: beyond it those that succeeded are left out first, then the oldest. */
+    maxRunBytes: bytes(524_288),
+    /** How long a tail is kept for the page and for sending it. */
+    keep: duration().prefault('7d'),
+    /** Of all tails in the store, compressed; beyond it the oldest go. */
+    maxStoredBytes: bytes(134_217_728),
+  })
+  .refine(({ maxBytes, maxRunBytes }) => maxRunBytes >= maxBytes, {
+    error: 'maxRunBytes must be at least maxBytes',
+    path: ['maxRunBytes'],
+  });
+
 /** The one schema of the configuration: types, defaults, errors and the redacted print derive from it. */
 export const configSchema = z
   .strictObject({
@@ -136,6 +154,7 @@ export const configSchema = z
         running: z.enum(['announce', 'suppress']).default('announce'),
       })
       .prefault({}),
+    logs: logs.prefault({}),
     /** How long a pod of a run may be without a node, and with one before its first container starts. */
     stuck: z
       .strictObject({ unschedulable: duration().prefault('5m'), pending: duration().prefault('10m') })

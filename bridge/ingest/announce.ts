@@ -7,6 +7,7 @@ import type { Reason } from '../lib/reasons.ts';
 import { cutoffReason } from '../policy/cutoff.ts';
 import type { RunMemory, RunRow, Tx } from '../store/store.ts';
 import type { Destination } from './deps.ts';
+import { wantLogs } from './want-logs.ts';
 import { stateOf } from './state.ts';
 
 export const NO_MEMORY: RunMemory = { memos: {}, waiting: [], waitingFor: undefined };
@@ -81,6 +82,7 @@ function planAll(
   // Read only for a planner that asks: a Job may have thousands of pods, and most of what they do is nobody's business.
   let attempts: readonly Attempt[] | undefined;
   for (const transition of transitions) {
+    wantLogs(tx, destinations, { run, cronJob, memos }, transition, now);
     for (const { planner, rule, onUnknown = 'none' } of destinations) {
       const { destination } = planner;
       const stickyKey = cronJob && tx.stickyKey(destination, cronJob.namespace, cronJob.name);
@@ -89,16 +91,15 @@ function planAll(
         get attempts() {
           return (attempts ??= tx.attempts(run.uid));
         },
+        logs: transition.kind === 'run.logs' ? tx.logs.ofRun(run.uid) : [],
         cronJob,
         memo: memos[destination],
         stickyKey,
       });
       if (planned === null) continue;
       const started = tx.decision(`${run.runKey}/started`, destination)?.verdict === 'planned';
-      const early = cutoffReason(transition, run, started, rule);
-      if (early !== undefined) decide(tx, transition.id, destination, 'dropped', now, early);
-      else if (transition.outcome === 'unknown' && onUnknown === 'none')
-        decide(tx, transition.id, destination, 'dropped', now, 'outcome_unknown');
+      const drop = cutoffReason(transition, run, started, rule) ?? untoldReason(transition, onUnknown);
+      if (drop !== undefined) decide(tx, transition.id, destination, 'dropped', now, drop);
       else if ('drop' in planned) decide(tx, transition.id, destination, 'dropped', now, planned.drop, planned.detail);
       else if (tx.isRetired(transition.at)) decide(tx, transition.id, destination, 'dropped', now, 'retired');
       else {
@@ -109,6 +110,10 @@ function planAll(
     }
   }
   return { ...memory, memos };
+}
+
+function untoldReason({ outcome }: Transition, onUnknown: 'none' | 'fail'): Reason | undefined {
+  return outcome === 'unknown' && onUnknown === 'none' ? 'outcome_unknown' : undefined;
 }
 
 function plannedReason({ corrects, inferred }: Transition): Reason | undefined {

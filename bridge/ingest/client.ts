@@ -92,6 +92,8 @@ const METHODS: readonly Method[] = [
   'sweep',
   'dueEvents',
   'settleEvents',
+  'wantedLogs',
+  'settleLogs',
   'resend',
   'clockSet',
   'retire',

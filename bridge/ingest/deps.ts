@@ -7,4 +7,6 @@ export interface Destination {
   readonly rule: CutoffRule;
   /** Whether a run that is gone and whose ending nothing tells is announced as failed; default none. */
   readonly onUnknown?: 'none' | 'fail';
+  /** Whether somebody reads the logs that it wants; default true. */
+  readonly readsLogs?: boolean;
 }

@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { TransitionKind } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
+import type { LogStore } from '../store/logs.ts';
 import type { OutboxStore } from '../store/outbox-store.ts';
 import type { FoundProblem, ProblemStore } from '../store/problems.ts';
 import type { Quarantined, Recovery, Store, StoreState } from '../store/store.ts';
@@ -27,7 +28,7 @@ export interface Ticked {
 
 /** The store's side of the bridge as the main thread calls it; every answer comes after the durable commit. */
 export interface WorkerCalls
-  extends OutboxStore, ProblemStore, Pick<Store, 'resend' | 'clockSet'>, AuditCalls, IdentityCalls {
+  extends OutboxStore, ProblemStore, LogStore, Pick<Store, 'resend' | 'clockSet'>, AuditCalls, IdentityCalls {
   ingest(request: Uint8Array, receivedAt: Instant): IngestResult;
   /** Objects read from the API, through the same path as the stream. */
   observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;

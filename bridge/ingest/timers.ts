@@ -9,6 +9,7 @@ import type { Destination } from './deps.ts';
 import type { Flow } from './flow.ts';
 import { settleReplacement } from './observe-job.ts';
 import { settleStuck } from './watch-pod.ts';
+import { settleLogs } from './run-logs.ts';
 import { judgeSchedule } from './watch-schedule.ts';
 
 /** The rest waits for the next tick: thousands of CronJobs are due at one minute, and records must not wait for that. */
@@ -28,6 +29,7 @@ export function fireTimers(
   };
   fire('replacement', now, (tx, uid) => settleReplacement(tx, destinations, uid, now));
   fire('gone', now, (tx, uid) => settleGone(tx, destinations, uid, now));
+  fire('logs', now, (tx, uid) => settleLogs(tx, destinations, uid, now));
   const until = flow.completeUntil(now);
   fire('stuck', until, (tx, uid) => settleStuck(tx, destinations, stuck, uid, now));
   if (!scheduleTimers) return;

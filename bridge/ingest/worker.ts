@@ -124,8 +124,9 @@ function dispatch(store: Store, engine: Engine, method: CallMessage['method'], a
 
 function tick(store: Store, engine: Engine, now: Instant): Ticked {
   engine.tick(now);
+  const limits = { ...config.store.retention, logAge: config.logs.keep };
   const problems = store.takeProblems();
-  return { transitions: store.takeTransitions(), problems, state: store.retain(now, config.store.retention) };
+  return { transitions: store.takeTransitions(), problems, state: store.retain(now, limits) };
 }
 
 function isAuditCall(method: Method): method is keyof AuditCalls {
@@ -166,8 +167,10 @@ function start(): void {
     toldUntil: store.recovery?.cutoff,
   });
   const { onUnknown } = config;
+  // Without the Kubernetes API nobody could read them.
+  const readsLogs = config.cluster.list;
   const destinations = createPlanners(config, store.clusterId(), config.cluster.name).map((planner) => {
-    return { planner, rule: rule(planner.destination), onUnknown };
+    return { planner, rule: rule(planner.destination), onUnknown, readsLogs };
   });
   store.transaction((tx) => {
     for (const { planner } of destinations)

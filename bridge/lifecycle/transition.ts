@@ -10,6 +10,7 @@ export type TransitionKind =
   | 'run.resumed'
   | 'run.stuck'
   | 'run.unstuck'
+  | 'run.logs'
   | 'attempt.started'
   | 'attempt.ended'
   | 'container.terminated'

@@ -5,8 +5,8 @@ import type { OutboxStore, Settled, SettledDesired } from '../store/outbox-store
 import { answers } from './answers.ts';
 import { Limiter } from './limiter.ts';
 import { scheduled } from './retry.ts';
-import { Settlements } from './settlements.ts';
-import { Wake } from './wake.ts';
+import { Settlements } from '../lib/settlements.ts';
+import { Wake } from '../lib/wake.ts';
 
 /** Most intents of one destination that are claimed at once, sent or about to be. */
 const MAX_IN_FLIGHT = 16;

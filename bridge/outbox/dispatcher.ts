@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Deliverer, Delivery } from '../sinks/sink.ts';
 import type { OutboxStore } from '../store/outbox-store.ts';
 import { DestinationLoop } from './destination.ts';
-import { Wake } from './wake.ts';
+import { Wake } from '../lib/wake.ts';
 
 const SUPERSEDE_MS = 2 * 60_000;
 const SWEEP_MS = 10_000;

@@ -1,4 +1,5 @@
 import type { CronJobFacts } from '../kubernetes/observation.ts';
+import type { RunLog } from '../lifecycle/logs.ts';
 import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
@@ -21,6 +22,8 @@ export interface Intent {
   readonly limits: readonly Limit[];
   /** Key of the desired row whose first acceptance this waits for. */
   readonly waitsFor?: string;
+  /** UID of the run whose log tails go with it: they are read from the store when it is sent. */
+  readonly logsOf?: string;
 }
 
 /** What an object at the vendor should look like, as one live object claims it. */
@@ -41,6 +44,8 @@ export interface PlanContext {
   readonly run: Run;
   /** Read from the store when asked for: look at it only for a transition that is told. */
   readonly attempts: readonly Attempt[];
+  /** The logs of the run as far as they were wanted; only for `run.logs`. */
+  readonly logs?: readonly RunLog[];
   /** The owning CronJob, live or deleted. Ingest does not plan a CronJob's run before it was seen. */
   readonly cronJob: CronJobFacts | undefined;
   readonly memo: Json | undefined;
@@ -76,6 +81,8 @@ export interface Planner {
   /** `<sink>/<name in the configuration>`, e.g. `cronitor/default`. */
   readonly destination: string;
   plan(transition: Transition, context: PlanContext): Planned;
+  /** Whether the logs of this run's containers are worth reading; without it, no. */
+  wantsLogs?(context: Pick<PlanContext, 'run' | 'cronJob' | 'memo'>): boolean;
   planDesired(cronJob: CronJobFacts, context: DesiredContext): readonly Desired[];
   /** What the bridge wants for itself, whatever there is in the cluster. */
   planOwn?(): readonly Desired[];
@@ -123,6 +130,13 @@ export interface ClaimedIntent extends Intent {
   readonly transitionId: string;
   /** Number of this try, from 1. */
   readonly attempt: number;
+  /** Of `logsOf`, in the order of their ends. */
+  readonly logs?: readonly KeptLog[];
+}
+
+/** A log of a run with its tail, gzip of UTF-8; no text: `outcome` says why. */
+export interface KeptLog extends RunLog {
+  readonly text?: Uint8Array;
 }
 
 export interface ClaimedDesired {

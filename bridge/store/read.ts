@@ -1,4 +1,5 @@
 import type { CronJobState } from '../lifecycle/cronjob.ts';
+import type { RunLog } from '../lifecycle/logs.ts';
 import type { Run, RunStatus, Transition, Attempt } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
@@ -63,6 +64,13 @@ export interface RunDetail {
   readonly transitions: readonly Transition[];
   readonly decisions: readonly Decision[];
   readonly deliveries: readonly DeliveryView[];
+  /** Of its containers, in the order of their ends. */
+  readonly logs: readonly LogView[];
+}
+
+/** What became of the log of a container, with its tail. */
+export interface LogView extends RunLog {
+  readonly text: string | undefined;
 }
 
 /** One desired row, e.g. a monitor. */

@@ -3,6 +3,7 @@ import type { Attempt, Run, Transition, TransitionKind } from '../lifecycle/tran
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
+import type { LogStore, LogTx } from './logs.ts';
 import type { ResendRequest, Resent } from './operations.ts';
 import type { Desired, Intent, RetireCause } from '../sinks/sink.ts';
 import type { OutboxStore } from './outbox-store.ts';
@@ -51,7 +52,7 @@ export interface Timer {
   /** Begins with `kind/`. */
   readonly id: string;
   /** `probe` is written to see whether the store can commit, and never due. */
-  readonly kind: 'replacement' | 'gone' | 'schedule' | 'stuck' | 'inferred' | 'probe';
+  readonly kind: 'replacement' | 'gone' | 'schedule' | 'stuck' | 'inferred' | 'logs' | 'probe';
   readonly uid: string;
   readonly due: Instant;
 }
@@ -71,6 +72,7 @@ export interface Quarantined {
  * reduces and plans, so nothing interleaves with a commit.
  */
 export interface Tx {
+  readonly logs: LogTx;
   object(uid: string): ObjectRow | undefined;
   putObject(row: ObjectRow): void;
   /** Objects of a kind whose controller is `ownerUid`, deleted ones included, by UID. */
@@ -190,6 +192,8 @@ export interface RetentionLimits {
   /** Ms since the end or the deletion of an object, whichever was later. */
   readonly age: number;
   readonly maxBytes: number;
+  /** Ms that the text of a log is kept; default as long as its run. */
+  readonly logAge?: number;
 }
 
 /** A store that came in place of another one. */
@@ -215,7 +219,7 @@ export interface StoreState {
   readonly sideFiles: string | undefined;
 }
 
-export interface Store extends OutboxStore, ProblemStore {
+export interface Store extends OutboxStore, ProblemStore, LogStore {
   /** Runs `work` in one transaction: all of it or, when it throws, nothing. Durable when it returns. */
   transaction<T>(work: (tx: Tx) => T): T;
   /** The clock was set by so many ms: what is planned moves with it, so that nothing waits longer or expires. */

@@ -21,6 +21,8 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   metrics.difference('Job', 'missed', 2);
   metrics.observeAudit(() => [{ kind: 'Job', watchDead: true, unaudited: false }]);
   metrics.delivery('cronitor/default', 'delivered', 'delivered');
+  metrics.log('kept');
+  metrics.observeLogs(() => 0);
   metrics.observeStore({
     depth: () => [{ destination: 'cronitor/default', pending: 2, oldestCreatedAt: now - 5000, notInSync: 1 }],
     receiptCounts: () => [{ destination: 'cronitor/default', reason: 'delivered', count: 4 }],

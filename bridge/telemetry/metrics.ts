@@ -29,6 +29,10 @@ export interface Metrics {
   difference(kind: string, difference: string, count: number): void;
   /** Reads at each collection what the audit thinks of each kind. */
   observeAudit(read: () => readonly KindHealth[]): void;
+  /** What became of a try to read the log of a container. */
+  log(outcome: string): void;
+  /** Reads at each collection in how many namespaces logs may not be read. */
+  observeLogs(forbidden: () => number): void;
   delivery(destination: string, outcome: Delivery['outcome'], reason: Reason): void;
   /** When the last record of each kind was committed. */
   lastRecords(): ReadonlyMap<string, Instant>;
@@ -68,6 +72,7 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
     ...instruments(meter, last, clock),
     lastRecords: () => last,
     observeAudit: (read) => observeAudit(meter, read),
+    observeLogs: (forbidden) => gauge(meter, METRICS.logsForbidden, () => [[forbidden(), {}]]),
     observeStore: (reader) => observeStore(meter, reader, clock),
     text: async () => serializer.serialize(renamed((await exporter.collect()).resourceMetrics)),
     close: () => provider.shutdown(),
@@ -87,6 +92,7 @@ type Recorders = Pick<
   | 'list'
   | 'difference'
   | 'delivery'
+  | 'log'
 >;
 
 function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Recorders {
@@ -99,6 +105,7 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
   const deduplicated = counter(meter, METRICS.deduplicated);
   const quiet = new Map<string, number>();
   const differences = counter(meter, METRICS.auditDifferences);
+  const logs = counter(meter, METRICS.logs);
   const deliveries = counter(meter, METRICS.deliveries);
   const { name, unit, description } = METRICS.commitDuration;
   const advice = { explicitBucketBoundaries: COMMIT_BUCKETS };
@@ -122,6 +129,7 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
     transition: (kind, count = 1) => transitions.add(count, { kind }),
     list: (kind, result) => lists.add(1, { kind, result }),
     difference: (kind, difference, count) => differences.add(count, { kind, difference }),
+    log: (outcome) => logs.add(1, { outcome }),
     delivery: (destination, outcome, reason) => deliveries.add(1, { destination, outcome, reason }),
   };
 }

@@ -81,6 +81,18 @@ export const METRICS = {
     description: '1 while a kind is not audited because the permission is missing',
     attributes: ['kind'],
   },
+  logs: {
+    name: 'lifecycle_bridge.logs',
+    unit: '{log}',
+    description: 'Logs of containers by what came of reading them; failed is tried again',
+    attributes: ['outcome'],
+  },
+  logsForbidden: {
+    name: 'lifecycle_bridge.logs.forbidden',
+    unit: '{namespace}',
+    description: 'Namespaces in which the permission to read logs (pods/log) is missing',
+    attributes: [],
+  },
   deliveries: {
     name: 'lifecycle_bridge.deliveries',
     unit: '{delivery}',

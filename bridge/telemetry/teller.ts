@@ -1,5 +1,6 @@
 import type { AuditResult } from '../cluster/auditor.ts';
 import type { EventResult } from '../cluster/event-writer.ts';
+import type { LogAnswer } from '../cluster/read-log.ts';
 import type { WarningsResult } from '../cluster/warnings.ts';
 import type { Committed } from '../ingest/protocol.ts';
 import { errorText } from '../lib/errors.ts';
@@ -135,6 +136,31 @@ export class Teller {
   /** Events could not be looked after; that is tried again by itself. */
   eventsFailed(error: unknown): void {
     this.#incidents.seen('events', { error: errorText(error) }, 'Events on CronJobs had to wait for a moment');
+  }
+
+  logRead({ namespace }: { readonly namespace: string }, answer: LogAnswer): void {
+    const { outcome } = answer;
+    this.#metrics.log(outcome);
+    if (outcome === 'failed') {
+      const fields = { namespace, error: answer.detail };
+      this.#incidents.seen('logs', fields, 'the log of a container cannot be read; it is tried again');
+    } else if (outcome === 'log_forbidden') {
+      const fields = { namespace, error: answer.detail };
+      this.#incidents.seen(`logs/${namespace}`, fields, 'no permission for pods/log: no logs, all else works', 'error');
+    } else {
+      this.#incidents.over('logs', {}, 'logs can be read again');
+      this.#incidents.over(`logs/${namespace}`, { namespace }, 'logs may be read again');
+    }
+  }
+
+  /** The reader of logs could not do its work; it tries again by itself. */
+  logsFailed(error: unknown): void {
+    this.#incidents.seen(
+      'log reader',
+      { error: errorText(error) },
+      'the reader of logs had to stop for a moment',
+      'error',
+    );
   }
 
   watch(kind: string, isDead: boolean): void {

@@ -31,12 +31,13 @@ const isAccess = ({ kind }: Manifest): boolean => kind.includes('Role') || kind 
 const HEADING = `# Permissions
 
 What each service account may do in a namespace that it watches, by the scope of the release, as the API server answers
-(SelfSubjectRulesReview); what every account may is left out. In all other namespaces it may do nothing. Written by the
-tests; the release is "lb".
+(SelfSubjectRulesReview); what every account may is left out. In all other namespaces it may do nothing. pods/log is there
+only while a destination takes logs: a Cronitor account without shipLogs: false. Written by the tests; the release is "lb".
 `;
 
 describe('permissions', () => {
   const kubelets = { backend: { exporter: 'debug' }, metrics: { scrape: { jobs: { kubelet: { enabled: true } } } } };
+  const cronitor = { default: { existingSecret: 'cronitor' } };
   const scopes: readonly (readonly [string, () => Tree, () => Kube])[] = [
     ['namespace', () => ({ scope: 'namespace' }), () => ops],
     ['namespaces', () => ({ scope: 'namespaces', namespaces: [shop.namespace] }), () => shop],
@@ -51,7 +52,7 @@ describe('permissions', () => {
       (await permissions(ops, account, namespace)).filter((rule) => !everybody.has(rule)).toSorted();
     const found = new Map(ACCOUNTS.map((account) => [account, new Map<string, string[]>()]));
     for (const [scope, values, watched] of scopes) {
-      const access = (await render(chart, values(), { namespace: ops.namespace })).filter(isAccess);
+      const access = (await render(chart, { cronitor, ...values() }, { namespace: ops.namespace })).filter(isAccess);
       await onEach('apply', access);
       for (const account of ACCOUNTS) {
         for (const rule of await ask(account, watched())) append(found.get(account)!, rule, scope);

@@ -1,5 +1,7 @@
 import { Buckets, heartbeatSchema, monitorSchema, pingSchema } from './cronitor-rules.ts';
 import type { Monitor, PingQuery } from './cronitor-rules.ts';
+import type { LogRefusal } from './cronitor-logs.ts';
+import { CronitorLogs } from './cronitor-logs.ts';
 import type { Vendor, VendorAnswer, VendorRequest } from './vendor.ts';
 import { json, table } from './vendor.ts';
 
@@ -18,7 +20,7 @@ export interface Put {
 /** Something that the real vendor would refuse, or that a careful client would not do. */
 export interface Violation {
   readonly at: number;
-  readonly kind: 'auth' | 'headers' | 'monitor' | 'ping' | 'rate' | 'path';
+  readonly kind: 'auth' | 'headers' | 'monitor' | 'ping' | 'rate' | 'path' | 'logs';
   readonly detail: string;
 }
 
@@ -35,6 +37,7 @@ export class Cronitor implements Vendor {
   readonly puts: Put[] = [];
   /** Keys of monitors that were deleted. */
   readonly deletes: string[] = [];
+  readonly logs = new CronitorLogs();
   readonly violations: Violation[] = [];
   /** Monitors that a ping would have made: it came before the monitor was ever accepted. */
   readonly autoCreated: string[] = [];
@@ -54,12 +57,42 @@ export class Cronitor implements Vendor {
     if (monitor !== null) return this.monitorApi(request, monitor[1] && decodeURIComponent(monitor[1]));
     const ping = /^\/(?:ping|p)\/([^/]+)\/([^/]+)$/.exec(pathname);
     if (ping !== null) return this.ping(request, decodeURIComponent(ping[1]!), decodeURIComponent(ping[2]!));
+    if (pathname === '/api/logs/presign') return this.presign(request);
+    if (CronitorLogs.isStorage(pathname)) return this.logAnswer(request, this.logs.put(request));
     if (!/^\/(api|ping|p)(\/|$)/.test(pathname)) return undefined;
     return this.refuse(request, 404, 'path', 'no such path');
   }
 
+  private logAnswer(request: VendorRequest, answer: VendorAnswer | LogRefusal): VendorAnswer {
+    return 'detail' in answer ? this.refuse(request, answer.status, 'logs', answer.detail) : answer;
+  }
+
   private monitorApi(request: VendorRequest, key: string | undefined): VendorAnswer {
-    const { method, headers } = request;
+    const { method } = request;
+    const refused = this.refuseAccess(request);
+    if (refused !== undefined) return refused;
+    if (key !== undefined && method === 'DELETE') return this.deleteMonitor(request, key);
+    if (key === undefined && method === 'GET') return json(200, { monitors: [...this.monitors.values()] });
+    if (key === undefined && method === 'PUT') return this.putMonitors(request);
+    return this.refuse(request, 405, 'path', `${method} monitors`);
+  }
+
+  private presign(request: VendorRequest): VendorAnswer {
+    return (
+      this.refuseAccess(request) ??
+      this.refuseContentType(request) ??
+      this.logAnswer(request, this.logs.presign(request))
+    );
+  }
+
+  private refuseContentType(request: VendorRequest): VendorAnswer | undefined {
+    if (/^application\/json\b/.test(request.headers['content-type'] ?? '')) return undefined;
+    return this.refuse(request, 400, 'headers', 'Content-Type is not application/json');
+  }
+
+  /** What every request of the management API must have. */
+  private refuseAccess(request: VendorRequest): VendorAnswer | undefined {
+    const { headers } = request;
     const user = Buffer.from(headers.authorization?.replace(/^Basic /, '') ?? '', 'base64').toString();
     if (this.telemetryKeys.has(user.slice(0, -1))) return this.refuse(request, 403, 'auth', 'a telemetry key');
     if (!user.endsWith(':') || !this.keys.has(user.slice(0, -1)))
@@ -67,10 +100,7 @@ export class Cronitor implements Vendor {
     if (headers['cronitor-version'] !== '2020-10-27') {
       return this.refuse(request, 400, 'headers', 'Cronitor-Version is not 2020-10-27');
     }
-    if (key !== undefined && method === 'DELETE') return this.deleteMonitor(request, key);
-    if (key === undefined && method === 'GET') return json(200, { monitors: [...this.monitors.values()] });
-    if (key === undefined && method === 'PUT') return this.putMonitors(request);
-    return this.refuse(request, 405, 'path', `${method} monitors`);
+    return undefined;
   }
 
   private deleteMonitor(request: VendorRequest, key: string): VendorAnswer {
@@ -81,10 +111,9 @@ export class Cronitor implements Vendor {
   }
 
   private putMonitors(request: VendorRequest): VendorAnswer {
-    const { headers, body, at } = request;
-    if (!/^application\/json\b/.test(headers['content-type'] ?? '')) {
-      return this.refuse(request, 400, 'headers', 'Content-Type is not application/json');
-    }
+    const { body, at } = request;
+    const refused = this.refuseContentType(request);
+    if (refused !== undefined) return refused;
     const { monitors, errors } = parseMonitors(body);
     const keys = monitors.map(({ key }) => key);
     this.puts.push({ at, status: errors.length === 0 ? 200 : 400, keys });
@@ -125,11 +154,13 @@ export class Cronitor implements Vendor {
 
   state(): object {
     const { pings, heartbeats, puts, deletes, violations, autoCreated } = this;
-    return { monitors: [...this.monitors.values()], pings, heartbeats, puts, deletes, violations, autoCreated };
+    const logs = this.logs.uploads;
+    return { monitors: [...this.monitors.values()], pings, heartbeats, puts, deletes, logs, violations, autoCreated };
   }
 
   clear(): void {
     this.monitors.clear();
+    this.logs.clear();
     for (const list of [this.pings, this.heartbeats, this.puts, this.deletes, this.violations, this.autoCreated])
       list.length = 0;
     this.perMonitor = new Buckets(5, 10);

@@ -103,11 +103,13 @@ class Simulation {
     const at = Date.now();
     const chunks: Buffer[] = [];
     for await (const chunk of message) chunks.push(Buffer.from(chunk));
+    const bytes = Buffer.concat(chunks);
     const request: VendorRequest = {
       method: message.method ?? 'GET',
       url: new URL(message.url ?? '/', 'http://vendors'),
       headers: message.headers,
-      body: Buffer.concat(chunks).toString(),
+      body: bytes.toString(),
+      bytes,
       remoteAddress: message.socket.remoteAddress ?? '',
       at,
     };
@@ -141,7 +143,9 @@ class Simulation {
 
   private record(request: VendorRequest, answer: VendorAnswer | undefined, lost: boolean): void {
     const { at, method, url, headers, body } = request;
-    const path = (url.pathname + url.search).replace(/^\/(ping|p)\/[^/]+/, '/$1/:key');
+    const path = (url.pathname + url.search)
+      .replace(/^\/(ping|p)\/[^/]+/, '/$1/:key')
+      .replace(/(?<=X-Signature=).*/, ':signature');
     const { authorization: _, ...safe } = headers;
     this.requests.push({ at, method, path, headers: safe, body, status: answer?.status ?? 0, lost });
   }

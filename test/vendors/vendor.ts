@@ -6,6 +6,8 @@ export interface VendorRequest {
   readonly url: URL;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The body as it came. */
+  readonly bytes: Buffer;
   readonly remoteAddress: string;
   /** Milliseconds since the epoch. */
   readonly at: number;

@@ -88,6 +88,10 @@ export const cronitorSchema = z
       .optional()
       .describe('Regular expression (RE2): only pods with a matching name give pod starts and stuck runs'),
     heartbeat: heartbeat.optional(),
+    shipLogs: z
+      .boolean()
+      .default(true)
+      .describe('Send the tails of container logs when a run is over; what is read of them: logs'),
     dryRun: z.boolean().default(false).describe('Do everything except the requests'),
   })
   .refine((config) => (config.apiKey === undefined) !== (config.apiKeyFile === undefined), {

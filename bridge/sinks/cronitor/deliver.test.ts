@@ -161,6 +161,7 @@ describe('the configuration', () => {
       pingUrl: 'https://cronitor.link',
       onDelete: 'pause',
       deleteAfter: 86_400_000,
+      shipLogs: true,
       namespaces: [],
       excludeNamespaces: [],
       labelSelector: { matchLabels: {}, matchExpressions: [] },

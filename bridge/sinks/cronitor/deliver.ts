@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import type { Http } from '../http.ts';
-import type { Deliverer, Delivery, TestResult } from '../sink.ts';
+import type { ClaimedIntent, Deliverer, Delivery, TestResult } from '../sink.ts';
 import type { Account } from './account.ts';
 import type { CronitorConfig } from './config.ts';
 import { createApiKey } from './key.ts';
 import { API_LIMIT, converge, readMonitors } from './monitor-api.ts';
+import { logsEvent } from './log-text.ts';
 import { createPing } from './telemetry-api.ts';
 import type { Ping } from './telemetry-api.ts';
 import { ADDRESS_LIMIT } from './ping.ts';
+import { isUpload, upload } from './upload.ts';
 
 /** The half of `cronitor/<name>` that talks to Cronitor. Throws a UserError when the key file cannot be read. */
 export function createCronitorDeliverer(name: string, config: CronitorConfig, http: Http, clock: Clock): Deliverer {
@@ -23,7 +25,7 @@ export function createCronitorDeliverer(name: string, config: CronitorConfig, ht
     batch: { intents: 16, desired: 100 },
     convergeLimits: [{ key: API_LIMIT, perSecond: 2 }],
     deliver: async (batch, signal) =>
-      config.dryRun ? dry(batch) : Promise.all(batch.map((intent) => ping(intent, signal))),
+      config.dryRun ? dry(batch) : Promise.all(batch.map((intent) => send(account, ping, intent, signal))),
     converge: async (rows, signal) => (config.dryRun ? dry(rows) : converge(account, rows, signal)),
     renewed() {
       if (account.key.isReplaced()) return [API_LIMIT, ADDRESS_LIMIT];
@@ -80,4 +82,12 @@ async function testDelivery(
     did.push(step.did);
   }
   return { delivery: { outcome: 'delivered' }, did: did.join(', ') };
+}
+
+/** What an intent is: an upload of logs, the event after it, or a ping. */
+async function send(account: Account, ping: Ping, intent: ClaimedIntent, signal: AbortSignal): Promise<Delivery> {
+  if (isUpload(intent)) return upload(account, intent, signal);
+  if (intent.logs === undefined) return ping(intent, signal);
+  const event = logsEvent(intent.payload, intent.logs);
+  return event === undefined ? { outcome: 'drop', reason: 'log_expired' } : ping({ payload: event }, signal);
 }

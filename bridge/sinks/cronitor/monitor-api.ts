@@ -123,7 +123,8 @@ export async function readMonitors(account: Account, signal: AbortSignal): Promi
   return apiDelivery(account, result, used);
 }
 
-function apiRequest(
+/** A request of the management API, but its method. */
+export function apiRequest(
   { config: { apiUrl } }: Account,
   apiKey: string,
   path: string,

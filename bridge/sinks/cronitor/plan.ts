@@ -6,6 +6,7 @@ import { annotationProblems } from './annotations.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { monitorKey, monitorPayload, selected } from './payload.ts';
 import { heartbeatMonitor } from './plan-heartbeat.ts';
+import { planLogs, wantsLogs } from './plan-logs.ts';
 import { planRun } from './plan-run.ts';
 import { podFilter } from './pod-filter.ts';
 
@@ -14,7 +15,9 @@ export function createCronitorPlanner(name: string, config: CronitorPlanConfig):
   const rules = { ...config, matchesPod: podFilter(config.podFilter ?? '') };
   return {
     destination: `cronitor/${name}`,
-    plan: (transition, context) => planRun(transition, context, rules),
+    plan: (transition, context) =>
+      transition.kind === 'run.logs' ? planLogs(transition, context, config) : planRun(transition, context, rules),
+    wantsLogs: (context) => wantsLogs(context, config),
     planOwn: () => (config.heartbeat === undefined ? [] : [heartbeatMonitor(config.heartbeat, config)]),
     planDesired: (cronJob, context) => planMonitor(cronJob, context, config),
     problems: (cronJob) => (isInSelection(cronJob, config) ? annotationProblems(cronJob) : []),

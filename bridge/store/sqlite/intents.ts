@@ -9,13 +9,14 @@ import type { IntentColumns } from './due.ts';
 import type { Holds } from './holds.ts';
 import { NOTHING } from './removals.ts';
 import type { Retirements } from './retirements.ts';
+import { keptLogsOf } from './log-rows.ts';
 import { shortDetail } from './rows.ts';
 
 type Retry = Extract<Delivery, { outcome: 'retry' }>;
 
 const INSERT = `INSERT INTO intents
-  (destination, key, lane, transition_id, payload, limits, gate, waits_for, status, created_at, next_at)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'queued', ?9, ?9)
+  (destination, key, lane, transition_id, payload, limits, gate, waits_for, logs_of, status, created_at, next_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'queued', ?10, ?10)
   ON CONFLICT (destination, key) DO NOTHING`;
 
 const HEAD = `SELECT seq, status, waits_for, gate FROM intents
@@ -53,7 +54,7 @@ export class Intents {
 
   /** False when the key is known already. */
   enqueue(destination: string, transitionId: string, intent: Intent, at: Instant): boolean {
-    const { key, lane, payload, limits, waitsFor } = intent;
+    const { key, lane, payload, limits, waitsFor, logsOf } = intent;
     const gate = JSON.stringify(limits.map((limit) => limit.key));
     const added = this.#db.run(
       INSERT,
@@ -65,6 +66,7 @@ export class Intents {
       JSON.stringify(limits),
       gate,
       waitsFor ?? null,
+      logsOf ?? null,
       at,
     );
     if (added > 0) this.promote(destination, lane, at);
@@ -90,7 +92,7 @@ export class Intents {
       const marked = this.#db.get<{ note: string | null }>(MARK, seq);
       if (marked?.note) this.#db.run(SENT_REFUSED, seq, now);
     }
-    return oldest.map(toClaimed);
+    return oldest.map((row) => toClaimed(this.#db, row));
   }
 
   settle({ seq, delivery, delayMs = 0 }: Settled, now: Instant): void {
@@ -270,7 +272,7 @@ export function waitingSince(db: Db): Instant | undefined {
   )?.at;
 }
 
-function toClaimed(row: IntentColumns): ClaimedIntent {
+function toClaimed(db: Db, row: IntentColumns): ClaimedIntent {
   const { seq, destination, key, lane } = row;
   return {
     seq,
@@ -281,6 +283,7 @@ function toClaimed(row: IntentColumns): ClaimedIntent {
     payload: JSON.parse(row.payload) as Json,
     limits: JSON.parse(row.limits) as Limit[],
     ...(row.waits_for === null ? {} : { waitsFor: row.waits_for }),
+    ...(row.logs_of === null ? {} : { logsOf: row.logs_of, logs: keptLogsOf(db, row.logs_of) }),
     attempt: row.attempts + 1,
   };
 }

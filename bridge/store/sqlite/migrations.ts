@@ -7,6 +7,7 @@ import { operations } from './migrations/0003-operations.ts';
 import { reread } from './migrations/0004-reread.ts';
 import { annotationProblems } from './migrations/0005-annotation-problems.ts';
 import { removals } from './migrations/0006-removals.ts';
+import { logs } from './migrations/0007-logs.ts';
 
 /** One step of the schema. Additive: a bridge with the schema `oldestReader` must still be able to use the result. */
 export interface Migration {
@@ -15,7 +16,15 @@ export interface Migration {
   readonly sql: string;
 }
 
-const MIGRATIONS: readonly Migration[] = [foundation, retention, operations, reread, annotationProblems, removals];
+const MIGRATIONS: readonly Migration[] = [
+  foundation,
+  retention,
+  operations,
+  reread,
+  annotationProblems,
+  removals,
+  logs,
+];
 
 const KNOWN = `CREATE TABLE IF NOT EXISTS migrations (
   number INTEGER PRIMARY KEY, oldest_reader INTEGER NOT NULL, applied_at INTEGER NOT NULL)`;

@@ -5,6 +5,7 @@ import { errorText, UserError } from '../../lib/errors.ts';
 import type { TransitionKind } from '../../lifecycle/transition.ts';
 import type { Clock, Instant } from '../../lib/clock.ts';
 import type { ClaimedDesired, ClaimedIntent } from '../../sinks/sink.ts';
+import type { LogLimits, LogResult, WantedLog } from '../logs.ts';
 import type { ResendRequest, Resent } from '../operations.ts';
 import type { DueEvent, FoundProblem, SettledEvent } from '../problems.ts';
 import type { ReadStore } from '../read.ts';
@@ -207,6 +208,14 @@ class SqliteStore implements Store {
     });
   }
 
+  wantedLogs(limit: number, now: Instant, reading: readonly number[]): WantedLog[] {
+    return this.#tx.logs.wanted(limit, now, reading);
+  }
+
+  settleLogs(results: readonly LogResult[], limits: LogLimits, now: Instant): void {
+    this.#db.write(() => results.forEach((result) => this.#tx.logs.settle(result, limits, now)));
+  }
+
   clockSet(ms: number): void {
     this.#holds.shifted(ms);
     this.#side.clockSet(ms);
@@ -243,7 +252,10 @@ class SqliteStore implements Store {
     // All pages may be in memory: no read of the connection would find that what it wrote is lost.
     if (!hasHeader(this.#file)) throw new StoreGone(`the file ${this.#path} was overwritten while it was in use`);
     this.#shift();
-    const state = this.#db.write(() => this.#retention.step(now, limits));
+    const state = this.#db.write(() => {
+      if (limits.logAge !== undefined) this.#tx.logs.expire(now - limits.logAge);
+      return this.#retention.step(now, limits);
+    });
     return { ...state, sideFiles: this.#side.write(false) };
   }
 

@@ -28,6 +28,7 @@ import { readCronJobs } from './cron-jobs.ts';
 import type { CronJobsQuery } from './cron-jobs.ts';
 import { countDrops, readDrops } from './drops.ts';
 import type { DropsQuery } from './drops.ts';
+import { keptLogsOf, toLogView } from './log-rows.ts';
 import { readOwnRow } from './own-row.ts';
 import { countProblems, problemsOf, readProblems } from './problem-rows.ts';
 import type { ProblemsQuery } from './problem-rows.ts';
@@ -111,6 +112,7 @@ export class SqliteReader implements ReadStore {
         deliveries: this.#db
           .all<DeliveryColumns>(`${DELIVERY} WHERE run_uid = ? ORDER BY intents.seq`, uid)
           .map(toDelivery),
+        logs: keptLogsOf(this.#db, uid).map(toLogView),
       };
     });
   }

@@ -22,6 +22,7 @@ import type { Db } from './db.ts';
 import { dueTimers, timersOf } from './timers.ts';
 import type { DesiredRows } from './desired.ts';
 import type { Intents } from './intents.ts';
+import { LogRows } from './log-rows.ts';
 import { ProblemRows } from './problem-rows.ts';
 import { putQuarantined, quarantinedVersion, release } from './quarantine.ts';
 import type { Retirements } from './retirements.ts';
@@ -39,6 +40,7 @@ const PUT_OBJECT = `INSERT INTO objects
 /** The statements of one transaction. The object lives as long as the store; the transaction is the store's. */
 export class SqliteTx implements Tx {
   readonly #db: Db;
+  readonly logs: LogRows;
   readonly #intents: Intents;
   readonly #desired: DesiredRows;
   readonly #retirements: Retirements;
@@ -57,6 +59,7 @@ export class SqliteTx implements Tx {
     onKeys: () => void,
   ) {
     this.#db = db;
+    this.logs = new LogRows(db);
     this.problems = new ProblemRows(db);
     this.#intents = intents;
     this.#desired = desired;

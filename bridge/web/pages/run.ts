@@ -5,6 +5,7 @@ import type { Decision } from '../../store/store.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { reasonText } from '../../lib/reasons.ts';
 import { badge, DELIVERY_LOOKS, duration, href, payload, RUN_LOOKS, time } from '../parts.ts';
+import { logs } from './logs.ts';
 import { type Frame, note, type PageContent } from './layout.ts';
 import { took } from './runs.ts';
 
@@ -28,7 +29,7 @@ export function runPage(
       ${detail.attempts.length === 0 ? html`<p class="empty">No pod was seen.</p>` : attempts(detail.attempts, now)}
       <h2>Deliveries</h2>
       ${detail.deliveries.length === 0 ? html`<p class="empty">${noDelivery(detail)}</p>` : deliveries(detail)}
-      ${decided(detail)}
+      ${decided(detail)} ${logs(detail)}
     `,
   };
 }

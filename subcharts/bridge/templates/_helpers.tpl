@@ -85,6 +85,19 @@ web:
   verbs: [list{{ if include "bridge.writesEvents" . }}, create{{ end }}]
 {{- end -}}
 
+{{/* Of the logs of containers, when one of these accounts takes them. */}}
+{{- define "bridge.logRules" -}}
+{{- $wanted := false -}}
+{{- range $account := . -}}
+{{- if ne (toString $account.shipLogs) "false" -}}{{- $wanted = true -}}{{- end -}}
+{{- end -}}
+{{- if $wanted }}
+- apiGroups: ['']
+  resources: [pods/log]
+  verbs: [get]
+{{- end }}
+{{- end -}}
+
 {{/* The namespace's UID tells the store whether it still is in its cluster. */}}
 {{- define "bridge.identityRules" -}}
 - apiGroups: ['']

@@ -1,0 +1,60 @@
+import type { CronJobFacts } from '../kubernetes/observation.ts';
+import { logEnd } from '../lifecycle/logs.ts';
+import type { PodState } from '../lifecycle/pod.ts';
+import type { Run, Transition } from '../lifecycle/transition.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { Json } from '../lib/json.ts';
+import { cutoffReason } from '../policy/cutoff.ts';
+import type { Tx } from '../store/store.ts';
+import type { Destination } from './deps.ts';
+import { stateOf } from './state.ts';
+
+/** Job and pods come by watches of their own: the last container's end may be told after the end of its run. */
+const SETTLE_MS = 10_000;
+
+/** What is known of a run where its transitions are planned. */
+export interface PlannedRun {
+  readonly run: Run;
+  readonly cronJob: CronJobFacts | undefined;
+  readonly memos: Readonly<Record<string, Json>>;
+}
+
+/** Has the log of a container that ended read, if a destination takes it; they are told when the run is over too. */
+export function wantLogs(
+  tx: Tx,
+  destinations: readonly Destination[],
+  planned: PlannedRun,
+  transition: Transition,
+  now: Instant,
+): void {
+  const { kind, podUid = '' } = transition;
+  if (kind === 'run.ended' && tx.logs.ofRun(planned.run.uid).length > 0) awaitLogs(tx, planned.run, now + SETTLE_MS);
+  if (kind !== 'container.terminated' || !isWanted(tx, destinations, planned, transition)) return;
+  const pod = tx.object(podUid);
+  const end = pod && logEnd(stateOf<PodState>(pod).facts, transition);
+  if (end === undefined) return;
+  tx.logs.want(end, now);
+  if (planned.run.endedAt !== undefined) awaitLogs(tx, planned.run, now + SETTLE_MS);
+}
+
+/** Looks at the logs of a run again then. */
+export function awaitLogs(tx: Tx, { uid }: Run, due: Instant): void {
+  tx.setTimer({ id: logsTimer(uid), kind: 'logs', uid, due });
+}
+
+export const logsTimer = (runUid: string): string => `logs/${runUid}`;
+
+function isWanted(
+  tx: Tx,
+  destinations: readonly Destination[],
+  { run, cronJob, memos }: PlannedRun,
+  transition: Transition,
+): boolean {
+  if (tx.isRetired(transition.at)) return false;
+  return destinations.some(({ planner, rule, readsLogs = true }) => {
+    const { destination } = planner;
+    if (!readsLogs || planner.wantsLogs?.({ run, cronJob, memo: memos[destination] }) !== true) return false;
+    const started = tx.decision(`${run.runKey}/started`, destination)?.verdict === 'planned';
+    return cutoffReason(transition, run, started, rule) === undefined;
+  });
+}

@@ -1,0 +1,234 @@
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startVendors } from '../../../test/vendors/start-vendors.ts';
+import type { Vendors } from '../../../test/vendors/start-vendors.ts';
+import type { RunLog } from '../../lifecycle/logs.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { createHttp } from '../http.ts';
+import type { Http } from '../http.ts';
+import type { ClaimedIntent, KeptLog, PlanContext } from '../sink.ts';
+import { cronitorSchema } from './config.ts';
+import { createCronitorDeliverer } from './deliver.ts';
+import { attempt, cronJob, JOB_UID, planConfig, run, transition } from './fixtures.ts';
+import { lastMessage, logText } from './log-text.ts';
+import { pingLimits } from './ping.ts';
+import { createCronitorPlanner } from './plan.ts';
+
+const { signal } = new AbortController();
+
+function log(changes: Partial<RunLog> = {}): RunLog {
+  return {
+    runUid: JOB_UID,
+    namespace: 'default',
+    podUid: 'pod-1',
+    podName: 'report-abcde',
+    container: 'main',
+    instance: 0,
+    exitCode: 0,
+    endedAt: 1_760_000_060_000,
+    restarts: false,
+    outcome: 'kept',
+    detail: undefined,
+    bytes: 5,
+    cut: false,
+    ...changes,
+  };
+}
+const kept = (text: string, changes: Partial<RunLog> = {}): KeptLog => ({ ...log(changes), text: gzipSync(text) });
+
+const told = transition({ id: `${JOB_UID}/logs`, kind: 'run.logs', at: 1_760_000_065_000 });
+const context = (changes: Partial<PlanContext> = {}): PlanContext => ({
+  run: run(),
+  attempts: [attempt({ nodeName: 'node-a' })],
+  cronJob: cronJob(),
+  memo: { key: 'k', env: 'staging' },
+  stickyKey: undefined,
+  logs: [log()],
+  ...changes,
+});
+
+describe('the logs of a run', () => {
+  const planner = createCronitorPlanner('default', planConfig());
+
+  it('are an upload and the event after it, in a lane of their own', () => {
+    const planned = planner.plan(told, context());
+    expect(planned).toEqual({
+      intents: [
+        {
+          key: `${JOB_UID}/logs/upload`,
+          lane: `logs/${JOB_UID}`,
+          payload: { upload: 'logs', key: 'k', series: JOB_UID },
+          limits: [{ key: 'logs', perSecond: 4 }],
+          waitsFor: 'k',
+          logsOf: JOB_UID,
+        },
+        {
+          key: `${JOB_UID}/logs`,
+          lane: `logs/${JOB_UID}`,
+          payload: {
+            key: 'k',
+            query: { state: 'logs', series: JOB_UID, stamp: '1760000065', host: 'node-a', env: 'staging' },
+          },
+          limits: pingLimits('k'),
+          waitsFor: 'k',
+          logsOf: JOB_UID,
+        },
+      ],
+    });
+  });
+
+  it.each([
+    ['log_unavailable', 'pods "x" not found'],
+    ['log_forbidden', 'cannot get resource "pods/log"'],
+    ['log_empty', undefined],
+  ] as const)('without any text are not sent, because of %s', (outcome, detail) => {
+    const logs = [log({ outcome: 'log_empty' }), log({ outcome, detail })];
+    expect(planner.plan(told, context({ logs }))).toEqual({ drop: outcome, ...(detail && { detail }) });
+  });
+
+  it('are not wanted of an account without them, of an excluded CronJob, or of a bare pod', () => {
+    const off = createCronitorPlanner('default', planConfig({ shipLogs: false }));
+    const excluded = { cronJob: cronJob({ exclude: 'true' }), memo: undefined };
+    expect(planner.wantsLogs?.(context())).toBe(true);
+    expect(off.wantsLogs?.(context())).toBe(false);
+    expect(off.plan(told, context())).toBeNull();
+    expect(planner.wantsLogs?.(context(excluded))).toBe(false);
+    expect(planner.plan(told, context(excluded))).toEqual({ drop: 'not_selected' });
+    expect(planner.wantsLogs?.(context({ run: run({ kind: 'Pod' }) }))).toBe(false);
+  });
+});
+
+describe('the text of several logs', () => {
+  it('of one is that log alone', () => {
+    expect(logText([kept('a\nb\n')])).toBe('a\nb\n');
+  });
+
+  it('of several has a heading for each, with why one has no text', () => {
+    const logs = [
+      kept('first\n', { exitCode: 1, cut: true }),
+      kept('second\n', { instance: 1 }),
+      log({ container: 'proxy', outcome: 'log_unavailable', detail: 'gone' }),
+    ];
+    expect(logText(logs)).toBe(
+      [
+        '==> report-abcde/main (exit code 1, its end) <==',
+        'first\n',
+        '==> report-abcde/main, restart 1 (exit code 0) <==',
+        'second\n',
+        '==> report-abcde/proxy (the log was not there any more when it was read: gone) <==\n',
+      ].join('\n'),
+    );
+  });
+
+  it('is none when all were removed meanwhile', () => {
+    expect(logText([log({ outcome: 'log_expired' })])).toBeUndefined();
+  });
+});
+
+describe('the message of the event', () => {
+  it('is the end of the log, not its beginning', () => {
+    expect(lastMessage('first\nlast\n')).toBe('first\nlast');
+    expect(lastMessage(`${'x'.repeat(5000)}end`)).toBe(`${'x'.repeat(1997)}end`);
+  });
+
+  it('fits into a request line, whatever it is made of', () => {
+    const message = lastMessage('🚀 ü\n'.repeat(2000));
+    expect(new URLSearchParams({ message }).toString().length).toBeLessThan(6100);
+    expect(message.isWellFormed()).toBe(true);
+    expect(message.endsWith('🚀 ü')).toBe(true);
+  });
+});
+
+describe('sending logs', () => {
+  let vendors: Vendors;
+  let http: Http;
+  beforeEach(async () => {
+    vendors = await startVendors();
+    http = createHttp({});
+  });
+  afterEach(async () => {
+    await http.close();
+    await vendors.close();
+  });
+
+  const intents = (logs: readonly KeptLog[]): ClaimedIntent[] => {
+    const planned = createCronitorPlanner('default', planConfig()).plan(told, context({ logs }));
+    if (planned === null || 'drop' in planned) throw new Error('nothing is planned');
+    const claimed = { seq: 1, destination: 'cronitor/default', transitionId: told.id, attempt: 1 };
+    return planned.intents.map((intent) => ({ ...intent, ...claimed, logs }));
+  };
+  const deliver = (batch: readonly ClaimedIntent[], config: object = {}) => {
+    const account = { apiKey: vendors.key, apiUrl: vendors.url, pingUrl: vendors.url, ...config };
+    return createCronitorDeliverer('default', cronitorSchema.parse(account), http, systemClock).deliver(batch, signal);
+  };
+
+  it('asks for an address and puts the gzipped text there, without a header of ours', async () => {
+    const [upload] = intents([kept('all of it\n')]);
+    expect(await deliver([upload!])).toEqual([{ outcome: 'delivered' }]);
+    expect(vendors.cronitor.logs.uploads).toMatchObject([{ monitor: 'k', series: JOB_UID, text: 'all of it\n' }]);
+    expect(vendors.requests.map(({ method, status }) => [method, status])).toEqual([
+      ['POST', 200],
+      ['PUT', 200],
+    ]);
+    expect(vendors.cronitor.violations).toEqual([]);
+  });
+
+  it('then tells it with the length of the whole and the end of it', async () => {
+    const [, event] = intents([kept('ünd so\nlast line\n')]);
+    expect(await deliver([event!])).toEqual([{ outcome: 'delivered' }]);
+    const query = { state: 'logs', message: 'ünd so\nlast line', metric: 'length:18', series: JOB_UID };
+    expect(vendors.cronitor.pings).toMatchObject([{ monitor: 'k', query }]);
+  });
+
+  it.each([
+    [401, { outcome: 'drop', reason: 'unauthorized' }],
+    [403, { outcome: 'drop', reason: 'forbidden' }],
+    [404, { outcome: 'drop', reason: 'not_found' }],
+    [400, { outcome: 'drop', reason: 'bad_request' }],
+    [429, { outcome: 'retry', reason: 'rate_limited', hold: { key: 'logs' } }],
+    [500, { outcome: 'retry', reason: 'server_error' }],
+    [503, { outcome: 'retry', reason: 'server_error', hold: { key: 'logs' } }],
+  ])('an address that is refused with %s never holds pings', async (status, delivery) => {
+    vendors.inject({ match: '/api/logs/presign', status });
+    const [upload] = intents([kept('x')]);
+    expect(await deliver([upload!])).toMatchObject([delivery]);
+  });
+
+  it.each([
+    [400, { outcome: 'drop', reason: 'bad_request' }],
+    [403, { outcome: 'retry', reason: 'forbidden' }],
+    [500, { outcome: 'retry', reason: 'server_error' }],
+  ])('a storage that answers %s is told without its words', async (status, delivery) => {
+    vendors.inject({ match: 'PUT /log-storage', status, body: 'StringToSign: a secret' });
+    const [upload] = intents([kept('x')]);
+    const [result] = await deliver([upload!]);
+    expect(result).toMatchObject(delivery);
+    expect(JSON.stringify(result)).not.toMatch(/secret|Signature/);
+  });
+
+  it.each(['{}', 'no JSON', '{"url":"ftp://x/"}'])('an answer without an address is tried again: %s', async (body) => {
+    vendors.inject({ match: '/api/logs/presign', status: 200, body });
+    const [upload] = intents([kept('x')]);
+    expect(await deliver([upload!])).toMatchObject([{ outcome: 'retry', reason: 'bad_answer' }]);
+  });
+
+  it('gives up what was removed before it could be sent', async () => {
+    const batch = intents([kept('x')]).map((intent) => ({
+      ...intent,
+      logs: [log({ outcome: 'log_expired' as const })],
+    }));
+    expect(await deliver(batch)).toEqual([
+      { outcome: 'drop', reason: 'log_expired' },
+      { outcome: 'drop', reason: 'log_expired' },
+    ]);
+    expect(vendors.requests).toEqual([]);
+  });
+
+  it('sends nothing in a dry run', async () => {
+    expect(await deliver(intents([kept('x')]), { dryRun: true })).toMatchObject([
+      { reason: 'dry_run' },
+      { reason: 'dry_run' },
+    ]);
+    expect(vendors.requests).toEqual([]);
+  });
+});

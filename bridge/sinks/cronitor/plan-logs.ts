@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import type { RunLog } from '../../lifecycle/logs.ts';
+import type { Attempt, Transition } from '../../lifecycle/transition.ts';
+import type { Limit, PlanContext, Planned, Planner } from '../sink.ts';
+import type { CronitorPlanConfig } from './config.ts';
+import { pingLimits } from './ping.ts';
+import { environment, monitorKey, selected } from './payload.ts';
+
+/** Uploads share nothing with pings: not their limits, and only so many of the sends that are under way at once. */
+export const UPLOAD_LIMIT: Limit = { key: 'logs', perSecond: 4 };
+
+/** What a planned upload holds; the tails come with the claimed intent. */
+export const uploadSchema = z.object({ upload: z.literal('logs'), key: z.string(), series: z.string() });
+
+/** The memo of a run, as far as it matters here: what its start used. */
+const memoSchema = z.object({ key: z.string(), env: z.string().optional() });
+
+/** Whether the logs of a run's containers are sent, and so are worth reading. */
+export function wantsLogs(
+  { run, cronJob, memo }: Parameters<NonNullable<Planner['wantsLogs']>>[0],
+  config: CronitorPlanConfig,
+): boolean {
+  if (!config.shipLogs || run.kind !== 'Job' || cronJob === undefined) return false;
+  return memoSchema.safeParse(memo).success || selected(cronJob, config);
+}
+
+/**
+ * The logs of a run, in a lane of their own: an upload of all tails, then the `logs` event with the end of them. When
+ * the upload is given up, the event goes all the same.
+ */
+export function planLogs({ id, at }: Transition, context: PlanContext, config: CronitorPlanConfig): Planned {
+  const { run, cronJob, logs = [], attempts } = context;
+  if (!config.shipLogs || cronJob === undefined || run.kind !== 'Job') return null;
+  const memo = memoSchema.safeParse(context.memo);
+  if (!memo.success && !selected(cronJob, config)) return { drop: 'not_selected' };
+  const drop = withoutText(logs);
+  if (drop !== undefined) return drop;
+  const key = memo.data?.key ?? monitorKey(cronJob, context.stickyKey, config).key;
+  const env = memo.success ? memo.data.env : environment(cronJob, config);
+  const series = run.uid;
+  const host = lastNode(logs, attempts);
+  const query = { state: 'logs', series, stamp: String(at / 1000), ...(host && { host }), ...(env && { env }) };
+  const shared = { lane: `logs/${run.uid}`, waitsFor: key, logsOf: run.uid };
+  return {
+    intents: [
+      { ...shared, key: `${id}/upload`, payload: { upload: 'logs', key, series }, limits: [UPLOAD_LIMIT] },
+      { ...shared, key: id, payload: { key, query }, limits: pingLimits(key) },
+    ],
+  };
+}
+
+/** Why there is nothing to send: what became of the last log. Undefined when there is a tail. */
+function withoutText(logs: readonly RunLog[]): Planned | undefined {
+  if (logs.some(({ outcome }) => outcome === 'kept')) return undefined;
+  const { outcome = 'log_unavailable', detail } = logs.at(-1) ?? {};
+  return outcome === 'kept' ? undefined : { drop: outcome, ...(detail !== undefined && { detail }) };
+}
+
+/** The node of the pod whose log is the last. */
+function lastNode(logs: readonly RunLog[], attempts: readonly Attempt[]): string | undefined {
+  const last = logs.findLast(({ outcome }) => outcome === 'kept');
+  return attempts.find(({ podUid }) => podUid === last?.podUid)?.nodeName;
+}
