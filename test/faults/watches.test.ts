@@ -23,7 +23,7 @@ const metric = async (name: string): Promise<number> => {
 const missedJobs = () => metric('audit_differences_total{kind="Job",difference="missed"}');
 const deadWatch = (kind: string) => metric(`watch_dead{kind="${kind}"}`);
 const logged = (text: RegExp): number => (readFileSync(stage.collector.logFile, 'utf8').match(text) ?? []).length;
-const expired = () => logged(/received a 410.*"k8sobjects\/runs".*too old resource version/g);
+const expired = () => logged(/received a 410.*"k8sobjects\/runs"/g);
 
 /** The Collector's watches never tell what changes in `meanwhile`: it sleeps through that, and wakes to "410 Gone". */
 async function gap(meanwhile: () => Promise<Started[]>): Promise<Started[]> {
