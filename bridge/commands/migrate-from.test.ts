@@ -69,6 +69,8 @@ describe('the API key', () => {
 describe('the variables of the old agent', () => {
   it.each<[Record<string, string>, Record<string, unknown>]>([
     [{}, { 'cronitor.default.existingSecret': 'cronitor', scope: 'cluster' }],
+    [{}, { 'cronitor.default.shipLogs': false }],
+    [{ CRONITOR_AGENT_SHIP_LOGS: 'true' }, { 'cronitor.default.shipLogs': true }],
     [{ DEFAULT_BEHAVIOR: 'exclude' }, { 'cronitor.default.defaultBehavior': 'exclude' }],
     [{ DEFAULT_ENV: 'staging' }, { 'cronitor.default.env': 'staging' }],
     [{ TAGS: 'a,b' }, { 'cronitor.default.tags': ['a', 'b'] }],

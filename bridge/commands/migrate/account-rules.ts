@@ -94,7 +94,7 @@ function tags(given: Given, draft: Draft): void {
 
 function shipLogs(given: Given, draft: Draft): void {
   const value = boolean(given, draft);
-  if (value !== undefined) draft.note(given.source, 'without effect: logs are not sent yet');
+  if (value !== undefined) draft.set(`${ACCOUNT}.shipLogs`, value, from(given));
 }
 
 function podFilter(given: Given, draft: Draft): void {

@@ -153,6 +153,8 @@ describe('a release', () => {
   });
 
   it.each<[string[], Record<string, unknown>]>([
+    [['--ship-logs'], { 'cronitor.default.shipLogs': true }],
+    [[], { 'cronitor.default.shipLogs': false }],
     [['--dryrun'], { 'cronitor.default.dryRun': true }],
     [['--dryrun=false'], { 'cronitor.default.dryRun': false }],
     [['--namespace', 'shop'], { scope: 'namespaces', namespaces: ['shop'] }],

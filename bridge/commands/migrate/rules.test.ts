@@ -37,6 +37,8 @@ describe('a value of the old chart becomes ours', () => {
     ['its default', config('default', 'include'), { 'cronitor.default.defaultBehavior': undefined }],
     ['config.defaultEnvironment', config('defaultEnvironment', 'no'), { 'cronitor.default.env': 'no' }],
     ['config.tags', config('tags', 'a, b:c,,'), { 'cronitor.default.tags': ['a', 'b:c'] }],
+    ['config.shipLogs', config('shipLogs', false), { 'cronitor.default.shipLogs': false }],
+    ['its default, which sends them', {}, { 'cronitor.default.shipLogs': true }],
     ['config.podFilter', config('podFilter', '^report-'), { 'cronitor.default.podFilter': '^report-' }],
     ['a podFilter that YAML takes for a number', config('podFilter', 42), { 'cronitor.default.podFilter': '42' }],
     [
@@ -140,9 +142,7 @@ describe('a value of the old chart that has no equivalent is said with what to d
       resources: {},
       affinity: {},
     };
-    expect(printNotes(made(old))).toMatch(
-      /^To do:\n {2}credentials\.createSecret\.apiKey: .*\n\nNot in the values:\n {2}config.shipLogs: .*\n$/,
-    );
+    expect(printNotes(made(old))).toMatch(/^To do:\n {2}credentials\.createSecret\.apiKey: .*\n$/);
   });
 });
 
