@@ -10,6 +10,7 @@ export default defineConfig({
           name: 'unit',
           // A machine that does other work too is no failure.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           include: [
             'bridge/**/*.test.ts',
             'scripts/**/*.test.ts',
