@@ -6,7 +6,7 @@ import type { Destination } from './deps.ts';
 import { awaitLogs, logsTimer } from './want-logs.ts';
 
 /** Until the next look at logs that are being read. */
-const LOOK_MS = 2_000;
+const LOOK_MS = 5_000;
 /** Who reads them gives up before; this is for when nobody does. */
 const MAX_WAIT_MS = 15 * 60_000;
 
