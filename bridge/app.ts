@@ -19,7 +19,7 @@ import { createHttp } from './sinks/http.ts';
 import { createDeliverers, dryRuns } from './sinks/index.ts';
 import type { Deliverer } from './sinks/sink.ts';
 import type { ReadStore } from './store/read.ts';
-import { storeNotes } from './store/notes.ts';
+import { keyNotes, storeNotes } from './store/notes.ts';
 import { openReader } from './store/sqlite/open.ts';
 import type { StoreState } from './store/store.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -88,7 +88,12 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     readiness: createReadiness(
       worker.calls.probe,
       () => ({ ...auditReport(auditor), ...problemReport(reader), store: state(), otlp: otlp?.report() ?? 'starting' }),
-      () => [...storeNotes(worker.recovery, state(), clock.now()), ...clusterNotes(cluster), ...(otlp?.notes() ?? [])],
+      () => [
+        ...storeNotes(worker.recovery, state(), clock.now()),
+        ...keyNotes(reader.keyRefusals()),
+        ...clusterNotes(cluster),
+        ...(otlp?.notes() ?? []),
+      ],
     ),
     retirement: () => currentRetirement(reader, deliverers),
     live,

@@ -3,14 +3,18 @@ import { LISTED, type Listed, resourcePath } from '../cluster/list.ts';
 import type { Config } from '../config/schema.ts';
 import { numberAt, objectAt, objectsAt } from '../kubernetes/fields.ts';
 import { UserError } from '../lib/errors.ts';
+import { systemClock } from '../lib/clock.ts';
+import { reasonText } from '../lib/reasons.ts';
 import { createHttp } from '../sinks/http.ts';
+import { createDeliverers } from '../sinks/index.ts';
+import type { Delivery } from '../sinks/sink.ts';
 import type { Probe, ProbeResult } from './probe.ts';
 
 const TIMEOUT_MS = 10_000;
 
 /** What the bridge needs beyond its machine: a LIST of each followed kind, and its vendors. */
 export async function remoteProbes(config: Config): Promise<Probe[]> {
-  return [...(await kubernetesProbes(config.cluster)), ...vendorProbes(config)];
+  return [...(await kubernetesProbes(config.cluster)), ...vendorProbes(config), ...keyProbes(config)];
 }
 
 async function kubernetesProbes(cluster: Config['cluster']): Promise<Probe[]> {
@@ -68,6 +72,36 @@ async function count(api: KubeApi, listed: Listed, namespace: string | undefined
 function messageOf(body: { readonly [key: string]: unknown }): string {
   const message = body['message'];
   return typeof message === 'string' ? message : 'without a reason';
+}
+
+/** Whether each account's key may configure monitors; it is asked by reading them. */
+function keyProbes(config: Config): Probe[] {
+  return Object.keys(config.cronitor).map((name) => ({
+    name: `cronitor/${name}`,
+    run: async () => {
+      const http = createHttp();
+      try {
+        const account = { ...config, cronitor: { [name]: config.cronitor[name]! } };
+        const [deliverer] = createDeliverers(account, http, systemClock);
+        return keyResult(await deliverer!.check!(AbortSignal.timeout(TIMEOUT_MS)));
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        return { ok: false, detail: error.message, next: error.next };
+      } finally {
+        await http.close();
+      }
+    },
+  }));
+}
+
+function keyResult(delivery: Delivery): ProbeResult {
+  if (delivery.outcome === 'delivered') return { ok: true, detail: 'the key may read monitors' };
+  const { reason, detail } = delivery;
+  const isKey = reason === 'unauthorized' || reason === 'forbidden';
+  const next = isKey
+    ? 'The key is wrong, or may only send telemetry: an SDK key, which may configure monitors, is needed.'
+    : 'Check apiUrl of this destination; Cronitor may have trouble of its own.';
+  return { ok: false, detail: `the monitor API: ${reasonText(reason, detail)}`, next };
 }
 
 /** Any HTTP answer counts: it sends no key, so nothing at the vendor changes. */

@@ -70,12 +70,20 @@ export function cronJobText({ facts, deleted, monitors, problems }: CronJobView)
   return [
     `${facts.namespace}/${facts.name}: CronJob${deleted ? ', deleted' : ''}`,
     columns(rows),
-    section('Monitors', monitors.map(monitorLine), 'none: no destination is concerned with this CronJob'),
+    section(
+      'Monitors',
+      monitors.map((monitor) => monitorLine(monitor, `${facts.namespace}/${facts.name}`)),
+      'none: no destination is concerned with this CronJob',
+    ),
     ...(problems.length === 0 ? [] : [section('Annotations that cannot be read', problems.map(problemLine), '')]),
   ].join('\n');
 }
 
-function monitorLine({ inSync, destination, key, reason, detail, attempts }: MonitorView): string[] {
+function monitorLine(monitor: MonitorView, cronJob: string): string[] {
+  const { inSync, destination, key, reason, detail, attempts, cronJobs } = monitor;
+  const [owner] = cronJobs;
+  if (owner !== undefined && owner !== cronJob)
+    return ['! not the owner', destination, key, `${reasonText('key_conflict')}: ${owner}`];
   if (inSync) return ['✓ in sync', destination, key];
   const why = reason === undefined || reason === 'delivered' ? 'not sent yet' : reasonText(reason, detail);
   return ['○ not in sync', destination, key, attempts > 1 ? `${why}, ${attempts} tries` : why];

@@ -77,4 +77,34 @@ describe('a limit', () => {
     });
     expect(() => fc.assert(property, { numRuns: 50 })).not.toThrow();
   });
+
+  it('with a burst lets that many go at once, and then never empties a bucket that fills at its rate', () => {
+    const burst = [{ key: 'm', perSecond: 5, burst: 10 }];
+    const request = fc.record({ travelMs: fc.nat(2000), answerMs: fc.nat(500) });
+    const property = fc.property(fc.array(request, { minLength: 11, maxLength: 60 }), (requests) => {
+      const limiter = new Limiter();
+      const pending: { at: number; end: (at: number) => void }[] = [];
+      const sent: number[] = [];
+      const seen: number[] = [];
+      let now = 0;
+      for (const { travelMs, answerMs } of requests) {
+        while (limiter.freeAt(burst, now) > now) {
+          now += 1;
+          for (const done of pending.filter(({ at }) => at === now)) done.end(now);
+        }
+        sent.push(now);
+        seen.push(now + travelMs);
+        pending.push({ at: now + 1 + travelMs + answerMs, end: limiter.start(burst, now) });
+      }
+      let tokens = 10;
+      let last = 0;
+      for (const at of seen.toSorted((a, b) => a - b)) {
+        tokens = Math.min(10, tokens + (at - last) / 200) - 1;
+        last = at;
+        if (tokens < 0) return false;
+      }
+      return sent[9] === 0;
+    });
+    expect(() => fc.assert(property, { numRuns: 50 })).not.toThrow();
+  });
 });

@@ -1,4 +1,6 @@
 import type { Instant } from '../lib/clock.ts';
+import { reasonText } from '../lib/reasons.ts';
+import type { Refusal } from './read.ts';
 import type { Recovery, StoreState } from './store.ts';
 
 /** So long the page tells of a store that was made anew. */
@@ -21,6 +23,14 @@ export function recoveryText({ cause, reason, movedTo, at, cutoff }: Recovery): 
 export function storeNotes(recovery: Recovery | undefined, state: StoreState | undefined, now: Instant): string[] {
   const recovered = recovery !== undefined && now - recovery.at < TOLD_MS ? [recoveryText(recovery)] : [];
   return [...recovered, ...(state?.exhausted === true ? [exhaustedText(state)] : [])];
+}
+
+/** What everybody should know of accounts whose key may not configure monitors. */
+export function keyNotes(refusals: readonly Refusal[]): string[] {
+  return refusals.map(({ destination, reason, detail, count }) => {
+    const monitors = count === 1 ? '1 monitor waits' : `${count} monitors wait`;
+    return `${destination}: ${reasonText(reason, detail)}. ${monitors} for a key that may configure monitors (an SDK key); put it into the file or Secret of this account and it is taken at once.`;
+  });
 }
 
 /** Why the store is larger than it should be. */

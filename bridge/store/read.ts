@@ -84,6 +84,8 @@ export interface MonitorView {
   readonly attempts: number;
   readonly reason: Reason | undefined;
   readonly detail: string | undefined;
+  /** When it is deleted at the vendor, if no CronJob claims it until then. */
+  readonly removeAt: Instant | undefined;
   /** `namespace/name` of every live CronJob on this key, the owner of the payload first. */
   readonly cronJobs: readonly string[];
 }
@@ -162,6 +164,14 @@ export interface ReceiptCount {
   readonly count: number;
 }
 
+/** Monitors of one destination that the vendor refused alike. */
+export interface Refusal {
+  readonly destination: string;
+  readonly reason: Reason;
+  readonly detail: string | undefined;
+  readonly count: number;
+}
+
 export interface RefusedCount {
   readonly reason: Reason;
   readonly count: number;
@@ -197,6 +207,8 @@ export interface ReadStore {
   ownRow(destination: string): OwnRow | undefined;
   retirement(): Retirement | undefined;
   depth(): OutboxDepth[];
+  /** Monitors that the vendor refused because of the credentials. */
+  keyRefusals(): Refusal[];
   /** Settled intents by destination and reason since the store was made, for metrics that survive a restart. */
   receiptCounts(): ReceiptCount[];
   /** Records that were not taken, by reason, since the store was made. */

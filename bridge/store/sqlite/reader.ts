@@ -17,6 +17,7 @@ import type {
   QuarantineView,
   ReadStore,
   ReceiptCount,
+  Refusal,
   RefusedCount,
   SeenCronJob,
   RunDetail,
@@ -34,6 +35,7 @@ import { countProblems, problemsOf, readProblems } from './problem-rows.ts';
 import type { ProblemsQuery } from './problem-rows.ts';
 import { readQuarantined } from './quarantine.ts';
 import { usedBytes } from './retention.ts';
+import { readKeyRefusals } from './refusals.ts';
 import { readRetirement } from './retirements.ts';
 import { toDecision, toDelivery, toMonitor, toPruned } from './rows.ts';
 import type { DecisionColumns, DeliveryColumns, MonitorColumns, TombstoneColumns } from './rows.ts';
@@ -230,6 +232,10 @@ export class SqliteReader implements ReadStore {
       notInSync: this.#dryRuns.has(destination) ? 0 : notInSync,
       oldestCreatedAt: oldest ?? undefined,
     }));
+  }
+
+  keyRefusals(): Refusal[] {
+    return readKeyRefusals(this.#db).filter(({ destination }) => !this.#dryRuns.has(destination));
   }
 
   receiptCounts(): ReceiptCount[] {

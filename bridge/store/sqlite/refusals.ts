@@ -1,6 +1,7 @@
 import type { Instant } from '../../lib/clock.ts';
 import type { Reason } from '../../lib/reasons.ts';
 import type { Delivery } from '../../sinks/sink.ts';
+import type { Refusal } from '../read.ts';
 import type { Db } from './db.ts';
 import type { Intents } from './intents.ts';
 import { NOTHING } from './removals.ts';
@@ -32,4 +33,15 @@ export function refuseAll(
 /** The credentials may be others: asks again for every row that was refused for them. */
 export function retryRefused(db: Db, intents: Intents, destination: string, now: Instant): void {
   if (db.run(RETRY, destination, now, NOTHING, KEY_REASONS) > 0) intents.awaitRows(destination);
+}
+
+const REFUSALS = `SELECT destination, reason, max(detail) AS detail, count(*) AS count FROM desired
+  WHERE not_in_sync_since IS NOT NULL AND refused = 1 AND reason IN (SELECT value FROM json_each(?))
+  GROUP BY destination, reason ORDER BY destination, reason`;
+
+/** Rows that are refused for the credentials, by destination. */
+export function readKeyRefusals(db: Db): Refusal[] {
+  return db
+    .all<Omit<Refusal, 'detail'> & { detail: string | null }>(REFUSALS, KEY_REASONS)
+    .map(({ destination, reason, detail, count }) => ({ destination, reason, count, detail: detail ?? undefined }));
 }

@@ -127,6 +127,7 @@ export interface MonitorColumns {
   readonly attempts: number;
   readonly reason: Reason | null;
   readonly detail: string | null;
+  readonly remove_at: number | null;
   readonly cron_jobs: string;
 }
 
@@ -142,6 +143,7 @@ export function toMonitor(row: MonitorColumns): MonitorView {
     firstAcceptedAt: row.first_accepted_at ?? undefined,
     reason: row.reason ?? undefined,
     detail: row.detail ?? undefined,
+    removeAt: row.remove_at ?? undefined,
     cronJobs: JSON.parse(row.cron_jobs) as string[],
   };
 }

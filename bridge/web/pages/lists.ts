@@ -15,10 +15,13 @@ export function monitorsPage(page: Page<MonitorView>, query: { cursor?: string }
     (row) =>
       html`<tr>
         <td>${syncBadge(row)}</td>
-        <td class="name">${row.cronJobs.length === 0 ? 'no live CronJob' : row.cronJobs.map(cronJobLink)}</td>
+        <td class="name">${row.cronJobs.length === 0 ? 'no live CronJob' : row.cronJobs.map(claimText)}</td>
         <td>${field(row.wanted, 'schedule')} <small>${field(row.wanted, 'timezone')}</small></td>
         <td class="name">${row.destination} <small>${row.key}</small></td>
-        <td>${syncText(row)} ${payload(`wanted-${row.destination}-${row.key}`, 'settings', row.wanted)}</td>
+        <td>
+          ${syncText(row)} ${removalText(row)}
+          ${payload(`wanted-${row.destination}-${row.key}`, 'settings', row.wanted)}
+        </td>
       </tr>`,
   );
   return {
@@ -32,6 +35,7 @@ export function monitorsPage(page: Page<MonitorView>, query: { cursor?: string }
 
 function syncBadge({ inSync, wanted }: MonitorView): Html {
   if (!inSync) return badge({ sign: '!', tone: 'warn', label: 'not in sync' });
+  if (wanted === null) return badge({ sign: '‖', tone: 'quiet', label: 'deleted' });
   return field(wanted, 'paused') === 'true'
     ? badge({ sign: '‖', tone: 'quiet', label: 'paused' })
     : badge({ sign: '✓', tone: 'good', label: 'in sync' });
@@ -41,6 +45,17 @@ function syncText({ inSync, notInSyncSince, reason, detail, attempts }: MonitorV
   if (inSync) return undefined;
   const tries = attempts > 0 && html`<small>${attempts} ${attempts === 1 ? 'try' : 'tries'}</small>`;
   return html`${reasonText(reason, detail)} <small>since ${time(notInSyncSince)}</small> ${tries}`;
+}
+
+function removalText({ removeAt }: MonitorView): Child {
+  return removeAt !== undefined && html`<small>is deleted at the vendor after ${time(removeAt)}</small>`;
+}
+
+/** The first owns the settings; the others only send telemetry. */
+function claimText(cronJob: string, index: number): Child {
+  return index === 0
+    ? cronJobLink(cronJob)
+    : html`${cronJobLink(cronJob)} <small>${reasonText('key_conflict')}</small> `;
 }
 
 function cronJobLink(cronJob: string): Child {
