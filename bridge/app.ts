@@ -88,12 +88,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     readiness: createReadiness(
       worker.calls.probe,
       () => ({ ...auditReport(auditor), ...problemReport(reader), store: state(), otlp: otlp?.report() ?? 'starting' }),
-      () => [
-        ...storeNotes(worker.recovery, state(), clock.now()),
-        ...keyNotes(reader.keyRefusals()),
-        ...clusterNotes(cluster),
-        ...(otlp?.notes() ?? []),
-      ],
+      () => [...storeNotes(worker.recovery, state(), clock.now()), ...notesOf(reader, cluster, otlp)],
     ),
     retirement: () => currentRetirement(reader, deliverers),
     live,
@@ -118,6 +113,15 @@ function openReads({ config }: AppOptions, metrics: Metrics, releases: Releases)
   releases.add(() => reader.close());
   metrics.observeStore(reader);
   return reader;
+}
+
+/** What everybody should know of the parts beside the store. */
+function notesOf(
+  reader: ReadStore,
+  cluster: Parameters<typeof clusterNotes>[0],
+  otlp: OtlpServer | undefined,
+): string[] {
+  return [...keyNotes(reader.keyRefusals()), ...clusterNotes(cluster), ...(otlp?.notes() ?? [])];
 }
 
 async function startReceiver(

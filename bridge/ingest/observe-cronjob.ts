@@ -52,7 +52,10 @@ const PAGE = 500;
  * bridge read may lack what is asked for now; the audit reads them again.
  */
 export function replanAll(tx: Tx, destinations: readonly Destination[], now: Instant): void {
-  for (const { planner } of destinations) claimOwn(tx, planner, now);
+  for (const { planner } of destinations) {
+    claimOwn(tx, planner, now);
+    if (planner.removeAfterMs === undefined) tx.keepRemovals(planner.destination);
+  }
   let page = tx.liveObjects('CronJob', 0, PAGE);
   for (; page.length > 0; page = tx.liveObjects('CronJob', page.at(-1)!.row, PAGE)) {
     for (const { uid } of page) {

@@ -172,10 +172,6 @@ function start(): void {
   const destinations = createPlanners(config, store.clusterId(), config.cluster.name).map((planner) => {
     return { planner, rule: rule(planner.destination), onUnknown, readsLogs };
   });
-  store.transaction((tx) => {
-    for (const { planner } of destinations)
-      if (planner.removeAfterMs === undefined) tx.keepRemovals(planner.destination);
-  });
   const engine = createEngine(store, destinations, {
     scheduleTimers,
     stuck: config.stuck,

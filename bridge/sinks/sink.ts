@@ -165,8 +165,8 @@ export interface Deliverer {
   deliver(batch: readonly ClaimedIntent[], signal: AbortSignal): Promise<Delivery[]>;
   converge(rows: readonly ClaimedDesired[], signal: AbortSignal): Promise<Delivery[]>;
   /**
-   * Limit keys of what the vendor refused for its credentials and should be asked again now: they are others, or this
-   * is the first call. Cheap: asked every second.
+   * Limit keys of what the vendor refused for its credentials and should be asked again now: they are others, more is
+   * known of them, or this is the first call. Cheap: asked every second.
    */
   renewed?(): readonly string[];
   /** Asks whether address and credentials are right, and changes nothing at the vendor. Never throws. */

@@ -124,7 +124,11 @@ describe('a key that may only send telemetry', () => {
     const unknown = { ...wait, reason: 'forbidden', detail: expect.stringContaining('or may only send telemetry') };
     expect(await cronitor.converge([row('a'), row('b')], signal)).toMatchObject([unknown, unknown]);
     expect(vendors.requests).toHaveLength(1);
+    expect(cronitor.renewed!()).toEqual(['api']);
+    expect(cronitor.renewed!()).toEqual([]);
     expect(await cronitor.deliver([ping('a')], signal)).toEqual([DELIVERED]);
+    expect(cronitor.renewed!()).toEqual(['api']);
+    expect(cronitor.renewed!()).toEqual([]);
     const known = { ...wait, reason: 'telemetry_only_key', detail: expect.stringContaining('HTTP 403') };
     expect(await cronitor.converge([row('a')], signal)).toMatchObject([known]);
     expect((await cronitor.test!(signal)).delivery).toMatchObject({ reason: 'telemetry_only_key' });

@@ -29,9 +29,9 @@ export function createCronitorDeliverer(name: string, config: CronitorConfig, ht
     converge: async (rows, signal) => (config.dryRun ? dry(rows) : converge(account, rows, signal)),
     renewed() {
       if (account.key.isReplaced()) return [API_LIMIT, ADDRESS_LIMIT];
-      const limits = isFirst ? [API_LIMIT] : [];
+      const askAgain = account.key.isRecognised() || isFirst;
       isFirst = false;
-      return limits;
+      return askAgain ? [API_LIMIT] : [];
     },
     check: (signal) => readMonitors(account, signal),
     ...(config.heartbeat !== undefined && {

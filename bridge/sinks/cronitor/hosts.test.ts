@@ -8,18 +8,19 @@ const LOST: HttpResult = { kind: 'failed', reason: 'timeout', detail: 'no answer
 const STOPPED: HttpResult = { kind: 'failed', reason: 'shutting_down', detail: 'stopped', unknown: false };
 const status = (code: number): HttpResult => ({ ...OK, status: code });
 
-/** Which hosts each try asked, while `first` and `second` answer so. */
+/** Which hosts each try asked, while the first and the second answer so. */
 async function tries(at: readonly number[], first: HttpResult, second: HttpResult = OK): Promise<string[]> {
   const hosts = new Hosts('1', '2');
-  return Promise.all(at.map(() => '')).then(async (all) => {
-    for (const [index, now] of at.entries()) {
-      await hosts.send(now, async (base) => {
-        all[index] += base;
-        return base === '1' ? first : second;
-      });
-    }
-    return all;
-  });
+  const all: string[] = [];
+  for (const now of at) {
+    let asked = '';
+    await hosts.send(now, (base) => {
+      asked += base;
+      return Promise.resolve(base === '1' ? first : second);
+    });
+    all.push(asked);
+  }
+  return all;
 }
 
 it('asks the second host from the third try on, and the first again after a minute', async () => {
@@ -50,7 +51,11 @@ it('goes back to the first when both are away, and forgets failures after an ans
   expect(await tries([0, 1, 2, 3, 4], DOWN, DOWN)).toEqual(['1', '1', '2', '12', '2']);
   const hosts = new Hosts('1', '2');
   const asked: string[] = [];
-  for (const answer of [DOWN, OK, DOWN, OK]) await hosts.send(0, async (base) => (asked.push(base), answer));
+  for (const answer of [DOWN, OK, DOWN, OK])
+    await hosts.send(0, (base) => {
+      asked.push(base);
+      return Promise.resolve(answer);
+    });
   expect(asked).toEqual(['1', '1', '1', '1']);
 });
 
@@ -58,7 +63,10 @@ it('has no second host unless there is one, and survives a clock that is set bac
   const only = new Hosts('1', undefined);
   const both = new Hosts('1', '2');
   const asked: string[] = [];
-  const ask = (base: string) => Promise.resolve((asked.push(base), LOST));
+  const ask = (base: string): Promise<HttpResult> => {
+    asked.push(base);
+    return Promise.resolve(LOST);
+  };
   for (let n = 0; n < 4; n++) await only.send(n, ask);
   for (const now of [10_000_000, 10_000_001, 0]) await both.send(now, ask);
   expect(asked).toEqual(['1', '1', '1', '1', '1', '1', '1']);

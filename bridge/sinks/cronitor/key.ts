@@ -12,6 +12,8 @@ export interface ApiKey {
   refused(used: string): void;
   /** Once true when the key that was refused has been replaced. */
   isReplaced(): boolean;
+  /** Once true when telemetry was accepted under the key that was refused: it is known to be a telemetry key then. */
+  isRecognised(): boolean;
   /** Telemetry was accepted under this key. */
   pinged(used: string): void;
   /** Whether telemetry was ever accepted under this key. */
@@ -26,6 +28,7 @@ export function createApiKey(destination: string, config: CronitorConfig): ApiKe
   let key = file === undefined ? (config.apiKey ?? '') : readKey(destination, file);
   let refusedKey: string | undefined;
   let pingedKey: string | undefined;
+  let recognised = false;
   const seen = new Set([key]);
   const renew = (used: string): boolean => {
     if (file !== undefined) key = tryRead(file) ?? key;
@@ -41,7 +44,15 @@ export function createApiKey(destination: string, config: CronitorConfig): ApiKe
       refusedKey = undefined;
       return true;
     },
-    pinged: (used) => void (pingedKey = used),
+    isRecognised() {
+      const once = recognised;
+      recognised = false;
+      return once;
+    },
+    pinged(used) {
+      recognised ||= pingedKey !== used && refusedKey === used;
+      pingedKey = used;
+    },
     mayPing: (used) => pingedKey === used,
     redact: (text) => redactor([...seen])(text),
   };

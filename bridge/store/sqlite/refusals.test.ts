@@ -55,6 +55,15 @@ describe('a refusal of the key', () => {
     expect(t.reader.keyRefusals()).toEqual([]);
   });
 
+  it('does not make telemetry that was refused with it wait for its own pause', () => {
+    const again: Delivery = { outcome: 'retry', reason: 'unauthorized', afterMs: MINUTE, hold: { key: 'address' } };
+    t.settle(t.claim(), again);
+    t.now += SECOND;
+    t.store.retryRefused(DESTINATION, ['api', 'address'], t.now);
+    t.settleRows(claim(), DELIVERED);
+    expect(t.claimedKeys()).toEqual(['run of c']);
+  });
+
   it('does not hold telemetry of what was accepted before', () => {
     t.now += MINUTE;
     t.settleRows(claim(), DELIVERED);

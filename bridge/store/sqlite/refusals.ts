@@ -30,8 +30,12 @@ export function refuseAll(
   for (const { key } of rows) intents.release(destination, key, now);
 }
 
-/** The credentials may be others: asks again for every row that was refused for them. */
+const DUE = `UPDATE intents SET next_at = ?2 WHERE destination = ?1 AND settled_at IS NULL AND next_at > ?2
+    AND reason IN (SELECT value FROM json_each(?3))`;
+
+/** The credentials may be others: asks again for every row and intent that was refused for them. */
 export function retryRefused(db: Db, intents: Intents, destination: string, now: Instant): void {
+  db.run(DUE, destination, now, KEY_REASONS);
   if (db.run(RETRY, destination, now, NOTHING, KEY_REASONS) > 0) intents.awaitRows(destination);
 }
 
