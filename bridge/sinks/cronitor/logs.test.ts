@@ -58,7 +58,7 @@ describe('the logs of a run', () => {
           key: `${JOB_UID}/logs/upload`,
           lane: `logs/${JOB_UID}`,
           payload: { upload: 'logs', key: 'k', series: JOB_UID },
-          limits: [{ key: 'logs', perSecond: 4 }],
+          limits: [{ key: 'logs', perSecond: 8 }],
           waitsFor: 'k',
           logsOf: JOB_UID,
         },

@@ -6,8 +6,8 @@ import type { CronitorPlanConfig } from './config.ts';
 import { pingLimits } from './ping.ts';
 import { environment, monitorKey, selected } from './payload.ts';
 
-/** Uploads share nothing with pings: not their limits, and only so many of the sends that are under way at once. */
-export const UPLOAD_LIMIT: Limit = { key: 'logs', perSecond: 4 };
+/** Uploads share nothing with pings: not their limits, and at most half of the sends that are under way at once. */
+export const UPLOAD_LIMIT: Limit = { key: 'logs', perSecond: 8 };
 
 /** What a planned upload holds; the tails come with the claimed intent. */
 export const uploadSchema = z.object({ upload: z.literal('logs'), key: z.string(), series: z.string() });
