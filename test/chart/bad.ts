@@ -14,6 +14,7 @@ const GOOD = {
   resources: { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1m', memory: '1Mi' } },
   livenessProbe: {},
   readinessProbe: {},
+  startupProbe: { initialDelaySeconds: 1 },
   securityContext: {
     runAsNonRoot: true,
     allowPrivilegeEscalation: false,
@@ -53,6 +54,7 @@ export const BAD: Readonly<Record<keyof typeof POLICIES, readonly Manifest[]>> =
   'the root file system is read-only': [context({ readOnlyRootFilesystem: false })],
   'system calls are filtered': [pod({}, { securityContext: {} })],
   'what serves has probes': [pod({ readinessProbe: undefined })],
+  'a start is waited for before a probe warns of it': [pod({ startupProbe: {} }), pod({ startupProbe: undefined })],
   'nothing of the host is used': [
     pod({}, { hostNetwork: true }),
     pod({}, { volumes: [{ name: 'host', hostPath: { path: '/' } }] }),

@@ -105,6 +105,9 @@ export const POLICIES: Readonly<Record<string, Policy>> = {
       ? undefined
       : 'no probes',
   ),
+  'a start is waited for before a probe warns of it': eachContainer((container, _, hook) =>
+    hook || Number(at(container, 'startupProbe', 'initialDelaySeconds') ?? 0) > 0 ? undefined : 'warns at once',
+  ),
   'nothing of the host is used': eachPod((pod) => {
     const host = ['hostNetwork', 'hostPID', 'hostIPC'].filter((key) => pod[key] === true);
     const text = JSON.stringify(pod);

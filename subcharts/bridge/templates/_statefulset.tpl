@@ -66,9 +66,10 @@ spec:
           ports:
             - { name: otlp, containerPort: 4317 }
             - { name: http, containerPort: 8080 }
-          # A large store is read through after an unclean end before the page answers.
+          # A large store is read through after an unclean end before the page answers. Asked too early it would be a Warning.
           startupProbe:
             httpGet: { path: /livez, port: http }
+            initialDelaySeconds: 3
             periodSeconds: 2
             failureThreshold: 60
           livenessProbe:

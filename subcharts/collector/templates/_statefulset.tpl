@@ -54,6 +54,7 @@ spec:
             - { name: health, containerPort: 13133 }
           startupProbe:
             httpGet: { path: /, port: health }
+            initialDelaySeconds: 2 # asked too early it would be a Warning
             periodSeconds: 2
             failureThreshold: 60
           livenessProbe:

@@ -51,6 +51,11 @@ spec:
           ports:
             - { name: metrics, containerPort: 8080 }
             - { name: telemetry, containerPort: 8081 }
+          startupProbe:
+            httpGet: { path: /readyz, port: telemetry }
+            initialDelaySeconds: 2 # asked too early it would be a Warning
+            periodSeconds: 2
+            failureThreshold: 60
           livenessProbe:
             httpGet: { path: /livez, port: metrics }
             periodSeconds: 10
