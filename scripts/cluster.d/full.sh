@@ -5,7 +5,7 @@
 # This machine has one interface more, lbN (10.N.0.1); the node is 10.N.0.2. Pods reach this machine at the former, and no
 # other: the node has no way to the internet, and names outside of the cluster do not exist.
 components='etcd containerd apiserver controller-manager scheduler kubelet proxy coredns localpv'
-more_programs='containerd-shim-runc-v2 ctr pause'
+more_programs='containerd-shim-runc-v2 ctr pause helm'
 cgroup=lb-$name
 etcd=2379 peer=2380
 
@@ -189,6 +189,8 @@ stop() {
   [ -z "$left" ] || fail "processes in$left do not end" 'end them by hand'
   for i in $(seq 200); do
     [ -n "${link:-}" ] && ip link show "$link" >/dev/null 2>&1 || return 0
+    # It ends with the node's network, which half-closed connections of pods keep for minutes.
+    ip link del "$link" 2>/dev/null || true
     sleep 0.05
   done
   fail "the interface $link does not end" "ip link del $link"
