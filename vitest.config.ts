@@ -22,7 +22,15 @@ export default defineConfig({
       { test: { name: 'replay', include: ['test/replay/**/*.test.ts'], ...slow } },
       { test: { name: 'chart', include: ['test/chart/**/*.test.ts'], ...slow, fileParallelism: true, maxWorkers: 2 } },
       { test: { name: 'image', include: ['test/image/**/*.test.ts'], ...slow } },
-      { test: { name: 'node', include: ['test/node/**/*.test.ts'], ...slow } },
+      {
+        test: {
+          name: 'node',
+          include: ['test/node/**/*.test.ts'],
+          globalSetup: 'test/node/setup.ts',
+          ...slow,
+          testTimeout: 300_000,
+        },
+      },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow } },
       {
         test: {

@@ -63,12 +63,16 @@ function helmEnv(kubeconfig: string): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: helmHome, KUBECONFIG: kubeconfig };
 }
 
-/** The package as users get it, made of a copy, so that what is not in it is not in the tests either. */
-export async function packageChart(): Promise<string> {
+/**
+ * The package as users get it, made of a copy, so that what is not in it is not in the tests either; `change` may make
+ * another release of that copy, whose folder it gets.
+ */
+export async function packageChart(change: (folder: string) => void = () => undefined): Promise<string> {
   const work = join(helmHome, `package-${process.hrtime.bigint()}`);
   const skip = (path: string): boolean => basename(path) !== 'node_modules' && !path.endsWith('.tgz');
   cpSync(UMBRELLA, join(work, 'charts/lifecycle-bridge'), { recursive: true, filter: skip });
   cpSync(join(root, 'subcharts'), join(work, 'subcharts'), { recursive: true });
+  change(work);
   const chart = join(work, 'charts/lifecycle-bridge');
   for (const args of [
     ['dependency', 'build', chart],
@@ -122,6 +126,10 @@ export function cases(): readonly { readonly name: string; readonly values: Tree
   };
   return [
     ...ci,
+    {
+      name: 'examples/node/values.yaml',
+      values: parse(readFileSync(join(UMBRELLA, 'examples/node/values.yaml'), 'utf8')) as Tree,
+    },
     example('argocd/application.yaml', 'Application', 'spec', 'source', 'helm', 'valuesObject'),
     example('flux/helmrelease.yaml', 'HelmRelease', 'spec', 'values'),
   ];

@@ -40,7 +40,7 @@ export interface MetricsSink {
   close(): void;
 }
 
-export async function startMetricsSink(page: string): Promise<MetricsSink> {
+export async function startMetricsSink(page: string, host = '127.0.0.1'): Promise<MetricsSink> {
   const samples: Sample[] = [];
   let headers: IncomingMessage['headers'] = {};
   const server = createServer((request, response) => {
@@ -55,11 +55,11 @@ export async function startMetricsSink(page: string): Promise<MetricsSink> {
       samples.push(...samplesOf(JSON.parse(Buffer.concat(chunks).toString()) as Export));
       response.setHeader('content-type', 'application/json').end('{}');
     });
-  }).listen(0, '127.0.0.1');
+  }).listen(0, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
-    address: `127.0.0.1:${port}`,
+    address: `${host}:${port}`,
     samples: () => samples,
     headers: () => headers,
     close() {

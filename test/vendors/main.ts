@@ -2,9 +2,14 @@ import { parseArgs } from 'node:util';
 import { DEFAULT_KEY, startVendors } from './start-vendors.ts';
 
 const { values } = parseArgs({
-  options: { port: { type: 'string', default: '0' }, key: { type: 'string', default: DEFAULT_KEY } },
+  options: {
+    host: { type: 'string' },
+    port: { type: 'string', default: '0' },
+    key: { type: 'string', default: DEFAULT_KEY },
+  },
 });
-const vendors = await startVendors({ port: Number(values.port), key: values.key });
+const { host, key } = values;
+const vendors = await startVendors({ ...(host !== undefined && { host }), port: Number(values.port), key });
 console.log(`vendors: ${vendors.url}/`);
 
 const stop = (): void => {

@@ -40,6 +40,8 @@ export interface Vendors {
 }
 
 export interface VendorsOptions {
+  /** Address to listen on, such as that at which pods reach this machine; default 127.0.0.1. */
+  readonly host?: string;
   readonly port?: number;
   readonly key?: string;
   /** Cronitor's 50 requests a second of one address; default on. */
@@ -48,8 +50,9 @@ export interface VendorsOptions {
 
 export const DEFAULT_KEY = 'simulated-api-key';
 
-/** Starts the simulated vendors on one real HTTP server of 127.0.0.1; port 0 takes a free one. */
+/** Starts the simulated vendors on one real HTTP server; port 0 takes a free one. */
 export async function startVendors({
+  host = '127.0.0.1',
   port = 0,
   key = DEFAULT_KEY,
   addressLimit = true,
@@ -61,13 +64,13 @@ export async function startVendors({
   const listen = (on: number): Promise<void> =>
     new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(on, '127.0.0.1', resolve);
+      server.listen(on, host, resolve);
     });
   await listen(port);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://${host}:${address.port}`,
     key,
     requests: simulation.requests,
     cronitor: simulation.cronitor,

@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, inject } from 'vitest';
+import { Releases } from '../../bridge/lib/releases.ts';
+import type { Tree } from '../chart/helm.ts';
+import { type MetricsSink, startMetricsSink } from '../chart/metrics-sink.ts';
+import { createNamespace, type Kube, type KubeObject, until } from '../e2e/harness/kube.ts';
+import { startVendors, type Vendors } from '../vendors/start-vendors.ts';
+import { type Release, releaseIn } from './release.ts';
+import type { RealNode } from './setup.ts';
+import { cronJob, type Work } from './workloads.ts';
+
+/** What one file of the suite has for itself on the shared node: a restricted namespace, vendors, a backend. */
+export interface Stage {
+  readonly node: RealNode;
+  readonly kube: Kube;
+  readonly vendors: Vendors;
+  readonly sink: MetricsSink;
+  /** A namespace that enforces the Pod Security Standard "restricted", removed at the end. */
+  namespace(prefix: string): Promise<Kube>;
+  release(name: string, kube?: Kube): Release;
+  /** Values with which a release runs on this node and tells this process. */
+  values(more?: Tree): Tree;
+  /** Starts a run of a CronJob that `make` has made. */
+  start(work: Work, run: string): Promise<KubeObject>;
+  make(...works: readonly Work[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function setStage(name: string): Promise<Stage> {
+  const releases = new Releases();
+  const node = inject('node');
+  if (node === undefined) throw new Error('the node needs root');
+  const folder = mkdtempSync(join(tmpdir(), 'node-'));
+  releases.add(() => rmSync(folder, { recursive: true }));
+  const vendors = await startVendors({ host: node.hostIp });
+  releases.add(() => vendors.close());
+  const sink = await startMetricsSink('', node.hostIp);
+  releases.add(() => sink.close());
+  const namespace = async (prefix: string): Promise<Kube> => {
+    const kube = await createNamespace(node.kubeconfig, prefix);
+    releases.add(() => kube.removeNamespace());
+    await kube.kubectl(['label', 'namespace', kube.namespace, 'pod-security.kubernetes.io/enforce=restricted']);
+    await kube.kubectl(['create', 'secret', 'generic', 'cronitor', `--from-literal=api-key=${vendors.key}`]);
+    return kube;
+  };
+  const kube = await namespace(name);
+  return {
+    node,
+    kube,
+    vendors,
+    sink,
+    namespace,
+    release: (release, where = kube) => releaseIn(node, where, release, folder),
+    values: (more = {}) => ({ ...valuesFor(node, vendors, sink), ...more }),
+    make: (...works) => kube.apply(...works.map(cronJob)),
+    start: async (work, run) => {
+      await kube.runCronJob(work.name, run);
+      return kube.get(`job/${run}`);
+    },
+    close: () =>
+      releases.release((error) => {
+        throw error;
+      }),
+  };
+}
+
+/** The machine that runs the tests is a private address to pods. */
+function valuesFor({ hostIp }: RealNode, vendors: Vendors, sink: MetricsSink): Tree {
+  const toThisMachine = [{ to: [{ ipBlock: { cidr: `${hostIp}/32` } }] }];
+  return {
+    cluster: { name: 'node', environment: 'test' },
+    cronitor: { default: { existingSecret: 'cronitor', apiUrl: vendors.url, pingUrl: vendors.url } },
+    backend: { exporter: 'otlphttp', endpoint: `http://${sink.address}` },
+    metrics: { scrape: { intervalSeconds: 15 } },
+    bridge: { networkPolicy: { egress: toThisMachine } },
+    collector: COLLECTOR,
+    'kube-state-metrics': { image: { repository: 'localhost/kube-state-metrics' } },
+  };
+}
+
+export const COLLECTOR = {
+  image: { repository: 'localhost/otelcol-k8s', tag: '0.111.0' },
+  config: { exporters: { 'otlphttp/backend': { encoding: 'json', compression: 'none' } } },
+};
+
+/** A run, how it must end at the vendor, and with which message. */
+export interface Expected {
+  readonly job: KubeObject;
+  readonly end: 'complete' | 'fail';
+  readonly message?: RegExp;
+}
+
+/** Waits until each run has ended at Cronitor, then proves that it was told once and in order, of its own monitor. */
+export async function expectTold({ vendors, kube }: Stage, runs: readonly Expected[]): Promise<void> {
+  const { cronitor } = vendors;
+  const pings = (uid: string) => cronitor.pings.filter(({ query }) => query.series === uid);
+  const open = (): readonly string[] =>
+    runs
+      .filter(({ job: { metadata }, end }) => !pings(metadata.uid).some(({ query }) => query.state === end))
+      .map(({ job }) => job.metadata.name);
+  await until('every run has ended at the vendor', () => open().length === 0, 180_000).catch((error: unknown) => {
+    throw new Error(`${String(error)}: ${open().join(', ')}`);
+  });
+  for (const { job, end, message = /^$/ } of runs) {
+    const told = pings(job.metadata.uid);
+    expect(
+      told.map(({ query }) => query.state),
+      `the run ${job.metadata.name}`,
+    ).toEqual(['run', end]);
+    expect(told[1]?.query.message ?? '').toMatch(message);
+    const owner = (job.metadata as unknown as { ownerReferences: [{ name: string; uid: string }] }).ownerReferences[0];
+    expect(new Set(told.map(({ monitor }) => monitor))).toEqual(new Set([owner.uid]));
+    expect(cronitor.monitors.get(owner.uid)?.name).toBe(`${kube.namespace}/${owner.name}`);
+  }
+  expect([cronitor.violations, cronitor.autoCreated]).toEqual([[], []]);
+}
