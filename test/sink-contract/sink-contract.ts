@@ -6,7 +6,7 @@ import { outboxContract } from './outbox-contract.ts';
 import { impatient, secretForms, startContractVendors } from './sink-case.ts';
 import type { MakeCase, SinkCase } from './sink-case.ts';
 
-const SHORT_MS = 150;
+const SHORT_MS = 1000;
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
 type Send = (fault?: object) => Promise<Delivery>;
