@@ -114,7 +114,7 @@ export function quarantinePage(row: QuarantineView): PageContent {
         }
       </dl>
       <h2>Content</h2>
-      <p class="empty">Cut, and without what looks like a secret.</p>
+      <p class="hint">Cut, and without what looks like a secret.</p>
       <pre class="content" tabindex="0">${readable(row.bytes)}</pre>`,
   };
 }

@@ -19,7 +19,7 @@ function oneLog(log: LogView, pods: boolean): Html {
   if (text === undefined) return html`<p class="log">${name}</p>`;
   return html`<details class="log" id="log-${log.podName}-${log.container}-${log.instance}">
     <summary>${name}</summary>
-    ${text.length > SHOWN && html`<p class="quiet">Its last ${SHOWN} characters:</p>`}
+    ${text.length > SHOWN && html`<p class="hint">Its last ${SHOWN} characters:</p>`}
     <pre tabindex="0">${text.slice(-SHOWN)}</pre>
   </details>`;
 }
