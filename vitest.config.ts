@@ -31,7 +31,8 @@ export default defineConfig({
           testTimeout: 300_000,
         },
       },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow } },
+      // Most of a test is waiting for the cluster.
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow, maxConcurrency: 30 } },
       {
         test: {
           name: 'faults',

@@ -1,22 +1,13 @@
-import { readKubeAccess } from '../../bridge/cluster/kube-access.ts';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Releases } from '../../bridge/lib/releases.ts';
-import type { Bridge } from '../e2e/harness/bridge.ts';
-import { startBridge } from '../e2e/harness/bridge.ts';
-import { startCluster } from '../e2e/harness/cluster.ts';
-import type { Collector } from '../e2e/harness/collector.ts';
-import { startCollector } from '../e2e/harness/collector.ts';
-import { createNamespace, until } from '../e2e/harness/kube.ts';
+import { until } from '../e2e/harness/kube.ts';
 import type { KubeObject } from '../e2e/harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
-import type { Vendors } from '../vendors/start-vendors.ts';
-import { startVendors } from '../vendors/start-vendors.ts';
 import type { Edge } from './latency-cluster.ts';
-import { LatencyCluster } from './latency-cluster.ts';
-import { cpuSeconds, machine, printTable, quantile, round, say } from './measure.ts';
+import { machine, printTable, quantile, round, say } from './measure.ts';
+import type { Stage } from './stage.ts';
+import { setStage, usage } from './stage.ts';
 
 /**
  * From the moment at which a plain watch sees a run begin or end until the vendor has the request about it: control
@@ -30,7 +21,6 @@ const RATES = process.argv.slice(2).map(Number);
 const RUNS_PER_SECOND = RATES.length > 0 ? RATES : [1, 5, 10, 20, 50];
 const ROW_MS = Number(process.env['ROW_SECONDS'] ?? 20) * 1_000;
 const TOLD_MS = 60_000;
-const COMPONENTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'];
 
 interface Row {
   readonly runsPerSecond: number;
@@ -49,34 +39,8 @@ interface Row {
   readonly reached: number;
 }
 
-interface Setting {
-  readonly cluster: LatencyCluster;
+interface Setting extends Stage {
   readonly owners: readonly KubeObject[];
-  readonly vendors: Vendors;
-  readonly bridge: Bridge;
-  readonly collector: Collector;
-  readonly controlPlane: readonly number[];
-}
-
-/** Processes of a lite cluster, found by what they run and by the folder in their arguments. */
-function controlPlane(name: string): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        const program = readlinkSync(`/proc/${pid}/exe`);
-        return command.includes(`/clusters/${name}/`) && COMPONENTS.some((component) => program.includes(component));
-      } catch {
-        return false;
-      }
-    });
-}
-
-/** CPU seconds by who used them, in the order of the columns. */
-function usage({ controlPlane, collector, bridge }: Setting): number[] {
-  const ofPlane = controlPlane.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
-  return [ofPlane, cpuSeconds(collector.pid), cpuSeconds(bridge.pid), cpuSeconds(process.pid)];
 }
 
 /** Begins runs at even times, whatever becomes of those before; returns their UIDs. */
@@ -135,39 +99,20 @@ async function measure(setting: Setting, perSecond: number): Promise<Row> {
   return row;
 }
 
-/** Cluster, vendors, bridge and Collector, with the CronJobs known at the vendor. */
-async function setStage(releases: Releases, env: Record<string, string>): Promise<Setting> {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-latency-'));
-  releases.add(() => rmSync(folder, { recursive: true }));
-  const name = `bench-${process.pid}`;
-  say('starting a control plane');
-  const lite = await startCluster(name);
-  const { kubeconfig } = lite;
-  releases.add(() => lite.stop());
-  const kube = await createNamespace(kubeconfig, 'bench');
-  const vendors = await startVendors({ addressLimit: false });
-  releases.add(() => vendors.close());
-  const options = { vendorsUrl: vendors.url, vendorKey: vendors.key, dataDir: folder, kubeconfig, env };
-  const bridge = await startBridge(options);
-  releases.add(() => bridge.kill9());
-  const endpoints = { bridgeEndpoint: bridge.endpoint, clusterName: 'bench' };
-  const collector = await startCollector({ ...endpoints, kubeconfig, dataDir: join(folder, 'collector') });
-  releases.add(() => collector.kill9());
+/** A stage with the CronJobs known at the vendor. */
+async function withCronJobs(stage: Stage): Promise<Setting> {
+  const { kube, vendors } = stage;
   const names = Array.from({ length: CRON_JOBS }, (_, number) => `job-${number}`);
   await kube.apply(...names.map((name) => cronJob({ name, pod: { run: '1s' } })));
   await until('every monitor is there', () => vendors.cronitor.monitors.size === CRON_JOBS, TOLD_MS);
-  const cluster = new LatencyCluster(await readKubeAccess(kubeconfig), kube.namespace);
-  releases.add(() => cluster.close());
-  await cluster.watch();
-  const owners = await kube.list('cronjobs');
-  return { cluster, owners, vendors, bridge, collector, controlPlane: controlPlane(name) };
+  return { ...stage, owners: await kube.list('cronjobs') };
 }
 
 const releases = new Releases();
 const env: Record<string, string> = {};
 const rows: Row[] = [];
 try {
-  const setting = await setStage(releases, env);
+  const setting = await withCronJobs(await setStage(releases, { env, addressLimit: false }));
   say('warming up');
   await measure(setting, 2);
   for (const perSecond of RUNS_PER_SECOND) {

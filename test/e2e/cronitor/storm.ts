@@ -1,0 +1,25 @@
+import { expect } from 'vitest';
+import type { KubeObject } from '../harness/kube.ts';
+import { until } from '../harness/kube.ts';
+import { cronJob } from '../workloads.ts';
+import type { CronitorStage } from './stage.ts';
+
+/** The minute begins 15 to 75 s from now: also on a busy machine every CronJob is made by then. */
+const AHEAD_MS = 75_000;
+
+/** CronJobs that fire in the same minute, of which each is told one run and one complete; returns their Jobs. */
+export async function storm(stage: CronitorStage, count: number): Promise<readonly KubeObject[]> {
+  const at = new Date(Date.now() + AHEAD_MS);
+  const schedule = `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`;
+  const kube = stage.kubes.storm;
+  const names = Array.from({ length: count }, (_, number) => `storm-${number}`);
+  await kube.apply(...names.map((name) => cronJob({ name, schedule, spec: { timeZone: 'Etc/UTC' } })));
+  const everyJob = async (): Promise<readonly KubeObject[] | false> => {
+    const made = await kube.list('jobs');
+    return made.length >= count && made;
+  };
+  const jobs = await until('every Job', everyJob, 2 * AHEAD_MS);
+  for (const job of jobs) await stage.told(job, 'complete');
+  for (const job of jobs) expect(stage.states(job)).toEqual(['run', 'complete']);
+  return jobs;
+}
