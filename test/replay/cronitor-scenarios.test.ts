@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
 const E2E = 'test/e2e/cronitor.test.ts';
+const LOGS = 'bridge/sinks/cronitor/logs.test.ts';
 const RUNS = 'test/e2e/cronitor/runs.ts';
 
 /**
@@ -19,6 +20,8 @@ const SCENARIOS: readonly (readonly [scenario: string, file: string, title: stri
   ['5 log-complete-event', RUNS, '5 log-complete-event leaves a failure'],
   ['6 send-pod-start-event on', RUNS, '6 send-pod-start-event is one more run'],
   ['6 send-pod-start-event off', 'bridge/sinks/cronitor/plan-run.test.ts', 'send-pod-start-event'],
+  ['7 logs: presign, gzip, PUT', LOGS, 'asks for an address and puts the gzipped text there'],
+  ['7 logs: the ping', LOGS, 'then tells it with the length of the whole'],
   ['8 a dry run is silent', E2E, '8 a dry run sends nothing'],
   ['8 a dry run is silent', 'test/replay/faults.test.ts', 'of a dry run hears nothing'],
   ['9 the scope of namespaces', E2E, '9 what is outside of the scope'],
@@ -37,6 +40,9 @@ const SCENARIOS: readonly (readonly [scenario: string, file: string, title: stri
   ['20 ✗ a watch that ends around an end', E2E, '20 a watch that ends before the Job does'],
   ['20 ✗ a watch that is too old', 'test/faults/watches.test.ts', 'when etcd is compacted and the watches get 410'],
   ['21 ✗ Events deleted and changed', E2E, '21 Events of Kubernetes that come again'],
+  ['22 ✗ logs of several containers: which', 'bridge/ingest/logs.test.ts', 'are those of app containers'],
+  ['22 ✗ logs of several containers: asked by name', 'bridge/cluster/logs.test.ts', 'is asked for by container'],
+  ['22 ✗ logs of several containers: sent as one', LOGS, 'of several has a heading for each'],
   ['23 ✗ suspended, deleted', E2E, '23 a suspended CronJob pauses its monitor'],
   ['24 ✗ SIGTERM', E2E, '24 SIGTERM lets what is under way end'],
   ['24 ✗ SIGTERM', 'test/replay/stream.test.ts', 'keeps what it acknowledged over SIGTERM'],
