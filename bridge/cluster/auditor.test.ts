@@ -19,7 +19,7 @@ import { apiJob, FakeApi } from './fake-api.ts';
 import type { Scope } from './list.ts';
 import { LISTED } from './list.ts';
 
-const JOBS = LISTED[1]!;
+const JOBS = LISTED.find(({ kind }) => kind === 'Job')!;
 let releases: Releases;
 let fake: FakeApi;
 let api: KubeApi;
@@ -200,7 +200,7 @@ describe('the auditor', () => {
     fake.objects['jobs'] = jobs(3);
     const auditor = start();
     await until('three kinds', () => results.length === 3);
-    expect(results.map(([kind]) => kind)).toEqual(['CronJob', 'Job', 'Pod']);
+    expect(results.map(([kind]) => kind)).toEqual(['CronJob', 'Pod', 'Job']);
     expect(fake.count('/events')).toBe(0);
     auditor.connected();
     await until('three kinds again', () => results.length === 6);
@@ -210,7 +210,7 @@ describe('the auditor', () => {
 
   it('LISTs the Events of type Warning once after a gap that it found itself', async () => {
     fake.objects['jobs'] = jobs(3);
-    const rounds = (): number => results.filter(([kind]) => kind === 'Pod').length;
+    const rounds = (): number => results.filter(([kind]) => kind === 'Job').length;
     start('cluster', 50);
     await until('two rounds without a gap', () => rounds() > 1);
     expect(warnings).toBe(0);
@@ -228,7 +228,7 @@ describe('the auditor', () => {
     expect(fake.count('/namespaces/shop/')).toBe(3);
     expect(fake.count('/namespaces/desk/')).toBe(3);
     expect(fake.requests).toHaveLength(6);
-    expect(results[1]?.[1]).toMatchObject({ result: 'complete', objects: 3 });
+    expect(results[2]).toMatchObject(['Job', { result: 'complete', objects: 3 }]);
   });
 
   it('goes on every interval', async () => {
@@ -245,8 +245,8 @@ describe('the auditor', () => {
       forbidden && path.includes('/jobs') ? { status: 403, body: { message: 'no jobs' } } : undefined;
     const auditor = start();
     await until('three kinds', () => results.length === 3);
-    expect(results[1]).toEqual(['Job', { result: 'unaudited', status: 403, error: 'no jobs' }]);
-    expect(results[2]).toMatchObject(['Pod', { result: 'complete' }]);
+    expect(results[2]).toEqual(['Job', { result: 'unaudited', status: 403, error: 'no jobs' }]);
+    expect(results[1]).toMatchObject(['Pod', { result: 'complete' }]);
     await until('it is tried again', () => fake.count('/jobs') >= 2);
     expect(results).toHaveLength(3);
     forbidden = false;
@@ -268,8 +268,8 @@ describe('permissions that are missing', () => {
     await until('three kinds', () => results.length === 3);
     expect(results.map(([kind, { result }]) => `${kind} ${result}`)).toEqual([
       'CronJob unaudited',
-      'Job complete',
       'Pod unaudited',
+      'Job complete',
     ]);
     expect(runCount()).toBe(3);
   });
@@ -281,8 +281,8 @@ describe('permissions that are missing', () => {
     await until('three kinds', () => results.length === 3);
     expect(results.map(([kind, { result }]) => `${kind} ${result}`)).toEqual([
       'CronJob complete',
-      'Job unaudited',
       'Pod complete',
+      'Job unaudited',
     ]);
     expect(runCount()).toBe(3);
   });

@@ -4,11 +4,14 @@ import { numberAt, objectAt, objectsAt, textAt } from '../kubernetes/fields.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { KubeApi } from './api.ts';
 
-/** CronJobs before Jobs before pods: what owns is known when what is owned arrives. */
+/**
+ * CronJobs before all: they decide what becomes of their runs. Pods before Jobs: which container failed, and how, is known
+ * when the end of its Job is told.
+ */
 export const LISTED: readonly { readonly kind: Kind; readonly apiVersion: string; readonly resource: string }[] = [
   { kind: 'CronJob', apiVersion: 'batch/v1', resource: 'cronjobs' },
-  { kind: 'Job', apiVersion: 'batch/v1', resource: 'jobs' },
   { kind: 'Pod', apiVersion: 'v1', resource: 'pods' },
+  { kind: 'Job', apiVersion: 'batch/v1', resource: 'jobs' },
 ];
 
 export type Listed = (typeof LISTED)[number];
