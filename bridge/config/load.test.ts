@@ -57,6 +57,13 @@ describe('loadConfig', () => {
       log: { level: 'info' },
       firstSight: { lookback: 900_000, running: 'announce' },
       stuck: { unschedulable: 300_000, pending: 600_000 },
+      logs: {
+        maxBytes: 65_536,
+        maxLines: 1000,
+        maxRunBytes: 524_288,
+        keep: 7 * 86_400_000,
+        maxStoredBytes: 134_217_728,
+      },
       onUnknown: 'none',
       outbox: { maxAge: 86_400_000 },
       cronitor: {},
@@ -186,7 +193,7 @@ describe('an error', () => {
     ['otlp: {prot: 1}', 'otlp.prot: unknown key; did you mean port? allowed here: host, port, maxMessageBytes'],
     [
       'zebra: 1',
-      'zebra: unknown key; allowed here: cluster, otlp, web, store, log, firstSight, stuck, onUnknown, outbox, cronitor',
+      'zebra: unknown key; allowed here: cluster, otlp, web, store, log, firstSight, logs, stuck, onUnknown, outbox, cronitor',
     ],
     ['otlp: 4317', 'otlp: a number; allowed: a mapping with the keys host, port, maxMessageBytes'],
     ['cronitor: {"a b": {apiKey: k}}', 'cronitor."a b": this name; a destination name has lower-case letters'],
