@@ -185,7 +185,7 @@ describe('the bridge works', () => {
 
   it.each([
     ['with every audit complete', all(complete), [], undefined],
-    ['not before the first audit', [], [], 'the audit of CronJob, Job, Pod is not complete'],
+    ['not before the first audit', [], [], 'the audit of CronJob, Pod, Job is not complete'],
     ['not while a LIST fails', [...all(complete).slice(0, 2), ['Pod', failed]], [], 'the audit of Pod is not complete'],
     ['not with a dead watch', all(complete), ['Pod'], 'the watch of Pod is dead'],
     ['with a kind that may not be listed', [...all(complete).slice(0, 2), ['Pod', unaudited]], [], undefined],
