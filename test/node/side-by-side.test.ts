@@ -60,12 +60,17 @@ describe.skipIf(inject('node') === undefined)('releases side by side (needs root
     expect(names).toEqual(new Set(['one', 'two']));
   });
 
-  it('without a volume it makes no claim, and goes on telling after its pod was replaced', async () => {
+  it('without a volume it makes no claim; after its pod was replaced it tells the last minutes again, and goes on', async () => {
     const claims = (await kube.list('persistentvolumeclaims')).map(({ metadata }) => metadata.name);
     expect(claims.toSorted()).toEqual(['data-two-bridge-0', 'queue-two-collector-0']);
     await kube.kubectl(['delete', 'pod', 'one-bridge-0']);
     await until('its pod is there again', async () => (await one.pods()).has('bridge'));
     await kube.wait('pod/one-bridge-0', 'condition=Ready', 60_000);
+    await one.settled();
+    const uid = (await kube.get('job/fine')).metadata.uid;
+    const told = stage.vendors.cronitor.pings.filter(({ query }) => query.series === uid);
+    const states = told.map(({ query }) => query.state).filter((state) => state !== 'logs');
+    expect(states).toEqual(['run', 'complete', 'run', 'complete']);
     const later = await stage.start(FAILS, 'later');
     await expectTold(stage, [{ job: later, end: 'fail', message: /BackoffLimitExceeded/ }]);
   });

@@ -105,10 +105,10 @@ export async function expectTold({ vendors, kube }: Stage, runs: readonly Expect
   });
   for (const { job, end, message = /^$/ } of runs) {
     const told = pings(job.metadata.uid);
-    expect(
-      told.map(({ query }) => query.state),
-      `the run ${job.metadata.name}`,
-    ).toEqual(['run', end]);
+    const states = told.map(({ query }) => query.state);
+    expect(states.slice(0, 2), `the run ${job.metadata.name}`).toEqual(['run', end]);
+    // The end of its log follows when its pod is still there to be read.
+    expect(['', 'logs'], `after the run ${job.metadata.name}`).toContain(states.slice(2).join(' '));
     expect(told[1]?.query.message ?? '').toMatch(message);
     const owner = (job.metadata as unknown as { ownerReferences: [{ name: string; uid: string }] }).ownerReferences[0];
     expect(new Set(told.map(({ monitor }) => monitor))).toEqual(new Set([owner.uid]));
