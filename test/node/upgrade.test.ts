@@ -17,84 +17,98 @@ let previous: string;
 let current: string;
 const runs: Expected[] = [];
 
-describe.skipIf(inject('node') === undefined)('upgrades of a release (needs root)', () => {
-  beforeAll(async () => {
-    stage = await setStage('upgrade');
-    const image = `docker.io/library/lifecycle-bridge`;
-    const names = [`${image}:${manifest.version}`, `${image}:${PREVIOUS}`];
-    await clusterScript(stage.node.cluster, 'exec', '--', 'ctr', '-n', 'k8s.io', 'images', 'tag', '--force', ...names);
-    current = await packageChart();
-    previous = await packageChart((folder) => {
-      const older = (file: string, ...keys: readonly string[]): void => {
-        const path = join(folder, file, 'Chart.yaml');
-        const of = new RegExp(`^(${keys.join('|')}): .*$`, 'gm');
-        writeFileSync(path, readFileSync(path, 'utf8').replaceAll(of, `$1: ${PREVIOUS}`));
-      };
-      older('charts/lifecycle-bridge', 'version', 'appVersion');
-      older('subcharts/bridge', 'appVersion');
+describe.skipIf(inject('node')?.cluster === undefined)(
+  'upgrades of a release (needs a node of its own, and so root)',
+  () => {
+    beforeAll(async () => {
+      stage = await setStage('upgrade');
+      const image = `docker.io/library/lifecycle-bridge`;
+      const names = [`${image}:${manifest.version}`, `${image}:${PREVIOUS}`];
+      await clusterScript(
+        stage.node.cluster!,
+        'exec',
+        '--',
+        'ctr',
+        '-n',
+        'k8s.io',
+        'images',
+        'tag',
+        '--force',
+        ...names,
+      );
+      current = await packageChart();
+      previous = await packageChart((folder) => {
+        const older = (file: string, ...keys: readonly string[]): void => {
+          const path = join(folder, file, 'Chart.yaml');
+          const of = new RegExp(`^(${keys.join('|')}): .*$`, 'gm');
+          writeFileSync(path, readFileSync(path, 'utf8').replaceAll(of, `$1: ${PREVIOUS}`));
+        };
+        older('charts/lifecycle-bridge', 'version', 'appVersion');
+        older('subcharts/bridge', 'appVersion');
+      });
+      release = stage.release('lb');
+      await release.apply(previous, stage.values());
+      await stage.make(SUCCEEDS, FAILS);
     });
-    release = stage.release('lb');
-    await release.apply(previous, stage.values());
-    await stage.make(SUCCEEDS, FAILS);
-  });
-  afterAll(() => stage?.close());
+    afterAll(() => stage?.close());
 
-  /** One more of each kind; then all that ever ran was told once. */
-  async function goesOn(step: string): Promise<void> {
-    const [fine, failed] = [await stage.start(SUCCEEDS, `fine-${step}`), await stage.start(FAILS, `fails-${step}`)];
-    runs.push({ job: fine, end: 'complete' }, { job: failed, end: 'fail', message: /BackoffLimitExceeded/ });
-    await expectTold(stage, runs);
-  }
+    /** One more of each kind; then all that ever ran was told once. */
+    async function goesOn(step: string): Promise<void> {
+      const [fine, failed] = [await stage.start(SUCCEEDS, `fine-${step}`), await stage.start(FAILS, `fails-${step}`)];
+      runs.push({ job: fine, end: 'complete' }, { job: failed, end: 'fail', message: /BackoffLimitExceeded/ });
+      await expectTold(stage, runs);
+    }
 
-  /** The UID of each pod, by its part. */
-  async function pods(): Promise<Readonly<Record<string, string>>> {
-    return Object.fromEntries([...(await release.pods())].map(([part, { metadata }]) => [part, metadata.uid]));
-  }
+    /** The UID of each pod, by its part. */
+    async function pods(): Promise<Readonly<Record<string, string>>> {
+      return Object.fromEntries([...(await release.pods())].map(([part, { metadata }]) => [part, metadata.uid]));
+    }
 
-  /** The parts whose pods are others after `change`. */
-  async function rolledBy(change: () => Promise<unknown>): Promise<readonly string[]> {
-    const before = await pods();
-    await change();
-    const after = await pods();
-    return Object.keys(before).filter((part) => after[part] !== before[part]);
-  }
+    /** The parts whose pods are others after `change`. */
+    async function rolledBy(change: () => Promise<unknown>): Promise<readonly string[]> {
+      const before = await pods();
+      await change();
+      const after = await pods();
+      return Object.keys(before).filter((part) => after[part] !== before[part]);
+    }
 
-  const image = async () => JSON.stringify((await release.pods()).get('bridge')?.spec?.['containers']);
+    const image = async () => JSON.stringify((await release.pods()).get('bridge')?.spec?.['containers']);
 
-  it('the release before is installed, and tells', async () => {
-    expect(await image()).toContain(`lifecycle-bridge:${PREVIOUS}`);
-    await goesOn('before');
-  });
+    it('the release before is installed, and tells', async () => {
+      expect(await image()).toContain(`lifecycle-bridge:${PREVIOUS}`);
+      await goesOn('before');
+    });
 
-  it('an upgrade from it replaces the bridge, which goes on with the store, and leaves the rest alone', async () => {
-    expect(await rolledBy(() => release.apply(current, stage.values()))).toEqual(['bridge']);
-    expect(await image()).toContain(`lifecycle-bridge:${manifest.version}`);
-    await goesOn('upgraded');
-  });
+    it('an upgrade from it replaces the bridge, which goes on with the store, and leaves the rest alone', async () => {
+      expect(await rolledBy(() => release.apply(current, stage.values()))).toEqual(['bridge']);
+      expect(await image()).toContain(`lifecycle-bridge:${manifest.version}`);
+      await goesOn('upgraded');
+    });
 
-  it.each<readonly [string, Tree, readonly string[]]>([
-    ['of the Collector', { collector: verbose() }, ['collector']],
-    ['of the bridge', { collector: verbose(), bridge: { config: { log: { level: 'debug' } } } }, ['bridge']],
-  ])('an upgrade with another value %s rolls that and nothing else', async (_, values, parts) => {
-    expect(await rolledBy(() => release.apply(current, stage.values(values)))).toEqual(parts);
-  });
+    it.each<readonly [string, Tree, readonly string[]]>([
+      ['of the Collector', { collector: verbose() }, ['collector']],
+      ['of the bridge', { collector: verbose(), bridge: { config: { log: { level: 'debug' } } } }, ['bridge']],
+    ])('an upgrade with another value %s rolls that and nothing else', async (_, values, parts) => {
+      expect(await rolledBy(() => release.apply(current, stage.values(values)))).toEqual(parts);
+    });
 
-  function verbose(): Tree {
-    const service = { telemetry: { logs: { level: 'warn' } } };
-    return { ...COLLECTOR, config: { ...COLLECTOR.config, service } };
-  }
+    function verbose(): Tree {
+      const service = { telemetry: { logs: { level: 'warn' } } };
+      return { ...COLLECTOR, config: { ...COLLECTOR.config, service } };
+    }
 
-  it('an upgrade with the same values rolls nothing, and everything was told once', async () => {
-    const same = { collector: verbose(), bridge: { config: { log: { level: 'debug' } } } };
-    expect(await rolledBy(() => release.apply(current, stage.values(same)))).toEqual([]);
-    await goesOn('changed');
-  });
+    it('an upgrade with the same values rolls nothing, and everything was told once', async () => {
+      const same = { collector: verbose(), bridge: { config: { log: { level: 'debug' } } } };
+      expect(await rolledBy(() => release.apply(current, stage.values(same)))).toEqual([]);
+      await goesOn('changed');
+    });
 
-  it('a rollback to the release before opens the store of the newer one, and nothing is told again', async () => {
-    await release.helm('rollback', '1', '--wait', '--timeout', '4m');
-    expect(await image()).toContain(`lifecycle-bridge:${PREVIOUS}`);
-    await goesOn('rolled-back');
-    await release.settled();
-    await expectTold(stage, runs);
-  });
-});
+    it('a rollback to the release before opens the store of the newer one, and nothing is told again', async () => {
+      await release.helm('rollback', '1', '--wait', '--timeout', '4m');
+      expect(await image()).toContain(`lifecycle-bridge:${PREVIOUS}`);
+      await goesOn('rolled-back');
+      await release.settled();
+      await expectTold(stage, runs);
+    });
+  },
+);
