@@ -51,7 +51,8 @@ it.each([
 ])(
   'values made of those of cronitor-kubernetes render, and the bridge takes their configuration: %s',
   async (_, old) => {
-    const [oldFile, ours, config, secret] = ['old', 'ours', 'bridge.yaml', 'secret'].map((name) => join(folder, name));
+    const names = ['old', 'ours', 'bridge.yaml', 'secret', 'api-key'];
+    const [oldFile, ours, config, secret, apiKey] = names.map((name) => join(folder, name));
     writeFileSync(oldFile!, stringify(old(vendors.url), { schema: 'yaml-1.1' }));
     const printed = await command(['migrate-from', 'cronitor', oldFile!]);
     expect({ code: printed.code, error: /^error.*/m.exec(printed.stderr)?.[0] }).toEqual({ code: 0, error: undefined });
@@ -59,6 +60,7 @@ it.each([
     const manifests = await render(chart, {}, { args: ['-f', ours!] });
     writeFileSync(config!, fileOf(manifests, 'lb-bridge', 'bridge.yaml'));
     writeFileSync(secret!, 'a-key-of-24-characters--');
+    writeFileSync(apiKey!, vendors.key);
     const here = {
       CLUSTER__LIST: 'false',
       OTLP__PORT: '0',
@@ -66,7 +68,7 @@ it.each([
       WEB__PORT: '0',
       WEB__TOKEN_FILE: secret!,
       STORE__PATH: join(folder, 'bridge.db'),
-      CRONITOR__DEFAULT__API_KEY_FILE: secret!,
+      CRONITOR__DEFAULT__API_KEY_FILE: apiKey!,
     };
     const env = Object.fromEntries(Object.entries(here).map(([name, value]) => [`LIFECYCLE_BRIDGE__${name}`, value]));
     const checked = await command(['check', '--config', config!], env);

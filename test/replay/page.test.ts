@@ -187,7 +187,8 @@ describe.skipIf(!haveChromium)('in Chromium', () => {
     const requests: string[] = [];
     page.on('request', (request) => requests.push(request.url()));
     await page.waitForTimeout(2_000);
-    expect(requests).toEqual([]);
+    // Chromium fetches the icon of a tab when it has time.
+    expect(requests.filter((asked) => !asked.endsWith('/assets/icon.svg'))).toEqual([]);
   });
 
   it.each(['/', '/monitors', '/deliveries', '/drops', '/cronjobs', `/runs/${runUid(2)}`])(
