@@ -81,11 +81,19 @@ describe.skipIf(process.getuid?.() !== 0)('the full cluster (needs root)', () =>
   });
 
   it('boots again with its volumes, images and objects', async () => {
-    await inBox('sh', '-c', 'echo kept >/data/file');
+    // A kubelet that was just restarted may not know its pods yet.
+    const write = (): Promise<string> => inBox('sh', '-c', 'echo kept >/data/file');
+    await until('the pod takes commands', () =>
+      write().then(
+        () => true,
+        () => false,
+      ),
+    );
     const at = await started();
     await cluster.reboot();
     await until('the container runs again', async () => ![at, ''].includes(await started()));
-    expect(await inBox('cat', '/data/file')).toBe('kept\n');
+    const read = (): Promise<string | undefined> => inBox('cat', '/data/file').catch(() => undefined);
+    expect(await until('the pod takes commands again', read)).toBe('kept\n');
   });
 
   it('runs beside another one', async () => {

@@ -110,8 +110,8 @@ describe.skipIf(inject('node')?.cluster === undefined)(
       const said = await kube.kubectl(['exec', 'lb-bridge-0', '--', 'lifecycle-bridge', 'retire']);
       expect(said).toContain('monitors are accepted as paused');
       const { monitors } = stage.vendors.cronitor;
-      expect([...monitors.values()].map(({ name, paused }) => [name, paused])).toEqual(
-        [SUCCEEDS, FAILS, VANISHES].map(({ name }) => [`${kube.namespace}/${name}`, true]),
+      expect(Object.fromEntries([...monitors.values()].map(({ name, paused }) => [name, paused]))).toEqual(
+        Object.fromEntries([SUCCEEDS, FAILS, VANISHES].map(({ name }) => [`${kube.namespace}/${name}`, true])),
       );
       const before = await objects();
       await release.helm('uninstall', '--wait');
