@@ -1,10 +1,8 @@
 import { gunzipSync } from 'node:zlib';
-import { z } from 'zod';
 import type { Json } from '../../lib/json.ts';
 import { logName, logOutcome } from '../../lib/log-text.ts';
 import type { KeptLog } from '../sink.ts';
-
-const pingPayload = z.object({ key: z.string(), query: z.record(z.string(), z.string()) });
+import { pingSchema } from './ping.ts';
 
 const MAX_MESSAGE = 2000;
 /** Of the message as it stands in the URL: a request line of 8 KiB is what servers take. */
@@ -23,7 +21,7 @@ export function logText(logs: readonly KeptLog[]): string | undefined {
 /** The payload of the `logs` event with the size of the logs and their end; undefined when no text is left. */
 export function logsEvent(payload: Json, logs: readonly KeptLog[]): Json | undefined {
   const text = logText(logs);
-  const ping = pingPayload.safeParse(payload);
+  const ping = pingSchema.safeParse(payload);
   if (text === undefined || !ping.success) return undefined;
   const added = { message: lastMessage(text), metric: `length:${Buffer.byteLength(text)}` };
   return { ...ping.data, query: { ...ping.data.query, ...added } };

@@ -50,6 +50,19 @@ const context = (changes: Partial<PlanContext> = {}): PlanContext => ({
 describe('the logs of a run', () => {
   const planner = createCronitorPlanner('default', planConfig());
 
+  it('of a manual run that is not told are neither read nor sent', () => {
+    const ignoring = createCronitorPlanner('default', planConfig({ manualRuns: 'ignore' }));
+    const manual = { run: run({ manual: true }), memo: undefined };
+    expect(ignoring.plan(told, context(manual))).toEqual({ drop: 'manual_run' });
+    expect(ignoring.wantsLogs?.({ ...manual, cronJob: cronJob() })).toBe(false);
+    expect(planner.wantsLogs?.({ ...manual, cronJob: cronJob() })).toBe(true);
+  });
+
+  it('have their share of the limit that all accounts have together', () => {
+    const planned = createCronitorPlanner('default', planConfig({ accounts: 4 })).plan(told, context());
+    expect(planned).toMatchObject({ intents: [{}, { limits: pingLimits('k', 4) }] });
+  });
+
   it('are an upload and the event after it, in a lane of their own', () => {
     const planned = planner.plan(told, context());
     expect(planned).toEqual({

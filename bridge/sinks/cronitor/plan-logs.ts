@@ -4,7 +4,7 @@ import type { Attempt, Transition } from '../../lifecycle/transition.ts';
 import type { Limit, PlanContext, Planned, Planner } from '../sink.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { pingLimits } from './ping.ts';
-import { environment, monitorKey, selected } from './payload.ts';
+import { readTold, targetOf, untakenReason } from './plan-target.ts';
 
 /** Uploads share nothing with pings: not their limits, and at most half of the sends that are under way at once. */
 export const UPLOAD_LIMIT: Limit = { key: 'logs', perSecond: 8 };
@@ -12,16 +12,13 @@ export const UPLOAD_LIMIT: Limit = { key: 'logs', perSecond: 8 };
 /** What a planned upload holds; the tails come with the claimed intent. */
 export const uploadSchema = z.object({ upload: z.literal('logs'), key: z.string(), series: z.string() });
 
-/** The memo of a run, as far as it matters here: what its start used. */
-const memoSchema = z.object({ key: z.string(), env: z.string().optional() });
-
 /** Whether the logs of a run's containers are sent, and so are worth reading. */
 export function wantsLogs(
   { run, cronJob, memo }: Parameters<NonNullable<Planner['wantsLogs']>>[0],
   config: CronitorPlanConfig,
 ): boolean {
   if (!config.shipLogs || run.kind !== 'Job' || cronJob === undefined) return false;
-  return memoSchema.safeParse(memo).success || selected(cronJob, config);
+  return untakenReason(readTold(memo), run, cronJob, config) === undefined;
 }
 
 /**
@@ -31,12 +28,12 @@ export function wantsLogs(
 export function planLogs({ id, at }: Transition, context: PlanContext, config: CronitorPlanConfig): Planned {
   const { run, cronJob, logs = [], attempts } = context;
   if (!config.shipLogs || cronJob === undefined || run.kind !== 'Job') return null;
-  const memo = memoSchema.safeParse(context.memo);
-  if (!memo.success && !selected(cronJob, config)) return { drop: 'not_selected' };
+  const told = readTold(context.memo);
+  const untaken = untakenReason(told, run, cronJob, config);
+  if (untaken !== undefined) return { drop: untaken };
   const drop = withoutText(logs);
   if (drop !== undefined) return drop;
-  const key = memo.data?.key ?? monitorKey(cronJob, context.stickyKey, config).key;
-  const env = memo.success ? memo.data.env : environment(cronJob, config);
+  const { key, env } = targetOf(told, cronJob, context.stickyKey, config);
   const series = run.uid;
   const host = lastNode(logs, attempts);
   const query = { state: 'logs', series, stamp: String(at / 1000), ...(host && { host }), ...(env && { env }) };
@@ -44,7 +41,7 @@ export function planLogs({ id, at }: Transition, context: PlanContext, config: C
   return {
     intents: [
       { ...shared, key: `${id}/upload`, payload: { upload: 'logs', key, series }, limits: [UPLOAD_LIMIT] },
-      { ...shared, key: id, payload: { key, query }, limits: pingLimits(key) },
+      { ...shared, key: id, payload: { key, query }, limits: pingLimits(key, config.accounts) },
     ],
   };
 }

@@ -1,12 +1,12 @@
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
-import type { Json } from '../../lib/json.ts';
 import type { Reason } from '../../lib/reasons.ts';
 import type { PlanContext, Planned } from '../sink.ts';
 import { setting } from './annotations.ts';
 import type { CronitorPlanConfig } from './config.ts';
-import { environment, monitorKey, selected } from './payload.ts';
 import { pingLimits } from './ping.ts';
+import { readTold, targetOf, untakenReason } from './plan-target.ts';
+import type { Told } from './plan-target.ts';
 import { shorten } from './shorten.ts';
 
 const MAX_MESSAGE = 2000;
@@ -34,11 +34,10 @@ export function planRun(transition: Transition, context: PlanContext, rules: Run
   if (transition.outcome === 'never_started') return { drop: 'never_started' };
   const state = pingState(transition, cronJob, rules);
   if (state === undefined) return null;
-  const told = readMemo(context.memo);
-  const drop = dropReason(transition, state, context, rules, told);
+  const told = readTold(context.memo);
+  const drop = untakenReason(told, run, cronJob, rules) ?? dropReason(transition, state, run, rules, told);
   if (drop !== undefined) return { drop };
-  const key = told?.key ?? monitorKey(cronJob, context.stickyKey, rules).key;
-  const env = told === undefined ? environment(cronJob, rules) : told.env;
+  const { key, env } = targetOf(told, cronJob, context.stickyKey, rules);
   const { attempts } = context;
   const query = {
     state,
@@ -71,16 +70,14 @@ function pingState({ kind, outcome }: Transition, cronJob: CronJobFacts, rules: 
   return setting(cronJob, 'log-complete-event') === true ? 'logs' : 'complete';
 }
 
-/** Why nothing is sent. A run whose start was told is closed whatever is wanted by then: it would stay "running". */
+/** Why nothing is sent of a run that is told. */
 function dropReason(
   { podName, kind }: Transition,
   state: State,
-  { run, cronJob }: PlanContext,
+  run: Run,
   rules: RunRules,
   told: Told | undefined,
 ): Reason | undefined {
-  if (told === undefined && cronJob !== undefined && !selected(cronJob, rules)) return 'not_selected';
-  if (told === undefined && run.manual === true && rules.manualRuns === 'ignore') return 'manual_run';
   if (kind === 'attempt.started' || kind === 'run.stuck') {
     if (podName !== undefined && !rules.matchesPod(podName)) return 'pod_filtered';
     if (run.endedAt !== undefined) return 'run_over';
@@ -167,24 +164,6 @@ function lastEnded(attempts: readonly Attempt[]): Attempt | undefined {
     if (attempt.endedAt !== undefined && attempt.endedAt >= (last?.endedAt ?? -Infinity)) last = attempt;
   }
   return last;
-}
-
-/** What the start of a run used: later pings use it too, whatever the annotations say by then. */
-interface Told {
-  readonly key: string;
-  readonly env: string | undefined;
-  /** It was told as failed when it got stuck. */
-  readonly failed: boolean;
-}
-
-function readMemo(memo: Json | undefined): Told | undefined {
-  if (typeof memo !== 'object' || memo === null || Array.isArray(memo) || typeof memo['key'] !== 'string')
-    return undefined;
-  return {
-    key: memo['key'],
-    env: typeof memo['env'] === 'string' ? memo['env'] : undefined,
-    failed: memo['failed'] === true,
-  };
 }
 
 function joined(parts: readonly (string | undefined)[], separator: string): string {
