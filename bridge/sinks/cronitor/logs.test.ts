@@ -59,7 +59,7 @@ describe('the logs of a run', () => {
   });
 
   it('have their share of the limit that all accounts have together', () => {
-    const planned = createCronitorPlanner('default', planConfig({ accounts: 4 })).plan(told, context());
+    const planned = createCronitorPlanner('default', { ...planConfig(), accounts: 4 }).plan(told, context());
     expect(planned).toMatchObject({ intents: [{}, { limits: pingLimits('k', 4) }] });
   });
 
