@@ -1,6 +1,7 @@
 import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
 import type { CronJobFacts, JobFacts } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
+import type { JobState } from '../lifecycle/job.ts';
 import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
@@ -9,6 +10,10 @@ import type { RunMemory, RunRow, Tx } from '../store/store.ts';
 import type { Destination } from './deps.ts';
 import { wantLogs } from './want-logs.ts';
 import { stateOf } from './state.ts';
+
+const PODS_WAIT_MS = 5_000;
+/** Of so many pods those that were seen tell enough, and each is counted anew with every pod that comes. */
+const MAX_AWAITED_PODS = 100;
 
 export const NO_MEMORY: RunMemory = { memos: {}, waiting: [], waitingFor: undefined };
 
@@ -35,10 +40,55 @@ export function announce(
     for (const { id } of edges) markWaiting(tx, destinations, id, 'owner_unknown', now);
     return { ...memory, waiting: [...memory.waiting, ...fresh], waitingFor: 'owner' };
   }
-  return planAll(tx, destinations, { run, memory }, fresh, now);
+  return planWhole(tx, destinations, { run, memory }, fresh, now);
 }
 
-/** Plans what waited for the CronJob that was now seen. */
+/**
+ * A failure is told with the exit code of its pod, and Job and pods come by watches of their own: it waits a moment for
+ * the pods that its Job counts as failed. What else is new goes ahead.
+ */
+function planWhole(
+  tx: Tx,
+  destinations: readonly Destination[],
+  { run, memory }: RunRow,
+  fresh: readonly Transition[],
+  now: Instant,
+): RunMemory {
+  const open = [...fresh, ...memory.waiting];
+  const failure = open.find((transition) => awaitsPods(tx, run, transition));
+  const isHeld = memory.waitingFor === 'pods';
+  if (failure === undefined) {
+    if (isHeld) tx.clearTimer(podsTimer(run.uid));
+    return { ...planAll(tx, destinations, { run, memory }, open, now), waiting: [], waitingFor: undefined };
+  }
+  if (!isHeld) {
+    markWaiting(tx, destinations, failure.id, 'awaiting_pods', now);
+    tx.setTimer({ id: podsTimer(run.uid), kind: 'pods', uid: run.uid, due: now + PODS_WAIT_MS });
+  }
+  const ready = open.filter((transition) => transition !== failure);
+  return { ...planAll(tx, destinations, { run, memory }, ready, now), waiting: [failure], waitingFor: 'pods' };
+}
+
+function awaitsPods(tx: Tx, run: Run, { kind, outcome, inferred }: Transition): boolean {
+  if (kind !== 'run.ended' || outcome !== 'failed' || inferred || cronJobOf(tx, run) === undefined) return false;
+  const job = tx.object(run.uid);
+  const failed = job === undefined ? 0 : stateOf<JobState>(job).facts.failed;
+  if (failed === 0 || failed > MAX_AWAITED_PODS) return false;
+  const seen = tx.attempts(run.uid).filter(({ endedAt, phase }) => endedAt !== undefined && phase !== 'Succeeded');
+  return seen.length < failed;
+}
+
+/** The pods of a failed run did not come in time: it is told without them. */
+export function settlePods(tx: Tx, destinations: readonly Destination[], runUid: string, now: Instant): void {
+  tx.clearTimer(podsTimer(runUid));
+  const row = tx.run(runUid);
+  if (row?.memory.waitingFor !== 'pods') return;
+  tx.putRun({ run: row.run, memory: announceWaiting(tx, destinations, row, now) });
+}
+
+const podsTimer = (runUid: string): string => `pods/${runUid}`;
+
+/** Plans what waited, whatever for. */
 export function announceWaiting(tx: Tx, destinations: readonly Destination[], row: RunRow, now: Instant): RunMemory {
   const memory = planAll(tx, destinations, row, row.memory.waiting, now);
   return { ...memory, waiting: [], waitingFor: undefined };

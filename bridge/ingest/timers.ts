@@ -4,6 +4,7 @@ import { settleAwaited } from './infer-run.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Store, Timer, Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
+import { settlePods } from './announce.ts';
 import { stuckTimer } from './batch.ts';
 import type { Destination } from './deps.ts';
 import type { Flow } from './flow.ts';
@@ -29,6 +30,7 @@ export function fireTimers(
   };
   fire('replacement', now, (tx, uid) => settleReplacement(tx, destinations, uid, now));
   fire('gone', now, (tx, uid) => settleGone(tx, destinations, uid, now));
+  fire('pods', now, (tx, uid) => settlePods(tx, destinations, uid, now));
   fire('logs', now, (tx, uid) => settleLogs(tx, destinations, uid, now));
   const until = flow.completeUntil(now);
   fire('stuck', until, (tx, uid) => settleStuck(tx, destinations, stuck, uid, now));

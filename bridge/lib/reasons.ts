@@ -12,6 +12,7 @@ export const REASONS = {
   run_over: 'the run had ended before this was known: the vendor would show it as open again',
   already_failed:
     'the run was told as failed when it got stuck: it fails once, and only its success is told after that',
+  awaiting_pods: 'waits up to 5 s for the pods that the Job counts as failed: they tell the exit code',
   never_started: 'the Job was deleted before it ever started: it was no run',
   awaiting_replacement: 'deleted while active; waits up to 30 s for the Job that replaces it',
   missed_schedule: 'no Job was made for this scheduled time',

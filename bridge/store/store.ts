@@ -30,7 +30,7 @@ export interface RunMemory {
   readonly memos: Readonly<Record<string, Json>>;
   /** Transition ids that are not planned yet, oldest first, and why. */
   readonly waiting: readonly Transition[];
-  readonly waitingFor: 'owner' | undefined;
+  readonly waitingFor: 'owner' | 'pods' | undefined;
 }
 
 export interface RunRow {
@@ -52,7 +52,7 @@ export interface Timer {
   /** Begins with `kind/`. */
   readonly id: string;
   /** `probe` is written to see whether the store can commit, and never due. */
-  readonly kind: 'replacement' | 'gone' | 'schedule' | 'stuck' | 'inferred' | 'logs' | 'probe';
+  readonly kind: 'replacement' | 'gone' | 'schedule' | 'stuck' | 'inferred' | 'logs' | 'pods' | 'probe';
   readonly uid: string;
   readonly due: Instant;
 }
