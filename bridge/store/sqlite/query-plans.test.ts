@@ -1,61 +1,70 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DESTINATION, HOUR, MINUTE, TestStore, held } from './fixtures.ts';
-
-/** Far above what an indexed claim takes, far below what a look at every row would take. */
-const FAST_MS = 25;
-const ROWS = 100_000;
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { DELIVERED, DESTINATION, HOUR, MINUTE, TestStore } from './fixtures.ts';
 
 let t: TestStore;
-beforeAll(() => {
+beforeEach(() => {
   t = new TestStore();
-  t.want('never accepted', 1);
-  t.store.transaction((tx) => {
-    const enqueue = (key: string, lane: string, monitor: string, waitsFor?: string) => {
-      const limits = [
-        { key: monitor, perSecond: 5 },
-        { key: 'address', perSecond: 50 },
-      ];
-      const intent = { key, lane, payload: null, limits, ...(waitsFor === undefined ? {} : { waitsFor }) };
-      tx.enqueue(DESTINATION, key, intent, t.now);
-    };
-    for (let n = 0; n < ROWS / 4; n++) {
-      enqueue(`busy ${n}`, `busy ${n}`, 'busy');
-      enqueue(`lane ${n}`, 'one lane', 'lane');
-      enqueue(`waits ${n}`, `waits ${n}`, 'waits', 'never accepted');
-      enqueue(`many ${n}`, `many ${n}`, `monitor ${n % 500}`);
-    }
-  });
-}, 60_000);
-afterAll(() => t.remove());
+});
+afterEach(() => t.remove());
 
-function timed<T>(work: () => T): { result: T; ms: number } {
-  const began = performance.now();
-  const result = work();
-  return { result, ms: performance.now() - began };
+/** Where SQLite looks at all of a table or sorts, and how it finds intents, in the statements that are first used by `work`. */
+function scansOf(work: () => void): string[] {
+  const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare');
+  try {
+    work();
+    const statements = new Set(prepare.mock.calls.map(([sql]) => sql));
+    expect(statements.size).toBeGreaterThan(3);
+    prepare.mockRestore();
+    const database = new DatabaseSync(t.path, { readOnly: true });
+    const steps = [...statements].flatMap((sql) => database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all());
+    database.close();
+    const details = new Set(steps.map(({ detail }) => String(detail)));
+    return [...details].filter((detail) => /^SCAN|TEMP B-TREE|SEARCH intents/.test(detail));
+  } finally {
+    prepare.mockRestore();
+  }
 }
 
-const fastest = (work: () => unknown) => Math.min(...Array.from({ length: 5 }, () => timed(work).ms));
+/** So many due intents behind one key and one lane that the gates are asked, and not the oldest alone. */
+function fill(): void {
+  for (let n = 0; n < 100; n++) {
+    t.enqueue({ key: `busy ${n}`, limits: [{ key: 'busy', perSecond: 5 }] });
+    t.enqueue({ key: `lane ${n}`, lane: 'one lane', limits: [{ key: 'lane', perSecond: 5 }] });
+  }
+  for (let n = 0; n < 20; n++) t.enqueue({ key: `open ${n}`, limits: [{ key: `monitor ${n}`, perSecond: 5 }] });
+}
 
-describe(`with ${ROWS} intents`, () => {
-  it('a claim is fast although a quarter is behind one busy key, one lane and one monitor each', () => {
-    t.now += 1;
-    expect(fastest(() => t.store.claim(DESTINATION, 16, t.now, ['busy', 'lane'], false, 1))).toBeLessThan(FAST_MS);
-    const { result } = timed(() => t.store.claim(DESTINATION, 16, t.now, ['busy', 'lane'], false, 1));
-    expect(result).toHaveLength(16);
+it('a claim and a settlement look at the gates and at no more rows than they take, however many wait', () => {
+  fill();
+  const scans = scansOf(() => {
+    const claimed = t.store.claim(DESTINATION, 16, t.now, ['busy', 'lane'], false, 1);
+    expect(claimed.map(({ key }) => key.split(' ')[0])).toEqual(Array.from({ length: 16 }, () => 'open'));
+    t.settle(claimed, DELIVERED);
   });
+  expect(scans).toEqual([
+    'SCAN retirements',
+    'SEARCH intents USING INDEX intents_due (destination=? AND status=? AND next_at<?)',
+    'SEARCH intents USING COVERING INDEX intents_gate (destination=? AND status=?)',
+    'SCAN gates',
+    'SEARCH intents USING COVERING INDEX intents_gate (destination=? AND status=? AND gate>?)',
+    'SEARCH intents USING COVERING INDEX intents_gate (destination=? AND status=? AND gate=?)',
+    'SCAN fronts',
+    'USE TEMP B-TREE FOR ORDER BY',
+    'SEARCH intents USING INDEX intents_gate (destination=? AND status=? AND gate=? AND next_at<?)',
+    'SEARCH intents USING INTEGER PRIMARY KEY (rowid=?)',
+  ]);
+});
 
-  it('a claim is fast when a shared key is held', () => {
-    const [one] = t.store.claim(DESTINATION, 1, t.now, [], false);
-    t.settle([one!], held('address', MINUTE));
-    expect(fastest(() => t.store.claim(DESTINATION, 16, t.now, [], false, 1))).toBeLessThan(FAST_MS);
-    expect(t.claimedKeys()).toEqual([]);
-  });
-
-  it('a sweep that finds nothing is fast, also when all would be old but for a hold', () => {
-    const [one] = t.store.claim(DESTINATION, 1, t.now + MINUTE, [], false);
-    t.settle([one!], held('address', 10 * HOUR));
-    t.now += 9 * HOUR;
-    expect(fastest(() => t.store.sweep(t.now, HOUR, 2 * MINUTE))).toBeLessThan(4 * FAST_MS);
-    expect(t.reader.receiptCounts()).toEqual([]);
-  });
+it('a sweep looks at what is ready, failing or claimed once, not once for each row that it judges', () => {
+  fill();
+  const scans = scansOf(() => t.store.sweep(t.now, HOUR, 2 * MINUTE));
+  expect(scans).toEqual([
+    'SCAN retirements',
+    'SCAN intents USING COVERING INDEX intents_age',
+    'SCAN head USING INDEX intents_failing',
+    'SCAN claims USING COVERING INDEX claims_uid',
+    'SCAN intents USING INDEX intents_lane',
+    'SCAN desired USING INDEX desired_due',
+  ]);
 });

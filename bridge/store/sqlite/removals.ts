@@ -18,9 +18,9 @@ const SHOWN_MS = 30 * 24 * 3_600_000;
 const REMOVE = `UPDATE desired SET wanted = ?2, wanted_hash = ?3, attempts = 0, refused = 0, reason = NULL, detail = NULL,
     next_at = ?1, not_in_sync_since = coalesce(not_in_sync_since, ?1), remove_at = NULL
   WHERE remove_at <= ?1 AND retired = 1 AND first_accepted_at IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM claims WHERE claims.key = desired.key)
-    AND NOT EXISTS (SELECT 1 FROM intents WHERE intents.destination = desired.destination
-      AND waits_for = desired.key AND settled_at IS NULL)`;
+    AND key NOT IN (SELECT key FROM claims)
+    AND (destination, key) NOT IN (SELECT destination, waits_for FROM intents
+      WHERE settled_at IS NULL AND waits_for IS NOT NULL)`;
 
 /** Rows that no object claims any more and whose time has come are wanted as nothing. */
 export function removeDue(db: Db, now: Instant): void {
