@@ -243,7 +243,7 @@ describe('retention by size', () => {
     expect(reader.run(uid(2))).toBeUndefined();
   });
 
-  it('takes a short time per step, also with a run of thousands of pods', () => {
+  it('takes several steps for a run of thousands of pods', () => {
     take(seen(CRON), ...whole(1));
     deliver();
     store.transaction((tx) => {
@@ -256,15 +256,9 @@ describe('retention by size', () => {
       }
     });
     now += 11 * DAY;
-    let longest = 0;
     let steps = 0;
-    for (; count('objects') > 1 && steps < 1000; steps++) {
-      const began = performance.now();
-      store.retain(now, LIMITS);
-      longest = Math.max(longest, performance.now() - began);
-    }
+    for (; count('objects') > 1 && steps < 1000; steps++) store.retain(now, LIMITS);
     expect(counts('objects', 'runs', 'transitions', 'attempts')).toEqual([1, 0, 0, 0]);
     expect(steps).toBeGreaterThan(1);
-    expect(longest).toBeLessThan(250);
   }, 30_000);
 });

@@ -51,16 +51,11 @@ describe('the log of a program', () => {
     expect(redactLog(once)).toBe(once);
   });
 
-  it('takes time in proportion to its length', () => {
-    const texts = [
-      'a'.repeat(65_536),
-      'a-'.repeat(32_768),
-      'token'.repeat(13_000),
-      '"\\'.repeat(32_768),
-      '-----BEGIN '.repeat(6_000),
-    ];
-    const began = performance.now();
-    for (const text of texts) redactLog(text);
-    expect(performance.now() - began).toBeLessThan(2_000);
-  });
+  it.each(['a', 'a-', 'token', '"\\', '-----BEGIN '])(
+    'takes time in proportion to the length of a line of %j: by its square it would not end in time',
+    (part) => {
+      const line = part.repeat(1_000_000);
+      expect(redactLog(line)).toBe(line);
+    },
+  );
 });

@@ -42,11 +42,10 @@ describe('a schedule', () => {
     expect(table.map(ask)).toEqual(table);
   });
 
-  it('is computed fast enough for every CronJob of a large cluster', () => {
+  it('leaps to the next day that can match: minute by minute, this would not end in time', () => {
     const schedule = valid('0 3 29 2 *', 'Europe/Berlin');
-    const began = performance.now();
-    for (let n = 0; n < 1_000; n++) schedule.next(Date.UTC(2025, 2, 1) + n * 60_000);
-    expect((performance.now() - began) / 1_000).toBeLessThan(1);
+    const due = Array.from({ length: 1_000 }, (_, n) => schedule.next(Date.UTC(2025, 2, 1) + n * 60_000));
+    expect(new Set(due)).toEqual(new Set([Date.UTC(2028, 1, 29, 2)]));
   });
 
   it('goes on where a zone left out a whole day', () => {

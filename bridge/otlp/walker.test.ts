@@ -129,12 +129,10 @@ describe('bounds', () => {
     expect(decodeLogs(Buffer.concat([Buffer.from([15 << 3]), varint(10)]))).toEqual([]);
   });
 
-  test('a value in a million parts takes time by its length only', () => {
+  test('a value in a million parts takes time by its length only: by its square it would not end in time', () => {
     const part = Buffer.from([0x2a, 0]);
     const record = Buffer.concat(Array.from({ length: 1_000_000 }, () => part));
-    const began = performance.now();
     expect(decodeLogs(nest(record))).toHaveLength(1);
-    expect(performance.now() - began).toBeLessThan(5_000);
   });
 });
 
