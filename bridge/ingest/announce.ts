@@ -40,35 +40,38 @@ export function announce(
     for (const { id } of edges) markWaiting(tx, destinations, id, 'owner_unknown', now);
     return { ...memory, waiting: [...memory.waiting, ...fresh], waitingFor: 'owner' };
   }
-  return planWhole(tx, destinations, { run, memory }, fresh, now);
+  return planOrHold(tx, destinations, { run, memory }, fresh, now);
 }
 
 /**
  * A failure is told with the exit code of its pod, and Job and pods come by watches of their own: it waits a moment for
  * the pods that its Job counts as failed. What else is new goes ahead.
  */
-function planWhole(
+function planOrHold(
   tx: Tx,
   destinations: readonly Destination[],
-  { run, memory }: RunRow,
+  row: RunRow,
   fresh: readonly Transition[],
   now: Instant,
 ): RunMemory {
-  const open = [...fresh, ...memory.waiting];
-  const failure = open.find((transition) => awaitsPods(tx, run, transition));
+  const { run, memory } = row;
   const isHeld = memory.waitingFor === 'pods';
+  const open = isHeld ? [...fresh, ...memory.waiting] : fresh;
+  const failure = open.find((transition) => awaitsPods(tx, run, transition));
   if (failure === undefined) {
     if (isHeld) tx.clearTimer(podsTimer(run.uid));
-    return { ...planAll(tx, destinations, { run, memory }, open, now), waiting: [], waitingFor: undefined };
+    const planned = planAll(tx, destinations, row, open, now);
+    return isHeld ? { ...planned, waiting: [], waitingFor: undefined } : planned;
   }
   if (!isHeld) {
     markWaiting(tx, destinations, failure.id, 'awaiting_pods', now);
     tx.setTimer({ id: podsTimer(run.uid), kind: 'pods', uid: run.uid, due: now + PODS_WAIT_MS });
   }
   const ready = open.filter((transition) => transition !== failure);
-  return { ...planAll(tx, destinations, { run, memory }, ready, now), waiting: [failure], waitingFor: 'pods' };
+  return { ...planAll(tx, destinations, row, ready, now), waiting: [failure], waitingFor: 'pods' };
 }
 
+/** Whether pods that its Job counts as failed are not known as ended yet. */
 function awaitsPods(tx: Tx, run: Run, { kind, outcome, inferred }: Transition): boolean {
   if (kind !== 'run.ended' || outcome !== 'failed' || inferred || cronJobOf(tx, run) === undefined) return false;
   const job = tx.object(run.uid);

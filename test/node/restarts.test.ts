@@ -43,7 +43,9 @@ describe.skipIf(inject('node')?.cluster === undefined)(
           return conditionsOf(found).length > 0 && found;
         });
         const complete = conditionsOf(job).includes('Complete');
-        runs.push(complete ? { job, end: 'complete' } : { job, end: 'fail', message: /BackoffLimitExceeded.*exited with/ });
+        runs.push(
+          complete ? { job, end: 'complete' } : { job, end: 'fail', message: /BackoffLimitExceeded.*exited with/ },
+        );
       }
       expect(runs.filter(({ end }) => end === 'complete').length).toBeGreaterThan(runs.length / 3);
       await expectTold(stage, runs);

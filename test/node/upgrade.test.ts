@@ -55,7 +55,10 @@ describe.skipIf(inject('node')?.cluster === undefined)(
     /** One more of each kind; then all that ever ran was told once. */
     async function goesOn(step: string): Promise<void> {
       const [fine, failed] = [await stage.start(SUCCEEDS, `fine-${step}`), await stage.start(FAILS, `fails-${step}`)];
-      runs.push({ job: fine, end: 'complete' }, { job: failed, end: 'fail', message: /BackoffLimitExceeded.*exited with/ });
+      runs.push(
+        { job: fine, end: 'complete' },
+        { job: failed, end: 'fail', message: /BackoffLimitExceeded.*exited with/ },
+      );
       await expectTold(stage, runs);
     }
 
