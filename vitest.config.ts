@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-const slow = { testTimeout: 120_000, hookTimeout: 600_000, pool: 'forks' as const, fileParallelism: false };
+/** A machine that does other work too is no failure. */
+const patient = { expect: { poll: { timeout: 20_000 } } };
+const slow = { ...patient, testTimeout: 120_000, hookTimeout: 600_000, pool: 'forks' as const, fileParallelism: false };
 
 export default defineConfig({
   test: {
@@ -8,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          // A machine that does other work too is no failure.
+          ...patient,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           include: [

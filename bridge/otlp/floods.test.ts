@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import net from 'node:net';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventually } from '../../test/fixtures/eventually.ts';
 import { Releases } from '../lib/releases.ts';
 import { connectOtlp } from './client.ts';
 import { EXPORT_PATH } from './service.ts';
@@ -94,8 +95,8 @@ test.each<[string, Buffer]>([
     .resume();
   releases.add(() => void socket.destroy());
   socket.write(Buffer.concat([PREFACE, flood]));
-  await vi.waitFor(() => expect(socket.closed).toBe(true), { timeout: 10_000 });
-  await vi.waitFor(() => expect(server.report()).toMatchObject({ connections: 1, pendingBytes: 0 }));
+  await eventually(() => expect(socket.closed).toBe(true));
+  await eventually(() => expect(server.report()).toMatchObject({ connections: 1, pendingBytes: 0 }));
   expect(server.refused).toEqual([]);
   await expectServed(server);
 });

@@ -3,7 +3,8 @@ import * as fc from 'fast-check';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../../test/fixtures/eventually.ts';
 import { encodeLogs, watchBody } from '../../test/otlp-client.ts';
 import { readRequest } from '../ingest/batch.ts';
 import { Releases } from '../lib/releases.ts';
@@ -52,7 +53,7 @@ afterAll(() =>
 async function afterwards(): Promise<status> {
   const client = connectOtlp(server.address);
   try {
-    await vi.waitFor(() => expect(server.report().pendingBytes).toBe(0));
+    await eventually(() => expect(server.report().pendingBytes).toBe(0));
     return (await client.export(good)).code;
   } finally {
     client.close();
@@ -196,5 +197,5 @@ test('random bytes and random HTTP/2 frames on the socket harm nobody', { timeou
   await fc.assert(property, { seed, numRuns: 300 });
   expect((await client.export(good)).code).toBe(status.OK);
   expect(await afterwards()).toBe(status.OK);
-  await vi.waitFor(() => expect(server.report().connections).toBeLessThan(20), { timeout: 5000 });
+  await eventually(() => expect(server.report().connections).toBeLessThan(20));
 });

@@ -3,6 +3,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { eventually } from '../../test/fixtures/eventually.ts';
 import { Releases } from '../lib/releases.ts';
 import { connectOtlp, type OtlpClient } from './client.ts';
 import type { TestServer } from './test-server.ts';
@@ -43,7 +44,7 @@ describe('connections', () => {
     expect(server.warnings).toEqual(['OTLP connection refused: more than 2 connections']);
     expect(await sends(first)).toBe(OK);
     second.close();
-    await vi.waitFor(async () => expect(await sends(third)).toBe(OK), { timeout: 5000 });
+    await eventually(async () => expect(await sends(third)).toBe(OK));
   });
 
   test('one that makes no accepted call is ended, also when it only sends wrong tokens', async () => {
@@ -51,7 +52,7 @@ describe('connections', () => {
     const server = await startTestServer(releases, { firstCallMs: 500, token: 'right', onConnection });
     const good = connectOtlp(server.address, { token: 'right' });
     releases.add(() => good.close());
-    await vi.waitFor(async () => expect(await sends(good)).toBe(OK), { timeout: 10_000 });
+    await eventually(async () => expect(await sends(good)).toBe(OK));
     const before = server.refused.length;
     const socket = net
       .connect(server.port, '127.0.0.1')
@@ -61,9 +62,9 @@ describe('connections', () => {
     const wrong = connectHttp2(releases, server);
     void openCall(wrong, { authorization: 'Bearer wrong' });
     const closed = (): boolean[] => [socket.closed, silent.closed, wrong.closed];
-    await vi.waitFor(() => expect(closed()).toEqual([true, true, true]), { timeout: 10_000 });
+    await eventually(() => expect(closed()).toEqual([true, true, true]));
     expect(server.refused.slice(before)).toEqual(['no_call', 'no_call', 'no_call']);
-    await vi.waitFor(() => expect(server.report().connections).toBe(1), { timeout: 10_000 });
+    await eventually(() => expect(server.report().connections).toBe(1));
     expect(await sends(good)).toBe(OK);
     expect(onConnection).toHaveBeenCalledOnce();
   });
@@ -71,7 +72,7 @@ describe('connections', () => {
   test('128 calls at once on one connection, the 129th is refused by HTTP/2', async () => {
     const server = await startTestServer(releases);
     const session = connectHttp2(releases, server);
-    await vi.waitFor(() => expect(session.remoteSettings.maxConcurrentStreams).toBe(128));
+    await eventually(() => expect(session.remoteSettings.maxConcurrentStreams).toBe(128));
   });
 
   test('a flood of calls that are reset at once ends its connection, and no other', async () => {
@@ -90,7 +91,7 @@ describe('connections', () => {
     expect(session.destroyed).toBe(true);
     expect(calls).toBeLessThan(20_000);
     expect(await sends(client)).toBe(OK);
-    await vi.waitFor(() => expect(server.report()).toMatchObject({ pendingBytes: 0, connections: 1 }));
+    await eventually(() => expect(server.report()).toMatchObject({ pendingBytes: 0, connections: 1 }));
   });
 
   test.each<[string, http2.OutgoingHttpHeaders]>([
@@ -146,13 +147,13 @@ describe('bytes on their way', () => {
     let most = 0;
     const watch = setInterval(() => (most = Math.max(most, server.report().pendingBytes)), 1);
     for (const { stream } of calls) stream.write(half);
-    await vi.waitFor(() => expect(ended).toHaveLength(36), { timeout: 5000 });
+    await eventually(() => expect(ended).toHaveLength(36));
     clearInterval(watch);
     expect(new Set(ended)).toEqual(new Set([`grpc ${UNAVAILABLE}`]));
     expect(Math.max(most, server.report().pendingBytes)).toBeLessThanOrEqual(4 * MIB);
     expect(await sends(connect(server))).toBe(UNAVAILABLE);
     for (const session of sessions) session.destroy();
-    await vi.waitFor(() => expect(server.report().pendingBytes).toBe(0));
+    await eventually(() => expect(server.report().pendingBytes).toBe(0));
     expect(await sends(connect(server))).toBe(OK);
   });
 

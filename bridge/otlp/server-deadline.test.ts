@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import http2 from 'node:http2';
 import { afterEach, expect, test, vi } from 'vitest';
+import { eventually } from '../../test/fixtures/eventually.ts';
 import { connectOtlp } from '../../test/otlp-client.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Ingest, IngestResult } from './ingest.ts';
@@ -56,7 +57,7 @@ test('a call that is cancelled while its message is on the way is not ingested',
   stream.write(frame('half').subarray(0, 7));
   await new Promise((resolve) => session.ping(resolve));
   stream.close(http2.constants.NGHTTP2_CANCEL);
-  await vi.waitFor(() => expect(outcomes).toEqual(['not_received']));
+  await eventually(() => expect(outcomes).toEqual(['not_received']));
   expect(ingest).not.toHaveBeenCalled();
 });
 
@@ -68,11 +69,11 @@ test('work that has begun goes on when its caller gives up', async () => {
   closing.push(() => client.close());
   const abort = new AbortController();
   const reply = client.export(Buffer.from('x'), { signal: abort.signal });
-  await vi.waitFor(() => expect(ingest).toHaveBeenCalledOnce());
+  await eventually(() => expect(ingest).toHaveBeenCalledOnce());
   abort.abort();
   expect((await reply).code).toBe(status.CANCELLED);
   work.resolve(committed);
-  await vi.waitFor(() => expect(outcomes).toEqual(['committed']));
+  await eventually(() => expect(outcomes).toEqual(['committed']));
 });
 
 function open(session: http2.ClientHttp2Session, headers: Record<string, string> = {}) {

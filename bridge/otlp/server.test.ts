@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import http2 from 'node:http2';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { eventually } from '../../test/fixtures/eventually.ts';
 import { connectOtlp, encodeLogs, type OtlpClient } from '../../test/otlp-client.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Ingest, IngestResult } from './ingest.ts';
@@ -48,7 +49,7 @@ function held() {
   return {
     ingest,
     waiting,
-    taken: (count: number) => vi.waitFor(() => expect(waiting).toHaveLength(count)),
+    taken: (count: number) => eventually(() => expect(waiting).toHaveLength(count)),
     answer: (result: IngestResult) => waiting.splice(0).forEach((resolve) => resolve(result)),
   };
 }
@@ -148,7 +149,7 @@ describe('bounds', () => {
     const reply = await client.export(Buffer.alloc(64 * MIB + 1));
     expect(reply).toMatchObject({ code: RESOURCE_EXHAUSTED, retryAfterMs: undefined });
     expect(sizes).toEqual([64 * MIB]);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(outcomes).toEqual([
         ['committed', 64 * MIB],
         ['rejected', 0],
@@ -229,7 +230,7 @@ describe('connections', () => {
     const { server } = await start(async () => committed);
     const session = http2.connect(`http://127.0.0.1:${server.port}`);
     closing.push(() => session.destroy());
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(session.remoteSettings.initialWindowSize).toBe(4 * MIB);
       expect(session.state.remoteWindowSize).toBe(4 * MIB);
     });

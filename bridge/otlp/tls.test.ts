@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { eventually } from '../../test/fixtures/eventually.ts';
 import { Releases } from '../lib/releases.ts';
 import type { ExportReply, OtlpClient } from './client.ts';
 import { connectOtlp } from './client.ts';
@@ -89,7 +90,7 @@ test('with an authority for clients, only its certificates may connect', async (
   expect((await send(connect(server))).code).not.toBe(OK);
   expect((await send(connect(server, 'stranger'))).code).not.toBe(OK);
   expect(server.taken).toEqual(['x']);
-  await vi.waitFor(() => expect(server.refused).toContain('tls'));
+  await eventually(() => expect(server.refused).toContain('tls'));
 });
 
 test('a new certificate serves new connections; calls and connections that exist go on', async () => {
@@ -99,9 +100,9 @@ test('a new certificate serves new connections; calls and connections that exist
   const client = connect(server);
   ingest.mockReturnValueOnce(work.promise);
   const inWork = send(client);
-  await vi.waitFor(() => expect(ingest).toHaveBeenCalledOnce());
+  await eventually(() => expect(ingest).toHaveBeenCalledOnce());
   use('server-2');
-  await vi.waitFor(async () => expect(await presented(server)).toBe('server-2 TLSv1.3'));
+  await eventually(async () => expect(await presented(server)).toBe('server-2 TLSv1.3'));
   work.resolve({ result: 'committed' });
   expect((await inWork).code).toBe(OK);
   expect((await send(client)).code).toBe(OK);
@@ -112,7 +113,7 @@ test('a new authority for clients locks out new connections of the old one', asy
   const server = await startTestServer(releases, { tls: { certFile, keyFile, clientCaFile } });
   expect((await send(connect(server, 'client'))).code).toBe(OK);
   copyFileSync(join(fixtures, 'other-ca.pem'), clientCaFile);
-  await vi.waitFor(async () => expect((await send(connect(server, 'stranger'))).code).toBe(OK));
+  await eventually(async () => expect((await send(connect(server, 'stranger'))).code).toBe(OK));
   expect((await send(connect(server, 'client'))).code).toBe(UNAVAILABLE);
 });
 
@@ -125,14 +126,14 @@ test.each<[string, () => void]>([
 ])('%s keeps the old certificate and says so; when all is there, it is used', async (_name, harm) => {
   const server = await startTestServer(releases, { tls: { certFile, keyFile, clientCaFile } });
   harm();
-  await vi.waitFor(() => expect(server.warnings).toHaveLength(1));
+  await eventually(() => expect(server.warnings).toHaveLength(1));
   expect(server.report().tls).toMatchObject({ problem: server.warnings[0] });
   expect(server.warnings[0]).toContain('what was read before stays in use');
   expect((await send(connect(server, 'client'))).code).toBe(OK);
   use('server-2');
   copyFileSync(join(fixtures, 'ca.pem'), clientCaFile);
   const client = { key: pem('client.key'), cert: pem('client.pem') };
-  await vi.waitFor(async () => expect(await presented(server, client)).toBe('server-2 TLSv1.3'));
+  await eventually(async () => expect(await presented(server, client)).toBe('server-2 TLSv1.3'));
   expect(server.report().tls).not.toHaveProperty('problem');
 });
 

@@ -2,7 +2,8 @@ import { status } from '@grpc/grpc-js';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventually } from '../../test/fixtures/eventually.ts';
 import { Releases } from '../lib/releases.ts';
 import type { ExportReply } from './client.ts';
 import { connectOtlp } from './client.ts';
@@ -70,23 +71,23 @@ test('the two sides change their token one after the other, without a restart', 
   const codes = async (): Promise<status[]> => [(await send(server, 'old')).code, (await send(server, 'new')).code];
   expect(await codes()).toEqual([OK, UNAVAILABLE]);
   writeFileSync(file, 'old\n\n  new\n');
-  await vi.waitFor(async () => expect(await codes()).toEqual([OK, OK]));
+  await eventually(async () => expect(await codes()).toEqual([OK, OK]));
   writeFileSync(file, 'new\n');
-  await vi.waitFor(async () => expect(await codes()).toEqual([UNAVAILABLE, OK]));
+  await eventually(async () => expect(await codes()).toEqual([UNAVAILABLE, OK]));
 });
 
 test('a token file that cannot be used keeps the tokens before it, and says so once', async () => {
   writeFileSync(file, 'old\n');
   const server = await startTestServer(releases, { tokenFile: file });
   writeFileSync(file, '\n');
-  await vi.waitFor(() => expect(server.report().token).toMatchObject({ accepted: 1, problem: expect.any(String) }));
+  await eventually(() => expect(server.report().token).toMatchObject({ accepted: 1, problem: expect.any(String) }));
   expect(server.notes()).toEqual([expect.stringContaining('holds no token')]);
   expect((await send(server, 'old')).code).toBe(OK);
   rmSync(file);
-  await vi.waitFor(() => expect(server.warnings).toHaveLength(2));
+  await eventually(() => expect(server.warnings).toHaveLength(2));
   expect(server.warnings).toEqual([expect.stringContaining('holds no token'), expect.stringContaining('ENOENT')]);
   writeFileSync(file, 'old\n');
-  await vi.waitFor(() => expect(server.report().token).toEqual({ accepted: 1 }));
+  await eventually(() => expect(server.report().token).toEqual({ accepted: 1 }));
 });
 
 test('refusals are reported with their number and one warning, and never with a token', async () => {
