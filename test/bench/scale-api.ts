@@ -70,3 +70,5 @@ process.on('message', (message: ApiState | 'counts') => {
   else void set(message);
 });
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
+// The end of the bench is the end of this process.
+process.once('disconnect', () => process.exit());

@@ -25,7 +25,7 @@ const OBJECTS = SIZES.length > 0 ? SIZES : [1_000, 10_000, 100_000];
 const IDLE_SECONDS = Number(process.env['IDLE_SECONDS'] ?? 60);
 const SETTLE_MS = 3_000;
 /** For each object, until the hourly pass of the retention is over. */
-const RETENTION_MS = 1.5;
+const RETENTION_MS = 2.5;
 const AUDIT_MS = 300_000;
 
 interface Start {
