@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { condition, cronJobFacts, T0 } from '../../test/fixtures/facts.ts';
-import type { CronJobFacts, Facts, Observation } from '../kubernetes/observation.ts';
+import { condition, T0 } from '../../test/fixtures/facts.ts';
+import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import { uuidv5 } from '../lib/ids.ts';
 import { Db } from '../store/sqlite/db.ts';
 import type { TestEngineOptions } from './test-engine.ts';
-import { complete, CRON, scheduled, TestEngine, uidOf } from './test-engine.ts';
+import { at, complete, CRON, cron, scheduled, TestEngine, uidOf } from './test-engine.ts';
 
 const MINUTE = 60_000;
 const FIVE = T0 + 5 * MINUTE;
@@ -13,21 +13,6 @@ const TEN = T0 + 10 * MINUTE;
 let engine: TestEngine;
 const open = (options: TestEngineOptions = {}): TestEngine => (engine = new TestEngine(options));
 afterEach(() => engine.close());
-
-const at = (facts: Facts, observedAt: Instant, deleted = false): Observation => ({ facts, deleted, observedAt });
-
-let version = 1_000;
-/** A newer version of the CronJob, due every five minutes: the first time at T0 + 5 min. */
-const cron = (changes: Partial<CronJobFacts> = {}): CronJobFacts =>
-  cronJobFacts({ schedule: '*/5 * * * *', resourceVersion: String(version++), ...changes });
-
-/** Records flow and ticks go, four times a minute. */
-function live(from: Instant, to: Instant): void {
-  for (let now = from; now <= to; now += MINUTE / 4) {
-    engine.take([], now);
-    engine.tick(now);
-  }
-}
 
 const keyOf = (instant: Instant): string => `${CRON.uid}/${instant}`;
 /** The UID of the run of an instant whose Job's UID nobody saw. */
@@ -53,16 +38,16 @@ const after = (instant: Instant, success = instant + 9_000, changes: Partial<Cro
 /** The CronJob is seen, and long after one run of its first instant its status; then the grace goes by. */
 function statusOnly(status: CronJobFacts, until = FIVE + 22 * MINUTE): void {
   open().take([at(cron({ resourceVersion: '900' }), T0)], T0);
-  live(T0, FIVE + MINUTE / 2);
+  engine.live(T0, FIVE + MINUTE / 2);
   engine.take([at(status, FIVE + MINUTE / 2)], FIVE + MINUTE / 2);
-  live(FIVE + MINUTE / 2, until);
+  engine.live(FIVE + MINUTE / 2, until);
 }
 
 describe('a run whose Job nobody saw', () => {
   it('is told by its CronJob after the grace: start and, where the status proves it, success; and it was not missed', () => {
     statusOnly(after(FIVE), FIVE + 15 * MINUTE);
     expect(engine.pings()).toEqual([]);
-    live(FIVE + 15 * MINUTE, FIVE + 20 * MINUTE);
+    engine.live(FIVE + 15 * MINUTE, FIVE + 20 * MINUTE);
     expect(engine.told(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
     expect(engine.decisions(ownUid(FIVE))).toEqual(['planned inferred', 'planned inferred']);
     expect(engine.run(ownUid(FIVE))).toMatchObject({ status: 'succeeded', ownerName: 'report', runKey: keyOf(FIVE) });
@@ -93,7 +78,7 @@ describe('a run whose Job nobody saw', () => {
       [at(cron({ resourceVersion: '500', lastScheduleAt: FIVE, activeUids: [uidOf(7)], lastJobUid: uidOf(7) }), FIVE)],
       FIVE,
     );
-    live(FIVE, FIVE + 18 * MINUTE);
+    engine.live(FIVE, FIVE + 18 * MINUTE);
     expect(engine.told(uidOf(7))).toEqual(['run@300', 'complete@309']);
   });
 
@@ -102,36 +87,36 @@ describe('a run whose Job nobody saw', () => {
     statusOnly(cron({ lastScheduleAt: FIVE, ...active }), FIVE + 40 * MINUTE);
     expect(engine.pings()).toEqual([]);
     engine.take([at(after(FIVE, FIVE + 39 * MINUTE), FIVE + 40 * MINUTE)], FIVE + 40 * MINUTE);
-    live(FIVE + 40 * MINUTE, FIVE + 60 * MINUTE);
+    engine.live(FIVE + 40 * MINUTE, FIVE + 60 * MINUTE);
     expect(engine.told(uidOf(7))).toEqual(['run@300', 'complete@2640']);
   });
 
   it('takes the place of the row that said missed, when the status came late', () => {
     open().take([at(cron(), T0)], T0);
-    live(T0, FIVE + 4 * MINUTE);
+    engine.live(T0, FIVE + 4 * MINUTE);
     expect(engine.run(ownUid(FIVE))?.status).toBe('missed');
     engine.take([at(after(FIVE, FIVE + 9_000, { lastJobUid: uidOf(7) }), FIVE + 4 * MINUTE)], FIVE + 4 * MINUTE);
-    live(FIVE + 4 * MINUTE, FIVE + 22 * MINUTE);
+    engine.live(FIVE + 4 * MINUTE, FIVE + 22 * MINUTE);
     expect(engine.run(ownUid(FIVE))?.status).toBe('succeeded');
     expect(engine.told(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
   });
 
   it('is told too when its CronJob was deleted meanwhile', () => {
     open().take([at(cron(), T0), at(after(FIVE), FIVE, true)], FIVE);
-    live(FIVE, FIVE + 18 * MINUTE);
+    engine.live(FIVE, FIVE + 18 * MINUTE);
     expect(engine.told(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
   });
 
   it('is history when it lies before the cut-off', () => {
     open({ cutoff: TEN }).take([at(after(FIVE), TEN)], TEN);
-    live(TEN, TEN + 30 * MINUTE);
+    engine.live(TEN, TEN + 30 * MINUTE);
     expect(engine.run(ownUid(FIVE))).toBeUndefined();
   });
 
   it('is no second run when its Job is seen, before or after the status', () => {
     open().take([at(cron(), T0), at(after(FIVE), FIVE), ...whole(1, FIVE)], FIVE);
     engine.take([...whole(2, TEN), at(after(TEN), TEN)], TEN);
-    live(TEN, TEN + 20 * MINUTE);
+    engine.live(TEN, TEN + 20 * MINUTE);
     expect(engine.pings().map(({ series, state }) => `${series.at(-1)} ${state}`)).toEqual([
       '1 run',
       '1 complete',
@@ -145,13 +130,13 @@ describe('a run whose Job nobody saw', () => {
       ({ facts, ...rest }) => ({ ...rest, facts: { ...facts, scheduledAt: undefined } }) as Observation,
     );
     open().take([at(cron(), T0), ...bare, at(after(FIVE), FIVE)], FIVE);
-    live(FIVE, FIVE + 20 * MINUTE);
+    engine.live(FIVE, FIVE + 20 * MINUTE);
     expect(engine.pings().map(({ series, state }) => `${series.at(-1)} ${state}`)).toEqual(['1 run', '1 complete']);
   });
 
   it('is not told in a replay of the past', () => {
     open({ engine: { scheduleTimers: false } }).take([at(cron(), T0), at(after(FIVE), FIVE)], FIVE);
-    live(FIVE, FIVE + 30 * MINUTE);
+    engine.live(FIVE, FIVE + 30 * MINUTE);
     expect(engine.pings()).toEqual([]);
   });
 });
@@ -160,7 +145,7 @@ describe('a success in the status', () => {
   const end = (): string | undefined => engine.run(ownUid(TEN))?.status;
   const judged = (records: Observation[]): string | undefined => {
     open().take([at(cron(), T0), ...records], TEN + MINUTE);
-    live(TEN + MINUTE, TEN + 20 * MINUTE);
+    engine.live(TEN + MINUTE, TEN + 20 * MINUTE);
     return end();
   };
 
@@ -244,16 +229,16 @@ describe('the real Job of a run that was inferred', () => {
 describe('the grace of a run that its CronJob tells', () => {
   it('begins again with a restart, which neither forgets nor repeats: the queue may hold the Job', () => {
     open().take([at(cron(), T0), at(after(FIVE), FIVE)], FIVE);
-    live(FIVE, FIVE + 10 * MINUTE);
+    engine.live(FIVE, FIVE + 10 * MINUTE);
     engine.restart();
     const back = FIVE + 60 * MINUTE;
-    live(back, back + 14 * MINUTE);
+    engine.live(back, back + 14 * MINUTE);
     expect(engine.run(ownUid(FIVE))).toBeUndefined();
-    live(back + 14 * MINUTE, back + 18 * MINUTE);
+    engine.live(back + 14 * MINUTE, back + 18 * MINUTE);
     expect(engine.told(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
     engine.restart();
     engine.take([at(after(FIVE), back)], back + 20 * MINUTE);
-    live(back + 20 * MINUTE, back + 50 * MINUTE);
+    engine.live(back + 20 * MINUTE, back + 50 * MINUTE);
     expect(engine.told(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
   });
 

@@ -1,30 +1,14 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { condition, cronJobFacts, T0 } from '../../test/fixtures/facts.ts';
-import type { CronJobFacts, Facts, Observation } from '../kubernetes/observation.ts';
-import type { Instant } from '../lib/clock.ts';
+import { condition, T0 } from '../../test/fixtures/facts.ts';
+import type { CronJobFacts } from '../kubernetes/observation.ts';
 import type { TestEngineOptions } from './test-engine.ts';
-import { complete, CRON, scheduled, TestEngine, uidOf } from './test-engine.ts';
+import { at, complete, CRON, cron, scheduled, TestEngine, uidOf } from './test-engine.ts';
 
 const MINUTE = 60_000;
 let engine: TestEngine;
 const open = (options: TestEngineOptions = {}): TestEngine => (engine = new TestEngine(options));
 afterEach(() => engine.close());
-
-const at = (facts: Facts, observedAt: Instant, deleted = false): Observation => ({ facts, deleted, observedAt });
-
-let version = 1_000;
-/** A newer version of the CronJob, due every five minutes: the first time at T0 + 5 min. */
-const cron = (changes: Partial<CronJobFacts> = {}): CronJobFacts =>
-  cronJobFacts({ schedule: '*/5 * * * *', resourceVersion: String(version++), ...changes });
-
-/** Records flow and ticks go, four times a minute. */
-function live(from: Instant, to: Instant): void {
-  for (let now = from; now <= to; now += MINUTE / 4) {
-    engine.take([], now);
-    engine.tick(now);
-  }
-}
 
 function shown(): string[] {
   const { items } = engine.reader.runs({ limit: 100 });
@@ -37,7 +21,7 @@ function shown(): string[] {
 describe('a scheduled time without a Job', () => {
   it('is missed: once, with the scheduled time, and announced to nobody', () => {
     open().take([at(cron(), T0)], T0);
-    live(T0, T0 + 9 * MINUTE);
+    engine.live(T0, T0 + 9 * MINUTE);
     expect(shown()).toEqual(['missed 5 missed_schedule']);
     const [run] = engine.reader.runs({ limit: 1 }).items;
     expect(engine.transitions(run!.uid)).toMatchObject([
@@ -50,7 +34,7 @@ describe('a scheduled time without a Job', () => {
 
   it('is missed again and again', () => {
     open().take([at(cron(), T0)], T0);
-    live(T0, T0 + 18 * MINUTE);
+    engine.live(T0, T0 + 18 * MINUTE);
     expect(shown().map((text) => text.slice(0, 9))).toEqual(['missed 5 ', 'missed 10', 'missed 15']);
   });
 
@@ -63,42 +47,42 @@ describe('a scheduled time without a Job', () => {
     ['its schedule cannot be read any more', () => at(cron({ schedule: 'never' }), T0)],
   ])('is not missed when %s', (_name, record) => {
     open().take([at(cron(), T0)], T0);
-    live(T0, T0 + 5 * MINUTE);
+    engine.live(T0, T0 + 5 * MINUTE);
     engine.take([record()], T0 + 5 * MINUTE + 1_000);
-    live(T0 + 5 * MINUTE + 2_000, T0 + 9 * MINUTE);
+    engine.live(T0 + 5 * MINUTE + 2_000, T0 + 9 * MINUTE);
     expect(shown()).toEqual([]);
   });
 
   it('is not missed when it got another zone', () => {
     const morning = { schedule: '*/5 10 * * *' };
     open().take([at(cron(morning), T0)], T0);
-    live(T0, T0 + 5 * MINUTE);
+    engine.live(T0, T0 + 5 * MINUTE);
     engine.take([at(cron({ ...morning, timeZone: 'Asia/Tokyo' }), T0 + 5 * MINUTE)], T0 + 5 * MINUTE);
-    live(T0 + 5 * MINUTE, T0 + 12 * MINUTE);
+    engine.live(T0 + 5 * MINUTE, T0 + 12 * MINUTE);
     expect(shown()).toEqual([]);
   });
 
   it('does not count what lies before first sight or before a resume', () => {
     open().take([at(cron({ createdAt: T0 - 3_600_000 }), T0 + 6 * MINUTE)], T0 + 6 * MINUTE);
-    live(T0 + 6 * MINUTE, T0 + 8 * MINUTE);
+    engine.live(T0 + 6 * MINUTE, T0 + 8 * MINUTE);
     engine.take([at(cron({ suspend: true }), T0 + 8 * MINUTE)], T0 + 8 * MINUTE);
-    live(T0 + 8 * MINUTE, T0 + 21 * MINUTE);
+    engine.live(T0 + 8 * MINUTE, T0 + 21 * MINUTE);
     engine.take([at(cron(), T0 + 21 * MINUTE)], T0 + 21 * MINUTE);
-    live(T0 + 21 * MINUTE, T0 + 29 * MINUTE);
+    engine.live(T0 + 21 * MINUTE, T0 + 29 * MINUTE);
     expect(shown()).toEqual(['missed 25 missed_schedule']);
   });
 
   it('counts every @every from the last scheduled time', () => {
     open().take([at(cron({ schedule: '@every 5m', createdAt: T0 - 2 * MINUTE }), T0)], T0);
-    live(T0, T0 + 6 * MINUTE);
+    engine.live(T0, T0 + 6 * MINUTE);
     expect(shown()).toEqual(['missed 3 missed_schedule']);
   });
 
   it('waits for startingDeadlineSeconds, and says that they are over', () => {
     open().take([at(cron({ startingDeadlineSeconds: 120 }), T0)], T0);
-    live(T0, T0 + 7 * MINUTE);
+    engine.live(T0, T0 + 7 * MINUTE);
     expect(shown()).toEqual([]);
-    live(T0 + 7 * MINUTE, T0 + 10 * MINUTE);
+    engine.live(T0 + 7 * MINUTE, T0 + 10 * MINUTE);
     expect(shown()).toEqual(['missed 5 starting_deadline_exceeded']);
   });
 });
@@ -121,7 +105,7 @@ describe('scheduled times whose Jobs or status are seen in the end', () => {
         const bounds = [0, ...at.toSorted((a, b) => a - b), order.length];
         open();
         for (const [n, from] of bounds.entries()) engine.take(order.slice(from, bounds[n + 1]), T0 + 16 * MINUTE);
-        live(T0 + 16 * MINUTE, T0 + 20 * MINUTE);
+        engine.live(T0 + 16 * MINUTE, T0 + 20 * MINUTE);
         expect(shown()).toEqual([]);
         engine.close();
       }),
@@ -137,19 +121,19 @@ describe('concurrencyPolicy Forbid', () => {
 
   it('skips a time while the previous run is active', () => {
     open().take([at(forbid({ activeUids: [scheduled().uid] }), T0), at(scheduled(), T0)], T0);
-    live(T0, T0 + 9 * MINUTE);
+    engine.live(T0, T0 + 9 * MINUTE);
     expect(shown()).toEqual([]);
-    live(T0 + 9 * MINUTE, T0 + 13 * MINUTE);
+    engine.live(T0 + 9 * MINUTE, T0 + 13 * MINUTE);
     expect(shown()).toEqual(['skipped 5 forbid_active']);
   });
 
   it('is nothing when Kubernetes makes the run as soon as the previous one ends', () => {
     open().take([at(forbid({ activeUids: [scheduled().uid] }), T0), at(scheduled(), T0)], T0);
-    live(T0, T0 + 7 * MINUTE);
+    engine.live(T0, T0 + 7 * MINUTE);
     const next = scheduled({ uid: uidOf(2), scheduledAt: T0 + 5 * MINUTE });
     const done = at(forbid({ lastScheduleAt: T0 + 5 * MINUTE, activeUids: [next.uid] }), T0 + 8 * MINUTE);
     engine.take([at(complete(), T0 + 8 * MINUTE), at(next, T0 + 8 * MINUTE), done], T0 + 8 * MINUTE);
-    live(T0 + 8 * MINUTE, T0 + 11 * MINUTE);
+    engine.live(T0 + 8 * MINUTE, T0 + 11 * MINUTE);
     expect(shown()).toEqual([]);
   });
 
@@ -160,9 +144,9 @@ describe('concurrencyPolicy Forbid', () => {
       T0,
     );
     const ended = complete({ completionAt: end, conditions: [condition('Complete', end)] });
-    live(T0, end);
+    engine.live(T0, end);
     engine.take([at(ended, end), at(forbid({ startingDeadlineSeconds: 2 }), end)], end);
-    live(end, T0 + 9 * MINUTE);
+    engine.live(end, T0 + 9 * MINUTE);
     expect(shown()).toEqual(['skipped 5 forbid_active']);
   });
 });
@@ -170,7 +154,7 @@ describe('concurrencyPolicy Forbid', () => {
 describe('silence', () => {
   it('proves nothing: it is judged when records flow again, with what they say', () => {
     open().take([at(cron(), T0)], T0);
-    live(T0, T0 + 4 * MINUTE);
+    engine.live(T0, T0 + 4 * MINUTE);
     for (let now = T0 + 4 * MINUTE; now < T0 + 60 * MINUTE; now += MINUTE) engine.tick(now);
     expect(shown()).toEqual([]);
     const back = T0 + 60 * MINUTE;
@@ -178,31 +162,31 @@ describe('silence', () => {
     for (let now = back; now < back + 10_000; now += 1_000) engine.tick(now);
     // The control plane catches up with the last one only.
     engine.take([at(cron({ lastScheduleAt: back }), back + 10_000)], back + 10_000);
-    live(back + 15_000, back + 4 * MINUTE);
+    engine.live(back + 15_000, back + 4 * MINUTE);
     expect(shown()).toEqual([]);
-    live(back + 4 * MINUTE, back + 9 * MINUTE);
+    engine.live(back + 4 * MINUTE, back + 9 * MINUTE);
     expect(shown()).toEqual(['missed 65 missed_schedule']);
   });
 
   it('of the bridge itself is waited for too; a restart neither forgets nor repeats', () => {
     open().take([at(cron(), T0)], T0);
-    live(T0, T0 + 3 * MINUTE);
+    engine.live(T0, T0 + 3 * MINUTE);
     engine.restart();
     const back = T0 + 8 * MINUTE;
     for (let now = back; now < back + 10_000; now += 1_000) engine.tick(now);
     engine.take([], back + 10_000);
     engine.tick(back + 11_000);
     expect(shown()).toEqual([]);
-    live(back + 15_000, back + 90_000);
+    engine.live(back + 15_000, back + 90_000);
     expect(shown()).toEqual(['missed 5 missed_schedule']);
     engine.restart();
-    live(back + 91_000, T0 + 10 * MINUTE + 30_000);
+    engine.live(back + 91_000, T0 + 10 * MINUTE + 30_000);
     expect(shown()).toEqual(['missed 5 missed_schedule']);
   });
 
   it('is not judged at all in a replay', () => {
     open({ engine: { scheduleTimers: false } }).take([at(cron(), T0)], T0);
-    live(T0, T0 + 20 * MINUTE);
+    engine.live(T0, T0 + 20 * MINUTE);
     expect(shown()).toEqual([]);
   });
 });

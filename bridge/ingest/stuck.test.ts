@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { container, podFacts, T0 } from '../../test/fixtures/facts.ts';
-import type { Facts, Observation, PodFacts } from '../kubernetes/observation.ts';
+import type { PodFacts } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
-import { CRON, JOB_UID, scheduled, TestEngine } from './test-engine.ts';
+import { at, CRON, JOB_UID, scheduled, TestEngine } from './test-engine.ts';
 
 const MINUTE = 60_000;
 let engine: TestEngine;
@@ -12,8 +12,6 @@ beforeEach(() => {
 });
 afterEach(() => engine.close());
 
-const at = (facts: Facts, observedAt: Instant, deleted = false): Observation => ({ facts, deleted, observedAt });
-
 let version = 1_000;
 const pod = (changes: Partial<PodFacts>): PodFacts => podFacts({ resourceVersion: String(version++), ...changes });
 const nowhere = (): PodFacts => pod({ unschedulable: '0/3 nodes are available' });
@@ -21,13 +19,6 @@ const creating = container({ waiting: { reason: 'ContainerCreating', message: un
 const placed = (startAt: Instant): PodFacts => pod({ nodeName: 'node1', startAt, containers: [creating] });
 const running = (runningSince: Instant): PodFacts =>
   pod({ nodeName: 'node1', startAt: T0, phase: 'Running', containers: [container({ runningSince })] });
-
-function live(from: Instant, to: Instant): void {
-  for (let now = from; now <= to; now += MINUTE / 4) {
-    engine.take([], now);
-    engine.tick(now);
-  }
-}
 
 /** `kind reason@minutes after T0` of what was told about being stuck. */
 function told(uid: string = JOB_UID): string[] {
@@ -40,13 +31,13 @@ function told(uid: string = JOB_UID): string[] {
 describe('a pod that no node takes', () => {
   it('makes its run stuck after five minutes, once, and closes it when it moves', () => {
     engine.take([at(nowhere(), T0)], T0);
-    live(T0, T0 + 4 * MINUTE);
+    engine.live(T0, T0 + 4 * MINUTE);
     expect(told()).toEqual([]);
-    live(T0 + 4 * MINUTE, T0 + 8 * MINUTE);
+    engine.live(T0 + 4 * MINUTE, T0 + 8 * MINUTE);
     expect(told()).toEqual(['stuck Unschedulable@5']);
     expect(engine.run()).toMatchObject({ status: 'stuck', reason: 'Unschedulable' });
     engine.take([at(nowhere(), T0 + 9 * MINUTE)], T0 + 9 * MINUTE);
-    live(T0 + 9 * MINUTE, T0 + 20 * MINUTE);
+    engine.live(T0 + 9 * MINUTE, T0 + 20 * MINUTE);
     expect(told()).toEqual(['stuck Unschedulable@5']);
     engine.take([at(running(T0 + 20 * MINUTE), T0 + 20 * MINUTE)], T0 + 20 * MINUTE);
     expect(told()).toEqual(['stuck Unschedulable@5', 'unstuck @20']);
@@ -55,22 +46,22 @@ describe('a pod that no node takes', () => {
 
   it('is not stuck when it started in time, or ended', () => {
     engine.take([at(nowhere(), T0)], T0);
-    live(T0, T0 + 4 * MINUTE);
+    engine.live(T0, T0 + 4 * MINUTE);
     engine.take([at(running(T0 + 4 * MINUTE), T0 + 4 * MINUTE)], T0 + 4 * MINUTE);
-    live(T0 + 4 * MINUTE, T0 + 15 * MINUTE);
+    engine.live(T0 + 4 * MINUTE, T0 + 15 * MINUTE);
     const other = podFacts({ uid: '22222222-0000-4000-8000-000000000002', unschedulable: '' });
     engine.take([at(other, T0)], T0 + 15 * MINUTE);
     engine.take([at({ ...other, resourceVersion: '101' }, T0, true)], T0 + 15 * MINUTE);
-    live(T0 + 15 * MINUTE, T0 + 30 * MINUTE);
+    engine.live(T0 + 15 * MINUTE, T0 + 30 * MINUTE);
     expect(told()).toEqual([]);
   });
 
   it('is closed when a node took it, and pending from then on', () => {
     engine.take([at(nowhere(), T0)], T0);
-    live(T0, T0 + 8 * MINUTE);
+    engine.live(T0, T0 + 8 * MINUTE);
     engine.take([at(pod({ nodeName: 'node1' }), T0 + 8 * MINUTE)], T0 + 8 * MINUTE);
     engine.take([at(placed(T0 + 8 * MINUTE), T0 + 8 * MINUTE)], T0 + 8 * MINUTE);
-    live(T0 + 8 * MINUTE, T0 + 21 * MINUTE);
+    engine.live(T0 + 8 * MINUTE, T0 + 21 * MINUTE);
     expect(told()).toEqual(['stuck Unschedulable@5', 'unstuck @8', 'stuck Pending@18']);
   });
 });
@@ -78,9 +69,9 @@ describe('a pod that no node takes', () => {
 describe('a pod on a node', () => {
   it('is stuck when no container started for ten minutes', () => {
     engine.take([at(placed(T0), T0)], T0);
-    live(T0, T0 + 9 * MINUTE);
+    engine.live(T0, T0 + 9 * MINUTE);
     expect(told()).toEqual([]);
-    live(T0 + 9 * MINUTE, T0 + 13 * MINUTE);
+    engine.live(T0 + 9 * MINUTE, T0 + 13 * MINUTE);
     expect(told()).toEqual(['stuck Pending@10']);
   });
 
@@ -93,7 +84,7 @@ describe('a pod on a node', () => {
     ],
   ])('is not pending while %s', (_name, changes) => {
     engine.take([at(pod({ nodeName: 'node1', startAt: T0, ...changes }), T0)], T0);
-    live(T0, T0 + 15 * MINUTE);
+    engine.live(T0, T0 + 15 * MINUTE);
     expect(told().filter((text) => text.includes('Pending'))).toEqual([]);
   });
 });
@@ -104,10 +95,10 @@ describe('the clock alone', () => {
     engine.restart();
     for (let now = T0 + 6 * MINUTE; now < T0 + 20 * MINUTE; now += MINUTE) engine.tick(now);
     expect(told()).toEqual([]);
-    live(T0 + 20 * MINUTE, T0 + 22 * MINUTE);
+    engine.live(T0 + 20 * MINUTE, T0 + 22 * MINUTE);
     expect(told()).toEqual(['stuck Unschedulable@5']);
     engine.restart();
-    live(T0 + 23 * MINUTE, T0 + 26 * MINUTE);
+    engine.live(T0 + 23 * MINUTE, T0 + 26 * MINUTE);
     expect(told()).toEqual(['stuck Unschedulable@5']);
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { condition, cronJobFacts, jobFacts, ownedBy, T0 } from '../../test/fixtures/facts.ts';
-import type { CronJobFacts, JobFacts, Observation } from '../kubernetes/observation.ts';
+import type { CronJobFacts, Facts, JobFacts, Observation } from '../kubernetes/observation.ts';
 import type { Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import { planConfig } from '../sinks/cronitor/fixtures.ts';
@@ -33,6 +33,14 @@ export function complete(changes: Partial<JobFacts> = {}): JobFacts {
 export function annotated(annotations: Record<string, string>, changes: Partial<CronJobFacts> = {}): CronJobFacts {
   const full = Object.entries(annotations).map(([name, value]) => [`k8s.cronitor.io/${name}`, value]);
   return cronJobFacts({ annotations: Object.fromEntries(full), ...changes });
+}
+
+export const at = (facts: Facts, observedAt: Instant, deleted = false): Observation => ({ facts, deleted, observedAt });
+
+let version = 1_000;
+/** A newer version of `CRON`, due every five minutes: the first time at T0 + 5 min. */
+export function cron(changes: Partial<CronJobFacts> = {}): CronJobFacts {
+  return cronJobFacts({ schedule: '*/5 * * * *', resourceVersion: String(version++), ...changes });
 }
 
 export interface Ping {
@@ -80,6 +88,14 @@ export class TestEngine {
 
   tick(now: Instant): void {
     this.#engine.tick(now);
+  }
+
+  /** Records flow and ticks go, four times a minute. */
+  live(from: Instant, to: Instant): void {
+    for (let now = from; now <= to; now += 15_000) {
+      this.take([], now);
+      this.tick(now);
+    }
   }
 
   retire(on: boolean, now: Instant = T0 + 60_000): void {
