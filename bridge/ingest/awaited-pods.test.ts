@@ -71,12 +71,14 @@ describe('a failure that is known before the pods that its Job counts as failed'
   it('is told after a restart too', () => {
     bridge.take([seen(failed(1))]);
     bridge.restart();
+    expect(bridge.told()).toEqual(['run@1']);
     bridge.tick(LATE);
     expect(bridge.told()).toEqual(['run@1', 'fail@9']);
   });
 
   it('counts a pod that was deleted while it ran', () => {
     bridge.take([seen(running(1)), seen(failed(1))]);
+    expect(bridge.told()).toEqual(['run@1']);
     bridge.take([seen(running(1), true)], SOON);
     expect(bridge.told()).toEqual(['run@1', 'fail@9']);
   });
