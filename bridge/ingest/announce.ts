@@ -59,9 +59,9 @@ function planOrHold(
   const open = isHeld ? [...fresh, ...memory.waiting] : fresh;
   const failure = open.find((transition) => awaitsPods(tx, run, transition));
   if (failure === undefined) {
-    if (isHeld) tx.clearTimer(podsTimer(run.uid));
-    const planned = planAll(tx, destinations, row, open, now);
-    return isHeld ? { ...planned, waiting: [], waitingFor: undefined } : planned;
+    if (!isHeld) return planAll(tx, destinations, row, fresh, now);
+    tx.clearTimer(podsTimer(run.uid));
+    return announceWaiting(tx, destinations, { run, memory: { ...memory, waiting: open } }, now);
   }
   if (!isHeld) {
     markWaiting(tx, destinations, failure.id, 'awaiting_pods', now);
