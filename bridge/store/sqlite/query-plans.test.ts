@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { DELIVERED, DESTINATION, HOUR, MINUTE, TestStore } from './fixtures.ts';
+import { DELIVERED, DESTINATION, HOUR, MINUTE, TestStore, held } from './fixtures.ts';
 
 let t: TestStore;
 beforeEach(() => {
@@ -27,12 +27,13 @@ function scansOf(work: () => void): string[] {
 }
 
 /** So many due intents behind one key and one lane that the gates are asked, and not the oldest alone. */
-function fill(): void {
+function fill(shared?: string): void {
+  const limitsOf = (own: string) => [own, shared].flatMap((key) => (key ? [{ key, perSecond: 5 }] : []));
   for (let n = 0; n < 100; n++) {
-    t.enqueue({ key: `busy ${n}`, limits: [{ key: 'busy', perSecond: 5 }] });
-    t.enqueue({ key: `lane ${n}`, lane: 'one lane', limits: [{ key: 'lane', perSecond: 5 }] });
+    t.enqueue({ key: `busy ${n}`, limits: limitsOf('busy') });
+    t.enqueue({ key: `lane ${n}`, lane: 'one lane', limits: limitsOf('lane') });
   }
-  for (let n = 0; n < 20; n++) t.enqueue({ key: `open ${n}`, limits: [{ key: `monitor ${n}`, perSecond: 5 }] });
+  for (let n = 0; n < 20; n++) t.enqueue({ key: `open ${n}`, limits: limitsOf(`monitor ${n}`) });
 }
 
 it('a claim and a settlement look at the gates and at no more rows than they take, however many wait', () => {
@@ -54,6 +55,23 @@ it('a claim and a settlement look at the gates and at no more rows than they tak
     'SEARCH intents USING INDEX intents_gate (destination=? AND status=? AND gate=? AND next_at<?)',
     'SEARCH intents USING INTEGER PRIMARY KEY (rowid=?)',
   ]);
+});
+
+it('a claim takes nothing while a key is held that all share', () => {
+  t.enqueue({ key: 'one', limits: [{ key: 'address', perSecond: 50 }] });
+  t.settle(t.store.claim(DESTINATION, 1, t.now, [], false, 1), held('address', MINUTE));
+  fill('address');
+  expect(t.store.claim(DESTINATION, 16, t.now, [], false, 1)).toEqual([]);
+  expect(t.claimedKeys()).toEqual([]);
+});
+
+it('a sweep gives nothing up where all would be old but for a hold', () => {
+  fill('address');
+  const [one] = t.store.claim(DESTINATION, 1, t.now + MINUTE, [], false);
+  t.settle([one!], held('address', 10 * HOUR));
+  t.now += 9 * HOUR;
+  t.store.sweep(t.now, HOUR, 2 * MINUTE);
+  expect(t.reader.receiptCounts()).toEqual([]);
 });
 
 it('a sweep looks at what is ready, failing or claimed once, not once for each row that it judges', () => {
