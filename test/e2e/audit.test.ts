@@ -76,11 +76,8 @@ async function startRun(name: string): Promise<KubeObject> {
   await kube.runCronJob(name, `${name}-run`);
   const job = await kube.get(`job/${name}-run`);
   await until('its run is told', () => statesOf(job).length === 1);
+  await bridge.settled();
   return job;
-}
-
-async function readyz(page = bridge.pageUrl): Promise<{ lists: Record<string, { result: string; status?: number }> }> {
-  return (await (await fetch(`${page}readyz`)).json()) as { lists: Record<string, { result: string }> };
 }
 
 const runStatus = async ({ metadata }: KubeObject): Promise<string> => {
@@ -190,11 +187,11 @@ describe('without the permission to LIST Jobs', () => {
       env: FAST,
     });
     releases.add(async () => void (await account.stop()));
-    const result = async () => (await readyz(account.pageUrl)).lists['Job']?.result;
+    const result = async () => (await account.readyz()).lists['Job']?.result;
     await until('Jobs are audited', async () => (await result()) === 'complete');
     await kube.apply(role(['cronjobs']));
     await until('Jobs are not audited', async () => (await result()) === 'unaudited');
-    expect((await readyz(account.pageUrl)).lists['CronJob']?.result).toBe('complete');
+    expect((await account.readyz()).lists['CronJob']?.result).toBe('complete');
     expect(await (await fetch(account.pageUrl)).text()).toContain('Jobs are not audited');
     expect(await (await fetch(`${account.pageUrl}metrics`)).text()).toMatch(/audit_unaudited\{kind="Job"\} 1\n/);
     await kube.apply(role(['cronjobs', 'jobs']));

@@ -12,6 +12,7 @@ import type { Collector } from './harness/collector.ts';
 import { startCollector } from './harness/collector.ts';
 import type { Kube, KubeObject } from './harness/kube.ts';
 import { createNamespace, until } from './harness/kube.ts';
+import { isListed, isSettled } from './harness/readyz.ts';
 import { cronJob } from './workloads.ts';
 
 const releases = new Releases();
@@ -71,12 +72,8 @@ const seconds = (time: unknown): number => Date.parse(String(time)) / 1000;
 /** Nothing is waiting, and every LIST since the last start is through. */
 async function settled(): Promise<void> {
   await until('the outbox is empty and every LIST is complete', async () => {
-    const ready = (await (await fetch(`${bridge.pageUrl}readyz`)).json()) as {
-      lists: Record<string, { result: string }>;
-      outbox: { pending: number; notInSync: number }[];
-    };
-    const listed = ['CronJob', 'Job', 'Pod'].every((kind) => ready.lists[kind]?.result === 'complete');
-    return listed && ready.outbox.every(({ pending, notInSync }) => pending === 0 && notInSync === 0);
+    const ready = await bridge.readyz();
+    return isListed(ready) && isSettled(ready);
   });
 }
 
@@ -156,6 +153,7 @@ describe('faults', () => {
     ]);
     const around = await startRun('around');
     await until('its run', () => pingsOf(around).length === 1);
+    await bridge.settled();
     const away = Date.now();
     await bridge.kill9();
     const before = await startRun('within', 'within-before');

@@ -143,6 +143,7 @@ describe('nothing is lost and nothing is told twice', () => {
       await pause(2_000);
     });
     await expectTold(stage, flowing);
+    await bridge.settled();
     await bridge.kill9();
     await bridge.start();
     await flow();

@@ -72,6 +72,7 @@ describe('nothing is lost and nothing is told twice', () => {
     }
     if (!SHORT) {
       setClock(-24 * HOUR);
+      await bridge.settled();
       await bridge.kill9();
       setClock(-26 * HOUR);
       await bridge.start();

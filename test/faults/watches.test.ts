@@ -83,12 +83,7 @@ describe('nothing is lost and nothing is told twice', () => {
   it('when the bridge may not LIST CronJobs: none is gone, its kind is reported, and runs are told', async () => {
     const { kube, bridge, vendors } = stage;
     const before = await runs(stage, 'forbidden', 2);
-    const result = async (kind: string): Promise<string | undefined> => {
-      const ready = (await (await fetch(`${bridge.pageUrl}readyz`)).json()) as {
-        lists: Record<string, { result: string }>;
-      };
-      return ready.lists[kind]?.result;
-    };
+    const result = async (kind: string): Promise<string | undefined> => (await bridge.readyz()).lists[kind]?.result;
     await permit(kube, 'bridge', { ...BRIDGE, 'batch/cronjobs': ['get'] });
     await until('CronJobs are not audited', async () => (await result('CronJob')) === 'unaudited');
     expect(await metric('audit_unaudited{kind="CronJob"}')).toBe(1);

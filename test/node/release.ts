@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { writeFileSync } from 'node:fs';
 import { tool } from '../e2e/harness/cluster.ts';
 import { type Kube, type KubeObject, until } from '../e2e/harness/kube.ts';
+import { isListed, isSettled, type Readyz } from '../e2e/harness/readyz.ts';
 import { helmAt, type Tree } from '../chart/helm.ts';
 import type { RealNode } from './setup.ts';
 
@@ -30,14 +31,6 @@ export interface Release {
   page(path: string): Promise<Response>;
 }
 
-export interface Readyz {
-  readonly lists: Readonly<Record<string, { readonly result: string }>>;
-  readonly outbox: readonly { readonly pending: number; readonly notInSync: number }[];
-  readonly retired?: object;
-}
-
-const KINDS = ['CronJob', 'Job', 'Pod'];
-
 export function releaseIn({ kubeconfig }: RealNode, kube: Kube, name: string, folder: string): Release {
   const raw = (path: string): Promise<string> => kube.kubectl(['get', '--raw', path]);
   const helm: Release['helm'] = async (command, ...args) => {
@@ -60,8 +53,7 @@ export function releaseIn({ kubeconfig }: RealNode, kube: Kube, name: string, fo
     settled: async () => {
       await until('nothing waits, and every LIST is complete', async () => {
         const ready = await readyz().catch(() => undefined);
-        const listed = KINDS.every((kind) => ready?.lists[kind]?.result === 'complete');
-        return listed && ready?.outbox.every(({ pending, notInSync }) => pending === 0 && notInSync === 0);
+        return ready !== undefined && isListed(ready) && isSettled(ready);
       });
     },
     page: async (path) => {

@@ -84,14 +84,8 @@ export class Bench {
   }
 
   /** Until the outbox is empty and every monitor is in sync. */
-  async delivered(timeoutMs = 30_000): Promise<void> {
-    const empty = async (): Promise<boolean> => {
-      const { outbox } = JSON.parse((await this.get('readyz')).text) as {
-        outbox: { pending: number; notInSync: number }[];
-      };
-      return outbox.every(({ pending, notInSync }) => pending + notInSync === 0);
-    };
-    await until('everything is delivered', empty, timeoutMs);
+  delivered(timeoutMs = 30_000): Promise<void> {
+    return this.bridge.settled(timeoutMs);
   }
 
   /** Sends until it is acknowledged, as the Collector does. */

@@ -6,6 +6,7 @@ import { Releases } from '../../bridge/lib/releases.ts';
 import type { Bridge } from '../e2e/harness/bridge.ts';
 import { startBridge } from '../e2e/harness/bridge.ts';
 import { until } from '../e2e/harness/kube.ts';
+import { isSettled } from '../e2e/harness/readyz.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 
@@ -35,16 +36,9 @@ beforeAll(async () => {
   await until(
     'everything is replayed and delivered',
     async () => {
-      const ready = (await (await fetch(`${bridge.pageUrl}readyz`)).json()) as {
-        outbox: { pending: number; notInSync: number }[];
-      };
       const runs = await jobs();
       const open = runs.filter(({ status }) => ['pending', 'running', 'stuck'].includes(status));
-      return (
-        runs.length > 15 &&
-        open.length === 0 &&
-        ready.outbox.every(({ pending, notInSync }) => pending + notInSync === 0)
-      );
+      return runs.length > 15 && open.length === 0 && isSettled(await bridge.readyz());
     },
     60_000,
   );

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './kube.ts';
 import { freePort } from './ports.ts';
+import type { Readyz } from './readyz.ts';
+import { isSettled } from './readyz.ts';
 
 const main = join(import.meta.dirname, '../../../bridge/main.ts');
 /** Compiled code of the bridge: tests start it often. */
@@ -32,6 +34,9 @@ export interface Bridge {
   readonly pageUrl: string;
   readonly storePath: string;
   readonly logFile: string;
+  readyz(): Promise<Readyz>;
+  /** Waits until nothing waits to be sent and every answer is recorded: a kill then makes nothing be told again. */
+  settled(timeoutMs?: number): Promise<void>;
   /** Of the process that runs now. */
   readonly pid: number | undefined;
   /** Ends it as Kubernetes does, by SIGTERM; returns the exit code. */
@@ -70,11 +75,16 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   };
   await start();
   const kill9 = async (): Promise<void> => void (await end('SIGKILL'));
+  const readyz = async (): Promise<Readyz> => (await (await fetch(`${pageUrl}readyz`)).json()) as Readyz;
   return {
     endpoint: `127.0.0.1:${ports.otlp}`,
     pageUrl,
     storePath,
     logFile,
+    readyz,
+    settled: async (timeoutMs) => {
+      await until('everything is delivered', async () => isSettled(await readyz()), timeoutMs);
+    },
     get pid() {
       return child?.pid;
     },
