@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
+import { until } from '../e2e/harness/kube.ts';
 import { Bench } from './bench.ts';
 import { cronJob, exported, job, jobUid } from './objects.ts';
 
@@ -82,14 +83,18 @@ it('tells each run once over kill -9; a repeat after a lost answer has the same 
   const count = 60;
   const jobs = Array.from({ length: count }, (_, index) => index);
   const requests = [...jobs.map(started), ...jobs.map(completed)];
-  // Answers that take a while, so that a kill finds requests under way.
-  bench.vendors.inject({ match: 'POST /ping', delayMs: 100, times: 100 });
+  // Answers that take a while, so that a kill after a ping finds requests under way.
+  bench.vendors.inject({ match: 'POST /ping', delayMs: 200, times: 200 });
   const kills = [15, 60, 105].map((at) => at + Math.floor(Math.random() * 10));
   let acknowledged = 0;
   let killing: Promise<void> = Promise.resolve();
+  let before = 0;
   const kill = async (): Promise<void> => {
+    const { pings } = bench.vendors.cronitor;
+    await until('a ping since the last kill', () => pings.length > before);
     await pause(Math.random() * 150);
     await bench.bridge.kill9();
+    before = pings.length;
     await bench.bridge.start();
   };
   await flood(requests, async (index, code) => {
