@@ -31,12 +31,16 @@ export async function snapshot(stage: Stage): Promise<void> {
   await clusterScript(stage.cluster, 'restart', 'apiserver');
 }
 
-/** The cluster as it was at the snapshot; all that talk to etcd or keep what it said begin anew, as the manual of etcd asks. */
+/** In the order of their start. */
+const COMPONENTS = ['etcd', 'apiserver', 'controller-manager', 'scheduler', 'kwok'];
+
+/**
+ * The cluster as it was at the snapshot. As the manual of etcd asks, all that talk to it or keep what it said begin anew;
+ * they end before, so that none of them writes into the restored cluster what it remembers of the lost one.
+ */
 export async function restore(stage: Stage): Promise<void> {
-  await clusterScript(stage.cluster, 'kill', 'etcd');
+  for (const component of COMPONENTS.toReversed()) await clusterScript(stage.cluster, 'kill', component);
   rmSync(dataDir(stage), { recursive: true });
   cpSync(copyDir(stage), dataDir(stage), { recursive: true });
-  await clusterScript(stage.cluster, 'start', 'etcd');
-  for (const component of ['apiserver', 'controller-manager', 'scheduler', 'kwok'])
-    await clusterScript(stage.cluster, 'restart', component);
+  for (const component of COMPONENTS) await clusterScript(stage.cluster, 'start', component);
 }

@@ -198,8 +198,10 @@ export async function expectTold(stage: Stage, runs: readonly Started[], { repea
     runs
       .filter(({ job, end }) => !pings(job.metadata.uid).some((ping) => ping.startsWith(end)))
       .map(({ job }) => job.metadata.name);
-  await until('every run has ended at the vendor', () => open().length === 0, 240_000).catch((error: unknown) => {
-    throw new Error(`${String(error)}: ${open().join(', ')} (seed ${SEED})`);
+  await until('every run has ended at the vendor', () => open().length === 0, 240_000).catch(async (error: unknown) => {
+    // Whether it is the bridge that does not tell, or the cluster that does not end them.
+    const cluster = await stage.kube.kubectl(['get', 'jobs,pods', '--output=wide']).catch(String);
+    throw new Error(`${String(error)}: ${open().join(', ')} (seed ${SEED})\n${cluster}`);
   });
   let repeated = 0;
   for (const { job, end } of runs) {
