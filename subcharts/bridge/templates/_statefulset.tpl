@@ -71,6 +71,7 @@ spec:
             httpGet: { path: /livez, port: http }
             initialDelaySeconds: 3
             periodSeconds: 2
+            timeoutSeconds: 5
             failureThreshold: 60
           livenessProbe:
             httpGet: { path: /livez, port: http }

@@ -56,6 +56,7 @@ spec:
             httpGet: { path: /, port: health }
             initialDelaySeconds: 2 # asked too early it would be a Warning
             periodSeconds: 2
+            timeoutSeconds: 5
             failureThreshold: 60
           livenessProbe:
             httpGet: { path: /, port: health }

@@ -55,6 +55,7 @@ spec:
             httpGet: { path: /readyz, port: telemetry }
             initialDelaySeconds: 2 # asked too early it would be a Warning
             periodSeconds: 2
+            timeoutSeconds: 5
             failureThreshold: 60
           livenessProbe:
             httpGet: { path: /livez, port: metrics }
