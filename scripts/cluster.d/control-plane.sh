@@ -32,14 +32,15 @@ wait_for() { # seconds, what, component whose log tells why not, command...
   local t=$SECONDS seconds=$1 what=$2 log=$dir/$3.log c=$3
   shift 3
   until "$@" >/dev/null 2>&1; do
-    if [ -z "$(pids "$c")" ] || [ $((SECONDS - t)) -ge "$seconds" ]; then
+    # What was just started may still be the shell that starts it.
+    if { [ -z "$(pids "$c")" ] && [ $((SECONDS - t)) -ge 3 ]; } || [ $((SECONDS - t)) -ge "$seconds" ]; then
       tail -5 "$log" >&2
       fail "$what not ready (log: $log)" "scripts/cluster down, then up"
     fi
     sleep 0.1
   done
 }
-wait_api() { wait_for 60 'the API server is' apiserver kube get --raw /readyz; }
+wait_api() { wait_for 120 'the API server is' apiserver kube get --raw /readyz; }
 
 flags_of() { # component of the control plane; sets $flags. Ports of etcd: $etcd, $peer
   case $1 in

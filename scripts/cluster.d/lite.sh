@@ -65,8 +65,8 @@ up() {
   done
   wait_api
   nodes | kube apply -f - >/dev/null
-  wait_for 30 'the fake nodes are' kwok kube wait --for=condition=Ready nodes --all --timeout=5s
-  wait_for 30 'the default service account is' controller-manager kube -n default get serviceaccount default
+  wait_for 120 'the fake nodes are' kwok kube wait --for=condition=Ready nodes --all --timeout=5s
+  wait_for 120 'the default service account is' controller-manager kube -n default get serviceaccount default
   touch "$dir/complete"
 }
 down() {
