@@ -78,9 +78,9 @@ it('a telemetry-only key: telemetry goes, the refusal is said everywhere, and an
   const second = { apiKey: KEY, apiUrl: vendors.url, pingUrl: vendors.url, env: 'second' };
   await start({ second });
   await send([cronJob(1), job(1)]);
-  await expect.poll(() => vendors.cronitor.pings.length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => vendors.cronitor.pings.length).toBe(2);
   const text = /cronitor\/default: the key may send telemetry but not configure monitors.*1 monitor waits for a key/;
-  await expect.poll(() => read('/readyz'), { timeout: 10_000 }).toMatch(text);
+  await expect.poll(() => read('/readyz')).toMatch(text);
   expect(JSON.parse(await read('/readyz'))).toMatchObject({ ready: true });
   expect(await read('/')).toMatch(text);
   expect(await read('/monitors')).toContain('the key may send telemetry but not configure monitors');
@@ -94,18 +94,18 @@ it('a telemetry-only key: telemetry goes, the refusal is said everywhere, and an
   ]);
   const before = puts();
   writeFileSync(keyFile, KEY);
-  await expect.poll(puts, { timeout: 10_000 }).toBe(before + 1);
-  await expect.poll(() => read('/readyz'), { timeout: 10_000 }).not.toMatch(text);
+  await expect.poll(puts).toBe(before + 1);
+  await expect.poll(() => read('/readyz')).not.toMatch(text);
 });
 
 it('a wrong key makes no monitor by a ping when it is replaced: the PUT goes first', async () => {
   writeFileSync(keyFile, 'wrong/key');
   await start();
   await send([cronJob(1), job(1)]);
-  await expect.poll(() => read('/readyz'), { timeout: 10_000 }).toContain('the vendor refused the key');
-  await expect.poll(() => log, { timeout: 10_000 }).toContain('"channel":"telemetry","reason":"unauthorized"');
+  await expect.poll(() => read('/readyz')).toContain('the vendor refused the key');
+  await expect.poll(() => log).toContain('"channel":"telemetry","reason":"unauthorized"');
   writeFileSync(keyFile, KEY);
-  await expect.poll(() => vendors.cronitor.pings.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => vendors.cronitor.pings.length).toBe(1);
   expect(vendors.cronitor.autoCreated).toEqual([]);
   expect(vendors.cronitor.monitors.size).toBe(1);
 });
@@ -141,12 +141,12 @@ it('many CronJobs take one request per hundred at the first start, and none afte
   await expect.poll(() => vendors.cronitor.monitors.size, { timeout: 60_000 }).toBe(count);
   // Those that arrive while the first request is under way may need one more.
   expect(puts()).toBeLessThanOrEqual(Math.ceil(count / 100) + 1);
-  await expect.poll(() => app.reader.depth()[0]!.notInSync, { timeout: 10_000 }).toBe(0);
+  await expect.poll(() => app.reader.depth()[0]!.notInSync).toBe(0);
   await app.stop();
   const before = vendors.requests.length;
   await start();
   await send(Array.from({ length: count }, (_, n) => cronJob(n)));
   await send([cronJob(count)]);
-  await expect.poll(() => vendors.cronitor.monitors.size, { timeout: 10_000 }).toBe(count + 1);
+  await expect.poll(() => vendors.cronitor.monitors.size).toBe(count + 1);
   expect(vendors.requests.slice(before)).toHaveLength(1);
 }, 90_000);

@@ -55,13 +55,13 @@ function start(): void {
 }
 
 const outcomes = (): string[] => results.map(({ result }) => result);
-const untilResults = (count: number) => expect.poll(() => results.length, { timeout: 10_000 }).toBe(count);
+const untilResults = (count: number) => expect.poll(() => results.length).toBe(count);
 /** Two more rounds begin and end without anything written. */
 async function twoRounds(): Promise<void> {
   const due = test.store.dueEvents.bind(test.store);
   let rounds = 0;
   test.store.dueEvents = (limit, now) => (rounds++, due(limit, now));
-  await expect.poll(() => rounds, { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
+  await expect.poll(() => rounds).toBeGreaterThanOrEqual(3);
 }
 
 describe('an Event', () => {

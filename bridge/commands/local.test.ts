@@ -93,9 +93,7 @@ async function send(object: object): Promise<void> {
 }
 
 const settled = () =>
-  expect
-    .poll(() => app.reader.depth().map(({ pending, notInSync }) => pending + notInSync)[0], { timeout: 8000 })
-    .toBe(0);
+  expect.poll(() => app.reader.depth().map(({ pending, notInSync }) => pending + notInSync)[0]).toBe(0);
 const states = () => vendors.cronitor.pings.map(({ query }) => query.state);
 
 it('is for this user only', () => {

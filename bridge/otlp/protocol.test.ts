@@ -14,11 +14,7 @@ let releases: Releases;
 beforeEach(() => {
   releases = new Releases();
 });
-afterEach(() =>
-  releases.release((error) => {
-    throw error;
-  }),
-);
+afterEach(() => releases.release());
 
 /** The first headers of an answer, and whether they are all of it. */
 function answerOf(stream: http2.ClientHttp2Stream): Promise<{ headers: http2.IncomingHttpHeaders; whole: boolean }> {

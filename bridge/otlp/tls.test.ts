@@ -1,5 +1,5 @@
 import { credentials, status } from '@grpc/grpc-js';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
@@ -28,17 +28,19 @@ beforeEach(() => {
   keyFile = join(dir, 'tls.key');
   clientCaFile = join(dir, 'ca.crt');
   use('server-1');
-  copyFileSync(join(fixtures, 'ca.pem'), clientCaFile);
+  put(clientCaFile, pem('ca.pem'));
 });
-afterEach(() =>
-  releases.release((error) => {
-    throw error;
-  }),
-);
+afterEach(() => releases.release());
+
+/** A file in one step: the server may be reading it. */
+function put(file: string, bytes: Uint8Array): void {
+  writeFileSync(`${file}.new`, bytes);
+  renameSync(`${file}.new`, file);
+}
 
 function use(name: string): void {
-  copyFileSync(join(fixtures, `${name}.pem`), certFile);
-  copyFileSync(join(fixtures, `${name}.key`), keyFile);
+  put(certFile, pem(`${name}.pem`));
+  put(keyFile, pem(`${name}.key`));
 }
 
 function connect(server: TestServer, client?: string): OtlpClient {
@@ -51,7 +53,7 @@ function connect(server: TestServer, client?: string): OtlpClient {
 }
 
 function send(client: OtlpClient): Promise<ExportReply> {
-  return client.export(Buffer.from('x'), { deadlineMs: 3000 });
+  return client.export(Buffer.from('x'), { deadlineMs: 30_000 });
 }
 
 /** The name in the certificate that a new connection gets. */
@@ -112,16 +114,16 @@ test('a new certificate serves new connections; calls and connections that exist
 test('a new authority for clients locks out new connections of the old one', async () => {
   const server = await startTestServer(releases, { tls: { certFile, keyFile, clientCaFile } });
   expect((await send(connect(server, 'client'))).code).toBe(OK);
-  copyFileSync(join(fixtures, 'other-ca.pem'), clientCaFile);
+  put(clientCaFile, pem('other-ca.pem'));
   await eventually(async () => expect((await send(connect(server, 'stranger'))).code).toBe(OK));
   expect((await send(connect(server, 'client'))).code).toBe(UNAVAILABLE);
 });
 
 test.each<[string, () => void]>([
-  ['a certificate that is half written', () => writeFileSync(certFile, pem('server-2.pem').subarray(0, 300))],
-  ['a key that is half written', () => writeFileSync(keyFile, pem('server-2.key').subarray(0, 100))],
-  ['the key of another certificate', () => copyFileSync(join(fixtures, 'server-2.key'), keyFile)],
-  ['an empty authority', () => writeFileSync(clientCaFile, '')],
+  ['a certificate that is half written', () => put(certFile, pem('server-2.pem').subarray(0, 300))],
+  ['a key that is half written', () => put(keyFile, pem('server-2.key').subarray(0, 100))],
+  ['the key of another certificate', () => put(keyFile, pem('server-2.key'))],
+  ['an empty authority', () => put(clientCaFile, Buffer.alloc(0))],
   ['no file', () => rmSync(certFile)],
 ])('%s keeps the old certificate and says so; when all is there, it is used', async (_name, harm) => {
   const server = await startTestServer(releases, { tls: { certFile, keyFile, clientCaFile } });
@@ -131,13 +133,13 @@ test.each<[string, () => void]>([
   expect(server.warnings[0]).toContain('what was read before stays in use');
   expect((await send(connect(server, 'client'))).code).toBe(OK);
   use('server-2');
-  copyFileSync(join(fixtures, 'ca.pem'), clientCaFile);
+  put(clientCaFile, pem('ca.pem'));
   const client = { key: pem('client.key'), cert: pem('client.pem') };
   await eventually(async () => expect(await presented(server, client)).toBe('server-2 TLSv1.3'));
   expect(server.report().tls).not.toHaveProperty('problem');
 });
 
 test('files that cannot be used are told at the start', async () => {
-  copyFileSync(join(fixtures, 'server-2.key'), keyFile);
+  put(keyFile, pem('server-2.key'));
   await expect(startTestServer(releases, { tls: { certFile, keyFile } })).rejects.toMatchObject({ name: 'UserError' });
 });

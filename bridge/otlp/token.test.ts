@@ -20,11 +20,7 @@ beforeEach(() => {
   releases.add(() => rmSync(dir, { recursive: true }));
   file = join(dir, 'tokens');
 });
-afterEach(() =>
-  releases.release((error) => {
-    throw error;
-  }),
-);
+afterEach(() => releases.release());
 
 async function send(server: TestServer, token?: string): Promise<ExportReply> {
   const client = connectOtlp(server.address, token === undefined ? {} : { token });

@@ -88,7 +88,7 @@ export function plainDeliverer(destination: string, { url }: Vendor, more: Parti
 
 /** Resolves when `check` holds; fails after ten seconds. */
 export async function until(check: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   while (!check()) {
     if (performance.now() > deadline) throw new Error(`not within ten seconds: ${check.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

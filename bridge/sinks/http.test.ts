@@ -30,7 +30,7 @@ function client(env: NodeJS.ProcessEnv = {}) {
   const http = createHttp(env);
   cleanups.push(() => http.close());
   return (request: Partial<HttpRequest> & { url: string }) =>
-    http.request({ method: 'POST', timeoutMs: 5000, ...request });
+    http.request({ method: 'POST', timeoutMs: 30_000, ...request });
 }
 
 describe('an answer', () => {
@@ -68,7 +68,7 @@ describe('an answer', () => {
 
   it('whose body does not end in time still has its status', async () => {
     const url = await serve((_, response) => void response.writeHead(200).write('slow'));
-    expect(await client()({ url, timeoutMs: 100 })).toMatchObject({ status: 200, body: 'slow', complete: false });
+    expect(await client()({ url, timeoutMs: 1_000 })).toMatchObject({ status: 200, body: 'slow', complete: false });
   });
 
   it('leaves its connection to the next request', async () => {
@@ -119,7 +119,7 @@ describe('a failure', () => {
 
   it('after the request was written has an unknown outcome: no answer in time', async () => {
     const url = await serve(() => {});
-    const result = await client()({ url, timeoutMs: 50 });
+    const result = await client()({ url, timeoutMs: 1_000 });
     expect(result).toMatchObject({ reason: 'timeout', unknown: true });
   });
 

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { OutboxModel, step } from './outbox-model.ts';
 
-it('never sends a lane out of order, loses an intent, or sends a settled one again', { timeout: 60_000 }, () => {
+it('never sends a lane out of order, loses an intent, or sends a settled one again', () => {
   const property = fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
     const model = new OutboxModel();
     try {
