@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../e2e/harness/cluster.ts';
-import { createNamespace, type Kube } from '../e2e/harness/kube.ts';
+import { createNamespace, type Kube, until } from '../e2e/harness/kube.ts';
 import { permissions } from './account.ts';
 import { cases, helmAt, type Manifest, packageChart, render, type Tree, UMBRELLA } from './helm.ts';
 import { podsOf } from './pods.ts';
@@ -48,8 +48,10 @@ describe('permissions', () => {
 
   it('of each account are those of the committed table, whatever the scope', async () => {
     const everybody = new Set(await permissions(ops, '', ops.namespace));
-    const ask = async (account: string, { namespace }: Kube): Promise<readonly string[]> =>
-      (await permissions(ops, account, namespace)).filter((rule) => !everybody.has(rule)).toSorted();
+    const ask = (account: string, { namespace }: Kube): Promise<readonly string[]> =>
+      settled(async () =>
+        (await permissions(ops, account, namespace)).filter((rule) => !everybody.has(rule)).toSorted(),
+      );
     const found = new Map(ACCOUNTS.map((account) => [account, new Map<string, string[]>()]));
     for (const [scope, values, watched] of scopes) {
       const access = (await render(chart, { cronitor, ...values() }, { namespace: ops.namespace })).filter(isAccess);
@@ -66,6 +68,17 @@ describe('permissions', () => {
     const text = `${HEADING}${table}`.replaceAll(ops.namespace, 'RELEASE-NAMESPACE');
     await expect(text).toMatchFileSnapshot(join(UMBRELLA, 'PERMISSIONS.md'));
   });
+
+  /** The answer that is given twice: the API server learns of a role a moment after it was made. */
+  function settled(ask: () => Promise<readonly string[]>): Promise<readonly string[]> {
+    let last = '';
+    return until('the rules are settled', async () => {
+      const rules = await ask();
+      const same = last === JSON.stringify(rules);
+      last = JSON.stringify(rules);
+      return same && rules;
+    });
+  }
 
   function append(rules: Map<string, string[]>, rule: string, scope: string): void {
     rules.set(rule, [...(rules.get(rule) ?? []), scope]);
@@ -179,15 +192,12 @@ describe('a release', () => {
 
     for (const release of ['one', 'two'])
       expect(await helmAt(cluster.kubeconfig, 'uninstall', release, '-n', ops.namespace)).toMatchObject({ code: 0 });
-    const left = await ops.kubectl([
-      'get',
-      'all,configmap,secret,serviceaccount,role,rolebinding,networkpolicy,pvc',
-      '-l',
-      'app.kubernetes.io/instance in (one, two)',
-      '-o',
-      'name',
-    ]);
-    const objects = left.split('\n').filter((line) => line !== '' && !/^(pod|controllerrevision)/.test(line));
-    expect(objects.every((name) => name.startsWith('persistentvolumeclaim/'))).toBe(true);
+    const left = async (): Promise<readonly string[]> => {
+      const kinds = 'all,configmap,secret,serviceaccount,role,rolebinding,networkpolicy,pvc';
+      const names = await ops.kubectl(['get', kinds, '-l', 'app.kubernetes.io/instance in (one, two)', '-o', 'name']);
+      return names.split('\n').filter((name) => name !== '' && !/^(pod|controllerrevision|persistentv)/.test(name));
+    };
+    // What belongs to a Deployment is removed after it.
+    await expect.poll(left).toEqual([]);
   });
 });

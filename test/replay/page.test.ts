@@ -56,17 +56,19 @@ beforeAll(async () => {
   await send(objects.cronJob('report'), objects.cronJob('a-rather-long-name-for-a-cronjob-that-wraps'));
   vendors.inject({ match: 'state=run', status: 404 });
   await send(...objects.started('a-rather-long-name-for-a-cronjob-that-wraps', 2));
-  await until('the refused ping is given up', async () => app.reader.dropCounts().length === 1, 8_000);
+  await until('the refused ping is given up', async () => app.reader.dropCounts().length === 1);
   await exportBodies(['garbage']);
   await send(...objects.succeeded('report', 1), ...objects.failed('a-rather-long-name-for-a-cronjob-that-wraps', 2));
+  // The failure waits for its pods before it is told, and the page shows when it was.
+  await until('the failure is told', () => vendors.cronitor.pings.some(({ query }) => query.state === 'fail'));
+  await allIsTold();
   browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   releases.add(() => browser.close());
 });
-afterAll(() =>
-  releases.release((error) => {
-    throw error;
-  }),
-);
+afterAll(() => releases.release());
+
+const allIsTold = (): Promise<unknown> =>
+  until('all is told', () => app.reader.depth().every(({ pending, notInSync }) => pending + notInSync === 0));
 
 async function send(...bodies: readonly object[]): Promise<void> {
   await exportBodies(bodies.map((object) => ({ type: 'MODIFIED', object })));
@@ -86,7 +88,7 @@ describe.skipIf(!haveChromium)('in Chromium', () => {
   beforeEach(async () => {
     context = await browser.newContext({ timezoneId: 'Asia/Kathmandu', locale: 'en-GB' });
     page = await context.newPage();
-    page.setDefaultTimeout(8_000);
+    page.setDefaultTimeout(60_000);
     complaints = [];
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => {
@@ -182,6 +184,8 @@ describe.skipIf(!haveChromium)('in Chromium', () => {
     const listening = page.waitForResponse(`${url}/events`);
     await logIn();
     await listening;
+    await allIsTold();
+    await page.waitForTimeout(1_000); // until what was told is shown
     const requests: string[] = [];
     page.on('request', (request) => requests.push(request.url()));
     await page.waitForTimeout(2_000);

@@ -44,11 +44,7 @@ beforeAll(async () => {
   );
 });
 
-afterAll(() =>
-  releases.release((error) => {
-    throw error;
-  }),
-);
+afterAll(() => releases.release());
 
 async function jobs(): Promise<ApiRun[]> {
   const { items } = (await (await fetch(`${bridge.pageUrl}api/runs?limit=200`)).json()) as { items: ApiRun[] };

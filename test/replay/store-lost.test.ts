@@ -31,11 +31,7 @@ beforeEach(async () => {
   await until('the last commit is noted', async () => existsSync(file) && Number(readFileSync(file)) >= began);
 });
 
-afterEach(() =>
-  releases.release((error) => {
-    throw error;
-  }),
-);
+afterEach(() => releases.release());
 
 /** A run that is over, and one that goes on. */
 const history = (): object[] => [job(1, began - 5000), job(1, began - 5000, began - 3000), job(2, began - 2000)];

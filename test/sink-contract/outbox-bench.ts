@@ -13,7 +13,6 @@ import { openReader, openStore } from '../../bridge/store/sqlite/open.ts';
 import type { OutboxStore } from '../../bridge/store/outbox-store.ts';
 import type { Store } from '../../bridge/store/store.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
-import { impatient } from './sink-case.ts';
 import type { MakeCase, SinkCase } from './sink-case.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -42,8 +41,8 @@ export class OutboxBench {
     return join(this.folder, 'store.db');
   }
 
-  start({ dryRun = false, timeoutMs = 2000 } = {}): void {
-    const deliverer = this.sink.deliverer(impatient(this.http, timeoutMs), this.clock, dryRun);
+  start({ dryRun = false } = {}): void {
+    const deliverer = this.sink.deliverer(this.http, this.clock, dryRun);
     this.dispatcher = startDispatcher({
       store: later(() => this.store),
       deliverers: [deliverer],

@@ -37,8 +37,3 @@ export const startContractVendors = (): Promise<Vendors> => startVendors({ key: 
 export function secretForms(secrets: readonly string[]): string[] {
   return secrets.flatMap((secret) => [secret, encodeURIComponent(secret), btoa(`${secret}:`)]);
 }
-
-/** The real client, only less patient. */
-export function impatient(http: Http, timeoutMs: number): Http {
-  return { request: (request) => http.request({ ...request, timeoutMs }), close: () => http.close() };
-}
