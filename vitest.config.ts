@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** A machine that does other work too is no failure. */
 const patient = { expect: { poll: { timeout: 20_000 } } };
-const slow = { ...patient, testTimeout: 120_000, hookTimeout: 600_000, pool: 'forks' as const, fileParallelism: false };
+const slow = { ...patient, testTimeout: 300_000, hookTimeout: 600_000, pool: 'forks' as const, fileParallelism: false };
 
 export default defineConfig({
   test: {
@@ -11,8 +11,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           ...patient,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           include: [
             'bridge/**/*.test.ts',
             'scripts/**/*.test.ts',
@@ -30,7 +30,7 @@ export default defineConfig({
           include: ['test/node/**/*.test.ts'],
           globalSetup: 'test/node/setup.ts',
           ...slow,
-          testTimeout: 300_000,
+          testTimeout: 600_000,
         },
       },
       // Most of a test is waiting for the cluster.

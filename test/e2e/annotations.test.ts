@@ -40,11 +40,7 @@ beforeAll(async () => {
   releases.add(async () => void (await bridge.stop()));
 });
 
-afterAll(() =>
-  releases.release((error) => {
-    throw error;
-  }),
-);
+afterAll(() => releases.release());
 
 const EXCLUDE = 'k8s.cronitor.io/exclude';
 const GRACE = 'k8s.cronitor.io/grace-seconds';
@@ -78,7 +74,7 @@ it('a CronJob with annotations that cannot be read is monitored, and page and me
   expect([await metric(EXCLUDE), await metric(GRACE)]).toEqual(['1', '1']);
   expect(await get('problems')).toContain(`${EXCLUDE}: &quot;yes&quot;`);
   expect(await get(`?namespace=${kube.namespace}&owner=report`)).toContain('An annotation cannot be read:');
-  expect((await fetch(`${bridge.pageUrl}readyz`)).status).toBe(200);
+  await until('it is ready', async () => (await fetch(`${bridge.pageUrl}readyz`)).status === 200);
 });
 
 it('without the permission to write Events that is said once, and everything else works', async () => {

@@ -53,29 +53,18 @@ beforeAll(async () => {
   releases.add(() => collector.stop());
 });
 
-afterAll(() =>
-  releases.release((error) => {
-    throw error;
-  }),
-);
+afterAll(() => releases.release());
 
 const statesOf = (job: KubeObject): string[] =>
   vendors.cronitor.pings.filter(({ query }) => query.series === job.metadata.uid).map(({ query }) => query.state);
 
-const gone = (target: string) =>
-  until(`${target} is removed`, async () =>
-    kube.get(target).then(
-      () => false,
-      () => true,
-    ),
-  );
+const gone = (target: string) => kube.wait(target, 'delete', 60_000);
 
-/** A run of a new CronJob that takes three seconds; its Job is removed a second after its end. */
-async function startRun(name: string): Promise<KubeObject> {
-  await kube.apply(cronJob({ name, pod: { run: '3s' }, job: { ttlSecondsAfterFinished: 1 } }));
-  await kube.runCronJob(name, `${name}-run`);
-  const job = await kube.get(`job/${name}-run`);
-  await until('its run is told', () => statesOf(job).length === 1);
+/** A run of a new CronJob, long enough to be known before it ends; its Job is removed five seconds after its end. */
+async function startRun(name: string, run = '10s'): Promise<KubeObject> {
+  await kube.apply(cronJob({ name, pod: { run }, job: { ttlSecondsAfterFinished: 5 } }));
+  const job = await kube.runCronJob(name, `${name}-run`);
+  await until('its run is told', () => statesOf(job).length >= 1);
   await bridge.settled();
   return job;
 }
@@ -110,7 +99,7 @@ describe('what happens while the bridge is away', () => {
   });
 
   it('and the Collector too: a Job of which nothing tells the end is unknown, and announced nowhere', async () => {
-    const job = await startRun('erased');
+    const job = await startRun('erased', '600s');
     await Promise.all([bridge.kill9(), collector.kill9()]);
     await kube.delete('job/erased-run');
     await gone('job/erased-run');
@@ -176,8 +165,7 @@ describe('without the permission to LIST Jobs', () => {
   it('nothing is gone, the others are audited, and Jobs again once it is given back', async () => {
     await kube.apply(role(['cronjobs', 'jobs']));
     await kube.apply(cronJob({ name: 'guarded', pod: { run: '600s' } }));
-    await kube.runCronJob('guarded', 'guarded-run');
-    const job = await kube.get('job/guarded-run');
+    const job = await kube.runCronJob('guarded', 'guarded-run');
     const account = await startBridge({
       vendorsUrl: vendors.url,
       vendorKey: vendors.key,

@@ -88,7 +88,8 @@ test('no env value, managedFields or last-applied annotation leaves the Collecto
 test('with WATCH_NAMESPACES only these namespaces are watched, and nothing of cluster scope', async () => {
   const other = await createNamespace(cluster.kubeconfig, 'collector-other');
   await collector.stop();
-  collector = await startCollector({ ...options, namespaces: [kube.namespace] });
+  // What the first has not sent yet stays in its queue.
+  collector = await startCollector({ ...options, dataDir: join(dataDir, 'scoped'), namespaces: [kube.namespace] });
   const before = receiver.records().length;
   await other.apply(cronJob('elsewhere'));
   await kube.apply(cronJob('here'));
@@ -114,7 +115,7 @@ test('a receiver that answers UNAVAILABLE and later OK gets everything', async (
   await runs(20);
   await until('the Collector has tried', () => receiver.refused() > 0);
   receiver.accept();
-  await expect.poll(arrivedRuns, { timeout: 30_000 }).toEqual({ jobsAdded: 20, podsAdded: 20, jobsComplete: 20 });
+  await expect.poll(arrivedRuns, { timeout: 60_000 }).toEqual({ jobsAdded: 20, podsAdded: 20, jobsComplete: 20 });
 });
 
 test('a Collector killed with SIGKILL while the receiver is away delivers what it had queued', async () => {
@@ -126,7 +127,7 @@ test('a Collector killed with SIGKILL while the receiver is away delivers what i
   await collector.kill9();
   await collector.restart();
   receiver.accept();
-  await expect.poll(arrivedRuns, { timeout: 30_000 }).toEqual({ jobsAdded: 20, podsAdded: 20, jobsComplete: 20 });
+  await expect.poll(arrivedRuns, { timeout: 60_000 }).toEqual({ jobsAdded: 20, podsAdded: 20, jobsComplete: 20 });
 });
 
 /** Runs Jobs to their end at the API server. */

@@ -75,7 +75,7 @@ describe('scripts/demo', () => {
       60_000,
     );
     expect(await (await fetch(started.page)).text()).toContain('import-legacy-by-hand');
-    expect(await (await fetch(started.vendors)).text()).toContain('complete');
+    await until('its success is told', async () => (await (await fetch(started.vendors)).text()).includes('complete'));
     expect(await stop()).toEqual({ code: 0, left: [] });
   });
 

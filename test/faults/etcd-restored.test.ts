@@ -5,7 +5,7 @@ import { until } from '../e2e/harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import { restore, snapshot } from './etcd.ts';
 import type { Stage } from './stage.ts';
-import { expectTold, FAST_AUDIT, runs, setStage, SHORT } from './stage.ts';
+import { expectTold, FAST_AUDIT, onceEach, pingsOf, runs, setStage, SHORT } from './stage.ts';
 
 let stage: Stage;
 
@@ -26,14 +26,10 @@ const statusOf = async ({ metadata }: KubeObject): Promise<string | undefined> =
   const answer = await fetch(`${stage.bridge.pageUrl}api/runs/${metadata.uid}`);
   return ((await answer.json()) as { run?: { status: string } }).run?.status;
 };
-const told = ({ metadata }: KubeObject): string[] =>
-  stage.vendors.cronitor.pings.filter(({ query }) => query.series === metadata.uid).map(({ query }) => query.state);
+const told = (job: KubeObject): string[] => onceEach(pingsOf(stage, job)).map((ping) => ping.split(' ')[0]!);
 
 /** A run that goes on until somebody deletes it. */
-async function startLong(cronJobName: string, job: string): Promise<KubeObject> {
-  await stage.kube.runCronJob(cronJobName, job);
-  return stage.kube.get(`job/${job}`);
-}
+const startLong = (cronJobName: string, job: string): Promise<KubeObject> => stage.kube.runCronJob(cronJobName, job);
 
 /** The Job fails by its deadline. */
 const endNow = (job: string) =>
@@ -83,6 +79,7 @@ describe('nothing is lost and nothing is told twice', () => {
     await expectTold(stage, before);
     await until('the long ones run', () => [running, ended, deleted].every((job) => told(job).length === 1));
     await snapshot(stage);
+    await collector.watching();
     const between = await runs(stage, 'between', 3);
     const unfinished = await startLong('long', 'unfinished');
     await endNow('ended');
@@ -101,7 +98,10 @@ describe('nothing is lost and nothing is told twice', () => {
     await Promise.all(['running', 'deleted'].map((name) => kube.delete(`job/${name}`)));
     await until('the end of the long run is told', () => told(running).length === 2, 120_000);
     await expectTold(stage, [...before, ...between, ...unheard, ...(await runs(stage, 'after', 3))]);
-    for (const job of [running, ended, deleted]) expect(told(job)).toEqual(['run', 'fail']);
+    await expectTold(
+      stage,
+      [running, ended, deleted].map((job) => ({ job, end: 'fail' })),
+    );
     expect(told(unfinished)).toEqual(['run']);
   });
 

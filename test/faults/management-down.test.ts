@@ -23,7 +23,7 @@ describe('while the management API is down for ten minutes and telemetry is up',
     await makeCronJobs(stage, 'known');
     const known = [await startRun(stage, 'known', 0)];
     await expectTold(stage, known);
-    const made = vendors.cronitor.monitors.size;
+    await until('both monitors stand', () => vendors.cronitor.monitors.size === 2);
     // Half a service: some requests are answered, some connections end.
     vendors.inject({ match: 'PUT /api/monitors', times: 1, reset: true });
     vendors.inject({ match: 'PUT /api/monitors', times: Infinity, status: 503 });
@@ -38,7 +38,7 @@ describe('while the management API is down for ten minutes and telemetry is up',
     await kube.delete('cronjob/new-bad', '--cascade=orphan');
     await expectTold(stage, known);
     await pause(Math.max(0, end - Date.now()));
-    expect(vendors.cronitor.monitors.size).toBe(made);
+    expect(vendors.cronitor.monitors.size).toBe(2);
     expect(fresh.filter(pinged)).toEqual([]);
     vendors.heal();
     await expectTold(stage, fresh);

@@ -11,6 +11,7 @@ import { startCollector } from '../e2e/harness/collector.ts';
 import type { Kube, KubeObject } from '../e2e/harness/kube.ts';
 import { createNamespace, until } from '../e2e/harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
+import type { PingQuery } from '../vendors/cronitor-rules.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 import type { Api } from './api.ts';
@@ -106,10 +107,7 @@ export async function setStage(name: string, options: StageOptions = {}): Promis
     return collector;
   };
   const collector = await collect('collector');
-  const close = (): Promise<void> =>
-    releases.release((error) => {
-      throw error;
-    });
+  const close = (): Promise<void> => releases.release();
   return {
     cluster: clusterName,
     kubeconfig,
@@ -185,18 +183,32 @@ export async function during<T>(work: Promise<T>, disturb: () => Promise<void>):
   return done;
 }
 
+/** The pings of a run that Cronitor has, in order: `state stamp`. */
+export const pingsOf = ({ vendors }: Stage, { metadata }: KubeObject): string[] =>
+  vendors.cronitor.pings
+    .filter(({ query }) => query.series === metadata.uid)
+    .map(({ query }) => `${query.state} ${query.stamp}`);
+
+/** A ping whose answer was lost comes again, the same and before the next one: it is here once. */
+export const onceEach = (pings: readonly string[]): string[] => pings.filter((ping, n) => ping !== pings[n - 1]);
+
+/** How often the bridge did not learn what became of a ping: so often it may have come again. */
+async function lostAnswers({ bridge }: Stage, { metadata }: KubeObject, ping: string): Promise<number> {
+  const { deliveries } = (await (await fetch(`${bridge.pageUrl}api/runs/${metadata.uid}`)).json()) as {
+    deliveries: readonly { payload: { query?: PingQuery }; unknownOutcomes: number }[];
+  };
+  const of = deliveries.find(({ payload: { query } }) => `${query?.state} ${query?.stamp}` === ping);
+  return of?.unknownOutcomes ?? 0;
+}
+
 /**
- * Waits for both pings of each run, then proves that each came once and in order. A ping whose answer was lost may come
- * again (`repeats`), the same and before the next one. Returns how many did.
+ * Waits for both pings of each run, then proves that each came once and in order: again only if the bridge had to give up
+ * waiting for the answer, which a machine that stands still makes it do, or if `repeats`. Returns how many came again.
  */
 export async function expectTold(stage: Stage, runs: readonly Started[], { repeats = false } = {}): Promise<number> {
-  const pings = (uid: string): string[] =>
-    stage.vendors.cronitor.pings
-      .filter(({ query }) => query.series === uid)
-      .map(({ query }) => `${query.state} ${query.stamp}`);
   const open = (): string[] =>
     runs
-      .filter(({ job, end }) => !pings(job.metadata.uid).some((ping) => ping.startsWith(end)))
+      .filter(({ job, end }) => !pingsOf(stage, job).some((ping) => ping.startsWith(end)))
       .map(({ job }) => job.metadata.name);
   await until('every run has ended at the vendor', () => open().length === 0, 240_000).catch(async (error: unknown) => {
     // Whether it is the bridge that does not tell, or the cluster that does not end them.
@@ -205,9 +217,14 @@ export async function expectTold(stage: Stage, runs: readonly Started[], { repea
   });
   let repeated = 0;
   for (const { job, end } of runs) {
-    const all = pings(job.metadata.uid);
-    const told = repeats ? all.filter((ping, index) => ping !== all[index - 1]) : all;
+    const all = pingsOf(stage, job);
+    const told = onceEach(all);
     repeated += all.length - told.length;
+    for (const ping of told) {
+      const more = all.filter((other) => other === ping).length - 1;
+      if (more > 0 && !repeats)
+        expect(more, `${ping}, seed ${SEED}`).toBeLessThanOrEqual(await lostAnswers(stage, job, ping));
+    }
     expect(
       told.map((ping) => ping.split(' ')[0]),
       `${job.metadata.name}, seed ${SEED}`,

@@ -70,8 +70,8 @@ async function history(name: string): Promise<{ over: Started[]; open: Started[]
   const { kube, vendors } = stage;
   const over = await runs(stage, name, 3);
   await kube.apply(
-    cronJob({ name: `${name}-long-ok`, pod: { run: '60s' } }),
-    cronJob({ name: `${name}-long-bad`, pod: { run: '60s', exit: '3' }, job: { backoffLimit: 0 } }),
+    cronJob({ name: `${name}-long-ok`, pod: { run: '120s' } }),
+    cronJob({ name: `${name}-long-bad`, pod: { run: '120s', exit: '3' }, job: { backoffLimit: 0 } }),
   );
   const open: Started[] = [];
   for (let n = 0; n < 4; n++) open.push(await startRun(stage, `${name}-long`, n));

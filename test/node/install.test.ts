@@ -77,6 +77,7 @@ describe.skipIf(inject('node') === undefined)('the chart in a restricted namespa
 
   it('shows the way of a run from its Job to the call at the vendor, behind the token', async () => {
     const { metadata } = await kube.get('job/fails-1');
+    await release.settled();
     const page = await release.page(`/runs/${metadata.uid}`);
     expect(page.status).toBe(200);
     const text = (await page.text()).replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ');
@@ -128,10 +129,14 @@ describe.skipIf(inject('node') === undefined)('the chart in a restricted namespa
     await foreign.wait('job/not-ours-1', 'condition=Failed', 60_000);
     const after = await stage.start(SUCCEEDS, 'succeeds-after-foreign');
     await expectTold(stage, [{ job: after, end: 'complete' }]);
-    const seen = await until('kube-state-metrics tells of the later run', () => {
-      const samples = stage.sink.samples();
-      return samples.some(({ attributes }) => attributes['job_name'] === 'succeeds-after-foreign') && samples;
-    });
+    const seen = await until(
+      'kube-state-metrics tells of the later run',
+      () => {
+        const samples = stage.sink.samples();
+        return samples.some(({ attributes }) => attributes['job_name'] === 'succeeds-after-foreign') && samples;
+      },
+      90_000,
+    );
     expect(JSON.stringify(seen)).not.toContain(foreign.namespace);
     const shown = await (await release.page('/api/cronjobs?limit=500')).text();
     expect(shown).toContain(kube.namespace);
@@ -161,11 +166,24 @@ describe.skipIf(inject('node') === undefined)('the chart in a restricted namespa
       const log = await kube.kubectl(['logs', target]);
       expect(log, `the ${part}`).not.toMatch(/forbidden|"level":(?:"(?:error|fatal|panic)"|[56]0)|^[EF]\d{4}/m);
     }
+    for (const { status } of (await release.pods()).values())
+      expect(status.containerStatuses?.map(({ restartCount }) => restartCount)).toEqual([0]);
     expect(await warnings()).toEqual([]);
   });
 });
 
-/** What Kubernetes has to say against the objects of the release, except that a busy machine let them start slowly. */
+/** What a busy machine makes Kubernetes say of a pod that starts or answers slowly, and says of it once. */
+const SLOW = new RegExp(
+  [
+    '^Startup probe failed: .*connection refused',
+    '^(?:Startup|Liveness|Readiness) probe failed: .*(?:deadline exceeded|Client\\.Timeout|i/o timeout)',
+    '^Readiness probe failed: .*statuscode: 503', // its store took two seconds for a write
+    'failed to sync (?:configmap|secret) cache: timed out', // the kubelet waits a second for its first LIST
+    'the object has been modified',
+  ].join('|'),
+);
+
+/** What Kubernetes has to say against the objects of the release, except that a busy machine made them slow. */
 async function warnings(): Promise<readonly string[]> {
   const events = await kube.kubectl(['get', 'events', '--field-selector=type=Warning', '-o', 'json']);
   const { items } = JSON.parse(events) as {
@@ -173,7 +191,7 @@ async function warnings(): Promise<readonly string[]> {
   };
   return items
     .filter(({ involvedObject }) => /^(?:data-|queue-)?lb-/.test(involvedObject.name))
-    .filter(({ message }) => !/^Startup probe failed: .*connection refused/.test(message))
+    .filter(({ message }) => !SLOW.test(message))
     .map(({ involvedObject, reason, message }) => `${involvedObject.name}: ${reason}: ${message}`);
 }
 

@@ -64,7 +64,8 @@ describe.skipIf(process.getuid?.() !== 0)('logs of a real node (needs root)', ()
 
   it('are those of the instance that ended, also when the next one runs', async () => {
     expect(text(await read('again', { restarts: true, instance: 0 }))).toBe('first\n');
-    expect(text(await read('again', { restarts: true, instance: 1 }))).toBe('second\n');
+    const second = async (): Promise<string> => text(await read('again', { restarts: true, instance: 1 }));
+    await expect.poll(second).toBe('second\n');
   });
 
   it('are unavailable, in the words of the API, for a container that is none and for a pod that is gone', async () => {

@@ -43,8 +43,7 @@ describe.skipIf(inject('node') === undefined)('releases side by side (needs root
 
   it('two releases in one namespace see each what is in their scope, and tell it once', async () => {
     const [fine, failed] = [await stage.start(SUCCEEDS, 'fine'), await stage.start(FAILS, 'failed')];
-    await shop.runCronJob(SUCCEEDS.name, 'in-shop');
-    const inShop = await shop.get('job/in-shop');
+    const inShop = await shop.runCronJob(SUCCEEDS.name, 'in-shop');
     const both = [
       { job: fine, end: 'complete' as const },
       { job: failed, end: 'fail' as const, message: /BackoffLimitExceeded.*exited with/ },
@@ -53,10 +52,14 @@ describe.skipIf(inject('node') === undefined)('releases side by side (needs root
     await expectTold({ ...stage, vendors: others }, both);
     await expectTold(stage, both);
     expect(JSON.stringify(stage.vendors.cronitor.state())).not.toContain(shop.namespace);
-    const names = await until('both send metrics', () => {
-      const found = new Set(stage.sink.samples().map(({ resource }) => resource['helm.release.name']));
-      return found.size === 2 && found;
-    });
+    const names = await until(
+      'both send metrics',
+      () => {
+        const found = new Set(stage.sink.samples().map(({ resource }) => resource['helm.release.name']));
+        return found.size === 2 && found;
+      },
+      90_000,
+    );
     expect(names).toEqual(new Set(['one', 'two']));
   });
 
@@ -65,7 +68,7 @@ describe.skipIf(inject('node') === undefined)('releases side by side (needs root
     expect(claims.toSorted()).toEqual(['data-two-bridge-0', 'queue-two-collector-0']);
     await kube.kubectl(['delete', 'pod', 'one-bridge-0']);
     await until('its pod is there again', async () => (await one.pods()).has('bridge'));
-    await kube.wait('pod/one-bridge-0', 'condition=Ready', 60_000);
+    await kube.wait('pod/one-bridge-0', 'condition=Ready', 120_000);
     await one.settled();
     const uid = (await kube.get('job/fine')).metadata.uid;
     const told = stage.vendors.cronitor.pings.filter(({ query }) => query.series === uid);

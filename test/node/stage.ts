@@ -55,14 +55,8 @@ export async function setStage(name: string): Promise<Stage> {
     release: (release, where = kube) => releaseIn(node, where, release, folder),
     values: (more = {}) => ({ ...valuesFor(node, vendors, sink), ...more }),
     make: (...works) => kube.apply(...works.map(cronJob)),
-    start: async (work, run) => {
-      await kube.runCronJob(work.name, run);
-      return kube.get(`job/${run}`);
-    },
-    close: () =>
-      releases.release((error) => {
-        throw error;
-      }),
+    start: (work, run) => kube.runCronJob(work.name, run),
+    close: () => releases.release(),
   };
 }
 

@@ -22,6 +22,9 @@ export type Place = (typeof PLACES)[number];
 /** Environment of the telemetry of the account of `upstream`, `main` and `storm`. */
 export const ENV = 'production';
 
+/** What the fake kubelet makes of a pod. */
+const FAILS_SOON = { 'lifecycle-bridge.test/exit': '7', 'lifecycle-bridge.test/run': '1s' };
+
 /** What a watch has lost is found soon. */
 const AUDIT = { LIFECYCLE_BRIDGE__CLUSTER__AUDIT__INTERVAL: '5s' };
 
@@ -91,9 +94,7 @@ export class CronitorStage {
   }
 
   close(): Promise<void> {
-    return this.#releases.release((error) => {
-      throw error;
-    });
+    return this.#releases.release();
   }
 
   /** Starts a run of a CronJob at once; `number` tells its runs apart. */
@@ -115,7 +116,7 @@ export class CronitorStage {
       };
       return items[0]?.metadata.name;
     });
-    await this.api.patch(`${pods}/${first}`, { metadata: { annotations: { 'lifecycle-bridge.test/exit': '7' } } });
+    await this.api.patch(`${pods}/${first}`, { metadata: { annotations: FAILS_SOON } });
   }
 
   /** The pings of a run, in the order of their arrival. */
@@ -137,10 +138,14 @@ export class CronitorStage {
 
   /** Waits until Kubernetes says that the run is over; returns it then. */
   async over({ metadata: { name, namespace } }: KubeObject): Promise<KubeObject> {
-    return until(`${name} is over`, async () => {
-      const job = await this.api.get(`/apis/batch/v1/namespaces/${namespace}/jobs/${name}`);
-      return endOf(job) !== undefined && job;
-    });
+    return until(
+      `${name} is over`,
+      async () => {
+        const job = await this.api.get(`/apis/batch/v1/namespaces/${namespace}/jobs/${name}`);
+        return endOf(job) !== undefined && job;
+      },
+      100_000,
+    );
   }
 
   /** Waits until the bridge lists two things about a run that an account was not sent; returns their reasons. */

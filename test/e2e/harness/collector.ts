@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, openSync, closeSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { tool } from './cluster.ts';
 import { openNamespace, until } from './kube.ts';
 
@@ -18,6 +19,8 @@ export interface Collector {
   /** Ends it as Kubernetes does, by SIGTERM. */
   stop(): Promise<void>;
   kill9(): Promise<void>;
+  /** Waits until its watches stand, again after a restart of the API server. */
+  watching(): Promise<void>;
   /** Starts it again on the same queue, by kill -9 first if it runs. */
   restart(): Promise<void>;
 }
@@ -45,7 +48,18 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   mkdirSync(options.dataDir, { recursive: true });
   const logFile = join(options.dataDir, 'collector.log');
   const watches = await watchCounter(options.kubeconfig);
-  const before = await watches();
+  const before = await steady(watches);
+  const each = options.namespaces?.length ?? 1;
+  const unwatched = (timeoutMs?: number): Promise<unknown> =>
+    until(
+      'the watches of the old Collector have ended',
+      async () => (await watches()).every((count, kind) => count <= before[kind]!),
+      timeoutMs,
+    );
+  const watching = async (): Promise<void> => {
+    const all = async (): Promise<boolean> => (await watches()).every((count, kind) => count >= before[kind]! + each);
+    await until('the Collector watches', all, 180_000);
+  };
   let child: ChildProcess | undefined;
   let ports = { health: 0, metrics: 0 };
   const killAtExit = (): boolean | undefined => child?.kill('SIGKILL');
@@ -60,14 +74,12 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   };
   const start = async (): Promise<void> => {
     await end('SIGKILL');
-    await until('the watches of the old Collector have ended', async () =>
-      (await watches()).every((count, kind) => count <= before[kind]!),
-    );
+    await unwatched();
     ports = { health: await freePort(), metrics: await freePort() };
     const started = launch(program, options, logFile, ports);
     child = started;
     await healthy(started, ports.health, logFile);
-    await until('the Collector watches', async () => (await watches()).every((count, kind) => count > before[kind]!));
+    await watching();
   };
   await start().catch(async (error: unknown) => {
     await end('SIGKILL');
@@ -84,7 +96,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     stop: async () => {
       process.off('exit', killAtExit);
       await end('SIGTERM');
+      // Else they would count as watches of the next one; but the cluster may be gone.
+      await unwatched(10_000).catch(() => undefined);
     },
+    watching,
     kill9: () => end('SIGKILL'),
     restart: start,
   };
@@ -125,7 +140,28 @@ async function healthy(child: ChildProcess, port: number, logFile: string): Prom
   });
 }
 
-const WATCHED = ['/pods', 'batch/jobs', 'batch/cronjobs', 'apps/deployments', 'events.k8s.io/events'];
+const WATCHED = [
+  '/pods',
+  'batch/jobs',
+  'batch/cronjobs',
+  'apps/deployments',
+  'apps/replicasets',
+  'apps/statefulsets',
+  'apps/controllerrevisions',
+  'events.k8s.io/events',
+];
+
+/** The counts that are the same a second later: the control plane may just be starting its own watches. */
+async function steady(watches: () => Promise<readonly number[]>): Promise<readonly number[]> {
+  let last = '';
+  return until('the watches of the control plane stand', async () => {
+    const now = await watches();
+    const same = String(now) === last;
+    last = String(now);
+    if (!same) await pause(1000);
+    return same && now;
+  });
+}
 
 /**
  * Counts the open watches at the API server, one number for each of WATCHED. The health check is green before the

@@ -20,11 +20,11 @@ export interface Kube {
   apply(...objects: readonly object[]): Promise<void>;
   /** Deletes without waiting for the end of it: `delete('job/backup')`; more arguments go to kubectl. */
   delete(target: string, ...args: readonly string[]): Promise<void>;
-  /** Starts a run of a CronJob at once. */
-  runCronJob(cronJob: string, jobName: string): Promise<void>;
+  /** Starts a run of a CronJob at once; returns its Job as it was made. */
+  runCronJob(cronJob: string, jobName: string): Promise<KubeObject>;
   get(target: string): Promise<KubeObject>;
   list(kinds: string): Promise<readonly KubeObject[]>;
-  /** Waits for `condition=Complete`, `delete`, `jsonpath=…`, as `kubectl wait --for` does. */
+  /** Waits for `condition=Complete`, `delete`, `jsonpath=…`, as `kubectl wait --for` does; but for `delete` also for an object that is not there yet. */
   wait(target: string, condition: string, timeoutMs?: number): Promise<void>;
   /** Deletes the namespace without waiting for the end of it. */
   removeNamespace(): Promise<void>;
@@ -56,16 +56,16 @@ function kubeIn(program: string, kubeconfig: string, namespace: string): Kube {
     delete: async (target, ...args) => {
       await kubectl(['delete', target, '--wait=false', ...args]);
     },
-    runCronJob: async (cronJob, jobName) => {
-      await kubectl(['create', 'job', `--from=cronjob/${cronJob}`, jobName]);
-    },
+    runCronJob: async (cronJob, jobName) =>
+      JSON.parse(await kubectl(['create', 'job', `--from=cronjob/${cronJob}`, jobName, '-o', 'json'])) as KubeObject,
     get: async (target) => JSON.parse(await kubectl(['get', target, '-o', 'json'])) as KubeObject,
     list: async (kinds) => {
       const list = JSON.parse(await kubectl(['get', kinds, '-o', 'json'])) as { items: KubeObject[] };
       return list.items;
     },
     wait: async (target, condition, timeoutMs = 30_000) => {
-      const args = ['wait', target, `--for=${condition}`, `--timeout=${timeoutMs / 1000}s`];
+      const first = condition === 'delete' ? [] : ['--for=create'];
+      const args = ['wait', target, ...first, `--for=${condition}`, `--timeout=${timeoutMs / 1000}s`];
       await kubectl(args, { timeoutMs: timeoutMs + 5000 });
     },
     removeNamespace: async () => {
