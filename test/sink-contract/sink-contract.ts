@@ -96,10 +96,10 @@ function sharedTable(bench: () => Bench, kind: 'intent' | 'desired', send: Send)
     const hold = { outcome: 'retry', reason: 'rate_limited', hold: { key: expect.any(String) } };
     expect(await send({ status: 429, retryAfter: 7 })).toMatchObject({ ...hold, afterMs: 7000 });
     // By the vendor's clock, which is not ours here.
-    const date = new Date(Date.now() + 600_000).toUTCString();
+    const date = new Date(Date.now() + 30_000).toUTCString();
     const dated = await send({ status: 429, retryAfter: date });
     expect(dated).toMatchObject({ ...hold, afterMs: expect.any(Number) });
-    expect(Math.abs((dated as { afterMs: number }).afterMs - 600_000)).toBeLessThan(60_000);
+    expect(Math.abs((dated as { afterMs: number }).afterMs - 30_000)).toBeLessThan(5_000);
     expect(await send({ status: 429 })).toMatchObject({ ...hold, afterMs: expect.any(Number) });
   });
 
