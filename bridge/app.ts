@@ -30,6 +30,7 @@ import { createReadiness } from './web/readiness.ts';
 import { startCluster } from './start-audit.ts';
 import { startHeartbeats } from './start-heartbeats.ts';
 import { Live } from './web/live.ts';
+import { webWithToken } from './web/made-token.ts';
 import { startWeb } from './web/server.ts';
 
 export interface AppOptions {
@@ -82,7 +83,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const auditor = cluster?.auditor;
   let otlp: OtlpServer | undefined;
   const web = await startWeb({
-    ...config.web,
+    ...webOf(options),
     reader,
     metrics,
     readiness: createReadiness(
@@ -106,6 +107,14 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const planning = [teller, worker.calls, dispatcher, ...(auditor === undefined ? [] : [auditor])];
   releases.add(followClock(clock, planning, (error) => teller.storeFailed(error)));
   return { otlpPort: otlp.port, webPort: web.port, reader, failed };
+}
+
+/** The settings of the page; its token is made when there is none. */
+function webOf({ config, logger }: AppOptions): Config['web'] {
+  const { web, made } = webWithToken(config);
+  if (made !== undefined)
+    logger.info({ file: made }, 'made a token for the page; lifecycle-bridge page-token prints it');
+  return web;
 }
 
 function openReads({ config }: AppOptions, metrics: Metrics, releases: Releases): ReadStore {

@@ -18,6 +18,7 @@ const LOAD: Readonly<Record<CommandName, () => Promise<Command>>> = {
   resend: async () => (await import('./commands/resend.ts')).resendCommand,
   'test-delivery': async () => (await import('./commands/test-delivery.ts')).testDeliveryCommand,
   retire: async () => (await import('./commands/retire.ts')).retireCommand,
+  'page-token': async () => (await import('./commands/page-token.ts')).pageTokenCommand,
   backup: async () => (await import('./commands/backup.ts')).backupCommand,
   restore: async () => (await import('./commands/backup.ts')).restoreCommand,
   'migrate-from': async () => (await import('./commands/migrate-from.ts')).migrateFromCommand,

@@ -4,7 +4,7 @@ import { systemClock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import { createHttp } from '../sinks/http.ts';
 import { createDeliverers } from '../sinks/index.ts';
-import { fileProbes } from './file-probes.ts';
+import { fileProbes, pageTokenProbes } from './file-probes.ts';
 import { oldKeyHint } from './migrate/hint.ts';
 import { portProbe, storeProbe } from './local-probes.ts';
 import { type Probe, type ProbeResult, renderProbes, runProbes } from './probe.ts';
@@ -27,6 +27,7 @@ export async function checkCommand(
     portProbe('OTLP port', 'otlp', config),
     portProbe('page port', 'web', config),
     ...fileProbes(config),
+    ...pageTokenProbes(config),
   ];
   const probes = [configProbe(config, terminal.env), ...local, ...(await remote(config))];
   const results = await runProbes(probes);

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+
 import type { Config } from '../config/schema.ts';
 import { errorText } from '../lib/errors.ts';
 import { sinkSchemas } from '../sinks/index.ts';
+import { madeTokenFile } from '../web/made-token.ts';
 import type { Probe, ProbeResult } from './probe.ts';
 
 /** Every file that the configuration names in a `…File` key; those of destinations are read with their destination. */
@@ -10,6 +12,17 @@ export function fileProbes(config: Config): Probe[] {
   return sections
     .flatMap(([name, section]) => namedFiles(name, section))
     .map(({ key, file }) => ({ name: key, run: () => Promise.resolve(tryFile(file)) }));
+}
+
+/** The token that the bridge makes for its page: nothing to mount, and how to see it. */
+export function pageTokenProbes(config: Config): Probe[] {
+  const file = madeTokenFile(config);
+  if (file === undefined) return [];
+  const made = existsSync(file);
+  const detail = made ? `${file}; lifecycle-bridge page-token prints it` : 'the bridge makes it at its first start';
+  return [
+    { name: 'page token', run: () => Promise.resolve(made ? { ...tryFile(file), detail } : { ok: true, detail }) },
+  ];
 }
 
 function namedFiles(path: string, value: unknown): { key: string; file: string }[] {

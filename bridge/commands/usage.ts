@@ -28,6 +28,10 @@ export const COMMANDS = {
     synopsis: 'retire [--undo] [--timeout SECONDS] [--by NAME] [--store PATH | --config FILE]',
     does: 'pause every monitor and send no telemetry, through the running bridge; --undo ends that',
   },
+  'page-token': {
+    synopsis: 'page-token [--store PATH | --config FILE]',
+    does: 'print the token that lets you see the page',
+  },
   backup: {
     synopsis: 'backup FILE [--store PATH | --config FILE]',
     does: 'copy the store, also while the bridge runs',

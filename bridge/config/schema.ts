@@ -88,7 +88,10 @@ const web = z
     port: port(8080),
     /** Who may see page and API. /livez, /readyz, /metrics and /version stay open for probes and scrapers. */
     auth: z.enum(['none', 'token', 'proxy-header']).default('none'),
-    /** For `auth: token`: what is typed into the login form or sent as a Bearer token. */
+    /**
+     * For `auth: token`: what is typed into the login form or sent as a Bearer token. Without it and without tokenFile the
+     * bridge makes one, keeps it beside its store, and `lifecycle-bridge page-token` prints it.
+     */
     token: allowed(z.string().regex(/^[\x21-\x7e]{16,}$/), 'at least 16 characters without spaces')
       .meta({ secret: true })
       .optional(),
@@ -99,9 +102,9 @@ const web = z
     /** The header counts only from these; anybody could send it. */
     trustedProxies: z.array(network).default([]),
   })
-  .refine(({ auth, token, tokenFile }) => auth !== 'token' || (token === undefined) !== (tokenFile === undefined), {
-    error: 'auth: token needs exactly one of token and tokenFile',
-    path: ['auth'],
+  .refine(({ token, tokenFile }) => token === undefined || tokenFile === undefined, {
+    error: 'set token or tokenFile, not both',
+    path: ['tokenFile'],
   })
   .refine(({ auth, trustedProxies }) => auth !== 'proxy-header' || trustedProxies.length > 0, {
     error: 'auth: proxy-header needs trustedProxies',

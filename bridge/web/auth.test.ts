@@ -126,8 +126,7 @@ describe('the configuration', () => {
   const load = (web: Record<string, unknown>) => loadConfig({ env: {}, overrides: { web } });
 
   it.each([
-    [{ auth: 'token' }, 'exactly one of token and tokenFile'],
-    [{ auth: 'token', token: TOKEN, tokenFile: '/x' }, 'exactly one of token and tokenFile'],
+    [{ auth: 'token', token: TOKEN, tokenFile: '/x' }, 'set token or tokenFile, not both'],
     [{ auth: 'token', token: 'short' }, 'at least 16 characters'],
     [{ auth: 'proxy-header' }, 'needs trustedProxies'],
     [{ auth: 'proxy-header', trustedProxies: ['10.0.0.0/33'] }, 'an IP address or network'],

@@ -91,7 +91,10 @@ function loginForm(options: WebOptions, response: Response, status: number, to: 
         <input id="token" name="token" type="password" autocomplete="current-password" required autofocus />
         <button type="submit">Log in</button>
       </form>
-      <p class="empty">It is the value of web.token, or stands in the file web.tokenFile of the configuration.</p>`,
+      <p class="empty">
+        <code>lifecycle-bridge page-token</code> prints it where the bridge runs; in Kubernetes:
+        <code>kubectl -n NAMESPACE exec POD -- lifecycle-bridge page-token</code>.
+      </p>`,
   };
   sendPage(response.status(status), { ...plainFrame(options), bare: true }, content);
 }

@@ -50,17 +50,21 @@ function same(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b));
 }
 
-function readToken(file: string): string {
+/** The token in a file. Throws a UserError when it cannot be read or holds none. */
+export function readToken(file: string): string {
   try {
     const token = readFileSync(file, 'utf8').trim();
     if (token !== '') return token;
   } catch (error) {
     throw new UserError(
-      `web.tokenFile cannot be read: ${errorText(error)}`,
-      'Mount the Secret that holds the token, or correct the path.',
+      `the token of the page cannot be read: ${errorText(error)}`,
+      'Mount the Secret that holds the token, let this user read it, or correct the path.',
     );
   }
-  throw new UserError(`web.tokenFile ${file} is empty`, 'Put the token into it: openssl rand -hex 24');
+  throw new UserError(
+    `${file}, which holds the token of the page, is empty`,
+    'Put the token into it: openssl rand -hex 24',
+  );
 }
 
 /** Undefined while the file is missing or empty, as in the middle of a rotation: the last token stays good. */

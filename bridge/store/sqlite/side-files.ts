@@ -88,8 +88,8 @@ export function moveAside(path: string, label: string, now: Instant): string {
   return target;
 }
 
-/** All of the new content or all of the old one, whatever happens. */
-function replaceFile(file: string, content: string): void {
+/** All of the new content or all of the old one, whatever happens; for this user only. */
+export function replaceFile(file: string, content: string): void {
   const temporary = `${file}.tmp`;
   writeFileSync(temporary, content, { flush: true, mode: 0o600 });
   renameSync(temporary, file);
