@@ -146,9 +146,8 @@ export class Audit implements AuditCalls {
     const pass = this.#current();
     const { kind, namespace } = pass.unit;
     const { lacking } = this.#memory(pass.unit);
-    const rows = this.#options.store.transaction((tx) => tx.liveObjects(kind, after, SCAN_ROWS));
+    const rows = this.#options.store.transaction((tx) => tx.liveObjects(kind, after, SCAN_ROWS, namespace));
     for (const row of rows) {
-      if (namespace !== undefined && row.namespace !== namespace) continue;
       pass.live++;
       const version = this.#options.unwritten.version(row.uid) ?? row.version;
       const isNewer = pass.version === undefined || compareVersions(version, pass.version) > 0;
@@ -202,14 +201,9 @@ export class Audit implements AuditCalls {
   #wasSeen(unit: Unit): boolean {
     const { kind, namespace } = unit;
     if (namespace === undefined) return true;
-    return this.#options.store.transaction((tx) => {
-      if (tx.meta(seenKey(unit)) !== undefined) return true;
-      for (let rows = tx.liveObjects(kind, 0, SCAN_ROWS); rows.length > 0;) {
-        if (rows.some((row) => row.namespace === namespace)) return true;
-        rows = tx.liveObjects(kind, rows.at(-1)!.row, SCAN_ROWS);
-      }
-      return false;
-    });
+    return this.#options.store.transaction(
+      (tx) => tx.meta(seenKey(unit)) !== undefined || tx.liveObjects(kind, 0, 1, namespace).length > 0,
+    );
   }
 
   /** The first page tells how old the LIST is; the second LIST in a row that is too old begins a new epoch. */

@@ -46,36 +46,38 @@ export function observeJob(
   if (adopted) claimRunKey(tx, step.state.facts);
   tellJob(tx, destinations, step, runKey, now, adopted);
   if (isUndecided(step.state) && (previous === undefined || !isUndecided(previous))) {
-    tx.setTimer({ id: timerId(facts.uid), kind: 'replacement', uid: facts.uid, due: now + REPLACEMENT_WAIT_MS });
+    const id = timerId(step.state.facts);
+    tx.setTimer({ id, kind: 'replacement', uid: facts.uid, due: now + REPLACEMENT_WAIT_MS });
     markWaiting(tx, destinations, `${runKey}/ended`, 'awaiting_replacement', now);
   }
   if (row === undefined) settlePredecessors(tx, destinations, facts, now);
 }
 
 /** Ends a deleted Job whose wait for a successor is over, as cancelled unless one was seen meanwhile. */
-export function settleReplacement(tx: Tx, destinations: readonly Destination[], uid: string, now: Instant): void {
-  const row = tx.object(uid);
+export function settleReplacement(tx: Tx, destinations: readonly Destination[], timer: string, now: Instant): void {
+  const row = tx.object(timer.slice(timer.lastIndexOf('/') + 1));
   if (row !== undefined) settle(tx, destinations, row, now, false);
-  tx.clearTimer(timerId(uid));
+  tx.clearTimer(timer);
 }
 
-/** A new Job may be the successor that a deleted one waits for; those that wait are the ones with a timer. */
+/** A new Job may be the successor that a deleted one of its CronJob waits for; those that wait have a timer. */
 function settlePredecessors(tx: Tx, destinations: readonly Destination[], { owner }: JobFacts, now: Instant): void {
   if (!isOwnedByCronJob(owner)) return;
-  for (const { uid } of tx.timersOf('replacement')) {
+  for (const { uid, id } of tx.timersBelow(`replacement/${owner.uid}`)) {
     const row = tx.object(uid);
-    if (row?.ownerUid === owner.uid) settle(tx, destinations, row, now, true);
+    if (row !== undefined && settle(tx, destinations, row, now, true)) tx.clearTimer(id);
   }
 }
 
-function settle(tx: Tx, destinations: readonly Destination[], row: ObjectRow, now: Instant, mayWait: boolean): void {
+/** False when the Job still waits. */
+function settle(tx: Tx, destinations: readonly Destination[], row: ObjectRow, now: Instant, mayWait: boolean): boolean {
   const before = stateOf<JobState>(row);
   const runKey = tx.run(row.uid)?.run.runKey ?? row.uid;
   const step = endJob(before, runKey, now, (job, at) => replacement(tx, job, at, mayWait));
-  if (step.state === before) return;
+  if (step.state === before) return false;
   tx.putObject({ ...row, state: step.state });
   tellJob(tx, destinations, step, runKey, now);
-  tx.clearTimer(timerId(row.uid));
+  return true;
 }
 
 /** Announces a step and writes the run as people see it. */
@@ -115,8 +117,9 @@ function isUndecided(state: JobState): boolean {
   return state.deletedAt !== undefined && isOpen(state);
 }
 
-function timerId(uid: string): string {
-  return `replacement/${uid}`;
+/** Found by its CronJob: of thousands of deleted Jobs a successor is asked about those of its own. */
+function timerId({ uid, owner }: JobFacts): string {
+  return `replacement/${owner?.uid ?? ''}/${uid}`;
 }
 
 /** Whether another Job took this one's place. Nobody knows before its CronJob is seen, which may have Replace. */

@@ -25,10 +25,10 @@ export function fireTimers(
   now: Instant,
 ): void {
   const fire = (kind: Timer['kind'], until: Instant, settle: Settle): void => {
-    const due = store.transaction((tx) => tx.dueTimers(kind, until));
-    fireAll(store, due.slice(0, MAX_PER_TICK), settle, now);
+    const due = store.transaction((tx) => tx.dueTimers(kind, until, MAX_PER_TICK));
+    fireAll(store, due, settle, now);
   };
-  fire('replacement', now, (tx, uid) => settleReplacement(tx, destinations, uid, now));
+  fire('replacement', now, (tx, _, id) => settleReplacement(tx, destinations, id, now));
   fire('gone', now, (tx, uid) => settleGone(tx, destinations, uid, now));
   fire('pods', now, (tx, uid) => settlePods(tx, destinations, uid, now));
   fire('logs', now, (tx, uid) => settleLogs(tx, destinations, uid, now));
@@ -47,13 +47,13 @@ interface TimerOptions {
   readonly graceMs: number;
 }
 
-type Settle = (tx: Tx, uid: string) => void;
+type Settle = (tx: Tx, uid: string, id: string) => void;
 
 /** In one transaction; when one cannot be processed, each in its own, so that it does not hold up the others for ever. */
 function fireAll(store: Store, timers: readonly Timer[], settle: Settle, now: Instant): void {
   if (timers.length === 0) return;
   try {
-    store.transaction((tx) => timers.forEach(({ uid }) => settle(tx, uid)));
+    store.transaction((tx) => timers.forEach(({ uid, id }) => settle(tx, uid, id)));
   } catch (error) {
     if (isStoreTrouble(error)) throw error;
     for (const timer of timers) fireAlone(store, timer, settle, now);
@@ -62,7 +62,7 @@ function fireAll(store: Store, timers: readonly Timer[], settle: Settle, now: In
 
 function fireAlone(store: Store, { id, uid }: Timer, settle: Settle, now: Instant): void {
   try {
-    store.transaction((tx) => settle(tx, uid));
+    store.transaction((tx) => settle(tx, uid, id));
   } catch (error) {
     if (isStoreTrouble(error)) throw error;
     store.transaction((tx) => {

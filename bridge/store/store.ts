@@ -126,10 +126,10 @@ export interface Tx {
 
   setTimer(timer: Timer): void;
   clearTimer(id: string): void;
-  /** Timers of a kind that are due, the oldest first. */
-  dueTimers(kind: Timer['kind'], now: Instant): Timer[];
-  /** All timers of a kind, due or not. */
-  timersOf(kind: Timer['kind']): Timer[];
+  /** Timers of a kind that are due, the oldest first, `limit` at most. */
+  dueTimers(kind: Timer['kind'], now: Instant, limit: number): Timer[];
+  /** Timers whose id is `path`, a slash and more, due or not: all of a kind, or of what its id names next. */
+  timersBelow(path: string): Timer[];
 
   quarantine(row: Quarantined): void;
   /** What was in quarantine at this version or an older one could be processed after all. */
@@ -139,8 +139,8 @@ export interface Tx {
 
   /** What the audit compares of an object, without its state. */
   storedVersion(uid: string): StoredVersion | undefined;
-  /** Up to `limit` live objects of a kind; `row` of the last is the `after` of the next call, 0 at first. */
-  liveObjects(kind: Kind, after: number, limit: number): LiveObject[];
+  /** Up to `limit` live objects of a kind, of all namespaces or one; `row` of the last is the next call's `after`, 0 at first. */
+  liveObjects(kind: Kind, after: number, limit: number, namespace?: string): LiveObject[];
   /** The newest version of live objects of a kind; undefined when the store holds none of that kind, live or not. */
   newestVersion(kind: Kind): string | undefined;
   /** Makes the versions of all objects of a kind unknown: they are older than any other. */

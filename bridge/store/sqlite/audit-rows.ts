@@ -13,14 +13,17 @@ export function storedVersion(db: Db, uid: string): StoredVersion | undefined {
   return row && { version: row.version, deleted: row.deleted === 1, factsSchema: row.facts_schema };
 }
 
-export function liveObjects(db: Db, kind: Kind, after: number, limit: number): LiveObject[] {
-  return db.all<{ row: number; uid: string; namespace: string; version: string }>(
-    `SELECT rowid AS row, uid, namespace, version FROM objects WHERE kind = ? AND deleted = 0 AND rowid > ?
-     ORDER BY rowid LIMIT ?`,
-    kind,
-    after,
-    limit,
-  );
+const LIVE = 'SELECT rowid AS row, uid, namespace, version FROM objects';
+
+/** Live objects of a kind, of one namespace or of all, in the order of their rows after `after`. */
+export function liveObjects(db: Db, kind: Kind, after: number, limit: number, namespace?: string): LiveObject[] {
+  if (namespace === undefined) {
+    const inAll = `${LIVE} INDEXED BY objects_live WHERE kind = ? AND deleted = 0 AND rowid > ? ORDER BY rowid LIMIT ?`;
+    return db.all<LiveObject>(inAll, kind, after, limit);
+  }
+  const inOne = `${LIVE} INDEXED BY objects_live_namespace WHERE kind = ? AND namespace = ? AND deleted = 0 AND rowid > ?
+    ORDER BY rowid LIMIT ?`;
+  return db.all<LiveObject>(inOne, kind, namespace, after, limit);
 }
 
 export function newestVersion(db: Db, kind: Kind): string | undefined {

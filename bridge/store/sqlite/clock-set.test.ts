@@ -64,7 +64,7 @@ describe.each([
     });
     setClock(ms);
     const dueOf = (kind: 'gone' | 'replacement' | 'stuck' | 'schedule') =>
-      t.store.transaction((tx) => tx.timersOf(kind)).map((timer) => timer.due);
+      t.store.transaction((tx) => tx.timersBelow(kind)).map((timer) => timer.due);
     expect([...dueOf('gone'), ...dueOf('replacement')]).toEqual([due + ms, due + ms]);
     expect([...dueOf('stuck'), ...dueOf('schedule')]).toEqual([due, due]);
   });

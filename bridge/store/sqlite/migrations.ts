@@ -8,6 +8,7 @@ import { reread } from './migrations/0004-reread.ts';
 import { annotationProblems } from './migrations/0005-annotation-problems.ts';
 import { removals } from './migrations/0006-removals.ts';
 import { logs } from './migrations/0007-logs.ts';
+import { scale } from './migrations/0008-scale.ts';
 
 /** One step of the schema. Additive: a bridge with the schema `oldestReader` must still be able to use the result. */
 export interface Migration {
@@ -24,6 +25,7 @@ const MIGRATIONS: readonly Migration[] = [
   annotationProblems,
   removals,
   logs,
+  scale,
 ];
 
 const KNOWN = `CREATE TABLE IF NOT EXISTS migrations (

@@ -9,18 +9,20 @@ beforeEach(() => {
 afterEach(() => t.remove());
 
 /** Where SQLite looks at all of a table or sorts, and how it finds intents, in the statements that are first used by `work`. */
-function scansOf(work: () => void): string[] {
+const scansOf = (work: () => void): string[] => stepsOf(work, 4, /^SCAN|TEMP B-TREE|SEARCH intents/);
+
+function stepsOf(work: () => void, statementsAtLeast: number, shown: RegExp): string[] {
   const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare');
   try {
     work();
     const statements = new Set(prepare.mock.calls.map(([sql]) => sql));
-    expect(statements.size).toBeGreaterThan(3);
+    expect(statements.size).toBeGreaterThanOrEqual(statementsAtLeast);
     prepare.mockRestore();
     const database = new DatabaseSync(t.path, { readOnly: true });
     const steps = [...statements].flatMap((sql) => database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all());
     database.close();
     const details = new Set(steps.map(({ detail }) => String(detail)));
-    return [...details].filter((detail) => /^SCAN|TEMP B-TREE|SEARCH intents/.test(detail));
+    return [...details].filter((detail) => shown.test(detail));
   } finally {
     prepare.mockRestore();
   }
@@ -84,5 +86,37 @@ it('a sweep looks at what is ready, failing or claimed once, not once for each r
     'SCAN claims USING COVERING INDEX claims_uid',
     'SCAN intents USING INDEX intents_lane',
     'SCAN desired USING INDEX desired_due',
+  ]);
+});
+
+it('the audit of a namespace looks at the objects of that namespace alone, and one of all at none twice', () => {
+  const steps = stepsOf(
+    () =>
+      t.store.transaction((tx) => {
+        tx.liveObjects('Pod', 0, 5000, 'shop');
+        tx.liveObjects('Pod', 0, 5000);
+      }),
+    2,
+    /./,
+  );
+  expect(steps).toEqual([
+    'SEARCH objects USING INDEX objects_live_namespace (kind=? AND namespace=? AND rowid>?)',
+    'SEARCH objects USING INDEX objects_live (kind=? AND rowid>?)',
+  ]);
+});
+
+it('a tick looks at the timers of its kind that are due, and a new Job at those of its own CronJob', () => {
+  const steps = stepsOf(
+    () =>
+      t.store.transaction((tx) => {
+        tx.dueTimers('stuck', t.now, 500);
+        tx.timersBelow('replacement/uid-of-the-cronjob');
+      }),
+    2,
+    /./,
+  );
+  expect(steps).toEqual([
+    'SEARCH timers USING INDEX timers_kind_due (kind=? AND due<?)',
+    'SEARCH timers USING PRIMARY KEY (id>? AND id<?)',
   ]);
 });

@@ -98,9 +98,8 @@ export class Retention {
       `SELECT rowid AS id, uid, kind, deleted FROM objects WHERE rowid > ? ORDER BY rowid LIMIT ${PAGE}`,
       this.#cursor!,
     );
-    const timers = new Set(this.#db.all<{ uid: string }>('SELECT DISTINCT uid FROM timers').map(({ uid }) => uid));
     for (const row of rows) {
-      const gone = row.deleted === 1 && !timers.has(row.uid) && this.#visit(row, now, limits, deadline);
+      const gone = row.deleted === 1 && !this.#waits(row.uid) && this.#visit(row, now, limits, deadline);
       if (gone === 'unfinished') return;
       if (gone) this.#removed++;
       this.#cursor = row.id;
@@ -133,6 +132,10 @@ export class Retention {
     if (kind === 'Pod' && run === null && owner !== null && has('SELECT 1 FROM runs WHERE uid = ?', owner))
       return false;
     return !has(UNSETTLED, uid);
+  }
+
+  #waits(uid: string): boolean {
+    return this.#db.get('SELECT 1 FROM timers WHERE uid = ? LIMIT 1', uid) !== undefined;
   }
 
   #usedBytes(): number {

@@ -128,14 +128,14 @@ describe('sticky keys and timers', () => {
       tx.setTimer({ ...timer, id: 'replacement/a', due: 20 });
     });
     tx((tx) => tx.setTimer({ id: 'schedule/a', kind: 'schedule', uid: 'u', due: 10 }));
-    expect(tx((tx) => tx.dueTimers('replacement', 19)).map(({ id }) => id)).toEqual(['replacement/b']);
-    expect(tx((tx) => tx.dueTimers('replacement', 20))).toEqual([
+    expect(tx((tx) => tx.dueTimers('replacement', 19, 9)).map(({ id }) => id)).toEqual(['replacement/b']);
+    expect(tx((tx) => tx.dueTimers('replacement', 20, 9))).toEqual([
       { ...timer, id: 'replacement/b', due: 10 },
       { ...timer, id: 'replacement/a', due: 20 },
     ]);
-    expect(tx((tx) => tx.timersOf('replacement')).map(({ id }) => id)).toEqual(['replacement/a', 'replacement/b']);
+    expect(tx((tx) => tx.timersBelow('replacement')).map(({ id }) => id)).toEqual(['replacement/a', 'replacement/b']);
     tx((tx) => tx.clearTimer('replacement/b'));
-    expect(tx((tx) => tx.dueTimers('replacement', 20)).map(({ id }) => id)).toEqual(['replacement/a']);
+    expect(tx((tx) => tx.dueTimers('replacement', 20, 9)).map(({ id }) => id)).toEqual(['replacement/a']);
   });
 });
 

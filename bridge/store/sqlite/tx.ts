@@ -19,7 +19,7 @@ import type {
 } from '../store.ts';
 import { forgetVersions, liveObjects, newestVersion, storedVersion } from './audit-rows.ts';
 import type { Db } from './db.ts';
-import { dueTimers, timersOf } from './timers.ts';
+import { dueTimers, timersBelow } from './timers.ts';
 import type { DesiredRows } from './desired.ts';
 import type { Intents } from './intents.ts';
 import { LogRows } from './log-rows.ts';
@@ -235,12 +235,12 @@ export class SqliteTx implements Tx {
     this.#db.run('DELETE FROM timers WHERE id = ?', id);
   }
 
-  dueTimers(kind: Timer['kind'], now: Instant): Timer[] {
-    return dueTimers(this.#db, kind, now);
+  dueTimers(kind: Timer['kind'], now: Instant, limit: number): Timer[] {
+    return dueTimers(this.#db, kind, now, limit);
   }
 
-  timersOf(kind: Timer['kind']): Timer[] {
-    return timersOf(this.#db, kind);
+  timersBelow(path: string): Timer[] {
+    return timersBelow(this.#db, path);
   }
 
   quarantine(row: Quarantined): void {
@@ -275,8 +275,8 @@ export class SqliteTx implements Tx {
     return storedVersion(this.#db, uid);
   }
 
-  liveObjects(kind: Kind, after: number, limit: number): LiveObject[] {
-    return liveObjects(this.#db, kind, after, limit);
+  liveObjects(kind: Kind, after: number, limit: number, namespace?: string): LiveObject[] {
+    return liveObjects(this.#db, kind, after, limit, namespace);
   }
 
   newestVersion(kind: Kind): string | undefined {
