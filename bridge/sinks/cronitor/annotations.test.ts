@@ -45,10 +45,25 @@ describe('annotations that cannot be read', () => {
     ['grace-seconds', '0'],
     ['cronitor-grace-seconds', '-1'],
     ['metric.duration', '< 5 seconds, soon'],
+    ['metric.duration', '< 5 🚀'],
   ])('are told: %s with %o', (name, value) => {
     expect(problems({ [name]: value })).toEqual([
       { annotation: `k8s.cronitor.io/${name}`, value, allowed: expect.any(String), used: expect.any(String) },
     ]);
+  });
+
+  it.each([
+    ['key', 'x'.repeat(129), 'the key that the monitor has without this annotation'],
+    ['env', 'x'.repeat(101), 'its beginning, cut to that length'],
+    ['group', '🚀'.repeat(101), 'its beginning, cut to that length'],
+    ['note', 'x'.repeat(1_025), 'its beginning, cut to that length'],
+    ['name', 'x'.repeat(101), 'its beginning and its end, cut to that length'],
+    ['tags', `a, ${'x'.repeat(101)}`, 'the first 100, and of a longer one its beginning'],
+    ['tags', 'a,'.repeat(101), 'the first 100, and of a longer one its beginning'],
+    ['notify', `a, ${'x'.repeat(101)}`, "only what is allowed; Cronitor's default when that is nothing"],
+  ])('are told when they are too long, with what is used: %s', (name, value, used) => {
+    expect(problems({ [name]: value })).toMatchObject([{ annotation: `k8s.cronitor.io/${name}`, used }]);
+    expect(problems({ [name]: ` ${'x'.repeat(100)} \n` })).toEqual([]);
   });
 
   it.each(['nottify', 'Key', 'cronitor-env'])('are told when they do not exist: %s', (name) => {

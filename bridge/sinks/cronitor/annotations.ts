@@ -1,6 +1,7 @@
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { AnnotationProblem } from '../sink.ts';
-import { shorten } from './shorten.ts';
+import { MAX_ITEMS, MAX_KEY, MAX_NOTE, MAX_TEXT } from './limits.ts';
+import { isLonger, shorten } from './shorten.ts';
 
 const PREFIX = 'k8s.cronitor.io/';
 const MAX_SHOWN = 100;
@@ -14,28 +15,52 @@ interface Rule<T> {
   readonly check?: { readonly wrong: (value: string) => boolean; readonly allowed: string; readonly used: string };
 }
 
+const CUT = 'its beginning, cut to that length';
+
 /** All annotations of the sink, by their names without prefix. */
-const RULES = {
+export const RULES = {
   include: flag('no answer, as if it were absent'),
   exclude: flag('no answer, as if it were absent'),
-  env: text(),
-  tags: { read: items },
-  key: text('cronitor-id'),
+  env: text(MAX_TEXT),
+  tags: {
+    read: (value: string) =>
+      items(value)
+        .slice(0, MAX_ITEMS)
+        .map((tag) => shorten(tag, MAX_TEXT)),
+    check: {
+      wrong: (value) => items(value).length > MAX_ITEMS || items(value).some((tag) => isLonger(tag, MAX_TEXT)),
+      allowed: `at most ${MAX_ITEMS} tags of at most ${MAX_TEXT} characters, separated by commas`,
+      used: `the first ${MAX_ITEMS}, and of a longer one its beginning`,
+    },
+  },
+  key: {
+    legacy: 'cronitor-id',
+    read: (value: string) => (isLonger(value.trim(), MAX_KEY) ? undefined : value.trim() || undefined),
+    check: {
+      wrong: (value) => isLonger(value.trim(), MAX_KEY),
+      allowed: `at most ${MAX_KEY} characters`,
+      used: 'the key that the monitor has without this annotation',
+    },
+  },
   'key-inference': {
     legacy: 'id-inference',
     read: (value: string) => (value === 'name' || value === 'k8s' ? value : undefined),
     check: { wrong: (value) => !['name', 'k8s', ''].includes(value), allowed: 'name or k8s', used: 'k8s' },
   },
-  name: text('cronitor-name'),
-  'name-prefix': text(),
-  group: text('cronitor-group'),
+  name: {
+    legacy: 'cronitor-name',
+    read: (value: string) => value.trim() || undefined,
+    check: tooLong(MAX_TEXT, 'its beginning and its end, cut to that length'),
+  },
+  'name-prefix': { read: prefix },
+  group: text(MAX_TEXT, 'cronitor-group'),
   notify: {
     legacy: 'cronitor-notify',
-    read: (value: string) => (items(value).length === 0 ? undefined : items(value)),
+    read: (value: string) => (lists(value).length === 0 ? undefined : lists(value)),
     check: {
-      wrong: (value) => items(value).length === 0,
-      allowed: 'names of notification lists, separated by commas',
-      used: "Cronitor's default",
+      wrong: (value) => lists(value).length === 0 || lists(value).length < items(value).length,
+      allowed: `at most ${MAX_ITEMS} names of notification lists of at most ${MAX_TEXT} characters, separated by commas`,
+      used: "only what is allowed; Cronitor's default when that is nothing",
     },
   },
   'grace-seconds': {
@@ -47,11 +72,11 @@ const RULES = {
       used: "Cronitor's default",
     },
   },
-  note: text(),
+  note: text(MAX_NOTE),
   'metric.duration': {
-    read: (value: string) => items(value).filter((item) => LIMIT.test(item)),
+    read: limits,
     check: {
-      wrong: (value) => items(value).some((item) => !LIMIT.test(item)),
+      wrong: (value) => limits(value).length < items(value).length,
       allowed: 'limits separated by commas, each <, <=, > or >= and a time, such as < 5 minutes',
       used: 'only what is a limit',
     },
@@ -68,6 +93,12 @@ type Value<Name extends AnnotationName> = Rules[Name] extends { read: (value: st
 export function setting<Name extends AnnotationName>(cronJob: CronJobFacts, name: Name): Value<Name> | undefined {
   const found = present(cronJob, name);
   return found && (RULES[name].read(found.value) as Value<Name> | undefined);
+}
+
+/** What stands in an annotation or its older alias, as it is; undefined when neither is there or it says nothing. */
+export function asWritten(cronJob: CronJobFacts, name: AnnotationName): string | undefined {
+  const value = present(cronJob, name)?.value;
+  return value?.trim() === '' ? undefined : value;
 }
 
 /** Every annotation whose value is not allowed, and every one under our prefix that does not exist. */
@@ -90,8 +121,8 @@ export function annotationProblems(cronJob: CronJobFacts): AnnotationProblem[] {
 
 const NAMES = Object.keys(RULES) as AnnotationName[];
 const KNOWN = new Set(NAMES.flatMap(keys));
-/** Cronitor judges the time; what does not even begin so would cost the whole monitor. */
-const LIMIT = /^[<>]=?\s*\d/;
+/** Cronitor judges the unit; anything else would cost the whole monitor. */
+const LIMIT = /^([<>]=?)\s*(\d{1,15}(?:\.\d{1,15})?)(\s*[a-z]{0,20})$/i;
 
 function keys(name: AnnotationName): string[] {
   const { legacy }: Rule<unknown> = RULES[name];
@@ -112,9 +143,40 @@ function shown({ annotation, value }: Found): Found {
   return { annotation, value: shorten(value, MAX_SHOWN) };
 }
 
-/** Text as it is; empty is absent. */
-function text(legacy?: string): Rule<string> {
-  return { ...(legacy !== undefined && { legacy }), read: (value) => value || undefined };
+/** Text without the white space around it, which a block of YAML leaves; empty is absent, and too long is cut. */
+function text(max: number, legacy?: string): Rule<string> {
+  return {
+    ...(legacy !== undefined && { legacy }),
+    read: (value) => shorten(value.trim(), max) || undefined,
+    check: tooLong(max, CUT),
+  };
+}
+
+function tooLong(max: number, used: string): NonNullable<Rule<string>['check']> {
+  return { wrong: (value) => isLonger(value.trim(), max), allowed: `at most ${max} characters`, used };
+}
+
+/** Spaces at its end may part it from the name. */
+function prefix(value: string): string | undefined {
+  if (value.trim() === 'namespace' || value.trim() === 'none') return value.trim();
+  return value.trimStart().replace(/[^\S ]+$/u, '') || undefined;
+}
+
+/** A part of a name is no name of a list: one that is too long is left out. */
+function lists(value: string): string[] {
+  return items(value)
+    .filter((item) => !isLonger(item, MAX_TEXT))
+    .slice(0, MAX_ITEMS);
+}
+
+/** The limits of a list, each with one space before its number. */
+function limits(value: string): string[] {
+  return items(value)
+    .flatMap((item) => {
+      const [, operator, number, unit = ''] = LIMIT.exec(item) ?? [];
+      return operator === undefined ? [] : `${operator} ${number}${unit.toLowerCase()}`;
+    })
+    .slice(0, MAX_ITEMS);
 }
 
 /** A boolean as Go's ParseBool reads it. */

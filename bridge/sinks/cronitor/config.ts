@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../../lib/deep-readonly.ts';
 import { errorText } from '../../lib/errors.ts';
+import { MAX_KEY, MAX_TEXT } from './limits.ts';
 import { podFilter } from './pod-filter.ts';
 import { duration } from '../../config/marks.ts';
 import { selectionFields } from '../selection.ts';
@@ -29,7 +30,13 @@ const MINUTE_MS = 60_000;
 
 const heartbeat = z
   .strictObject({
-    key: z.string().min(1).optional().describe('Key of the monitor; without it one of this cluster alone'),
+    key: z
+      .string()
+      .trim()
+      .min(1)
+      .max(MAX_KEY)
+      .optional()
+      .describe('Key of the monitor; without it one of this cluster alone'),
     interval: duration()
       .refine((ms) => ms >= MINUTE_MS && ms <= 1440 * MINUTE_MS, 'allowed: a duration from 1m to 24h')
       .meta({ duration: true, allowed: 'a duration from 1m to 24h' })
@@ -68,7 +75,13 @@ export const cronitorSchema = z
         'What becomes of the monitor of a CronJob that was deleted or has another key now: it goes on, is paused, or is paused and after deleteAfter deleted with its history. That of one that is no longer selected is paused',
       ),
     deleteAfter: duration().prefault('24h').describe('With onDelete: delete, how long a monitor stays paused before'),
-    env: z.string().min(1).optional().describe('Environment of telemetry where a CronJob has no env annotation'),
+    env: z
+      .string()
+      .trim()
+      .min(1)
+      .max(MAX_TEXT)
+      .optional()
+      .describe('Environment of telemetry where a CronJob has no env annotation'),
     tags: z.array(z.string().min(1)).default([]).describe('Tags that every monitor gets'),
     onCancelled: z
       .enum(['fail', 'complete'])

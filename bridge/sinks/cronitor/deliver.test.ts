@@ -7,6 +7,7 @@ import type { Vendors } from '../../../test/vendors/start-vendors.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { createHttp } from '../http.ts';
 import type { Http } from '../http.ts';
+import type { Json } from '../../lib/json.ts';
 import type { ClaimedDesired, ClaimedIntent } from '../sink.ts';
 import { cronitorSchema } from './config.ts';
 import { createCronitorDeliverer } from './deliver.ts';
@@ -34,8 +35,9 @@ function deliverer(config: object = { apiKey: vendors.key }) {
   return createCronitorDeliverer('default', parsed, http, systemClock);
 }
 
-function row(key: string, annotations: Record<string, string> = {}): ClaimedDesired {
-  const wanted = monitorPayload(cronJob(annotations), key, planConfig());
+/** `fields` of the monitor as nobody planned them: what Cronitor refuses is not in an annotation's power. */
+function row(key: string, fields: Record<string, Json> = {}): ClaimedDesired {
+  const wanted = { ...monitorPayload(cronJob(), key, planConfig()), ...fields };
   return { destination: 'cronitor/default', key, wanted, wantedHash: key, attempt: 1 };
 }
 
@@ -88,7 +90,7 @@ describe('monitors', () => {
   });
 
   it('of which some are wrong are refused alone', async () => {
-    const bad = { 'metric.duration': '< 5 %' };
+    const bad = { assertions: ['metric.duration < 5 %'] };
     const rows = Array.from({ length: 20 }, (_, index) => row(`m${index}`, index === 3 || index === 17 ? bad : {}));
     const deliveries = await deliverer().converge(rows, signal);
     const refused = { outcome: 'drop', reason: 'bad_request', detail: expect.stringContaining('is no assertion') };
@@ -99,7 +101,7 @@ describe('monitors', () => {
   });
 
   it('are not sent on when the vendor asks for a pause while the wrong one is searched', async () => {
-    const rows = [row('a'), row('b'), row('c', { 'metric.duration': '< 5 %' }), row('d')];
+    const rows = [row('a'), row('b'), row('c', { assertions: ['metric.duration < 5 %'] }), row('d')];
     vendors.inject({ status: 400 });
     vendors.inject({ status: 429, retryAfter: 5 });
     const deliveries = await deliverer().converge(rows, signal);

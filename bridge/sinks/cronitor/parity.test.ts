@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { monitorSchema } from '../../../test/vendors/cronitor-rules.ts';
+import { monitorSchema, pingSchema } from '../../../test/vendors/cronitor-rules.ts';
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
-import { annotationProblems, setting } from './annotations.ts';
+import { sha1Hex } from '../../lib/ids.ts';
+import { annotationProblems, RULES, setting } from './annotations.ts';
 import { cronJob, planConfig } from './fixtures.ts';
 import { environment, monitorKey, monitorName, monitorPayload, selected } from './payload.ts';
 
@@ -108,8 +109,13 @@ describe('§2 names, old and new', () => {
 });
 
 describe('§2 key', () => {
-  it.each(['  spaced ', 'a/b?c', 'ü'])('%o is taken as it is', (value) => {
+  it.each(['two words', 'a/b?c', 'ü'])('%o is taken as it is', (value) => {
     expect(key({ key: value, 'key-inference': 'name' })).toBe(value);
+  });
+
+  it('better: white space around it is none of it', () => {
+    expect(key({ key: ' nightly-report\n' })).toBe('nightly-report');
+    expect(key({ 'cronitor-id': '\n' })).toBe(UID);
   });
 });
 
@@ -123,6 +129,12 @@ describe('§2 key-inference', () => {
     [{}, UID],
   ])('%o is %s', (annotations, expected) => {
     expect(key(annotations)).toBe(expected);
+  });
+
+  it('by name takes the name as it is written, whatever the monitor shows of it', () => {
+    const one = cronJob({ 'key-inference': 'name', name: 'Nightly\n' });
+    expect(key({ 'key-inference': 'name', name: 'Nightly\n' })).toBe(sha1Hex('Nightly\n'));
+    expect(monitorName(one)).toBe('Nightly');
   });
 
   it('by name takes the whole name, not the shortened one', () => {
@@ -142,14 +154,25 @@ describe('§2 key-inference', () => {
 
 describe('§2 name and name-prefix', () => {
   it.each<Row>([
-    [{ name: ' as it is ', 'name-prefix': 'none' }, ' as it is '],
+    [{ name: 'as it is', 'name-prefix': 'none' }, 'as it is'],
     [{ name: '', 'name-prefix': 'none' }, 'test-cronjob'],
     [{}, 'default/test-cronjob'],
     [{ 'name-prefix': 'namespace' }, 'default/test-cronjob'],
     [{ 'name-prefix': '' }, 'default/test-cronjob'],
     [{ 'name-prefix': 'none' }, 'test-cronjob'],
     [{ 'name-prefix': 'prod-' }, 'prod-test-cronjob'],
+    [{ 'name-prefix': 'Production: ' }, 'Production: test-cronjob'],
   ])('%o is %o', (annotations, expected) => {
+    expect(name(annotations)).toBe(expected);
+  });
+
+  it.each<Row>([
+    [{ name: ' Nightly report\n', 'name-prefix': 'none' }, 'Nightly report'],
+    [{ name: '\n', 'name-prefix': 'none' }, 'test-cronjob'],
+    [{ 'name-prefix': 'none\n' }, 'test-cronjob'],
+    [{ 'name-prefix': ' namespace ' }, 'default/test-cronjob'],
+    [{ 'name-prefix': ' prod-\n' }, 'prod-test-cronjob'],
+  ])('better: white space around them is none of them: %o is %o', (annotations, expected) => {
     expect(name(annotations)).toBe(expected);
   });
 });
@@ -186,8 +209,13 @@ describe('§2 grace-seconds', () => {
 
 describe('§2 note and group', () => {
   it.each(['note', 'group'])('%s is text as it is; empty is left away', (annotation) => {
-    expect(field(annotation)({ [annotation]: ' some, text ' })).toBe(' some, text ');
+    expect(field(annotation)({ [annotation]: 'some, text' })).toBe('some, text');
     expect(payload({ [annotation]: '' })).toEqual(payload());
+  });
+
+  it.each(['note', 'group'])('better: white space around %s is none of it', (annotation) => {
+    expect(field(annotation)({ [annotation]: ' some,\n text \n' })).toBe('some,\n text');
+    expect(payload({ [annotation]: ' \n' })).toEqual(payload());
   });
 });
 
@@ -196,7 +224,7 @@ describe('§2 metric.duration', () => {
     ['< 5 seconds', ['metric.duration < 5 seconds']],
     ['> 1 second', ['metric.duration > 1 second']],
     ['< 5 seconds, > 1 second', ['metric.duration < 5 seconds', 'metric.duration > 1 second']],
-    [' <=5min ,, ', ['metric.duration <=5min']],
+    [' <=5min ,, ', ['metric.duration <= 5min']],
     ['< 5 fortnights', ['metric.duration < 5 fortnights']],
   ])('%o makes %o', (value, assertions) => {
     expect(payload({ 'metric.duration': value })['assertions']).toEqual(assertions);
@@ -211,6 +239,7 @@ describe('§2 metric.duration', () => {
     expect(payload({ 'metric.duration': 'soon' })).toEqual(payload());
     expect(payload({ 'metric.duration': 'soon, < 5' })['assertions']).toEqual(['metric.duration < 5']);
     expect(isTold({ 'metric.duration': 'soon, < 5' })).toBe(true);
+    expect(payload({ 'metric.duration': '< 5 🚀, < 5 Min' })['assertions']).toEqual(['metric.duration < 5 min']);
   });
 });
 
@@ -233,8 +262,9 @@ describe('§2 the default behaviour', () => {
 });
 
 describe('whatever an annotation says', () => {
-  const VALUES = ['', ' ', ',', '0', '-1', 'yes', 'ü'.repeat(300), '🚀, a', '< 1 s'];
-  it.each(['name', 'name-prefix', 'grace-seconds', 'tags', 'metric.duration'])(
+  const LONG = ['ü'.repeat(300), '🚀'.repeat(5_000), 'tag,'.repeat(5_000), `<1${'0'.repeat(300)}`, '<5s,'.repeat(500)];
+  const VALUES = ['', ' ', '\n', ',', '0', '-1', 'yes', '🚀, a', '< 1 s', '>=1.5 MIN', ...LONG];
+  it.each(Object.keys(RULES).filter((annotation) => !annotation.startsWith('key')))(
     '§8 the monitor has a name that is no UID, and Cronitor takes it: %s',
     (annotation) => {
       for (const value of VALUES) {
@@ -245,4 +275,13 @@ describe('whatever an annotation says', () => {
       }
     },
   );
+
+  it('key and environment are never longer than Cronitor takes', () => {
+    for (const value of VALUES) {
+      expect(Array.from(key({ key: value })).length).toBeLessThanOrEqual(128);
+      expect(pingSchema.safeParse({ state: 'run', env: environment(cronJob({ env: value }), shared) }).success).toBe(
+        true,
+      );
+    }
+  });
 });

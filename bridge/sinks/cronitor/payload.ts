@@ -2,11 +2,10 @@ import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import { sha1Hex } from '../../lib/ids.ts';
 import type { Json } from '../../lib/json.ts';
 import { isInSelection } from '../selection.ts';
-import { setting } from './annotations.ts';
+import { asWritten, setting } from './annotations.ts';
 import type { CronitorPlanConfig } from './config.ts';
+import { MAX_TEXT } from './limits.ts';
 import { shorten, shortenMiddle } from './shorten.ts';
-
-const MAX_TEXT = 100;
 
 /** True for a CronJob of this account. An annotation that is no boolean asks for nothing: the default counts. */
 export function selected(cronJob: CronJobFacts, config: CronitorPlanConfig): boolean {
@@ -17,8 +16,10 @@ export function selected(cronJob: CronJobFacts, config: CronitorPlanConfig): boo
 
 /** The monitor's full name, before it is shortened for the vendor. */
 export function monitorName(cronJob: CronJobFacts): string {
-  const own = setting(cronJob, 'name');
-  if (own !== undefined) return own;
+  return setting(cronJob, 'name') ?? prefixedName(cronJob);
+}
+
+function prefixedName(cronJob: CronJobFacts): string {
   const prefix = setting(cronJob, 'name-prefix') ?? 'namespace';
   if (prefix === 'none') return cronJob.name;
   return prefix === 'namespace' ? `${cronJob.namespace}/${cronJob.name}` : prefix + cronJob.name;
@@ -36,9 +37,12 @@ export function monitorKey(
   return { key: stickyKey ?? cronJob.uid, sticky: true };
 }
 
-/** SHA-1 of the full name: alone as cronitor-kubernetes did it, or together with the cluster. */
+/**
+ * SHA-1 of the full name as it is written: alone as cronitor-kubernetes did it, or together with the cluster. White
+ * space around it counts, so that nobody's monitor becomes another one.
+ */
 function inferredKey(cronJob: CronJobFacts, { inferredKeys, clusterId }: CronitorPlanConfig): string {
-  const name = monitorName(cronJob);
+  const name = asWritten(cronJob, 'name') ?? prefixedName(cronJob);
   return sha1Hex(inferredKeys === 'shared' ? name : `${clusterId}/${name}`);
 }
 

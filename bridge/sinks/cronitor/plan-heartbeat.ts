@@ -1,8 +1,7 @@
 import type { Desired } from '../sink.ts';
 import type { CronitorPlanConfig } from './config.ts';
+import { MAX_TEXT } from './limits.ts';
 import { shorten } from './shorten.ts';
-
-const MAX_TEXT = 100;
 
 /**
  * The monitor of the bridge itself. It is late by a whole interval before somebody is woken: a restart, or one ping that

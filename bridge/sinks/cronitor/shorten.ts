@@ -1,3 +1,8 @@
+/** True for a text of more than `max` code points. */
+export function isLonger(text: string, max: number): boolean {
+  return text.length > max && (text.length > 2 * max || Array.from(text).length > max);
+}
+
 /** At most `max` code points: the rest becomes one "…" at the end. */
 export function shorten(text: string, max: number): string {
   const points = Array.from(text);
