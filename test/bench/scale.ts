@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { connectOtlp, encodeLogs, watchBody } from '../otlp-client.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 import { ask, cpuSeconds, machine, memory, printTable, quantile, round, say, startChild } from './measure.ts';
 import type { ApiCounts, ApiState } from './scale-api.ts';
+import { writeKubeconfig } from './scale-kubeconfig.ts';
 import type { Population } from './scale-objects.ts';
 import { makePopulation } from './scale-objects.ts';
 
@@ -63,19 +64,6 @@ interface Setting {
   readonly bridge: Bridge;
   readonly population: Population;
   readonly objects: number;
-}
-
-function writeKubeconfig(folder: string, port: number): string {
-  const file = join(folder, 'kubeconfig');
-  const server = `http://127.0.0.1:${port}`;
-  const config = {
-    clusters: [{ name: 'bench', cluster: { server, 'insecure-skip-tls-verify': true } }],
-    contexts: [{ name: 'bench', context: { cluster: 'bench', user: 'bench' } }],
-    users: [{ name: 'bench', user: { token: 'bench' } }],
-    'current-context': 'bench',
-  };
-  writeFileSync(file, JSON.stringify(config));
-  return file;
 }
 
 /** When the LIST of each kind was complete, from the log after `from`. */
