@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { textAt } from '../kubernetes/fields.ts';
+import { messageAt } from '../kubernetes/fields.ts';
 import type { Async } from '../lib/async.ts';
 import { backoffDelay } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -76,7 +76,7 @@ async function write(api: KubeApi, event: DueEvent, clock: Clock, signal: AbortS
   if (answer.kind === 'failed') return { result: 'unreachable', error: answer.error };
   const { status, body } = answer;
   if (status === 201 || status === 409) return { result: 'written' };
-  const error = textAt(body, 'message') ?? `the Kubernetes API answered ${status}`;
+  const error = messageAt(body, 'message') ?? `the Kubernetes API answered ${status}`;
   return { result: status === 403 ? 'forbidden' : 'refused', error };
 }
 

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { textAt } from '../kubernetes/fields.ts';
+import { messageAt } from '../kubernetes/fields.ts';
 import { readPod } from '../kubernetes/read-pod.ts';
-import { redactLog } from '../kubernetes/redact-log.ts';
+import { redact } from '../kubernetes/redact.ts';
 import { containerEnds } from '../lifecycle/containers.ts';
 import type { WantedLog } from '../store/logs.ts';
 import type { KubeApi } from './api.ts';
@@ -42,8 +42,8 @@ export async function readLog(
   if (status !== 200) return refused(status, words(text.toString()));
   const isCut = bytes > text.length;
   const whole = isCut ? afterCut(text.toString()) : text.toString();
-  if (NO_LOG.test(whole)) return { outcome: 'log_unavailable', detail: whole.trim() };
-  const clean = redactLog(whole);
+  if (NO_LOG.test(whole)) return { outcome: 'log_unavailable', detail: redact(whole).trim() };
+  const clean = redact(whole);
   if (clean.trim() === '') return { outcome: 'log_empty' };
   return { outcome: 'kept', text: gzipSync(clean), bytes: Buffer.byteLength(clean), cut: isCut };
 }
@@ -59,7 +59,7 @@ async function isPrevious(
   if (answer.kind === 'failed') return { outcome: 'failed', detail: answer.error };
   // Without the permission to look, the log itself may still be there.
   if (answer.status === 403) return false;
-  if (answer.status !== 200) return refused(answer.status, textAt(answer.body, 'message') ?? '');
+  if (answer.status !== 200) return refused(answer.status, messageAt(answer.body, 'message') ?? '');
   const facts = readPod(answer.body);
   if (facts.uid !== podUid) return { outcome: 'log_unavailable', detail: 'another pod has this name now' };
   const end = containerEnds(facts).find((end) => end.container.name === container && end.instance === instance);
@@ -79,9 +79,9 @@ function refused(status: number, message: string): LogAnswer {
 /** The message of a Status, else the text itself. */
 function words(text: string): string {
   try {
-    return textAt(JSON.parse(text) as { [key: string]: unknown }, 'message') ?? '';
+    return messageAt(JSON.parse(text) as { [key: string]: unknown }, 'message') ?? '';
   } catch {
-    return text.slice(0, 500).trim();
+    return redact(text.slice(0, 500)).trim();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../kubernetes/fields.ts';
-import { objectAt, objectsAt, textAt } from '../kubernetes/fields.ts';
+import { messageAt, objectAt, objectsAt } from '../kubernetes/fields.ts';
 import type { KubeApi } from './api.ts';
 import type { ListFailure, Scope } from './list.ts';
 import { resourcePath } from './list.ts';
@@ -23,7 +23,7 @@ export async function listWarnings(
       const answer = await api.get(path + token, signal);
       if (answer.kind === 'failed') return { result: 'failed', status: undefined, error: answer.error };
       if (answer.status !== 200) {
-        const error = textAt(answer.body, 'message') ?? `status ${answer.status}`;
+        const error = messageAt(answer.body, 'message') ?? `status ${answer.status}`;
         return { result: 'failed', status: answer.status, error };
       }
       const { apiVersion } = EVENTS;

@@ -2,6 +2,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { KubeObject } from './fields.ts';
 import { booleanAt, numberAt, objectAt, objectsAt, stringsAt, textAt, timeAt } from './fields.ts';
 import type { ObjectFacts, Owner } from './observation.ts';
+import { redactValue } from './redact.ts';
 
 /** Annotations that some rule reads. Others are never kept: people put credentials into them. */
 const READ_ANNOTATIONS = [
@@ -26,9 +27,14 @@ export function readMetadata(object: KubeObject): ObjectFacts {
     createdAt: timeAt(metadata, 'creationTimestamp'),
     deletionAt: readDeletion(metadata),
     owner: readController(metadata),
-    labels: stringsAt(metadata, 'labels', () => true),
-    annotations: stringsAt(metadata, 'annotations', isReadAnnotation),
+    labels: withoutSecrets(stringsAt(metadata, 'labels', () => true)),
+    annotations: withoutSecrets(stringsAt(metadata, 'annotations', isReadAnnotation)),
   };
+}
+
+/** A note with a password in it would be stored, shown and sent. */
+function withoutSecrets(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, redactValue(value)]));
 }
 
 /** A pod's deletionTimestamp lies in the future by its grace period, until kubelet asks again without one. */

@@ -15,7 +15,7 @@ export interface Observation {
 export type Facts = CronJobFacts | JobFacts | PodFacts;
 
 /** Raise when a reader keeps more than before: rows with an older number are read again by the audit. */
-export const FACTS_SCHEMA = 1;
+export const FACTS_SCHEMA = 2;
 
 /** What every object has. */
 export interface ObjectFacts {

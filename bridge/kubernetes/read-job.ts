@@ -1,5 +1,5 @@
 import type { KubeObject } from './fields.ts';
-import { booleanAt, numberAt, objectAt, objectsAt, parseTime, textAt, timeAt } from './fields.ts';
+import { booleanAt, messageAt, numberAt, objectAt, objectsAt, parseTime, textAt, timeAt } from './fields.ts';
 import { readMetadata } from './metadata.ts';
 import type { Condition, JobFacts } from './observation.ts';
 
@@ -37,8 +37,8 @@ export function readConditions(status: KubeObject): Condition[] {
   return objectsAt(status, 'conditions').map((condition) => ({
     type: textAt(condition, 'type') ?? '',
     status: textAt(condition, 'status') ?? '',
-    reason: textAt(condition, 'reason'),
-    message: textAt(condition, 'message'),
+    reason: messageAt(condition, 'reason'),
+    message: messageAt(condition, 'message'),
     at: timeAt(condition, 'lastTransitionTime'),
   }));
 }

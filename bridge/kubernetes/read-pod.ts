@@ -1,5 +1,5 @@
 import type { KubeObject } from './fields.ts';
-import { numberAt, objectAt, objectsAt, textAt, timeAt } from './fields.ts';
+import { messageAt, numberAt, objectAt, objectsAt, textAt, timeAt } from './fields.ts';
 import { readMetadata } from './metadata.ts';
 import type { ContainerFacts, ContainerType, PodFacts, Termination } from './observation.ts';
 import { readConditions } from './read-job.ts';
@@ -18,8 +18,8 @@ export function readPod(object: KubeObject): PodFacts {
     kind: 'Pod',
     ...metadata,
     phase: textAt(status, 'phase') ?? 'Pending',
-    reason: textAt(status, 'reason'),
-    message: textAt(status, 'message'),
+    reason: messageAt(status, 'reason'),
+    message: messageAt(status, 'message'),
     nodeName: textAt(spec, 'nodeName'),
     startAt: timeAt(status, 'startTime'),
     restartPolicy: textAt(spec, 'restartPolicy'),
@@ -51,13 +51,13 @@ function readContainers(spec: KubeObject, status: KubeObject): ContainerFacts[] 
 function readContainer(container: KubeObject, type: ContainerType): ContainerFacts {
   const state = objectAt(container, 'state');
   const waiting = objectAt(state, 'waiting');
-  const reason = textAt(waiting, 'reason');
+  const reason = messageAt(waiting, 'reason');
   return {
     name: textAt(container, 'name') ?? '',
     type,
     image: textAt(container, 'image') ?? '',
     restartCount: numberAt(container, 'restartCount') ?? 0,
-    waiting: reason === undefined ? undefined : { reason, message: textAt(waiting, 'message') },
+    waiting: reason === undefined ? undefined : { reason, message: messageAt(waiting, 'message') },
     runningSince: timeAt(objectAt(state, 'running'), 'startedAt'),
     terminated: readTermination(state),
     lastTerminated: readTermination(objectAt(container, 'lastState')),
@@ -71,8 +71,8 @@ function readTermination(state: KubeObject): Termination | undefined {
   return {
     exitCode,
     signal: numberAt(terminated, 'signal'),
-    reason: textAt(terminated, 'reason'),
-    message: textAt(terminated, 'message'),
+    reason: messageAt(terminated, 'reason'),
+    message: messageAt(terminated, 'message'),
     startedAt: timeAt(terminated, 'startedAt'),
     finishedAt: timeAt(terminated, 'finishedAt'),
   };

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import type { KubeApi } from '../../cluster/api.ts';
 import { isTree, merge, type Tree } from '../../config/tree.ts';
-import { type KubeObject, objectAt, objectsAt, textAt } from '../../kubernetes/fields.ts';
+import { type KubeObject, messageAt, objectAt, objectsAt, textAt } from '../../kubernetes/fields.ts';
 import { UserError } from '../../lib/errors.ts';
 import type { Given, OldPlace } from './draft.ts';
 import { fromArguments, fromEnvironment, fromValues } from './sources.ts';
@@ -41,7 +41,7 @@ async function list(api: KubeApi, path: string): Promise<KubeObject[] | string> 
       'Name a kubeconfig with --kubeconfig FILE.',
     );
   if (answer.status === 200) return objectsAt(answer.body, 'items');
-  return `the Kubernetes API answered ${answer.status}: ${textAt(answer.body, 'message') ?? 'without a reason'}`;
+  return `the Kubernetes API answered ${answer.status}: ${messageAt(answer.body, 'message') ?? 'without a reason'}`;
 }
 
 /** The deployed version, else the last one. */
