@@ -84,6 +84,8 @@ export interface JobFacts extends ObjectFacts {
 export type ContainerType = 'app' | 'init' | 'sidecar' | 'ephemeral';
 
 export interface Termination {
+  /** Of what ended, by its runtime, shortened; kubelet makes up ends without one (`ContainerStatusUnknown`). */
+  readonly containerId?: string;
   readonly exitCode: number;
   readonly signal: number | undefined;
   readonly reason: string | undefined;

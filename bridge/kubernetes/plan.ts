@@ -32,6 +32,7 @@ const CONDITIONS: FieldsPlan = {
 };
 
 const TERMINATED: FieldsPlan = {
+  containerID: 'scalar',
   exitCode: 'scalar',
   signal: 'scalar',
   reason: 'scalar',

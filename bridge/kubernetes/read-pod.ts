@@ -68,7 +68,10 @@ function readTermination(state: KubeObject): Termination | undefined {
   const terminated = objectAt(state, 'terminated');
   const exitCode = numberAt(terminated, 'exitCode');
   if (exitCode === undefined) return undefined;
+  // `containerd://9f6b…`: 16 digits are unique within a pod.
+  const id = textAt(terminated, 'containerID');
   return {
+    ...(id !== undefined && { containerId: id.slice(id.lastIndexOf('/') + 1).slice(0, 16) }),
     exitCode,
     signal: numberAt(terminated, 'signal'),
     reason: messageAt(terminated, 'reason'),

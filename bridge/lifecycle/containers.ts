@@ -10,19 +10,26 @@ export interface ContainerEnd {
 
 /**
  * Every end that a pod status proves. While a container waits to be restarted, kubelet has moved its end to lastState
- * and not yet raised the restart count; once it runs or ended again, lastState is the instance before.
+ * and not yet raised the restart count; once it runs or ended again, lastState is the instance before. So it is for a
+ * container that its node lost: there kubelet raises the count with the end that it makes up, unless the pod is deleted.
  */
 export function containerEnds(facts: PodFacts): ContainerEnd[] {
   return facts.containers.flatMap((container) => {
     const ends: ContainerEnd[] = [];
     const { terminated, lastTerminated, waiting, restartCount } = container;
-    const lastInstance = waiting === undefined ? restartCount - 1 : restartCount;
+    const isCounted = waiting === undefined || (isLost(lastTerminated) && facts.deletionAt === undefined);
+    const lastInstance = isCounted ? restartCount - 1 : restartCount;
     if (lastTerminated !== undefined && lastInstance >= 0) {
       ends.push({ container, instance: lastInstance, termination: lastTerminated });
     }
     if (terminated !== undefined) ends.push({ container, instance: restartCount, termination: terminated });
     return ends;
   });
+}
+
+/** True for the end that kubelet makes up for a container that it finds no more; its exit code 137 is made up too. */
+export function isLost(termination: Termination | undefined): boolean {
+  return termination?.reason === 'ContainerStatusUnknown';
 }
 
 /** Reasons of `state.waiting` that do not go away by themselves, by what they have in common. */

@@ -40,7 +40,7 @@ const STOPPED: readonly number[] = [137, 143];
  */
 export function logEnd(facts: PodFacts, { id, podName = '', container = '', exitCode = 0, at, runUid }: Transition) {
   const type = facts.containers.find(({ name }) => name === container)?.type;
-  const instance = Number(/\/(\d+)\/terminated$/.exec(id)?.[1] ?? 0);
+  const instance = Number(/\/(\d+)(?:\/[^/]+)?\/terminated$/.exec(id)?.[1] ?? 0);
   const isFailed = exitCode !== 0 && !(type === 'sidecar' && STOPPED.includes(exitCode));
   if (runUid === undefined || type === undefined || type === 'ephemeral') return undefined;
   if (type !== 'app' && !isFailed) return undefined;

@@ -3,11 +3,13 @@ import type { Observation, PodFacts } from '../kubernetes/observation.ts';
 import { compareVersions, isUnknownVersion } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { ContainerEnd, Stuck, StuckGroup } from './containers.ts';
-import { containerEnds, isStoppedWithPod, stuckContainer, terminationText } from './containers.ts';
+import { containerEnds, isLost, isStoppedWithPod, stuckContainer, terminationText } from './containers.ts';
 import type { Gone } from './gone.ts';
 import { stillGone } from './gone.ts';
 import type { StuckLimits } from './stall.ts';
 import { stall } from './stall.ts';
+import type { ToldEnds } from './told-ends.ts';
+import { wasTold, withTold } from './told-ends.ts';
 import type { Attempt, Transition } from './transition.ts';
 
 /**
@@ -26,8 +28,7 @@ export interface PodState {
   readonly deletedAt: Instant | undefined;
   readonly startedAt: Instant | undefined;
   readonly endedAt: Instant | undefined;
-  /** `container/restart` of every end that was told. */
-  readonly ends: readonly string[];
+  readonly told: readonly ToldEnds[];
   /** What the pod is stuck on now, and all groups that were told, as stuck and as moving again. */
   readonly stuck: { readonly group: StuckGroup; readonly reason: string } | undefined;
   readonly stuckTold: readonly StuckGroup[];
@@ -56,7 +57,7 @@ export function reducePod(
   const newest = newer || previous === undefined ? facts : previous.facts;
   // An owner that is cut off (deletion with cascade=orphan) makes no second run of the pod.
   const latest = { ...newest, owner: newest.owner ?? previous?.facts.owner ?? facts.owner };
-  const ends = newEnds(previous, facts, observedAt);
+  const ends = newEnds(previous, facts, newer, observedAt);
   const startedAt = previous?.startedAt ?? facts.startAt;
   const endedAt = previous?.endedAt ?? podEnd(latest, deletedAt, observedAt);
   const state: PodState = {
@@ -64,7 +65,7 @@ export function reducePod(
     deletedAt,
     startedAt,
     endedAt,
-    ends: [...(previous?.ends ?? []), ...ends.map(({ key }) => key)],
+    told: ends.told,
     stuck: previous?.stuck,
     stuckTold: previous?.stuckTold ?? [],
     movedTold: previous?.movedTold ?? [],
@@ -79,7 +80,7 @@ export function reducePod(
     transitions: [
       ...(started ? [podTransition(latest, 'attempt.started', startedAt, 'started', 'pod started')] : []),
       ...stuck.transitions,
-      ...ends.map(({ transition }) => transition),
+      ...ends.transitions,
       ...(ended ? [podTransition(latest, 'attempt.ended', endedAt, 'ended', podEndText(latest, deletedAt))] : []),
     ],
   };
@@ -119,29 +120,49 @@ function finish({ termination }: ContainerEnd): number {
   return termination.finishedAt ?? 0;
 }
 
+/** The ends that were not told yet, and what is told with them. */
 function newEnds(
   previous: PodState | undefined,
   facts: PodFacts,
+  newer: boolean,
   observedAt: Instant,
-): { key: string; transition: Transition }[] {
-  const known = new Set(previous?.ends);
-  return containerEnds(facts).flatMap((end) => {
-    const key = `${end.container.name}/${end.instance}`;
-    if (known.has(key)) return [];
-    known.add(key);
-    const { termination } = end;
-    const at = termination.finishedAt ?? facts.deletionAt ?? observedAt;
-    const stopped = isStoppedWithPod(termination, facts.deletionAt);
-    const text = `container ${end.container.name}: ${terminationText(termination, stopped)}`;
-    const transition: Transition = {
-      ...podTransition(facts, 'container.terminated', at, `${key}/terminated`, text),
-      container: end.container.name,
-      exitCode: termination.exitCode,
-      ...(termination.reason !== undefined && { reason: termination.reason }),
-      ...(termination.message !== undefined && { message: termination.message }),
-    };
-    return [{ key, transition }];
+): { readonly told: PodState['told']; readonly transitions: Transition[] } {
+  let told = previous?.told ?? [];
+  const transitions = containerEnds(facts).flatMap((end) => {
+    const { name } = end.container;
+    const key = { container: name, instance: end.instance, id: end.termination.containerId };
+    const verdict = isSameLoss(previous?.facts, end) ? 'yes' : wasTold(told, key, newer);
+    if (verdict === 'yes') return [];
+    told = withTold(told, key, newer);
+    const number = verdict === 'recounted' ? `${key.instance}/${key.id}` : `${key.instance}`;
+    return [endTransition(facts, end, `${name}/${number}/terminated`, observedAt)];
   });
+  return { told, transitions };
+}
+
+/** Once the pod is deleted, nothing says whether kubelet had raised the restart count of a container that it lost. */
+function isSameLoss(previous: PodFacts | undefined, { container, termination }: ContainerEnd): boolean {
+  const before = previous?.containers.find(({ name }) => name === container.name);
+  const isKnown = previous?.deletionAt === undefined && before?.restartCount === container.restartCount;
+  return isKnown && isLost(termination) && isLost(before.lastTerminated);
+}
+
+function endTransition(
+  facts: PodFacts,
+  { container, termination }: ContainerEnd,
+  suffix: string,
+  observedAt: Instant,
+): Transition {
+  const at = termination.finishedAt ?? facts.deletionAt ?? observedAt;
+  const stopped = isStoppedWithPod(termination, facts.deletionAt);
+  const text = `container ${container.name}: ${terminationText(termination, stopped)}`;
+  return {
+    ...podTransition(facts, 'container.terminated', at, suffix, text),
+    container: container.name,
+    exitCode: termination.exitCode,
+    ...(termination.reason !== undefined && { reason: termination.reason }),
+    ...(termination.message !== undefined && { message: termination.message }),
+  };
 }
 
 /** Told once per pod and group; all that are open are closed when the pod moves on, silently when it ends. */

@@ -1,3 +1,4 @@
+import type { Instant } from '../../lib/clock.ts';
 import type { Db } from './db.ts';
 
 const CHUNK = 50;
@@ -27,11 +28,45 @@ function deletePods(db: Db, uid: string): boolean {
 
 function deleteTransitions(db: Db, uid: string): boolean {
   const rows = db.all<{ id: string }>(TRANSITIONS, uid);
-  for (const { id } of rows) {
-    db.run('DELETE FROM intents WHERE transition_id = ?', id);
-    // The unique key (transition, destination) finds them.
-    db.run('DELETE FROM decisions WHERE transition_id = ?', id);
-    db.run('DELETE FROM transitions WHERE id = ?', id);
-  }
+  for (const { id } of rows) deleteTransition(db, id);
   return rows.length > 0;
+}
+
+function deleteTransition(db: Db, id: string): void {
+  db.run('DELETE FROM intents WHERE transition_id = ?', id);
+  // The unique key (transition, destination) finds them.
+  db.run('DELETE FROM decisions WHERE transition_id = ?', id);
+  db.run('DELETE FROM transitions WHERE id = ?', id);
+}
+
+const REPEATED = `SELECT seq, id, recorded_at AS recordedAt,
+    transition ->> '$.kind' IN ('container.terminated', 'run.suspended', 'run.resumed') AS repeated,
+    EXISTS (SELECT 1 FROM intents WHERE transition_id = transitions.id AND settled_at IS NULL)
+      OR EXISTS (SELECT 1 FROM decisions WHERE transition_id = transitions.id AND verdict = 'waiting') AS open
+  FROM transitions WHERE seq > ? ORDER BY seq LIMIT ${CHUNK}`;
+
+interface RepeatedRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly recordedAt: Instant;
+  readonly repeated: number;
+  readonly open: number;
+}
+
+/**
+ * Looks at the next transitions after `seq`, and deletes what was recorded up to `before` of the kinds that one living
+ * object makes again and again (its containers crash, it is suspended) once it is settled: the object remembers in few
+ * bytes that it was told. Returns how many went, and the `seq` to go on after; without it, the rest is younger.
+ */
+export function deleteRepeated(
+  db: Db,
+  seq: number,
+  before: Instant,
+): { readonly removed: number; readonly seq?: number } {
+  const rows = db.all<RepeatedRow>(REPEATED, seq);
+  const old = rows.filter(({ recordedAt }) => recordedAt <= before);
+  const settled = old.filter(({ repeated, open }) => repeated === 1 && open === 0);
+  for (const { id } of settled) deleteTransition(db, id);
+  const isDone = old.length < CHUNK;
+  return { removed: settled.length, ...(!isDone && { seq: old.at(-1)!.seq }) };
 }

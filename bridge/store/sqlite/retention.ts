@@ -3,7 +3,7 @@ import type { Run } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { RetentionLimits, RunMemory, StoreState } from '../store.ts';
 import type { Db } from './db.ts';
-import { deleteObject } from './prune.ts';
+import { deleteObject, deleteRepeated } from './prune.ts';
 import type { Tombstones } from './tombstones.ts';
 
 /** A step ends after this, so that the records that arrive meanwhile hardly wait. */
@@ -44,14 +44,17 @@ const UNSETTLED = `SELECT 1 FROM transitions JOIN intents ON intents.transition_
 const WITHOUT_JOB = `SELECT uid FROM runs WHERE status = ? AND sort_at <= ? ORDER BY sort_at, uid LIMIT ${PAGE}`;
 
 /**
- * Removes deleted objects with their runs and scheduled times without a Job, by age, and by size when the store is too large. It walks the objects in the
- * order of their first sight, in short steps; what is alive, waits to be sent or has a timer stays.
+ * Removes deleted objects with their runs, scheduled times without a Job, and what a living object repeats for ever, by
+ * age, and by size when the store is too large. It walks the objects in the order of their first sight, then the
+ * transitions, in short steps; what is alive, waits to be sent or has a timer stays.
  */
 export class Retention {
   readonly #db: Db;
   readonly #tombstones: Tombstones;
   /** Row of the object that was looked at last; undefined between two passes. */
   #cursor: number | undefined;
+  /** Number of the transition that was looked at last, once the objects are done. */
+  #transition: number | undefined;
   #lastPass: Instant = -Infinity;
   /** What this pass removed. */
   #removed = 0;
@@ -67,12 +70,14 @@ export class Retention {
   step(now: Instant, limits: RetentionLimits): Omit<StoreState, 'sideFiles'> {
     const deadline = performance.now() + STEP_MS;
     this.#tombstones.expire(now);
-    if (this.#cursor === undefined && this.#isDue(now, limits)) {
+    const isOver = this.#cursor === undefined && this.#transition === undefined;
+    if (isOver && this.#isDue(now, limits)) {
       this.#cursor = 0;
       this.#removed = 0;
     }
     for (const status of ['missed', 'skipped']) this.#withoutJob(status, now, limits, deadline);
     while (this.#cursor !== undefined && performance.now() < deadline) this.#page(now, limits, deadline);
+    while (this.#transition !== undefined && performance.now() < deadline) this.#repeated(now, limits);
     return { usedBytes: this.#usedBytes(), maxBytes: limits.maxBytes, exhausted: this.#exhausted };
   }
 
@@ -107,8 +112,18 @@ export class Retention {
     }
     if (rows.length === PAGE) return;
     this.#cursor = undefined;
+    this.#transition = 0;
+  }
+
+  /** What a living object repeats goes by age, too, and by size when there is nothing else. */
+  #repeated(now: Instant, { age, maxBytes }: RetentionLimits): void {
+    const before = this.#usedBytes() > maxBytes ? now : now - age;
+    const { removed, seq } = deleteRepeated(this.#db, this.#transition!, before);
+    this.#removed += removed;
+    this.#transition = seq;
+    if (seq !== undefined) return;
     this.#lastPass = now;
-    this.#exhausted = this.#removed === 0 && this.#usedBytes() > limits.maxBytes;
+    this.#exhausted = this.#removed === 0 && this.#usedBytes() > maxBytes;
   }
 
   /** True when the object was removed; `unfinished` when there is more of it than fits into this step. */

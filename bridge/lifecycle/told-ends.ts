@@ -1,0 +1,57 @@
+/** Which ends of one container were told. It stays small however often the container restarts. */
+export interface ToldEnds {
+  readonly container: string;
+  /** Restart counts, as ranges from–to in their order. */
+  readonly instances: readonly Range[];
+  /** The runtime's ids of the last few, the newest last: kubelet shows two, and may count from 0 again. */
+  readonly ids?: readonly string[];
+}
+
+type Range = readonly [from: number, to: number];
+
+/** Each is a time when nothing was heard of the container; beyond it the oldest two become one. */
+const MAX_RANGES = 8;
+const MAX_IDS = 4;
+
+/** An end as it is looked up: the restart count, and the runtime's id of what ended, if there is one. */
+export interface EndKey {
+  readonly container: string;
+  readonly instance: number;
+  readonly id: string | undefined;
+}
+
+/**
+ * Whether an end was told: `no`, `yes`, or `recounted` when it was not, but another one with the same restart count was
+ * (a node that lost its logs counts from 0 again). Only a record newer than all before (`newer`) proves that.
+ */
+export function wasTold(all: readonly ToldEnds[], end: EndKey, newer: boolean): 'no' | 'yes' | 'recounted' {
+  const { container, instance, id } = end;
+  const told = all.find((candidate) => candidate.container === container);
+  if (told === undefined) return 'no';
+  if (id !== undefined && told.ids?.includes(id)) return 'yes';
+  if (!told.instances.some(([from, to]) => from <= instance && instance <= to)) return 'no';
+  return id !== undefined && newer ? 'recounted' : 'yes';
+}
+
+/** With one more end. */
+export function withTold(all: readonly ToldEnds[], end: EndKey, newer: boolean): readonly ToldEnds[] {
+  const { container, instance, id } = end;
+  const told = all.find((candidate) => candidate.container === container);
+  const { instances, ids = [] } = told ?? { instances: [] };
+  // What an old record tells is the first to be forgotten: the newest record shows it no more.
+  const kept = id === undefined ? ids : (newer ? [...ids, id] : [id, ...ids]).slice(-MAX_IDS);
+  const next = { container, instances: withInstance(instances, instance), ...(kept.length > 0 && { ids: kept }) };
+  return told === undefined ? [...all, next] : all.map((candidate) => (candidate === told ? next : candidate));
+}
+
+function withInstance(ranges: readonly Range[], instance: number): readonly Range[] {
+  const merged: Range[] = [];
+  const all: Range[] = [...ranges, [instance, instance]];
+  for (const [from, to] of all.toSorted((a, b) => a[0] - b[0])) {
+    const last = merged.at(-1);
+    if (last !== undefined && from <= last[1] + 1) merged[merged.length - 1] = [last[0], Math.max(last[1], to)];
+    else merged.push([from, to]);
+  }
+  const [first, second, ...rest] = merged;
+  return merged.length > MAX_RANGES ? [[first![0], second![1]], ...rest] : merged;
+}
