@@ -195,7 +195,8 @@ export interface ReadStore {
   findRuns(namespace: string, name: string, limit: number): Run[];
   /** The live CronJob of this name, else one that is deleted. */
   cronJob(namespace: string, name: string): CronJobView | undefined;
-  runCounts(): Partial<Record<RunStatus, number>>;
+  /** How many runs of each state a namespace, a CronJob or the whole store has. */
+  runCounts(query?: { namespace?: string; owner?: string }): Partial<Record<RunStatus, number>>;
   monitors(query: ListQuery): Page<MonitorView>;
   deliveries(query: ListQuery & { status?: DeliveryStatus; destination?: string }): Page<DeliveryView>;
   drops(query: ListQuery & { reason?: Reason; kind?: DropKind }): Page<DropView>;

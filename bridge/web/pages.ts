@@ -9,7 +9,15 @@ import type { Frame, PageContent } from './pages/layout.ts';
 import { problemsPage } from './pages/problems.ts';
 import { runPage } from './pages/run.ts';
 import { runsPage } from './pages/runs.ts';
-import { cronJobsQuery, deliveriesQuery, dropsQuery, listQuery, problemsQuery, runsQuery } from './query.ts';
+import {
+  cronJobsQuery,
+  deliveriesQuery,
+  dropsQuery,
+  listQuery,
+  problemsQuery,
+  quarantineId,
+  runsQuery,
+} from './query.ts';
 
 /** What a page shows for a request; undefined: there is no such thing. */
 type Make = (request: Request, frame: Frame) => PageContent | undefined;
@@ -25,7 +33,7 @@ export function pagesRouter(options: WebOptions): Router {
     const cronJob = namespace === undefined || owner === undefined ? undefined : reader.cronJob(namespace, owner);
     const cronJobs = { seen: reader.cronJobCount(), withProblems: reader.problemCronJobs() };
     const problems = cronJob?.problems ?? [];
-    return runsPage({ query, page: reader.runs(query), counts: reader.runCounts(), cronJobs, problems }, frame);
+    return runsPage({ query, page: reader.runs(query), counts: reader.runCounts(query), cronJobs, problems }, frame);
   });
   get('/runs/:uid', ({ params }, frame) => {
     const detail = reader.run(String(params['uid']));
@@ -47,7 +55,7 @@ export function pagesRouter(options: WebOptions): Router {
     return dropsPage({ query, page, counts: reader.dropCounts(), quiet, names: runNames(reader, page.items) });
   });
   get('/quarantine/:id', ({ params }) => {
-    const row = reader.quarantined(Number(params['id']));
+    const row = reader.quarantined(quarantineId(String(params['id'])));
     return row && quarantinePage(row);
   });
   cronJobPages(reader, get);

@@ -9,6 +9,7 @@ import { annotationProblems } from './migrations/0005-annotation-problems.ts';
 import { removals } from './migrations/0006-removals.ts';
 import { logs } from './migrations/0007-logs.ts';
 import { scale } from './migrations/0008-scale.ts';
+import { runCounts } from './migrations/0009-run-counts.ts';
 
 /** One step of the schema. Additive: a bridge with the schema `oldestReader` must still be able to use the result. */
 export interface Migration {
@@ -26,6 +27,7 @@ const MIGRATIONS: readonly Migration[] = [
   removals,
   logs,
   scale,
+  runCounts,
 ];
 
 const KNOWN = `CREATE TABLE IF NOT EXISTS migrations (

@@ -65,8 +65,9 @@ interface QuarantineColumns extends Omit<QuarantineView, 'version'> {
 }
 
 export function readQuarantined(db: Db, column: 'id' | 'subject', value: number | string): QuarantineView | undefined {
+  // A part of no bytes is NULL in SQLite.
   const row = db.get<QuarantineColumns>(
-    `SELECT id, subject, reason, version, error, size, at, substr(bytes, 1, ${VIEW_BYTES}) AS bytes
+    `SELECT id, subject, reason, version, error, size, at, coalesce(substr(bytes, 1, ${VIEW_BYTES}), x'') AS bytes
      FROM quarantine WHERE ${column} = ?`,
     value,
   );

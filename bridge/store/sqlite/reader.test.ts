@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Run, RunStatus, Transition } from '../../lifecycle/transition.ts';
 import type { Page } from '../read.ts';
@@ -67,6 +68,27 @@ describe('runs', () => {
     expect(uids(t.reader.runs({ limit: 10, owner: 'backup' }).items)).toEqual(['c', 'a']);
     expect(uids(t.reader.runs({ limit: 10, owner: 'backup', namespace: 'ns', status: 'failed' }).items)).toEqual(['a']);
     expect(t.reader.runCounts()).toEqual({ failed: 2, succeeded: 1 } satisfies Partial<Record<RunStatus, number>>);
+  });
+
+  it('are counted by state, within a namespace or a CronJob too, as they change and go', () => {
+    putRun('a', T0, { status: 'running', ownerName: 'backup' });
+    putRun('b', T0, { status: 'failed', ownerName: 'report' });
+    putRun('c', T0, { status: 'failed', ownerName: 'backup', namespace: 'other' });
+    putRun('d', T0, { status: 'failed', ownerName: undefined });
+    putRun('a', T0, { status: 'failed', ownerName: 'backup' });
+    putRun('a', T0 + 1, { status: 'failed', ownerName: 'backup' });
+    putRun('d', T0, { status: 'failed', ownerName: 'report' });
+    expect(t.reader.runCounts()).toEqual({ failed: 4 });
+    expect(t.reader.runCounts({ namespace: 'ns' })).toEqual({ failed: 3 });
+    expect(t.reader.runCounts({ namespace: 'ns', owner: 'report' })).toEqual({ failed: 2 });
+    expect(t.reader.runCounts({ owner: 'backup' })).toEqual({ failed: 2 });
+    expect(t.reader.runCounts({ namespace: 'none' })).toEqual({});
+    const retention = new DatabaseSync(t.path);
+    for (const uid of ['a', 'b', 'd']) retention.prepare('DELETE FROM runs WHERE uid = ?').run(uid);
+    expect(t.reader.runCounts()).toEqual({ failed: 1 });
+    const kept = retention.prepare("SELECT namespace, count FROM run_counts WHERE owner_name <> ''").all();
+    expect(kept).toEqual([{ namespace: 'other', count: 1 }]);
+    retention.close();
   });
 
   it('are found by UID, by name and by CronJob name', () => {

@@ -39,7 +39,8 @@ import { readKeyRefusals } from './refusals.ts';
 import { readRetirement } from './retirements.ts';
 import { toDecision, toDelivery, toMonitor, toPruned } from './rows.ts';
 import type { DecisionColumns, DeliveryColumns, MonitorColumns, TombstoneColumns } from './rows.ts';
-import { attemptsOf, transitionsOf } from './run-rows.ts';
+import { attemptsOf, countRuns, transitionsOf } from './run-rows.ts';
+import type { RunFilter } from './run-rows.ts';
 import { countRefused } from './tombstones.ts';
 
 const LAST = Number.MAX_SAFE_INTEGER;
@@ -157,11 +158,8 @@ export class SqliteReader implements ReadStore {
     });
   }
 
-  runCounts(): Partial<Record<RunStatus, number>> {
-    const rows = this.#db.all<{ status: RunStatus; count: number }>(
-      'SELECT status, count(*) AS count FROM runs GROUP BY status',
-    );
-    return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+  runCounts(query: RunFilter = {}): Partial<Record<RunStatus, number>> {
+    return countRuns(this.#db, query);
   }
 
   monitors(query: ListQuery): Page<MonitorView> {

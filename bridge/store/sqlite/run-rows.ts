@@ -1,4 +1,4 @@
-import type { Attempt, Transition } from '../../lifecycle/transition.ts';
+import type { Attempt, RunStatus, Transition } from '../../lifecycle/transition.ts';
 import type { RunRow } from '../store.ts';
 import type { Db } from './db.ts';
 import { toAttempt } from './rows.ts';
@@ -40,4 +40,20 @@ export function transitionsOf(db: Db, runUid: string): Transition[] {
   return db
     .all<{ transition: string }>('SELECT transition FROM transitions WHERE run_uid = ? ORDER BY at, seq', runUid)
     .map(({ transition }) => JSON.parse(transition) as Transition);
+}
+
+export interface RunFilter {
+  readonly namespace?: string;
+  readonly owner?: string;
+}
+
+/** How many runs of each state there are; those that have none are left out. */
+export function countRuns(db: Db, { namespace, owner }: RunFilter): Partial<Record<RunStatus, number>> {
+  const filters = Object.entries({ namespace, owner_name: owner }).filter(([, value]) => value !== undefined);
+  const where = filters.map(([column]) => ` AND ${column} = ?`).join('');
+  const rows = db.all<{ status: RunStatus; count: number }>(
+    `SELECT status, sum(count) AS count FROM run_counts WHERE count > 0${where} GROUP BY status`,
+    ...filters.map(([, value]) => value!),
+  );
+  return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
 }

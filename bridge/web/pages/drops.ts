@@ -114,7 +114,13 @@ export function quarantinePage(row: QuarantineView): PageContent {
         }
       </dl>
       <h2>Content</h2>
-      <p class="hint">Cut, and without what looks like a secret.</p>
-      <pre class="content" tabindex="0">${readable(row.bytes)}</pre>`,
+      ${content(row)}`,
   };
+}
+
+/** A timer that could not be processed has none: its error is all there is. */
+function content({ bytes, size }: QuarantineView): Html {
+  if (size === 0) return html`<p class="empty">There is none: no record was sent for it.</p>`;
+  return html`<p class="hint">Cut, and without what looks like a secret.</p>
+    <pre class="content" tabindex="0">${readable(bytes)}</pre>`;
 }
