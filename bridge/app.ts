@@ -93,6 +93,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     ),
     retirement: () => currentRetirement(reader, deliverers),
     live,
+    endedSessionsFile: `${config.store.path}.ended-sessions`,
     version: VERSION,
     cluster: config.cluster,
     clock,

@@ -21,11 +21,13 @@ interface Incident {
 export class Incidents {
   readonly #logger: Logger;
   readonly #now: () => number;
+  readonly #repeatMs: number;
   readonly #incidents = new Map<string, Incident>();
 
-  constructor(logger: Logger, now: () => number = () => performance.now()) {
+  constructor(logger: Logger, now: () => number = () => performance.now(), repeatMs = REPEAT_MS) {
     this.#logger = logger;
     this.#now = now;
+    this.#repeatMs = repeatMs;
   }
 
   /** It went wrong (again). `key` comes from a closed set: each is kept. */
@@ -34,7 +36,7 @@ export class Incidents {
     const incident = this.#incident(key);
     incident.since ??= now;
     incident.times++;
-    if (now - incident.toldAt < (incident.told ? REPEAT_MS : FLAP_MS)) return;
+    if (now - incident.toldAt < (incident.told ? this.#repeatMs : FLAP_MS)) return;
     this.#logger[level]({ ...fields, ...(incident.times > 1 && { times: incident.times }) }, message);
     incident.told = true;
     incident.toldAt = now;

@@ -1,7 +1,15 @@
 import { type Response, Router } from 'express';
 
 import type { ReadStore } from '../store/read.ts';
-import { cronJobsQuery, deliveriesQuery, dropsQuery, listQuery, problemsQuery, runsQuery } from './query.ts';
+import {
+  cronJobsQuery,
+  deliveriesQuery,
+  dropsQuery,
+  listQuery,
+  problemsQuery,
+  quarantineId,
+  runsQuery,
+} from './query.ts';
 import { readable } from './readable.ts';
 
 /** JSON of vendors, handed on as it is. */
@@ -23,7 +31,7 @@ export function apiRouter(reader: ReadStore): Router {
   router.get('/cronjobs', (request, response) => send(response, reader.cronJobs(cronJobsQuery(request.query))));
   router.get('/problems', (request, response) => send(response, reader.problems(problemsQuery(request.query))));
   router.get('/quarantine/:id', (request, response) => {
-    const row = reader.quarantined(Number(request.params.id));
+    const row = reader.quarantined(quarantineId(request.params.id));
     if (row === undefined) sendError(response, 404, { message: 'nothing of this number is in quarantine' });
     else send(response, { ...row, bytes: undefined, text: readable(row.bytes) });
   });

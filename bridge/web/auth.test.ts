@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
 import { UserError } from '../lib/errors.ts';
+import { EndedSessions } from './ended-sessions.ts';
 import { startTestWeb, type TestWeb } from './test-web.ts';
 
 const TOKEN = 'a-token-of-some-length';
@@ -24,6 +25,10 @@ const HAS_IPV6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ family }) => family === 'IPv6'),
 );
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
+async function session(page: TestWeb): Promise<string> {
+  return (await login(page, TOKEN)).headers.get('set-cookie')!.split(';')[0]!;
+}
 
 function login(page: TestWeb, token: string, to = '/drops'): Promise<Response> {
   const body = new URLSearchParams({ token, to });
@@ -74,6 +79,117 @@ describe('auth: token', () => {
     },
   );
 
+  it('ends a session at the logout, over a restart too, and no other', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sessions-'));
+    const config = { auth: 'token', token: TOKEN, endedSessionsFile: join(folder, 'ended') } as const;
+    let page = await start(config);
+    const [ended, other] = [await session(page), await session(page)];
+    const shown = async (cookie: string) => (await page.get('/', { headers: { cookie } })).status;
+    expect([await shown(ended), await shown(other)]).toEqual([200, 200]);
+    const logout = await page.get('/logout', { method: 'POST', headers: { cookie: ended }, redirect: 'manual' });
+    expect([logout.status, logout.headers.get('location')]).toEqual([303, '/login']);
+    expect([await shown(ended), await shown(other)]).toEqual([401, 200]);
+    await page.close();
+    page = await start(config);
+    expect([await shown(ended), await shown(other)]).toEqual([401, 200]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('keeps of a thousand logouts and more the newest, and nothing that a stranger sends', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sessions-'));
+    const file = join(folder, 'ended');
+    writeFileSync(file, JSON.stringify(Array.from({ length: 1000 }, (_, id) => [String(id), 100])));
+    new EndedSessions(file).end('1000', 100, 50);
+    const ended = new EndedSessions(file);
+    expect(['0', '1', '1000'].map((id) => ended.has(id))).toEqual([false, true, true]);
+    ended.end('later', 200, 150);
+    expect(['1', 'later'].map((id) => ended.has(id))).toEqual([false, true]);
+    const page = await start({ auth: 'token', token: TOKEN, endedSessionsFile: file });
+    const before = readFileSync(file, 'utf8');
+    const cookie = `lifecycle_bridge_session=${Date.now() + 1e6}.id.signature`;
+    expect((await page.get('/logout', { method: 'POST', headers: { cookie }, redirect: 'manual' })).status).toBe(303);
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('logs out all the same when that cannot be written, and says what it lacks', async () => {
+    const page = await start({ auth: 'token', token: TOKEN, endedSessionsFile: '/nowhere/ended' });
+    const cookie = await session(page);
+    await page.get('/logout', { method: 'POST', headers: { cookie }, redirect: 'manual' });
+    expect((await page.get('/', { headers: { cookie } })).status).toBe(401);
+    expect(page.logged.join('')).toContain('a restart of the bridge would undo it');
+  });
+
+  it.each([
+    [{ 'sec-fetch-site': 'same-origin', origin: 'https://proxied.example' }, 303],
+    [{ 'sec-fetch-site': 'cross-site' }, 403],
+    [{ 'sec-fetch-site': 'same-site' }, 403],
+    [{ origin: 'https://evil.example' }, 403],
+    [{ origin: 'null' }, 403],
+    [{ origin: 'no address' }, 403],
+    [{ origin: 'https://page.example', 'x-forwarded-host': 'page.example' }, 303],
+    [{}, 303],
+  ] as const)('answers a form with %o by %i', async (headers, status) => {
+    const page = await start({ auth: 'token', token: TOKEN });
+    const body = new URLSearchParams({ token: TOKEN });
+    for (const path of ['/login', '/logout']) {
+      const response = await page.get(path, { method: 'POST', headers, body, redirect: 'manual' });
+      expect([path, response.status]).toEqual([path, status]);
+      expect(response.headers.has('set-cookie')).toBe(status === 303);
+    }
+  });
+
+  it('takes a form of its own over plain HTTP, where browsers send only where it comes from', async () => {
+    const page = await start({ auth: 'token', token: TOKEN });
+    const headers = { origin: `http://127.0.0.1:${page.options.port}` };
+    const body = new URLSearchParams({ token: TOKEN });
+    expect((await page.get('/login', { method: 'POST', headers, body, redirect: 'manual' })).status).toBe(303);
+    // With no-referrer a browser would send "null".
+    expect((await page.get('/login')).headers.get('referrer-policy')).toBe('same-origin');
+  });
+
+  it.each([
+    ['a large body', 'a'.repeat(100_000), {}, 413],
+    ['many parameters', Array.from({ length: 20 }, (_, index) => `p${index}=1`).join('&'), {}, 413],
+    ['an unknown charset', 'token=a', { 'content-type': 'application/x-www-form-urlencoded; charset=klingon' }, 415],
+    ['an unknown encoding', 'token=a', { 'content-encoding': 'klingon' }, 415],
+    ['broken gzip', 'token=a', { 'content-encoding': 'gzip' }, 400],
+    ['no form', '{"token":"a"}', { 'content-type': 'application/json' }, 401],
+    ['no body', '', {}, 401],
+    ['the token twice', `token=${TOKEN}&token=${TOKEN}`, {}, 401],
+    ['odd names', 'token[a]=b&__proto__=c&constructor=d', {}, 401],
+    ['odd bytes', 'token=%00%ff%', {}, 401],
+  ])('refuses a login with %s as what it is', async (_what, body, headers, status) => {
+    const page = await start({ auth: 'token', token: TOKEN });
+    const type = { 'content-type': 'application/x-www-form-urlencoded' };
+    const response = await page.get('/login', { method: 'POST', body, headers: { ...type, ...headers } });
+    expect(response.status).toBe(status);
+    expect(page.logged.join('')).not.toContain('"stack"');
+  });
+
+  it.each([
+    ['/login', { method: 'POST', body: new URLSearchParams({ token: 'wrong' }) }, 'a login to the page was refused'],
+    [`/${'x'.repeat(5000)}`, bearer('wrong'), 'a request with a wrong token was refused'],
+    [
+      '/logout',
+      { method: 'POST', headers: { origin: 'https://evil.example' } },
+      'a form for the page came from another',
+    ],
+  ] as const)(
+    'writes of many wrong requests to %.10s one line a minute, with how many',
+    async (path, request, text) => {
+      let now = 1_000_000;
+      const page = await start({ auth: 'token', token: TOKEN, clock: { now: () => now } });
+      const lines = () => page.logged.filter((line) => line.includes(text));
+      for (let count = 0; count < 50; count++) await page.get(path, request);
+      expect(lines()).toHaveLength(1);
+      now += 60_000;
+      await page.get(path, request);
+      expect(lines()).toEqual([expect.anything(), expect.stringContaining('"times":50')]);
+      expect(lines().join('').length).toBeLessThan(1000);
+    },
+  );
+
   it('ends a session after a week', async () => {
     let now = 1_000_000;
     const page = await start({ auth: 'token', token: TOKEN, clock: { now: () => now } });
@@ -114,6 +230,19 @@ describe('auth: proxy-header', () => {
     web = undefined;
     const other = await start({ auth: 'proxy-header', trustedProxies: ['10.0.0.0/8', '::1'] });
     expect((await other.get('/', named)).status).toBe(401);
+  });
+
+  it('refuses with a page that says why, or JSON, and writes of many such requests one short line', async () => {
+    const page = await start({ auth: 'proxy-header', trustedProxies: ['10.0.0.0/8'] });
+    const refused = await page.get('/', { headers: { accept: 'text/html' } });
+    expect([refused.status, refused.headers.get('content-type')]).toEqual([401, 'text/html; charset=utf-8']);
+    const text = await refused.text();
+    expect(text).toContain('this page is reached only through its proxy, which sends X-Forwarded-User');
+    expect(text).not.toMatch(/team-a|test &lt;cluster|<script|href="\/runs/);
+    expect(await (await page.get('/api/runs')).json()).toMatchObject({ error: { message: /proxy/ } });
+    for (let count = 0; count < 50; count++) await page.get(`/${'x'.repeat(5000)}`);
+    expect(page.logged).toHaveLength(1);
+    expect(page.logged[0]!.length).toBeLessThan(500);
   });
 
   it.skipIf(!HAS_IPV6)('sees IPv4 clients of a dual-stack socket as what they are', async () => {

@@ -1,12 +1,14 @@
-import { BlockList, isIP } from 'node:net';
-
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 
+import { errorText } from '../lib/errors.ts';
+import type { Abuse } from './abuse.ts';
 import { sendError } from './api.ts';
-import { plainFrame, sendPage } from './errors.ts';
+import { isForPeople, refuse, sendPage, strangersFrame } from './errors.ts';
 import { html } from './html.ts';
 import type { WebOptions } from './options.ts';
 import { note, type PageContent } from './pages/layout.ts';
+import { proxyHeader } from './proxy-header.ts';
+import { isSameOrigin } from './same-origin.ts';
 import { createPageToken, type PageToken } from './token.ts';
 
 const COOKIE = 'lifecycle_bridge_session';
@@ -15,16 +17,17 @@ const COOKIE = 'lifecycle_bridge_session';
  * Lets in who may see the page and the API. Mounted behind /livez, /readyz, /metrics and /version: probes and scrapers
  * carry no credentials, and those tell counts, names of destinations and of kinds, never of a run or its messages.
  */
-export function authRouter(options: WebOptions): Router {
+export function authRouter(options: WebOptions, abuse: Abuse): Router {
   const router = Router();
-  if (options.auth === 'token') withToken(router, options);
-  if (options.auth === 'proxy-header') router.use(proxyHeader(options));
+  if (options.auth === 'token') withToken(router, options, abuse);
+  if (options.auth === 'proxy-header') router.use(proxyHeader(options, abuse));
   return router;
 }
 
-function withToken(router: Router, options: WebOptions): void {
+function withToken(router: Router, options: WebOptions, abuse: Abuse): void {
   const token = createPageToken(options, options.clock);
   const body = express.urlencoded({ extended: false, limit: '4kb', parameterLimit: 10 });
+  router.post(['/login', '/logout'], ofThisSite(options, abuse));
   router.get('/login', (request, response) => {
     if (isLetIn(request, token)) response.redirect(303, '/');
     else loginForm(options, response, 200, target(request.query['to']), false);
@@ -33,7 +36,7 @@ function withToken(router: Router, options: WebOptions): void {
     const given = (request.body ?? {}) as Readonly<Record<string, unknown>>;
     const to = target(given['to']);
     if (typeof given['token'] !== 'string' || !token.isToken(given['token'].trim())) {
-      options.logger.warn({ remoteAddress: request.socket.remoteAddress }, 'a login to the page was refused');
+      abuse.seen(request, 'a login to the page was refused');
       return loginForm(options, response, 401, to, true);
     }
     const { value, maxAgeMs } = token.newSession();
@@ -41,20 +44,40 @@ function withToken(router: Router, options: WebOptions): void {
     response.redirect(303, to);
   });
   router.post('/logout', (request, response) => {
+    logOut(request, token, options);
     response.clearCookie(COOKIE, cookieOptions(request));
     response.redirect(303, '/login');
   });
-  router.use((request, response, next) => {
-    if (isLetIn(request, token)) return next();
-    response.set('WWW-Authenticate', 'Bearer');
-    if (request.method === 'GET' && request.accepts(['html', 'json']) === 'html' && !isProgram(request))
-      loginForm(options, response, 401, request.originalUrl, false);
-    else sendError(response, 401, { message: 'a token is needed: Authorization: Bearer TOKEN' });
-  });
+  router.use(letIn(options, token, abuse));
 }
 
-function isProgram({ path }: Request): boolean {
-  return path === '/api' || path.startsWith('/api/') || path === '/events';
+/** Another site must neither log its reader in with a token of its choice nor log them out. */
+function ofThisSite(options: WebOptions, abuse: Abuse): RequestHandler {
+  return (request, response, next) => {
+    if (isSameOrigin(request)) return next();
+    abuse.seen(request, 'a form for the page came from another site');
+    refuse(strangersFrame(options), request, response, 403, { message: 'this form was not sent by this page' });
+  };
+}
+
+function letIn(options: WebOptions, token: PageToken, abuse: Abuse): RequestHandler {
+  return (request, response, next) => {
+    if (isLetIn(request, token)) return next();
+    if (bearer(request) !== undefined) abuse.seen(request, 'a request with a wrong token was refused');
+    response.set('WWW-Authenticate', 'Bearer');
+    if (isForPeople(request)) loginForm(options, response, 401, request.originalUrl, false);
+    else sendError(response, 401, { message: 'a token is needed: Authorization: Bearer TOKEN' });
+  };
+}
+
+function logOut(request: Request, token: PageToken, { logger }: WebOptions): void {
+  const session = cookie(request, COOKIE);
+  if (session === undefined) return;
+  try {
+    token.endSession(session);
+  } catch (error) {
+    logger.warn({ error: errorText(error) }, 'a logout could not be written: a restart of the bridge would undo it');
+  }
 }
 
 /** `Secure` on what the browser says came by https; a wrong X-Forwarded-Proto can only make it stricter. */
@@ -64,10 +87,14 @@ function cookieOptions(request: Request) {
 }
 
 function isLetIn(request: Request, token: PageToken): boolean {
-  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (bearer !== undefined) return token.isToken(bearer);
+  const given = bearer(request);
+  if (given !== undefined) return token.isToken(given);
   const session = cookie(request, COOKIE);
   return session !== undefined && token.isSession(session);
+}
+
+function bearer({ headers }: Request): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
 }
 
 function cookie(request: Request, name: string): string | undefined {
@@ -96,38 +123,5 @@ function loginForm(options: WebOptions, response: Response, status: number, to: 
         <code>kubectl -n NAMESPACE exec POD -- lifecycle-bridge page-token</code>.
       </p>`,
   };
-  sendPage(response.status(status), { ...plainFrame(options), bare: true }, content);
-}
-
-/** The name of who is there comes from a proxy that we trust, by its address, and from nobody else. */
-function proxyHeader({ proxyHeader: name, trustedProxies, logger }: WebOptions): RequestHandler {
-  const trusted = addressList(trustedProxies);
-  return (request, response, next) => {
-    const address = plainAddress(request.socket.remoteAddress ?? '');
-    if (isListed(trusted, address) && (request.get(name) ?? '').trim() !== '') return next();
-    logger.warn({ remoteAddress: address, path: request.path }, 'a request did not come through the trusted proxy');
-    sendError(response, 401, { message: `this page is reached only through its proxy, which sends ${name}` });
-  };
-}
-
-/** Addresses and networks such as 10.0.0.0/8; the configuration has checked them. */
-function addressList(entries: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const entry of entries) {
-    const [address = '', prefix] = entry.split('/', 2);
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
-}
-
-function isListed(list: BlockList, address: string): boolean {
-  const version = isIP(address);
-  return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4');
-}
-
-/** An IPv4 client of a dual-stack socket, as IPv4. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+  sendPage(response.status(status), strangersFrame(options), content);
 }

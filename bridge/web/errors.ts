@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 
 import { type ApiError, sendError } from './api.ts';
 import { UserError } from '../lib/errors.ts';
+import type { Abuse } from './abuse.ts';
 import { html } from './html.ts';
 import { type Frame, layout, type PageContent } from './pages/layout.ts';
 import { BadQuery } from './query.ts';
@@ -14,45 +15,87 @@ export function sendPage(response: Response, frame: Frame, content: PageContent)
 /** Answers what no route knows: JSON where a program asks, else a page. */
 export function notFound(options: WebOptions): RequestHandler {
   return (request, response) => {
-    const message =
-      request.method === 'GET' ? `nothing is at ${request.path}` : `${request.method} is not allowed here`;
-    answer(options, request, response, request.method === 'GET' ? 404 : 405, { message });
+    if (request.method === 'GET' || request.method === 'HEAD')
+      return refuse(plainFrame(options), request, response, 404, { message: `nothing is at ${request.path}` });
+    response.set('Allow', 'GET, HEAD');
+    refuse(plainFrame(options), request, response, 405, { message: `${request.method} is not allowed here` });
   };
 }
 
-/** 400 with what is allowed for a bad query; anything else is logged and told without its details. */
-export function handleErrors(options: WebOptions): ErrorRequestHandler {
+/** 4xx with what is allowed for a bad request; anything else is logged and told without its details. */
+export function handleErrors(options: WebOptions, abuse: Abuse): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
+    const status = clientStatus(error);
     if (response.headersSent) next(error);
     else if (error instanceof UserError && 'cursor' in request.query)
-      answer(options, request, response, 400, { message: error.message, parameter: 'cursor', allowed: error.next });
+      refuse(plainFrame(options), request, response, 400, {
+        message: error.message,
+        parameter: 'cursor',
+        allowed: error.next,
+      });
     else if (error instanceof BadQuery) {
       const { message, parameter, given, allowed } = error;
-      answer(options, request, response, 400, { message, parameter, given, allowed });
-    } else if (isClientError(error)) answer(options, request, response, 400, { message: 'the address is not valid' });
-    else {
-      options.logger.error({ err: error, path: request.path }, 'a page could not be served');
-      answer(options, request, response, 500, { message: `the bridge could not answer; its log says more` });
+      refuse(plainFrame(options), request, response, 400, { message, parameter, given, allowed });
+    } else if (status !== undefined) {
+      const message = CLIENT_ERRORS[status] ?? 'the request is not valid';
+      refuse(plainFrame(options), request, response, status, { message });
+    } else {
+      abuse.failed(`${request.method} ${request.baseUrl}${routePath(request)}`, error);
+      refuse(plainFrame(options), request, response, 500, {
+        message: `the bridge could not answer; its log says more`,
+      });
     }
   };
 }
 
-/** Express refuses a malformed path with an error that carries the status. */
-function isClientError(error: unknown): boolean {
-  return error instanceof Error && 'status' in error && error.status === 400;
+function routePath({ route }: Request): string {
+  const path = (route as { path?: unknown } | undefined)?.path;
+  return typeof path === 'string' ? path : '';
 }
 
-function answer(options: WebOptions, request: Request, response: Response, status: number, error: ApiError): void {
-  if (request.path.startsWith('/api')) sendError(response, status, error);
-  else sendPage(response.status(status), plainFrame(options), errorPage(status, error));
+const CLIENT_ERRORS: Readonly<Record<number, string>> = {
+  400: 'the address or the body of the request is not valid',
+  412: 'the file is another one by now',
+  413: 'the body of the request is too large',
+  415: 'the body of the request is in a form that is not read here',
+  416: 'the file has no such part',
+};
+
+/** Express and its parts refuse what a caller did wrong with an error that carries the status. */
+function clientStatus(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('status' in error)) return undefined;
+  const { status } = error;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+}
+
+/** Whether a browser shows the answer: then it is a page. Programs get JSON. */
+export function isForPeople(request: Request): boolean {
+  const { path } = request;
+  if (path === '/api' || path.startsWith('/api/') || path === '/events') return false;
+  return request.accepts(['html', 'json']) === 'html';
+}
+
+/** Answers with an error, as a page or as JSON. */
+export function refuse(frame: Frame, request: Request, response: Response, status: number, error: ApiError): void {
+  if (isForPeople(request)) sendPage(response.status(status), frame, errorPage(frame, status, error));
+  else sendError(response, status, error);
 }
 
 /** An error page reads nothing: the store may be what failed. */
-export function plainFrame({ cluster, version, clock }: WebOptions): Frame {
+function plainFrame({ cluster, version, clock }: WebOptions): Frame {
   return { cluster, version, ready: true, notes: [], outbox: [], now: clock.now(), retirement: undefined };
 }
 
-function errorPage(status: number, { message, parameter, given, allowed }: ApiError): PageContent {
+/** For who is not let in: without links, and without naming the cluster. */
+export function strangersFrame(options: WebOptions): Frame {
+  return { ...plainFrame(options), bare: true };
+}
+
+function errorPage(
+  { bare = false }: Frame,
+  status: number,
+  { message, parameter, given, allowed }: ApiError,
+): PageContent {
   const title = status === 404 ? 'Not found' : 'This did not work';
   return {
     title,
@@ -60,7 +103,6 @@ function errorPage(status: number, { message, parameter, given, allowed }: ApiEr
       <p>${message}.</p>
       ${status === 404 && html`<p>A run is shown for as long as the store keeps it.</p>`}
       ${given !== undefined && html`<p>${parameter} was “${given}”.</p>`}
-      ${allowed !== undefined && html`<p>Allowed: ${allowed}.</p>`}
-      <p><a href="/">All runs</a></p>`,
+      ${allowed !== undefined && html`<p>Allowed: ${allowed}.</p>`} ${!bare && html`<p><a href="/">All runs</a></p>`}`,
   };
 }

@@ -56,6 +56,11 @@ it('is bounded, and lets others in when pages are closed', async () => {
   await expect.poll(async () => (await open()).status).toBe(200);
 });
 
+it('keeps no place for who only asks by HEAD', async () => {
+  for (let count = 0; count < 110; count++) expect((await web.get('/events', { method: 'HEAD' })).status).toBe(200);
+  expect((await open()).status).toBe(200);
+});
+
 it('ends with the bridge, which does not have to cut it off', async () => {
   const page = await open();
   await web.close();

@@ -34,13 +34,18 @@ export class Live {
 
   /** `GET /events`. */
   handler(): RequestHandler {
-    return (_request, response) => {
+    return (request, response) => {
       if (this.#pages.size >= MAX_PAGES) {
         response.status(503).set('Retry-After', '10').type('text').send('too many open pages\n');
         return;
       }
       const headers = { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no', Connection: 'close' };
       response.writeHead(200, headers);
+      // Nothing is ever told to it.
+      if (request.method === 'HEAD') {
+        response.end();
+        return;
+      }
       response.write(`retry: 2000\n${this.#message()}`);
       this.#pages.add(response);
       this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS).unref();

@@ -24,6 +24,8 @@ export interface WebOptions extends WebConfig {
   /** The retirement that lasts now. */
   readonly retirement: () => Retirement | undefined;
   readonly live: Live;
+  /** Where sessions that were logged out are kept. */
+  readonly endedSessionsFile: string;
   readonly version: string;
   readonly cluster: { readonly name: string; readonly scope: 'cluster' | readonly string[] };
   readonly clock: Clock;

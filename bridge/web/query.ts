@@ -104,3 +104,8 @@ export function parameters(
   const entries = Object.entries(query).map(([name, value]) => [name, String(value)] as const);
   return Object.fromEntries(entries.filter(([name, value]) => name !== 'limit' || value !== String(DEFAULT_LIMIT)));
 }
+
+/** The number of a quarantined row; 0, which none has, for what is no number. */
+export function quarantineId(text: string): number {
+  return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0;
+}

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import express, { type Express } from 'express';
 
 import { errorText, UserError } from '../lib/errors.ts';
+import { Abuse } from './abuse.ts';
 import { apiRouter } from './api.ts';
 import { authRouter } from './auth.ts';
 import { handleErrors, notFound } from './errors.ts';
@@ -59,12 +60,13 @@ const HEADERS = {
     "frame-ancestors 'none'",
   ].join('; '),
   'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
+  'Referrer-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
 function webApp(options: WebOptions): Express {
   const app = express();
+  const abuse = new Abuse(options);
   app.disable('x-powered-by');
   app.use((_request, response, next) => {
     response.set(HEADERS).set('Cache-Control', 'no-store');
@@ -72,11 +74,11 @@ function webApp(options: WebOptions): Express {
   });
   app.use('/assets', express.static(`${import.meta.dirname}/assets`, { maxAge: '1h', index: false, redirect: false }));
   app.use(healthRouter(options));
-  app.use(authRouter(options));
+  app.use(authRouter(options, abuse));
   app.get('/events', options.live.handler());
   app.use('/api', apiRouter(options.reader));
   app.use(pagesRouter(options));
   app.use(notFound(options));
-  app.use(handleErrors(options));
+  app.use(handleErrors(options, abuse));
   return app;
 }

@@ -37,7 +37,7 @@ export async function startTestWeb(config: Partial<WebOptions> = {}): Promise<Te
   metrics.observeStore(reader);
   const readiness = { current: { ready: true, report: { lists: { Job: 'complete' } } } };
   const logged: string[] = [];
-  const options = { ...defaults(reader, metrics, readiness, logged), ...config };
+  const options = { ...defaults(path, reader, metrics, readiness, logged), ...config };
   const web = await startWeb(options);
   return {
     path,
@@ -58,6 +58,7 @@ export async function startTestWeb(config: Partial<WebOptions> = {}): Promise<Te
 }
 
 function defaults(
+  path: string,
   reader: ReadStore,
   metrics: Metrics,
   readiness: { readonly current: Readiness },
@@ -74,6 +75,7 @@ function defaults(
     readiness: () => readiness.current,
     retirement: () => reader.retirement(),
     live: new Live(),
+    endedSessionsFile: `${path}.ended-sessions`,
     version: '1.2.3',
     cluster: { name: 'test <cluster>', scope: ['team-a', 'team-b'] },
     clock: { now: () => NOW },

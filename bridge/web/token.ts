@@ -1,8 +1,9 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import type { Clock } from '../lib/clock.ts';
 import { errorText, UserError } from '../lib/errors.ts';
+import { EndedSessions } from './ended-sessions.ts';
 
 /** A mounted Secret may be replaced at any time: its file is read again this often, when somebody asks. */
 const REREAD_MS = 5_000;
@@ -14,13 +15,20 @@ export interface PageToken {
   /** What a browser keeps instead of the token; void when the token changes. */
   newSession(): { readonly value: string; readonly maxAgeMs: number };
   isSession(given: string): boolean;
+  /** Ends a session for good; nothing for what is none. Throws when a restart would bring it back. */
+  endSession(given: string): void;
+}
+
+interface TokenOptions {
+  readonly token?: string | undefined;
+  readonly tokenFile?: string | undefined;
+  /** Where sessions that were logged out are kept. */
+  readonly endedSessionsFile: string;
 }
 
 /** Throws a UserError when the file cannot be read or holds no token. */
-export function createPageToken(
-  { token, tokenFile }: { readonly token?: string | undefined; readonly tokenFile?: string | undefined },
-  clock: Clock,
-): PageToken {
+export function createPageToken({ token, tokenFile, endedSessionsFile }: TokenOptions, clock: Clock): PageToken {
+  const ended = new EndedSessions(endedSessionsFile);
   let current = tokenFile === undefined ? (token ?? '') : readToken(tokenFile);
   let readAt = clock.now();
   const fresh = (): string => {
@@ -29,17 +37,24 @@ export function createPageToken(
     current = tryRead(tokenFile) ?? current;
     return current;
   };
-  const sign = (expiresAt: string): string =>
-    createHmac('sha256', fresh()).update(`session ${expiresAt}`).digest('hex');
+  const sign = (session: string): string => createHmac('sha256', fresh()).update(`session ${session}`).digest('hex');
+  const valid = (given: string): { id: string; expiresAt: number } | undefined => {
+    const [expiresAt = '', id = '', signature = ''] = given.split('.', 3);
+    const signed = same(signature, sign(`${expiresAt}.${id}`));
+    return signed && Number(expiresAt) > clock.now() && !ended.has(id)
+      ? { id, expiresAt: Number(expiresAt) }
+      : undefined;
+  };
   return {
     isToken: (given) => same(given, fresh()),
     newSession() {
-      const expiresAt = String(clock.now() + SESSION_MS);
-      return { value: `${expiresAt}.${sign(expiresAt)}`, maxAgeMs: SESSION_MS };
+      const session = `${clock.now() + SESSION_MS}.${randomBytes(12).toString('hex')}`;
+      return { value: `${session}.${sign(session)}`, maxAgeMs: SESSION_MS };
     },
-    isSession(given) {
-      const [expiresAt = '', signature = ''] = given.split('.', 2);
-      return same(signature, sign(expiresAt)) && Number(expiresAt) > clock.now();
+    isSession: (given) => valid(given) !== undefined,
+    endSession(given) {
+      const session = valid(given);
+      if (session !== undefined) ended.end(session.id, session.expiresAt, clock.now());
     },
   };
 }

@@ -16,7 +16,7 @@ export interface Frame {
   /** Only the content: who is not let in gets no links. */
   readonly bare?: boolean;
   readonly logout?: boolean;
-  /** Version of what is shown; open pages learn of a newer one. */
+  /** Version of what is shown; open pages learn of a newer one. Without it, as on an error page, nothing updates. */
   readonly live?: string;
 }
 
@@ -36,7 +36,7 @@ export interface PageContent {
 
 /** A whole page. `main` is what the script replaces while the page is open. */
 export function layout(frame: Frame, { title, tab, body }: PageContent): string {
-  const { bare = false, version, cluster } = frame;
+  const { bare = false, version, cluster, live } = frame;
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -46,9 +46,9 @@ export function layout(frame: Frame, { title, tab, body }: PageContent): string 
         <title>${title} · ${bare ? '' : `${cluster.name} · `}lifecycle-bridge</title>
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/assets/style.css?v=${version}" />
-        ${!bare && script(version)}
+        ${live !== undefined && script(version)}
       </head>
-      <body data-live="${frame.live}">
+      <body ${live !== undefined && html`data-live="${live}"`}>
         <a class="skip" href="#main">Skip to content</a>
         <header>
           <div class="brand"><a href="/">lifecycle-bridge</a> ${!bare && clusterName(frame)}</div>
