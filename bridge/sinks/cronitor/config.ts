@@ -21,7 +21,7 @@ function isPodFilter(source: string, context: z.RefinementCtx): void {
   try {
     podFilter(source);
   } catch (error) {
-    const message = `allowed: a regular expression that RE2 has too, such as ^report- (${errorText(error)})`;
+    const message = `allowed: a regular expression as RE2 has it, such as ^report- (${errorText(error)})`;
     context.addIssue({ code: 'custom', message });
   }
 }
