@@ -1,6 +1,6 @@
 import type { Kind } from '../kubernetes/observation.ts';
 import type { KubeObject } from '../kubernetes/fields.ts';
-import { messageAt, numberAt, objectAt, objectsAt, textAt } from '../kubernetes/fields.ts';
+import { intAt, messageAt, objectAt, objectsAt, textAt } from '../kubernetes/fields.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { KubeApi } from './api.ts';
 
@@ -141,6 +141,6 @@ async function readFull(
 }
 
 function refused(status: number, body: KubeObject): ListFailure {
-  const message = messageAt(body, 'message') ?? `code ${numberAt(body, 'code') ?? status}`;
+  const message = messageAt(body, 'message') ?? `code ${intAt(body, 'code') ?? status}`;
   return { result: 'failed', status, error: message };
 }

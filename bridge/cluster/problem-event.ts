@@ -1,4 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
+import { iso } from '../lib/clock.ts';
 import type { DueEvent, Problem } from '../store/problems.ts';
 
 /** What the API takes of an Event's note. */
@@ -17,7 +18,7 @@ export function problemEvent({ uid, namespace, name, problems, setHash }: DueEve
     kind: 'Event',
     metadata: { namespace, name: `${name}.${setHash.slice(0, 16)}` },
     // Kubernetes takes no fewer digits.
-    eventTime: new Date(now).toISOString().replace('Z', '000Z'),
+    eventTime: iso(now).replace('Z', '000Z'),
     reportingController: COMPONENT,
     reportingInstance: COMPONENT,
     type: 'Warning',

@@ -1,4 +1,5 @@
 import { loadConfig } from '../config/load.ts';
+import { iso } from '../lib/clock.ts';
 import { backupStore } from '../store/sqlite/backup.ts';
 import { restoreStore } from '../store/sqlite/restore.ts';
 import { fileOption, processTerminal, readArguments, type Terminal } from './terminal.ts';
@@ -22,7 +23,7 @@ export function restoreCommand(argv: readonly string[], terminal: Terminal = pro
   const { backupAt, movedTo } = restoreStore(store, file, Date.now());
   const kept = movedTo === undefined ? '' : `\nThe store that was there is kept as ${movedTo}.`;
   terminal.print(
-    `${store} is now the backup of ${new Date(backupAt).toISOString()}.${kept}\n` +
+    `${store} is now the backup of ${iso(backupAt)}.${kept}\n` +
       'Start the bridge: it announces nothing again that the replaced store told, and asserts every monitor.',
   );
   return 0;

@@ -1,4 +1,5 @@
 import { loadConfig } from '../config/load.ts';
+import { iso } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import { reasonText } from '../lib/reasons.ts';
 import { dryRuns } from '../sinks/index.ts';
@@ -41,7 +42,7 @@ function storeOf(
 function retiredText(reader: ReadStore): string {
   const current = reader.retirement();
   if (current === undefined) return '';
-  const since = new Date(current.since).toISOString();
+  const since = iso(current.since);
   return `The bridge is retired since ${since} by ${current.by}: monitors are paused, no telemetry is sent.\n\n`;
 }
 
@@ -65,7 +66,7 @@ function explanation(reader: ReadStore, subject: string): string {
 
 function quarantineText(row: QuarantineView | undefined): string {
   if (row === undefined) return '';
-  const at = new Date(row.at).toISOString();
+  const at = iso(row.at);
   return `\n\nIn quarantine since ${at}: ${reasonText(row.reason, row.error)}\n  its content is on the page at /quarantine/${row.id}`;
 }
 

@@ -1,7 +1,7 @@
 import { connectKube, type KubeApi } from '../cluster/api.ts';
 import { LISTED, type Listed, resourcePath } from '../cluster/list.ts';
 import type { Config } from '../config/schema.ts';
-import { numberAt, objectAt, objectsAt } from '../kubernetes/fields.ts';
+import { countAt, objectAt, objectsAt } from '../kubernetes/fields.ts';
 import { UserError } from '../lib/errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import { reasonText } from '../lib/reasons.ts';
@@ -60,7 +60,7 @@ async function count(api: KubeApi, listed: Listed, namespace: string | undefined
     };
   if (answer.status === 200)
     return (
-      objectsAt(answer.body, 'items').length + (numberAt(objectAt(answer.body, 'metadata'), 'remainingItemCount') ?? 0)
+      objectsAt(answer.body, 'items').length + (countAt(objectAt(answer.body, 'metadata'), 'remainingItemCount') ?? 0)
     );
   return {
     ok: false,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { iso } from '../lib/clock.ts';
 import { askBridge } from '../local/client.ts';
 import type { Retirement } from '../store/operations.ts';
 import { LOCAL_OPTIONS, storeOf, whoAsks } from './local.ts';
@@ -39,7 +40,7 @@ function seconds(text: string | undefined): number {
 
 /** Prints each step until nothing is open, or until `deadline` (of the monotonic clock, ms). */
 async function progress(store: string, first: Retirement, deadline: number, terminal: Terminal): Promise<number> {
-  terminal.print(`Retired since ${new Date(first.since).toISOString()} by ${first.by}: no telemetry is sent.`);
+  terminal.print(`Retired since ${iso(first.since)} by ${first.by}: no telemetry is sent.`);
   let said = '';
   for (let current: Retirement | undefined = first; current !== undefined;) {
     const { rows, open, refused } = sum(current);

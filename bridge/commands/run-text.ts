@@ -1,6 +1,6 @@
 import { logName, logOutcome } from '../lib/log-text.ts';
 import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
-import type { Instant } from '../lib/clock.ts';
+import { iso } from '../lib/clock.ts';
 import { reasonText } from '../lib/reasons.ts';
 import type { CronJobView, DeliveryView, MonitorView, PrunedView, RunDetail } from '../store/read.ts';
 import type { ProblemView } from '../store/problems.ts';
@@ -208,8 +208,4 @@ function nameOf(id: string, transitions: readonly Transition[]): string {
 
 function sentence(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== '').join(': ');
-}
-
-function iso(at: Instant | undefined): string {
-  return at === undefined ? '' : new Date(at).toISOString();
 }

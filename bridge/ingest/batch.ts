@@ -22,6 +22,8 @@ export interface Batch {
 
 /** More of a bad request or record is of no use to anyone. */
 const KEPT_BYTES = 64 * 1024;
+/** A sender's clock may be ahead of ours; what it saw in another year it did not see. */
+const MAX_AHEAD_MS = 86_400_000;
 
 /** Decodes an export request. Records of kinds that are not followed are counted; what is no object is quarantined. */
 export function readRequest(request: Uint8Array, receivedAt: Instant): Batch {
@@ -37,8 +39,9 @@ export function readRequest(request: Uint8Array, receivedAt: Instant): Batch {
   const quarantine: Quarantined[] = [];
   const counts: { kind: string; result: RecordResult }[] = [];
   let newestAt = 0;
-  for (const { body, observedAt } of records) {
-    newestAt = Math.max(newestAt, observedAt || receivedAt);
+  for (const { body, observedAt: told } of records) {
+    const observedAt = told !== undefined && told <= receivedAt + MAX_AHEAD_MS ? told : receivedAt;
+    newestAt = Math.max(newestAt, observedAt);
     const record = readRecord(body);
     if (record === undefined) {
       const bytes = Buffer.from(JSON.stringify(body) ?? '');
@@ -47,8 +50,7 @@ export function readRequest(request: Uint8Array, receivedAt: Instant): Batch {
       continue;
     }
     const facts = readObject(record.object);
-    if (facts !== undefined)
-      observations.push({ deleted: record.deleted, observedAt: observedAt || receivedAt, facts });
+    if (facts !== undefined) observations.push({ deleted: record.deleted, observedAt, facts });
     counts.push({ kind: String(record.object['kind']), result: facts === undefined ? 'ignored' : 'observed' });
   }
   return { observations, quarantine, records: counts, newestAt };

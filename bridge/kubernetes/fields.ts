@@ -9,6 +9,9 @@ const NO_OBJECT: KubeObject = Object.freeze({});
 const MAX_TEXT = 2_000;
 /** More of a message is not looked at: what takes a credential's place is shorter than most of them. */
 const MAX_MESSAGE = 8_000;
+const MAX_SECONDS = 100 * 366 * 86_400;
+/** The last time that RFC 3339 can write. */
+const MAX_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** The object at a field, or an empty one. */
 export function objectAt(object: KubeObject, field: string): KubeObject {
@@ -50,17 +53,35 @@ function shortened(value: string): string {
   return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT - 1).toWellFormed()}…` : value;
 }
 
-/** A finite number field. */
-export function numberAt(object: KubeObject, field: string): number | undefined {
+/** An int32 field; what is none, which no API server sends, is as if it were absent. */
+export function intAt(object: KubeObject, field: string): number | undefined {
   const value = own(object, field);
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+  return typeof value === 'number' && (value | 0) === value ? value : undefined;
+}
+
+/** An int32 field that is never negative. */
+export function countAt(object: KubeObject, field: string): number | undefined {
+  const value = intAt(object, field);
+  return value === undefined || value < 0 ? undefined : value;
+}
+
+/**
+ * An int64 field with whole seconds, never negative. A longer time than a hundred years is told as that: nobody sees its
+ * end, and `at + seconds` stays a time.
+ */
+export function secondsAt(object: KubeObject, field: string): number | undefined {
+  const value = own(object, field);
+  // The decoder gives an integer beyond 2^53 as text.
+  const number = typeof value === 'string' && /^\d{16,19}$/.test(value) ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0) return undefined;
+  return Math.min(number, MAX_SECONDS);
 }
 
 export function booleanAt(object: KubeObject, field: string): boolean {
   return own(object, field) === true;
 }
 
-/** An RFC 3339 time field (metav1.Time: whole seconds; MicroTime: fractions). */
+/** An RFC 3339 time field (metav1.Time: whole seconds; MicroTime: fractions); one outside 1970 to 9999 is none. */
 export function timeAt(object: KubeObject, field: string): Instant | undefined {
   return parseTime(textAt(object, field));
 }
@@ -68,7 +89,12 @@ export function timeAt(object: KubeObject, field: string): Instant | undefined {
 export function parseTime(text: string | undefined): Instant | undefined {
   if (text === undefined) return undefined;
   const instant = Date.parse(text);
-  return Number.isNaN(instant) ? undefined : instant;
+  return isInstant(instant) ? instant : undefined;
+}
+
+/** Whether a number of ms is a time from 1970 to 9999: what every later step may rely on. */
+export function isInstant(ms: number): ms is Instant {
+  return ms >= 0 && ms <= MAX_INSTANT;
 }
 
 /** The string entries of a map field such as labels, in key order, filtered by key. */

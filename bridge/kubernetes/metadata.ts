@@ -1,6 +1,6 @@
 import type { Instant } from '../lib/clock.ts';
 import type { KubeObject } from './fields.ts';
-import { booleanAt, numberAt, objectAt, objectsAt, stringsAt, textAt, timeAt } from './fields.ts';
+import { booleanAt, isInstant, objectAt, objectsAt, secondsAt, stringsAt, textAt, timeAt } from './fields.ts';
 import type { ObjectFacts, Owner } from './observation.ts';
 import { redactValue } from './redact.ts';
 
@@ -37,11 +37,15 @@ function withoutSecrets(values: Readonly<Record<string, string>>): Record<string
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, redactValue(value)]));
 }
 
-/** A pod's deletionTimestamp lies in the future by its grace period, until kubelet asks again without one. */
+/**
+ * A pod's deletionTimestamp lies in the future by its grace period, until kubelet asks again without one. A grace period
+ * that begins before the object did is none: then the timestamp counts as it is.
+ */
 function readDeletion(metadata: KubeObject): Instant | undefined {
   const timestamp = timeAt(metadata, 'deletionTimestamp');
-  const graceSeconds = numberAt(metadata, 'deletionGracePeriodSeconds') ?? 0;
-  return timestamp === undefined ? undefined : timestamp - graceSeconds * 1_000;
+  if (timestamp === undefined) return undefined;
+  const asked = timestamp - (secondsAt(metadata, 'deletionGracePeriodSeconds') ?? 0) * 1_000;
+  return isInstant(asked) && asked >= (timeAt(metadata, 'creationTimestamp') ?? 0) ? asked : timestamp;
 }
 
 /** The ownerReference with `controller: true`; group from its apiVersion. Names are never cut to find an owner. */

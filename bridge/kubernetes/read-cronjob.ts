@@ -1,5 +1,5 @@
 import type { KubeObject } from './fields.ts';
-import { booleanAt, numberAt, objectAt, objectsAt, textAt, timeAt } from './fields.ts';
+import { booleanAt, objectAt, objectsAt, secondsAt, textAt, timeAt } from './fields.ts';
 import { readMetadata, scheduledJobName } from './metadata.ts';
 import type { CronJobFacts } from './observation.ts';
 
@@ -19,7 +19,7 @@ export function readCronJob(object: KubeObject): CronJobFacts {
     timeZone: textAt(spec, 'timeZone'),
     suspend: booleanAt(spec, 'suspend'),
     concurrencyPolicy: textAt(spec, 'concurrencyPolicy'),
-    startingDeadlineSeconds: numberAt(spec, 'startingDeadlineSeconds'),
+    startingDeadlineSeconds: secondsAt(spec, 'startingDeadlineSeconds'),
     lastScheduleAt,
     lastSuccessfulAt: timeAt(status, 'lastSuccessfulTime'),
     activeUids: active.flatMap((reference) => textAt(reference, 'uid') ?? []),

@@ -1,5 +1,5 @@
 import type { KubeObject } from './fields.ts';
-import { booleanAt, messageAt, numberAt, objectAt, objectsAt, parseTime, textAt, timeAt } from './fields.ts';
+import { booleanAt, countAt, messageAt, objectAt, objectsAt, parseTime, textAt, timeAt } from './fields.ts';
 import { readMetadata } from './metadata.ts';
 import type { Condition, JobFacts } from './observation.ts';
 
@@ -22,13 +22,13 @@ export function readJob(object: KubeObject): JobFacts {
     startAt: timeAt(status, 'startTime'),
     completionAt: timeAt(status, 'completionTime'),
     conditions: readConditions(status),
-    parallelism: numberAt(spec, 'parallelism'),
-    completions: numberAt(spec, 'completions'),
+    parallelism: countAt(spec, 'parallelism'),
+    completions: countAt(spec, 'completions'),
     indexed: textAt(spec, 'completionMode') === 'Indexed',
-    backoffLimit: numberAt(spec, 'backoffLimit'),
-    active: numberAt(status, 'active') ?? 0,
-    succeeded: numberAt(status, 'succeeded') ?? 0,
-    failed: numberAt(status, 'failed') ?? 0,
+    backoffLimit: countAt(spec, 'backoffLimit'),
+    active: countAt(status, 'active') ?? 0,
+    succeeded: countAt(status, 'succeeded') ?? 0,
+    failed: countAt(status, 'failed') ?? 0,
   };
 }
 

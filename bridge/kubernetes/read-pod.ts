@@ -1,5 +1,5 @@
 import type { KubeObject } from './fields.ts';
-import { messageAt, numberAt, objectAt, objectsAt, textAt, timeAt } from './fields.ts';
+import { countAt, intAt, messageAt, objectAt, objectsAt, textAt, timeAt } from './fields.ts';
 import { readMetadata } from './metadata.ts';
 import type { ContainerFacts, ContainerType, PodFacts, Termination } from './observation.ts';
 import { readConditions } from './read-job.ts';
@@ -13,7 +13,6 @@ export function readPod(object: KubeObject): PodFacts {
   const status = objectAt(object, 'status');
   const metadata = readMetadata(object);
   const scheduled = readConditions(status).find((condition) => condition.type === 'PodScheduled');
-  const index = Number.parseInt(metadata.annotations[COMPLETION_INDEX] ?? '', 10);
   return {
     kind: 'Pod',
     ...metadata,
@@ -26,9 +25,13 @@ export function readPod(object: KubeObject): PodFacts {
     mirror: Object.hasOwn(metadata.annotations, MIRROR),
     unschedulable:
       scheduled?.status === 'False' && scheduled.reason === 'Unschedulable' ? (scheduled.message ?? '') : undefined,
-    completionIndex: Number.isNaN(index) ? undefined : index,
+    completionIndex: readIndex(metadata.annotations[COMPLETION_INDEX]),
     containers: readContainers(spec, status),
   };
+}
+
+function readIndex(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 function readContainers(spec: KubeObject, status: KubeObject): ContainerFacts[] {
@@ -56,7 +59,7 @@ function readContainer(container: KubeObject, type: ContainerType): ContainerFac
     name: textAt(container, 'name') ?? '',
     type,
     image: textAt(container, 'image') ?? '',
-    restartCount: numberAt(container, 'restartCount') ?? 0,
+    restartCount: countAt(container, 'restartCount') ?? 0,
     waiting: reason === undefined ? undefined : { reason, message: messageAt(waiting, 'message') },
     runningSince: timeAt(objectAt(state, 'running'), 'startedAt'),
     terminated: readTermination(state),
@@ -66,14 +69,14 @@ function readContainer(container: KubeObject, type: ContainerType): ContainerFac
 
 function readTermination(state: KubeObject): Termination | undefined {
   const terminated = objectAt(state, 'terminated');
-  const exitCode = numberAt(terminated, 'exitCode');
+  const exitCode = intAt(terminated, 'exitCode');
   if (exitCode === undefined) return undefined;
   // `containerd://9f6b…`: 16 digits are unique within a pod.
   const id = textAt(terminated, 'containerID');
   return {
     ...(id !== undefined && { containerId: id.slice(id.lastIndexOf('/') + 1).slice(0, 16) }),
     exitCode,
-    signal: numberAt(terminated, 'signal'),
+    signal: intAt(terminated, 'signal'),
     reason: messageAt(terminated, 'reason'),
     message: messageAt(terminated, 'message'),
     startedAt: timeAt(terminated, 'startedAt'),

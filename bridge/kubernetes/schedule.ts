@@ -1,4 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
+import { isInstant } from './fields.ts';
 import { parseGoDuration } from './go-duration.ts';
 import type { Field } from './schedule-fields.ts';
 import { parseFields, ScheduleError } from './schedule-fields.ts';
@@ -66,7 +67,8 @@ function every(text: string): Schedule {
   const nanoseconds = parseGoDuration(text);
   if (nanoseconds === undefined) throw new ScheduleError(`no duration: ${text}`);
   const delay = Math.max(1, Number(nanoseconds / 1_000_000_000n)) * 1000;
-  return { everyMs: delay, next: (after) => Math.floor(after / 1000) * 1000 + delay };
+  const next = (after: Instant): Instant => Math.floor(after / 1000) * 1000 + delay;
+  return { everyMs: delay, next: (after) => (isInstant(after) ? next(after) : undefined) };
 }
 
 interface Spec {
@@ -84,10 +86,11 @@ const MAX_YEARS = 5;
 
 /**
  * SpecSchedule.Next, step by step: its behaviour in the hours that a zone leaves out or repeats comes from these very
- * steps. A field that does not match is raised until it does; when it wraps around, everything is checked again.
+ * steps. A field that does not match is raised until it does; when it wraps around, everything is checked again. No
+ * field of a time that is none (NaN) is 0 in a list of what is allowed: the loops end there, and so does the search.
  */
 function nextOf(spec: Spec, zone: TimeZone, after: Instant): Instant | undefined {
-  if (spec.minute.empty || spec.hour.empty || spec.month.empty) return undefined;
+  if (spec.minute.empty || spec.hour.empty || spec.month.empty || !isInstant(after)) return undefined;
   const time = new ZonedTime(zone, Math.floor(after / SECOND_MS) * SECOND_MS + SECOND_MS);
   const yearLimit = time.local.getUTCFullYear() + MAX_YEARS;
   // Once a field was raised, those below it begin at their lowest value.
@@ -98,7 +101,7 @@ function nextOf(spec: Spec, zone: TimeZone, after: Instant): Instant | undefined
   };
   while (time.local.getUTCFullYear() <= yearLimit) {
     const wrapped = nextMonth(spec, time, reset) || nextDay(spec, time, reset) || nextMinute(spec, time, reset);
-    if (!wrapped) return time.at;
+    if (!wrapped) return isInstant(time.at) ? time.at : undefined;
   }
   return undefined;
 }
@@ -107,7 +110,7 @@ function nextOf(spec: Spec, zone: TimeZone, after: Instant): Instant | undefined
 type Reset = (at: () => void) => void;
 
 function nextMonth({ month }: Spec, time: ZonedTime, reset: Reset): boolean {
-  while (month.allowed[time.local.getUTCMonth() + 1] !== 1) {
+  while (month.allowed[time.local.getUTCMonth() + 1] === 0) {
     const { local } = time;
     reset(() => time.set(Date.UTC(local.getUTCFullYear(), local.getUTCMonth(), 1)));
     time.addDate(1, 0);
@@ -132,12 +135,12 @@ function nextDay(spec: Spec, time: ZonedTime, reset: Reset): boolean {
 }
 
 function nextMinute({ hour, minute }: Spec, time: ZonedTime, reset: Reset): boolean {
-  while (hour.allowed[time.local.getUTCHours()] !== 1) {
+  while (hour.allowed[time.local.getUTCHours()] === 0) {
     reset(() => time.set(time.localMidnight() + time.local.getUTCHours() * HOUR_MS));
     time.add(HOUR_MS);
     if (time.local.getUTCHours() === 0) return true;
   }
-  while (minute.allowed[time.local.getUTCMinutes()] !== 1) {
+  while (minute.allowed[time.local.getUTCMinutes()] === 0) {
     reset(() => time.add(-(time.at % MINUTE_MS)));
     time.add(MINUTE_MS);
     if (time.local.getUTCMinutes() === 0) return true;
@@ -151,8 +154,8 @@ function nextMinute({ hour, minute }: Spec, time: ZonedTime, reset: Reset): bool
 
 /** Either day field may match, unless one of them is a star: then both must. */
 function dayMatches({ dayOfMonth, dayOfWeek }: Spec, local: Date): boolean {
-  const dom = dayOfMonth.allowed[local.getUTCDate()] === 1;
-  const dow = dayOfWeek.allowed[local.getUTCDay()] === 1;
+  const dom = dayOfMonth.allowed[local.getUTCDate()] !== 0;
+  const dow = dayOfWeek.allowed[local.getUTCDay()] !== 0;
   return dayOfMonth.star || dayOfWeek.star ? dom && dow : dom || dow;
 }
 

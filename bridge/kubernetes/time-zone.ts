@@ -11,6 +11,8 @@ const DAY_MS = 86_400_000;
 const MAX_DAYS = 4_000;
 
 const UTC: TimeZone = { offsetAt: () => 0 };
+/** There are some 600 zones, but no end of names that are none. */
+const MAX_NAMES = 2_000;
 const known = new Map<string, TimeZone | undefined>();
 
 /**
@@ -19,8 +21,11 @@ const known = new Map<string, TimeZone | undefined>();
  */
 export function timeZone(name: string): TimeZone | undefined {
   if (name === '' || name === 'UTC' || name === 'Local') return UTC;
-  if (!known.has(name)) known.set(name, load(name));
-  return known.get(name);
+  if (known.has(name)) return known.get(name);
+  if (known.size >= MAX_NAMES) known.clear();
+  const zone = load(name);
+  known.set(name, zone);
+  return zone;
 }
 
 function load(name: string): TimeZone | undefined {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SteadyClock } from './clock.ts';
+import { iso, SteadyClock } from './clock.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
 
@@ -27,4 +27,15 @@ it('follows small corrections silently', () => {
   wall += 900;
   expect(clock.follow()).toBe(0);
   expect(clock.now()).toBe(T0 + 900);
+});
+
+it('shows any number without a throw, one that is not a time as it is', () => {
+  expect(iso(T0)).toBe('2026-01-01T00:00:00.000Z');
+  expect(iso(undefined)).toBe('');
+  expect([Number.NaN, -9e18, 8.64e15 + 1, Infinity].map(iso)).toEqual([
+    'NaN',
+    '-9000000000000000000',
+    '8640000000000001',
+    'Infinity',
+  ]);
 });

@@ -38,3 +38,13 @@ export class SteadyClock implements Clock {
 }
 
 export const systemClock: Clock = new SteadyClock();
+
+/**
+ * An instant as people and machines read it (ISO 8601, UTC), nothing for undefined; a number that is not a time is shown
+ * as it is. Never throws.
+ */
+export function iso(at: Instant | undefined): string {
+  if (at === undefined) return '';
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? String(at) : date.toISOString();
+}

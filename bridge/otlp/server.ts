@@ -1,5 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
-import { systemClock } from '../lib/clock.ts';
+import { iso, systemClock } from '../lib/clock.ts';
 import type { Access, AccessOptions, AccessReport } from './access.ts';
 import { openAccess } from './access.ts';
 import type { ExporterOptions, Refused, RequestOutcome } from './exporter.ts';
@@ -112,7 +112,7 @@ function serving(listener: Listener, exporter: Exporter, access: Access, { clock
 }
 
 function refusedReport({ count, last }: Refused): RefusedReport {
-  return { count, ...(last && { lastAt: new Date(last.at).toISOString(), lastWhy: last.why }) };
+  return { count, ...(last && { lastAt: iso(last.at), lastWhy: last.why }) };
 }
 
 function notesOf({ token, tls, unauthorized, rejected }: OtlpReport, now: Instant): string[] {

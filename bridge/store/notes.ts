@@ -1,12 +1,11 @@
 import type { Instant } from '../lib/clock.ts';
+import { iso } from '../lib/clock.ts';
 import { reasonText } from '../lib/reasons.ts';
 import type { Refusal } from './read.ts';
 import type { Recovery, StoreState } from './store.ts';
 
 /** So long the page tells of a store that was made anew. */
 const TOLD_MS = 24 * 3_600_000;
-
-const iso = (at: number): string => new Date(at).toISOString();
 
 /** What happened to the store and what that means, for the log and the page. */
 export function recoveryText({ cause, reason, movedTo, at, cutoff }: Recovery): string {

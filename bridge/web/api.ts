@@ -1,5 +1,6 @@
 import { type Response, Router } from 'express';
 
+import { iso } from '../lib/clock.ts';
 import type { ReadStore } from '../store/read.ts';
 import {
   cronJobsQuery,
@@ -55,7 +56,7 @@ function send(response: Response, view: object): void {
 
 /** A view of the store as JSON: instants (`at`, `…At`) become ISO strings. */
 export function apiJson(view: unknown, key = ''): unknown {
-  if (typeof view === 'number' && (key === 'at' || key.endsWith('At'))) return new Date(view).toISOString();
+  if (typeof view === 'number' && (key === 'at' || key.endsWith('At'))) return iso(view);
   if (FOREIGN.has(key) || view === null || typeof view !== 'object') return view;
   if (Array.isArray(view)) return view.map((item) => apiJson(item));
   return Object.fromEntries(Object.entries(view).map(([name, value]) => [name, apiJson(value, name)]));

@@ -1,5 +1,6 @@
 import { Router } from 'express';
 
+import { iso } from '../lib/clock.ts';
 import type { WebOptions } from './options.ts';
 
 /** /livez, /readyz, /metrics and /version. */
@@ -33,7 +34,7 @@ function retired({ retirement }: WebOptions): object {
   const current = retirement();
   if (current === undefined) return {};
   const { since, destinations } = current;
-  return { retired: { since: new Date(since).toISOString(), destinations } };
+  return { retired: { since: iso(since), destinations } };
 }
 
 function recordAges({ metrics, clock }: WebOptions): Record<string, number> {

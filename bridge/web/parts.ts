@@ -1,5 +1,6 @@
 import type { RunStatus } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
+import { iso } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { DeliveryStatus, DropKind } from '../store/read.ts';
 import { type Child, type Html, html } from './html.ts';
@@ -50,8 +51,9 @@ export function badge({ sign, tone, label }: Look): Html {
 /** A point in time; the page's script shows it in the viewer's zone. */
 export function time(at: Instant | undefined, absent: Child = '–'): Child {
   if (at === undefined) return absent;
-  const iso = new Date(at).toISOString();
-  return html`<time datetime="${iso}" title="${iso}">${iso}</time>`;
+  const text = iso(at);
+  if (!text.endsWith('Z')) return text;
+  return html`<time datetime="${text}" title="${text}">${text}</time>`;
 }
 
 /** Milliseconds as people say them: 850 ms, 42 s, 3 m 20 s, 2 h 5 m, 3 d 4 h. */

@@ -1,6 +1,7 @@
 import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Instant } from '../../lib/clock.ts';
+import { iso } from '../../lib/clock.ts';
 import { errorText, UserError } from '../../lib/errors.ts';
 import type { Recovery } from '../store.ts';
 import { Db } from './db.ts';
@@ -90,7 +91,7 @@ export function finishRestore(db: Db, { keys, lastCommit }: SideFiles, now: Inst
     NOTHING,
   );
   db.run('DELETE FROM meta WHERE key = ?', BACKUP_AT);
-  const reason = `made at ${new Date(row.value).toISOString()}`;
+  const reason = `made at ${iso(row.value)}`;
   const cutoffKnown = lastCommit !== undefined;
   return remember(db, { cause: 'restored', reason, movedTo: undefined, at: now, cutoff, cutoffKnown });
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Instant } from '../../lib/clock.ts';
+import { iso } from '../../lib/clock.ts';
 import type { Retired } from './retirements.ts';
 
 /**
@@ -73,7 +74,7 @@ export function clearSuspect(path: string): void {
  */
 export function moveAside(path: string, label: string, now: Instant): string {
   const prefix = `${path}.${label}-`;
-  const target = `${prefix}${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`;
+  const target = `${prefix}${iso(now).replaceAll(/[:.]/g, '-')}`;
   for (const suffix of ['', '-wal']) {
     if (existsSync(path + suffix)) renameSync(path + suffix, target + suffix);
   }
