@@ -79,7 +79,8 @@ const TOKENS: readonly (readonly [RegExp, string])[] = [
     REDACTED,
   ],
   // Tokens whose beginning says what they are.
-  [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*){0,3}/g, REDACTED],
+  // With or without its dots: to look for them from each "eyJ" of a line of many would take their square.
+  [/\beyJ[\w-]{8,}(?:\.[\w-]+(?:\.[\w-]*){0,3})?/g, REDACTED],
   [
     /\b(?:gh[pousr]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|oas)-|npm_|xox[a-z]-|xapp-|(?:sk|rk|pk)_(?:live|test)_|whsec_|hv[bsr]\.|do[opr]_v1_|ya29\.|GOCSPX-|SG\.|sk-(?:proj|ant|svcacct|admin|or)-|hf_|dckr_[po]at_|shp(?:at|ca|pa|ss)_|dapi|lin_api_|gl(?:c|sa)_|NRAK-|PMAK-|pul-|rubygems_|sntry[su]_|pypi-|AT[AC]TT3|ntn_|sbp_|HRKU-|dp\.(?:pt|st|ct|sa)\.|AGE-SECRET-KEY-)[\w.=-]{10,}/g,
     REDACTED,
