@@ -83,11 +83,11 @@ generate(join(subcharts, 'bridge'), refinements.bridge, true, refinements.FROM_U
 generate(join(subcharts, 'collector'), refinements.collector, false, refinements.FROM_UMBRELLA);
 generate(join(subcharts, 'kube-state-metrics'), refinements.kubeStateMetrics, false, refinements.FROM_UMBRELLA);
 generate(umbrella, refinements.umbrella(), true);
-for (const file of ['Chart.yaml', 'examples/argocd/application.yaml'])
-  emit(
-    join(umbrella, file),
-    read(umbrella, file).replaceAll(/(lifecycle-bridge[:-]|targetRevision: )\d+\.\d+\.\d+/g, `$1${manifest.version}`),
-  );
+const argo = 'examples/argocd/application.yaml';
+emit(
+  join(umbrella, argo),
+  read(umbrella, argo).replaceAll(/(lifecycle-bridge-|targetRevision: )\d+\.\d+\.\d+/g, `$1${manifest.version}`),
+);
 emit(join(umbrella, 'README.md'), between(read(umbrella, 'README.md'), 'compatibility', compatibility()));
 emit(join(umbrella, 'Chart.lock'), lock());
 const collectorConfig = join(root, 'collector-config');

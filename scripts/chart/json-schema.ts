@@ -25,7 +25,29 @@ function mapping(values: ReadonlyMap<string, Value>, at: string, refinements: Re
     const description = value.comment === '' ? {} : { description: value.comment };
     return [key, { ...description, ...inferred, ...refined }] as const;
   });
-  return { type: 'object', additionalProperties: false, properties: Object.fromEntries(properties) };
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(properties),
+    required: needed(values, properties),
+  };
+}
+
+/**
+ * Keys whose null a template could not read: Helm takes such a key away. An empty text, list or mapping may be missing, and a
+ * mapping of which every key may.
+ */
+function needed(values: ReadonlyMap<string, Value>, properties: readonly (readonly [string, Tree])[]): string[] {
+  return properties.flatMap(([key, schema]) => {
+    const value = values.get(key);
+    if (value?.children !== undefined) return (schema['required'] as string[]).length === 0 ? [] : [key];
+    return typeof value?.default === 'object' || value?.default === '' ? [] : [key];
+  });
+}
+
+/** A mapping by names of the user's. (With `propertyNames` Helm's validator shows a wrong name at a random place.) */
+export function named(pattern: string, each: Tree): Tree {
+  return { type: 'object', patternProperties: { [pattern]: each }, additionalProperties: false };
 }
 
 function scalar(value: unknown): Tree {
@@ -41,20 +63,29 @@ export function bridgeConfigSchema(without: readonly string[]): Tree {
   return without.reduce<Tree>((at, path) => removed(at, path.split('.')), schema);
 }
 
-/** One Cronitor account as the bridge has it, without the ways to give a key. */
-export function cronitorSchema(): { readonly names: Tree; readonly properties: Tree } {
+/** One Cronitor account as the bridge has it, without the ways to give a key, and the pattern of its name. */
+export function cronitorSchema(): { readonly names: string; readonly properties: Tree } {
   const cronitor = (bridgeConfigSchema([])['properties'] as Tree)['cronitor'] as Tree;
-  const account = removed(removed(cronitor['additionalProperties'] as Tree, ['apiKey']), ['apiKeyFile']);
-  return { names: cronitor['propertyNames'] as Tree, properties: account['properties'] as Tree };
+  const [[names, whole] = ['', {}]] = Object.entries(cronitor['patternProperties'] as Readonly<Record<string, Tree>>);
+  const account = removed(removed(whole, ['apiKey']), ['apiKeyFile']);
+  return { names, properties: account['properties'] as Tree };
 }
 
 /** What zod's marks say in words that an editor shows. */
 function readable(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(readable);
   if (!isTree(node)) return node;
-  const { allowed, secret: _secret, duration: _duration, ...rest } = node;
+  const { allowed, secret: _secret, duration: _duration, ...given } = node;
+  const rest = withNames(given);
   const description = typeof allowed === 'string' && !('description' in rest) ? { description: allowed } : {};
   return { ...description, ...Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, readable(inner)])) };
+}
+
+/** `propertyNames` as `patternProperties`. */
+function withNames({ propertyNames: names, ...schema }: Tree): Tree {
+  if (!isTree(names)) return schema;
+  const { pattern = '.' } = names as { readonly pattern?: string };
+  return { ...schema, ...named(pattern, schema['additionalProperties'] as Tree) };
 }
 
 function removed(schema: Tree, [key = '', ...rest]: readonly string[]): Tree {

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
 import type { Tree } from '../../bridge/config/tree.ts';
-import { bridgeConfigSchema, cronitorSchema, type Refinements } from './json-schema.ts';
+import { bridgeConfigSchema, cronitorSchema, named, type Refinements } from './json-schema.ts';
 
 const text = { type: 'string' };
 const list = (items: Tree): Tree => ({ type: 'array', items });
@@ -15,9 +18,17 @@ const NAMESPACE = { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])
 const DIGEST = { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' };
 const PULL_POLICY = { enum: ['IfNotPresent', 'Always', 'Never'] };
 const QUANTITY = { type: ['string', 'integer'] };
-const amounts = { type: 'object', properties: { cpu: QUANTITY, memory: QUANTITY }, additionalProperties: QUANTITY };
+const amounts = {
+  type: 'object',
+  properties: { cpu: QUANTITY, memory: QUANTITY },
+  additionalProperties: QUANTITY,
+  required: [],
+};
+const LABEL_KEY = '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$';
+const LABEL_VALUE = '^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$';
 const secretKey = closed({ existingSecret: text, key: text }, ['existingSecret', 'key']);
-const open = { additionalProperties: true };
+/** Keys of which any may be taken away by null. */
+const open = { additionalProperties: true, required: [] };
 
 /** What every subchart has. `enabled` and `global` come from the umbrella chart. */
 const workload: Refinements = {
@@ -44,8 +55,12 @@ const CHART_OWNED = ['otlp.host', 'otlp.port', 'web', 'store.path', 'cluster.sco
 /** What the umbrella chart has words for. */
 const OUTCOMES = ['cluster.name', 'cronitor', 'otlp.token', 'otlp.tokenFile', 'otlp.tls'];
 
+/** What JavaScript and Go may use follows from it. */
+const memoryLimit = { 'resources.limits': { ...amounts, required: ['memory'] } };
+
 export const bridge: Refinements = {
   ...workload,
+  ...memoryLimit,
   ...extraEnv,
   ...persistence,
   config: bridgeConfigSchema(CHART_OWNED),
@@ -60,54 +75,115 @@ export const bridge: Refinements = {
 
 export const collector: Refinements = {
   ...workload,
+  ...memoryLimit,
   ...extraEnv,
   ...persistence,
   extraVolumes: list({ type: 'object', required: ['name'] }),
   extraVolumeMounts: list({ type: 'object', required: ['name', 'mountPath'] }),
 };
 
+/** A kind of subcharts/kube-state-metrics/files/kinds.yaml. */
+interface Kind {
+  readonly cluster?: true;
+  readonly noLabels?: true;
+}
+const KINDS_FILE = join(import.meta.dirname, '../../subcharts/kube-state-metrics/files/kinds.yaml');
+const KINDS = Object.entries(parse(readFileSync(KINDS_FILE, 'utf8')) as Readonly<Record<string, Kind>>);
+const kinds = (which: (kind: Kind) => boolean): string[] =>
+  KINDS.flatMap(([name, kind]) => (which(kind) ? [name] : []));
+const labels = { ...list({ type: 'string', pattern: LABEL_KEY }), examples: [['app.kubernetes.io/name']] };
+
 export const kubeStateMetrics: Refinements = {
   ...workload,
   collectors: {
-    ...list({ type: 'string', pattern: '^[a-z]+$' }),
+    ...list({ enum: kinds(({ cluster }) => !cluster) }),
     minItems: 1,
+    uniqueItems: true,
     examples: [['cronjobs', 'jobs', 'pods']],
   },
-  clusterCollectors: list({ type: 'string', pattern: '^[a-z]+$' }),
-  metricAllowlist: { ...list(text), minItems: 1 },
-  labelAllowlist: mapOf({ ...list({ type: 'string', pattern: '^[^*]+$' }), examples: [['app.kubernetes.io/name']] }),
+  clusterCollectors: { ...list({ enum: kinds(({ cluster }) => cluster === true) }), uniqueItems: true },
+  // kube-state-metrics takes them as one text and splits it at commas.
+  metricAllowlist: { ...list({ type: 'string', pattern: '^[^,]+$' }), minItems: 1 },
+  labelAllowlist: closed(Object.fromEntries(kinds(({ noLabels }) => !noLabels).map((name) => [name, labels]))),
 };
 
 const seconds = (minimum: number): Tree => ({ type: 'integer', minimum, maximum: 60, examples: [30] });
-const count = { type: 'integer', minimum: 1 };
+/** 0 is none, as in Prometheus. */
+const limit = { type: 'integer', minimum: 0 };
+
+const LABEL_NAME = { type: 'string', pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' };
+/** YAML makes numbers and booleans of some patterns; Prometheus takes them as text again. */
+const anyText = { type: ['string', 'number', 'boolean'] };
+const GROUP = '[$]([{][0-9A-Za-z_]+[}]|[0-9A-Za-z_]+)';
+
+/** A relabel rule with the keys of Prometheus; what depends on the action is checked by the template. */
+const rule = closed({
+  source_labels: list(LABEL_NAME),
+  separator: text,
+  regex: anyText,
+  modulus: { type: 'integer', minimum: 1 },
+  target_label: { type: 'string', pattern: `^([a-zA-Z_]|${GROUP})([0-9A-Za-z_]|${GROUP})*$` },
+  replacement: anyText,
+  action: {
+    enum: [
+      'replace',
+      'keep',
+      'drop',
+      'keepequal',
+      'dropequal',
+      'hashmod',
+      'labelmap',
+      'labeldrop',
+      'labelkeep',
+      'lowercase',
+      'uppercase',
+    ],
+  },
+});
+
+/** The name of a container's port, which has a letter, or its number. */
+const PORT = {
+  type: ['string', 'integer'],
+  pattern: '^([a-z0-9]+-)*[0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*$',
+  maxLength: 15,
+  minimum: 1,
+  maximum: 65_535,
+  examples: ['metrics', 8080],
+};
 
 function jobs(): Tree {
   const anyJob = {
     enabled: { type: 'boolean' },
     intervalSeconds: seconds(15),
     timeoutSeconds: seconds(1),
-    sampleLimit: count,
-    labelLimit: count,
+    sampleLimit: limit,
+    labelLimit: limit,
     keep: list(text),
     drop: list(text),
-    relabel: list({ type: 'object' }),
-    metricRelabel: list({ type: 'object' }),
+    relabel: list(rule),
+    metricRelabel: list(rule),
   };
-  const ofPods = { ...anyJob, namespaces: list(NAMESPACE), path: { type: 'string', pattern: '^/' } };
-  const own = { ...ofPods, selector: mapOf(text), port: { type: ['string', 'integer'], examples: ['metrics', 8080] } };
+  const selector = named(LABEL_KEY, { type: 'string', pattern: LABEL_VALUE });
+  const ofPods = { ...anyJob, namespaces: list(NAMESPACE), path: { type: 'string', pattern: '^/[^?#\\s]*$' } };
+  const own = { ...ofPods, selector, port: PORT };
   const preset = (properties: Tree): Tree => closed(properties);
   const { path: _, ...annotated } = ofPods;
+  const ofNodes = {
+    ...anyJob,
+    insecureSkipVerify: { type: 'boolean' },
+    caFile: { type: 'string', pattern: '^(/.+)?$' },
+  };
   return {
     properties: {
       'kube-state-metrics': preset(anyJob),
       collector: preset(anyJob),
       bridge: preset(anyJob),
-      'annotated-pods': preset({ ...annotated, selector: mapOf(text) }),
-      kubelet: preset(anyJob),
-      cadvisor: preset(anyJob),
+      'annotated-pods': preset({ ...annotated, selector }),
+      kubelet: preset(ofNodes),
+      cadvisor: preset(ofNodes),
     },
-    propertyNames: { pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' },
-    additionalProperties: closed(own),
+    ...named('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', closed(own)),
+    required: [],
   };
 }
 
@@ -124,14 +200,14 @@ export function umbrella(): Refinements {
     'cluster.environment': { type: 'string', examples: ['staging'] },
     scope: { enum: ['namespace', 'namespaces', 'cluster'] },
     namespaces: { ...list(NAMESPACE), examples: [['shop', 'billing']] },
-    cronitor: { type: 'object', propertyNames: names, additionalProperties: closed({ ...keys, ...properties }) },
+    cronitor: named(names, closed({ ...keys, ...properties })),
     'backend.exporter': { enum: ['none', 'debug', 'otlp', 'otlphttp', 'prometheusremotewrite'] },
     'backend.endpoint': { type: 'string', examples: ['otel.example.com:4317'] },
-    'backend.headers': mapOf(secretKey),
+    'backend.headers': named('^[A-Za-z0-9][-A-Za-z0-9._]*$', secretKey),
     'metrics.scrape.intervalSeconds': seconds(15),
     'metrics.scrape.timeoutSeconds': seconds(1),
-    'metrics.scrape.sampleLimit': count,
-    'metrics.scrape.labelLimit': count,
+    'metrics.scrape.sampleLimit': limit,
+    'metrics.scrape.labelLimit': limit,
     'metrics.scrape.jobs': jobs(),
     bridge: { ...open, properties: { enabled: { type: 'boolean' }, config } },
     collector: open,

@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../e2e/harness/cluster.ts';
 import { createNamespace, type Kube, until } from '../e2e/harness/kube.ts';
 import { permissions } from './account.ts';
-import { cases, helmAt, type Manifest, packageChart, render, type Tree, UMBRELLA } from './helm.ts';
+import { cases, type Manifest, packageChart, render, type Tree, UMBRELLA } from './helm.ts';
 import { podsOf } from './pods.ts';
 
 let cluster: Cluster;
 let chart: string;
 let ops: Kube;
 let shop: Kube;
-const work = mkdtempSync(join(tmpdir(), 'chart-cluster-'));
 
 beforeAll(async () => {
   [cluster, chart] = await Promise.all([startCluster('chart'), packageChart()]);
@@ -20,7 +17,6 @@ beforeAll(async () => {
   shop = await createNamespace(cluster.kubeconfig, 'shop');
 });
 afterAll(async () => {
-  rmSync(work, { recursive: true, force: true });
   await ops?.removeNamespace();
   await shop?.removeNamespace();
   await cluster?.stop();
@@ -36,7 +32,8 @@ only while a destination takes logs: a Cronitor account without shipLogs: false.
 `;
 
 describe('permissions', () => {
-  const kubelets = { backend: { exporter: 'debug' }, metrics: { scrape: { jobs: { kubelet: { enabled: true } } } } };
+  const backend = { exporter: 'debug' };
+  const kubelets = { metrics: { scrape: { jobs: { kubelet: { enabled: true } } } } };
   const cronitor = { default: { existingSecret: 'cronitor' } };
   const scopes: readonly (readonly [string, () => Tree, () => Kube])[] = [
     ['namespace', () => ({ scope: 'namespace' }), () => ops],
@@ -54,7 +51,9 @@ describe('permissions', () => {
       );
     const found = new Map(ACCOUNTS.map((account) => [account, new Map<string, string[]>()]));
     for (const [scope, values, watched] of scopes) {
-      const access = (await render(chart, { cronitor, ...values() }, { namespace: ops.namespace })).filter(isAccess);
+      const access = (await render(chart, { backend, cronitor, ...values() }, { namespace: ops.namespace })).filter(
+        isAccess,
+      );
       await onEach('apply', access);
       for (const account of ACCOUNTS) {
         for (const rule of await ask(account, watched())) append(found.get(account)!, rule, scope);
@@ -153,51 +152,4 @@ it('a pod that runs as root is refused there', async () => {
   await expect(ops.kubectl(['apply', '--dry-run=server', '-f', '-'], { input: list([root]) })).rejects.toThrow(
     'violates PodSecurity "restricted:latest"',
   );
-});
-
-describe('a release', () => {
-  const install = (release: string, ...args: string[]) =>
-    helmAt(cluster.kubeconfig, 'upgrade', '--install', release, chart, '-n', ops.namespace, ...args);
-  const get = async (target: string, path: string): Promise<string> =>
-    ops.kubectl(['get', target, '-o', `jsonpath={${path}}`]);
-
-  it('lives beside another one in the same namespace, keeps its tokens over an upgrade and leaves only its volumes', async () => {
-    for (const release of ['one', 'two']) expect(await install(release)).toMatchObject({ code: 0 });
-    const tokens = async () => [
-      await get('secret/one-bridge-page', '.data.token'),
-      await get('secret/one-otlp', '.data.token'),
-      await get('secret/two-otlp', '.data.token'),
-    ];
-    const before = await tokens();
-    expect(new Set(before).size).toBe(3);
-    // How often each workload was changed, and so rolled.
-    const generations = async () =>
-      Promise.all(
-        ['statefulset/one-bridge', 'statefulset/one-collector', 'deployment/one-kube-state-metrics'].map((target) =>
-          get(target, '.metadata.generation').then(Number),
-        ),
-      );
-    expect(await generations()).toEqual([1, 1, 1]);
-    const bridge = ['--set', 'bridge.config.log.level=debug'];
-    const collector = ['--set', 'collector.config.service.telemetry.logs.level=debug'];
-    expect(await install('one', ...bridge)).toMatchObject({ code: 0 });
-    expect(await generations()).toEqual([2, 1, 1]);
-    expect(await install('one', ...bridge, ...collector)).toMatchObject({ code: 0 });
-    expect(await generations()).toEqual([2, 2, 1]);
-    expect(await install('one', ...bridge, ...collector, '--set', 'cluster.name=other')).toMatchObject({ code: 0 });
-    expect(await generations()).toEqual([3, 3, 1]);
-    expect(await tokens()).toEqual(before);
-    expect(await helmAt(cluster.kubeconfig, 'rollback', 'one', '1', '-n', ops.namespace)).toMatchObject({ code: 0 });
-    expect(await get('configmap/one-bridge', '.data')).not.toContain('debug');
-
-    for (const release of ['one', 'two'])
-      expect(await helmAt(cluster.kubeconfig, 'uninstall', release, '-n', ops.namespace)).toMatchObject({ code: 0 });
-    const left = async (): Promise<readonly string[]> => {
-      const kinds = 'all,configmap,secret,serviceaccount,role,rolebinding,networkpolicy,pvc';
-      const names = await ops.kubectl(['get', kinds, '-l', 'app.kubernetes.io/instance in (one, two)', '-o', 'name']);
-      return names.split('\n').filter((name) => name !== '' && !/^(pod|controllerrevision|persistentv)/.test(name));
-    };
-    // What belongs to a Deployment is removed after it.
-    await expect.poll(left).toEqual([]);
-  });
 });

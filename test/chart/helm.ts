@@ -28,10 +28,15 @@ export interface Manifest extends Tree {
   };
 }
 
+/** Where tests have the image of the bridge: the chart has no default for it. */
+export const IMAGE = 'registry.example.com/lifecycle-bridge';
+
 export interface RenderOptions {
   readonly release?: string;
   readonly namespace?: string;
   readonly args?: readonly string[];
+  /** Without the image of the bridge, unless the values have one. */
+  readonly bare?: boolean;
 }
 
 let program: Promise<string> | undefined;
@@ -89,15 +94,27 @@ export async function packageChart(change: (folder: string) => void = () => unde
 export async function template(
   chart: string,
   values: Tree,
-  { release = 'lb', namespace = 'ops', args = [] }: RenderOptions = {},
+  { release = 'lb', namespace = 'ops', args = [], bare = false }: RenderOptions = {},
 ): Promise<{ readonly manifests: readonly Manifest[]; readonly error: string }> {
-  const file = join(helmHome, `values-${process.hrtime.bigint()}.yaml`);
-  writeFileSync(file, JSON.stringify(values)); // YAML 1.1 of Helm takes y, no and off for booleans
-  const { code, output } = await helm('template', release, chart, '-n', namespace, '-f', file, ...args);
-  rmSync(file);
+  const at = join(helmHome, `values-${process.hrtime.bigint()}`);
+  const files = [bare ? {} : withImage(chart), values].map((each, index) => {
+    const file = `${at}-${index}.yaml`;
+    writeFileSync(file, JSON.stringify(each)); // YAML 1.1 of Helm takes y, no and off for booleans
+    return file;
+  });
+  const given = files.flatMap((file) => ['-f', file]);
+  const { code, output } = await helm('template', release, chart, '-n', namespace, ...given, ...args);
+  for (const file of files) rmSync(file);
   if (code !== 0) return { manifests: [], error: output };
   const documents = parseAllDocuments(output).map((document) => document.toJS() as Manifest | null);
   return { manifests: documents.filter((manifest) => manifest !== null), error: '' };
+}
+
+/** The value that no install can do without, of the umbrella chart or of the bridge alone. */
+function withImage(chart: string): Tree {
+  const image = { image: { repository: IMAGE } };
+  if (chart === subchart('bridge')) return image;
+  return SUBCHARTS.some((name) => chart === subchart(name)) ? {} : { bridge: image };
 }
 
 /** The manifests; throws with what Helm said. */

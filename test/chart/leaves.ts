@@ -10,12 +10,14 @@ const BASE: Tree = {
 /** Values that change nothing by themselves, and why. */
 export const EXEMPT: ReadonlyMap<string, string> = new Map([
   ['allowInlineSecrets', 'it only allows: the test of contradictions shows it'],
+  ['generateSecrets', 'false only refuses: the test of contradictions shows it'],
 ]);
 
 const REPLACED: Readonly<Record<string, unknown>> = {
   scope: 'namespace',
   namespaces: ['shop'],
   'backend.exporter': 'debug',
+  'backend.endpoint': 'other:4317',
   'backend.headers': { b: { existingSecret: 'b', key: 'c' } },
   cronitor: { other: { existingSecret: 'other' } },
   'bridge.replicas': 0,
@@ -25,24 +27,38 @@ const REPLACED: Readonly<Record<string, unknown>> = {
   'bridge.page.trustedProxies': ['10.0.0.0/8'],
   'bridge.networkPolicy.apiServer.cidrs': ['10.0.0.1/32'],
   'bridge.networkPolicy.apiServer.ports': [8443],
+  'metrics.scrape.jobs.kubelet.caFile': '/etc/ca.crt',
+  'metrics.scrape.jobs.cadvisor.caFile': '/etc/ca.crt',
+  'metrics.scrape.jobs.cadvisor.metricRelabel': [{ regex: 'image', action: 'labeldrop' }],
   'collector.config': { extensions: { x: {} } },
   'kube-state-metrics.collectors': ['jobs'],
+  'kube-state-metrics.clusterCollectors': ['namespaces'],
   'kube-state-metrics.labelAllowlist': { pods: ['app'] },
+};
+
+const kubelets = (values: Tree): Tree => {
+  const job = { enabled: true, ...values };
+  return { metrics: { scrape: { jobs: { kubelet: job, cadvisor: job } } } };
 };
 
 /** What must be set beside a value so that it has a meaning. */
 const WITH: Readonly<Record<string, Tree>> = {
+  generateSecrets: { otlp: { token: { existingSecret: 'otlp' } } },
   'otlp.token.acceptedKey': { otlp: { token: { existingSecret: 'otlp' } } },
   namespaces: { scope: 'namespaces', namespaces: ['billing'] },
   'backend.caBundle.key': { backend: { caBundle: { existingConfigMap: 'ca' } } },
+  'bridge.page.key': { bridge: { page: { existingSecret: 'page' } } },
   'bridge.page.proxyHeader': { bridge: { page: { auth: 'proxy-header', trustedProxies: ['10.0.0.1'] } } },
   'bridge.page.trustedProxies': { bridge: { page: { auth: 'proxy-header', trustedProxies: ['10.0.0.1'] } } },
   'bridge.ingress.enabled': { bridge: { ingress: { host: 'h' } } },
   'bridge.caBundle.key': { bridge: { caBundle: { existingConfigMap: 'ca' } } },
   'bridge.proxy.exclude': { bridge: { proxy: { https: 'http://proxy:1' } } },
-  'kube-state-metrics.enabled': { metrics: { scrape: { jobs: { 'kube-state-metrics': { enabled: false } } } } },
-  'bridge.enabled': { metrics: { scrape: { jobs: { bridge: { enabled: false } } } } },
-  'metrics.scrape.jobs.cadvisor.keep': { metrics: { scrape: { jobs: { cadvisor: { enabled: true } } } } },
+  'metrics.scrape.jobs.kubelet.insecureSkipVerify': kubelets({}),
+  'metrics.scrape.jobs.cadvisor.insecureSkipVerify': kubelets({}),
+  'metrics.scrape.jobs.kubelet.caFile': kubelets({ insecureSkipVerify: false }),
+  'metrics.scrape.jobs.cadvisor.caFile': kubelets({ insecureSkipVerify: false }),
+  'metrics.scrape.jobs.cadvisor.keep': kubelets({}),
+  'metrics.scrape.jobs.cadvisor.metricRelabel': kubelets({}),
 };
 
 /** Another value for a leaf, and the values beside which it is compared with its default. */

@@ -112,6 +112,38 @@ describe('the schema', () => {
     ],
     [{ bridge: { config: { web: { port: 1 } } } }, "additional properties 'web' not allowed"],
     [{ sentry: { default: {} } }, "additional properties 'sentry' not allowed"],
+    [{ scope: null }, "missing property 'scope'"],
+    [{ bridge: { resources: null } }, "missing property 'resources'"],
+    [{ bridge: { resources: { limits: { memory: null } } } }, "at '/resources/limits': missing property 'memory'"],
+    [{ collector: { image: null } }, "missing property 'image'"],
+    [
+      { metrics: { scrape: { jobs: { Postgres_1: { port: 1 } } } } },
+      "at '/metrics/scrape/jobs': additional properties 'Postgres_1' not allowed",
+    ],
+    [{ cronitor: { 'Team A': {} } }, "at '/cronitor': additional properties 'Team A' not allowed"],
+    [
+      { bridge: { config: { cronitor: { 'Team A': {} } } } },
+      "at '/bridge/config': additional properties 'cronitor' not allowed",
+    ],
+    [
+      { backend: { headers: { 'x key': { existingSecret: 'a', key: 'b' } } } },
+      "at '/backend/headers': additional properties 'x key' not allowed",
+    ],
+    [
+      { 'kube-state-metrics': { collectors: ['jobs', 'storageclasses'] } },
+      "at '/collectors/1': value must be one of 'configmaps', 'cronjobs'",
+    ],
+    [{ 'kube-state-metrics': { collectors: ['job'] } }, "at '/collectors/0': value must be one of"],
+    [
+      { 'kube-state-metrics': { clusterCollectors: ['pods'] } },
+      "at '/clusterCollectors/0': value must be one of 'certificatesigningrequests'",
+    ],
+    [{ 'kube-state-metrics': { metricAllowlist: ['kube_pod_.{3,40}'] } }, "at '/metricAllowlist/0'"],
+    [
+      { 'kube-state-metrics': { labelAllowlist: { pod: ['app'] } } },
+      "at '/labelAllowlist': additional properties 'pod' not allowed",
+    ],
+    [{ 'kube-state-metrics': { labelAllowlist: { pods: ['app]=[x'] } } }, "at '/labelAllowlist/pods/0'"],
   ])('refuses %j and says why', async (values, words) => {
     expect(await refusal(chart, values)).toContain(words);
   });
@@ -125,6 +157,7 @@ describe('the schema', () => {
 });
 
 describe('a contradiction', () => {
+  const secret = { existingSecret: 'a', key: 'b' };
   const cronitor = (account: Tree): Tree => ({ cronitor: { default: account } });
   const job = (given: Tree): Tree => ({
     backend: { exporter: 'debug' },
@@ -161,8 +194,42 @@ describe('a contradiction', () => {
       'metrics.scrape.jobs.kubelet reads nodes, which needs scope: cluster',
     ],
     [
-      { backend: { exporter: 'debug' }, 'kube-state-metrics': { enabled: false } },
-      'set metrics.scrape.jobs.kube-state-metrics.enabled: false',
+      { metrics: { scrape: { jobs: { 'annotated-pods': { enabled: true } } } } },
+      'metrics.scrape.jobs.annotated-pods is on, but nothing is scraped, because backend.exporter is none: set one',
+    ],
+    [
+      { ...job({ selector: { a: 'b' }, port: 80 }), collector: { enabled: false } },
+      'metrics.scrape.jobs.shop is on, but nothing is scraped, because collector.enabled is false',
+    ],
+    [
+      {
+        backend: { exporter: 'debug' },
+        'kube-state-metrics': { enabled: false },
+        metrics: { scrape: { jobs: { collector: { enabled: false }, bridge: null } } },
+      },
+      'backend.exporter is debug, but no job of metrics.scrape.jobs is on',
+    ],
+    [
+      { backend: { exporter: 'otlp', endpoint: 'otel' } },
+      'backend.endpoint is otel: with exporter otlp (gRPC) it is a host with a port, such as otel.example.com:4317',
+    ],
+    [
+      { backend: { exporter: 'otlphttp', endpoint: '10.0.0.1:4318' } },
+      'backend.endpoint is 10.0.0.1:4318: with exporter otlphttp it is a URL, such as https://otel.example.com:4318',
+    ],
+    [
+      { backend: { exporter: 'debug', headers: { 'X-Key': secret, 'x-key': secret } } },
+      'backend.headers has x-key twice',
+    ],
+    [
+      { generateSecrets: false },
+      'make it, and name it in otlp.token.existingSecret\n  kubectl -n ops create secret generic lifecycle-bridge-otlp --from-literal=token=',
+    ],
+    [{ bridge: { podLabels: { 'app.kubernetes.io/name': 'x' } } }, 'bridge.podLabels has app.kubernetes.io/name'],
+    [{ collector: { podLabels: { 'app.kubernetes.io/instance': 'x' } } }, 'collector.podLabels has app.kubernetes.io/'],
+    [
+      { backend: { exporter: 'debug' }, 'kube-state-metrics': { podLabels: { 'app.kubernetes.io/version': 'x' } } },
+      'kube-state-metrics.podLabels has app.kubernetes.io/version',
     ],
     [{ bridge: { enabled: false } }, 'collector.enabled without bridge.enabled has only metrics to carry'],
     [{ bridge: { page: { auth: 'proxy-header' } } }, 'bridge.page.auth: proxy-header needs bridge.page.trustedProxies'],
@@ -183,11 +250,28 @@ describe('a contradiction', () => {
     expect(await refusal(chart, values)).toContain(words);
   });
 
+  it('an install without an image of the bridge is refused, with what makes one', async () => {
+    const words = await refusal(chart, {}, { bare: true });
+    expect(words).toContain('bridge.image.repository is not set, and no image of the bridge is published');
+    for (const command of ['docker build', 'docker push', 'kind load docker-image', '--set bridge.image.repository='])
+      expect(words).toContain(command);
+    expect(await refusal(subchart('bridge'), {}, { bare: true })).toContain('bridge.image.repository is not set');
+    const off = { bridge: { enabled: false }, backend: { exporter: 'debug' } };
+    expect((await render(chart, off, { bare: true })).length).toBeGreaterThan(0);
+  });
+
   it('a release name that is too long for names of pods is refused', async () => {
     expect(await refusal(chart, {}, { release: 'r'.repeat(33) })).toContain('have at most 32');
   });
 });
 
-it.each(cases().map(({ name, values }) => [name, values] as const))('%s is rendered', async (_, values) => {
-  expect((await render(chart, values)).length).toBeGreaterThan(5);
+it.each(cases().map(({ name, values }) => [name, values] as const))('%s is rendered as it is', async (_, values) => {
+  expect((await render(chart, values, { bare: true })).length).toBeGreaterThan(5);
 });
+
+it.each(cases().filter(({ values }) => values['generateSecrets'] === false))(
+  '$name is rendered alike each time, as Argo CD does',
+  async ({ values }) => {
+    expect(await render(chart, values)).toEqual(await render(chart, values));
+  },
+);

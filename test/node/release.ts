@@ -57,8 +57,8 @@ export function releaseIn({ kubeconfig }: RealNode, kube: Kube, name: string, fo
       });
     },
     page: async (path) => {
-      const token = await kube.kubectl(['get', 'secret', `${name}-bridge-page`, '-o', 'jsonpath={.data.token}']);
-      const headers = { authorization: `Bearer ${Buffer.from(token, 'base64').toString()}` };
+      const token = await kube.kubectl(['exec', `${name}-bridge-0`, '--', 'lifecycle-bridge', 'page-token']);
+      const headers = { authorization: `Bearer ${token.trim()}` };
       return forwarded(kubeconfig, kube, `service/${name}-bridge`, 8080, async (address) => {
         const answer = await fetch(`http://${address}${path}`, { headers });
         return new Response(await answer.text(), answer);

@@ -3,7 +3,7 @@ import { packageChart } from '../chart/helm.ts';
 import { type Kube, until } from '../e2e/harness/kube.ts';
 import { startVendors, type Vendors } from '../vendors/start-vendors.ts';
 import type { Release } from './release.ts';
-import { expectTold, setStage, type Stage } from './stage.ts';
+import { BRIDGE, expectTold, setStage, type Stage } from './stage.ts';
 import { cronJob, FAILS, SUCCEEDS } from './workloads.ts';
 
 let stage: Stage;
@@ -26,7 +26,7 @@ describe.skipIf(inject('node') === undefined)('releases side by side (needs root
     const without = { persistence: { enabled: false } };
     await one.apply(chart, {
       ...values,
-      bridge: without,
+      bridge: { ...BRIDGE, ...without },
       collector: { ...(values['collector'] as object), ...without },
     });
     const elsewhere = { existingSecret: 'cronitor', apiUrl: others.url, pingUrl: others.url };

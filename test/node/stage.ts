@@ -68,11 +68,14 @@ function valuesFor({ hostIp }: RealNode, vendors: Vendors, sink: MetricsSink): T
     cronitor: { default: { existingSecret: 'cronitor', apiUrl: vendors.url, pingUrl: vendors.url } },
     backend: { exporter: 'otlphttp', endpoint: `http://${sink.address}` },
     metrics: { scrape: { intervalSeconds: 15 } },
-    bridge: { networkPolicy: { egress: toThisMachine } },
+    bridge: { ...BRIDGE, networkPolicy: { egress: toThisMachine } },
     collector: COLLECTOR,
     'kube-state-metrics': { image: { repository: 'localhost/kube-state-metrics' } },
   };
 }
+
+/** The image of scripts/image. */
+export const BRIDGE = { image: { repository: 'lifecycle-bridge' } };
 
 export const COLLECTOR = {
   image: { repository: 'localhost/otelcol-k8s', tag: '0.111.0' },

@@ -5,11 +5,13 @@ import manifest from '../../package.json' with { type: 'json' };
 import { packageChart, type Tree } from '../chart/helm.ts';
 import { clusterScript } from '../e2e/harness/cluster.ts';
 import type { Release } from './release.ts';
-import { COLLECTOR, type Expected, expectTold, setStage, type Stage } from './stage.ts';
+import { BRIDGE, COLLECTOR, type Expected, expectTold, setStage, type Stage } from './stage.ts';
 import { FAILS, SUCCEEDS } from './workloads.ts';
 
 /** No release was ever published: the one before is this chart and this bridge under a lower version. */
 const PREVIOUS = '0.0.9';
+
+const DEBUG = { ...BRIDGE, config: { log: { level: 'debug' } } };
 
 let stage: Stage;
 let release: Release;
@@ -90,7 +92,7 @@ describe.skipIf(inject('node')?.cluster === undefined)(
 
     it.each<readonly [string, Tree, readonly string[]]>([
       ['of the Collector', { collector: verbose() }, ['collector']],
-      ['of the bridge', { collector: verbose(), bridge: { config: { log: { level: 'debug' } } } }, ['bridge']],
+      ['of the bridge', { collector: verbose(), bridge: DEBUG }, ['bridge']],
     ])('an upgrade with another value %s rolls that and nothing else', async (_, values, parts) => {
       expect(await rolledBy(() => release.apply(current, stage.values(values)))).toEqual(parts);
     });
@@ -101,7 +103,7 @@ describe.skipIf(inject('node')?.cluster === undefined)(
     }
 
     it('an upgrade with the same values rolls nothing, and everything was told once', async () => {
-      const same = { collector: verbose(), bridge: { config: { log: { level: 'debug' } } } };
+      const same = { collector: verbose(), bridge: DEBUG };
       expect(await rolledBy(() => release.apply(current, stage.values(same)))).toEqual([]);
       await goesOn('changed');
     });

@@ -2,7 +2,7 @@ import { isTree, type Tree } from '../../config/tree.ts';
 import type { Draft, Given, Rule } from './draft.ts';
 import { largerResources } from './resources.ts';
 
-const OTHER_IMAGE = 'not taken over: the bridge has an image of its own (bridge.image)';
+const OTHER_IMAGE = 'not taken over: the bridge has an image of its own, which must be given (bridge.image.repository)';
 const OWN_NAMES = 'not taken over: names follow from the name of the release';
 const NO_PHONE_HOME = 'without effect: the bridge sends nothing about itself to anybody';
 const UNUSED = 'without effect, as before';

@@ -20,26 +20,26 @@
 {{/* The destinations as bridge.yaml has them, and the Secrets behind them. */}}
 {{- define "lifecycle-bridge.cronitor" -}}
 {{- range $name, $account := .Values.cronitor }}
-{{ $name }}:
+{{ $name | quote }}:
   apiKeyFile: /etc/lifecycle-bridge/secrets/cronitor-{{ $name }}
   {{- with omit $account "existingSecret" "key" "apiKey" }}{{ toYaml . | nindent 2 }}{{ end }}
 {{- end }}
 {{- end -}}
 
 {{- define "lifecycle-bridge.bridgeSecrets" -}}
-otlp-token: { existingSecret: {{ include "lifecycle-bridge.otlpToken" . }}, key: {{ .Values.otlp.token.acceptedKey | default .Values.otlp.token.key }} }
+otlp-token: { existingSecret: {{ include "lifecycle-bridge.otlpToken" . | quote }}, key: {{ .Values.otlp.token.acceptedKey | default .Values.otlp.token.key | quote }} }
 {{- range $name, $account := .Values.cronitor }}
 cronitor-{{ $name }}:
   {{- if $account.existingSecret }}
-  existingSecret: {{ $account.existingSecret }}
-  key: {{ $account.key | default "api-key" }}
+  existingSecret: {{ $account.existingSecret | quote }}
+  key: {{ $account.key | default "api-key" | quote }}
   {{- else }}
   existingSecret: {{ $.Release.Name }}-cronitor
-  key: {{ $name }}
+  key: {{ $name | quote }}
   {{- end }}
 {{- end }}
 {{- with .Values.otlp.tls.existingSecret }}
-otlp-tls.crt: { existingSecret: {{ . }}, key: tls.crt }
-otlp-tls.key: { existingSecret: {{ . }}, key: tls.key }
+otlp-tls.crt: { existingSecret: {{ . | quote }}, key: tls.crt }
+otlp-tls.key: { existingSecret: {{ . | quote }}, key: tls.key }
 {{- end }}
 {{- end -}}

@@ -8,7 +8,7 @@ kind: {{ $prefix }}Role
 metadata:
   name: {{ $name }}
   {{- with .namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels: {{- include "lifecycle-bridge.labels" .root | nindent 4 }}
 rules:
@@ -19,12 +19,12 @@ kind: {{ $prefix }}RoleBinding
 metadata:
   name: {{ $name }}
   {{- with .namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels: {{- include "lifecycle-bridge.labels" .root | nindent 4 }}
 roleRef: { apiGroup: rbac.authorization.k8s.io, kind: {{ $prefix }}Role, name: '{{ $name }}' }
 subjects:
-  - { kind: ServiceAccount, name: {{ .account }}, namespace: {{ .root.Release.Namespace }} }
+  - { kind: ServiceAccount, name: {{ .account | quote }}, namespace: {{ .root.Release.Namespace | quote }} }
 {{- end -}}
 
 {{- define "lifecycle-bridge.nodeRules" }}

@@ -27,7 +27,7 @@ processors:
       - { action: upsert, key: helm.release.name, value: {{ .Release.Name | quote }} }
       - { action: upsert, key: helm.release.namespace, value: {{ .Release.Namespace | quote }} }
       {{- with .Values.cluster.environment }}
-      - { action: upsert, key: deployment.environment.name, value: {{ . | quote }} }
+      - { action: upsert, key: deployment.environment.name, value: {{ . | replace "$" "$$" | quote }} }
       {{- end }}
   batch: { send_batch_size: 1000, send_batch_max_size: 2000, timeout: 5s }
 exporters: {{- include "lifecycle-bridge.backendExporter" . | nindent 2 }}
@@ -50,9 +50,10 @@ service:
 {{- if eq $backend.exporter "debug" }}
   verbosity: basic
 {{- else }}
-  endpoint: {{ required (printf "backend.exporter: %s needs backend.endpoint" $backend.exporter) $backend.endpoint | replace "$" "$$" | quote }}
+  {{- include "lifecycle-bridge.checkEndpoint" $backend }}
+  endpoint: {{ $backend.endpoint | replace "$" "$$" | quote }}
   {{- if eq $backend.exporter "prometheusremotewrite" }}
-  {{- if not (contains "contrib" .Subcharts.collector.Values.image.repository) }}
+  {{- if hasSuffix "opentelemetry-collector-k8s" .Subcharts.collector.Values.image.repository }}
   {{- fail "backend.exporter: prometheusremotewrite is not in the image opentelemetry-collector-k8s: set collector.image.repository to a build that has it, such as ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-contrib, or use otlp or otlphttp" }}
   {{- end }}
   resource_to_telemetry_conversion: { enabled: true }
@@ -73,12 +74,28 @@ service:
   {{- with $backend.headers }}
   headers:
     {{- range $header, $_ := . }}
-    {{ $header }}: ${env:{{ include "lifecycle-bridge.headerVariable" $header }}}
+    {{ $header | quote }}: ${env:{{ include "lifecycle-bridge.headerVariable" $header }}}
     {{- end }}
   {{- end }}
 {{- end }}
 {{- end -}}
 
+{{/* A name that the Collector takes for a variable; no two headers have the same. */}}
 {{- define "lifecycle-bridge.headerVariable" -}}
-BACKEND_{{ . | upper | replace "-" "_" }}
+BACKEND_{{ regexReplaceAll "[^A-Z0-9]" (upper .) "_" -}}
+{{- if regexMatch "[^A-Za-z0-9-]" . }}_{{ . | lower | sha256sum | trunc 8 | upper }}{{ end -}}
+{{- end -}}
+
+{{/* What the exporter could not start with: it would take the watches with it. */}}
+{{- define "lifecycle-bridge.checkEndpoint" -}}
+{{- if not .endpoint -}}
+{{- fail (printf "backend.exporter: %s needs backend.endpoint" .exporter) -}}
+{{- end -}}
+{{- if eq .exporter "otlp" -}}
+{{- if not (regexMatch "^(https?://|dns:///?)?[^\\s/?#]+:[0-9]{1,5}$" .endpoint) -}}
+{{- fail (printf "backend.endpoint is %s: with exporter otlp (gRPC) it is a host with a port, such as otel.example.com:4317" .endpoint) -}}
+{{- end -}}
+{{- else if not (regexMatch "^https?://[^\\s/?#:]+(:[0-9]{1,5})?(/[^\\s]*)?$" (regexReplaceAll "\\[[0-9A-Fa-f:.]+\\]" .endpoint "ipv6")) -}}
+{{- fail (printf "backend.endpoint is %s: with exporter %s it is a URL, such as https://otel.example.com:4318" .endpoint .exporter) -}}
+{{- end -}}
 {{- end -}}

@@ -23,3 +23,14 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- define "lifecycle-bridge.otlpToken" -}}
 {{- .Values.otlp.token.existingSecret | default (printf "%s-otlp" .Release.Name) -}}
 {{- end -}}
+
+{{- define "lifecycle-bridge.noToken" -}}
+generateSecrets is false, so the token between Collector and bridge must be in a Secret of yours: make it, and name it in otlp.token.existingSecret
+  kubectl -n {{ .Release.Namespace }} create secret generic lifecycle-bridge-otlp --from-literal={{ .Values.otlp.token.key }}=$(openssl rand -hex 24)
+  helm … --set otlp.token.existingSecret=lifecycle-bridge-otlp
+{{- end -}}
+
+{{/* Whether kube-state-metrics is there: nobody needs it while metrics are sent nowhere. */}}
+{{- define "lifecycle-bridge.kubeStateMetrics" -}}
+{{- if and (index .Subcharts "kube-state-metrics") (ne .Values.backend.exporter "none") }}true{{ end -}}
+{{- end -}}

@@ -3,17 +3,12 @@ The scrape jobs as Prometheus has them. Its input is the root context. Users wri
 caller replaces it.
 */}}
 {{- define "lifecycle-bridge.scrapeConfigs" -}}
-{{- range $name, $given := .Values.metrics.scrape.jobs }}
-{{- $job := merge dict $given (omit $.Values.metrics.scrape "jobs") }}
-{{- if $job.enabled | toString | ne "false" }}
-{{- if ge (int $job.timeoutSeconds) (int $job.intervalSeconds) }}
-{{- fail (printf "metrics.scrape.jobs.%s: timeoutSeconds (%v) must be less than intervalSeconds (%v)" $name $job.timeoutSeconds $job.intervalSeconds) }}
-{{- end }}
-- job_name: {{ $name }}
-  scrape_interval: {{ $job.intervalSeconds }}s
-  scrape_timeout: {{ $job.timeoutSeconds }}s
-  sample_limit: {{ $job.sampleLimit }}
-  label_limit: {{ $job.labelLimit }}
+{{- range $name, $job := include "lifecycle-bridge.jobs" . | fromJson }}
+- job_name: {{ $name | quote }}
+  scrape_interval: {{ int $job.intervalSeconds }}s
+  scrape_timeout: {{ int $job.timeoutSeconds }}s
+  sample_limit: {{ int64 $job.sampleLimit }}
+  label_limit: {{ int64 $job.labelLimit }}
   {{- $arguments := dict "root" $ "name" $name "job" $job }}
   {{- if has $name (list "kube-state-metrics" "collector" "bridge") }}
   {{- include "lifecycle-bridge.ownTarget" $arguments | nindent 2 }}
@@ -33,21 +28,16 @@ caller replaces it.
     {{- with $job.metricRelabel }}{{ toYaml . | nindent 4 }}{{ end }}
   {{- end }}
 {{- end }}
-{{- end }}
 {{- end -}}
 
 {{/* A part of this release, by its Service. What kube-state-metrics tells is about other pods: it carries no pod of its own. */}}
 {{- define "lifecycle-bridge.ownTarget" -}}
-{{- $part := index .root.Subcharts .name -}}
-{{- if not $part -}}
-{{- fail (printf "metrics.scrape.jobs.%s is enabled, but %s.enabled is false: set metrics.scrape.jobs.%s.enabled: false" .name .name .name) -}}
-{{- end -}}
 honor_labels: {{ eq .name "kube-state-metrics" }}
 static_configs:
   - targets: ['{{ .root.Release.Name }}-{{ .name }}.{{ .root.Release.Namespace }}.svc:{{ ternary "8888" "8080" (eq .name "collector") }}']
     {{- if ne .name "kube-state-metrics" }}
     labels:
-      k8s_namespace_name: {{ .root.Release.Namespace }}
+      k8s_namespace_name: {{ .root.Release.Namespace | quote }}
       k8s_pod_name: {{ .root.Release.Name }}-{{ .name }}-0
       k8s_container_name: {{ .name }}
       k8s_statefulset_name: {{ .root.Release.Name }}-{{ .name }}
@@ -57,7 +47,7 @@ relabel_configs: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{/* The kubelets of all nodes, by the API's certificate authority where they have one of it. */}}
+{{/* The kubelets of all nodes. Without insecureSkipVerify their certificates must be of the API's authority, or of caFile. */}}
 {{- define "lifecycle-bridge.nodeTargets" -}}
 {{- if ne .root.Values.scope "cluster" -}}
 {{- fail (printf "metrics.scrape.jobs.%s reads nodes, which needs scope: cluster" .name) -}}
@@ -67,7 +57,11 @@ scheme: https
 metrics_path: /metrics/cadvisor
 {{- end }}
 authorization: { credentials_file: /var/run/secrets/kubernetes.io/serviceaccount/token }
-tls_config: { insecure_skip_verify: true } # most kubelets have a certificate of their own
+{{- if .job.insecureSkipVerify }}
+tls_config: { insecure_skip_verify: true }
+{{- else }}
+tls_config: { ca_file: {{ .job.caFile | default "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt" | quote }} }
+{{- end }}
 kubernetes_sd_configs: [{ role: node }]
 relabel_configs:
   - { source_labels: [__meta_kubernetes_node_name], target_label: k8s_node_name }

@@ -23,7 +23,25 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{/* Labels of its pods, with those of the user, who may not give one of ours: it would be there twice. */}}
+{{- define "bridge.templateLabels" -}}
+{{- $own := include "bridge.podLabels" . | fromYaml -}}
+{{- range $label, $_ := .Values.podLabels -}}
+{{- if hasKey $own $label }}{{ fail (printf "bridge.podLabels has %s, which the chart itself sets: take it out" $label) }}{{ end -}}
+{{- end -}}
+{{- merge dict (.Values.podLabels | default dict) $own | toYaml -}}
+{{- end -}}
+
+{{- define "bridge.noImage" -}}
+{{- $image := printf "registry.example.com/lifecycle-bridge:%s" (.Values.image.tag | default .Chart.AppVersion) -}}
+bridge.image.repository is not set, and no image of the bridge is published. Build it, take it to where your nodes can read it, and name it:
+  docker build -f bridge/Dockerfile --build-arg VERSION={{ .Chart.AppVersion }} -t {{ $image }} .
+  docker push {{ $image }}    # with kind instead: kind load docker-image {{ $image }}
+  helm … --set bridge.image.repository=registry.example.com/lifecycle-bridge
+{{- end -}}
+
 {{- define "bridge.image" -}}
+{{- if not .Values.image.repository }}{{ fail (include "bridge.noImage" .) }}{{ end -}}
 {{- with .Values.global }}{{ with .imageRegistry }}{{ . }}/{{ end }}{{ end -}}
 {{- .Values.image.repository -}}
 {{- if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end -}}
@@ -51,7 +69,7 @@ web:
   host: 0.0.0.0
   port: 8080
   auth: {{ .Values.page.auth }}
-  {{- if eq .Values.page.auth "token" }}
+  {{- if and (eq .Values.page.auth "token") .Values.page.existingSecret }}
   tokenFile: /etc/lifecycle-bridge/secrets/page-token
   {{- else if eq .Values.page.auth "proxy-header" }}
   proxyHeader: {{ .Values.page.proxyHeader | quote }}

@@ -6,8 +6,8 @@ The workload. .Checksum is that of its configuration; .Secrets are files beside 
 {{- fail (printf "bridge.replicas is %v: one bridge owns the store, so it is 1, or 0 to stop it. While it restarts the Collector keeps everything on disk" .Values.replicas) -}}
 {{- end -}}
 {{- $secrets := merge dict (.Secrets | default dict) .Values.secrets -}}
-{{- if eq .Values.page.auth "token" -}}
-{{- $_ := set $secrets "page-token" (dict "existingSecret" (.Values.page.existingSecret | default (printf "%s-page" (include "bridge.name" .))) "key" .Values.page.key) -}}
+{{- if and (eq .Values.page.auth "token") .Values.page.existingSecret -}}
+{{- $_ := set $secrets "page-token" (dict "existingSecret" .Values.page.existingSecret "key" .Values.page.key) -}}
 {{- end -}}
 apiVersion: apps/v1
 kind: StatefulSet
@@ -18,13 +18,13 @@ metadata:
 spec:
   replicas: {{ .Values.replicas }}
   serviceName: {{ include "bridge.name" . }}
+  # There is one pod. With OrderedReady one that never becomes ready, such as by a wrong image, would never be replaced.
+  podManagementPolicy: Parallel
   selector:
     matchLabels: {{- include "bridge.selector" . | nindent 6 }}
   template:
     metadata:
-      labels:
-        {{- include "bridge.podLabels" . | nindent 8 }}
-        {{- with .Values.podLabels }}{{ toYaml . | nindent 8 }}{{ end }}
+      labels: {{- include "bridge.templateLabels" . | nindent 8 }}
       annotations:
         checksum/config: {{ .Checksum }}
         {{- with .Values.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
@@ -103,15 +103,15 @@ spec:
             sources:
               {{- range $file, $from := $secrets }}
               - secret:
-                  name: {{ $from.existingSecret }}
-                  items: [{ key: {{ $from.key }}, path: {{ $file }} }]
+                  name: {{ $from.existingSecret | quote }}
+                  items: [{ key: {{ $from.key | quote }}, path: {{ $file | quote }} }]
               {{- end }}
         {{- end }}
         {{- with .Values.caBundle }}{{ if .existingConfigMap }}
         - name: ca
           configMap:
-            name: {{ .existingConfigMap }}
-            items: [{ key: {{ .key }}, path: ca.crt }]
+            name: {{ .existingConfigMap | quote }}
+            items: [{ key: {{ .key | quote }}, path: ca.crt }]
         {{- end }}{{ end }}
         - name: tmp
           emptyDir: { sizeLimit: 64Mi }
@@ -129,7 +129,7 @@ spec:
       affinity: {{- toYaml . | nindent 8 }}
       {{- end }}
       {{- with .Values.priorityClassName }}
-      priorityClassName: {{ . }}
+      priorityClassName: {{ . | quote }}
       {{- end }}
   {{- if .Values.persistence.enabled }}
   volumeClaimTemplates:
@@ -141,7 +141,7 @@ spec:
       spec:
         accessModes: [ReadWriteOnce]
         {{- with .Values.persistence.storageClass }}
-        storageClassName: {{ . }}
+        storageClassName: {{ . | quote }}
         {{- end }}
         resources: { requests: { storage: {{ .Values.persistence.size }} } }
   {{- end }}

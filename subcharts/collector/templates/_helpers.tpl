@@ -23,6 +23,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{/* Labels of its pods, with those of the user, who may not give one of ours: it would be there twice. */}}
+{{- define "collector.templateLabels" -}}
+{{- $own := include "collector.podLabels" . | fromYaml -}}
+{{- range $label, $_ := .Values.podLabels -}}
+{{- if hasKey $own $label }}{{ fail (printf "collector.podLabels has %s, which the chart itself sets: take it out" $label) }}{{ end -}}
+{{- end -}}
+{{- merge dict (.Values.podLabels | default dict) $own | toYaml -}}
+{{- end -}}
+
 {{- define "collector.image" -}}
 {{- with .Values.global }}{{ with .imageRegistry }}{{ . }}/{{ end }}{{ end -}}
 {{- .Values.image.repository -}}

@@ -12,13 +12,13 @@ metadata:
 spec:
   replicas: 1
   serviceName: {{ include "collector.name" . }}
+  # There is one pod. With OrderedReady one that never becomes ready, such as by a wrong image, would never be replaced.
+  podManagementPolicy: Parallel
   selector:
     matchLabels: {{- include "collector.selector" . | nindent 6 }}
   template:
     metadata:
-      labels:
-        {{- include "collector.podLabels" . | nindent 8 }}
-        {{- with .Values.podLabels }}{{ toYaml . | nindent 8 }}{{ end }}
+      labels: {{- include "collector.templateLabels" . | nindent 8 }}
       annotations:
         checksum/config: {{ .Checksum }}
         {{- with .Values.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
@@ -46,7 +46,7 @@ spec:
             - { name: GOMEMLIMIT, value: {{ include "collector.goMemory" . }} }
             {{- range $name, $from := .SecretEnv }}
             - name: {{ $name }}
-              valueFrom: { secretKeyRef: { name: {{ $from.existingSecret }}, key: {{ $from.key }} } }
+              valueFrom: { secretKeyRef: { name: {{ $from.existingSecret | quote }}, key: {{ $from.key | quote }} } }
             {{- end }}
             {{- with .Values.extraEnv }}{{ toYaml . | nindent 12 }}{{ end }}
           ports:
@@ -97,7 +97,7 @@ spec:
       affinity: {{- toYaml . | nindent 8 }}
       {{- end }}
       {{- with .Values.priorityClassName }}
-      priorityClassName: {{ . }}
+      priorityClassName: {{ . | quote }}
       {{- end }}
   {{- if .Values.persistence.enabled }}
   volumeClaimTemplates:
@@ -109,7 +109,7 @@ spec:
       spec:
         accessModes: [ReadWriteOnce]
         {{- with .Values.persistence.storageClass }}
-        storageClassName: {{ . }}
+        storageClassName: {{ . | quote }}
         {{- end }}
         resources: { requests: { storage: {{ .Values.persistence.size }} } }
   {{- end }}

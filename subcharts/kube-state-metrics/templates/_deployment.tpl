@@ -2,10 +2,16 @@
 {{- define "kube-state-metrics.deployment" -}}
 {{- $kinds := .Values.collectors -}}
 {{- if not .Namespaces }}{{ $kinds = concat $kinds .Values.clusterCollectors }}{{ end -}}
+{{- $known := include "kube-state-metrics.kinds" . | fromYaml -}}
 {{- $labels := list -}}
-{{- range $kind, $keys := .Values.labelAllowlist }}{{ $labels = append $labels (printf "%s=[%s]" $kind (join "," $keys)) }}{{ end -}}
 {{- $metrics := .Values.metricAllowlist -}}
-{{- range $kind, $_ := .Values.labelAllowlist }}{{ $metrics = append $metrics (printf "kube_%s_labels" (trimSuffix "s" $kind)) }}{{ end -}}
+{{- range $kind, $keys := .Values.labelAllowlist -}}
+{{- if not (has $kind (concat $.Values.collectors $.Values.clusterCollectors)) -}}
+{{- fail (printf "kube-state-metrics.labelAllowlist has %s, which is neither in collectors nor in clusterCollectors: add it there, or take it out here" $kind) -}}
+{{- end -}}
+{{- $labels = append $labels (printf "%s=[%s]" $kind (join "," $keys)) -}}
+{{- $metrics = append $metrics (printf "%s_labels" (index $known $kind).metrics) -}}
+{{- end -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -19,9 +25,7 @@ spec:
     matchLabels: {{- include "kube-state-metrics.selector" . | nindent 6 }}
   template:
     metadata:
-      labels:
-        {{- include "kube-state-metrics.podLabels" . | nindent 8 }}
-        {{- with .Values.podLabels }}{{ toYaml . | nindent 8 }}{{ end }}
+      labels: {{- include "kube-state-metrics.templateLabels" . | nindent 8 }}
       {{- with .Values.podAnnotations }}
       annotations: {{- toYaml . | nindent 8 }}
       {{- end }}
@@ -77,6 +81,6 @@ spec:
       affinity: {{- toYaml . | nindent 8 }}
       {{- end }}
       {{- with .Values.priorityClassName }}
-      priorityClassName: {{ . }}
+      priorityClassName: {{ . | quote }}
       {{- end }}
 {{- end -}}

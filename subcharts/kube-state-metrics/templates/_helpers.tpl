@@ -23,6 +23,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{/* Labels of its pods, with those of the user, who may not give one of ours: it would be there twice. */}}
+{{- define "kube-state-metrics.templateLabels" -}}
+{{- $own := include "kube-state-metrics.podLabels" . | fromYaml -}}
+{{- range $label, $_ := .Values.podLabels -}}
+{{- if hasKey $own $label }}{{ fail (printf "kube-state-metrics.podLabels has %s, which the chart itself sets: take it out" $label) }}{{ end -}}
+{{- end -}}
+{{- merge dict (.Values.podLabels | default dict) $own | toYaml -}}
+{{- end -}}
+
 {{- define "kube-state-metrics.image" -}}
 {{- with .Values.global }}{{ with .imageRegistry }}{{ . }}/{{ end }}{{ end -}}
 {{- .Values.image.repository -}}
@@ -33,22 +42,21 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- if .Values.serviceAccount.create }}{{ .Values.serviceAccount.name | default (include "kube-state-metrics.name" .) }}{{ else }}{{ .Values.serviceAccount.name | default "default" }}{{ end -}}
 {{- end -}}
 
-{{/* The umbrella chart renders workload and permissions itself, because only it knows the scope. */}}
+{{/* The umbrella chart renders all of it itself: only it knows the scope, and whether anybody wants metrics. */}}
 {{- define "kube-state-metrics.byUmbrella" -}}
 {{- if hasSuffix "lifecycle-bridge/charts/kube-state-metrics/templates" .Template.BasePath }}true{{ end -}}
 {{- end -}}
 
-{{- define "kube-state-metrics.group" -}}
-{{- $groups := dict "cronjobs" "batch" "jobs" "batch" "daemonsets" "apps" "deployments" "apps" "replicasets" "apps"
-  "statefulsets" "apps" "horizontalpodautoscalers" "autoscaling" "poddisruptionbudgets" "policy" "ingresses"
-  "networking.k8s.io" "networkpolicies" "networking.k8s.io" -}}
-{{- get $groups . -}}
+{{/* What kube-state-metrics knows: of each kind its API group and how the names of its metrics begin. */}}
+{{- define "kube-state-metrics.kinds" -}}
+{{- .Files.Get "files/kinds.yaml" -}}
 {{- end -}}
 
-{{/* list and watch on each kind. */}}
+{{/* list and watch on each of .Kinds. */}}
 {{- define "kube-state-metrics.rules" -}}
-{{- range . }}
-- apiGroups: ['{{ include "kube-state-metrics.group" . }}']
+{{- $known := include "kube-state-metrics.kinds" . | fromYaml -}}
+{{- range .Kinds }}
+- apiGroups: ['{{ (index $known .).group }}']
   resources: [{{ . }}]
   verbs: [list, watch]
 {{- end }}
