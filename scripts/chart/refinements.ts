@@ -182,7 +182,8 @@ function jobs(): Tree {
       kubelet: preset(ofNodes),
       cadvisor: preset(ofNodes),
     },
-    ...named('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', closed(own)),
+    additionalProperties: closed(own),
+    allOf: [named('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', {})],
     required: [],
   };
 }

@@ -151,6 +151,7 @@ describe('the jobs of the chart', () => {
       ca_file: '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
     });
     expect(await tls({ insecureSkipVerify: false, caFile: '/etc/ca/ca.crt' })).toEqual({ ca_file: '/etc/ca/ca.crt' });
+    await expect(tls({ caFile: '/etc/ca/ca.crt' })).rejects.toThrow('set insecureSkipVerify: false');
   });
 });
 

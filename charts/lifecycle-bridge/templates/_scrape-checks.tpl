@@ -5,7 +5,8 @@ release, that are there.
 {{- define "lifecycle-bridge.jobs" -}}
 {{- $jobs := dict -}}
 {{- range $name, $given := .Values.metrics.scrape.jobs -}}
-{{- $job := merge dict $given (omit $.Values.metrics.scrape "jobs") -}}
+{{- $job := omit $.Values.metrics.scrape "jobs" -}}
+{{- range $key, $value := $given }}{{ $_ := set $job $key $value }}{{ end -}}{{/* "merge" takes a 0 for nothing */}}
 {{- $there := or (not (has $name (include "lifecycle-bridge.ownJobs" $ | fromJsonArray))) (index $.Subcharts $name) -}}
 {{- if and $there (ne (toString $job.enabled) "false") }}{{ $_ := set $jobs $name $job }}{{ end -}}
 {{- end -}}

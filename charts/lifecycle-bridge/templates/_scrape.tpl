@@ -58,6 +58,9 @@ metrics_path: /metrics/cadvisor
 {{- end }}
 authorization: { credentials_file: /var/run/secrets/kubernetes.io/serviceaccount/token }
 {{- if .job.insecureSkipVerify }}
+{{- if .job.caFile }}
+{{- fail (printf "metrics.scrape.jobs.%s has caFile and insecureSkipVerify: true, so nothing is compared with it: set insecureSkipVerify: false" .name) }}
+{{- end }}
 tls_config: { insecure_skip_verify: true }
 {{- else }}
 tls_config: { ca_file: {{ .job.caFile | default "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt" | quote }} }
