@@ -3,6 +3,7 @@ import { messageAt } from '../kubernetes/fields.ts';
 import type { Async } from '../lib/async.ts';
 import { backoffDelay } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
+import { isSegment } from '../lib/url-path.ts';
 import type { DueEvent, ProblemStore, SettledEvent } from '../store/problems.ts';
 import type { KubeApi } from './api.ts';
 import { resourcePath } from './list.ts';
@@ -71,6 +72,7 @@ async function round({ api, store, clock, onResult }: EventWriterOptions, signal
 
 /** An Event of this name tells the same: an answer that was lost, or a restart, makes no second one. */
 async function write(api: KubeApi, event: DueEvent, clock: Clock, signal: AbortSignal): Promise<EventResult> {
+  if (!isSegment(event.namespace)) return { result: 'refused', error: 'no cluster has a namespace of that name' };
   const path = resourcePath(EVENTS, event.namespace);
   const answer = await api.create(path, problemEvent(event, clock.now()), signal);
   if (answer.kind === 'failed') return { result: 'unreachable', error: answer.error };

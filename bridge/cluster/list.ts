@@ -1,6 +1,7 @@
 import type { Kind } from '../kubernetes/observation.ts';
 import type { KubeObject } from '../kubernetes/fields.ts';
 import { intAt, messageAt, objectAt, objectsAt, textAt } from '../kubernetes/fields.ts';
+import { isSegment } from '../lib/url-path.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { KubeApi } from './api.ts';
 
@@ -47,7 +48,9 @@ const NOT_ACCEPTABLE = 406;
 /** Where a resource is, e.g. /apis/batch/v1/namespaces/shop/jobs. */
 export function resourcePath({ apiVersion, resource }: Omit<Listed, 'kind'>, namespace: string | undefined): string {
   const base = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  return namespace === undefined ? `${base}/${resource}` : `${base}/namespaces/${namespace}/${resource}`;
+  return namespace === undefined
+    ? `${base}/${resource}`
+    : `${base}/namespaces/${encodeURIComponent(namespace)}/${resource}`;
 }
 
 /**
@@ -83,7 +86,9 @@ export async function readOne(
   { namespace, name }: { readonly namespace: string; readonly name: string },
   signal: AbortSignal,
 ): Promise<KubeObject | ListFailure | undefined> {
-  const answer = await api.get(`${resourcePath(listed, namespace)}/${name}`, signal);
+  // A forged record may bear any name: no API has such an object.
+  if (!isSegment(namespace) || !isSegment(name)) return undefined;
+  const answer = await api.get(`${resourcePath(listed, namespace)}/${encodeURIComponent(name)}`, signal);
   if (answer.kind === 'failed') return { result: 'failed', status: undefined, error: answer.error };
   if (answer.status === 404) return undefined;
   return answer.status === 200 ? answer.body : refused(answer.status, answer.body);

@@ -53,6 +53,19 @@ function logsAre(text: string): void {
   fake.intercept = (path) => (path.includes('/log?') ? { status: 200, body: text } : undefined);
 }
 
+it.each([
+  { podName: '../secrets/x' },
+  { podName: '..' },
+  { podName: '.' },
+  { podName: 'a?b=c#' },
+  { namespace: '../../kube-system' },
+  { namespace: '' },
+])('a forged record asks the API for nothing but a pod: %o', async (changes) => {
+  const answer = await readLog(api, wanted({ ...changes, restarts: true }), LIMITS, signal);
+  expect(answer).toMatchObject({ outcome: 'log_unavailable' });
+  expect(fake.requests).toEqual([]);
+});
+
 /** The pod with one container in this state. */
 function podIs(containerStatus: object, uid = 'pod-1'): void {
   const metadata = { uid, name: 'report-abcde', namespace: 'shop', resourceVersion: '7' };

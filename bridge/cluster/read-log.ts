@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { messageAt } from '../kubernetes/fields.ts';
 import { readPod } from '../kubernetes/read-pod.ts';
+import { pathOf } from '../lib/url-path.ts';
 import { redact } from '../kubernetes/redact.ts';
 import { containerEnds } from '../lifecycle/containers.ts';
 import type { WantedLog } from '../store/logs.ts';
@@ -32,7 +33,8 @@ export async function readLog(
   { maxBytes, maxLines }: TailLimits,
   signal: AbortSignal,
 ): Promise<LogAnswer> {
-  const pod = `/api/v1/namespaces/${log.namespace}/pods/${log.podName}`;
+  const pod = pathOf('api', 'v1', 'namespaces', log.namespace, 'pods', log.podName);
+  if (pod === undefined) return { outcome: 'log_unavailable', detail: 'its name is not one of a pod' };
   const previous = log.restarts ? await isPrevious(api, pod, log, signal) : false;
   if (typeof previous === 'object') return previous;
   const query = `container=${encodeURIComponent(log.container)}&tailLines=${maxLines}${previous ? '&previous=true' : ''}`;

@@ -97,6 +97,23 @@ describe('the redactor', () => {
     expect(redactor([secret])(text)).toBe('[redacted] [redacted] Basic [redacted] end');
   });
 
+  it.each([
+    ['base64', (key: string) => Buffer.from(key).toString('base64')],
+    ['base64 without padding', (key: string) => Buffer.from(key).toString('base64').replace(/=+$/, '')],
+    ['base64url', (key: string) => Buffer.from(key).toString('base64url')],
+    ['base64 of user and password', (key: string) => Buffer.from(`user:${key}`).toString('base64')],
+    ['base64 within more', (key: string) => Buffer.from(`{"key":"${key}"}`).toString('base64url')],
+    ['hexadecimal', (key: string) => Buffer.from(key).toString('hex')],
+    ['upper-case hexadecimal', (key: string) => Buffer.from(key).toString('hex').toUpperCase()],
+    ['lower-case escapes', (key: string) => encodeURIComponent(key).replaceAll(/%../g, (hex) => hex.toLowerCase())],
+    ['JSON', (key: string) => JSON.stringify(key)],
+  ])('removes a secret as %s', (_, encode) => {
+    const secret = 'k3y>>"??+/w1th-0dd';
+    const clean = redactor([secret])(`before ${encode(secret)} after`);
+    // Of base64 within more, a character at each end belongs to the neighbours too.
+    expect(clean).toMatch(/^before .{0,14}\[redacted\].{0,4} after$/);
+  });
+
   it('leaves a text alone when a secret is empty, and removes the longer of two first', () => {
     expect(redactor(['', 'key', 'key-2'])('key-2 key')).toBe('[redacted] [redacted]');
   });

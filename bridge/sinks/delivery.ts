@@ -57,6 +57,8 @@ export function retryAfterMs(headers: HttpAnswer['headers'], now: Instant): numb
   if (value === undefined || value === '') return undefined;
   // A date is the vendor's: one of the two clocks may be wrong.
   const sentAt = Date.parse(headers['date'] ?? '') || now;
-  const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - sentAt;
+  // A proxy may have joined its own to the vendor's: "30, 60".
+  const seconds = /^(\d+(?:\.\d+)?)\s*(?:,|$)/.exec(value)?.[1];
+  const ms = seconds === undefined ? Date.parse(value) - sentAt : Number(seconds) * 1000;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(Math.ceil(ms), 0), MAX_RETRY_AFTER_MS);
 }

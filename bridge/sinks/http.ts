@@ -1,6 +1,8 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { EnvHttpProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
+import { lookupPublic, mayBePublic, PRIVATE_ADDRESS } from './public-address.ts';
+import { decodeBody } from './content-encoding.ts';
+import type { RawBody } from './content-encoding.ts';
 import { UserError } from '../lib/errors.ts';
 
 export interface HttpRequest {
@@ -13,14 +15,17 @@ export interface HttpRequest {
   /** Longest answer kept; default 1 MiB. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
+  /** For an address that somebody else named: it fails with `PRIVATE_ADDRESS` when it is not one of the internet. */
+  readonly publicOnly?: boolean;
 }
 
 export interface HttpAnswer {
   readonly kind: 'answer';
   readonly status: number;
-  readonly headers: Readonly<IncomingHttpHeaders>;
+  /** By their names in lower case; of one that comes twice the first. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
-  /** False when the body was cut: too long, or the connection ended within it. */
+  /** False when the body was cut, too long, or cannot be decoded. */
   readonly complete: boolean;
 }
 
@@ -48,13 +53,15 @@ const MIB = 1024 * 1024;
  */
 export function createHttp(env: NodeJS.ProcessEnv = process.env): Http {
   const agent = createAgent(env);
+  const publicAgent = createAgent(env, lookupPublic);
   return {
-    request: (request) => send(agent, request),
-    close: () => agent.close(),
+    request: (request) => send(request.publicOnly === true ? publicAgent : agent, request),
+    close: async () => void (await Promise.all([agent.close(), publicAgent.close()])),
   };
 }
 
-function createAgent(env: NodeJS.ProcessEnv): Dispatcher {
+/** `lookup` is for connections of our own: what goes through a proxy is looked up by that. */
+function createAgent(env: NodeJS.ProcessEnv, lookup?: typeof lookupPublic): Dispatcher {
   const value = (name: string) => env[name.toLowerCase()] || env[name] || '';
   // `proxy:3128` without a scheme is common, and what curl and Go take.
   const proxy = (name: string) => value(name).replace(/^(?!\w+:\/\/)(?=.)/, 'http://');
@@ -63,7 +70,7 @@ function createAgent(env: NodeJS.ProcessEnv): Dispatcher {
       httpProxy: proxy('HTTP_PROXY'),
       httpsProxy: proxy('HTTPS_PROXY'),
       noProxy: value('NO_PROXY'),
-      connect: { timeout: 10_000 },
+      connect: { timeout: 10_000, ...(lookup && { lookup }) },
     });
   } catch {
     // The cause would print the value, and with it the proxy's password.
@@ -82,8 +89,11 @@ async function send(agent: Dispatcher, request: HttpRequest): Promise<HttpResult
   const tracked = agent.compose(whenWritten(() => (written = true)));
   try {
     const answer = await Promise.race([dispatch(tracked, request, abort.signal), aborted(abort.signal)]);
-    const { text, complete } = await readBody(answer.body, request.maxBytes ?? MIB);
-    return { kind: 'answer', status: answer.statusCode, headers: answer.headers, body: text, complete };
+    const headers = firstOfEach(answer.headers);
+    const maxBytes = request.maxBytes ?? MIB;
+    const raw = await readBody(answer.body, maxBytes);
+    const { text, complete } = await decodeBody(raw, headers['content-encoding'], maxBytes);
+    return { kind: 'answer', status: answer.statusCode, headers, body: text, complete };
   } catch (error) {
     return failure(error, written, abort.signal.aborted, request.signal?.aborted === true);
   } finally {
@@ -98,6 +108,8 @@ async function dispatch(
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
   const url = new URL(request.url);
+  if (request.publicOnly === true && !mayBePublic(url))
+    throw Object.assign(new Error('not public'), { code: PRIVATE_ADDRESS });
   return agent.request({
     origin: url.origin,
     path: url.pathname + url.search,
@@ -142,7 +154,7 @@ function forward(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandle
 }
 
 /** What arrived before the end, the limit or a failure: the status line already said what became of the request. */
-async function readBody(body: AsyncIterable<Buffer>, maxBytes: number): Promise<{ text: string; complete: boolean }> {
+async function readBody(body: AsyncIterable<Buffer>, maxBytes: number): Promise<RawBody> {
   const chunks: Buffer[] = [];
   let size = 0;
   let complete = true;
@@ -155,7 +167,14 @@ async function readBody(body: AsyncIterable<Buffer>, maxBytes: number): Promise<
   } catch {
     complete = false;
   }
-  return { text: Buffer.concat(chunks).toString(), complete: complete && size <= maxBytes };
+  return { bytes: Buffer.concat(chunks), complete: complete && size <= maxBytes };
+}
+
+/** A proxy may add what the vendor has set already, such as Retry-After. */
+function firstOfEach(headers: Dispatcher.ResponseData['headers']): HttpAnswer['headers'] {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+  );
 }
 
 function failure(error: unknown, written: boolean, timedOut: boolean, stopped: boolean): HttpFailure {

@@ -1,9 +1,8 @@
-/** Replaces secrets, raw, URL-encoded or as a Basic user, in a text that may leave the process. */
+import { secretForms } from '../lib/secret-forms.ts';
+
+/** Replaces secrets, however they are spelled or encoded, in a text that may leave the process. */
 export function redactor(secrets: readonly string[]): (text: string) => string {
-  const forms = secrets
-    .filter((secret) => secret !== '')
-    .flatMap((secret) => [secret, encodeURIComponent(secret), basicUser(secret)])
-    .sort((a, b) => b.length - a.length);
+  const forms = secrets.flatMap(secretForms).toSorted((a, b) => b.length - a.length);
   return (text) => forms.reduce((clean, form) => clean.replaceAll(form, '[redacted]'), text);
 }
 

@@ -1,3 +1,4 @@
+import { secretForms } from '../lib/secret-forms.ts';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
 
 export type { Logger };
@@ -35,11 +36,9 @@ function tryWrite(out: DestinationStream, line: string): void {
   }
 }
 
-/** Replaces each secret in a text, as it is and as JSON and URLs spell it. */
+/** Replaces each secret in a text, however it is spelled or encoded. */
 export function redactor(secrets: readonly string[]): (text: string) => string {
-  const spellings = secrets
-    .filter((secret) => secret.length >= SHORTEST_SECRET)
-    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
+  const spellings = secrets.filter((secret) => secret.length >= SHORTEST_SECRET).flatMap(secretForms);
   const longestFirst = [...new Set(spellings)].toSorted((a, b) => b.length - a.length);
   return (text) => longestFirst.reduce((clean, secret) => clean.replaceAll(secret, '<redacted>'), text);
 }

@@ -51,12 +51,12 @@ function ping(key: string, state = 'run'): ClaimedIntent {
 describe('a monitor that is wanted no more', () => {
   it('is deleted by its escaped key; one that the vendor does not know is as good as deleted', async () => {
     const cronitor = account();
-    await cronitor.converge([row('a/b c'), row('stays')], signal);
-    const rows = [removed('a/b c'), row('new'), removed('never known')];
+    await cronitor.converge([row('a:b c'), row('stays')], signal);
+    const rows = [removed('a:b c'), row('new'), removed('never known')];
     expect(await cronitor.converge(rows, signal)).toEqual([DELIVERED, DELIVERED, DELIVERED]);
     expect(vendors.requests.map(({ method, path }) => `${method} ${path}`).slice(1)).toEqual([
       'PUT /api/monitors?auto-discover=1',
-      'DELETE /api/monitors/a%2Fb%20c',
+      'DELETE /api/monitors/a%3Ab%20c',
       'DELETE /api/monitors/never%20known',
     ]);
     expect([...vendors.cronitor.monitors.keys()]).toEqual(['stays', 'new']);

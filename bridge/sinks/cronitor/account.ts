@@ -1,6 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
+import { redact } from '../../kubernetes/redact.ts';
 import { VERSION } from '../../lib/version.ts';
 import type { Http, HttpAnswer, HttpResult } from '../http.ts';
+import type { Delivery } from '../sink.ts';
 import type { CronitorConfig } from './config.ts';
 import type { ApiKey } from './key.ts';
 
@@ -10,6 +12,10 @@ export const PAUSE_MS = 2000;
 /** A refused key is tried again this often: whoever rotates it back, or grants it more, loses nothing. */
 export const KEY_PAUSE_MS = 60_000;
 const MAX_DETAIL = 500;
+const MAX_READ = 16_000;
+
+/** For a key that would make another URL: `..` asks the account's whole collection, not one monitor. */
+export const BAD_KEY: Delivery = { outcome: 'drop', reason: 'bad_request', detail: 'the key cannot be part of a URL' };
 
 /** One account as its requests need it. */
 export interface Account {
@@ -40,9 +46,11 @@ export async function withKey(
   return { result: again, used: renewed };
 }
 
-/** Status and the vendor's own words, without keys and bounded. */
+/** Status and the vendor's own words, bounded, without keys, what looks like a credential and control characters. */
 export function refusal(answer: HttpAnswer, key: ApiKey): string {
-  const words = key.redact(answer.body).replaceAll(/\s+/g, ' ').trim();
+  const words = redact(key.redact(answer.body.slice(0, MAX_READ)))
+    .replaceAll(/\s+/g, ' ')
+    .trim();
   return `HTTP ${answer.status}${words === '' ? '' : `: ${Array.from(words).slice(0, MAX_DETAIL).join('')}`}`;
 }
 

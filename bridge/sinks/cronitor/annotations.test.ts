@@ -66,6 +66,14 @@ describe('annotations that cannot be read', () => {
     expect(problems({ [name]: ` ${'x'.repeat(100)} \n` })).toEqual([]);
   });
 
+  it.each(['.', '..', '%2e%2e', '%2E.', 'a/b', '/', '..\\b', 'a?b', 'a#b', 'a\u0000b', 'a\nb', '[redacted]'])(
+    'are told of a key that would change the URL of its monitor: %j',
+    (value) => {
+      expect(problems({ key: value })).toMatchObject([{ annotation: 'k8s.cronitor.io/key' }]);
+      expect(problems({ 'cronitor-id': value })).toMatchObject([{ annotation: 'k8s.cronitor.io/cronitor-id' }]);
+    },
+  );
+
   it.each(['nottify', 'Key', 'cronitor-env'])('are told when they do not exist: %s', (name) => {
     const [problem] = problems({ [name]: 'x' });
     expect(problem).toMatchObject({ annotation: `k8s.cronitor.io/${name}`, value: 'x' });

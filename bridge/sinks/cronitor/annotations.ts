@@ -1,4 +1,5 @@
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
+import { isSegment } from '../../lib/url-path.ts';
 import type { AnnotationProblem } from '../sink.ts';
 import { MAX_ITEMS, MAX_KEY, MAX_NOTE, MAX_TEXT } from './limits.ts';
 import { isLonger, shorten } from './shorten.ts';
@@ -35,10 +36,10 @@ export const RULES = {
   },
   key: {
     legacy: 'cronitor-id',
-    read: (value: string) => (isLonger(value.trim(), MAX_KEY) ? undefined : value.trim() || undefined),
+    read: (value: string) => (isKey(value.trim()) ? value.trim() : undefined),
     check: {
-      wrong: (value) => isLonger(value.trim(), MAX_KEY),
-      allowed: `at most ${MAX_KEY} characters`,
+      wrong: (value) => value.trim() !== '' && !isKey(value.trim()),
+      allowed: `at most ${MAX_KEY} characters, not only dots, without brackets, tabs, line breaks and / \\ ? # % ;`,
       used: 'the key that the monitor has without this annotation',
     },
   },
@@ -154,6 +155,11 @@ function text(max: number, legacy?: string): Rule<string> {
 
 function tooLong(max: number, used: string): NonNullable<Rule<string>['check']> {
   return { wrong: (value) => isLonger(value.trim(), max), allowed: `at most ${max} characters`, used };
+}
+
+/** A key is part of URLs. */
+function isKey(value: string): boolean {
+  return !isLonger(value, MAX_KEY) && isSegment(value);
 }
 
 /** Spaces at its end may part it from the name. */

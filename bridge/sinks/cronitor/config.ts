@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../../lib/deep-readonly.ts';
 import { errorText } from '../../lib/errors.ts';
+import { isSegment } from '../../lib/url-path.ts';
 import { MAX_KEY, MAX_TEXT } from './limits.ts';
 import { podFilter } from './pod-filter.ts';
 import { duration } from '../../config/marks.ts';
@@ -35,6 +36,7 @@ const heartbeat = z
       .trim()
       .min(1)
       .max(MAX_KEY)
+      .refine(isSegment, 'allowed: not only dots, without brackets, tabs, line breaks and / \\ ? # % ;')
       .optional()
       .describe('Key of the monitor; without it one of this cluster alone'),
     interval: duration()

@@ -49,16 +49,16 @@ function ping(key: string, query: Record<string, string>): ClaimedIntent {
 describe('a ping', () => {
   it('is a POST with an escaped key, a sorted query and no body', async () => {
     const query = { state: 'fail', series: 's', message: 'a & b? ü', env: 'x' };
-    expect(await deliverer().deliver([ping('a/b c?#', query)], signal)).toEqual([{ outcome: 'delivered' }]);
+    expect(await deliverer().deliver([ping('a:b c&ü', query)], signal)).toEqual([{ outcome: 'delivered' }]);
     expect(vendors.requests).toMatchObject([
       {
         method: 'POST',
-        path: '/ping/:key/a%2Fb%20c%3F%23?env=x&message=a+%26+b%3F+%C3%BC&series=s&state=fail',
+        path: '/ping/:key/a%3Ab%20c%26%C3%BC?env=x&message=a+%26+b%3F+%C3%BC&series=s&state=fail',
         body: '',
         headers: { 'user-agent': expect.stringMatching(/^lifecycle-bridge\/\d+\.\d+\.\d+$/) },
       },
     ]);
-    expect(vendors.cronitor.pings).toMatchObject([{ monitor: 'a/b c?#', query }]);
+    expect(vendors.cronitor.pings).toMatchObject([{ monitor: 'a:b c&ü', query }]);
   });
 
   it('holds only its monitor after 429', async () => {
@@ -67,11 +67,27 @@ describe('a ping', () => {
     expect(delivery).toMatchObject({ reason: 'rate_limited', hold: { key: 'monitor/m' }, afterMs: 2000 });
   });
 
+  it('keeps neither control characters nor credentials of what the vendor says', async () => {
+    vendors.inject({ status: 400, body: '\u001B]0;title\u0007\u001B[2Jno\u009B31m\u202E password=hunter2' });
+    const [delivery] = await deliverer().deliver([ping('m', { state: 'run' })], signal);
+    expect(delivery).toMatchObject({ detail: 'HTTP 400: no password=[redacted]' });
+  });
+
   it('survives text that is no Unicode', async () => {
-    expect(await deliverer().deliver([ping('\ud800', { state: 'run', message: '\udfff' })], signal)).toEqual([
+    expect(await deliverer().deliver([ping('m', { state: 'run', message: '\udfff' })], signal)).toEqual([
       { outcome: 'delivered' },
     ]);
   });
+
+  it.each(['', '.', '..', '%2e%2e', 'a/b', '..\\b', '\u0000', '\ud800'])(
+    'never goes to another URL: key %j',
+    async (key) => {
+      const dropped = { outcome: 'drop', reason: 'bad_request', detail: 'the key cannot be part of a URL' };
+      expect(await deliverer().deliver([ping(key, { state: 'run' })], signal)).toEqual([dropped]);
+      expect(await deliverer().converge([{ ...row(key), wanted: null }, row(key)], signal)).toEqual([dropped, dropped]);
+      expect(vendors.requests).toEqual([]);
+    },
+  );
 });
 
 describe('monitors', () => {

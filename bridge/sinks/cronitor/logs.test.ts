@@ -225,6 +225,25 @@ describe('sending logs', () => {
     expect(await deliver([upload!])).toMatchObject([{ outcome: 'retry', reason: 'bad_answer' }]);
   });
 
+  it.each([
+    'https://127.0.0.1:1/',
+    'https://169.254.169.254/latest',
+    'https://[::ffff:10.0.0.1]/',
+    'https://localhost/',
+  ])('are put nowhere within the network because an API on the internet says so: %s', async (address) => {
+    vendors.inject({ match: '/api/logs/presign', status: 200, body: JSON.stringify({ url: address }) });
+    // The simulator stands for an API on the internet: only the address of the request is another one.
+    const onInternet: Http = {
+      request: ({ url, ...rest }) => http.request({ ...rest, url: url.replace('https://api.example', vendors.url) }),
+      close: () => http.close(),
+    };
+    const config = cronitorSchema.parse({ apiKey: vendors.key, apiUrl: 'https://api.example' });
+    const [upload] = intents([kept('x')]);
+    const deliverer = createCronitorDeliverer('default', config, onInternet, systemClock);
+    expect(await deliverer.deliver([upload!], signal)).toMatchObject([{ outcome: 'retry', reason: 'bad_answer' }]);
+    expect(vendors.requests).toHaveLength(1);
+  });
+
   it('gives up what was removed before it could be sent', async () => {
     const batch = intents([kept('x')]).map((intent) => ({
       ...intent,

@@ -1,9 +1,19 @@
 import type { Json } from '../../lib/json.ts';
+import { isSegment } from '../../lib/url-path.ts';
 import { deliveryFor } from '../delivery.ts';
 import type { HttpAnswer, HttpRequest, HttpResult } from '../http.ts';
 import { basicUser } from '../redact.ts';
 import type { ClaimedDesired, Delivery } from '../sink.ts';
-import { isKeyRefused, KEY_PAUSE_MS, PAUSE_MS, refusal, USER_AGENT, withKey, withoutSlash } from './account.ts';
+import {
+  BAD_KEY,
+  isKeyRefused,
+  KEY_PAUSE_MS,
+  PAUSE_MS,
+  refusal,
+  USER_AGENT,
+  withKey,
+  withoutSlash,
+} from './account.ts';
 import type { Account } from './account.ts';
 
 /** A hundred monitors in one request take the vendor a while. */
@@ -25,14 +35,15 @@ export async function converge(
   rows: readonly ClaimedDesired[],
   signal: AbortSignal,
 ): Promise<Delivery[]> {
-  const put = rows.filter(({ wanted }) => wanted !== null);
-  const removed = rows.filter(({ wanted }) => wanted === null).map((row) => [row]);
+  const good = rows.filter(({ key }) => isSegment(key));
+  const put = good.filter(({ wanted }) => wanted !== null);
+  const removed = good.filter(({ wanted }) => wanted === null).map((row) => [row]);
   const chunks = [...chunked(put), ...removed];
   const sent = await inTurn(chunks, (chunk) =>
     chunk[0]!.wanted === null ? deleteMonitor(account, chunk[0]!, signal) : putMonitors(account, chunk, signal),
   );
   const deliveries = new Map(chunks.flat().map((row, index) => [row, sent[index]!]));
-  return rows.map((row) => deliveries.get(row)!);
+  return rows.map((row) => deliveries.get(row) ?? BAD_KEY);
 }
 
 /** Rows in requests of a bounded size. */
@@ -107,7 +118,7 @@ async function putMonitors(
 
 /** A monitor that the vendor does not know is as good as deleted. */
 async function deleteMonitor(account: Account, { key }: ClaimedDesired, signal: AbortSignal): Promise<Delivery[]> {
-  const path = `/api/monitors/${encodeURIComponent(key.toWellFormed())}`;
+  const path = `/api/monitors/${encodeURIComponent(key)}`;
   const { result, used } = await withKey(account.key, (apiKey) =>
     account.http.request({ ...apiRequest(account, apiKey, path, signal), method: 'DELETE' }),
   );

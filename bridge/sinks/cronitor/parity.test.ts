@@ -109,8 +109,12 @@ describe('§2 names, old and new', () => {
 });
 
 describe('§2 key', () => {
-  it.each(['two words', 'a/b?c', 'ü'])('%o is taken as it is', (value) => {
+  it.each(['two words', 'a:b+c', 'ü'])('%o is taken as it is', (value) => {
     expect(key({ key: value, 'key-inference': 'name' })).toBe(value);
+  });
+
+  it.each(['a/b?c', '..', 'a\u0000b'])('better: %o, which would ask for another URL, is none', (value) => {
+    expect(key({ key: value, 'key-inference': 'name' })).toBe(SHA1);
   });
 
   it('better: white space around it is none of it', () => {

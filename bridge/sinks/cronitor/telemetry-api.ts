@@ -1,7 +1,17 @@
+import { isSegment } from '../../lib/url-path.ts';
 import { deliveryFor } from '../delivery.ts';
 import type { HttpAnswer, HttpResult } from '../http.ts';
 import type { ClaimedIntent, Delivery } from '../sink.ts';
-import { isKeyRefused, KEY_PAUSE_MS, PAUSE_MS, refusal, USER_AGENT, withKey, withoutSlash } from './account.ts';
+import {
+  BAD_KEY,
+  isKeyRefused,
+  KEY_PAUSE_MS,
+  PAUSE_MS,
+  refusal,
+  USER_AGENT,
+  withKey,
+  withoutSlash,
+} from './account.ts';
 import type { Account } from './account.ts';
 import { Hosts } from './hosts.ts';
 import type { ApiKey } from './key.ts';
@@ -31,6 +41,7 @@ export function createPing(account: Account): Ping {
     const payload = pingSchema.safeParse(intent.payload);
     if (!payload.success) return { outcome: 'drop', reason: 'bad_request', detail: 'the stored payload is no ping' };
     const { key: monitor, query } = payload.data;
+    if (!isSegment(monitor)) return BAD_KEY;
     const { result, used } = await withKey(key, (apiKey) =>
       hosts.send(clock.now(), (base) => request(account, pingUrl(base, apiKey, monitor, query), signal)),
     );
@@ -52,8 +63,7 @@ function request({ http }: Account, url: string, signal: AbortSignal): Promise<H
 function pingUrl(base: string, apiKey: string, monitor: string, query: Readonly<Record<string, string>>): string {
   const parameters = new URLSearchParams(query);
   parameters.sort();
-  const path = [apiKey, monitor].map((part) => encodeURIComponent(part.toWellFormed())).join('/');
-  return `${withoutSlash(base)}/ping/${path}?${parameters.toString()}`;
+  return `${withoutSlash(base)}/ping/${encodeURIComponent(apiKey)}/${encodeURIComponent(monitor)}?${parameters.toString()}`;
 }
 
 /** The same request will be refused again, except when only the key is wrong: then all pings wait for a good one. */

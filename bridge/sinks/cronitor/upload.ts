@@ -5,6 +5,7 @@ import type { Instant } from '../../lib/clock.ts';
 import type { Reason } from '../../lib/reasons.ts';
 import { deliveryFor } from '../delivery.ts';
 import type { HttpAnswer, HttpResult } from '../http.ts';
+import { mayBePublic, PRIVATE_ADDRESS } from '../public-address.ts';
 import type { ClaimedIntent, Delivery } from '../sink.ts';
 import { refusal, withKey } from './account.ts';
 import type { Account } from './account.ts';
@@ -40,7 +41,15 @@ export async function upload(account: Account, intent: ClaimedIntent, signal: Ab
   if (url === undefined)
     return { outcome: 'retry', reason: 'bad_answer', detail: 'the answer has no address to PUT to' };
   // No headers of ours: they are not part of what was signed.
-  const put = await http.request({ method: 'PUT', url, body: await gzipped(text), timeoutMs: TIMEOUT_MS, signal });
+  const publicOnly = isOnInternet(config.apiUrl);
+  const body = await gzipped(text);
+  const put = await http.request({ method: 'PUT', url, body, timeoutMs: TIMEOUT_MS, signal, publicOnly });
+  if (put.kind === 'failed' && put.detail === PRIVATE_ADDRESS)
+    return {
+      outcome: 'retry',
+      reason: 'bad_answer',
+      detail: 'the answer names an address that is not on the internet',
+    };
   return outcome(put, clock.now(), storageRefused);
 }
 
@@ -60,6 +69,11 @@ function storageRefused({ status }: HttpAnswer): Delivery {
   if (status === 403 || status === 404)
     return { outcome: 'retry', reason: status === 403 ? 'forbidden' : 'not_found', detail };
   return { outcome: 'drop', reason: 'bad_request', detail };
+}
+
+/** An API within the cluster or on this machine may name addresses there; one on the internet may not. */
+function isOnInternet(apiUrl: string): boolean {
+  return apiUrl.startsWith('https:') && mayBePublic(new URL(apiUrl));
 }
 
 function addressOf(body: string, plain: boolean): string | undefined {
