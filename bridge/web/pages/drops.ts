@@ -21,7 +21,7 @@ export interface DropsView {
 export function dropsPage({ query, page, counts, quiet, names }: DropsView): PageContent {
   const rows = page.items.map(
     (row) =>
-      html`<tr>
+      html`<tr id="${row.kind}-${row.id}">
         <td class="when">${time(row.at)}</td>
         <td>${DROP_LABELS[row.kind]}</td>
         <td class="name">${what(row, names)}</td>

@@ -84,7 +84,7 @@ function timeline(transitions: readonly Transition[], pods: boolean): Html {
   return html`<ol class="timeline">
     ${transitions.map(
       (transition) =>
-        html`<li class="${tone(transition)}">
+        html`<li id="transition-${transition.id}" class="${tone(transition)}">
           ${time(transition.at)}
           <span
             >${transition.text}
@@ -124,7 +124,7 @@ function attempts(rows: readonly Attempt[], now: Instant): Html {
     <tbody>
       ${rows.map(
         (row) =>
-          html`<tr>
+          html`<tr id="pod-${row.podUid}">
             <td class="name">${row.podName}</td>
             ${indexed && html`<td>${row.index}</td>`}
             <td>${row.phase}</td>

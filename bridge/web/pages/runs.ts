@@ -126,7 +126,9 @@ function runsTable(runs: readonly Run[], query: RunsQuery, now: Instant): Html {
 function runRow(run: Run, query: RunsQuery, now: Instant): Html {
   const { cursor: _, ...rest } = parameters(query);
   const owner = run.ownerName;
-  return html`<tr>
+  const ownerLink =
+    owner !== undefined && html`<a href="${href('/', { ...rest, namespace: run.namespace, owner })}">${owner}</a>`;
+  return html`<tr id="run-${run.uid}">
     <td>${badge(RUN_LOOKS[run.status])}</td>
     <td class="name">
       <a class="namespace" href="${href('/', { ...rest, namespace: run.namespace })}">${run.namespace}</a>/<a
@@ -134,9 +136,7 @@ function runRow(run: Run, query: RunsQuery, now: Instant): Html {
         >${run.name}</a
       >
     </td>
-    <td class="owner">
-      ${owner !== undefined && html`<a href="${href('/', { ...rest, namespace: run.namespace, owner })}">${owner}</a>`}
-    </td>
+    <td class="owner">${ownerLink}</td>
     <td class="when">${time(run.startedAt ?? missedAt(run), 'not started')}</td>
     <td class="took">${took(run, now)}</td>
     <td class="why">${run.reason}</td>
