@@ -39,7 +39,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await context?.close();
   await web.close();
-  expect(complaints).toEqual([]);
+  if (complaints?.length > 0) throw new Error(`the browser complains: ${complaints.join('\n')}`);
 });
 
 /** Opens a page that is told of changes from now on. */
