@@ -5,6 +5,7 @@ import { errorText } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/ids.ts';
 import type { KubeAccess } from './kube-access.ts';
 import { readKubeAccess } from './kube-access.ts';
+import { decodeKubeProtobuf, KUBE_PROTOBUF } from './kube-protobuf.ts';
 
 /** Answer of the Kubernetes API; `failed` is no answer at all. */
 export type ApiAnswer =
@@ -104,8 +105,10 @@ function hashCa(pem: string): string {
 
 /** GET, or with a body POST. */
 async function ask(connection: Connection, path: string, signal: AbortSignal, accept: string, body?: string) {
-  const { status, text, date } = await request(connection, { path, signal, accept, body, maxBytes: Infinity });
-  return { status, at: Date.parse(date) || undefined, body: JSON.parse(text.toString()) as { [key: string]: unknown } };
+  const { status, text, headers } = await request(connection, { path, signal, accept, body, maxBytes: Infinity });
+  const isProtobuf = headers['content-type']?.startsWith(KUBE_PROTOBUF) === true;
+  const parsed = isProtobuf ? decodeKubeProtobuf(text) : (JSON.parse(text.toString()) as { [key: string]: unknown });
+  return { status, at: Date.parse(headers.date ?? '') || undefined, body: parsed };
 }
 
 interface ApiRequest {
@@ -117,10 +120,17 @@ interface ApiRequest {
   readonly maxBytes: number;
 }
 
+interface RawAnswer {
+  readonly status: number;
+  readonly text: Buffer;
+  readonly bytes: number;
+  readonly headers: http.IncomingHttpHeaders;
+}
+
 function request(
   { access, agent }: Connection,
   { path, signal, accept, body, maxBytes }: ApiRequest,
-): Promise<{ readonly status: number; readonly text: Buffer; readonly bytes: number; readonly date: string }> {
+): Promise<RawAnswer> {
   const { server, headers, proxyUrl: _proxy, ...tls } = access;
   const url = new URL(server.replace(/\/$/, '') + path);
   const method = body === undefined ? 'GET' : 'POST';
@@ -133,7 +143,7 @@ function request(
       response.on('error', reject);
       response.on('end', () => {
         const { statusCode = 0, headers } = response;
-        resolve({ status: statusCode, text: tail.text(), bytes: tail.bytes, date: headers.date ?? '' });
+        resolve({ status: statusCode, text: tail.text(), bytes: tail.bytes, headers });
       });
     });
     call.on('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));

@@ -5,8 +5,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encodeMetadataList } from '../../test/kube-protobuf.ts';
 import type { KubeApi } from './api.ts';
 import { kubeApi } from './api.ts';
+import { KUBE_PROTOBUF } from './kube-protobuf.ts';
 
 export interface FakeObject {
   readonly metadata: {
@@ -23,7 +25,7 @@ interface Created {
   readonly [field: string]: unknown;
 }
 
-type Answer = { readonly status: number; readonly body?: object | string } | 'reset';
+type Answer = { readonly status: number; readonly body?: object | string; readonly protobuf?: Buffer } | 'reset';
 
 /** A real HTTP server that answers as the Kubernetes API does: LISTs in pages, metadata only if asked, GETs by name, POSTs. */
 export class FakeApi {
@@ -81,8 +83,9 @@ export class FakeApi {
       request.socket.resetAndDestroy();
       return;
     }
-    const { status, body = {} } = answer;
-    if (typeof body === 'string') response.writeHead(status, { 'content-type': 'text/plain' }).end(body);
+    const { status, body = {}, protobuf } = answer;
+    if (protobuf !== undefined) response.writeHead(status, { 'content-type': KUBE_PROTOBUF }).end(protobuf);
+    else if (typeof body === 'string') response.writeHead(status, { 'content-type': 'text/plain' }).end(body);
     else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   }
 
@@ -109,10 +112,9 @@ export class FakeApi {
     const next = from + limit < all.length ? String(from + limit) : undefined;
     const page = all.slice(from, from + limit);
     const list = { resourceVersion: String(this.version), ...(next !== undefined && { continue: next }) };
-    const items = metadata
-      ? page.map((object) => ({ metadata: object.metadata }))
-      : page.map((object) => ({ ...object, kind: undefined, apiVersion: undefined }));
-    return { status: 200, body: { kind: metadata ? 'PartialObjectMetadataList' : 'List', metadata: list, items } };
+    if (metadata) return { status: 200, protobuf: encodeMetadataList(list, page) };
+    const items = page.map((object) => ({ ...object, kind: undefined, apiVersion: undefined }));
+    return { status: 200, body: { kind: 'List', metadata: list, items } };
   }
 }
 

@@ -4,6 +4,7 @@ import { intAt, messageAt, objectAt, objectsAt, textAt } from '../kubernetes/fie
 import { isSegment } from '../lib/url-path.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { KubeApi } from './api.ts';
+import { KUBE_PROTOBUF } from './kube-protobuf.ts';
 
 /**
  * CronJobs before all: they decide what becomes of their runs. Pods before Jobs: which container failed, and how, is known
@@ -42,7 +43,8 @@ const PAGE = 500;
 /** Of full objects, which take several times the memory. */
 const FULL_PAGE = 100;
 const FULL = 'application/json';
-const METADATA = `application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,${FULL}`;
+const AS_METADATA = 'as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+const METADATA = `${KUBE_PROTOBUF};${AS_METADATA},application/json;${AS_METADATA},${FULL}`;
 const NOT_ACCEPTABLE = 406;
 
 /** Where a resource is, e.g. /apis/batch/v1/namespaces/shop/jobs. */

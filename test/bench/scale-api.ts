@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { KUBE_PROTOBUF } from '../../bridge/cluster/kube-protobuf.ts';
+import { encodeMetadataList } from '../kube-protobuf.ts';
 import type { Population, Resource } from './scale-objects.ts';
 import { makePopulation } from './scale-objects.ts';
 
@@ -19,6 +21,8 @@ export interface ApiCounts {
  * or metadata only, GETs by name. It keeps no object: each is made when it is read.
  */
 const PATH = /^\/(?:api|apis\/[^/]+)\/[^/]+(?:\/namespaces\/[^/]+)?\/([^/]+)(?:\/(.+))?$/;
+/** How Kubernetes' protobuf begins. */
+const K8S = Buffer.from('k8s');
 const NONE: Population = { count: () => 0, json: () => '' };
 let population = NONE;
 let round = 0;
@@ -28,17 +32,18 @@ function isResource(text: string): text is Resource {
   return ['cronjobs', 'jobs', 'pods'].includes(text);
 }
 
-function list(resource: Resource, url: URL, metadata: boolean): string {
+function list(resource: Resource, url: URL, metadata: boolean): Buffer {
   const total = population.count(resource);
   const from = Number(url.searchParams.get('continue') ?? 0);
   const to = Math.min(total, from + Number(url.searchParams.get('limit') ?? total));
   const items = Array.from({ length: to - from }, (_, at) => population.json(resource, from + at, { metadata, round }));
   const head = { resourceVersion: String(9_000_000 + round), ...(to < total && { continue: String(to) }) };
-  const kind = metadata ? 'PartialObjectMetadataList' : 'List';
-  return `{"kind":"${kind}","metadata":${JSON.stringify(head)},"items":[${items.join(',')}]}`;
+  if (!metadata) return Buffer.from(`{"kind":"List","metadata":${JSON.stringify(head)},"items":[${items.join(',')}]}`);
+  const parsed = items.map((item) => JSON.parse(item) as Parameters<typeof encodeMetadataList>[1][number]);
+  return encodeMetadataList(head, parsed);
 }
 
-function body(url: URL, accept: string): string | undefined {
+function body(url: URL, accept: string): string | Buffer | undefined {
   const [, resource = '', name] = PATH.exec(url.pathname) ?? [];
   if (resource === 'namespaces') return JSON.stringify({ metadata: { name, uid: 'the-cluster' } });
   if (!isResource(resource)) return '{"kind":"List","metadata":{"resourceVersion":"1"},"items":[]}';
@@ -47,12 +52,13 @@ function body(url: URL, accept: string): string | undefined {
   return index < population.count(resource) ? population.json(resource, index, { metadata: false, round }) : undefined;
 }
 
-function answer(response: ServerResponse, text: string | undefined): void {
-  const buffer = Buffer.from(text ?? '{"message":"not found"}');
+function answer(response: ServerResponse, found: string | Buffer | undefined): void {
+  const buffer = Buffer.from(found ?? '{"message":"not found"}');
   requests++;
   bytes += buffer.length;
-  const headers = { 'content-type': 'application/json', 'content-length': buffer.length };
-  response.writeHead(text === undefined ? 404 : 200, headers).end(buffer);
+  const type = buffer.subarray(0, 3).equals(K8S) ? KUBE_PROTOBUF : 'application/json';
+  const headers = { 'content-type': type, 'content-length': buffer.length };
+  response.writeHead(found === undefined ? 404 : 200, headers).end(buffer);
 }
 
 async function set(state: ApiState): Promise<void> {
