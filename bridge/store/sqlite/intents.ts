@@ -22,6 +22,17 @@ const INSERT = `INSERT INTO intents
 const HEAD = `SELECT seq, status, waits_for, gate FROM intents
   WHERE destination = ? AND lane = ? AND settled_at IS NULL ORDER BY seq LIMIT 1`;
 
+/** Few are in flight at a time: without the name SQLite reads all that waits in the lane. */
+const IN_FLIGHT = `SELECT 1 FROM intents INDEXED BY intents_sending
+  WHERE status = 'sending' AND destination = ? AND lane = ?`;
+
+const AGAIN = `UPDATE intents SET status = 'queued', reason = NULL, detail = NULL, note = NULL, settled_at = NULL,
+    attempts = 0, failures = 0, next_at = ?2, eligible_at = NULL, age_from = NULL WHERE seq = ?1`;
+
+/** What waits again for an earlier one of its lane. */
+const BEHIND = `UPDATE intents SET status = 'queued', eligible_at = NULL, age_from = NULL
+  WHERE destination = ? AND lane = ? AND settled_at IS NULL AND seq > ? AND status IN ('awaiting', 'ready')`;
+
 /** A refused monitor lets its intents pass; the receipt says so. */
 const MARK = `UPDATE intents SET status = 'sending', attempts = attempts + 1, note = (
     SELECT concat_ws(': ', 'monitor_refused', reason, detail) FROM desired
@@ -135,50 +146,12 @@ export class Intents {
 
   /** What a crash left in flight is tried again; the vendor may have seen it. */
   recover(now: Instant): void {
-    this.#db.run(
+    const lanes = this.#db.all<{ destination: string; lane: string }>(
       `UPDATE intents SET status = iif(eligible_at IS NULL, 'awaiting', 'ready'), reason = 'answer_lost',
-         unknown_outcomes = unknown_outcomes + 1, next_at = ? WHERE status = 'sending'`,
+         unknown_outcomes = unknown_outcomes + 1, next_at = ? WHERE status = 'sending' RETURNING destination, lane`,
       now,
     );
-  }
-
-  expire(now: Instant, maxAgeMs: number): void {
-    const gates = this.#db.all<{ destination: string; gate: string }>(
-      "SELECT DISTINCT destination, gate FROM intents WHERE status = 'ready' AND age_from < ?",
-      now - maxAgeMs,
-    );
-    for (const { destination, gate } of gates) {
-      const before = now - this.#holds.elapsedMs(destination, gate, now) - maxAgeMs;
-      const rows = this.#db.all<IntentColumns>(
-        "SELECT * FROM intents WHERE status = 'ready' AND destination = ? AND gate = ? AND age_from < ? ORDER BY seq",
-        destination,
-        gate,
-        before,
-      );
-      for (const row of rows) this.#finish(row, 'dropped', 'expired', lastFailure(row), now);
-    }
-  }
-
-  supersede(now: Instant, supersedeMs: number): void {
-    const rows = this.#db.all<IntentColumns>(
-      `SELECT * FROM intents AS head WHERE status = 'ready' AND failures > 0 AND eligible_at <= ?1 AND EXISTS (
-         SELECT 1 FROM intents AS later WHERE later.destination = head.destination AND later.lane = head.lane
-           AND later.settled_at IS NULL AND later.seq > head.seq AND later.created_at <= ?1)
-       ORDER BY seq`,
-      now - supersedeMs,
-    );
-    for (const row of rows) {
-      if (this.#holds.lastEnd(row.destination, row.gate) > now - supersedeMs) continue;
-      this.#finish(row, 'dropped', 'superseded', lastFailure(row), now);
-    }
-  }
-
-  /** Gives up what is not in flight: the bridge is retired. */
-  retire(now: Instant): void {
-    const rows = this.#db.all<IntentColumns>(
-      "SELECT * FROM intents WHERE settled_at IS NULL AND status <> 'sending' ORDER BY seq",
-    );
-    for (const row of rows) this.#finish(row, 'dropped', 'retired', lastFailure(row), now);
+    for (const { destination, lane } of lanes) this.#reorder(destination, lane, now);
   }
 
   /** Makes the first unsettled intent of a lane its head. */
@@ -188,7 +161,8 @@ export class Intents {
       destination,
       lane,
     );
-    if (head?.status !== 'queued') return;
+    // What was sent before an earlier one became pending again is waited for.
+    if (head?.status !== 'queued' || this.#db.get(IN_FLIGHT, destination, lane) !== undefined) return;
     if (head.waits_for !== null && this.#isRemoved(destination, head.waits_for)) {
       const row = this.#db.get<IntentColumns>('SELECT * FROM intents WHERE seq = ?', head.seq)!;
       this.#finish(row, 'dropped', 'monitor_removed', null, now);
@@ -197,6 +171,20 @@ export class Intents {
     } else {
       this.#db.run("UPDATE intents SET status = 'awaiting' WHERE seq = ?", head.seq);
     }
+  }
+
+  /** After something of a lane became pending again: only the first of the lane may go. */
+  #reorder(destination: string, lane: string, now: Instant): void {
+    const head = this.#db.get<{ seq: number }>(HEAD, destination, lane);
+    if (head === undefined) return;
+    this.#db.run(BEHIND, destination, lane, head.seq);
+    this.promote(destination, lane, now);
+  }
+
+  /** Makes a settled intent pending again: its age and failures begin anew, what the vendor may have seen stays known. */
+  requeue({ seq, destination, lane }: Pick<IntentColumns, 'seq' | 'destination' | 'lane'>, now: Instant): void {
+    this.#db.run(AGAIN, seq, now);
+    this.#reorder(destination, lane, now);
   }
 
   #retry(row: IntentColumns, { reason, detail, afterMs, hold, unknown }: Retry, delayMs: number, now: Instant): void {
@@ -216,6 +204,12 @@ export class Intents {
       Number(unknown === true),
       row.seq,
     );
+    this.#reorder(row.destination, row.lane, now);
+  }
+
+  /** Gives an intent up, whatever it waits for; one that is settled stays as it is. */
+  drop(row: IntentColumns, reason: Reason, detail: string | null, now: Instant): void {
+    this.#finish(row, 'dropped', reason, detail, now);
   }
 
   #finish(
@@ -225,14 +219,15 @@ export class Intents {
     detail: string | null,
     now: Instant,
   ): void {
-    this.#db.run(
-      'UPDATE intents SET status = ?, reason = ?, detail = ?, settled_at = ? WHERE seq = ?',
+    const settled = this.#db.run(
+      'UPDATE intents SET status = ?, reason = ?, detail = ?, settled_at = ? WHERE seq = ? AND settled_at IS NULL',
       status,
       reason,
       detail,
       now,
       row.seq,
     );
+    if (settled === 0) return;
     this.#db.run(
       'INSERT INTO receipts VALUES (?, ?, 1) ON CONFLICT (destination, reason) DO UPDATE SET count = count + 1',
       row.destination,
@@ -290,8 +285,4 @@ function toClaimed(db: Db, row: IntentColumns): ClaimedIntent {
 
 function withNote(row: IntentColumns, detail: string | undefined): string | null {
   return shortDetail([detail, row.note].filter(Boolean).join('; '));
-}
-
-function lastFailure(row: IntentColumns): string | null {
-  return shortDetail([row.reason, row.detail].filter(Boolean).join(': '));
 }

@@ -14,6 +14,7 @@ import type { Recovery, RetentionLimits, StoreState, Store, Tx } from '../store.
 import { Db } from './db.ts';
 import { DesiredRows } from './desired.ts';
 import { refuseNetworkFileSystem } from './file-system.ts';
+import { expire, giveUpAll, supersede } from './giving-up.ts';
 import { Holds } from './holds.ts';
 import { Intents, waitingSince } from './intents.ts';
 import { isLost, StoreGone } from './integrity.ts';
@@ -234,9 +235,9 @@ class SqliteStore implements Store {
     this.#shift();
     this.#db.write(() => {
       this.#holds.alive(now);
-      if (this.#retirements.current() !== undefined) this.#intents.retire(now);
-      this.#intents.expire(now, maxAgeMs);
-      this.#intents.supersede(now, supersedeMs);
+      if (this.#retirements.current() !== undefined) giveUpAll(this.#db, this.#intents, now);
+      expire(this.#db, this.#intents, this.#holds, maxAgeMs, now);
+      supersede(this.#db, this.#intents, this.#holds, supersedeMs, now);
       if (this.#retirements.current() === undefined) removeDue(this.#db, now);
     });
   }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { ClaimedIntent, Delivery } from '../../sinks/sink.ts';
-import { DELIVERED, FAILED, HOUR, LOST, MINUTE, REFUSED, TestStore, held } from './fixtures.ts';
+import { DELIVERED, DESTINATION, FAILED, HOUR, LOST, MINUTE, REFUSED, TestStore, held } from './fixtures.ts';
 
-const LANES = ['a', 'b', 'c'];
+const LANES = ['a', 'b'];
 const OUTCOMES: readonly Delivery[] = [
   DELIVERED,
   FAILED,
@@ -11,12 +11,14 @@ const OUTCOMES: readonly Delivery[] = [
   REFUSED,
   held('cronitor/default', MINUTE),
   held('a', MINUTE),
+  { outcome: 'retry', reason: 'shutting_down' },
 ];
 
 export type Step =
   | { readonly do: 'enqueue'; readonly lane: string }
   | { readonly do: 'claim' | 'crash' | 'sweep' }
   | { readonly do: 'settle'; readonly which: number; readonly outcome: Delivery }
+  | { readonly do: 'resend'; readonly which: number; readonly force: boolean }
   | { readonly do: 'wait'; readonly ms: number };
 
 export const step: fc.Arbitrary<Step> = fc.oneof(
@@ -31,6 +33,10 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
       outcome: fc.constantFrom(...OUTCOMES),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('resend' as const), which: fc.nat(11), force: fc.boolean() }),
+  },
   // Also backwards: a clock may be set.
   {
     weight: 2,
@@ -44,6 +50,8 @@ export class OutboxModel {
   readonly #lanes = new Map<string, string[]>(LANES.map((lane) => [lane, []]));
   readonly #settled = new Map<string, string>();
   readonly #delivered = new Set<string>();
+  /** Every key in the order of its making. */
+  readonly #keys: string[] = [];
   #inFlight: ClaimedIntent[] = [];
   #count = 0;
 
@@ -53,6 +61,7 @@ export class OutboxModel {
     else if (step.do === 'settle') this.#settle(step.which, step.outcome);
     else if (step.do === 'wait') this.t.now += step.ms;
     else if (step.do === 'sweep') this.#sweep();
+    else if (step.do === 'resend') this.#resend(step.which, step.force);
     else {
       this.t.restart();
       this.#inFlight = [];
@@ -78,6 +87,7 @@ export class OutboxModel {
   #enqueue(lane: string): void {
     const key = `${lane}${this.#count++}`;
     this.#lanes.get(lane)!.push(key);
+    this.#keys.push(key);
     this.t.enqueue({ key, lane, limits: [{ key: lane, perSecond: 1 }] });
     this.t.enqueue({ key, lane });
   }
@@ -85,9 +95,9 @@ export class OutboxModel {
   #claim(): void {
     for (const claimed of this.t.claim()) {
       const next = this.#lanes.get(claimed.lane)!.find((key) => !this.#settled.has(key));
-      // In order, nothing that was settled, nothing that is in flight.
+      // In order, nothing that was settled, and nothing beside another of its lane that is in flight.
       assert.equal(claimed.key, next);
-      assert(!this.#isInFlight(claimed.key));
+      assert(!this.#inFlight.some(({ lane }) => lane === claimed.lane));
       this.#inFlight.push(claimed);
     }
   }
@@ -100,6 +110,22 @@ export class OutboxModel {
     assert(!this.#settled.has(claimed.key));
     if (outcome.outcome === 'delivered') this.#delivered.add(claimed.key);
     this.#settled.set(claimed.key, this.t.delivery(claimed.key).reason ?? 'none');
+  }
+
+  /** What is settled becomes pending again, in its old place. */
+  #resend(which: number, force: boolean): void {
+    // Mostly what is settled: the rest is on its way anyway.
+    const keys = which === 0 ? this.#keys : [...this.#settled.keys()];
+    const key = keys[which % Math.max(1, keys.length)];
+    if (key === undefined) return;
+    const request = { subject: `transition of ${key}`, force, destination: DESTINATION };
+    const [resent] = this.t.store.resend(request, 'ada', this.t.now);
+    const isSettled = this.#settled.has(key);
+    const again = isSettled && (force || !this.#delivered.has(key));
+    assert.equal(resent!.result, again ? 'resent' : isSettled ? 'delivered' : 'pending');
+    if (!again) return;
+    this.#settled.delete(key);
+    this.#delivered.delete(key);
   }
 
   /** What a sweep gives up has that reason, and is not what was being sent. */

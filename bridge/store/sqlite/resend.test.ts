@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { DELIVERED, DESTINATION, FAILED, HOUR, MINUTE, REFUSED, T0, TestStore } from './fixtures.ts';
+import { DELIVERED, DESTINATION, FAILED, HOUR, MINUTE, REFUSED, T0, TestStore, held } from './fixtures.ts';
 
 let t: TestStore;
 beforeEach(() => {
@@ -68,6 +68,27 @@ it('waits for what is in flight in its lane', () => {
   expect(t.claim()).toEqual([]);
   t.settle(later, DELIVERED);
   expect(t.claimedKeys()).toEqual(['a']);
+});
+
+it.each([
+  ['is tried again', (later: ReturnType<TestStore['claim']>) => t.settle(later, FAILED, 0)],
+  ['is held', (later: ReturnType<TestStore['claim']>) => t.settle(later, held('l', 1), 0)],
+  ['was lost in a crash', () => t.restart()],
+])('goes before what was in flight in its lane and %s', (_how, end) => {
+  t.enqueue({ key: 'a', lane: 'l' }, { key: 'b', lane: 'l' });
+  t.settle(t.claim(), REFUSED);
+  const later = t.claim();
+  resend('transition of a');
+  t.enqueue({ key: 'c', lane: 'l' });
+  expect(t.claimedKeys()).toEqual([]);
+  end(later);
+  t.now += MINUTE;
+  const order: string[] = [];
+  for (let claimed = t.claim(); claimed.length > 0; claimed = t.claim()) {
+    order.push(claimed.map(({ key }) => key).join(' and '));
+    t.settle(claimed, DELIVERED);
+  }
+  expect(order).toEqual(['a', 'b', 'c']);
 });
 
 it('shows the answers of tries that did not settle it, by reason', () => {

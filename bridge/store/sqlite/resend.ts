@@ -11,16 +11,6 @@ const FIND = `SELECT * FROM intents WHERE (seq = ?1 OR transition_id = ?2
     OR transition_id IN (SELECT id FROM transitions WHERE run_uid = ?2))
   AND (?3 IS NULL OR destination = ?3) ORDER BY seq`;
 
-/** Age and failures begin anew; what the vendor may have seen already stays known. */
-const AGAIN = `UPDATE intents SET status = 'queued', reason = NULL, detail = NULL, note = NULL, settled_at = NULL,
-    attempts = 0, failures = 0, next_at = ?2, eligible_at = NULL, age_from = NULL WHERE seq = ?1`;
-
-/** What comes later in this lane waits for it again. */
-const BEHIND = `UPDATE intents SET status = 'queued' WHERE destination = ? AND lane = ? AND settled_at IS NULL AND seq > ?
-  AND status IN ('awaiting', 'ready')`;
-
-const IN_FLIGHT = `SELECT 1 FROM intents WHERE destination = ? AND lane = ? AND settled_at IS NULL AND status = 'sending'`;
-
 /** Makes settled intents pending again, under the same key. The caller holds the transaction. */
 export function resend(db: Db, intents: Intents, request: ResendRequest, by: string, at: Instant): Resent[] {
   const { subject, destination, force } = request;
@@ -41,7 +31,7 @@ function again({ status }: Row, force: boolean): Resent['result'] {
 }
 
 function requeue(db: Db, intents: Intents, row: Row, by: string, at: Instant): void {
-  const { seq, destination, lane, status, reason, detail, settled_at: settledAt } = row;
+  const { seq, status, reason, detail, settled_at: settledAt } = row;
   db.run(
     `INSERT INTO resends (seq, at, by, was_status, was_reason, was_detail, was_settled_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
     seq,
@@ -52,8 +42,5 @@ function requeue(db: Db, intents: Intents, row: Row, by: string, at: Instant): v
     detail,
     settledAt,
   );
-  db.run(AGAIN, seq, at);
-  db.run(BEHIND, destination, lane, seq);
-  // The end of what is in flight lets the first of the lane go.
-  if (db.get(IN_FLIGHT, destination, lane) === undefined) intents.promote(destination, lane, at);
+  intents.requeue(row, at);
 }

@@ -21,6 +21,7 @@ import { forgetVersions, liveObjects, newestVersion, storedVersion } from './aud
 import type { Db } from './db.ts';
 import { dueTimers, timersBelow } from './timers.ts';
 import type { DesiredRows } from './desired.ts';
+import { giveUpAll } from './giving-up.ts';
 import type { Intents } from './intents.ts';
 import { LogRows } from './log-rows.ts';
 import { ProblemRows } from './problem-rows.ts';
@@ -219,7 +220,7 @@ export class SqliteTx implements Tx {
     if (!on) this.#retirements.end(by, at);
     else {
       this.#retirements.begin(by, at);
-      this.#intents.retire(at);
+      giveUpAll(this.#db, this.#intents, at);
     }
   }
 
