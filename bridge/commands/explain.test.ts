@@ -143,6 +143,7 @@ it('tells what was sent of a run that was removed by the retention', async () =>
     ownerUid: undefined,
     version: '1',
     deleted: true,
+    overAt: NOW,
   } as const;
   const transition = { id: 'old/started', kind: 'run.started', at: NOW, runUid: 'old', text: 'started' } as const;
   store.transaction((tx) => {

@@ -64,6 +64,14 @@ export class AuditBench {
     db.close();
   }
 
+  /** What the store holds, by a query of its own. */
+  rows<T>(sql: string): T[] {
+    const db = new Db(this.#path, true);
+    const rows = db.all<T>(sql);
+    db.close();
+    return rows;
+  }
+
   wait(ms: number): void {
     this.now += ms;
     this.engine.tick(this.now);

@@ -33,7 +33,7 @@ export function markGone(
 ): boolean {
   const row = unwritten.load(tx, uid);
   if (row === undefined || row.deleted) return false;
-  const lost = { ...row, deleted: true, state: { ...row.state, gone: { at: now, version } } };
+  const lost = { ...row, deleted: true, overAt: now, state: { ...row.state, gone: { at: now, version } } };
   unwritten.forget(uid);
   tx.putObject(lost);
   if (row.kind === 'CronJob') {

@@ -98,6 +98,7 @@ function tellAwaited(
     ownerUid: facts.uid,
     version: step.state.facts.resourceVersion,
     deleted: true,
+    overAt: now,
     state: step.state,
   };
   tx.putObject(row);

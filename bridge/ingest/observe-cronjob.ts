@@ -30,7 +30,8 @@ export function observeCronJob(
   const reduced = reduceCronJob(previous, observation);
   const state = awaitJob(tx, destinations, previous, reduced, observation.facts, graceMs, now);
   if (state === previous) return unwritten.toldNothing('CronJob', false);
-  saveObject(tx, unwritten, row, observation, state, state.deleted || state.gone !== undefined);
+  const isOver = state.deleted || state.gone !== undefined;
+  saveObject(tx, unwritten, row, observation, state, isOver ? now : undefined);
   watchSchedule(tx, previous, state);
   planCronJob(tx, destinations, state, now);
   if (row !== undefined) return;

@@ -40,7 +40,7 @@ export function observeJob(
   const { deletedAt, gone } = step.state;
   // The audit does not look for a UID that is ours.
   const isOver = deletedAt !== undefined || gone !== undefined || observation !== given;
-  const isNews = saveObject(tx, unwritten, row, observation, step.state, isOver);
+  const isNews = saveObject(tx, unwritten, row, observation, step.state, isOver ? now : undefined);
   if (!isNews && step.transitions.length === 0) return;
   const adopted = previous !== undefined && isAdopted(previous, step.state);
   if (adopted) claimRunKey(tx, step.state.facts);

@@ -27,7 +27,7 @@ export function observePod(
   const previous = row && stateOf<PodState>(row);
   const { state, transitions } = reducePod(previous, observation);
   const isOver = state.deletedAt !== undefined || state.gone !== undefined;
-  const isNews = saveObject(tx, unwritten, row, observation, state, isOver);
+  const isNews = saveObject(tx, unwritten, row, observation, state, isOver ? now : undefined);
   if (!isNews && transitions.length === 0) return undefined;
   const runUid = runUidOf(state.facts);
   if (runUid !== undefined && !isSameAttempt(previous, state)) tx.putAttempt(runUid, podAttempt(state));

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { jobFacts, podFacts, seen } from '../../test/fixtures/facts.ts';
+import { jobFacts, podFacts, seen, T0 } from '../../test/fixtures/facts.ts';
 import type { Facts } from '../kubernetes/observation.ts';
+import type { Transition } from '../lifecycle/transition.ts';
 import { AuditBench, complete, CRON, scheduled } from './audit-fixture.ts';
 
 const DAY = 86_400_000;
@@ -21,6 +22,8 @@ function prune(...objects: readonly Facts[]): void {
   bench.now += DAY;
   for (let step = 0; step < 100; step++) bench.store.retain(bench.now, { age: 10 * DAY, maxBytes: 2 ** 30 });
 }
+
+const objects = (): string[] => bench.rows<{ uid: string }>('SELECT uid FROM objects').map(({ uid }) => uid);
 
 const claim = () => bench.store.claim(DESTINATION, 100, bench.now, [], true);
 
@@ -73,5 +76,45 @@ describe('a finished Job that still lives in the cluster', () => {
     prune();
     expect(bench.reader.run(complete().uid)?.run.status).toBe('succeeded');
     expect(bench.list('Job', '200', [complete()])).toMatchObject({ missed: 0, stale: 0 });
+  });
+});
+
+describe('what two LISTs lacked', () => {
+  it('is a pod without a run: it goes by age too', () => {
+    const web = { group: 'apps', kind: 'ReplicaSet', name: 'web', uid: 'web' };
+    const pod = podFacts({ uid: 'web-1', owner: web, phase: 'Running' });
+    const other = podFacts({ uid: 'web-2', owner: web, phase: 'Running' });
+    bench.take(seen(pod), seen(other));
+    for (const version of ['200', '201', '202']) bench.list('Pod', version, [other]);
+    expect(objects()).toContain('web-1');
+    prune();
+    expect(objects()).not.toContain('web-1');
+    expect(objects()).toContain('web-2');
+  });
+
+  it('is an object whose state cannot be read: it goes by age too', () => {
+    prune(complete());
+    const job = complete({ uid: 'broken', name: 'broken', scheduledAt: T0 + 60_000 });
+    bench.take(seen(job), seen({ ...job, resourceVersion: '190' }, true));
+    bench.edit("UPDATE objects SET state = '{' WHERE uid = 'broken'; UPDATE runs SET run = '{' WHERE uid = 'broken'");
+    prune();
+    expect(objects()).not.toContain('broken');
+  });
+});
+
+describe('a CronJob that was pruned', () => {
+  it('takes nothing of runs that remain', () => {
+    const missed: Transition = {
+      id: `${CRON.uid}/${T0 + 60_000}/started`,
+      kind: 'run.started',
+      at: T0 + 60_000,
+      runUid: 'missed',
+      text: 'no Job was made',
+    };
+    prune(complete());
+    bench.store.transaction((tx) => tx.addTransition(missed, bench.now));
+    prune(CRON);
+    expect(objects()).toEqual([]);
+    expect(bench.store.transaction((tx) => tx.transitionsOf('missed'))).toEqual([missed]);
   });
 });

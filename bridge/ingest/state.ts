@@ -1,6 +1,7 @@
 import { FACTS_SCHEMA } from '../kubernetes/observation.ts';
 import type { Facts, Kind, Observation } from '../kubernetes/observation.ts';
 import { compareVersions, UNKNOWN_VERSION } from '../kubernetes/version.ts';
+import type { Instant } from '../lib/clock.ts';
 import { isSameJson } from '../lib/same.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
 
@@ -100,14 +101,17 @@ export class UnwrittenVersions {
   }
 }
 
-/** Writes an object's row; false when nothing but its version changed, which is only remembered. */
+/**
+ * Writes an object's row, with `overAt` as one that is deleted; false when nothing but its version changed, which is only
+ * remembered.
+ */
 export function saveObject(
   tx: Tx,
   unwritten: UnwrittenVersions,
   previous: ObjectRow | undefined,
   { facts }: Observation,
   state: { readonly facts: Facts },
-  deleted: boolean,
+  overAt: Instant | undefined,
 ): boolean {
   const row: ObjectRow = {
     uid: facts.uid,
@@ -116,7 +120,8 @@ export function saveObject(
     name: facts.name,
     ownerUid: state.facts.owner?.uid,
     version: state.facts.resourceVersion,
-    deleted,
+    deleted: overAt !== undefined,
+    overAt,
     factsSchema: schemaOf(previous, facts),
     state,
   };

@@ -19,6 +19,8 @@ export interface ObjectRow {
   readonly ownerUid: string | undefined;
   readonly version: string;
   readonly deleted: boolean;
+  /** When a `deleted` one was found so; the first time that is written counts. */
+  readonly overAt?: Instant | undefined;
   /** FACTS_SCHEMA of the bridge that read the facts; default this one's. */
   readonly factsSchema?: number;
   readonly state: object;

@@ -10,6 +10,7 @@ import { removals } from './migrations/0006-removals.ts';
 import { logs } from './migrations/0007-logs.ts';
 import { scale } from './migrations/0008-scale.ts';
 import { runCounts } from './migrations/0009-run-counts.ts';
+import { bounds } from './migrations/0010-bounds.ts';
 
 /** One step of the schema. Additive: a bridge with the schema `oldestReader` must still be able to use the result. */
 export interface Migration {
@@ -28,6 +29,7 @@ const MIGRATIONS: readonly Migration[] = [
   logs,
   scale,
   runCounts,
+  bounds,
 ];
 
 const KNOWN = `CREATE TABLE IF NOT EXISTS migrations (

@@ -1,17 +1,39 @@
+import type { Kind } from '../../kubernetes/observation.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Db } from './db.ts';
 
 const CHUNK = 50;
 
-/** Of its run, or of a pod itself: a transition of a pod begins with the pod's UID. */
-const TRANSITIONS = `SELECT id FROM transitions WHERE run_uid = ?1 OR (id > ?1 || '/' AND id < ?1 || '0') LIMIT ${CHUNK}`;
+/**
+ * What belongs to a run, and to a pod: the transitions of a pod that belong to no run are known by their ids, which begin
+ * with its UID. Those of a run may begin with the UID of its CronJob, which they outlive.
+ */
+const OF_RUN = 'run_uid = ?1';
+const OF_POD = "(run_uid = ?1 OR (transitions.id > ?1 || '/' AND transitions.id < ?1 || '0'))";
+
+export function transitionsOfObject(kind: Kind | undefined): string {
+  return kind === 'Pod' ? OF_POD : OF_RUN;
+}
+
+const unsettled = (which: string): string => `SELECT 1 FROM transitions
+  JOIN intents ON intents.transition_id = transitions.id WHERE settled_at IS NULL AND ${which} LIMIT 1`;
+
+/** Whether something of a run, or of a pod, waits to be sent. */
+export const UNSETTLED = { run: unsettled(OF_RUN), pod: unsettled(OF_POD) } as const;
+
+export interface Pruned {
+  readonly uid: string;
+  /** Undefined for a run that no object stands for. */
+  readonly kind?: Kind;
+  readonly runKey?: string | undefined;
+}
 
 /**
  * Deletes an object with its run and all that belongs to it, in parts until `deadline` (of `performance.now()`); true
  * when it is done. The object's own row goes last, so that a record between two parts finds what was told.
  */
-export function deleteObject(db: Db, uid: string, runKey: string | undefined, deadline: number): boolean {
-  while (deletePods(db, uid) || deleteTransitions(db, uid)) if (performance.now() >= deadline) return false;
+export function deleteObject(db: Db, { uid, kind, runKey }: Pruned, deadline: number): boolean {
+  while (deletePods(db, uid) || deleteTransitions(db, uid, kind)) if (performance.now() >= deadline) return false;
   // An end that was awaited has decisions, but maybe no transition.
   if (runKey !== undefined) db.run('DELETE FROM decisions WHERE transition_id = ?', `${runKey}/ended`);
   db.run('DELETE FROM attempts WHERE run_uid = ? OR pod_uid = ?', uid, uid);
@@ -26,8 +48,9 @@ function deletePods(db: Db, uid: string): boolean {
   return db.run(sql, uid) > 0;
 }
 
-function deleteTransitions(db: Db, uid: string): boolean {
-  const rows = db.all<{ id: string }>(TRANSITIONS, uid);
+function deleteTransitions(db: Db, uid: string, kind: Kind | undefined): boolean {
+  const sql = `SELECT id FROM transitions WHERE ${transitionsOfObject(kind)} LIMIT ${CHUNK}`;
+  const rows = db.all<{ id: string }>(sql, uid);
   for (const { id } of rows) deleteTransition(db, id);
   return rows.length > 0;
 }
@@ -40,7 +63,8 @@ function deleteTransition(db: Db, id: string): void {
 }
 
 const REPEATED = `SELECT seq, id, recorded_at AS recordedAt,
-    transition ->> '$.kind' IN ('container.terminated', 'run.suspended', 'run.resumed') AS repeated,
+    iif(json_valid(transition), transition ->> '$.kind' IN ('container.terminated', 'run.suspended', 'run.resumed'), 0)
+      AS repeated,
     EXISTS (SELECT 1 FROM intents WHERE transition_id = transitions.id AND settled_at IS NULL)
       OR EXISTS (SELECT 1 FROM decisions WHERE transition_id = transitions.id AND verdict = 'waiting') AS open
   FROM transitions WHERE seq > ? ORDER BY seq LIMIT ${CHUNK}`;

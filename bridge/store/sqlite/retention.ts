@@ -1,9 +1,8 @@
 import type { Kind } from '../../kubernetes/observation.ts';
-import type { Run } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
-import type { RetentionLimits, RunMemory, StoreState } from '../store.ts';
+import type { RetentionLimits, StoreState } from '../store.ts';
 import type { Db } from './db.ts';
-import { deleteObject, deleteRepeated } from './prune.ts';
+import { deleteObject, deleteRepeated, UNSETTLED } from './prune.ts';
 import type { Tombstones } from './tombstones.ts';
 
 /** A step ends after this, so that the records that arrive meanwhile hardly wait. */
@@ -16,29 +15,27 @@ interface Walked {
   readonly uid: string;
   readonly kind: Kind;
   readonly deleted: number;
+  readonly over_at: number | null;
 }
 
 interface Candidate {
   readonly namespace: string;
   readonly name: string;
   readonly owner_uid: string | null;
-  readonly state: string;
+  readonly created_at: number | null;
   readonly run: string | null;
-  readonly memory: string | null;
+  readonly run_key: string | null;
+  /** Whether it may go before its time: no run, or one that has ended and waits for nothing. */
+  readonly is_done: number;
 }
 
-/** The fields that every reducer's state has, as far as its kind has them. */
-interface State {
-  readonly facts: { readonly createdAt?: Instant };
-  readonly deletedAt?: Instant;
-  readonly endedAt?: Instant;
-}
-
-const CANDIDATE = `SELECT objects.namespace, objects.name, objects.owner_uid, objects.state, run, memory
+/** States are not parsed here: one that cannot be read goes like the others. */
+const CANDIDATE = `SELECT objects.namespace, objects.name, objects.owner_uid,
+    iif(json_valid(state), json_extract(state, '$.facts.createdAt'), NULL) AS created_at, runs.uid AS run,
+    iif(json_valid(run), json_extract(run, '$.runKey'), NULL) AS run_key,
+    runs.uid IS NULL OR waiting_for IS NULL AND iif(json_valid(run), json_extract(run, '$.endedAt') IS NOT NULL, TRUE)
+      AS is_done
   FROM objects LEFT JOIN runs ON runs.uid = objects.uid WHERE objects.uid = ?`;
-
-const UNSETTLED = `SELECT 1 FROM transitions JOIN intents ON intents.transition_id = transitions.id
-  WHERE settled_at IS NULL AND (run_uid = ?1 OR (transitions.id > ?1 || '/' AND transitions.id < ?1 || '0')) LIMIT 1`;
 
 /** Scheduled times without a Job: runs that no object stands for, the oldest first. */
 const WITHOUT_JOB = `SELECT uid FROM runs WHERE status = ? AND sort_at <= ? ORDER BY sort_at, uid LIMIT ${PAGE}`;
@@ -69,7 +66,7 @@ export class Retention {
   /** One bounded step, inside a transaction. */
   step(now: Instant, limits: RetentionLimits): Omit<StoreState, 'sideFiles'> {
     const deadline = performance.now() + STEP_MS;
-    this.#tombstones.expire(now);
+    this.#tombstones.expire(now, limits);
     const isOver = this.#cursor === undefined && this.#transition === undefined;
     if (isOver && this.#isDue(now, limits)) {
       this.#cursor = 0;
@@ -93,14 +90,14 @@ export class Retention {
     const rows = this.#db.all<{ uid: string }>(WITHOUT_JOB, status, isTooLarge ? now : now - age);
     for (const { uid } of rows) {
       if (performance.now() >= deadline || (isTooLarge && this.#usedBytes() <= maxBytes)) return;
-      if (this.#db.get(UNSETTLED, uid) !== undefined) continue;
-      if (deleteObject(this.#db, uid, undefined, deadline)) this.#removed++;
+      if (this.#db.get(UNSETTLED.run, uid) !== undefined) continue;
+      if (deleteObject(this.#db, { uid }, deadline)) this.#removed++;
     }
   }
 
   #page(now: Instant, limits: RetentionLimits, deadline: number): void {
     const rows = this.#db.all<Walked>(
-      `SELECT rowid AS id, uid, kind, deleted FROM objects WHERE rowid > ? ORDER BY rowid LIMIT ${PAGE}`,
+      `SELECT rowid AS id, uid, kind, deleted, over_at FROM objects WHERE rowid > ? ORDER BY rowid LIMIT ${PAGE}`,
       this.#cursor!,
     );
     for (const row of rows) {
@@ -127,17 +124,25 @@ export class Retention {
   }
 
   /** True when the object was removed; `unfinished` when there is more of it than fits into this step. */
-  #visit({ uid, kind }: Walked, now: Instant, limits: RetentionLimits, deadline: number): boolean | 'unfinished' {
+  #visit(
+    { uid, kind, over_at: overAt }: Walked,
+    now: Instant,
+    limits: RetentionLimits,
+    deadline: number,
+  ): boolean | 'unfinished' {
     const row = this.#db.get<Candidate>(CANDIDATE, uid);
     if (row === undefined) return false;
-    const run = row.run === null ? undefined : (JSON.parse(row.run) as Run);
-    const state = JSON.parse(row.state) as State;
-    const old = isOld(kind, state, run, now - limits.age);
-    if (!old && !(isOver(row, run) && this.#usedBytes() > limits.maxBytes)) return false;
+    // An older release wrote it.
+    if (overAt === null) this.#db.run('UPDATE objects SET over_at = ? WHERE uid = ?', now, uid);
+    const isOld = overAt !== null && overAt <= now - limits.age;
+    if (!isOld && !(row.is_done === 1 && this.#usedBytes() > limits.maxBytes)) return false;
     if (!this.#mayGo(uid, kind, row)) return false;
-    const { namespace, name } = row;
-    this.#tombstones.put({ uid, kind, namespace, name, runKey: run?.runKey, createdAt: state.facts.createdAt }, now);
-    return deleteObject(this.#db, uid, run?.runKey, deadline) || 'unfinished';
+    const { namespace, name, run_key: runKey, created_at: createdAt } = row;
+    // A late record of a pod is known by its Job.
+    const isKnown = kind === 'Pod' && row.run === null && row.owner_uid !== null && this.#tombstones.has(row.owner_uid);
+    const grave = { uid, kind, namespace, name, runKey: runKey ?? undefined, createdAt: createdAt ?? undefined };
+    if (!isKnown) this.#tombstones.put(grave, now);
+    return deleteObject(this.#db, grave, deadline) || 'unfinished';
   }
 
   /** A pod goes with its Job, a CronJob after its Jobs, and nothing while something of it waits to be sent. */
@@ -146,7 +151,7 @@ export class Retention {
     if (kind === 'CronJob' && has('SELECT 1 FROM objects WHERE owner_uid = ? LIMIT 1', uid)) return false;
     if (kind === 'Pod' && run === null && owner !== null && has('SELECT 1 FROM runs WHERE uid = ?', owner))
       return false;
-    return !has(UNSETTLED, uid);
+    return !has(kind === 'Pod' ? UNSETTLED.pod : UNSETTLED.run, uid);
   }
 
   #waits(uid: string): boolean {
@@ -162,17 +167,4 @@ export class Retention {
 export function usedBytes(db: Db): number {
   const pragma = (name: string) => Object.values(db.get<Record<string, number>>(`PRAGMA ${name}`)!)[0]!;
   return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
-}
-
-/** By its end or its deletion, whichever was later; a deleted CronJob's row holds no time but its creation. */
-function isOld(kind: Kind, { facts, deletedAt, endedAt }: State, run: Run | undefined, before: Instant): boolean {
-  const created = kind === 'CronJob' ? facts.createdAt : undefined;
-  const times = [run?.endedAt, deletedAt, endedAt, created].filter((at) => at !== undefined);
-  return times.length > 0 && Math.max(...times) <= before;
-}
-
-/** May go before its time: no run, or one that has ended and waits for nothing. */
-function isOver({ memory }: Candidate, run: Run | undefined): boolean {
-  if (run === undefined || memory === null) return true;
-  return run.endedAt !== undefined && (JSON.parse(memory) as RunMemory).waitingFor === undefined;
 }

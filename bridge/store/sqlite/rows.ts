@@ -15,6 +15,7 @@ export interface ObjectColumns {
   readonly owner_uid: string | null;
   readonly version: string;
   readonly deleted: number;
+  readonly over_at: number | null;
   readonly facts_schema: number;
   readonly state: string;
 }
@@ -29,6 +30,7 @@ export function toObject(row: ObjectColumns): ObjectRow {
     version,
     ownerUid: row.owner_uid ?? undefined,
     deleted: row.deleted === 1,
+    overAt: row.over_at ?? undefined,
     factsSchema: row.facts_schema,
     state: JSON.parse(row.state) as object,
   };

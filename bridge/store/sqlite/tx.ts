@@ -33,10 +33,11 @@ import { attemptsOf, putRun, transitionsOf } from './run-rows.ts';
 import type { Tombstones } from './tombstones.ts';
 
 const PUT_OBJECT = `INSERT INTO objects
-    (uid, kind, namespace, name, owner_uid, version, deleted, facts_schema, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (uid, kind, namespace, name, owner_uid, version, deleted, over_at, facts_schema, state)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (uid) DO UPDATE SET kind = excluded.kind, namespace = excluded.namespace, name = excluded.name,
     owner_uid = excluded.owner_uid, version = excluded.version, deleted = excluded.deleted,
-    facts_schema = excluded.facts_schema, state = excluded.state`;
+    over_at = iif(excluded.deleted = 1, coalesce(over_at, excluded.over_at), NULL), facts_schema = excluded.facts_schema, state = excluded.state`;
 
 /** The statements of one transaction. The object lives as long as the store; the transaction is the store's. */
 export class SqliteTx implements Tx {
@@ -74,7 +75,7 @@ export class SqliteTx implements Tx {
     return row && toObject(row);
   }
 
-  putObject({ uid, kind, namespace, name, ownerUid, version, deleted, factsSchema, state }: ObjectRow): void {
+  putObject({ uid, kind, namespace, name, ownerUid, version, deleted, overAt, factsSchema, state }: ObjectRow): void {
     this.#db.run(
       PUT_OBJECT,
       uid,
@@ -84,6 +85,7 @@ export class SqliteTx implements Tx {
       ownerUid ?? null,
       version,
       Number(deleted),
+      overAt ?? null,
       factsSchema ?? FACTS_SCHEMA,
       JSON.stringify(state),
     );
