@@ -46,7 +46,7 @@ describe('owners', () => {
   });
 
   it.each([
-    ['that do not control', { apiVersion: 'batch/v1', kind: 'CronJob', name: 'x', uid: 'o' }],
+    ['that do not control', { apiVersion: 'example.com/v1', kind: 'CronJob', name: 'x', uid: 'o' }],
     ['with a controller that is no boolean', { kind: 'CronJob', name: 'x', uid: 'o', controller: 'true' }],
     ['without UID', { apiVersion: 'batch/v1', kind: 'CronJob', name: 'x', controller: true }],
   ])('%s are none', (_name, reference) => {

@@ -51,8 +51,21 @@ function readDeletion(metadata: KubeObject): Instant | undefined {
 /** The ownerReference with `controller: true`; group from its apiVersion. Names are never cut to find an owner. */
 function readController(metadata: KubeObject): Owner | undefined {
   const reference = objectsAt(metadata, 'ownerReferences').find((candidate) => booleanAt(candidate, 'controller'));
-  const uid = reference && textAt(reference, 'uid');
-  if (reference === undefined || uid === undefined) return undefined;
+  return reference && readOwner(reference);
+}
+
+/** The ownerReferences without `controller: true`, each UID once, in their order. */
+export function readNamedOwners(object: KubeObject): Owner[] {
+  const references = objectsAt(objectAt(object, 'metadata'), 'ownerReferences');
+  const named = references
+    .filter((candidate) => !booleanAt(candidate, 'controller'))
+    .flatMap((it) => readOwner(it) ?? []);
+  return [...new Map(named.map((owner) => [owner.uid, owner])).values()];
+}
+
+function readOwner(reference: KubeObject): Owner | undefined {
+  const uid = textAt(reference, 'uid');
+  if (uid === undefined) return undefined;
   const apiVersion = textAt(reference, 'apiVersion') ?? '';
   return {
     group: apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '',
@@ -67,12 +80,12 @@ export function scheduledJobName(cronJob: string, at: Instant): string {
   return `${cronJob}-${Math.floor(at / 60_000)}`;
 }
 
-/** True when the controller is a CronJob of the batch API group. */
+/** True when the owner is a CronJob of the batch API group. */
 export function isOwnedByCronJob(owner: Owner | undefined): owner is Owner {
   return owner?.kind === 'CronJob' && owner.group === 'batch';
 }
 
-/** True when the controller is a Job of the batch API group. */
+/** True when the owner is a Job of the batch API group. */
 export function isOwnedByJob(owner: Owner | undefined): owner is Owner {
   return owner?.kind === 'Job' && owner.group === 'batch';
 }

@@ -26,7 +26,7 @@ export interface ObjectFacts {
   readonly createdAt: Instant | undefined;
   /** When its deletion was asked for; once a pod's grace period is over, when that was. */
   readonly deletionAt: Instant | undefined;
-  /** The controller ownerReference, if any. */
+  /** The controller ownerReference, if any; of a Job without one, the only CronJob that it names. */
   readonly owner: Owner | undefined;
   readonly labels: Readonly<Record<string, string>>;
   /** Only annotations that the bridge reads (see annotations.ts): others may hold credentials. */
@@ -66,8 +66,10 @@ export interface JobFacts extends ObjectFacts {
   readonly kind: 'Job';
   /** From the CronJob controller's annotation `batch.kubernetes.io/cronjob-scheduled-timestamp`. */
   readonly scheduledAt: Instant | undefined;
-  /** Made by `kubectl create job --from=cronjob/…`. */
+  /** Made by hand, as `kubectl create job --from=cronjob/…` and "run now" of many tools do; never by the schedule. */
   readonly manual: boolean;
+  /** The ownerReferences of a Job that has neither a controller nor one CronJob among them. */
+  readonly namedOwners?: readonly Owner[];
   readonly suspend: boolean;
   readonly startAt: Instant | undefined;
   readonly completionAt: Instant | undefined;

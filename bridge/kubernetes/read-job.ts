@@ -1,23 +1,34 @@
 import type { KubeObject } from './fields.ts';
 import { booleanAt, countAt, messageAt, objectAt, objectsAt, parseTime, textAt, timeAt } from './fields.ts';
-import { readMetadata } from './metadata.ts';
-import type { Condition, JobFacts } from './observation.ts';
+import { isOwnedByCronJob, readMetadata, readNamedOwners, scheduledJobName } from './metadata.ts';
+import type { Condition, JobFacts, ObjectFacts, Owner } from './observation.ts';
 
-/** Set by the CronJob controller since Kubernetes 1.32; with the CronJob's UTC offset when it has a time zone. */
+/**
+ * Set by the CronJob controller since Kubernetes 1.28 (up to 1.31 unless its feature gate is off); with the CronJob's UTC
+ * offset when it has a time zone.
+ */
 const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
-/** Set by `kubectl create job --from=cronjob/…`. */
+/** Set by `kubectl create job --from=cronjob/…`; in a jobTemplate it gets into every Job, also the scheduled ones. */
 const INSTANTIATE = 'cronjob.kubernetes.io/instantiate';
+const MINUTE_MS = 60_000;
+const YEAR_MS = 366 * 24 * 60 * MINUTE_MS;
 
 /** Facts of a batch/v1 Job. */
 export function readJob(object: KubeObject): JobFacts {
   const spec = objectAt(object, 'spec');
   const status = objectAt(object, 'status');
   const metadata = readMetadata(object);
+  const named = metadata.owner === undefined ? readNamedOwners(object) : [];
+  const byHand = namedCronJob(named);
+  const scheduledAt = parseTime(metadata.annotations[SCHEDULED_AT]);
+  const isInstantiated = metadata.annotations[INSTANTIATE] === 'manual' && !isNamedBySchedule(metadata);
   return {
     kind: 'Job',
     ...metadata,
-    scheduledAt: parseTime(metadata.annotations[SCHEDULED_AT]),
-    manual: metadata.annotations[INSTANTIATE] === 'manual',
+    owner: metadata.owner ?? byHand,
+    ...(byHand === undefined && named.length > 0 && { namedOwners: named }),
+    scheduledAt,
+    manual: scheduledAt === undefined && (isInstantiated || byHand !== undefined),
     suspend: booleanAt(spec, 'suspend'),
     startAt: timeAt(status, 'startTime'),
     completionAt: timeAt(status, 'completionTime'),
@@ -30,6 +41,25 @@ export function readJob(object: KubeObject): JobFacts {
     succeeded: countAt(status, 'succeeded') ?? 0,
     failed: countAt(status, 'failed') ?? 0,
   };
+}
+
+/**
+ * The CronJob that a Job without controller belongs to: "run now" of k9s, Argo CD and consoles names it as owner without
+ * `controller: true`. Of several nobody knows which is meant.
+ */
+function namedCronJob(named: readonly Owner[]): Owner | undefined {
+  const cronJobs = named.filter((owner) => isOwnedByCronJob(owner));
+  return cronJobs.length === 1 ? cronJobs[0] : undefined;
+}
+
+/**
+ * Whether only the schedule can have given this name, for a Kubernetes that does not tell the scheduled time: the
+ * CronJob's and the minute, which is near the Job's creation (nightly-20260105 is a date that a person wrote).
+ */
+function isNamedBySchedule({ name, owner, createdAt }: ObjectFacts): boolean {
+  if (!isOwnedByCronJob(owner) || createdAt === undefined) return false;
+  const at = Number(/-(\d{8,9})$/.exec(name)?.[1]) * MINUTE_MS;
+  return name === scheduledJobName(owner.name, at) && at <= createdAt + MINUTE_MS && at > createdAt - YEAR_MS;
 }
 
 /** All conditions of a status: rules look them up by type and status "True", never by position. */

@@ -54,8 +54,10 @@ export interface Run {
   readonly name: string;
   /** (CronJob UID, scheduled instant) of a scheduled Job, else the UID: run-level transition ids derive from it. */
   readonly runKey: string;
-  /** Made by `kubectl create job --from=cronjob/…`. */
+  /** Made by hand, as `kubectl create job --from=cronjob/…` and "run now" of many tools do. */
   readonly manual?: true;
+  /** Who owns a run that no CronJob owns, in words: `JobSet training (jobset.x-k8s.io)`. */
+  readonly ownedBy?: string;
   readonly ownerKind: string | undefined;
   readonly ownerName: string | undefined;
   readonly ownerUid: string | undefined;
