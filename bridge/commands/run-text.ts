@@ -1,7 +1,7 @@
 import { logName, logOutcome } from '../lib/log-text.ts';
 import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import { iso } from '../lib/clock.ts';
-import { reasonText } from '../lib/reasons.ts';
+import { reasonText, undecidedText } from '../lib/reasons.ts';
 import type { CronJobView, DeliveryView, MonitorView, PrunedView, RunDetail } from '../store/read.ts';
 import type { ProblemView } from '../store/problems.ts';
 import type { Decision } from '../store/store.ts';
@@ -39,7 +39,7 @@ export function runText(detail: RunDetail): string {
     section(
       'Not sent, and why',
       notSent.map((row) => decisionLine(row, transitions)),
-      detail.decisions.length === 0 ? 'no destination is concerned with this run' : 'nothing was held back',
+      detail.decisions.length === 0 ? undecidedText(run.status) : 'nothing was held back',
     ),
     ...again(detail.deliveries),
   ].join('\n');
@@ -123,7 +123,7 @@ function facts(run: Run): string[][] {
   const rows: [string, string | undefined][] = [
     ['UID', run.uid],
     ['object', `${run.kind}${run.deleted ? ', deleted' : ''}`],
-    [run.ownerKind ?? 'owner', run.ownerName],
+    run.ownedBy === undefined ? [run.ownerKind ?? 'owner', run.ownerName] : ['owner', run.ownedBy],
     ['scheduled', run.scheduledAt === undefined ? undefined : iso(run.scheduledAt)],
     ['started', run.startedAt === undefined ? 'not yet' : iso(run.startedAt)],
     ['ended', run.endedAt === undefined ? 'not yet' : iso(run.endedAt)],

@@ -1,4 +1,5 @@
 import type { CronJobState } from '../lifecycle/cronjob.ts';
+import { isLive } from '../lifecycle/cronjob.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { AnnotationProblem } from '../sinks/sink.ts';
 import type { Problem } from '../store/problems.ts';
@@ -6,14 +7,9 @@ import type { Tx } from '../store/store.ts';
 import type { Destination } from './deps.ts';
 
 /** Keeps which annotations of a CronJob no destination can read, as long as it lives. */
-export function noteProblems(
-  tx: Tx,
-  destinations: readonly Destination[],
-  { facts, deleted, gone }: CronJobState,
-  now: Instant,
-): void {
-  const alive = !deleted && gone === undefined;
-  const found = alive
+export function noteProblems(tx: Tx, destinations: readonly Destination[], state: CronJobState, now: Instant): void {
+  const { facts } = state;
+  const found = isLive(state)
     ? destinations.flatMap(({ planner }) =>
         (planner.problems?.(facts) ?? []).map((problem) => ({ problem, destination: planner.destination })),
       )

@@ -4,13 +4,17 @@ import type { CronJobState } from '../lifecycle/cronjob.ts';
 import type { JobState } from '../lifecycle/job.ts';
 import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
+import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { cutoffReason } from '../policy/cutoff.ts';
+import type { Planned } from '../sinks/sink.ts';
 import type { RunMemory, RunRow, Tx } from '../store/store.ts';
 import type { Destination } from './deps.ts';
 import { wantLogs } from './want-logs.ts';
 import { stateOf } from './state.ts';
 
+/** A CronJob that exists comes with the stream or, within minutes, with an audit. */
+const OWNER_WAIT_MS = 15 * 60_000;
 const PODS_WAIT_MS = 5_000;
 /** Of so many pods those that were seen tell enough, and each is counted anew with every pod that comes. */
 const MAX_AWAITED_PODS = 100;
@@ -38,6 +42,8 @@ export function announce(
     // Starts and ends are every sink's business; whether anybody wants the rest is only known when it is planned.
     const edges = fresh.filter(({ kind }) => kind === 'run.started' || kind === 'run.ended');
     for (const { id } of edges) markWaiting(tx, destinations, id, 'owner_unknown', now);
+    if (edges.length > 0)
+      tx.setTimer({ id: ownerTimer(run.uid), kind: 'owner', uid: run.uid, due: now + OWNER_WAIT_MS });
     return { ...memory, waiting: [...memory.waiting, ...fresh], waitingFor: 'owner' };
   }
   return planOrHold(tx, destinations, { run, memory }, fresh, now);
@@ -91,8 +97,27 @@ export function settlePods(tx: Tx, destinations: readonly Destination[], runUid:
 
 const podsTimer = (runUid: string): string => `pods/${runUid}`;
 
+/**
+ * The CronJob of a run did not come in time, which is recorded. What waits goes on waiting: should it come after all,
+ * with an audit or when its watch works again, everything is told as usual.
+ */
+export function settleOwner(tx: Tx, destinations: readonly Destination[], runUid: string, now: Instant): void {
+  tx.clearTimer(ownerTimer(runUid));
+  const row = tx.run(runUid);
+  if (row?.memory.waitingFor !== 'owner') return;
+  const { ownerName, ownerUid } = row.run;
+  const detail = `CronJob ${row.run.namespace}/${ownerName} with the UID ${ownerUid}`;
+  for (const { id, kind } of row.memory.waiting) {
+    if (kind !== 'run.started' && kind !== 'run.ended') continue;
+    for (const { planner } of destinations) decide(tx, id, planner.destination, 'dropped', now, 'owner_unseen', detail);
+  }
+}
+
+const ownerTimer = (runUid: string): string => `owner/${runUid}`;
+
 /** Plans what waited, whatever for. */
 export function announceWaiting(tx: Tx, destinations: readonly Destination[], row: RunRow, now: Instant): RunMemory {
+  if (row.memory.waitingFor === 'owner') tx.clearTimer(ownerTimer(row.run.uid));
   const memory = planAll(tx, destinations, row, row.memory.waiting, now);
   return { ...memory, waiting: [], waitingFor: undefined };
 }
@@ -136,7 +161,8 @@ function planAll(
   let attempts: readonly Attempt[] | undefined;
   for (const transition of transitions) {
     wantLogs(tx, destinations, { run, cronJob, memos }, transition, now);
-    for (const { planner, rule, onUnknown = 'none' } of destinations) {
+    for (const to of destinations) {
+      const { planner } = to;
       const { destination } = planner;
       const stickyKey = cronJob && tx.stickyKey(destination, cronJob.namespace, cronJob.name);
       const planned = planner.plan(asPlanned(transition), {
@@ -149,20 +175,40 @@ function planAll(
         memo: memos[destination],
         stickyKey,
       });
-      if (planned === null) continue;
-      const started = tx.decision(`${run.runKey}/started`, destination)?.verdict === 'planned';
-      const drop = cutoffReason(transition, run, started, rule) ?? untoldReason(transition, onUnknown);
-      if (drop !== undefined) decide(tx, transition.id, destination, 'dropped', now, drop);
-      else if ('drop' in planned) decide(tx, transition.id, destination, 'dropped', now, planned.drop, planned.detail);
-      else if (tx.isRetired(transition.at)) decide(tx, transition.id, destination, 'dropped', now, 'retired');
-      else {
-        decide(tx, transition.id, destination, 'planned', now, plannedReason(transition));
-        for (const intent of planned.intents) tx.enqueue(destination, transition.id, intent, now);
-        if (planned.memo !== undefined) memos[destination] = planned.memo;
-      }
+      const memo = planned === null ? undefined : takePlan(tx, to, run, transition, planned, now);
+      if (memo !== undefined) memos[destination] = memo;
     }
   }
   return { ...memory, memos };
+}
+
+/** Records what a destination makes of a transition, and queues it; returns what it wants to be given back. */
+function takePlan(
+  tx: Tx,
+  { planner: { destination }, rule, onUnknown = 'none' }: Destination,
+  run: Run,
+  transition: Transition,
+  planned: NonNullable<Planned>,
+  now: Instant,
+): Json | undefined {
+  const drop = (reason: Reason, detail?: string): void =>
+    decide(tx, transition.id, destination, 'dropped', now, reason, detail);
+  const start = tx.decision(`${run.runKey}/started`, destination);
+  if ('drop' in planned && planned.once === true) {
+    if (start?.reason !== planned.drop) drop(planned.drop, planned.detail);
+    return undefined;
+  }
+  const untold =
+    cutoffReason(transition, run, start?.verdict === 'planned', rule) ?? untoldReason(transition, onUnknown);
+  if (untold !== undefined) drop(untold);
+  else if ('drop' in planned) drop(planned.drop, planned.detail);
+  else if (tx.isRetired(transition.at)) drop('retired');
+  else {
+    decide(tx, transition.id, destination, 'planned', now, plannedReason(transition));
+    for (const intent of planned.intents) tx.enqueue(destination, transition.id, intent, now);
+    return planned.memo;
+  }
+  return undefined;
 }
 
 function untoldReason({ outcome }: Transition, onUnknown: 'none' | 'fail'): Reason | undefined {

@@ -4,7 +4,7 @@ import { podRun, unknownPodEnd } from '../lifecycle/bare-pod.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import { provenSuccess } from '../lifecycle/gone.ts';
 import type { Ending, JobState } from '../lifecycle/job.ts';
-import { concludeJob } from '../lifecycle/job.ts';
+import { concludeJob, endJob } from '../lifecycle/job.ts';
 import type { PodState } from '../lifecycle/pod.ts';
 import { runUidOf } from '../lifecycle/pod.ts';
 import type { Instant } from '../lib/clock.ts';
@@ -12,7 +12,7 @@ import type { ObjectRow, Tx } from '../store/store.ts';
 import { announce, markWaiting, NO_MEMORY } from './announce.ts';
 import type { Destination } from './deps.ts';
 import { planCronJob } from './observe-cronjob.ts';
-import { tellJob } from './observe-job.ts';
+import { awaitDeletion, goneTimer, isHeldByDeletion, replacement, tellJob } from './observe-job.ts';
 import { refreshRun } from './observe-pod.ts';
 import type { UnwrittenVersions } from './state.ts';
 import { stateOf } from './state.ts';
@@ -39,7 +39,7 @@ export function markGone(
   if (row.kind === 'CronJob') {
     planCronJob(tx, destinations, stateOf<CronJobState>(lost), now);
   } else if (loseRun(tx, destinations, lost, now)) {
-    tx.setTimer({ id: timerId(uid), kind: 'gone', uid, due: now + graceMs });
+    tx.setTimer({ id: goneTimer(uid), kind: 'gone', uid, due: now + graceMs });
   }
   return true;
 }
@@ -70,7 +70,7 @@ function loseRun(tx: Tx, destinations: readonly Destination[], row: ObjectRow, n
 
 /** The grace of a run that is gone is over: it succeeded if its CronJob proves that, else its ending is unknown. */
 export function settleGone(tx: Tx, destinations: readonly Destination[], uid: string, now: Instant): void {
-  tx.clearTimer(timerId(uid));
+  tx.clearTimer(goneTimer(uid));
   const row = tx.object(uid);
   if (row?.kind === 'Job') settleJob(tx, destinations, row, now);
   else if (row?.kind === 'Pod') settlePod(tx, destinations, row, now);
@@ -79,6 +79,7 @@ export function settleGone(tx: Tx, destinations: readonly Destination[], uid: st
 function settleJob(tx: Tx, destinations: readonly Destination[], row: ObjectRow, now: Instant): void {
   const state = stateOf<JobState>(row);
   const run = tx.run(row.uid);
+  if (run !== undefined && isHeldByDeletion(state)) return settleDeletion(tx, destinations, row, run.run.runKey, now);
   const { gone, ended, deletedAt } = state;
   if (gone === undefined || ended !== undefined || deletedAt !== undefined || run === undefined) return;
   const provenAt = provenSuccess(state.facts, state.startedAt, ...witnesses(tx, state.facts));
@@ -90,6 +91,24 @@ function settleJob(tx: Tx, destinations: readonly Destination[], row: ObjectRow,
   const step = concludeJob(state, run.run.runKey, ending);
   tx.putObject({ ...row, state: step.state });
   tellJob(tx, destinations, step, run.run.runKey, now);
+}
+
+/** A Job that is being deleted for long ends as if it were deleted, once none of its pods is active. */
+function settleDeletion(
+  tx: Tx,
+  destinations: readonly Destination[],
+  row: ObjectRow,
+  runKey: string,
+  now: Instant,
+): void {
+  const state = stateOf<JobState>(row);
+  if (state.facts.active > 0) return awaitDeletion(tx, state.facts, now);
+  const step = endJob({ ...state, deletedAt: state.facts.deletionAt }, runKey, now, (job, at) =>
+    replacement(tx, job, at, false),
+  );
+  const told = { ...step, state: { ...step.state, deletedAt: undefined } };
+  tx.putObject({ ...row, state: told.state });
+  tellJob(tx, destinations, told, runKey, now);
 }
 
 /** The CronJob of a Job, and when its other runs succeeded. */
@@ -109,8 +128,4 @@ function settlePod(tx: Tx, destinations: readonly Destination[], row: ObjectRow,
   const run = podRun(given);
   const memory = tx.run(row.uid)?.memory ?? NO_MEMORY;
   tx.putRun({ run, memory: announce(tx, destinations, { run, memory }, [unknownPodEnd(given, state.gone.at)], now) });
-}
-
-function timerId(uid: string): string {
-  return `gone/${uid}`;
 }

@@ -1,7 +1,7 @@
 import { FACTS_SCHEMA } from '../kubernetes/observation.ts';
 import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
-import { reduceCronJob } from '../lifecycle/cronjob.ts';
+import { isLive, reduceCronJob } from '../lifecycle/cronjob.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Planner } from '../sinks/sink.ts';
 import { OWN_CLAIM } from '../store/own-row.ts';
@@ -85,15 +85,15 @@ export function recomputeAll(tx: Tx, destinations: readonly Destination[], now: 
 }
 
 /** The claim is the object's; which of several live ones owns a row's payload is the store's to say. */
-function claimMonitors(tx: Tx, { planner }: Destination, { facts, deleted, gone }: CronJobState, now: Instant): void {
+function claimMonitors(tx: Tx, { planner }: Destination, state: CronJobState, now: Instant): void {
+  const { facts } = state;
   const { destination } = planner;
   const stickyKey = tx.stickyKey(destination, facts.namespace, facts.name);
   const claims = planner.planDesired(facts, { stickyKey, previous: (key) => tx.wanted(destination, key) });
   for (const { key, sticky } of claims) {
     if (sticky === true && stickyKey === undefined) tx.setStickyKey(destination, facts.namespace, facts.name, key);
   }
-  const alive = !deleted && gone === undefined;
-  const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive };
+  const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive: isLive(state) };
   tx.claimDesired(claimant, claims, rulesOf(planner), now);
 }
 

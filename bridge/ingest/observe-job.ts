@@ -18,6 +18,8 @@ import { saveObject, stateOf } from './state.ts';
 /** A Job deleted by concurrencyPolicy Replace is followed by its successor in the same sync of the controller. */
 const REPLACEMENT_WAIT_MS = 30_000;
 const REPLACEMENT_WITHIN_MS = 60_000;
+/** How long pods may take to end with their Job, and the Job to tell how it ended. */
+const DELETION_WAIT_MS = 15 * 60_000;
 /** A deletion mostly has the Collector's time, a schedule the control plane's: their clocks may differ by this. */
 const CLOCK_SKEW_MS = 5_000;
 
@@ -50,8 +52,22 @@ export function observeJob(
     tx.setTimer({ id, kind: 'replacement', uid: facts.uid, due: now + REPLACEMENT_WAIT_MS });
     markWaiting(tx, destinations, `${runKey}/ended`, 'awaiting_replacement', now);
   }
+  if (isHeldByDeletion(step.state) && (previous === undefined || !isHeldByDeletion(previous)))
+    awaitDeletion(tx, facts, now);
   if (row === undefined) settlePredecessors(tx, destinations, facts, now);
 }
+
+/** Being deleted, in the foreground or with a finalizer, and not over yet. */
+export function isHeldByDeletion({ facts, deletedAt, gone, ended }: JobState): boolean {
+  return facts.deletionAt !== undefined && deletedAt === undefined && gone === undefined && ended === undefined;
+}
+
+/** Looks at a Job that is being deleted again then: a finalizer may keep it for hours, and its run is over before. */
+export function awaitDeletion(tx: Tx, { uid }: JobFacts, now: Instant): void {
+  tx.setTimer({ id: goneTimer(uid), kind: 'gone', uid, due: now + DELETION_WAIT_MS });
+}
+
+export const goneTimer = (uid: string): string => `gone/${uid}`;
 
 /** Ends a deleted Job whose wait for a successor is over, as cancelled unless one was seen meanwhile. */
 export function settleReplacement(tx: Tx, destinations: readonly Destination[], timer: string, now: Instant): void {
@@ -123,15 +139,18 @@ function timerId({ uid, owner }: JobFacts): string {
 }
 
 /** Whether another Job took this one's place. Nobody knows before its CronJob is seen, which may have Replace. */
-function replacement(tx: Tx, facts: JobFacts, deletedAt: Instant, mayWait: boolean): Replacement {
+export function replacement(tx: Tx, facts: JobFacts, deletedAt: Instant, mayWait: boolean): Replacement {
   if (!isOwnedByCronJob(facts.owner) || facts.manual) return 'none';
   const owner = tx.object(facts.owner.uid);
   if (owner === undefined && mayWait) return 'wait';
-  if (owner !== undefined && stateOf<CronJobState>(owner).facts.concurrencyPolicy !== 'Replace') return 'none';
+  const cronJob = owner && stateOf<CronJobState>(owner).facts;
+  if (cronJob !== undefined && cronJob.concurrencyPolicy !== 'Replace') return 'none';
   const seen = tx
     .children(facts.owner.uid, 'Job')
     .some((row) => isSuccessor(stateOf<JobState>(row).facts, facts, deletedAt));
-  return seen ? 'seen' : mayWait ? 'wait' : 'none';
+  // A CronJob that was being deleted by then makes no successor.
+  const mayCome = (cronJob?.deletionAt ?? Infinity) + CLOCK_SKEW_MS > deletedAt;
+  return seen ? 'seen' : mayWait && mayCome ? 'wait' : 'none';
 }
 
 /**

@@ -43,7 +43,7 @@ describe('a Job', () => {
     const owner = { group: 'example.com', kind: 'CronJob', name: 'report', uid: CRON.uid };
     bridge.take([seen(scheduled({ owner })), seen(complete({ owner }))]);
     expect(bridge.run()).toMatchObject({ status: 'succeeded', runKey: JOB_UID });
-    expect(bridge.decisions()).toEqual([]);
+    expect(bridge.decisions()).toEqual(['dropped no_cronjob']);
     bridge.take([seen({ ...CRON, uid: '33333333-0000-4000-8000-000000000002' })]);
     expect(bridge.pings()).toEqual([]);
   });
@@ -114,7 +114,7 @@ describe('a pod', () => {
     expect(bridge.run(uid)).toMatchObject({ status: 'failed', endedAt: T0 + 8_000, deleted: true });
     expect(bridge.transitions(uid).filter(({ kind }) => kind.startsWith('run.'))).toHaveLength(2);
     expect(bridge.pings()).toEqual([]);
-    expect(bridge.decisions(uid)).toEqual([]);
+    expect(bridge.decisions(uid)).toEqual(['dropped no_cronjob']);
   });
 });
 

@@ -4,7 +4,7 @@ import { settleAwaited } from './infer-run.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Store, Timer, Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
-import { settlePods } from './announce.ts';
+import { settleOwner, settlePods } from './announce.ts';
 import { stuckTimer } from './batch.ts';
 import type { Destination } from './deps.ts';
 import type { Flow } from './flow.ts';
@@ -30,6 +30,7 @@ export function fireTimers(
   };
   fire('replacement', now, (tx, _, id) => settleReplacement(tx, destinations, id, now));
   fire('gone', now, (tx, uid) => settleGone(tx, destinations, uid, now));
+  fire('owner', now, (tx, uid) => settleOwner(tx, destinations, uid, now));
   fire('pods', now, (tx, uid) => settlePods(tx, destinations, uid, now));
   fire('logs', now, (tx, uid) => settleLogs(tx, destinations, uid, now));
   const until = flow.completeUntil(now);

@@ -5,9 +5,12 @@
 export const REASONS = {
   before_cutoff: 'happened before the cut-off of this destination: recorded, not announced',
   running_suppressed: 'was already running at first sight and firstSight.running is "suppress"',
+  no_cronjob: 'belongs to no CronJob, and this destination takes the runs of CronJobs only',
   owner_unknown: 'waits until the owning CronJob is seen',
+  owner_unseen:
+    'the owning CronJob was not seen within 15 minutes: whether it is to be told, and where, only its annotations say',
   not_selected: 'the CronJob is not selected for this destination',
-  manual_run: 'made by hand (kubectl create job --from) and manualRuns is "ignore"',
+  manual_run: 'made by hand (kubectl create job --from, or "run now" of a tool) and manualRuns is "ignore"',
   pod_filtered: 'podFilter does not match the name of the pod',
   run_over: 'the run had ended before this was known: the vendor would show it as open again',
   already_failed:
@@ -57,6 +60,13 @@ export const REASONS = {
 } as const;
 
 export type Reason = keyof typeof REASONS;
+
+/** What a person reads of a run on which no decision was taken, by its status. */
+export function undecidedText(status: string): string {
+  return status === 'missed' || status === 'skipped'
+    ? 'Nothing is sent of a time without a run: the vendor notices it by the schedule of its monitor.'
+    : 'Nothing happened so far that a destination is told.';
+}
 
 /** A reason and what is known beyond it as people read them: stored details may begin with the keys of other reasons. */
 export function reasonText(reason: Reason | undefined, detail?: string): string {

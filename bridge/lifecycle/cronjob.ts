@@ -10,8 +10,12 @@ import { expectation } from './schedule-watch.ts';
  * The life of a CronJob has no transitions of its own: it is desired state at the vendors. What it should have started
  * is watched beside it (schedule-watch.ts).
  *
- *   live (suspended or not) ──DELETED──▶ deleted      (for this UID for good; re-creation is another UID)
+ *   live (suspended or not) ──deletionTimestamp──▶ being deleted ──DELETED──▶ deleted   (for this UID for good;
+ *      │                                                                                  re-creation is another UID)
  *      └──lacking in LISTs──▶ gone ──seen again──▶ live
+ *
+ * While it is being deleted (in the foreground, or held by a finalizer) it may stay for hours and starts nothing any
+ * more: a deletionTimestamp is never taken back.
  */
 export interface CronJobState {
   readonly facts: CronJobFacts;
@@ -21,6 +25,11 @@ export interface CronJobState {
   readonly gone?: Gone | undefined;
   /** Scheduled instants that its status told and whose Jobs were not seen yet. */
   readonly awaited?: readonly Awaited[] | undefined;
+}
+
+/** True for a CronJob that may still start runs: it is neither away nor being deleted. */
+export function isLive({ facts, deleted, gone }: CronJobState): boolean {
+  return !deleted && gone === undefined && facts.deletionAt === undefined;
 }
 
 /** The newest facts; a deletion is final, whatever its version: a UID never comes back. */

@@ -1,8 +1,11 @@
 import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
-import type { JobFacts } from '../kubernetes/observation.ts';
+import type { JobFacts, Owner } from '../kubernetes/observation.ts';
 import type { JobState } from './job.ts';
 import type { PodState } from './pod.ts';
 import type { Run, RunStatus } from './transition.ts';
+
+/** Of more owners the first ones say enough. */
+const MAX_NAMED = 3;
 
 /** (CronJob UID, scheduled instant) of a Job that a CronJob's schedule made; the UID of any other. */
 export function runKeyOf(facts: JobFacts): string {
@@ -11,10 +14,23 @@ export function runKeyOf(facts: JobFacts): string {
     : facts.uid;
 }
 
+/** Who owns a Job that no CronJob owns, in words; undefined when nobody does. */
+function ownedBy({ owner, namedOwners = [] }: JobFacts): string | undefined {
+  if (isOwnedByCronJob(owner)) return undefined;
+  if (owner !== undefined) return ownerText(owner);
+  const names = namedOwners.slice(0, MAX_NAMED).map(ownerText).join(', ');
+  return names === '' ? undefined : `nobody that controls it, only named by: ${names}`;
+}
+
+function ownerText({ kind, name, group }: Owner): string {
+  return `${kind} ${name}${group === '' ? '' : ` (${group})`}`;
+}
+
 /** The Job as people see it; `stuckOn` is the waiting reason of one of its live pods. */
 export function jobRun(state: JobState, runKey: string, stuckOn: string | undefined): Run {
   const { facts, startedAt, ended } = state;
   const status = ended?.outcome ?? activeStatus(state, stuckOn);
+  const owners = ownedBy(facts);
   return {
     uid: facts.uid,
     kind: 'Job',
@@ -22,6 +38,7 @@ export function jobRun(state: JobState, runKey: string, stuckOn: string | undefi
     name: facts.name,
     runKey,
     ...(facts.manual && { manual: true }),
+    ...(owners !== undefined && { ownedBy: owners }),
     ownerKind: facts.owner?.kind,
     ownerName: facts.owner?.name,
     ownerUid: facts.owner?.uid,

@@ -37,7 +37,12 @@ export interface Desired {
 /** What a sink makes of a transition; null: not this sink's business, no decision is recorded. */
 export type Planned =
   | { readonly intents: readonly Intent[]; /** kept with the run, given back as `memo` */ readonly memo?: Json }
-  | { readonly drop: Reason; readonly detail?: string }
+  | {
+      readonly drop: Reason;
+      readonly detail?: string;
+      /** It holds for the whole run, whenever it was: recorded with the first edge that is planned, not with each. */
+      readonly once?: true;
+    }
   | null;
 
 export interface PlanContext {

@@ -54,7 +54,7 @@ export interface Timer {
   /** Begins with `kind/`. */
   readonly id: string;
   /** `probe` is written to see whether the store can commit, and never due. */
-  readonly kind: 'replacement' | 'gone' | 'schedule' | 'stuck' | 'inferred' | 'logs' | 'pods' | 'probe';
+  readonly kind: 'replacement' | 'gone' | 'schedule' | 'stuck' | 'inferred' | 'logs' | 'pods' | 'owner' | 'probe';
   readonly uid: string;
   readonly due: Instant;
 }
@@ -96,7 +96,7 @@ export interface Tx {
   addTransition(transition: Transition, recordedAt: Instant): boolean;
   /** What is recorded of a run, in the order of its times. */
   transitionsOf(runUid: string): Transition[];
-  /** Replaces a `waiting` decision; a final one stays as it is. */
+  /** Replaces a decision that waits, or that was taken while no CronJob was known; any other stays as it is. */
   decide(decision: Decision): void;
   decision(transitionId: string, destination: string): Decision | undefined;
   /** False when the key is known already: nothing is written. */

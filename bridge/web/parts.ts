@@ -81,7 +81,7 @@ export function runHref(uid: string): string {
   return `/runs/${encodeURIComponent(uid)}`;
 }
 
-/** JSON that is shown only when a person opens it; by its `id` it stays open over updates. */
+/** JSON that is shown only when a person opens it; `id` keeps it open over updates. */
 export function payload(id: string, label: string, value: Json): Html {
   return html`<details id="${id}">
     <summary>${label}</summary>

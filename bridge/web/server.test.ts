@@ -162,7 +162,7 @@ describe('the page', () => {
     const text = await response.text();
     for (const [, url] of text.matchAll(/(?:src|href)="([^"]*)"/g)) expect(url).toMatch(/^[/#]/);
     expect(text).not.toMatch(/<script(?![^>]*src=)|\sstyle="|\son\w+="/);
-    for (const asset of ['style.css', 'page.js', 'idiomorph.js', 'icon.svg'])
+    for (const asset of ['style.css', 'page.js', 'icon.svg'])
       expect((await web.get(`/assets/${asset}`)).status).toBe(200);
   });
 

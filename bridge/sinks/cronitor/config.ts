@@ -96,7 +96,7 @@ export const cronitorSchema = z
     manualRuns: z
       .enum(['report', 'ignore'])
       .default('report')
-      .describe('Whether runs made by kubectl create job --from are told'),
+      .describe('Whether runs made by hand are told (kubectl create job --from, "run now" of a tool)'),
     podFilter: z
       .string()
       .superRefine(isPodFilter)

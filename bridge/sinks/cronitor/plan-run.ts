@@ -30,7 +30,7 @@ type State = 'run' | 'complete' | 'fail' | 'logs';
  */
 export function planRun(transition: Transition, context: PlanContext, rules: RunRules): Planned {
   const { run, cronJob } = context;
-  if (cronJob === undefined || run.kind !== 'Job') return null;
+  if (cronJob === undefined || run.kind !== 'Job') return unowned(transition, run);
   if (transition.outcome === 'never_started') return { drop: 'never_started' };
   const state = pingState(transition, cronJob, rules);
   if (state === undefined) return null;
@@ -58,6 +58,14 @@ export function planRun(transition: Transition, context: PlanContext, rules: Run
   };
   const failed = told?.failed === true || transition.kind === 'run.stuck';
   return { intents: [intent], memo: { key, ...optional('env', env), ...(failed && { failed }) } };
+}
+
+/** Cronitor's monitors are CronJobs: of any other run there is one reason, with the edge that comes first. */
+function unowned({ kind }: Transition, { ownedBy, manual }: Run): Planned {
+  if (kind !== 'run.started' && kind !== 'run.ended') return null;
+  const who = ownedBy === undefined ? undefined : `owned by ${ownedBy}`;
+  const detail = who ?? (manual === true ? 'made by hand, and it names no CronJob as its owner' : undefined);
+  return { drop: 'no_cronjob', once: true, ...(detail !== undefined && { detail }) };
 }
 
 function pingState({ kind, outcome }: Transition, cronJob: CronJobFacts, rules: RunRules): State | undefined {

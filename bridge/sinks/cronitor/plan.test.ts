@@ -63,10 +63,29 @@ describe('telemetry of a run', () => {
     expect(planner.plan(ended('never_started'), context())).toEqual({ drop: 'never_started' });
   });
 
-  it('is nothing for a bare pod, an unknown owner and other transitions', () => {
-    expect(planner.plan(transition(), context({ run: run({ kind: 'Pod' }) }))).toBeNull();
-    expect(planner.plan(transition(), context({ cronJob: undefined }))).toBeNull();
+  it('is nothing for other transitions, whoever owns the run', () => {
     expect(planner.plan(transition({ kind: 'run.stuck' }), context())).toBeNull();
+    for (const kind of ['run.stuck', 'attempt.ended', 'container.terminated', 'run.suspended'] as const)
+      expect(planner.plan(transition({ kind }), context({ cronJob: undefined }))).toBeNull();
+  });
+
+  it.each([
+    ['a bare pod', context({ run: run({ kind: 'Pod' }) }), {}],
+    ['a Job of nobody', context({ cronJob: undefined }), {}],
+    [
+      'a Job of another owner',
+      context({ cronJob: undefined, run: run({ ownedBy: 'JobSet training (jobset.x-k8s.io)' }) }),
+      { detail: 'owned by JobSet training (jobset.x-k8s.io)' },
+    ],
+    [
+      'a Job by hand of nobody',
+      context({ cronJob: undefined, run: run({ manual: true }) }),
+      { detail: 'made by hand, and it names no CronJob as its owner' },
+    ],
+  ])('has one reason for the whole run for %s', (_name, given, detail) => {
+    const reason = { drop: 'no_cronjob', once: true, ...detail };
+    expect(planner.plan(transition(), given)).toEqual(reason);
+    expect(planner.plan(ended('never_started'), given)).toEqual(reason);
   });
 
   it('is dropped with a reason for an excluded CronJob', () => {

@@ -19,6 +19,7 @@ import type {
 } from '../store.ts';
 import { forgetVersions, liveObjects, newestVersion, storedVersion } from './audit-rows.ts';
 import type { Db } from './db.ts';
+import { decisionOf, putDecision } from './decisions.ts';
 import { dueTimers, timersBelow } from './timers.ts';
 import type { DesiredRows } from './desired.ts';
 import { giveUpAll } from './giving-up.ts';
@@ -27,8 +28,8 @@ import { LogRows } from './log-rows.ts';
 import { ProblemRows } from './problem-rows.ts';
 import { putQuarantined, quarantinedVersion, release } from './quarantine.ts';
 import type { Retirements } from './retirements.ts';
-import { toDecision, toObject, toRun } from './rows.ts';
-import type { DecisionColumns, ObjectColumns, RunColumns } from './rows.ts';
+import { toObject, toRun } from './rows.ts';
+import type { ObjectColumns, RunColumns } from './rows.ts';
 import { attemptsOf, putRun, transitionsOf } from './run-rows.ts';
 import type { Tombstones } from './tombstones.ts';
 
@@ -160,27 +161,12 @@ export class SqliteTx implements Tx {
     return transitionsOf(this.#db, runUid);
   }
 
-  decide({ transitionId, destination, verdict, reason, detail, at }: Decision): void {
-    this.#db.run(
-      `INSERT INTO decisions (transition_id, destination, verdict, reason, detail, at) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (transition_id, destination) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason,
-         detail = excluded.detail, at = excluded.at WHERE decisions.verdict = 'waiting'`,
-      transitionId,
-      destination,
-      verdict,
-      reason ?? null,
-      detail ?? null,
-      at,
-    );
+  decide(decision: Decision): void {
+    putDecision(this.#db, decision);
   }
 
   decision(transitionId: string, destination: string): Decision | undefined {
-    const row = this.#db.get<DecisionColumns>(
-      'SELECT * FROM decisions WHERE transition_id = ? AND destination = ?',
-      transitionId,
-      destination,
-    );
-    return row && toDecision(row);
+    return decisionOf(this.#db, transitionId, destination);
   }
 
   enqueue(destination: string, transitionId: string, intent: Intent, at: Instant): boolean {

@@ -23,41 +23,33 @@ function localTimes(root) {
   }
 }
 
-/** This page as it is now; undefined when the bridge does not answer. */
-async function fetchPage() {
-  let response;
-  let text;
-  try {
-    const headers = { accept: 'text/html' };
-    response = await fetch(location.href, { headers, redirect: 'manual', signal: AbortSignal.timeout(10_000) });
-    text = await response.text();
-  } catch {
-    return undefined;
-  }
-  if (response.status >= 500) return undefined;
-  const page = new DOMParser().parseFromString(text, 'text/html');
-  if (response.ok && page.querySelector('main') !== null) return page;
-  // To log in again, or because what was shown is gone: the browser shows the answer, and this script ends.
-  location.reload();
-  return new Promise(() => {});
+/** A person who selects text, or has opened something, is not disturbed. */
+function busy(main) {
+  return document.hidden || !getSelection().isCollapsed || main.querySelector('details[open]') !== null;
 }
 
-/** Shows this page as it is now. What a person has opened, focused, selected or scrolled to stays as it is. */
+/** Fetches this page again and shows it, unless that would disturb. */
 async function update() {
-  if (document.hidden) return;
-  const page = await fetchPage();
-  document.querySelector('#live').textContent = page === undefined ? AWAY : '';
-  if (page === undefined) return;
-  shown = page.body.dataset.live;
-  const fresh = page.querySelector('main');
-  localTimes(fresh);
-  const focused = document.activeElement?.closest('main a')?.getAttribute('href');
-  Idiomorph.morph(document.querySelector('main'), fresh, {
-    callbacks: { beforeAttributeUpdated: (name, element) => name !== 'open' || element.localName !== 'details' },
-  });
-  // Browsers that cannot move an element without removing it lose the focus.
-  if (focused && document.activeElement === document.body)
-    document.querySelector(`main a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  const main = document.querySelector('main');
+  const live = document.querySelector('#live');
+  if (busy(main)) return;
+  try {
+    const response = await fetch(location.href, { signal: AbortSignal.timeout(10_000) });
+    if (response.status === 401) return location.reload();
+    if (!response.ok) throw new Error(String(response.status));
+    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+    const fresh = page.querySelector('main');
+    localTimes(fresh);
+    live.textContent = '';
+    if (busy(main)) return;
+    shown = page.body.dataset.live;
+    if (fresh.innerHTML === main.innerHTML) return;
+    const focused = document.activeElement?.closest('main a')?.getAttribute('href');
+    main.innerHTML = fresh.innerHTML;
+    if (focused) main.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  } catch {
+    live.textContent = AWAY;
+  }
 }
 
 let shown = document.body.dataset.live;

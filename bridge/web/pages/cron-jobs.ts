@@ -10,8 +10,8 @@ import { table } from './table.ts';
 export function cronJobsPage(page: Page<SeenCronJob>, query: CronJobsQuery): PageContent {
   const given = { namespace: query.namespace, runs: query.withoutRun === true ? 'none' : undefined };
   const rows = page.items.map(
-    ({ uid, namespace, name, lastRun, problems }) =>
-      html`<tr id="cronjob-${uid}">
+    ({ namespace, name, lastRun, problems }) =>
+      html`<tr>
         <td class="name">
           <a href="${href('/', { namespace, owner: name })}">${namespace}/${name}</a>
           ${problemMark(namespace, name, problems)}

@@ -21,7 +21,7 @@ export interface DropsView {
 export function dropsPage({ query, page, counts, quiet, names }: DropsView): PageContent {
   const rows = page.items.map(
     (row) =>
-      html`<tr id="${row.kind}-${row.id}">
+      html`<tr>
         <td class="when">${time(row.at)}</td>
         <td>${DROP_LABELS[row.kind]}</td>
         <td class="name">${what(row, names)}</td>
@@ -40,7 +40,9 @@ export function dropsPage({ query, page, counts, quiet, names }: DropsView): Pag
 }
 
 function empty({ reason, kind }: DropsQuery): string {
-  return reason === undefined && kind === undefined ? 'Everything was sent.' : 'Nothing here for this filter.';
+  return reason === undefined && kind === undefined
+    ? 'Nothing was decided against, given up or not understood.'
+    : 'Nothing here for this filter.';
 }
 
 function what(row: DropView, names: RunNames): Child {

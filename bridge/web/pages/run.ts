@@ -3,7 +3,7 @@ import type { Instant } from '../../lib/clock.ts';
 import type { Answer, DeliveryView, QuarantineView, RunDetail } from '../../store/read.ts';
 import type { Decision } from '../../store/store.ts';
 import { type Child, type Html, html } from '../html.ts';
-import { reasonText } from '../../lib/reasons.ts';
+import { reasonText, undecidedText } from '../../lib/reasons.ts';
 import { badge, DELIVERY_LOOKS, duration, href, payload, RUN_LOOKS, time } from '../parts.ts';
 import { logs } from './logs.ts';
 import { type Frame, note, type PageContent } from './layout.ts';
@@ -42,10 +42,8 @@ function notUnderstood({ id, at, reason, error }: QuarantineView): Html {
   );
 }
 
-function noDelivery({ decisions }: RunDetail): string {
-  return decisions.length === 0
-    ? 'No destination is concerned with this run.'
-    : 'Nothing was sent; the reasons are below.';
+function noDelivery({ run, decisions }: RunDetail): string {
+  return decisions.length === 0 ? undecidedText(run.status) : 'Nothing was sent; the reasons are below.';
 }
 
 function why({ status, reason, message }: Run): Child {
@@ -56,10 +54,11 @@ function why({ status, reason, message }: Run): Child {
 }
 
 function facts(run: Run, now: Instant): Html {
-  const owner = run.ownerName;
+  const owner = run.ownedBy === undefined ? run.ownerName : undefined;
   const made = run.status !== 'missed' && run.status !== 'skipped';
   const rows: readonly (readonly [string, Child])[] = [
     ['CronJob', owner !== undefined && html`<a href="${href('/', { namespace: run.namespace, owner })}">${owner}</a>`],
+    ['Owner', run.ownedBy],
     ['Scheduled', run.scheduledAt !== undefined && time(run.scheduledAt)],
     ['Started', made && time(run.startedAt, 'not yet')],
     ['Ended', made && time(run.endedAt, 'not yet')],
@@ -67,7 +66,7 @@ function facts(run: Run, now: Instant): Html {
     ['UID', html`<code>${run.uid}</code>`],
     ['Object', made && `${run.kind}${run.deleted ? ', deleted' : ''}`],
   ];
-  const shown = rows.filter(([, value]) => value !== false && value !== '');
+  const shown = rows.filter(([, value]) => value !== undefined && value !== false && value !== '');
   return html`<dl class="facts">
     ${shown.map(
       ([name, value]) =>
@@ -84,7 +83,7 @@ function timeline(transitions: readonly Transition[], pods: boolean): Html {
   return html`<ol class="timeline">
     ${transitions.map(
       (transition) =>
-        html`<li id="transition-${transition.id}" class="${tone(transition)}">
+        html`<li class="${tone(transition)}">
           ${time(transition.at)}
           <span
             >${transition.text}
@@ -124,7 +123,7 @@ function attempts(rows: readonly Attempt[], now: Instant): Html {
     <tbody>
       ${rows.map(
         (row) =>
-          html`<tr id="pod-${row.podUid}">
+          html`<tr>
             <td class="name">${row.podName}</td>
             ${indexed && html`<td>${row.index}</td>`}
             <td>${row.phase}</td>

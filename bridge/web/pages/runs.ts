@@ -125,10 +125,8 @@ function runsTable(runs: readonly Run[], query: RunsQuery, now: Instant): Html {
 
 function runRow(run: Run, query: RunsQuery, now: Instant): Html {
   const { cursor: _, ...rest } = parameters(query);
-  const owner = run.ownerName;
-  const ownerLink =
-    owner !== undefined && html`<a href="${href('/', { ...rest, namespace: run.namespace, owner })}">${owner}</a>`;
-  return html`<tr id="run-${run.uid}">
+  const owner = run.ownedBy === undefined ? run.ownerName : undefined;
+  return html`<tr>
     <td>${badge(RUN_LOOKS[run.status])}</td>
     <td class="name">
       <a class="namespace" href="${href('/', { ...rest, namespace: run.namespace })}">${run.namespace}</a>/<a
@@ -136,7 +134,9 @@ function runRow(run: Run, query: RunsQuery, now: Instant): Html {
         >${run.name}</a
       >
     </td>
-    <td class="owner">${ownerLink}</td>
+    <td class="owner">
+      ${owner !== undefined && html`<a href="${href('/', { ...rest, namespace: run.namespace, owner })}">${owner}</a>`}
+    </td>
     <td class="when">${time(run.startedAt ?? missedAt(run), 'not started')}</td>
     <td class="took">${took(run, now)}</td>
     <td class="why">${run.reason}</td>

@@ -1,0 +1,20 @@
+import type { Decision } from '../store.ts';
+import type { Db } from './db.ts';
+import { toDecision } from './rows.ts';
+import type { DecisionColumns } from './rows.ts';
+
+/** A decision that waits, or that was taken while no CronJob was known, gives way to the next. */
+const DECIDE = `INSERT INTO decisions (transition_id, destination, verdict, reason, detail, at) VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (transition_id, destination) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason,
+    detail = excluded.detail, at = excluded.at
+  WHERE decisions.verdict = 'waiting' OR decisions.reason IN ('no_cronjob', 'owner_unseen')`;
+
+export function putDecision(db: Db, { transitionId, destination, verdict, reason, detail, at }: Decision): void {
+  db.run(DECIDE, transitionId, destination, verdict, reason ?? null, detail ?? null, at);
+}
+
+export function decisionOf(db: Db, transitionId: string, destination: string): Decision | undefined {
+  const sql = 'SELECT * FROM decisions WHERE transition_id = ? AND destination = ?';
+  const row = db.get<DecisionColumns>(sql, transitionId, destination);
+  return row && toDecision(row);
+}
