@@ -66,7 +66,6 @@ it.each([
       OTLP__PORT: '0',
       OTLP__TOKEN_FILE: secret!,
       WEB__PORT: '0',
-      WEB__TOKEN_FILE: secret!,
       STORE__PATH: join(folder, 'bridge.db'),
       CRONITOR__DEFAULT__API_KEY_FILE: apiKey!,
     };

@@ -65,7 +65,6 @@ it.each([
       folder: join(folder, 'bridge'),
       env: {
         OTLP__TOKEN_FILE: token,
-        WEB__TOKEN_FILE: token,
         CRONITOR__DEFAULT__API_KEY_FILE: token,
         ...('otlp' in values && {
           OTLP__TLS__CERT_FILE: join(TLS, 'server-1.pem'),

@@ -143,10 +143,11 @@ describe('a release', () => {
     const block = /<!-- walk:resize -->\n\n```sh\n([^]*?)```/.exec(readme)?.[1] ?? '';
     const typed = block.split('\n').filter((line) => line.startsWith('kubectl '));
     expect(typed).toHaveLength(2);
-    for (const line of typed) {
-      const [, ...args] = line.replace(/ +#.*/, '').replace('-n lifecycle-bridge', `-n ${ops.namespace}`).split(' ');
+    const type = async (line = ''): Promise<void> => {
+      const [, ...args] = line.replace('-n lifecycle-bridge', `-n ${ops.namespace}`).split(' ');
       await ops.kubectl(args.map((each) => each.replaceAll("'", '')));
-    }
+    };
+    for (const line of typed) await type(line);
     expect(await install('lifecycle-bridge', ...size('8Gi'))).toMatchObject({ code: 0 });
     expect(await get(claim, '.spec.resources.requests.storage')).toBe('8Gi');
     const template = '.spec.volumeClaimTemplates[0].spec.resources.requests.storage';
@@ -156,6 +157,18 @@ describe('a release', () => {
       return (await get('pod/lifecycle-bridge-bridge-0', '.metadata.ownerReferences[0].uid')) === owner;
     });
     expect(await get('pod/lifecycle-bridge-bridge-0', '.metadata.uid')).toBe(uid);
+
+    // Without a volume its pod is another one.
+    const without = [...size('8Gi'), '--set', 'bridge.persistence.enabled=false'];
+    expect((await install('lifecycle-bridge', ...without)).output).toContain(
+      'updates to statefulset spec for fields other',
+    );
+    await type(typed[1]);
+    expect(await install('lifecycle-bridge', ...without)).toMatchObject({ code: 0 });
+    await until('the pod has no volume', async () => {
+      const pod = await ops.kubectl(['get', 'pod/lifecycle-bridge-bridge-0', '-o', 'json']).catch(() => '');
+      return pod.includes('"emptyDir"') && !pod.includes('"persistentVolumeClaim"') && !pod.includes(uid);
+    });
     const gone = await helmAt(cluster.kubeconfig, 'uninstall', 'lifecycle-bridge', '-n', ops.namespace);
     expect(gone).toMatchObject({ code: 0 });
     await ops.kubectl(['delete', 'pvc', '-l', 'app.kubernetes.io/instance=lifecycle-bridge']);
