@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { SQLInputValue, StatementSync } from 'node:sqlite';
+import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 
 /** How long a statement waits for another connection's lock, in ms. */
 const BUSY_MS = 10_000;
@@ -29,6 +29,11 @@ export class Db {
 
   exec(sql: string): void {
     this.#connection.exec(sql);
+  }
+
+  /** A function of one argument for SQL; null and undefined are NULL. */
+  define(name: string, of: (value: unknown) => SQLOutputValue): void {
+    this.#connection.function(name, { deterministic: true }, of);
   }
 
   /** All of `work` durably, or nothing when it throws. Takes the write lock at once, so it cannot fail half way for it. */

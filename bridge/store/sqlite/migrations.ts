@@ -11,12 +11,15 @@ import { logs } from './migrations/0007-logs.ts';
 import { scale } from './migrations/0008-scale.ts';
 import { runCounts } from './migrations/0009-run-counts.ts';
 import { bounds } from './migrations/0010-bounds.ts';
+import { redaction } from './migrations/0011-redaction.ts';
 
 /** One step of the schema. Additive: a bridge with the schema `oldestReader` must still be able to use the result. */
 export interface Migration {
   readonly number: number;
   readonly oldestReader: number;
   readonly sql: string;
+  /** What SQL cannot do, after it and in the same transaction. */
+  readonly work?: (db: Db) => void;
 }
 
 const MIGRATIONS: readonly Migration[] = [
@@ -30,6 +33,7 @@ const MIGRATIONS: readonly Migration[] = [
   scale,
   runCounts,
   bounds,
+  redaction,
 ];
 
 const KNOWN = `CREATE TABLE IF NOT EXISTS migrations (
@@ -40,14 +44,18 @@ const KNOWN = `CREATE TABLE IF NOT EXISTS migrations (
  * at once the first does it and the others find it done. Throws a UserError when the database is too new.
  */
 export function migrate(db: Db, now: Instant, migrations: readonly Migration[] = MIGRATIONS): void {
-  db.write(() => {
+  const added = db.write(() => {
     db.exec(KNOWN);
     refuseNewerStore(db, migrations);
-    for (const { number, oldestReader, sql } of migrations) {
-      const added = db.run('INSERT OR IGNORE INTO migrations VALUES (?, ?, ?)', number, oldestReader, now);
-      if (added > 0) db.exec(sql);
-    }
+    return migrations.filter(({ number, oldestReader, sql, work }) => {
+      if (db.run('INSERT OR IGNORE INTO migrations VALUES (?, ?, ?)', number, oldestReader, now) === 0) return false;
+      db.exec(sql);
+      work?.(db);
+      return true;
+    });
   });
+  // What a migration replaced is in the write-ahead log as well.
+  if (added.some(({ work }) => work !== undefined)) db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 }
 
 /** Throws a UserError when the database was not brought up to this bridge's schema yet. */

@@ -1,3 +1,4 @@
+import { redact } from '../../kubernetes/redact.ts';
 import { VERSION } from '../../lib/version.ts';
 import type { QuarantineView } from '../read.ts';
 import type { Quarantined } from '../store.ts';
@@ -21,7 +22,7 @@ export function putQuarantined(db: Db, { subject, reason, version, error, bytes,
     subject,
     reason,
     version ?? null,
-    error.slice(0, 1000),
+    redact(error.slice(0, 4000)).slice(0, 1000),
     kept.length,
     at,
     kept,
