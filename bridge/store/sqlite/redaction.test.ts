@@ -27,8 +27,8 @@ function fill(db: Db): void {
     message: message(),
   };
   db.run(
-    'INSERT INTO objects (uid, kind, namespace, name, version, deleted, state) VALUES (?, ?, ?, ?, ?, 0, ?)',
-    ...['o', 'Pod', 'shop', 'report', '1', json(object)],
+    `INSERT INTO objects (uid, kind, namespace, name, version, deleted, state) VALUES ('o', 'Pod', 'shop', 'report', '1', 0, ?)`,
+    json(object),
   );
   db.run(
     `INSERT INTO runs (uid, namespace, name, status, sort_at, run, memory) VALUES ('r', 'shop', 'report', 'failed', 1, ?, ?)`,

@@ -14,6 +14,7 @@ const COLUMNS: readonly (readonly [table: string, columns: readonly string[], ho
   ['resends', ['was_detail'], 'text'],
   ['claims', ['wanted'], 'json'],
   ['desired', ['wanted'], 'json'],
+  ['former_rows', ['wanted'], 'json'],
   ['desired', ['detail'], 'text'],
   ['annotation_problems', ['problems'], 'json'],
   ['annotation_problems', ['event_error'], 'text'],
