@@ -194,6 +194,7 @@ async function startStore(
     teller.storeKept(state);
     teller.decided(ticked.transitions);
     teller.problemsFound(ticked.problems);
+    teller.plannersFailed(ticked.plannerFailures);
     wake(ticked.transitions);
     if (ticked.transitions.length > 0) live.changed();
   };

@@ -1,6 +1,7 @@
 import type { Instant } from '../lib/clock.ts';
 import { iso } from '../lib/clock.ts';
 import type { DueEvent, Problem } from '../store/problems.ts';
+import { PLANNER_ERROR } from '../store/problems.ts';
 
 /** What the API takes of an Event's note. */
 const MAX_NOTE_BYTES = 1024;
@@ -45,6 +46,7 @@ function noteOf(problems: readonly Problem[]): string {
 function sentence({ annotation, value, allowed, used }: Problem): string {
   const points = Array.from(value);
   const told = points.length <= MAX_VALUE ? value : `${points.slice(0, MAX_VALUE - 1).join('')}…`;
+  if (annotation === PLANNER_ERROR) return `The bridge could not plan this CronJob: ${cut(told, MAX_PART_BYTES)}.`;
   const parts = [`${annotation}: ${JSON.stringify(told)} is not valid.`, `Allowed: ${allowed}.`, `Used: ${used}.`];
   return parts.map((part) => cut(part, MAX_PART_BYTES)).join(' ');
 }

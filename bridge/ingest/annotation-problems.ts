@@ -5,16 +5,32 @@ import type { AnnotationProblem } from '../sinks/sink.ts';
 import type { Problem } from '../store/problems.ts';
 import type { Tx } from '../store/store.ts';
 import type { Destination } from './deps.ts';
+import { plannerProblem } from './guard.ts';
 
-/** Keeps which annotations of a CronJob no destination can read, as long as it lives. */
-export function noteProblems(tx: Tx, destinations: readonly Destination[], state: CronJobState, now: Instant): void {
+/**
+ * Keeps which annotations of a CronJob no destination can read, as long as it lives, and which destination could not plan
+ * it at all (`unplanned`: the error by destination).
+ */
+export function noteProblems(
+  tx: Tx,
+  destinations: readonly Destination[],
+  state: CronJobState,
+  unplanned: ReadonlyMap<string, string>,
+  now: Instant,
+): void {
   const { facts } = state;
   const found = isLive(state)
     ? destinations.flatMap(({ planner }) =>
-        (planner.problems?.(facts) ?? []).map((problem) => ({ problem, destination: planner.destination })),
+        [...unplannedProblem(unplanned.get(planner.destination)), ...(planner.problems?.(facts) ?? [])].map(
+          (problem) => ({ problem, destination: planner.destination }),
+        ),
       )
     : [];
   tx.problems.set(facts, merged(found), now);
+}
+
+function unplannedProblem(error: string | undefined): AnnotationProblem[] {
+  return error === undefined ? [] : [plannerProblem(error, 'the monitor as it was wanted before, if it was')];
 }
 
 /** What several destinations say in the same words is one problem to a person. */

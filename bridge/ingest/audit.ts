@@ -15,6 +15,7 @@ import {
 import type { Store, Tx } from '../store/store.ts';
 import type { AuditCalls, Listed, PageVerdict, PassResult } from './audit-calls.ts';
 import type { Destination } from './deps.ts';
+import { eachAlone } from './each-alone.ts';
 import { markGone } from './gone.ts';
 import type { UnwrittenVersions } from './state.ts';
 
@@ -166,7 +167,10 @@ export class Audit implements AuditCalls {
     const { gone, held } = conclude ? goneObjects(pass.lacking, pass.live) : { gone: [], held: 0 };
     const { store, destinations, unwritten, graceMs } = this.#options;
     const write = (tx: Tx): void => {
-      for (const uid of gone) markGone(tx, destinations, unwritten, { uid, version, graceMs }, now);
+      for (const uid of gone) {
+        const mark = () => markGone(tx, destinations, unwritten, { uid, version, graceMs }, now);
+        eachAlone(tx, uid, now, () => unwritten.part(mark));
+      }
       if (conclude) tx.setMeta(listedKey(unit.kind), version);
       if (unit.namespace !== undefined) tx.setMeta(seenKey(unit), version);
     };

@@ -74,8 +74,8 @@ export function poisoned({ facts }: Observation, error: unknown, at: Instant): Q
   return { subject, reason: 'core_error', version, error: errorText(error), bytes, at };
 }
 
-/** The quarantine row of an object whose timer the core could not process. */
-export function stuckTimer(uid: string, error: unknown, at: Instant): Quarantined {
+/** The quarantine row of an object from which the core could not conclude what follows without a new record. */
+export function unprocessed(uid: string, error: unknown, at: Instant): Quarantined {
   return {
     subject: uid,
     reason: 'core_error',

@@ -1,9 +1,9 @@
 import type { CutoffRule } from '../policy/cutoff.ts';
-import type { Planner } from '../sinks/sink.ts';
+import type { GuardedPlanner } from './guard.ts';
 
 /** What the ingest needs to know of the configuration: one entry per destination. */
 export interface Destination {
-  readonly planner: Planner;
+  readonly planner: GuardedPlanner;
   readonly rule: CutoffRule;
   /** Whether a run that is gone and whose ending nothing tells is announced as failed; default none. */
   readonly onUnknown?: 'none' | 'fail';

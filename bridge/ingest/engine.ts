@@ -1,12 +1,15 @@
 import type { Observation } from '../kubernetes/observation.ts';
 import type { StuckLimits } from '../lifecycle/stall.ts';
 import type { Instant } from '../lib/clock.ts';
+import type { Planner } from '../sinks/sink.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
 import { Audit } from './audit.ts';
 import type { Batch } from './batch.ts';
 import { poisoned } from './batch.ts';
 import type { Destination } from './deps.ts';
+import type { CountedFailure } from './guard.ts';
+import { guarded, PlannerFailures } from './guard.ts';
 import { GONE_GRACE_MS } from './gone.ts';
 import { observeCronJob, recomputeAll, replanAll, retireAll } from './observe-cronjob.ts';
 import { observeJob } from './observe-job.ts';
@@ -35,16 +38,13 @@ export interface Engine {
   clockSet(ms: number): void;
   /** Fires due timers and writes what was left behind. */
   tick(now: Instant): void;
+  /** What planners failed at since the last call, each kind of call and destination once. */
+  takePlannerFailures(): CountedFailure[];
   readonly audit: Audit;
 }
 
-class PoisonError extends Error {
-  readonly observation: Observation;
-  constructor(observation: Observation, cause: unknown) {
-    super('poison', { cause });
-    this.observation = observation;
-  }
-}
+/** A record threw, so nothing of its transaction is left. */
+class PoisonError extends Error {}
 
 export interface EngineOptions {
   /** Whether scheduled instants without a Job are judged as missed; a replay of the past has it off. Default on. */
@@ -56,9 +56,11 @@ export interface EngineOptions {
 
 export function createEngine(
   store: Store,
-  destinations: readonly Destination[],
+  given: readonly (Omit<Destination, 'planner'> & { readonly planner: Planner })[],
   { scheduleTimers = true, stuck = STUCK_LIMITS, graceMs = GONE_GRACE_MS }: EngineOptions = {},
 ): Engine {
+  const failures = new PlannerFailures();
+  const destinations = given.map((to): Destination => ({ ...to, planner: guarded(to.planner, failures.add) }));
   const unwritten = new UnwrittenVersions();
   const flow = new Flow();
   const audit = new Audit({ store, destinations, unwritten, graceMs });
@@ -74,12 +76,10 @@ export function createEngine(
 
   return {
     commit(batches, now) {
-      const poison = new Map<Observation, unknown>();
-      const once = (tx: Tx): void => commitOnce(tx, batches, poison, observe, now);
-      while (!committed(() => unwritten.atomically(() => store.transaction(once)), poison));
+      const poison = inTwoPasses(store, unwritten, batches, (tx, observation) => observe(tx, observation, now), now);
       for (const { observations } of batches) audit.observed(observations, now);
       for (const { newestAt } of batches) if (newestAt !== undefined) flow.seen(newestAt, now);
-      return { poisoned: poison.size, quiet: unwritten.quiet() };
+      return { poisoned: poison, quiet: unwritten.quiet() };
     },
     retire: (on, by, now) => store.transaction((tx) => retireAll(tx, destinations, on, by, now)),
     recovered: (now) => store.transaction((tx) => recomputeAll(tx, destinations, now)),
@@ -93,6 +93,7 @@ export function createEngine(
       fireTimers(store, destinations, flow, { scheduleTimers, stuck, graceMs }, now);
       if (store.transaction((tx) => flush(tx, now))) unwritten.clear();
     },
+    takePlannerFailures: () => failures.take(),
     audit,
   };
 }
@@ -115,40 +116,66 @@ function observer(
   };
 }
 
-/** False when a record threw: it is in `poison` now. */
-function committed(transaction: () => void, poison: Map<Observation, unknown>): boolean {
+/** Commits all batches; how many records threw. Two passes at most, however many of them do. */
+function inTwoPasses(
+  store: Store,
+  unwritten: UnwrittenVersions,
+  batches: readonly Batch[],
+  observe: (tx: Tx, observation: Observation) => void,
+  now: Instant,
+): number {
+  const takeIn =
+    (tx: Tx): TakeIn =>
+    (observation) => {
+      observe(tx, observation);
+      if (observation.listed === true) tx.release(observation.facts.uid, observation.facts.resourceVersion);
+    };
   try {
-    transaction();
-    return true;
+    unwritten.atomically(() => store.transaction((tx) => commitAll(tx, batches, takeIn(tx))));
+    return 0;
   } catch (error) {
     if (!(error instanceof PoisonError)) throw error;
-    poison.set(error.observation, error.cause);
-    return false;
+    return unwritten.atomically(() => store.transaction((tx) => commitEach(tx, batches, takeIn(tx), unwritten, now)));
   }
 }
 
-/** One try of a commit: a record that throws ends it, and the next try quarantines that record and keeps the rest. */
-function commitOnce(
-  tx: Tx,
-  batches: readonly Batch[],
-  poison: ReadonlyMap<Observation, unknown>,
-  observe: Observe,
-  now: Instant,
-): void {
+/** How one observation is taken in; throws what the core throws. */
+type TakeIn = (observation: Observation) => void;
+
+/** Everything at once, as nearly always: the first record that throws ends it. */
+function commitAll(tx: Tx, batches: readonly Batch[], takeIn: TakeIn): void {
   for (const { observations, quarantine } of batches) {
     for (const row of quarantine) tx.quarantine(row);
     for (const observation of observations) {
-      if (poison.has(observation)) {
-        tx.quarantine(poisoned(observation, poison.get(observation), now));
-        continue;
-      }
       try {
-        observe(tx, observation, now);
-        if (observation.listed === true) tx.release(observation.facts.uid, observation.facts.resourceVersion);
+        takeIn(observation);
       } catch (error) {
-        if (isStoreTrouble(error)) throw error;
-        throw new PoisonError(observation, error);
+        throw isStoreTrouble(error) ? error : new PoisonError('poison', { cause: error });
       }
     }
   }
+}
+
+/** Each record by itself: those that throw are quarantined, and the rest is kept. Returns how many threw. */
+function commitEach(
+  tx: Tx,
+  batches: readonly Batch[],
+  takeIn: TakeIn,
+  unwritten: UnwrittenVersions,
+  now: Instant,
+): number {
+  let poison = 0;
+  for (const { observations, quarantine } of batches) {
+    for (const row of quarantine) tx.quarantine(row);
+    for (const observation of observations) {
+      try {
+        unwritten.part(() => tx.attempt(() => takeIn(observation)));
+      } catch (error) {
+        if (isStoreTrouble(error)) throw error;
+        tx.quarantine(poisoned(observation, error, now));
+        poison++;
+      }
+    }
+  }
+  return poison;
 }

@@ -3,13 +3,14 @@ import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import { isLive, reduceCronJob } from '../lifecycle/cronjob.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { Planner } from '../sinks/sink.ts';
 import { OWN_CLAIM } from '../store/own-row.ts';
 import type { DesiredRules, Tx } from '../store/store.ts';
 import { announceWaiting } from './announce.ts';
 import { noteProblems } from './annotation-problems.ts';
 import type { Destination } from './deps.ts';
+import type { GuardedPlanner } from './guard.ts';
 import { awaitJob } from './infer-run.ts';
+import { eachAlone } from './each-alone.ts';
 import { isLate } from './late.ts';
 import type { UnwrittenVersions } from './state.ts';
 import { saveObject, stateOf } from './state.ts';
@@ -42,8 +43,12 @@ export function observeCronJob(
 
 /** What follows from a CronJob and the configuration: its desired state everywhere, and what of it cannot be read. */
 export function planCronJob(tx: Tx, destinations: readonly Destination[], state: CronJobState, now: Instant): void {
-  for (const destination of destinations) claimMonitors(tx, destination, state, now);
-  noteProblems(tx, destinations, state, now);
+  const unplanned = new Map<string, string>();
+  for (const destination of destinations) {
+    const error = claimMonitors(tx, destination, state, now);
+    if (error !== undefined) unplanned.set(destination.planner.destination, error);
+  }
+  noteProblems(tx, destinations, state, unplanned, now);
 }
 
 const PAGE = 500;
@@ -59,18 +64,21 @@ export function replanAll(tx: Tx, destinations: readonly Destination[], now: Ins
   }
   let page = tx.liveObjects('CronJob', 0, PAGE);
   for (; page.length > 0; page = tx.liveObjects('CronJob', page.at(-1)!.row, PAGE)) {
-    for (const { uid } of page) {
-      const row = tx.object(uid)!;
-      if (row.factsSchema === FACTS_SCHEMA) planCronJob(tx, destinations, stateOf<CronJobState>(row), now);
-    }
+    for (const { uid } of page) eachAlone(tx, uid, now, () => replan(tx, destinations, uid, now));
   }
   tx.problems.forgetDead();
 }
 
+function replan(tx: Tx, destinations: readonly Destination[], uid: string, now: Instant): void {
+  const row = tx.object(uid);
+  if (row?.factsSchema === FACTS_SCHEMA) planCronJob(tx, destinations, stateOf<CronJobState>(row), now);
+}
+
 /** What a destination wants for the bridge itself has no object that claims it. */
-function claimOwn(tx: Tx, planner: Planner, now: Instant): void {
+function claimOwn(tx: Tx, planner: GuardedPlanner, now: Instant): void {
   const claimant = { destination: planner.destination, uid: OWN_CLAIM, createdAt: 0, alive: true };
-  tx.claimDesired(claimant, planner.planOwn?.() ?? [], rulesOf(planner), now);
+  const claims = planner.planOwn?.() ?? [];
+  if (!('error' in claims)) tx.claimDesired(claimant, claims, rulesOf(planner), now);
 }
 
 /** Begins or ends a retirement: every row is wanted anew. */
@@ -84,20 +92,28 @@ export function recomputeAll(tx: Tx, destinations: readonly Destination[], now: 
   for (const { planner } of destinations) tx.recomputeDesired(planner.destination, rulesOf(planner), now);
 }
 
-/** The claim is the object's; which of several live ones owns a row's payload is the store's to say. */
-function claimMonitors(tx: Tx, { planner }: Destination, state: CronJobState, now: Instant): void {
+/**
+ * The claim is the object's; which of several live ones owns a row's payload is the store's to say. When the planner
+ * fails, a live object keeps what it claimed before, a dead one claims nothing more; returns the error.
+ */
+function claimMonitors(tx: Tx, { planner }: Destination, state: CronJobState, now: Instant): string | undefined {
   const { facts } = state;
   const { destination } = planner;
+  const alive = isLive(state);
   const stickyKey = tx.stickyKey(destination, facts.namespace, facts.name);
-  const claims = planner.planDesired(facts, { stickyKey, previous: (key) => tx.wanted(destination, key) });
+  const planned = planner.planDesired(facts, { stickyKey, previous: (key) => tx.wanted(destination, key) });
+  const error = 'error' in planned ? planned.error : undefined;
+  if (error !== undefined && alive) return error;
+  const claims = 'error' in planned ? [] : planned;
   for (const { key, sticky } of claims) {
     if (sticky === true && stickyKey === undefined) tx.setStickyKey(destination, facts.namespace, facts.name, key);
   }
-  const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive: isLive(state) };
+  const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive };
   tx.claimDesired(claimant, claims, rulesOf(planner), now);
+  return error;
 }
 
-function rulesOf(planner: Planner): DesiredRules {
+function rulesOf(planner: GuardedPlanner): DesiredRules {
   return {
     retire: (wanted, cause) => planner.retire(wanted, cause),
     adopt: (wanted, previous) => planner.adopt?.(wanted, previous) ?? wanted,

@@ -8,6 +8,7 @@ import type { FoundProblem, ProblemStore } from '../store/problems.ts';
 import type { Quarantined, Recovery, Store, StoreState } from '../store/store.ts';
 import type { AuditCalls, IdentityCalls } from './audit-calls.ts';
 import type { RecordResult } from './batch.ts';
+import type { CountedFailure } from './guard.ts';
 import type { Quiet } from './state.ts';
 
 /** What the worker thread is started with. */
@@ -23,6 +24,7 @@ export interface Ticked {
   readonly transitions: readonly TransitionKind[];
   /** Annotations that cannot be read and were found since the last tick. */
   readonly problems: readonly FoundProblem[];
+  readonly plannerFailures: readonly CountedFailure[];
   readonly state: StoreState;
 }
 

@@ -34,11 +34,29 @@ export class UnwrittenVersions {
     try {
       return transaction();
     } catch (error) {
-      for (const [uid, version] of this.#replaced.toReversed()) {
-        if (version === undefined) this.#versions.delete(uid);
-        else this.#versions.set(uid, version);
-      }
+      this.#undo(0);
       throw error;
+    }
+  }
+
+  /** Runs a part of a transaction: when it throws, the versions are what they were before it. */
+  part<T>(work: () => T): T {
+    const mark = this.#replaced.length;
+    const quiet = [...this.#quiet].map(([kind, counts]) => [kind, { ...counts }] as const);
+    try {
+      return work();
+    } catch (error) {
+      this.#undo(mark);
+      this.#quiet.clear();
+      for (const [kind, counts] of quiet) this.#quiet.set(kind, counts);
+      throw error;
+    }
+  }
+
+  #undo(mark: number): void {
+    for (const [uid, version] of this.#replaced.splice(mark).toReversed()) {
+      if (version === undefined) this.#versions.delete(uid);
+      else this.#versions.set(uid, version);
     }
   }
 

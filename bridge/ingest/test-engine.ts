@@ -13,6 +13,7 @@ import { openReader, openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import { createEngine } from './engine.ts';
+import type { CountedFailure } from './guard.ts';
 
 export const CRON = cronJobFacts();
 export const JOB_UID = jobFacts().uid;
@@ -84,6 +85,10 @@ export class TestEngine {
   /** Commits observations as one batch, a minute after T0 unless told otherwise. */
   take(observations: readonly Observation[], now: Instant = T0 + 60_000): { readonly poisoned: number } {
     return this.#engine.commit([{ observations, quarantine: [], records: [], newestAt: now }], now);
+  }
+
+  takePlannerFailures(): CountedFailure[] {
+    return this.#engine.takePlannerFailures();
   }
 
   tick(now: Instant): void {

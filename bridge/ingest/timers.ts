@@ -5,7 +5,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { Store, Timer, Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
 import { settleOwner, settlePods } from './announce.ts';
-import { stuckTimer } from './batch.ts';
+import { eachAlone } from './each-alone.ts';
 import type { Destination } from './deps.ts';
 import type { Flow } from './flow.ts';
 import { settleReplacement } from './observe-job.ts';
@@ -50,25 +50,17 @@ interface TimerOptions {
 
 type Settle = (tx: Tx, uid: string, id: string) => void;
 
-/** In one transaction; when one cannot be processed, each in its own, so that it does not hold up the others for ever. */
+/** All in one transaction; when one cannot be processed, those that can, so that it does not hold up the others for ever. */
 function fireAll(store: Store, timers: readonly Timer[], settle: Settle, now: Instant): void {
   if (timers.length === 0) return;
   try {
     store.transaction((tx) => timers.forEach(({ uid, id }) => settle(tx, uid, id)));
   } catch (error) {
     if (isStoreTrouble(error)) throw error;
-    for (const timer of timers) fireAlone(store, timer, settle, now);
+    store.transaction((tx) => timers.forEach((timer) => fireAlone(tx, timer, settle, now)));
   }
 }
 
-function fireAlone(store: Store, { id, uid }: Timer, settle: Settle, now: Instant): void {
-  try {
-    store.transaction((tx) => settle(tx, uid, id));
-  } catch (error) {
-    if (isStoreTrouble(error)) throw error;
-    store.transaction((tx) => {
-      tx.clearTimer(id);
-      tx.quarantine(stuckTimer(uid, error, now));
-    });
-  }
+function fireAlone(tx: Tx, { id, uid }: Timer, settle: Settle, now: Instant): void {
+  if (!eachAlone(tx, uid, now, () => settle(tx, uid, id))) tx.clearTimer(id);
 }

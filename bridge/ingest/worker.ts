@@ -126,7 +126,8 @@ function tick(store: Store, engine: Engine, now: Instant): Ticked {
   engine.tick(now);
   const limits = { ...config.store.retention, logAge: config.logs.keep };
   const problems = store.takeProblems();
-  return { transitions: store.takeTransitions(), problems, state: store.retain(now, limits) };
+  const plannerFailures = engine.takePlannerFailures();
+  return { transitions: store.takeTransitions(), problems, plannerFailures, state: store.retain(now, limits) };
 }
 
 function isAuditCall(method: Method): method is keyof AuditCalls {

@@ -8,7 +8,12 @@ export class UserError extends Error {
   }
 }
 
-/** Any thrown value as one line of text, without its stack. */
+/** Any thrown value as one line of text, without its stack. Never throws. */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof Error) return error.message;
+  try {
+    return String(error);
+  } catch {
+    return 'something without a text was thrown';
+  }
 }

@@ -25,6 +25,7 @@ export const REASONS = {
   outcome_unknown: 'gone from the cluster, and nothing tells how it ended',
   inferred: 'concluded from the status of its CronJob: no record of its Job told it',
   corrects_inferred: 'the real ending, which differs from the one that was inferred and sent',
+  planner_error: 'the bridge itself failed to plan this for this destination; all else went on',
   key_conflict: 'another, older CronJob owns this monitor key; its settings are the ones that are sent',
   retired: 'the bridge was retired at that time: it pauses its monitors and sends no telemetry',
   dry_run: 'dry run: everything was done except the request',

@@ -22,7 +22,7 @@ export type SinksConfig = DeepReadonly<{ [K in keyof typeof sinkSchemas]: z.infe
 /** The pure halves of all configured destinations. They read no secret. `clusterId` tells clusters apart in keys. */
 export function createPlanners(config: SinksConfig, clusterId: string, clusterName: string): Planner[] {
   const cronitor = Object.entries(config.cronitor);
-  return cronitor.map(([name, account]) =>
+  return cronitor.map(([name, { apiKey: _, ...account }]) =>
     createCronitorPlanner(name, { ...account, clusterId, clusterName, accounts: cronitor.length }),
   );
 }

@@ -1,6 +1,9 @@
 import type { Instant } from '../lib/clock.ts';
 import type { AnnotationProblem } from '../sinks/sink.ts';
 
+/** Stands in place of an annotation where not the CronJob but the bridge is at fault. */
+export const PLANNER_ERROR = 'planner_error';
+
 /** An annotation that cannot be read, and the destinations that say so with the same words. */
 export interface Problem extends AnnotationProblem {
   readonly destinations: readonly string[];

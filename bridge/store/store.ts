@@ -75,6 +75,8 @@ export interface Quarantined {
  */
 export interface Tx {
   readonly logs: LogTx;
+  /** Runs a part of this transaction: when it throws, nothing of that part is left. */
+  attempt<T>(work: () => T): T;
   object(uid: string): ObjectRow | undefined;
   putObject(row: ObjectRow): void;
   /** Objects of a kind whose controller is `ownerUid`, deleted ones included, by UID. */

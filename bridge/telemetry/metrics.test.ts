@@ -16,6 +16,7 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   metrics.deduplicated('Pod', 'known', 1);
   metrics.commit(3);
   metrics.quarantine('core_error');
+  metrics.plannerFailure('cronitor/default', 'plan', 1);
   metrics.transition('cronjob.missed');
   metrics.list('Job', 'complete');
   metrics.difference('Job', 'missed', 2);

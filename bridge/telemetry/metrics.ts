@@ -23,6 +23,7 @@ export interface Metrics {
   quiet(): ReadonlyMap<string, number>;
   commit(ms: number): void;
   quarantine(reason: Reason, count?: number): void;
+  plannerFailure(destination: string, call: string, count: number): void;
   transition(kind: TransitionKind, count?: number): void;
   list(kind: string, result: 'complete' | 'failed' | 'unaudited'): void;
   /** `difference`: missed, stale, gone or outdated. */
@@ -88,6 +89,7 @@ type Recorders = Pick<
   | 'quiet'
   | 'commit'
   | 'quarantine'
+  | 'plannerFailure'
   | 'transition'
   | 'list'
   | 'difference'
@@ -100,6 +102,7 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
   const refused = counter(meter, METRICS.refusedConnections);
   const records = counter(meter, METRICS.records);
   const quarantined = counter(meter, METRICS.quarantined);
+  const plannerErrors = counter(meter, METRICS.plannerErrors);
   const transitions = counter(meter, METRICS.transitions);
   const lists = counter(meter, METRICS.lists);
   const deduplicated = counter(meter, METRICS.deduplicated);
@@ -126,6 +129,7 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
     quiet: () => quiet,
     commit: (ms) => commits.record(ms / 1000),
     quarantine: (reason, count = 1) => quarantined.add(count, { reason }),
+    plannerFailure: (destination, call, count) => plannerErrors.add(count, { destination, call }),
     transition: (kind, count = 1) => transitions.add(count, { kind }),
     list: (kind, result) => lists.add(1, { kind, result }),
     difference: (kind, difference, count) => differences.add(count, { kind, difference }),

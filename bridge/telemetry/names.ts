@@ -50,6 +50,13 @@ export const METRICS = {
     description: 'Time that one durable commit took',
     attributes: [],
   },
+  plannerErrors: {
+    name: 'lifecycle_bridge.planner.errors',
+    unit: '{call}',
+    description:
+      'Calls that plan for a destination and failed by an error of the bridge; what they concern is in /drops and /problems',
+    attributes: ['destination', 'call'],
+  },
   quarantined: {
     name: 'lifecycle_bridge.quarantined',
     unit: '{record}',

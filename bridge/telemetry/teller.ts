@@ -2,12 +2,14 @@ import type { AuditResult } from '../cluster/auditor.ts';
 import type { EventResult } from '../cluster/event-writer.ts';
 import type { LogAnswer } from '../cluster/read-log.ts';
 import type { WarningsResult } from '../cluster/warnings.ts';
+import type { CountedFailure } from '../ingest/guard.ts';
 import type { Committed } from '../ingest/protocol.ts';
 import { errorText } from '../lib/errors.ts';
 import { REASONS } from '../lib/reasons.ts';
 import type { Delivery } from '../sinks/sink.ts';
 import { exhaustedText, recoveryText } from '../store/notes.ts';
 import type { FoundProblem } from '../store/problems.ts';
+import { PLANNER_ERROR } from '../store/problems.ts';
 import type { Recovery, StoreState } from '../store/store.ts';
 import { Incidents } from './incidents.ts';
 import type { Logger } from './logger.ts';
@@ -111,8 +113,19 @@ export class Teller {
     this.#logger.debug({ objects: result.objects }, 'Events of type Warning listed');
   }
 
+  /** An error of the bridge itself: the page and `explain` say what it concerned. */
+  plannersFailed(failures: readonly CountedFailure[]): void {
+    for (const { destination, call, error, count } of failures) {
+      this.#metrics.plannerFailure(destination, call, count);
+      const fields = { destination, call, error, what: REASONS.planner_error };
+      const message = 'the bridge failed to plan; all else went on; /drops and /problems show what it concerns';
+      this.#incidents.seen(`planner/${destination}/${call}`, fields, message, 'error');
+    }
+  }
+
   /** Each once, when it is found. */
-  problemsFound(problems: readonly FoundProblem[]): void {
+  problemsFound(found: readonly FoundProblem[]): void {
+    const problems = found.filter(({ annotation }) => annotation !== PLANNER_ERROR);
     for (const { uid: _, namespace, name, ...problem } of problems.slice(0, MAX_TOLD)) {
       const fields = { cronJob: `${namespace}/${name}`, ...problem };
       this.#logger.warn(fields, 'an annotation cannot be read: the CronJob is monitored with what is used instead');

@@ -41,6 +41,20 @@ export class Db {
     return this.#within('BEGIN IMMEDIATE', work);
   }
 
+  /** A part of `write`: when it throws, nothing of that part is left, and the rest can go on. */
+  part<T>(work: () => T): T {
+    this.exec('SAVEPOINT part');
+    try {
+      const result = work();
+      this.exec('RELEASE part');
+      return result;
+    } catch (error) {
+      // A full disk or a broken file ends the whole transaction by itself.
+      if (this.#connection.isTransaction) this.exec('ROLLBACK TO part; RELEASE part');
+      throw error;
+    }
+  }
+
   /** Several reads of one state of the database. */
   snapshot<T>(work: () => T): T {
     return this.#within('BEGIN', work);

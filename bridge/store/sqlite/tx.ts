@@ -1,4 +1,3 @@
-import { FACTS_SCHEMA } from '../../kubernetes/observation.ts';
 import type { Kind } from '../../kubernetes/observation.ts';
 import type { Attempt, Transition, TransitionKind } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
@@ -25,20 +24,14 @@ import type { DesiredRows } from './desired.ts';
 import { giveUpAll } from './giving-up.ts';
 import type { Intents } from './intents.ts';
 import { LogRows } from './log-rows.ts';
+import { childrenOf, objectOf, putObject } from './object-rows.ts';
 import { ProblemRows } from './problem-rows.ts';
 import { putQuarantined, quarantinedVersion, release } from './quarantine.ts';
 import type { Retirements } from './retirements.ts';
-import { toObject, toRun } from './rows.ts';
-import type { ObjectColumns, RunColumns } from './rows.ts';
+import { toRun } from './rows.ts';
+import type { RunColumns } from './rows.ts';
 import { attemptsOf, putRun, transitionsOf } from './run-rows.ts';
 import type { Tombstones } from './tombstones.ts';
-
-const PUT_OBJECT = `INSERT INTO objects
-    (uid, kind, namespace, name, owner_uid, version, deleted, over_at, facts_schema, state)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (uid) DO UPDATE SET kind = excluded.kind, namespace = excluded.namespace, name = excluded.name,
-    owner_uid = excluded.owner_uid, version = excluded.version, deleted = excluded.deleted,
-    over_at = iif(excluded.deleted = 1, coalesce(over_at, excluded.over_at), NULL), facts_schema = excluded.facts_schema, state = excluded.state`;
 
 /** The statements of one transaction. The object lives as long as the store; the transaction is the store's. */
 export class SqliteTx implements Tx {
@@ -71,34 +64,27 @@ export class SqliteTx implements Tx {
     this.#onKeys = onKeys;
   }
 
-  object(uid: string): ObjectRow | undefined {
-    const row = this.#db.get<ObjectColumns>('SELECT * FROM objects WHERE uid = ?', uid);
-    return row && toObject(row);
+  attempt<T>(work: () => T): T {
+    const [added, found] = [this.added.length, this.problems.found.length];
+    try {
+      return this.#db.part(work);
+    } catch (error) {
+      this.added.length = added;
+      this.problems.found.length = found;
+      throw error;
+    }
   }
 
-  putObject({ uid, kind, namespace, name, ownerUid, version, deleted, overAt, factsSchema, state }: ObjectRow): void {
-    this.#db.run(
-      PUT_OBJECT,
-      uid,
-      kind,
-      namespace,
-      name,
-      ownerUid ?? null,
-      version,
-      Number(deleted),
-      overAt ?? null,
-      factsSchema ?? FACTS_SCHEMA,
-      JSON.stringify(state),
-    );
+  object(uid: string): ObjectRow | undefined {
+    return objectOf(this.#db, uid);
+  }
+
+  putObject(row: ObjectRow): void {
+    putObject(this.#db, row);
   }
 
   children(ownerUid: string, kind: Kind): ObjectRow[] {
-    const rows = this.#db.all<ObjectColumns>(
-      'SELECT * FROM objects WHERE owner_uid = ? AND kind = ? ORDER BY uid',
-      ownerUid,
-      kind,
-    );
-    return rows.map(toObject);
+    return childrenOf(this.#db, ownerUid, kind);
   }
 
   run(uid: string): RunRow | undefined {

@@ -1,4 +1,5 @@
 import type { CronJobProblems, ProblemView } from '../../store/problems.ts';
+import { PLANNER_ERROR } from '../../store/problems.ts';
 import type { Page } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { href, paging, time } from '../parts.ts';
@@ -54,6 +55,7 @@ export function problemMark(namespace: string, name: string, problems: readonly 
 }
 
 function given({ annotation, value }: ProblemView): Html {
+  if (annotation === PLANNER_ERROR) return html`the bridge failed to plan: <code>${value}</code>`;
   return html`<code>${annotation}: ${JSON.stringify(value)}</code>`;
 }
 

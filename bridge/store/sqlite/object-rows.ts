@@ -1,0 +1,42 @@
+import { FACTS_SCHEMA } from '../../kubernetes/observation.ts';
+import type { Kind } from '../../kubernetes/observation.ts';
+import type { ObjectRow } from '../store.ts';
+import type { Db } from './db.ts';
+import { toObject } from './rows.ts';
+import type { ObjectColumns } from './rows.ts';
+
+const PUT = `INSERT INTO objects
+    (uid, kind, namespace, name, owner_uid, version, deleted, over_at, facts_schema, state)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (uid) DO UPDATE SET kind = excluded.kind, namespace = excluded.namespace, name = excluded.name,
+    owner_uid = excluded.owner_uid, version = excluded.version, deleted = excluded.deleted,
+    over_at = iif(excluded.deleted = 1, coalesce(over_at, excluded.over_at), NULL), facts_schema = excluded.facts_schema, state = excluded.state`;
+
+export function objectOf(db: Db, uid: string): ObjectRow | undefined {
+  const row = db.get<ObjectColumns>('SELECT * FROM objects WHERE uid = ?', uid);
+  return row && toObject(row);
+}
+
+export function putObject(
+  db: Db,
+  { uid, kind, namespace, name, ownerUid, version, deleted, overAt, factsSchema, state }: ObjectRow,
+): void {
+  db.run(
+    PUT,
+    uid,
+    kind,
+    namespace,
+    name,
+    ownerUid ?? null,
+    version,
+    Number(deleted),
+    overAt ?? null,
+    factsSchema ?? FACTS_SCHEMA,
+    JSON.stringify(state),
+  );
+}
+
+export function childrenOf(db: Db, ownerUid: string, kind: Kind): ObjectRow[] {
+  const sql = 'SELECT * FROM objects WHERE owner_uid = ? AND kind = ? ORDER BY uid';
+  return db.all<ObjectColumns>(sql, ownerUid, kind).map(toObject);
+}
