@@ -54,18 +54,17 @@ export interface EngineOptions {
   readonly graceMs?: number;
 }
 
-export function createEngine(
-  store: Store,
-  given: readonly (Omit<Destination, 'planner'> & { readonly planner: Planner })[],
-  { scheduleTimers = true, stuck = STUCK_LIMITS, graceMs = GONE_GRACE_MS }: EngineOptions = {},
-): Engine {
+/** A destination as it is configured: its planner may throw, which costs nothing but its own decision. */
+export type GivenDestination = Omit<Destination, 'planner'> & { readonly planner: Planner };
+
+export function createEngine(store: Store, given: readonly GivenDestination[], options: EngineOptions = {}): Engine {
+  const { scheduleTimers = true, stuck = STUCK_LIMITS, graceMs = GONE_GRACE_MS } = options;
   const failures = new PlannerFailures();
-  const destinations = given.map((to): Destination => ({ ...to, planner: guarded(to.planner, failures.add) }));
+  const destinations = given.map((to) => ({ ...to, planner: guarded(to.planner, failures.add) }));
   const unwritten = new UnwrittenVersions();
   const flow = new Flow();
   const audit = new Audit({ store, destinations, unwritten, graceMs });
   let flushedAt = 0;
-
   const observe = observer(destinations, unwritten, stuck, graceMs);
   const flush = (tx: Tx, now: Instant): boolean => {
     if (unwritten.size < MAX_UNWRITTEN && now - flushedAt < WRITE_BEHIND_MS) return false;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { cronJobFacts, podFacts, T0 } from '../../test/fixtures/facts.ts';
+import { container, cronJobFacts, podFacts, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { Json } from '../lib/json.ts';
 import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
@@ -114,7 +114,7 @@ describe('a planner that fails', () => {
   ])('in %s stops neither a start, nor a record, nor a retirement, nor the audit', (call, changes) => {
     const cron = cronJobFacts({ uid: uidOf(9), name: 'other', createdAt: T0 - 1 });
     open(changes);
-    const pod = podFacts({ phase: 'Failed', containers: [] });
+    const pod = podFacts({ phase: 'Failed', containers: [container({ terminated: terminated(4, T0 + 8_000) })] });
     expect(bridge.take([at(cron, T0), ...run, at(pod, T0)]).poisoned).toBe(0);
     const heard = failures();
     bridge.restart();
@@ -124,7 +124,7 @@ describe('a planner that fails', () => {
     expect(bridge.take([at(cronJobFacts({ resourceVersion: '300' }), T0, true)]).poisoned).toBe(0);
     bridge.tick(T0 + 120_000);
     expect(bridge.pings().filter(({ destination }) => destination === 'cronitor/good')).toHaveLength(2);
-    if (call !== 'wantsLogs') expect([...heard, ...failures()]).toContain(`bad/one ${call}`);
+    expect([...heard, ...failures()]).toContain(`bad/one ${call}`);
   });
 
   it('throws trouble of the store on: that is not the fault of the planner', () => {

@@ -1,7 +1,7 @@
 import type { Json } from '../lib/json.ts';
 import { errorText } from '../lib/errors.ts';
 import { redact } from '../kubernetes/redact.ts';
-import type { Desired, Planned, Planner } from '../sinks/sink.ts';
+import type { AnnotationProblem, Desired, Planned, Planner } from '../sinks/sink.ts';
 import { PLANNER_ERROR } from '../store/problems.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
 
@@ -30,70 +30,80 @@ export interface GuardedPlanner extends Omit<Planner, 'planDesired' | 'planOwn'>
   planOwn?(): readonly Desired[] | Unplanned;
 }
 
+type Failed = (failure: PlannerFailure) => void;
+
 /**
  * Guards every call of a planner; `failed` hears of each that threw. Trouble of the store, which a planner meets when it
  * reads its context, is not the planner's and is thrown on.
  */
-export function guarded(planner: Planner, failed: (failure: PlannerFailure) => void): GuardedPlanner {
-  const { destination } = planner;
-  const attempt = <T>(call: PlannerFailure['call'], work: () => T, instead: (error: string) => T): T => {
+export function guarded(planner: Planner, failed: Failed): GuardedPlanner {
+  return new Guarded(planner, failed);
+}
+
+class Guarded implements GuardedPlanner {
+  readonly #planner: Planner;
+  readonly #failed: Failed;
+  readonly destination: string;
+  readonly removeAfterMs?: number;
+
+  constructor(planner: Planner, failed: Failed) {
+    this.#planner = planner;
+    this.#failed = failed;
+    this.destination = planner.destination;
+    if (planner.removeAfterMs !== undefined) this.removeAfterMs = planner.removeAfterMs;
+  }
+
+  plan(...args: Parameters<Planner['plan']>): Planned {
+    const work = (): Planned => storablePlan(this.#planner.plan(...args));
+    return this.#attempt('plan', work, (detail) => ({ drop: 'planner_error', detail }));
+  }
+
+  wantsLogs(...[context]: Parameters<NonNullable<Planner['wantsLogs']>>): boolean {
+    const work = (): boolean => this.#planner.wantsLogs?.(context) === true;
+    return this.#attempt('wantsLogs', work, () => false);
+  }
+
+  planDesired(...args: Parameters<Planner['planDesired']>): readonly Desired[] | Unplanned {
+    const work = (): readonly Desired[] | Unplanned => storable(this.#planner.planDesired(...args));
+    return this.#attempt('planDesired', work, (error) => ({ error }));
+  }
+
+  planOwn(): readonly Desired[] | Unplanned {
+    const work = (): readonly Desired[] | Unplanned => storable(this.#planner.planOwn?.() ?? []);
+    return this.#attempt('planOwn', work, (error) => ({ error }));
+  }
+
+  problems(...[object]: Parameters<NonNullable<Planner['problems']>>): readonly AnnotationProblem[] {
+    const work = (): readonly AnnotationProblem[] => this.#planner.problems?.(object) ?? [];
+    return this.#attempt('problems', work, (error) => [plannerProblem(error, 'what of its annotations can be read')]);
+  }
+
+  retire(...args: Parameters<Planner['retire']>): Json | null {
+    return this.#attempt<Json | null>(
+      'retire',
+      () => storable(this.#planner.retire(...args)),
+      () => null,
+    );
+  }
+
+  adopt(wanted: Json, previous: Json): Json {
+    return this.#attempt(
+      'adopt',
+      () => storable(this.#planner.adopt?.(wanted, previous) ?? wanted),
+      () => wanted,
+    );
+  }
+
+  #attempt<T>(call: PlannerFailure['call'], work: () => T, instead: (error: string) => T): T {
     try {
       return work();
     } catch (error) {
       if (isStoreTrouble(error)) throw error;
       const text = redact(errorText(error)).slice(0, MAX_ERROR);
-      failed({ destination, call, error: text });
+      this.#failed({ destination: this.destination, call, error: text });
       return instead(text);
     }
-  };
-  const { wantsLogs, planOwn, problems, adopt, removeAfterMs } = planner;
-  const desired = (work: () => readonly Desired[]) => (): readonly Desired[] | Unplanned => storable(work());
-  return {
-    destination,
-    ...(removeAfterMs !== undefined && { removeAfterMs }),
-    plan: (transition, context) =>
-      attempt<Planned>(
-        'plan',
-        () => storablePlan(planner.plan(transition, context)),
-        (detail) => ({ drop: 'planner_error', detail }),
-      ),
-    wantsLogs: (context) =>
-      attempt(
-        'wantsLogs',
-        () => wantsLogs?.call(planner, context) === true,
-        () => false,
-      ),
-    planDesired: (object, context) =>
-      attempt(
-        'planDesired',
-        desired(() => planner.planDesired(object, context)),
-        (error) => ({ error }),
-      ),
-    planOwn: () =>
-      attempt(
-        'planOwn',
-        desired(() => planOwn?.call(planner) ?? []),
-        (error) => ({ error }),
-      ),
-    problems: (object) =>
-      attempt(
-        'problems',
-        () => problems?.call(planner, object) ?? [],
-        (error) => [plannerProblem(error, 'the annotations as far as they can be read')],
-      ),
-    retire: (wanted, cause) =>
-      attempt<Json | null>(
-        'retire',
-        () => storable(planner.retire(wanted, cause)),
-        () => null,
-      ),
-    adopt: (wanted, previous) =>
-      attempt(
-        'adopt',
-        () => storable(adopt?.call(planner, wanted, previous) ?? wanted),
-        () => wanted,
-      ),
-  };
+  }
 }
 
 /** The failures of planners until somebody takes them: a storm of them is one of each kind, with its last error. */
@@ -113,7 +123,7 @@ export class PlannerFailures {
 }
 
 /** How an error of a planner stands among what is wrong with a CronJob. */
-export function plannerProblem(error: string, used: string) {
+export function plannerProblem(error: string, used: string): AnnotationProblem {
   const allowed = 'nothing is wrong with the CronJob: the bridge has an error, which its release notes may know';
   return { annotation: PLANNER_ERROR, value: error, allowed, used };
 }

@@ -22,9 +22,16 @@ export type SinksConfig = DeepReadonly<{ [K in keyof typeof sinkSchemas]: z.infe
 /** The pure halves of all configured destinations. They read no secret. `clusterId` tells clusters apart in keys. */
 export function createPlanners(config: SinksConfig, clusterId: string, clusterName: string): Planner[] {
   const cronitor = Object.entries(config.cronitor);
-  return cronitor.map(([name, { apiKey: _, ...account }]) =>
-    createCronitorPlanner(name, { ...account, clusterId, clusterName, accounts: cronitor.length }),
+  return cronitor.map(([name, account]) =>
+    createCronitorPlanner(name, { ...withoutKey(account), clusterId, clusterName, accounts: cronitor.length }),
   );
+}
+
+/** What a planner has it can put into an error. */
+function withoutKey(account: SinksConfig['cronitor'][string]): SinksConfig['cronitor'][string] {
+  const { ...rest } = account;
+  delete rest.apiKey;
+  return rest;
 }
 
 /** The destinations that do everything except the requests. */
