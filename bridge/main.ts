@@ -2,9 +2,12 @@
 import { COMMANDS, type CommandName, isCommand, usage, usageOf, UsageError } from './commands/usage.ts';
 import { errorText, UserError } from './lib/errors.ts';
 import { collectGarbageEarly } from './lib/heap.ts';
+import { printable } from './lib/printable.ts';
 import { VERSION } from './lib/version.ts';
 
 collectGarbageEarly();
+// Store, backups and recordings hold messages and logs: they are the business of this user alone.
+process.umask(0o077);
 
 type Command = (argv: string[]) => Promise<number> | number;
 
@@ -33,7 +36,7 @@ async function main([name = '', ...argv]: string[]): Promise<number> {
     return 0;
   }
   if (!isCommand(name)) {
-    console.error(`${name === '' ? '' : `error: there is no command ${name}\n`}${usage()}`);
+    console.error(`${name === '' ? '' : printable(`error: there is no command ${name}\n`)}${usage()}`);
     return 2;
   }
   if (argv.includes('--help') || argv.includes('-h')) {
@@ -51,9 +54,9 @@ function printVersion(): number {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  console.error(`error: ${errorText(error)}`);
-  if (error instanceof UsageError) console.error(error.next);
-  else if (error instanceof UserError) console.error(`next:  ${error.next}`);
-  else console.error(error instanceof Error ? error.stack : error);
+  console.error(printable(`error: ${errorText(error)}`));
+  if (error instanceof UsageError) console.error(printable(error.next));
+  else if (error instanceof UserError) console.error(printable(`next:  ${error.next}`));
+  else console.error(printable(error instanceof Error ? String(error.stack) : String(error)));
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

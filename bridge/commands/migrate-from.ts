@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connectKube } from '../cluster/api.ts';
 import { errorText, UserError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import type { Draft } from './migrate/draft.ts';
 import { printNotes, printValues } from './migrate/print.ts';
 import { type OldInstallation, readRelease } from './migrate/release.ts';
@@ -21,7 +22,7 @@ export interface MigrateTerminal extends Terminal {
   warn(text: string): void;
 }
 
-const terminalOfProcess: MigrateTerminal = { ...processTerminal, warn: (text) => console.error(text) };
+const terminalOfProcess: MigrateTerminal = { ...processTerminal, warn: (text) => console.error(printable(text)) };
 
 const FLAGS =
   'those of the old agent are not among its variables: look whether it has --ship-logs, --namespace or --dryrun, or use --release';

@@ -10,6 +10,7 @@ import type { Config } from '../config/schema.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import { connectOtlp, type ExportReply, type OtlpClient } from '../otlp/client.ts';
 import { DecodeError } from '../otlp/decode.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -49,7 +50,7 @@ export async function replayCommand(argv: string[]): Promise<number> {
     const config = replayConfig(options, options.store ?? join(fresh ?? '', 'bridge.db'));
     const complete = await replay(options, config, { shiftMs, clock, startedAt: first + shiftMs });
     if (damage === undefined) return complete ? 0 : 1;
-    console.error(`error: ${damage.message}\nnext:  ${damage.next}`);
+    console.error(printable(`error: ${damage.message}\nnext:  ${damage.next}`));
     return 1;
   } finally {
     if (fresh !== undefined) await rm(fresh, { recursive: true, force: true });
@@ -143,7 +144,7 @@ async function sendAll(file: string, app: App, shiftMs: number, clock: Clock, en
       sent++;
       if (code !== status.OK) {
         refused++;
-        console.error(`request ${sent} was not taken: ${details}`);
+        console.error(printable(`request ${sent} was not taken: ${details}`));
       }
       if (sent % PROGRESS === 0) console.error(`replayed ${sent} requests`);
     }

@@ -1,16 +1,17 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
 import { errorText } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import { type CommandName, UsageError } from './usage.ts';
 
 /** What a command sees of the world: tests bring their own. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** One line (or several) on stdout. */
+  /** One line (or several) on stdout; stored texts may hold anything. */
   print(text: string): void;
 }
 
-export const processTerminal: Terminal = { env: process.env, print: (text) => console.log(text) };
+export const processTerminal: Terminal = { env: process.env, print: (text) => console.log(printable(text)) };
 
 /** Options, and positionals of which each has a name and the first ones are needed; throws a UsageError for anything else. */
 export function readArguments<const Options extends ParseArgsOptionsConfig>(

@@ -1,4 +1,5 @@
 import { status } from '@grpc/grpc-js';
+import { once } from 'node:events';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -41,6 +42,37 @@ describe('connections', () => {
     expect(await sends(first)).toBe(OK);
     second.close();
     await eventually(async () => expect(await sends(third)).toBe(OK));
+  });
+
+  test('idle ones keep nobody out: the longest idle one goes for the next', async () => {
+    const server = await startTestServer(releases, { maxConnections: 4 });
+    const [first, second] = [connect(server), connect(server)] as const;
+    expect(await sends(first)).toBe(OK);
+    const idle = Array.from({ length: 10 }, () =>
+      net
+        .connect(server.port, '127.0.0.1')
+        .on('error', () => undefined)
+        .resume(),
+    );
+    releases.add(() => idle.forEach((socket) => socket.destroy()));
+    await eventually(() => expect(idle.filter(({ closed }) => closed).length).toBe(7));
+    expect(await sends(second)).toBe(OK);
+    await eventually(() => expect(idle.filter(({ closed }) => closed).length).toBe(8));
+    expect(await sends(first)).toBe(OK);
+    expect(server.refused).toEqual(Array.from({ length: 8 }, () => 'limit'));
+  });
+
+  test('one that has a call under way keeps its place, one that had its last long ago may lose it', async () => {
+    const server = await startTestServer(releases, { maxConnections: 1, firstCallMs: 100 });
+    const session = connectHttp2(releases, server);
+    await once(session, 'connect');
+    const { stream, ended } = openCall(session);
+    await reached(session);
+    expect(await sends(connect(server))).toBe(UNAVAILABLE);
+    stream.end(frame('good'));
+    expect(await ended).toBe('grpc 0');
+    const later = connect(server);
+    await eventually(async () => expect(await sends(later)).toBe(OK));
   });
 
   test('one that makes no accepted call is ended, also when it only sends wrong tokens', async () => {

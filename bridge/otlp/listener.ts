@@ -1,7 +1,8 @@
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { createSecureServer, createServer } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { ConnectionLimit } from '../lib/connection-limit.ts';
 import { UserError } from '../lib/errors.ts';
 import type { TlsMaterial } from './tls-files.ts';
 
@@ -41,7 +42,7 @@ export interface ListenOptions {
   readonly host: string;
   readonly port: number;
   readonly maxConnections: number;
-  /** A connection without an accepted call by then is ended. */
+  /** A connection without an accepted call by then is ended; one that is idle for longer may be, for a new one. */
   readonly firstCallMs: number;
   readonly tls: TlsMaterial | undefined;
   readonly requireClientCertificate: boolean;
@@ -69,12 +70,15 @@ export interface Listener {
 export async function listen(options: ListenOptions): Promise<Listener> {
   const sessions = new Set<ServerHttp2Session>();
   const { server, useTls } = create(options);
-  server.maxConnections = options.maxConnections;
-  server.on('drop', () => options.onRefused('limit', `more than ${options.maxConnections} connections`));
+  const places = new Places(options);
+  // Before Node's own listener, which makes a session of it at once.
+  server.prependListener('connection', (socket: Socket) => places.take(socket));
   server.on('session', (session) => {
+    const place = places.of(session);
+    if (place === undefined) return session.destroy();
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
-    follow(session, options);
+    follow(session, place, options);
   });
   server.on('sessionError', () => undefined);
   const port = await bind(server, options);
@@ -116,7 +120,60 @@ function create({ tls, requireClientCertificate, onRefused }: ListenOptions): {
   return { server, useTls: ({ context }) => server.setSecureContext(context) };
 }
 
-function follow(session: ServerHttp2Session, { firstCallMs, onStream, onRefused }: ListenOptions): void {
+/** What one connection tells of itself to those who wait for its place. */
+interface Place {
+  used(): void;
+  busy(): () => void;
+}
+
+/** Who has a connection: sockets, also those that never become a session, as in the middle of a TLS handshake. */
+class Places {
+  readonly #options: ListenOptions;
+  readonly #limit: ConnectionLimit;
+  readonly #sockets = new Map<string, Socket>();
+
+  constructor(options: ListenOptions) {
+    this.#options = options;
+    this.#limit = new ConnectionLimit(options.maxConnections, options.firstCallMs);
+  }
+
+  take(socket: Socket): void {
+    const { maxConnections, onRefused } = this.#options;
+    const more = `more than ${maxConnections} connections`;
+    const answer = this.#limit.add(socket, () => socket.destroy());
+    if (answer === 'full') {
+      onRefused('limit', more);
+      // Node's listener still has to see it whole.
+      setImmediate(() => socket.destroy());
+      return;
+    }
+    if (answer === 'ended') onRefused('limit', `${more}: the one that was idle for longest was ended for a new one`);
+    const source = sourceOf(socket);
+    this.#sockets.set(source, socket);
+    socket.once('close', () => {
+      this.#limit.remove(socket);
+      if (this.#sockets.get(source) === socket) this.#sockets.delete(source);
+    });
+  }
+
+  /** The place of a session; undefined when its socket has none. */
+  of(session: ServerHttp2Session): Place | undefined {
+    const socket = this.#sockets.get(sourceOf(session.socket));
+    return (
+      socket && {
+        used: () => this.#limit.used(socket),
+        busy: () => this.#limit.busy(socket),
+      }
+    );
+  }
+}
+
+/** No two connections have the same; TLS hides the socket below, but not this. */
+function sourceOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+function follow(session: ServerHttp2Session, place: Place, { firstCallMs, onStream, onRefused }: ListenOptions): void {
   session.on('error', () => undefined);
   session.setLocalWindowSize(WINDOW_BYTES);
   let accepted = false;
@@ -135,10 +192,14 @@ function follow(session: ServerHttp2Session, { firstCallMs, onStream, onRefused 
   const accept = (): boolean => {
     const first = !accepted;
     accepted = true;
+    place.used();
     clearTimeout(idle);
     return first;
   };
-  session.on('stream', (stream, headers) => onStream(stream, headers, { accept }));
+  session.on('stream', (stream, headers) => {
+    stream.once('close', place.busy());
+    onStream(stream, headers, { accept });
+  });
 }
 
 function ping(session: ServerHttp2Session): void {

@@ -1,3 +1,4 @@
+import { printable } from '../lib/printable.ts';
 import { secretForms } from '../lib/secret-forms.ts';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
 
@@ -9,7 +10,7 @@ const SHORTEST_SECRET = 4;
 const SECRET_KEYS = ['apiKey', 'token', 'password', 'dsn', 'authorization'];
 
 /**
- * JSON lines with `level` as text, ISO `time` and `msg`, on stdout unless another stream is given. Every configured
+ * JSON lines of printable characters with `level` as text, ISO `time` and `msg`, on stdout unless another stream is given. Every configured
  * secret is replaced wherever it appears, also inside URLs and stacks. Logging never throws.
  */
 export function createLogger(level: LogLevel, secrets: readonly string[], stream?: DestinationStream): Logger {
@@ -23,7 +24,7 @@ export function createLogger(level: LogLevel, secrets: readonly string[], stream
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '<redacted>' },
     },
-    { write: (line) => tryWrite(out, redact(line)) },
+    { write: (line) => tryWrite(out, printable(redact(line))) },
   );
 }
 

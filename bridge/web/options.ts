@@ -24,6 +24,8 @@ export interface WebOptions extends WebConfig {
   /** The retirement that lasts now. */
   readonly retirement: () => Retirement | undefined;
   readonly live: Live;
+  /** Default 1000. */
+  readonly maxConnections?: number;
   /** Where sessions that were logged out are kept. */
   readonly endedSessionsFile: string;
   readonly version: string;

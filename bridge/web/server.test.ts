@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { UserError } from '../lib/errors.ts';
@@ -17,6 +18,21 @@ async function page(path: string): Promise<string> {
   expect(response.headers.get('content-type')).toContain('text/html');
   return response.text();
 }
+
+it('is kept from nobody by those who connect and do nothing', async () => {
+  const small = await startTestWeb({ maxConnections: 3 });
+  const port = small.options.port;
+  const idle = Array.from({ length: 20 }, () =>
+    connect(port, '127.0.0.1')
+      .on('error', () => undefined)
+      .resume(),
+  );
+  await expect.poll(() => idle.filter(({ closed }) => closed).length).toBe(17);
+  expect((await small.get('/livez')).status).toBe(200);
+  await expect.poll(() => idle.filter(({ closed }) => closed).length).toBe(18);
+  idle.forEach((socket) => socket.destroy());
+  await small.close();
+});
 
 describe('health', () => {
   it('is alive and tells its version', async () => {

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { Server } from 'node:http';
 
 import express, { type Express } from 'express';
 
+import { ConnectionLimit } from '../lib/connection-limit.ts';
 import { errorText, UserError } from '../lib/errors.ts';
 import { Abuse } from './abuse.ts';
 import { apiRouter } from './api.ts';
@@ -19,11 +21,14 @@ export interface Web {
 }
 
 const CLOSE_MS = 2000;
+/** Browsers, probes and scrapers together; a stranger who holds as many keeps nobody out by doing nothing. */
+const MAX_CONNECTIONS = 1000;
 
 /** Serves page, JSON API, health and metrics. Throws a UserError when the address cannot be used. */
 export async function startWeb(options: WebOptions): Promise<Web> {
   const { host, port } = options;
   const server = createServer(webApp(options));
+  limitConnections(server, options.maxConnections ?? MAX_CONNECTIONS);
   server.listen(port, host);
   try {
     await once(server, 'listening');
@@ -45,6 +50,16 @@ export async function startWeb(options: WebOptions): Promise<Web> {
       clearTimeout(hard);
     },
   };
+}
+
+/** When there are too many, the one goes that has been idle for longest; without any, the new one. */
+function limitConnections(server: Server, max: number): void {
+  const limit = new ConnectionLimit(max);
+  server.on('connection', (socket) => {
+    if (limit.add(socket, () => socket.destroy()) === 'full') socket.destroy();
+    else socket.once('close', () => limit.remove(socket));
+  });
+  server.on('request', (request, response) => response.once('close', limit.busy(request.socket)));
 }
 
 /** Nothing from elsewhere is loaded, framed or sent to. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -41,6 +41,15 @@ function holder(): Promise<{ child: ChildProcess; line: string }> {
     console.log('open');
     setInterval(() => {}, 1000);`);
 }
+
+it('files that everybody could read are closed to other users, not to the group of the volume', () => {
+  openStore(path, clock).close();
+  chmodSync(path, 0o664);
+  chmodSync(`${path}.keys.json`, 0o644);
+  openStore(path, clock).close();
+  expect((statSync(path).mode & 0o777).toString(8)).toBe('660');
+  expect((statSync(`${path}.keys.json`).mode & 0o007).toString(8)).toBe('0');
+});
 
 describe('one owner per store', () => {
   it('refuses a second process and names the first', async () => {

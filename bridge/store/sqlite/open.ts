@@ -13,6 +13,7 @@ import type { Settled, SettledDesired } from '../outbox-store.ts';
 import type { Recovery, RetentionLimits, StoreState, Store, Tx } from '../store.ts';
 import { Db } from './db.ts';
 import { DesiredRows } from './desired.ts';
+import { keepPrivate } from './file-mode.ts';
 import { refuseNetworkFileSystem } from './file-system.ts';
 import { expire, giveUpAll, supersede } from './giving-up.ts';
 import { Holds } from './holds.ts';
@@ -54,6 +55,7 @@ function openOwned(path: string, clock: Clock): Store {
   refuseNetworkFileSystem(dirname(path));
   const lock = lockStore(path);
   try {
+    keepPrivate(path);
     try {
       return openLocked(path, lock, clock.now());
     } catch (error) {
