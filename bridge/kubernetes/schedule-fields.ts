@@ -5,6 +5,16 @@ export interface Field {
   /** The field says `*` or `?` without a step: decides between "and" and "or" of the two day fields. */
   readonly star: boolean;
   readonly empty: boolean;
+  readonly ranges: readonly Range[];
+}
+
+/** `*`, `5`, `5-10`, each with or without `/step`, with both ends. */
+export interface Range {
+  readonly text: string;
+  readonly star: boolean;
+  readonly start: number;
+  readonly last: number;
+  readonly step: number;
 }
 
 interface Bounds {
@@ -14,7 +24,7 @@ interface Bounds {
 }
 
 /** Minute, hour, day of month, month, day of week; names count from `min`. */
-const BOUNDS: readonly Bounds[] = [
+export const BOUNDS: readonly Bounds[] = [
   { min: 0, max: 59, names: [] },
   { min: 0, max: 23, names: [] },
   { min: 1, max: 31, names: [] },
@@ -35,15 +45,15 @@ export function parseFields(texts: readonly string[]): Field[] {
 
 function parseField(text: string, bounds: Bounds): Field {
   const allowed = new Uint8Array(bounds.max + 1);
-  let star = false;
-  for (const range of text.split(',')) {
-    if (range !== '') star = addRange(allowed, range, bounds) || star;
-  }
-  return { allowed, star, empty: !allowed.includes(1) };
+  const ranges = text
+    .split(',')
+    .filter((range) => range !== '')
+    .map((range) => readRange(range, bounds));
+  for (const { start, last, step } of ranges) for (let value = start; value <= last; value += step) allowed[value] = 1;
+  return { allowed, star: ranges.some(({ star, step }) => star && step === 1), empty: !allowed.includes(1), ranges };
 }
 
-/** Adds `*`, `5`, `5-10`, each with or without `/step`; true for a star. */
-function addRange(allowed: Uint8Array, text: string, bounds: Bounds): boolean {
+function readRange(text: string, bounds: Bounds): Range {
   const [range = '', stepText, ...tooManySteps] = text.split('/');
   const [low = '', high, ...tooManyEnds] = range.split('-');
   if (tooManySteps.length > 0) throw new ScheduleError(`too many slashes: ${text}`);
@@ -56,8 +66,7 @@ function addRange(allowed: Uint8Array, text: string, bounds: Bounds): boolean {
   const last = high === undefined && stepText !== undefined ? bounds.max : end;
   if (start < bounds.min || last > bounds.max || start > last) throw new ScheduleError(`out of range: ${text}`);
   if (step === 0) throw new ScheduleError(`step of range should be a positive number: ${text}`);
-  for (let value = start; value <= last; value += step) allowed[value] = 1;
-  return star && step === 1;
+  return { text, star, start, last, step };
 }
 
 function parseValue(text: string, { min, names }: Bounds): number {

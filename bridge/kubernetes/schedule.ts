@@ -23,7 +23,7 @@ const DESCRIPTORS: Readonly<Record<string, string>> = {
   '@midnight': '0 0 * * *',
   '@hourly': '0 * * * *',
 };
-const EVERY = '@every ';
+export const EVERY = '@every ';
 /** What Go's unicode.IsSpace takes for space. */
 const SPACE = '[\\t-\\r \\u0085\\u00A0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000]+';
 const SPACES = new RegExp(SPACE, 'u');
@@ -36,30 +36,42 @@ const ENDS = new RegExp(`^${SPACE}|${SPACE}$`, 'gu');
 export function parseSchedule(text: string, zone?: string): Schedule | { readonly error: string } {
   if (zone !== undefined && timeZone(zone) === undefined) return { error: `unknown time zone: ${zone}` };
   try {
-    return parse(zone === undefined || text.includes('TZ') ? text : `TZ=${zone} ${text}`);
+    return parse(withZone(text, zone));
   } catch (error) {
     if (error instanceof ScheduleError) return { error: error.message };
     throw error;
   }
 }
 
+/** The text that the controller parses: `spec.timeZone` counts only where the schedule names no zone. */
+export function withZone(text: string, zone: string | undefined): string {
+  return zone === undefined || text.includes('TZ') ? text : `TZ=${zone} ${text}`;
+}
+
+/** The parts of a schedule between white space. */
+export function partsOf(text: string): string[] {
+  return text.split(SPACES).filter((part) => part !== '');
+}
+
 function parse(text: string): Schedule {
-  const { zone, rest } = splitZone(text);
+  const { name, rest } = splitZone(text);
+  const zone = timeZone(name);
+  if (zone === undefined) throw new ScheduleError(`unknown time zone: ${text}`);
   if (rest.startsWith(EVERY)) return every(rest.slice(EVERY.length));
   const fields = Object.hasOwn(DESCRIPTORS, rest) ? DESCRIPTORS[rest]! : rest;
   if (fields.startsWith('@')) throw new ScheduleError(`unrecognized descriptor: ${rest}`);
-  const [minute, hour, dayOfMonth, month, dayOfWeek] = parseFields(fields.split(SPACES).filter((part) => part !== ''));
+  const [minute, hour, dayOfMonth, month, dayOfWeek] = parseFields(partsOf(fields));
   const spec = { minute: minute!, hour: hour!, dayOfMonth: dayOfMonth!, month: month!, dayOfWeek: dayOfWeek! };
   return { next: (after) => nextOf(spec, zone, after) };
 }
 
-function splitZone(text: string): { zone: TimeZone; rest: string } {
+/** The zone that a schedule begins with, UTC without one, and what follows it; throws a ScheduleError if nothing does. */
+export function splitZone(text: string): { readonly name: string; readonly rest: string } {
   const prefix = /^(?:CRON_)?TZ=/.exec(text)?.[0];
-  if (prefix === undefined) return { zone: timeZone('UTC')!, rest: text };
+  if (prefix === undefined) return { name: 'UTC', rest: text };
   const space = text.indexOf(' ');
-  const zone = space < 0 ? undefined : timeZone(text.slice(prefix.length, space));
-  if (zone === undefined) throw new ScheduleError(`unknown time zone: ${text}`);
-  return { zone, rest: text.slice(space).replaceAll(ENDS, '') };
+  if (space < 0) throw new ScheduleError(`unknown time zone: ${text}`);
+  return { name: text.slice(prefix.length, space), rest: text.slice(space).replaceAll(ENDS, '') };
 }
 
 /** From the last instant on, in whole seconds: the clock's hands do not matter. */

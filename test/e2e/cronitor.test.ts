@@ -94,13 +94,13 @@ describe.concurrent('scenarios side by side', () => {
 
   it('11 a time zone that is added, changed and removed is that of the monitor', async () => {
     const { uid } = (await make('main', { name: 'zoned' })).metadata;
-    await expectMonitor('no zone', uid, (found) => !('timezone' in found));
+    await expectMonitor('no zone', uid, (found) => 'timezone' in found && found.timezone === 'UTC');
     for (const timeZone of ['America/New_York', 'Europe/Berlin']) {
       await stage.patch('main', 'zoned', { spec: { timeZone } });
       await expectMonitor(timeZone, uid, (found) => 'timezone' in found && found.timezone === timeZone);
     }
     await stage.patch('main', 'zoned', { spec: { timeZone: null } });
-    await expectMonitor('no zone again', uid, (found) => !('timezone' in found));
+    await expectMonitor('no zone again', uid, (found) => 'timezone' in found && found.timezone === 'UTC');
   });
 
   it('12 exclude pauses the monitor and hides the runs, until it is taken away', async () => {

@@ -129,7 +129,11 @@ async function change(config: string, running: ReadonlyMap<KubeJson, KubeJson>):
   return old;
 }
 
-const monitors = (): Map<string, Monitor> => new Map(structuredClone([...bench.vendors.cronitor.monitors]));
+/** The old agent left the time zone away where a CronJob has none. */
+const monitors = (): Map<string, Monitor> => {
+  const found = structuredClone([...bench.vendors.cronitor.monitors]);
+  return new Map(found.map(([key, monitor]) => [key, { timezone: 'UTC', ...monitor }]));
+};
 
 /** `monitor state series env` of what was sent since a number of pings. */
 const pingsSince = (count: number): string[] =>

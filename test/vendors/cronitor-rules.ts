@@ -4,8 +4,11 @@ import { z } from 'zod';
 const atMost = (max: number) => (text: string) => Array.from(text).length <= max;
 const text = (max: number) => z.string().min(1).refine(atMost(max), `has more than ${max} characters`);
 
-const CRON_FIELD = String.raw`[\d*?/,\-#A-Za-z]+`;
-const CRON = new RegExp(String.raw`^((CRON_)?TZ=\S+ +)?(@\w+( +\S+)?|${CRON_FIELD}( +${CRON_FIELD}){4,5})$`);
+const VALUE = String.raw`(\d{1,2}|[A-Za-z]{3})`;
+const ITEM = String.raw`(\*(/\d{1,2})?|${VALUE}(-${VALUE}(/\d{1,2})?)?)`;
+const CRON_FIELD = `${ITEM}(,${ITEM})*`;
+/** A time zone has a field of its own, and white space is one space: nothing says that Cronitor takes more. */
+const CRON = new RegExp(String.raw`^(@\w+( \S+)?|${CRON_FIELD}( ${CRON_FIELD}){4})$`);
 const METRIC =
   /^metric\.(duration (<=|>=|<|>) \d+(\.\d+)? ?[a-z ]*|(count|error_count|error_rate) (<=|>=|<|>) \d+(\.\d+)?)$/;
 

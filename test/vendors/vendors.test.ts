@@ -48,6 +48,10 @@ describe('the simulated monitor API', () => {
     ['an unknown field', monitor({ colour: 'red' })],
     ['no schedule', { key: 'm', type: 'job' }],
     ['a schedule that is none', monitor({ schedule: 'whenever' })],
+    ['a schedule with its zone', monitor({ schedule: 'CRON_TZ=UTC 5 4 * * *' })],
+    ['a schedule with a line break', monitor({ schedule: '5 4 * * *\n' })],
+    ['a schedule with two spaces', monitor({ schedule: '5  4 * * *' })],
+    ['a schedule of Kubernetes alone', monitor({ schedule: '*/+5 1,,2 ? * *' })],
     ['a name of 101 characters', monitor({ name: 'x'.repeat(101) })],
     ['a tag of 101 characters', monitor({ tags: ['x'.repeat(101)] })],
     ['tags that are no list', monitor({ tags: 'a,b' })],
@@ -64,7 +68,7 @@ describe('the simulated monitor API', () => {
     expect(vendors.cronitor.monitors.size).toBe(0);
   });
 
-  it.each(['*/1 * * * *', '0 4 * * MON-FRI', '@daily', '@every 1h30m', 'CRON_TZ=UTC 5 4 * * *'])(
+  it.each(['*/1 * * * *', '0 4 * * MON-FRI', '@daily', '@every 1h30m', '0 4 1-7,*/10 1 0-6/2'])(
     'takes the schedule %s',
     async (schedule) => {
       expect((await put([monitor({ schedule })])).status).toBe(200);

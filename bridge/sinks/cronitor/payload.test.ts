@@ -48,6 +48,7 @@ describe('§3.1 the monitor', () => {
         metadata: '{}',
         type: 'job',
         schedule: '*/1 * * * *',
+        timezone: 'UTC',
         tags: ['kubernetes', 'kubernetes-namespace:default'],
       }),
     );
@@ -89,12 +90,17 @@ describe('§3.1 metadata', () => {
 });
 
 describe('§3.1 schedule and timezone', () => {
-  it.each(['@daily', 'TZ=Europe/Berlin 0 4 * * *', '@every 90m', '0 4 * * *'])('%s is sent as it is', (schedule) => {
+  it.each(['@daily', '@every 90m', '0 4 * * *'])('%s is sent as it is', (schedule) => {
     expect(payload({}, { schedule })['schedule']).toBe(schedule);
   });
 
-  it('§8 an absent or empty time zone is left away', () => {
-    expect(payload({}, { timeZone: '' })).toEqual(payload());
+  it('better: a time zone in the schedule is taken out, and wins, as in Kubernetes', () => {
+    const facts = { schedule: 'CRON_TZ=Etc/GMT+5 0 3 * * *\n', timeZone: 'Europe/Paris' };
+    expect(payload({}, facts)).toMatchObject({ schedule: '0 3 * * *', timezone: 'Etc/GMT+5' });
+  });
+
+  it('better: the time zone is always sent, UTC without one, so that one that is removed does not stay', () => {
+    expect(payload({}, { timeZone: undefined })['timezone']).toBe('UTC');
     expect(payload({}, { timeZone: 'America/New_York' })['timezone']).toBe('America/New_York');
   });
 });

@@ -1,4 +1,5 @@
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
+import { plainSchedule } from '../../kubernetes/plain-schedule.ts';
 import { sha1Hex } from '../../lib/ids.ts';
 import type { Json } from '../../lib/json.ts';
 import { isInSelection } from '../selection.ts';
@@ -53,14 +54,15 @@ export function environment(cronJob: CronJobFacts, config: CronitorPlanConfig): 
 
 /** The monitor as `PUT /api/monitors` takes it, without `paused`. */
 export function monitorPayload(cronJob: CronJobFacts, key: string, config: CronitorPlanConfig): Record<string, Json> {
+  const { schedule, timeZone } = plainSchedule(cronJob.schedule, cronJob.timeZone);
   return {
     key,
     name: shortenMiddle(monitorName(cronJob), MAX_TEXT),
     ...optional('note', setting(cronJob, 'note')),
     metadata: metadata(cronJob),
     type: 'job',
-    schedule: cronJob.schedule,
-    ...optional('timezone', cronJob.timeZone || undefined),
+    schedule,
+    timezone: timeZone,
     tags: monitorTags(cronJob, config.tags),
     ...optional('notify', setting(cronJob, 'notify')),
     ...optional('group', setting(cronJob, 'group')),

@@ -31,6 +31,25 @@ const ended = (outcome: 'succeeded' | 'failed' | 'cancelled' | 'replaced' | 'nev
 const desired = (facts: CronJobFacts, previous?: Json, stickyKey?: string) =>
   planner.planDesired(facts, { stickyKey, previous: () => previous });
 
+describe('a schedule that Cronitor may read in another way', () => {
+  const problems = (changes: Partial<CronJobFacts>, annotations = {}) =>
+    planner.problems!(cronJob(annotations, changes)).map(({ annotation, value, used }) => [annotation, value, used]);
+
+  it('is a problem that says what is used', () => {
+    expect(problems({ schedule: ', * * * *\n' })).toEqual([
+      ['spec.schedule', ', * * * *\n', '0 0 30 2 * in the time zone UTC'],
+    ]);
+    expect(problems({ schedule: '0 9 * * *', timeZone: 'Factory' })).toEqual([
+      ['spec.schedule', '0 9 * * *', '0 9 * * * in the time zone Factory'],
+    ]);
+  });
+
+  it('is none of a CronJob without a monitor, nor what is put into the common form', () => {
+    expect(problems({ schedule: ', * * * *' }, { exclude: 'true' })).toEqual([]);
+    expect(problems({ schedule: 'TZ=Europe/Berlin */+5 9\t* * ?' })).toEqual([]);
+  });
+});
+
 describe('telemetry of a run', () => {
   it('is a run ping when the Job starts, in the lane of the run, after its monitor', () => {
     const intent = sent(transition(), context());

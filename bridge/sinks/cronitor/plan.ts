@@ -1,14 +1,17 @@
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { Json } from '../../lib/json.ts';
+import { plainSchedule } from '../../kubernetes/plain-schedule.ts';
 import { isInSelection } from '../selection.ts';
-import type { Desired, DesiredContext, Planner, RetireCause } from '../sink.ts';
+import type { AnnotationProblem, Desired, DesiredContext, Planner, RetireCause } from '../sink.ts';
 import { annotationProblems } from './annotations.ts';
 import type { CronitorPlanConfig } from './config.ts';
+import { MAX_TEXT } from './limits.ts';
 import { monitorKey, monitorPayload, selected } from './payload.ts';
 import { heartbeatMonitor } from './plan-heartbeat.ts';
 import { planLogs, wantsLogs } from './plan-logs.ts';
 import { planRun } from './plan-run.ts';
 import { podFilter } from './pod-filter.ts';
+import { shorten } from './shorten.ts';
 
 /** The pure half of `cronitor/<name>`: monitors from CronJobs, pings from the runs of their Jobs. */
 export function createCronitorPlanner(name: string, config: CronitorPlanConfig): Planner {
@@ -20,12 +23,26 @@ export function createCronitorPlanner(name: string, config: CronitorPlanConfig):
     wantsLogs: (context) => wantsLogs(context, config),
     planOwn: () => (config.heartbeat === undefined ? [] : [heartbeatMonitor(config.heartbeat, config)]),
     planDesired: (cronJob, context) => planMonitor(cronJob, context, config),
-    problems: (cronJob) => (isInSelection(cronJob, config) ? annotationProblems(cronJob) : []),
+    problems: (cronJob) => (isInSelection(cronJob, config) ? problemsOf(cronJob, config) : []),
     retire: (wanted, cause) => retiredMonitor(wanted, cause, config),
     ...(config.onDelete === 'delete' && { removeAfterMs: config.deleteAfter }),
     // The claim may be older than the pause, which another CronJob on this key asked for.
     adopt: (wanted, previous) => (isObject(wanted) && mentionsPause(previous) ? { paused: false, ...wanted } : wanted),
   };
+}
+
+/** What cannot be read of the annotations, and of the schedule of a CronJob that has a monitor. */
+function problemsOf(cronJob: CronJobFacts, config: CronitorPlanConfig): AnnotationProblem[] {
+  const { schedule, timeZone, doubt } = plainSchedule(cronJob.schedule, cronJob.timeZone);
+  const problems = annotationProblems(cronJob);
+  if (doubt === undefined || !selected(cronJob, config)) return problems;
+  const problem = {
+    annotation: 'spec.schedule',
+    value: shorten(cronJob.schedule, MAX_TEXT),
+    allowed: `a schedule that Kubernetes and Cronitor understand alike; ${doubt}`,
+    used: shorten(`${schedule} in the time zone ${timeZone}`, MAX_TEXT),
+  };
+  return [...problems, problem];
 }
 
 function planMonitor(cronJob: CronJobFacts, context: DesiredContext, config: CronitorPlanConfig): Desired[] {
