@@ -41,6 +41,8 @@ export interface AppOptions {
   readonly startedAt?: Instant;
   /** Whether scheduled times without a Job are judged as missed; default true. */
   readonly scheduleTimers?: boolean;
+  /** Ms that a stop in order may take; default 22 s, which is less than Kubernetes waits. */
+  readonly stopMs?: number;
 }
 
 export interface App {
@@ -49,19 +51,24 @@ export interface App {
   readonly reader: ReadStore;
   /** Fulfilled when a part that the bridge cannot live without has ended. */
   readonly failed: Promise<Error>;
-  /** Takes no more, finishes what is in work, closes the store. */
-  stop(): Promise<void>;
+  /**
+   * Takes no more, finishes what is in work, closes the store. False when a thread that did not answer had to be ended by
+   * force: what it had committed is kept.
+   */
+  stop(): Promise<boolean>;
 }
 
 const TICK_MS = 1_000;
 const DRAIN_MS = 10_000;
 const DELIVERY_GRACE_MS = 5_000;
+const STOP_MS = 22_000;
 
 /** Starts every room in order; when one cannot start, those before it are stopped. Throws UserErrors. */
 export async function startApp(options: AppOptions): Promise<App> {
   const releases = new Releases();
-  const stop = (): Promise<void> =>
-    releases.release((error) => options.logger.error({ error: errorText(error) }, 'a part did not stop well'));
+  const { logger, stopMs = STOP_MS } = options;
+  const failed = (error: unknown): void => logger.error({ error: errorText(error) }, 'a part did not stop well');
+  const stop = async (): Promise<boolean> => !(await releases.releaseWithin(stopMs, failed));
   try {
     return { ...(await startParts(options, releases)), stop };
   } catch (error) {
@@ -93,6 +100,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     ),
     retirement: () => currentRetirement(reader, deliverers),
     live,
+    silentSeconds: () => worker.silentSeconds(),
     endedSessionsFile: `${config.store.path}.ended-sessions`,
     version: VERSION,
     cluster: config.cluster,
@@ -188,6 +196,7 @@ async function startStore(
     await worker.calls.close();
     await worker.stop();
   });
+  releases.addForce(() => void worker.stop());
   if (worker.recovery?.at === startedAt) teller.storeRecovered(worker.recovery);
   const onTick = (ticked: Ticked): void => {
     state = ticked.state;
@@ -212,7 +221,7 @@ function ingestOf({ calls }: WorkerClient, teller: Teller): Ingest {
 
 /** Fires timers each second; what comes while the last one hangs is left out. Returns how to end it. */
 function startTicking(
-  { calls }: WorkerClient,
+  { calls, silentSeconds }: WorkerClient,
   clock: Clock,
   teller: Teller,
   onTick: (ticked: Ticked) => void,
@@ -232,7 +241,10 @@ function startTicking(
     }
     busy = false;
   };
-  const timer = setInterval(() => void (busy || tick()), TICK_MS);
+  const timer = setInterval(() => {
+    teller.storeSilent(silentSeconds());
+    if (!busy) void tick();
+  }, TICK_MS);
   return () => clearInterval(timer);
 }
 

@@ -64,7 +64,19 @@ export async function serveUntil(app: App, logger: Logger, stopped: Promise<Node
   const end = await Promise.race([stopped, app.failed]);
   if (typeof end === 'string') logger.info({ signal: end }, 'stopping');
   else logger.fatal({ error: errorText(end) }, 'cannot go on; stopping');
-  await app.stop();
-  logger.info('stopped');
-  return typeof end === 'string' ? 0 : end instanceof StoreLostError ? STORE_LOST : 1;
+  const last = setTimeout(() => killSelf(logger), LAST_MS);
+  const inOrder = await app.stop();
+  clearTimeout(last);
+  logger[inOrder ? 'info' : 'error'](inOrder ? 'stopped' : 'stopped by force: the thread of the store did not answer');
+  if (typeof end === 'string') return inOrder ? 0 : 1;
+  return end instanceof StoreLostError ? STORE_LOST : 1;
+}
+
+/** Kubernetes waits 30 s, and its SIGKILL says nothing. */
+const LAST_MS = 27_000;
+
+/** A thread inside the system (a disk that does not answer) cannot be ended; no other way out of the process is left. */
+function killSelf(logger: Logger): void {
+  logger.fatal('the thread of the store could not even be ended by force; the process kills itself');
+  process.kill(process.pid, 'SIGKILL');
 }

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Async } from '../lib/async.ts';
 import { UserError } from '../lib/errors.ts';
 import type { Recovery } from '../store/store.ts';
+import { Pulse } from './pulse.ts';
 import type { CallMessage, Committed, Method, WorkerCalls, WorkerInit, WorkerMessage } from './protocol.ts';
 
 /** What a batch leaves behind dies young: more than this only keeps 100 MiB that no one uses. */
@@ -26,8 +27,17 @@ export interface WorkerClient {
   readonly calls: Async<WorkerCalls>;
   /** Set when the store came in place of another one. */
   readonly recovery: Recovery | undefined;
-  /** Ends the thread after `calls.close()`. */
+  /** Seconds in which the thread was asked and said nothing: a long commit, or it hangs. */
+  readonly silentSeconds: () => number;
+  /** Ends the thread: after `calls.close()`, or in the middle of what it does. */
   stop(): Promise<void>;
+}
+
+function startThread(workerData: WorkerInit): Worker {
+  return new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+  });
 }
 
 /** Starts the worker thread; throws a UserError when it cannot open the store. */
@@ -36,11 +46,9 @@ export async function startWorker(
   onCommitted: (committed: Committed) => void,
   onCrash: (error: Error) => void,
 ): Promise<WorkerClient> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-    workerData: init,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
-  });
+  const worker = startThread(init);
   const waiting: Waiting = { pending: new Map(), ended: undefined };
+  const pulse = new Pulse(() => waiting.pending.size > 0);
   let stopping = false;
   const crash = (error: Error): void => {
     waiting.ended ??= error;
@@ -50,6 +58,7 @@ export async function startWorker(
   };
   const recovery = await new Promise<Recovery | undefined>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
+      pulse.heard();
       if (message.type === 'ready') resolve(message.recovery);
       else if (message.type === 'refused') reject(new UserError(message.message, message.next));
       else if (message.type === 'lost') onCrash(new StoreLostError(message.error));
@@ -65,8 +74,10 @@ export async function startWorker(
   return {
     calls: callsOf(worker, waiting),
     recovery,
+    silentSeconds: () => pulse.silentSeconds,
     async stop() {
       stopping = true;
+      pulse.stop();
       await worker.terminate();
     },
   };

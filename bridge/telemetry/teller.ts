@@ -17,6 +17,7 @@ import type { Metrics } from './metrics.ts';
 
 /** Lines of one second. */
 const MAX_TOLD = 20;
+const SILENT_SECONDS = 30;
 const NO_EVENTS = 'no permission to write Events on CronJobs; everything else works';
 const GRANT_EVENTS = 'grant the account the verb create on events.events.k8s.io, or set cluster.events: false';
 
@@ -62,6 +63,14 @@ export class Teller {
     this.#storeFails = true;
     const fields = { error: errorText(error) };
     this.#incidents.seen('store', fields, 'the store cannot commit; senders keep what they have', 'error');
+  }
+
+  /** Told long before /livez gives the thread up: what it does now is in no log. */
+  storeSilent(seconds: number): void {
+    if (seconds >= SILENT_SECONDS) {
+      const message = 'the thread of the store does not answer; after two minutes /livez says so';
+      this.#incidents.seen('silence', { seconds }, message, 'error');
+    } else if (seconds === 0) this.#incidents.over('silence', {}, 'the thread of the store answers again');
   }
 
   storeWorks(): void {

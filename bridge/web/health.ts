@@ -3,11 +3,20 @@ import { Router } from 'express';
 import { iso } from '../lib/clock.ts';
 import type { WebOptions } from './options.ts';
 
+/** No commit takes so long. */
+const DEAD_SECONDS = 120;
+
 /** /livez, /readyz, /metrics and /version. */
 export function healthRouter(options: WebOptions): Router {
   const router = Router();
   router.get('/livez', (_request, response) => {
-    response.type('text').send('ok\n');
+    const seconds = options.silentSeconds();
+    const isDead = seconds >= DEAD_SECONDS;
+    const text = isDead ? `the thread of the store has not answered for ${seconds} s: only a restart helps` : 'ok';
+    response
+      .status(isDead ? 503 : 200)
+      .type('text')
+      .send(`${text}\n`);
   });
   router.get('/readyz', async (_request, response) => {
     const { ready, report, notes = [] } = await options.readiness();

@@ -21,6 +21,8 @@ export interface WebOptions extends WebConfig {
   readonly metrics: Metrics;
   /** `ready` iff the bridge can commit; `report` is shown, never judged. */
   readonly readiness: () => Readiness | Promise<Readiness>;
+  /** For how long the thread that owns the store was asked and did not answer. */
+  readonly silentSeconds: () => number;
   /** The retirement that lasts now. */
   readonly retirement: () => Retirement | undefined;
   readonly live: Live;

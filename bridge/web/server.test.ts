@@ -35,6 +35,18 @@ it('is kept from nobody by those who connect and do nothing', async () => {
 });
 
 describe('health', () => {
+  it.each([
+    [0, 200],
+    [119, 200],
+    [120, 503],
+  ])('is alive while the thread of the store answers: after %d s of silence %d', async (seconds, status) => {
+    const silent = await startTestWeb({ silentSeconds: () => seconds });
+    const response = await silent.get('/livez');
+    await silent.close();
+    expect(response.status).toBe(status);
+    expect(await response.text()).toContain(status === 200 ? 'ok' : 'has not answered for 120 s');
+  });
+
   it('is alive and tells its version', async () => {
     expect((await web.get('/livez')).status).toBe(200);
     expect(await (await web.get('/version')).json()).toEqual({

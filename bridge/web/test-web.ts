@@ -76,6 +76,7 @@ function defaults(
     retirement: () => reader.retirement(),
     live: new Live(),
     endedSessionsFile: `${path}.ended-sessions`,
+    silentSeconds: () => 0,
     version: '1.2.3',
     cluster: { name: 'test <cluster>', scope: ['team-a', 'team-b'] },
     clock: { now: () => NOW },

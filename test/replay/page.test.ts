@@ -51,7 +51,7 @@ beforeAll(async () => {
   };
   const config = loadConfig({ env: {}, overrides });
   app = await startApp({ config, clock: systemClock, logger: createLogger('error', []) });
-  releases.add(() => app.stop());
+  releases.add(async () => void (await app.stop()));
   url = `http://127.0.0.1:${app.webPort}`;
   await send(objects.cronJob('report'), objects.cronJob('a-rather-long-name-for-a-cronjob-that-wraps'));
   vendors.inject({ match: 'state=run', status: 404 });

@@ -72,7 +72,8 @@ spec:
             initialDelaySeconds: 3
             periodSeconds: 2
             timeoutSeconds: 5
-            failureThreshold: 60
+            failureThreshold: 150
+          # Fails when the thread of the store has not answered for two minutes: only a restart helps then.
           livenessProbe:
             httpGet: { path: /livez, port: http }
             periodSeconds: 10
