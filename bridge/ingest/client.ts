@@ -65,10 +65,7 @@ export async function startWorker(
       else if (message.type === 'committed') onCommitted(message.committed);
       else settle(waiting.pending, message);
     });
-    worker.once('error', (error) => {
-      reject(error);
-      crash(error instanceof Error ? error : new Error(String(error)));
-    });
+    worker.once('error', (error) => (reject(error), crash(asError(error))));
     worker.once('exit', (code) => crash(new Error(`the store thread ended with code ${code}`)));
   });
   return {
@@ -81,6 +78,10 @@ export async function startWorker(
       await worker.terminate();
     },
   };
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 function settle(pending: Map<number, Pending>, message: Extract<WorkerMessage, { type: 'answer' | 'failed' }>): void {
