@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { COMMANDS, type CommandName, isCommand, usage, usageOf, UsageError } from './commands/usage.ts';
+import { type CommandName, help, isCommand, usage, UsageError } from './commands/usage.ts';
 import { errorText, UserError } from './lib/errors.ts';
 import { collectGarbageEarly } from './lib/heap.ts';
 import { printable } from './lib/printable.ts';
@@ -40,7 +40,7 @@ async function main([name = '', ...argv]: string[]): Promise<number> {
     return 2;
   }
   if (argv.includes('--help') || argv.includes('-h')) {
-    console.log(`${usageOf(name)}\n${COMMANDS[name].does}`);
+    console.log(help(name));
     return 0;
   }
   return (await LOAD[name]())(argv);

@@ -161,11 +161,38 @@ it('tries a LIST of every followed kind in each namespace, and reaches the vendo
   expect(text).toMatch(
     /✗ {2}LIST pods +the Kubernetes API answered 403: pods is forbidden\n +→ Grant .* list on pods in a/,
   );
-  expect(text).toMatch(new RegExp(`✓ {2}cronitor/default +127\\.0\\.0\\.1:${api} answers`));
-  expect(text).toMatch(/✗ {2}cronitor\/default +127\.0\.0\.1:1 does not answer/);
+  expect(text).toMatch(
+    new RegExp(`✓ {2}cronitor/default +apiUrl: 127\\.0\\.0\\.1:${api} answers, the key may read monitors`),
+  );
+  expect(text).toMatch(/✗ {2}cronitor\/default +pingUrl: 127\.0\.0\.1:1 does not answer/);
   expect(text).not.toContain('hunter2');
 });
 
 it('refuses a wrong configuration before it tries anything', async () => {
   await expect(check({ LIFECYCLE_BRIDGE__LOG__LEVEL: 'loud' }, () => [])).rejects.toThrow(UserError);
+});
+
+it('says of each vendor address once what it is for and what is wrong', async () => {
+  const vendor = await serve(() => ({ status: 401, body: { errors: 'bad key' } }));
+  const { text } = await check(
+    {
+      LIFECYCLE_BRIDGE__CLUSTER__LIST: 'false',
+      LIFECYCLE_BRIDGE__CRONITOR__DEFAULT__API_KEY: 'hunter2',
+      LIFECYCLE_BRIDGE__CRONITOR__DEFAULT__API_URL: `http://127.0.0.1:${vendor}`,
+      LIFECYCLE_BRIDGE__CRONITOR__DEFAULT__PING_URL: 'http://nowhere.invalid',
+      LIFECYCLE_BRIDGE__CRONITOR__OTHER__API_KEY_FILE: join(folder, 'none'),
+      LIFECYCLE_BRIDGE__CRONITOR__OTHER__API_URL: `http://127.0.0.1:${vendor}`,
+      LIFECYCLE_BRIDGE__CRONITOR__OTHER__PING_URL: `http://127.0.0.1:${vendor}`,
+    },
+    remoteProbes,
+  );
+  expect(text).toMatch(
+    /✗ {2}cronitor\/default +apiUrl: \S+ answers, but the vendor refused the key \(401\)\n +→ The key/,
+  );
+  expect(text).toMatch(
+    /✗ {2}cronitor\/default +pingUrl: nowhere\.invalid does not answer: \w+\n +→ No address is known/,
+  );
+  expect(text.match(/key is wrong/g)).toHaveLength(1);
+  expect(text.match(/apiKeyFile cannot be read/g)).toHaveLength(1);
+  expect(text).toContain('3 of 9 checks failed.');
 });

@@ -158,3 +158,16 @@ it('tells what was sent of a run that was removed by the retention', async () =>
   expect(text).toContain('shop/old-1: Job, removed from the store at 2026-11-21T12:00:31.000Z (store.retention)');
   expect(text).toMatch(/delivered +2026-11-21T12:00:30.000Z +other +old\/started/);
 });
+
+it('takes the beginning of a UID when it is that of one run alone', async () => {
+  const run = reader((read) => read.run(sampleUid(7))!).run;
+  const memory = { memos: {}, waiting: [], waitingFor: undefined };
+  store.transaction((tx) => tx.putRun({ run: { ...run, uid: 'abcd0123-0000-4000-8000-000000000000' }, memory }));
+  expect(await explain('abcd01', '--store', path)).toContain('abcd0123-0000-4000-8000-000000000000');
+  const several = explain('5f0c9e1a', '--store', path);
+  await expect(several).rejects.toThrow(
+    /several runs have a UID that begins with 5f0c9e1a:\n {2}5f0c9e1a-\S+\n[^]*and others/,
+  );
+  await expect(explain('abcd9', '--store', path)).rejects.toThrow('nothing is known of a run with the UID abcd9');
+  await expect(explain('abc', '--store', path)).rejects.toThrow('nothing is known of');
+});

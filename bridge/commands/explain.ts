@@ -11,9 +11,11 @@ import { fileOption, processTerminal, readArguments, type Terminal } from './ter
 
 const OPTIONS = { config: { type: 'string' }, store: { type: 'string' } } as const;
 const LAST_RUNS = 10;
+const SHOWN_UIDS = 5;
 
 /**
- * `explain UID | NAMESPACE/NAME`: prints what was seen, decided and sent, and why not, of a run by its UID or Job name,
+ * `explain UID | NAMESPACE/NAME`: prints what was seen, decided and sent, and why not, of a run by its UID (its
+ * beginning will do) or Job name,
  * or of a CronJob with its last runs. Reads the store beside a running bridge. Throws a UserError when nothing is known.
  */
 export async function explainCommand(argv: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
@@ -49,7 +51,7 @@ function retiredText(reader: ReadStore): string {
 function explanation(reader: ReadStore, subject: string): string {
   const [namespace, name] = subject.includes('/') ? subject.split('/', 2) : [undefined, subject];
   const runs = namespace === undefined ? [] : reader.findRuns(namespace, name ?? '', LAST_RUNS);
-  const only = namespace === undefined ? subject : runs.length === 1 ? runs[0]?.uid : undefined;
+  const only = namespace === undefined ? wholeUid(reader, subject) : runs.length === 1 ? runs[0]?.uid : undefined;
   const detail = only === undefined ? undefined : reader.run(only);
   const quarantined = only === undefined ? '' : quarantineText(reader.quarantinedObject(only));
   if (detail !== undefined) return `${runText(detail)}${quarantined}`;
@@ -64,6 +66,16 @@ function explanation(reader: ReadStore, subject: string): string {
   return `${cronJob === undefined ? '' : `${cronJobText(cronJob)}\n\n`}The last ${runs.length} runs of ${subject}, newest first:\n${runsText(runs)}\n\nOne of them: lifecycle-bridge explain UID`;
 }
 
+/** The beginning of a UID does, if it is that of one run alone. Throws a UserError when it is that of several. */
+function wholeUid(reader: ReadStore, given: string): string {
+  if (!/^[0-9a-f-]{4,35}$/.test(given)) return given;
+  const [first, ...others] = reader.uidsFrom(given, SHOWN_UIDS + 1);
+  if (first === undefined || first === given || others.length === 0) return first ?? given;
+  const shown = [first, ...others].slice(0, SHOWN_UIDS).join('\n  ');
+  const more = others.length < SHOWN_UIDS ? '' : '\n  and others';
+  throw new UserError(`several runs have a UID that begins with ${given}:\n  ${shown}${more}`, 'Give more of the UID.');
+}
+
 function quarantineText(row: QuarantineView | undefined): string {
   if (row === undefined) return '';
   const at = iso(row.at);
@@ -75,7 +87,7 @@ function unknown(subject: string, isUid: boolean): UserError {
     `nothing is known of ${isUid ? `a run with the UID ${subject}` : subject}`,
     [
       isUid
-        ? 'Give the UID of a Job ("kubectl get job NAME -o jsonpath={.metadata.uid}") or NAMESPACE/NAME of a Job or CronJob.'
+        ? 'Give the UID of a Job, or its beginning ("kubectl get job NAME -o jsonpath={.metadata.uid}") or NAMESPACE/NAME of a Job or CronJob.'
         : 'Give NAMESPACE/NAME of a Job or CronJob as "kubectl get" shows them, or the UID of a Job.',
       'If it ran in the cluster, "lifecycle-bridge check" tells whether the bridge can see it.',
     ].join('\n'),

@@ -14,7 +14,7 @@ const TIMEOUT_MS = 10_000;
 
 /** What the bridge needs beyond its machine: a LIST of each followed kind, and its vendors. */
 export async function remoteProbes(config: Config): Promise<Probe[]> {
-  return [...(await kubernetesProbes(config.cluster)), ...vendorProbes(config), ...keyProbes(config)];
+  return [...(await kubernetesProbes(config.cluster)), ...vendorProbes(config)];
 }
 
 async function kubernetesProbes(cluster: Config['cluster']): Promise<Probe[]> {
@@ -74,51 +74,53 @@ function messageOf(body: { readonly [key: string]: unknown }): string {
   return typeof message === 'string' ? message : 'without a reason';
 }
 
-/** Whether each account's key may configure monitors; it is asked by reading them. */
-function keyProbes(config: Config): Probe[] {
-  return Object.keys(config.cronitor).map((name) => ({
-    name: `cronitor/${name}`,
-    run: async () => {
-      const http = createHttp();
-      try {
-        const account = { ...config, cronitor: { [name]: config.cronitor[name]! } };
-        const [deliverer] = createDeliverers(account, http, systemClock);
-        return keyResult(await deliverer!.check!(AbortSignal.timeout(TIMEOUT_MS)));
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        return { ok: false, detail: error.message, next: error.next };
-      } finally {
-        await http.close();
-      }
-    },
-  }));
-}
-
-function keyResult(delivery: Delivery): ProbeResult {
-  if (delivery.outcome === 'delivered') return { ok: true, detail: 'the key may read monitors' };
-  const { reason, detail } = delivery;
-  const isKey = reason === 'unauthorized' || reason === 'forbidden';
-  const next = isKey
-    ? 'The key is wrong, or may only send telemetry: an SDK key, which may configure monitors, is needed.'
-    : 'Check apiUrl of this destination; Cronitor may have trouble of its own.';
-  return { ok: false, detail: `the monitor API: ${reasonText(reason, detail)}`, next };
-}
-
-/** Any HTTP answer counts: it sends no key, so nothing at the vendor changes. */
-function vendorProbes({ cronitor }: Config): Probe[] {
-  return Object.entries(cronitor).flatMap(([name, { apiUrl, pingUrl, dryRun }]) =>
-    [apiUrl, pingUrl].map((url) => ({
+/** A line for each address of a vendor; that of its API says also whether the key may configure monitors. */
+function vendorProbes(config: Config): Probe[] {
+  return Object.entries(config.cronitor).flatMap(([name, { apiUrl, pingUrl, dryRun }]) =>
+    Object.entries({ apiUrl, pingUrl }).map(([key, url]) => ({
       name: `cronitor/${name}`,
       run: async () => {
-        const { host } = new URL(url);
+        const where = `${key}: ${new URL(url).host}`;
         const failure = await connectFailure(url);
-        if (failure === undefined)
-          return { ok: true, detail: `${host} answers${dryRun ? ' (dry run: nothing is sent)' : ''}` };
-        const next = 'Check apiUrl and pingUrl of this destination, the proxy variables, and egress rules.';
-        return { ok: false, detail: `${host} does not answer: ${failure}`, next };
+        if (failure !== undefined)
+          return { ok: false, detail: `${where} does not answer: ${failure}`, next: wayTo(key, failure) };
+        const answers = { ok: true, detail: `${where} answers${dryRun ? ' (dry run: nothing is sent)' : ''}` };
+        return key === 'apiUrl' ? tryKey(config, name, answers) : answers;
       },
     })),
   );
+}
+
+/** The key is tried by reading monitors. One that cannot be read is said where the configuration is checked. */
+async function tryKey(config: Config, name: string, answers: ProbeResult): Promise<ProbeResult> {
+  const http = createHttp();
+  try {
+    const account = { ...config, cronitor: { [name]: config.cronitor[name]! } };
+    const [deliverer] = createDeliverers(account, http, systemClock);
+    return keyResult(await deliverer!.check!(AbortSignal.timeout(TIMEOUT_MS)), answers);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return answers;
+  } finally {
+    await http.close();
+  }
+}
+
+function keyResult(delivery: Delivery, answers: ProbeResult): ProbeResult {
+  if (delivery.outcome === 'delivered') return { ...answers, detail: `${answers.detail}, the key may read monitors` };
+  const { reason, detail } = delivery;
+  if (reason === 'unauthorized' || reason === 'forbidden') {
+    const next = 'The key is wrong, or may only send telemetry: an SDK key, which may configure monitors, is needed.';
+    return { ok: false, detail: `${answers.detail}, but ${reasonText(reason)}`, next };
+  }
+  const next = 'Check apiUrl of this destination; Cronitor may have trouble of its own.';
+  return { ok: false, detail: `${answers.detail}, but not as its API: ${reasonText(reason, detail)}`, next };
+}
+
+function wayTo(key: string, failure: string): string {
+  return /ENOTFOUND|EAI_AGAIN/.test(failure)
+    ? `No address is known for that name: correct ${key} of this destination, or look at the DNS of this machine or pod.`
+    : `Check ${key} of this destination, the proxy variables, and egress rules.`;
 }
 
 async function connectFailure(url: string): Promise<string | undefined> {

@@ -48,6 +48,25 @@ export const COMMANDS = {
   version: { synopsis: 'version', does: 'print the version' },
 } as const;
 
+/** What each option means, in every command that has it. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  '--config': 'the configuration; default: the file that LIFECYCLE_BRIDGE_CONFIG names',
+  '--print-config': 'print the effective configuration, without secrets, and end',
+  '--listen': 'where to take exports; default: 127.0.0.1:4317',
+  '--force': 'write over a file that exists; send again what was delivered',
+  '--store': 'the store of the bridge that is meant; default: that of the configuration',
+  '--as-recorded': 'with the times of the recording; default: moved so that it ended just now',
+  '--serve': 'go on serving the page afterwards',
+  '--destination': 'only this one, such as cronitor/default; default: all',
+  '--by': 'who asks, for the record; default: the user of this process',
+  '--undo': 'end the retirement',
+  '--timeout': 'how long to wait until the monitors are paused; seconds, default 300',
+  '--env': 'its variables, a NAME=value a line',
+  '--release': 'its Helm release, read from the cluster',
+  '--namespace': 'the namespace of the release',
+  '--kubeconfig': 'the cluster of the release; default: KUBECONFIG, then ~/.kube/config',
+};
+
 export type CommandName = keyof typeof COMMANDS;
 
 export function isCommand(name: string): name is CommandName {
@@ -66,8 +85,17 @@ export function usageOf(command: CommandName): string {
   return `usage: lifecycle-bridge ${COMMANDS[command].synopsis}`;
 }
 
+/** How a command is called, what it does and what its options mean. */
+export function help(command: CommandName): string {
+  const flags = new Set(COMMANDS[command].synopsis.match(/--[a-z-]+/g));
+  const lines = [...flags].map((flag) => `  ${flag.padEnd(16)}${OPTIONS[flag] ?? ''}`);
+  return [usageOf(command), COMMANDS[command].does, ...lines, EXIT_CODES].join('\n');
+}
+
+const EXIT_CODES = 'It ends with 0 when all is well, 1 when not, 2 when it was called wrongly.';
+
 export function usage(): string {
   const lines = Object.entries(COMMANDS).map(([name, { does }]) => `  ${name.padEnd(15)}${does}`);
-  const more = 'lifecycle-bridge COMMAND --help lists the options of a command.';
-  return ['usage: lifecycle-bridge COMMAND [options]', ...lines, more].join('\n');
+  const more = 'lifecycle-bridge COMMAND --help says what the options of a command mean.';
+  return ['usage: lifecycle-bridge COMMAND [options]', ...lines, more, EXIT_CODES].join('\n');
 }

@@ -191,6 +191,8 @@ export interface ReadStore {
   run(uid: string): RunDetail | undefined;
   /** What is left of a run or another object that was pruned. */
   pruned(uid: string): PrunedView | undefined;
+  /** UIDs of runs and pruned objects that begin so, in order. */
+  uidsFrom(prefix: string, limit: number): string[];
   /** Newest run first: by UID, by run name, or by CronJob name. */
   findRuns(namespace: string, name: string, limit: number): Run[];
   /** The live CronJob of this name, else one that is deleted. */

@@ -39,7 +39,7 @@ import { readKeyRefusals } from './refusals.ts';
 import { readRetirement } from './retirements.ts';
 import { toDecision, toDelivery, toMonitor, toPruned } from './rows.ts';
 import type { DecisionColumns, DeliveryColumns, MonitorColumns, TombstoneColumns } from './rows.ts';
-import { attemptsOf, countRuns, transitionsOf } from './run-rows.ts';
+import { attemptsOf, countRuns, transitionsOf, uidsFrom } from './run-rows.ts';
 import type { RunFilter } from './run-rows.ts';
 import { countRefused } from './tombstones.ts';
 
@@ -123,6 +123,10 @@ export class SqliteReader implements ReadStore {
   pruned(uid: string): PrunedView | undefined {
     const row = this.#db.get<TombstoneColumns>('SELECT * FROM tombstones WHERE uid = ?', uid);
     return row && toPruned(row);
+  }
+
+  uidsFrom(prefix: string, limit: number): string[] {
+    return uidsFrom(this.#db, prefix, limit);
   }
 
   findRuns(namespace: string, name: string, limit: number): Run[] {

@@ -57,3 +57,10 @@ export function countRuns(db: Db, { namespace, owner }: RunFilter): Partial<Reco
   );
   return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
 }
+
+/** UIDs of runs and pruned objects that begin so, in order. */
+export function uidsFrom(db: Db, prefix: string, limit: number): string[] {
+  const sql = `SELECT uid FROM runs WHERE uid >= ?1 AND uid < ?1 || char(0x10ffff)
+    UNION SELECT uid FROM tombstones WHERE uid >= ?1 AND uid < ?1 || char(0x10ffff) ORDER BY uid LIMIT ?2`;
+  return db.all<{ uid: string }>(sql, prefix, limit).map(({ uid }) => uid);
+}
