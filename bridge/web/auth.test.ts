@@ -237,7 +237,7 @@ describe('auth: proxy-header', () => {
     const refused = await page.get('/', { headers: { accept: 'text/html' } });
     expect([refused.status, refused.headers.get('content-type')]).toEqual([401, 'text/html; charset=utf-8']);
     const text = await refused.text();
-    expect(text).toContain('this page is reached only through its proxy, which sends X-Forwarded-User');
+    expect(text).toContain('This page is reached only through its proxy, which sends X-Forwarded-User');
     expect(text).not.toMatch(/team-a|test &lt;cluster|<script|href="\/runs/);
     expect(await (await page.get('/api/runs')).json()).toMatchObject({ error: { message: /proxy/ } });
     for (let count = 0; count < 50; count++) await page.get(`/${'x'.repeat(5000)}`);

@@ -118,9 +118,9 @@ function loginForm(options: WebOptions, response: Response, status: number, to: 
         <input id="token" name="token" type="password" autocomplete="current-password" required autofocus />
         <button type="submit">Log in</button>
       </form>
-      <p class="empty">
-        <code>lifecycle-bridge page-token</code> prints it where the bridge runs; in Kubernetes:
-        <code>kubectl -n NAMESPACE exec POD -- lifecycle-bridge page-token</code>.
+      <p class="hint">
+        <code>lifecycle-bridge page-token</code> prints it where the bridge runs; in Kubernetes:<br />
+        <code>kubectl -n NAMESPACE exec POD -- lifecycle-bridge page-token</code>
       </p>`,
   };
   sendPage(response.status(status), strangersFrame(options), content);

@@ -91,16 +91,18 @@ export function strangersFrame(options: WebOptions): Frame {
   return { ...plainFrame(options), bare: true };
 }
 
+const TITLES: Readonly<Record<number, string>> = { 401: 'Not let in', 403: 'Refused', 404: 'Not found' };
+
 function errorPage(
   { bare = false }: Frame,
   status: number,
   { message, parameter, given, allowed }: ApiError,
 ): PageContent {
-  const title = status === 404 ? 'Not found' : 'This did not work';
+  const title = TITLES[status] ?? 'This did not work';
   return {
     title,
     body: html`<h1>${title}</h1>
-      <p>${message}.</p>
+      <p>${message.charAt(0).toUpperCase()}${message.slice(1)}.</p>
       ${status === 404 && html`<p>A run is shown for as long as the store keeps it.</p>`}
       ${given !== undefined && html`<p>${parameter} was “${given}”.</p>`}
       ${allowed !== undefined && html`<p>Allowed: ${allowed}.</p>`} ${!bare && html`<p><a href="/">All runs</a></p>`}`,

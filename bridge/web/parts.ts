@@ -33,7 +33,7 @@ export const DELIVERY_LOOKS: Readonly<Record<DeliveryStatus, Look>> = {
   pending: { sign: '○', tone: 'quiet', label: 'waiting' },
   sending: { sign: '▶', tone: 'busy', label: 'sending' },
   delivered: { sign: '✓', tone: 'good', label: 'delivered' },
-  dropped: { sign: '✕', tone: 'bad', label: 'not delivered' },
+  dropped: { sign: '✕', tone: 'bad', label: 'given up' },
 };
 
 /** What kind of thing was not sent. */
@@ -56,9 +56,14 @@ export function time(at: Instant | undefined, absent: Child = '–'): Child {
   return html`<time datetime="${text}" title="${text}">${text}</time>`;
 }
 
-/** Milliseconds as people say them: 850 ms, 42 s, 3 m 20 s, 2 h 5 m, 3 d 4 h. */
+/** What goes on: the page's script counts on from there. */
+export function elapsed(ms: number): Html {
+  return html`<span data-elapsed="${ms}">${duration(ms)}</span>`;
+}
+
+/** Milliseconds as people say them; Kubernetes knows whole seconds: < 1 s, 42 s, 3 m 20 s, 2 h 5 m, 3 d 4 h. */
 export function duration(ms: number): string {
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 1000) return '< 1 s';
   const seconds = Math.floor(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   const [big, bigUnit, small, smallUnit] =
@@ -81,7 +86,7 @@ export function runHref(uid: string): string {
   return `/runs/${encodeURIComponent(uid)}`;
 }
 
-/** JSON that is shown only when a person opens it; `id` keeps it open over updates. */
+/** JSON that is shown only when a person opens it; by its `id` it stays open over updates. */
 export function payload(id: string, label: string, value: Json): Html {
   return html`<details id="${id}">
     <summary>${label}</summary>

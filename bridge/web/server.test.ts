@@ -117,7 +117,7 @@ describe('the page', () => {
   it.each(['/monitors', '/deliveries', '/drops'])('shows %s', async (path) => {
     fillSample(web.store, NOW, 60);
     const text = await page(path);
-    expect(text).toContain('<table class="list">');
+    expect(text).toContain('<table class="list" aria-label=');
     expect(text).toContain(`aria-current="page"`);
   });
 
@@ -190,7 +190,7 @@ describe('the page', () => {
     const text = await response.text();
     for (const [, url] of text.matchAll(/(?:src|href)="([^"]*)"/g)) expect(url).toMatch(/^[/#]/);
     expect(text).not.toMatch(/<script(?![^>]*src=)|\sstyle="|\son\w+="/);
-    for (const asset of ['style.css', 'page.js', 'icon.svg'])
+    for (const asset of ['style.css', 'page.js', 'idiomorph.js', 'icon.svg'])
       expect((await web.get(`/assets/${asset}`)).status).toBe(200);
   });
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { fileURLToPath } from 'node:url';
 
 import express, { type Express } from 'express';
 
@@ -79,6 +80,10 @@ const HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
+const ASSETS_AGE = '1h';
+/** What keeps a page as it is while it is updated, from its package. */
+const IDIOMORPH = fileURLToPath(import.meta.resolve('idiomorph/dist/idiomorph.min.js'));
+
 function webApp(options: WebOptions): Express {
   const app = express();
   const abuse = new Abuse(options);
@@ -87,7 +92,11 @@ function webApp(options: WebOptions): Express {
     response.set(HEADERS).set('Cache-Control', 'no-store');
     next();
   });
-  app.use('/assets', express.static(`${import.meta.dirname}/assets`, { maxAge: '1h', index: false, redirect: false }));
+  app.get('/assets/idiomorph.js', (_request, response) => response.sendFile(IDIOMORPH, { maxAge: ASSETS_AGE }));
+  app.use(
+    '/assets',
+    express.static(`${import.meta.dirname}/assets`, { maxAge: ASSETS_AGE, index: false, redirect: false }),
+  );
   app.use(healthRouter(options));
   app.use(authRouter(options, abuse));
   app.get('/events', options.live.handler());

@@ -143,8 +143,10 @@ describe.skipIf(process.getuid?.() !== 0)(
       const bridge = start(image, ['run'], data, settings);
       const page = `http://127.0.0.1:${settings.WEB__PORT}`;
       await until('/livez answers', () => answers(bridge, `${page}/livez`));
-      const pages = await Promise.all(['/', '/assets/page.js', '/metrics'].map((path) => fetch(page + path)));
-      expect(pages.map(({ status }) => status)).toEqual([200, 200, 200]);
+      const pages = await Promise.all(
+        ['/', '/assets/page.js', '/assets/idiomorph.js', '/metrics'].map((path) => fetch(page + path)),
+      );
+      expect(pages.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
       const status = readFileSync(`/proc/${bridge.child.pid}/status`, 'utf8');
       expect(status).toMatch(/^Uid:\s+65532\s+65532/m);
       console.info(`${/VmRSS:\s+(\d+)/.exec(status)?.[1]} KiB RSS when idle`);

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../bridge/app.ts';
 import { loadConfig } from '../../bridge/config/load.ts';
@@ -12,28 +12,14 @@ import { until } from '../e2e/harness/kube.ts';
 import { connectOtlp, encodeLogs } from '../otlp-client.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 import { BatchObjects, runUid } from './batch-objects.ts';
+import { haveChromium, launchChromium } from './chromium.ts';
 
-const CHROMIUM = process.env['LIFECYCLE_BRIDGE_CHROMIUM'] ?? '/usr/bin/chromium';
 const TOKEN = 'a-token-for-the-page';
-/** As root in a container there is no sandbox; nothing may be fetched from elsewhere. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-  '--disable-gpu',
-];
-
 const objects = new BatchObjects(Date.now());
 const releases = new Releases();
 let app: App;
 let url: string;
 let browser: Browser;
-
-const haveChromium = existsSync(CHROMIUM);
-if (!haveChromium)
-  process.stderr.write(`\nSKIPPED: the tests of the page need Chromium at ${CHROMIUM} (apt-get install chromium)\n\n`);
 
 beforeAll(async () => {
   if (!haveChromium) return;
@@ -62,7 +48,7 @@ beforeAll(async () => {
   // The failure waits for its pods before it is told, and the page shows when it was.
   await until('the failure is told', () => vendors.cronitor.pings.some(({ query }) => query.state === 'fail'));
   await allIsTold();
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  browser = await launchChromium();
   releases.add(() => browser.close());
 });
 afterAll(() => releases.release());

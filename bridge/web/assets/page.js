@@ -1,6 +1,6 @@
 // Shows times in the viewer's zone and keeps the page current while it is open: /events tells that something changed.
 const PAUSE_MS = 250;
-/** What takes longer shows it, and what no event told is seen then. */
+/** What no event told is seen then. */
 const NOW_AND_THEN_MS = 30_000;
 const RECONNECT_MS = 10_000;
 const AWAY = 'The bridge does not answer; this page shows what was last known.';
@@ -19,37 +19,76 @@ function localTimes(root) {
   const today = new Date().toDateString();
   for (const element of root.querySelectorAll('time')) {
     const at = new Date(element.dateTime);
-    element.textContent = (at.toDateString() === today ? sameDay : otherDay).format(at);
+    if (!Number.isNaN(at.getTime()))
+      element.textContent = (at.toDateString() === today ? sameDay : otherDay).format(at);
   }
 }
 
-/** A person who selects text, or has opened something, is not disturbed. */
-function busy(main) {
-  return document.hidden || !getSelection().isCollapsed || main.querySelector('details[open]') !== null;
+/** Milliseconds as the bridge writes them. */
+function duration(ms) {
+  const seconds = Math.floor(ms / 1000);
+  const units = [
+    ['d', 86_400],
+    ['h', 3600],
+    ['m', 60],
+    ['s', 1],
+  ];
+  const first = units.findIndex(([, size]) => seconds >= size);
+  if (first === -1) return '< 1 s';
+  const parts = units.slice(first, first + 2).map(([unit, size], index) => {
+    const whole = index === 0 ? seconds : seconds % units[first][1];
+    return [Math.floor(whole / size), unit];
+  });
+  return parts
+    .filter(([count]) => count > 0)
+    .map((part) => part.join(' '))
+    .join(' ');
 }
 
-/** Fetches this page again and shows it, unless that would disturb. */
-async function update() {
-  const main = document.querySelector('main');
-  const live = document.querySelector('#live');
-  if (busy(main)) return;
+/** What goes on takes longer each second, by this computer's count and not by its clock. */
+let shownAt = performance.now();
+function countOn() {
+  const since = performance.now() - shownAt;
+  for (const element of document.querySelectorAll('[data-elapsed]'))
+    element.textContent = duration(Number(element.dataset.elapsed) + since);
+}
+
+/** This page as it is now; undefined when the bridge does not answer. */
+async function fetchPage() {
+  let response;
+  let text;
   try {
-    const response = await fetch(location.href, { signal: AbortSignal.timeout(10_000) });
-    if (response.status === 401) return location.reload();
-    if (!response.ok) throw new Error(String(response.status));
-    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-    const fresh = page.querySelector('main');
-    localTimes(fresh);
-    live.textContent = '';
-    if (busy(main)) return;
-    shown = page.body.dataset.live;
-    if (fresh.innerHTML === main.innerHTML) return;
-    const focused = document.activeElement?.closest('main a')?.getAttribute('href');
-    main.innerHTML = fresh.innerHTML;
-    if (focused) main.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    const headers = { accept: 'text/html' };
+    response = await fetch(location.href, { headers, redirect: 'manual', signal: AbortSignal.timeout(10_000) });
+    text = await response.text();
   } catch {
-    live.textContent = AWAY;
+    return undefined;
   }
+  if (response.status >= 500) return undefined;
+  const page = new DOMParser().parseFromString(text, 'text/html');
+  if (response.ok && page.querySelector('main') !== null) return page;
+  // To log in again, or because what was shown is gone: the browser shows the answer, and this script ends.
+  location.reload();
+  return new Promise(() => {});
+}
+
+/** Shows this page as it is now. What a person has opened, focused, selected or scrolled to stays as it is. */
+async function update() {
+  if (document.hidden) return;
+  const page = await fetchPage();
+  document.querySelector('#live').textContent = page === undefined ? AWAY : '';
+  if (page === undefined) return;
+  shown = page.body.dataset.live;
+  shownAt = performance.now();
+  const fresh = page.querySelector('main');
+  localTimes(fresh);
+  const focused = document.activeElement?.closest('main a')?.getAttribute('href');
+  Idiomorph.morph(document.querySelector('main'), fresh, {
+    callbacks: { beforeAttributeUpdated: (name, element) => name !== 'open' || element.localName !== 'details' },
+  });
+  // Browsers that cannot move an element without removing it lose the focus.
+  if (focused && document.activeElement === document.body)
+    document.querySelector(`main a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 
 let shown = document.body.dataset.live;
@@ -96,3 +135,4 @@ localTimes(document);
 listen();
 document.addEventListener('visibilitychange', listen);
 setInterval(() => void update(), NOW_AND_THEN_MS);
+setInterval(countOn, 1000);

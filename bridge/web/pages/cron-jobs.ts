@@ -10,8 +10,8 @@ import { table } from './table.ts';
 export function cronJobsPage(page: Page<SeenCronJob>, query: CronJobsQuery): PageContent {
   const given = { namespace: query.namespace, runs: query.withoutRun === true ? 'none' : undefined };
   const rows = page.items.map(
-    ({ namespace, name, lastRun, problems }) =>
-      html`<tr>
+    ({ uid, namespace, name, lastRun, problems }) =>
+      html`<tr id="cronjob-${uid}">
         <td class="name">
           <a href="${href('/', { namespace, owner: name })}">${namespace}/${name}</a>
           ${problemMark(namespace, name, problems)}
@@ -29,7 +29,7 @@ export function cronJobsPage(page: Page<SeenCronJob>, query: CronJobsQuery): Pag
       <nav class="filter" aria-label="Runs">
         ${filter('all', undefined, given)}${filter('without a run', 'none', given)}
       </nav>
-      ${table(['CronJob', 'Last run', 'Run', 'Started'], rows, 'No CronJob here.')}
+      ${table('CronJobs', ['CronJob', 'Last run', 'Run', 'Started'], rows, 'No CronJob here.')}
       ${paging('/cronjobs', { ...given, cursor: query.cursor }, page.next)}`,
   };
 }

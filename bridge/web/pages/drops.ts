@@ -21,7 +21,7 @@ export interface DropsView {
 export function dropsPage({ query, page, counts, quiet, names }: DropsView): PageContent {
   const rows = page.items.map(
     (row) =>
-      html`<tr>
+      html`<tr id="${row.kind}-${row.id}">
         <td class="when">${time(row.at)}</td>
         <td>${DROP_LABELS[row.kind]}</td>
         <td class="name">${what(row, names)}</td>
@@ -34,7 +34,7 @@ export function dropsPage({ query, page, counts, quiet, names }: DropsView): Pag
     tab: '/drops',
     body: html`<h1>Not sent, and why</h1>
       ${quietText(quiet)} ${kindFilter(query, counts)} ${reasonFilter(query, counts)}
-      ${table(['When', 'Kind', 'What', 'Destination', 'Why'], rows, empty(query))}
+      ${table('Not sent', ['When', 'Kind', 'What', 'Destination', 'Why'], rows, empty(query))}
       ${paging('/drops', parameters(query), page.next)}`,
   };
 }
@@ -122,7 +122,7 @@ export function quarantinePage(row: QuarantineView): PageContent {
 
 /** A timer that could not be processed has none: its error is all there is. */
 function content({ bytes, size }: QuarantineView): Html {
-  if (size === 0) return html`<p class="empty">There is none: no record was sent for it.</p>`;
+  if (size === 0) return html`<p class="empty">No bytes were kept.</p>`;
   return html`<p class="hint">Cut, and without what looks like a secret.</p>
     <pre class="content" tabindex="0">${readable(bytes)}</pre>`;
 }

@@ -61,7 +61,8 @@ export function layout(frame: Frame, { title, tab, body }: PageContent): string 
 }
 
 function script(version: string): Html {
-  return html`<script type="module" src="/assets/page.js?v=${version}"></script>
+  return html`<script defer src="/assets/idiomorph.js?v=${version}"></script>
+    <script type="module" src="/assets/page.js?v=${version}"></script>
     <noscript><meta http-equiv="refresh" content="10" /></noscript>`;
 }
 

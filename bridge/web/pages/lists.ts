@@ -28,7 +28,7 @@ export function monitorsPage(page: Page<MonitorView>, query: { cursor?: string }
     title: 'Monitors',
     tab: '/monitors',
     body: html`<h1>Monitors</h1>
-      ${table(['State', 'CronJob', 'Schedule', 'Destination and key', 'Detail'], rows, 'No monitor yet.')}
+      ${table('Monitors', ['State', 'CronJob', 'Schedule', 'Destination and key', 'Detail'], rows, 'No monitor yet.')}
       ${paging('/monitors', query, page.next)}`,
   };
 }
@@ -98,6 +98,7 @@ export function deliveriesPage(
       </ul>
       <nav class="filter" aria-label="States">${all}${states}</nav>
       ${table(
+        'Deliveries',
         head,
         page.items.map((row) => deliveryRow(row, names)),
         'No delivery here yet.',

@@ -30,7 +30,8 @@ export function problemsPage(page: Page<CronJobProblems>, query: ProblemsQuery):
     body: html`<p class="crumb"><a href="/">Runs</a></p>
       <h1>Annotations that cannot be read</h1>
       <p class="hint">Their CronJobs are monitored all the same, with what is used instead.</p>
-      ${table(head, rows, 'Every annotation can be read.')} ${paging('/problems', parameters(query), page.next)}`,
+      ${table('Annotations', head, rows, 'Every annotation can be read.')}
+      ${paging('/problems', parameters(query), page.next)}`,
   };
 }
 

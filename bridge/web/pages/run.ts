@@ -4,7 +4,7 @@ import type { Answer, DeliveryView, QuarantineView, RunDetail } from '../../stor
 import type { Decision } from '../../store/store.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { reasonText, undecidedText } from '../../lib/reasons.ts';
-import { badge, DELIVERY_LOOKS, duration, href, payload, RUN_LOOKS, time } from '../parts.ts';
+import { badge, DELIVERY_LOOKS, href, payload, RUN_LOOKS, time } from '../parts.ts';
 import { logs } from './logs.ts';
 import { type Frame, note, type PageContent } from './layout.ts';
 import { took } from './runs.ts';
@@ -83,7 +83,7 @@ function timeline(transitions: readonly Transition[], pods: boolean): Html {
   return html`<ol class="timeline">
     ${transitions.map(
       (transition) =>
-        html`<li class="${tone(transition)}">
+        html`<li id="transition-${transition.id}" class="${tone(transition)}">
           ${time(transition.at)}
           <span
             >${transition.text}
@@ -108,7 +108,7 @@ function tone({ kind, outcome, exitCode }: Transition): string {
 
 function attempts(rows: readonly Attempt[], now: Instant): Html {
   const indexed = rows.some((row) => row.index !== undefined);
-  return html`<table class="list attempts">
+  return html`<table class="list attempts" aria-label="Attempts">
     <thead>
       <tr>
         <th>Pod</th>
@@ -123,14 +123,14 @@ function attempts(rows: readonly Attempt[], now: Instant): Html {
     <tbody>
       ${rows.map(
         (row) =>
-          html`<tr>
+          html`<tr id="pod-${row.podUid}">
             <td class="name">${row.podName}</td>
             ${indexed && html`<td>${row.index}</td>`}
             <td>${row.phase}</td>
             <td>${exit(row)}</td>
             <td>${row.nodeName ?? 'no node yet'}</td>
             <td class="when">${time(row.startedAt, 'not started')}</td>
-            <td class="took">${row.startedAt !== undefined && duration((row.endedAt ?? now) - row.startedAt)}</td>
+            <td class="took">${took(row, now)}</td>
           </tr>`,
       )}
     </tbody>
@@ -143,7 +143,7 @@ function exit({ exitCode, reason, container }: Attempt): Child {
 }
 
 function deliveries({ deliveries, transitions }: RunDetail): Html {
-  return html`<table class="list deliveries">
+  return html`<table class="list deliveries" aria-label="Deliveries">
     <thead>
       <tr>
         <th>State</th>
@@ -164,27 +164,30 @@ function deliveryRow(row: DeliveryView, transitions: readonly Transition[]): Htm
     <td>${badge(DELIVERY_LOOKS[row.status])}</td>
     <td>${transitionText(row.transitionId, transitions)} ${payload(`payload-${row.seq}`, 'payload', row.payload)}</td>
     <td>${row.destination}</td>
-    <td>${receipt(row)} ${row.status === 'dropped' && html`<small>no. ${row.seq}</small>`}</td>
+    <td>${receipt(row)}</td>
     <td class="when">${time(row.settledAt ?? row.createdAt)}</td>
   </tr>`;
 }
 
-/** What is known of a delivery beyond its state. */
-export function receipt(row: DeliveryView): Html {
+/** What is known of a delivery beyond its state; nothing at all of one that was simply delivered. */
+export function receipt(row: DeliveryView): Child {
   const tries = row.attempts > 1 ? `${row.attempts} tries` : undefined;
   const unknown = row.unknownOutcomes > 0 ? `${row.unknownOutcomes} with an unknown outcome` : undefined;
   const counts = [tries, unknown].filter(Boolean).join(', ');
-  return html`${reasonText(row.reason === 'delivered' ? undefined : row.reason, row.detail)}
-  ${counts !== '' && html`<small>${counts}</small>`}
-  ${row.status === 'pending' && row.nextAt !== undefined && html`<small>next try ${time(row.nextAt)}</small>`}
-  ${earlierAnswers(row).map(
-    ({ count, reason, detail, lastAt }) =>
-      html`<small class="line">${count} × ${reasonText(reason, detail)}, last ${time(lastAt)}</small>`,
-  )}
-  ${row.resends.map(
-    ({ at, by, wasReason, wasDetail }) =>
-      html`<small class="line">sent again ${time(at)} by ${by}; before: ${reasonText(wasReason, wasDetail)}</small>`,
-  )}`;
+  return [
+    reasonText(row.reason === 'delivered' ? undefined : row.reason, row.detail),
+    counts !== '' && html` <small>${counts}</small>`,
+    row.status === 'pending' && row.nextAt !== undefined && html` <small>next try ${time(row.nextAt)}</small>`,
+    row.status === 'dropped' && html` <small>no. ${row.seq}</small>`,
+    earlierAnswers(row).map(
+      ({ count, reason, detail, lastAt }) =>
+        html`<small class="line">${count} × ${reasonText(reason, detail)}, last ${time(lastAt)}</small>`,
+    ),
+    row.resends.map(
+      ({ at, by, wasReason, wasDetail }) =>
+        html`<small class="line">sent again ${time(at)} by ${by}; before: ${reasonText(wasReason, wasDetail)}</small>`,
+    ),
+  ];
 }
 
 /** Of one that waits, the last answer is its reason already. */
@@ -206,7 +209,7 @@ function decided({ decisions, transitions }: RunDetail): Child {
 function decisionTable(title: string, rows: readonly Decision[], transitions: readonly Transition[]): Child {
   if (rows.length === 0) return undefined;
   return html`<h2>${title}</h2>
-    <table class="list">
+    <table class="list" aria-label="${title}">
       <thead>
         <tr>
           <th>What</th>

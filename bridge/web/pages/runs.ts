@@ -3,7 +3,7 @@ import type { Instant } from '../../lib/clock.ts';
 import type { ProblemView } from '../../store/problems.ts';
 import type { Page } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
-import { badge, duration, href, paging, RUN_LOOKS, runHref, time } from '../parts.ts';
+import { badge, duration, elapsed, href, paging, RUN_LOOKS, runHref, time } from '../parts.ts';
 import { parameters, type RunsQuery } from '../query.ts';
 import { type Frame, note, outboxText, type PageContent } from './layout.ts';
 import { problemNotes } from './problems.ts';
@@ -106,7 +106,7 @@ function activeFilters(query: RunsQuery): Child {
 }
 
 function runsTable(runs: readonly Run[], query: RunsQuery, now: Instant): Html {
-  return html`<table class="list runs">
+  return html`<table class="list runs" aria-label="Runs">
     <thead>
       <tr>
         <th>State</th>
@@ -126,7 +126,9 @@ function runsTable(runs: readonly Run[], query: RunsQuery, now: Instant): Html {
 function runRow(run: Run, query: RunsQuery, now: Instant): Html {
   const { cursor: _, ...rest } = parameters(query);
   const owner = run.ownedBy === undefined ? run.ownerName : undefined;
-  return html`<tr>
+  const ownerLink =
+    owner !== undefined && html`<a href="${href('/', { ...rest, namespace: run.namespace, owner })}">${owner}</a>`;
+  return html`<tr id="run-${run.uid}">
     <td>${badge(RUN_LOOKS[run.status])}</td>
     <td class="name">
       <a class="namespace" href="${href('/', { ...rest, namespace: run.namespace })}">${run.namespace}</a>/<a
@@ -134,9 +136,7 @@ function runRow(run: Run, query: RunsQuery, now: Instant): Html {
         >${run.name}</a
       >
     </td>
-    <td class="owner">
-      ${owner !== undefined && html`<a href="${href('/', { ...rest, namespace: run.namespace, owner })}">${owner}</a>`}
-    </td>
+    <td class="owner">${ownerLink}</td>
     <td class="when">${time(run.startedAt ?? missedAt(run), 'not started')}</td>
     <td class="took">${took(run, now)}</td>
     <td class="why">${run.reason}</td>
@@ -148,7 +148,8 @@ function missedAt({ status, scheduledAt }: Run): Instant | undefined {
   return status === 'missed' || status === 'skipped' ? scheduledAt : undefined;
 }
 
-/** How long a run took, or takes up to now. */
-export function took(run: Run, now: Instant): string {
-  return run.startedAt === undefined ? '' : duration((run.endedAt ?? now) - run.startedAt);
+/** How long a run or a pod took, or takes up to now. */
+export function took({ startedAt, endedAt }: Pick<Run, 'startedAt' | 'endedAt'>, now: Instant): Child {
+  if (startedAt === undefined) return undefined;
+  return endedAt === undefined ? elapsed(now - startedAt) : duration(endedAt - startedAt);
 }
