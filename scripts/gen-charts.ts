@@ -89,6 +89,10 @@ emit(
   read(umbrella, argo).replaceAll(/(lifecycle-bridge-|targetRevision: )\d+\.\d+\.\d+/g, `$1${manifest.version}`),
 );
 emit(join(umbrella, 'README.md'), between(read(umbrella, 'README.md'), 'compatibility', compatibility()));
+for (const { name } of (parse(read(umbrella, 'Chart.yaml')) as Chart).dependencies ?? []) {
+  const table = valuesTable(readValues(read(subcharts, name, 'values.yaml')), `${name}.`);
+  emit(join(umbrella, 'README.md'), between(read(umbrella, 'README.md'), `values-${name}`, table));
+}
 emit(join(umbrella, 'Chart.lock'), lock());
 const collectorConfig = join(root, 'collector-config');
 for (const file of readdirSync(collectorConfig).filter((name) => name.endsWith('.yaml')))

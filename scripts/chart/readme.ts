@@ -1,8 +1,8 @@
 import type { Value } from './values-file.ts';
 
-/** The table of a values.yaml: one row for each value that can be set. */
-export function valuesTable(values: ReadonlyMap<string, Value>): string {
-  const rows = [...values].flatMap(([key, value]) => rowsOf(key, value, ''));
+/** The table of a values.yaml: one row for each value that can be set; `under` is the name of a part with its dot. */
+export function valuesTable(values: ReadonlyMap<string, Value>, under = ''): string {
+  const rows = [...values].flatMap(([key, value]) => rowsOf(`${under}${key}`, value, ''));
   return ['| Value | Default | Meaning |', '|---|---|---|', ...rows].join('\n');
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -195,6 +195,47 @@ describe('in the namespace of the release, with the permissions that the chart g
     expect(text).not.toContain(foreign.namespace);
     expect(text).not.toMatch(/kube_pod_info|kube_secret|kube_configmap/);
     expect(program.log()).not.toMatch(/forbidden|Failed to/i);
+  });
+});
+
+it('kube-state-metrics knows each kind that the values may name, may read it, and makes metrics of its labels', async () => {
+  const kinds = Object.entries(
+    parse(readFileSync(join(subchart('kube-state-metrics'), 'files/kinds.yaml'), 'utf8')) as Readonly<
+      Record<string, { readonly metrics: string; readonly cluster?: true; readonly noLabels?: true }>
+    >,
+  );
+  const labelled = kinds.filter(([, { noLabels }]) => !noLabels);
+  const values = {
+    scope: 'cluster',
+    backend: { exporter: 'debug' },
+    'kube-state-metrics': {
+      collectors: kinds.flatMap(([name, { cluster: isCluster }]) => (isCluster ? [] : [name])),
+      clusterCollectors: kinds.flatMap(([name, { cluster: isCluster }]) => (isCluster ? [name] : [])),
+      metricAllowlist: ['kube_.*_created'],
+      labelAllowlist: Object.fromEntries(labelled.map(([name]) => [name, ['app']])),
+    },
+  };
+  const manifests = await render(chart, values, { namespace: ops.namespace, release: 'lb' });
+  const access = manifests.filter(
+    ({ kind, metadata }) => /Role|Account/.test(kind) && /state-metrics/.test(metadata.name),
+  );
+  await ops.apply(...access);
+  const kubeconfig = await accountKubeconfig(ops, cluster.kubeconfig, 'lb-kube-state-metrics', work);
+  const program = await startKubeStateMetrics({ manifests, kubeconfig, folder: join(work, 'ksm-all') });
+  running.push(program);
+  // There is a line about each metric, also when nothing has it.
+  const wanted = labelled.map(([, { metrics }]) => `# HELP ${metrics}_labels `);
+  const missing = async (): Promise<readonly string[]> => {
+    const text = await (await fetch(`http://127.0.0.1:${program.port}/metrics`)).text();
+    return wanted.filter((line) => !text.includes(line));
+  };
+  await expect.poll(missing).toEqual([]);
+  await until('the namespaces are read', async () =>
+    (await (await fetch(`http://127.0.0.1:${program.port}/metrics`)).text()).includes('kube_namespace_created{'),
+  );
+  expect(program.log()).not.toMatch(/forbidden|Failed to/i);
+  await ops.kubectl(['delete', '-f', '-'], {
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: access }),
   });
 });
 
