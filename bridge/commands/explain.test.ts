@@ -50,7 +50,7 @@ it('tells what was seen, sent and how, of a run by its UID, beside the process t
   const text = await explain(sampleUid(1), '--store', path);
   expect(text).toMatch(/^shop\/price-import-\d+: failed\n/);
   expect(text).toMatch(/CronJob +price-import/);
-  expect(text).toMatch(/why +BackoffLimitExceeded: Job has reached the specified backoff limit/);
+  expect(text).toMatch(/why +container worker exited with 1 \(Error\); 3 pods failed; BackoffLimitExceeded/);
   expect(text).toMatch(/2026-11-21T11:52:51\.000Z {2}container worker: exited with 137 \(OOMKilled\)|exited with 137/);
   expect(text).toMatch(/Failed +exit 137 +OOMKilled +in worker +node-2\.example\.internal/);
   expect(text).toMatch(

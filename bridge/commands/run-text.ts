@@ -1,8 +1,9 @@
 import { logName, logOutcome } from '../lib/log-text.ts';
-import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
+import { waitText } from '../lifecycle/cause.ts';
+import type { Attempt, Transition } from '../lifecycle/transition.ts';
 import { iso } from '../lib/clock.ts';
 import { reasonText, undecidedText } from '../lib/reasons.ts';
-import type { CronJobView, DeliveryView, MonitorView, PrunedView, RunDetail } from '../store/read.ts';
+import type { CronJobView, DeliveryView, MonitorView, PrunedView, RunDetail, RunView } from '../store/read.ts';
 import type { ProblemView } from '../store/problems.ts';
 import type { Decision } from '../store/store.ts';
 import { columns } from './terminal.ts';
@@ -109,9 +110,15 @@ export function prunedText({ kind, namespace, name, prunedAt, announced }: Prune
 }
 
 /** One line per run, newest first. */
-export function runsText(runs: readonly Run[]): string {
+export function runsText(runs: readonly RunView[]): string {
   return columns(
-    runs.map((run) => [iso(run.startedAt ?? run.createdAt), run.status, run.name, run.reason ?? '', run.uid]),
+    runs.map((run) => [
+      iso(run.startedAt ?? run.createdAt),
+      run.status,
+      run.name,
+      run.uid,
+      run.cause ?? run.reason ?? '',
+    ]),
   );
 }
 
@@ -119,7 +126,7 @@ function section(title: string, rows: readonly string[][], empty: string): strin
   return `\n${title}\n${rows.length === 0 ? `  ${empty}` : columns(rows)}`;
 }
 
-function facts(run: Run): string[][] {
+function facts(run: RunView): string[][] {
   const rows: [string, string | undefined][] = [
     ['UID', run.uid],
     ['object', `${run.kind}${run.deleted ? ', deleted' : ''}`],
@@ -127,7 +134,7 @@ function facts(run: Run): string[][] {
     ['scheduled', run.scheduledAt === undefined ? undefined : iso(run.scheduledAt)],
     ['started', run.startedAt === undefined ? 'not yet' : iso(run.startedAt)],
     ['ended', run.endedAt === undefined ? 'not yet' : iso(run.endedAt)],
-    ['why', sentence(run.reason, run.message) || undefined],
+    ['why', run.cause ?? (sentence(run.reason, run.message) || undefined)],
   ];
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
 }
@@ -141,14 +148,16 @@ function seenLine({ at, text, message, podName }: Transition, pods: boolean): st
 function attemptLine(attempt: Attempt): string[] {
   const exit = attempt.exitCode === undefined ? '' : `exit ${attempt.exitCode}`;
   const where = attempt.container === undefined ? '' : `in ${attempt.container}`;
+  const isGone = attempt.deleted === true || attempt.goneAt !== undefined;
   return [
     attempt.podName,
-    attempt.phase,
+    isGone ? `${attempt.phase}, ${attempt.goneAt === undefined ? 'deleted' : 'gone'}` : attempt.phase,
     exit,
-    attempt.reason ?? '',
+    attempt.failed === 'stopped' ? 'stopped' : (attempt.reason ?? ''),
     where,
-    attempt.nodeName ?? 'no node yet',
+    attempt.nodeName ?? (isGone ? 'no node' : 'no node yet'),
     iso(attempt.startedAt),
+    attempt.waiting === undefined ? '' : waitText(attempt.waiting, attempt.endedAt === undefined && !isGone),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
 import type { CronJobFacts, JobFacts } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
+import { isFailed } from '../lifecycle/cause.ts';
 import type { JobState } from '../lifecycle/job.ts';
 import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
@@ -78,13 +79,16 @@ function planOrHold(
 }
 
 /** Whether pods that its Job counts as failed are not known as ended yet. */
-function awaitsPods(tx: Tx, run: Run, { kind, outcome, inferred }: Transition): boolean {
+function awaitsPods(tx: Tx, run: Run, { kind, outcome, inferred, reason }: Transition): boolean {
   if (kind !== 'run.ended' || outcome !== 'failed' || inferred || cronJobOf(tx, run) === undefined) return false;
   const job = tx.object(run.uid);
   const failed = job === undefined ? 0 : stateOf<JobState>(job).facts.failed;
   if (failed === 0 || failed > MAX_AWAITED_PODS) return false;
-  const seen = tx.attempts(run.uid).filter(({ endedAt, phase }) => endedAt !== undefined && phase !== 'Succeeded');
-  return seen.length < failed;
+  const attempts = tx.attempts(run.uid);
+  const over = attempts.filter(({ endedAt, goneAt }) => (endedAt ?? goneAt) !== undefined);
+  if (over.filter(({ phase }) => phase !== 'Succeeded').length < failed) return true;
+  // Those that were stopped with the Job may come before the one that failed it. A deadline stops all.
+  return reason !== 'DeadlineExceeded' && over.length < attempts.length && !over.some(isFailed);
 }
 
 /** The pods of a failed run did not come in time: it is told without them. */

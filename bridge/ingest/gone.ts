@@ -6,7 +6,7 @@ import { provenSuccess } from '../lifecycle/gone.ts';
 import type { Ending, JobState } from '../lifecycle/job.ts';
 import { concludeJob, endJob } from '../lifecycle/job.ts';
 import type { PodState } from '../lifecycle/pod.ts';
-import { runUidOf } from '../lifecycle/pod.ts';
+import { podAttempt, runUidOf } from '../lifecycle/pod.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
 import { announce, markWaiting, NO_MEMORY } from './announce.ts';
@@ -59,6 +59,7 @@ function loseRun(tx: Tx, destinations: readonly Destination[], row: ObjectRow, n
   }
   const state = stateOf<PodState>(row);
   const runUid = runUidOf(state.facts);
+  if (runUid !== undefined) tx.putAttempt(runUid, podAttempt(state));
   if (runUid !== row.uid) {
     const job = runUid === undefined ? undefined : tx.run(runUid);
     if (job !== undefined) refreshRun(tx, job.run.uid, job.run.runKey, job.memory);

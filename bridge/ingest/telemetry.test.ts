@@ -70,7 +70,7 @@ describe.each(ENDS)('a Job that ends as %s with the reason %s', (type, reason, s
     const [, last = {}] = queries();
     expect(last).toMatchObject({ metric: 'duration:8' });
     if (state === 'complete') return;
-    expect(last['message']).toMatch(reason === undefined ? /^because/ : new RegExp(`^${reason}: because`));
+    expect(last['message']).toMatch(new RegExp(`(^|; )${reason === undefined ? '' : `${reason}: `}because$`));
     expect(last['status_code']).toBe(pods === 0 ? undefined : String(pods));
   });
 });

@@ -107,6 +107,12 @@ export interface ContainerFacts {
   readonly lastTerminated: Termination | undefined;
 }
 
+/** What a condition says of its cause. */
+export interface Because {
+  readonly reason: string;
+  readonly message: string | undefined;
+}
+
 export interface PodFacts extends ObjectFacts {
   readonly kind: 'Pod';
   readonly phase: string;
@@ -118,6 +124,10 @@ export interface PodFacts extends ObjectFacts {
   /** The kubelet's copy of a static pod: no run. */
   readonly mirror: boolean;
   readonly unschedulable: string | undefined;
+  /** Why it has no node for another reason: it is gated, or its scheduler failed. */
+  readonly unscheduled?: Because;
+  /** The condition `DisruptionTarget`: it is evicted, preempted, or goes with its node. */
+  readonly disruption?: Because;
   /** `batch.kubernetes.io/job-completion-index` of an indexed Job's pod. */
   readonly completionIndex: number | undefined;
   readonly containers: readonly ContainerFacts[];

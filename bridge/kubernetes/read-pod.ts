@@ -1,7 +1,7 @@
 import type { KubeObject } from './fields.ts';
 import { countAt, intAt, messageAt, objectAt, objectsAt, textAt, timeAt } from './fields.ts';
 import { readMetadata } from './metadata.ts';
-import type { ContainerFacts, ContainerType, PodFacts, Termination } from './observation.ts';
+import type { Because, Condition, ContainerFacts, ContainerType, PodFacts, Termination } from './observation.ts';
 import { readConditions } from './read-job.ts';
 
 const MIRROR = 'kubernetes.io/config.mirror';
@@ -12,7 +12,11 @@ export function readPod(object: KubeObject): PodFacts {
   const spec = objectAt(object, 'spec');
   const status = objectAt(object, 'status');
   const metadata = readMetadata(object);
-  const scheduled = readConditions(status).find((condition) => condition.type === 'PodScheduled');
+  const conditions = readConditions(status);
+  const scheduled = conditions.find((condition) => condition.type === 'PodScheduled');
+  const unscheduled = scheduled?.status === 'False' ? scheduled : undefined;
+  const isUnschedulable = unscheduled?.reason === 'Unschedulable';
+  const disruption = conditions.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
   return {
     kind: 'Pod',
     ...metadata,
@@ -23,8 +27,9 @@ export function readPod(object: KubeObject): PodFacts {
     startAt: timeAt(status, 'startTime'),
     restartPolicy: textAt(spec, 'restartPolicy'),
     mirror: Object.hasOwn(metadata.annotations, MIRROR),
-    unschedulable:
-      scheduled?.status === 'False' && scheduled.reason === 'Unschedulable' ? (scheduled.message ?? '') : undefined,
+    unschedulable: isUnschedulable ? (unscheduled.message ?? '') : undefined,
+    ...(unscheduled !== undefined && !isUnschedulable && { unscheduled: because(unscheduled) }),
+    ...(disruption !== undefined && { disruption: because(disruption) }),
     completionIndex: readIndex(metadata.annotations[COMPLETION_INDEX]),
     containers: readContainers(spec, status),
   };
@@ -32,6 +37,10 @@ export function readPod(object: KubeObject): PodFacts {
 
 function readIndex(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+function because({ type, reason = type, message }: Condition): Because {
+  return { reason, message };
 }
 
 function readContainers(spec: KubeObject, status: KubeObject): ContainerFacts[] {

@@ -1,8 +1,6 @@
-import type { PodFacts } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
-import { isStoppedWithPod } from './containers.ts';
 import type { PodState } from './pod.ts';
-import { podAttempt } from './pod.ts';
+import { podAttempt, podVerdict } from './pod.ts';
 import type { Outcome, Run, RunStatus, Transition } from './transition.ts';
 
 /**
@@ -74,15 +72,15 @@ function runOf(state: PodState): Run {
 }
 
 /** Kubelet shows a pod that is deleted while active as Failed, with what SIGTERM or SIGKILL made of its containers. */
-function isStopped(facts: PodFacts): boolean {
-  const ends = facts.containers.flatMap(({ terminated }) => terminated ?? []);
-  const failures = ends.filter(({ exitCode }) => exitCode !== 0);
-  const stopped = failures.filter((end) => isStoppedWithPod(end, facts.deletionAt));
-  return facts.reason === undefined && failures.length > 0 && stopped.length === failures.length;
+function isStopped(state: PodState): boolean {
+  const { facts } = state;
+  if (facts.reason !== undefined || facts.deletionAt === undefined || state.failedAlive) return false;
+  return podVerdict(state).failure !== 'itself';
 }
 
-function podOutcome({ facts, startedAt }: PodState): Outcome {
+function podOutcome(state: PodState): Outcome {
+  const { facts, startedAt } = state;
   if (facts.phase === 'Succeeded') return 'succeeded';
-  if (facts.phase === 'Failed') return isStopped(facts) ? 'cancelled' : 'failed';
+  if (facts.phase === 'Failed') return isStopped(state) ? 'cancelled' : 'failed';
   return startedAt === undefined ? 'never_started' : 'cancelled';
 }

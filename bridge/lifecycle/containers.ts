@@ -72,9 +72,13 @@ export function stuckContainer(facts: PodFacts): Stuck | undefined {
 /** From the end of the last container to kubelet's last request to delete, whose time is all that some records have. */
 const REMOVAL_MS = 10_000;
 
-/** True when it was the deletion of its pod that ended a container: SIGTERM, or SIGKILL after the grace period. */
+/**
+ * True when it was the deletion of its pod that ended a container: SIGTERM, or SIGKILL after the grace period; or, with an
+ * exit code of its own choice, after it. In the second of the deletion it may have failed before.
+ */
 export function isStoppedWithPod({ exitCode, reason, finishedAt }: Termination, deletionAt?: Instant): boolean {
-  if (deletionAt === undefined || reason === 'OOMKilled' || (exitCode !== 143 && exitCode !== 137)) return false;
+  if (deletionAt === undefined || reason === 'OOMKilled' || exitCode === 0) return false;
+  if (exitCode !== 143 && exitCode !== 137) return finishedAt !== undefined && finishedAt > deletionAt;
   return finishedAt === undefined || finishedAt >= deletionAt - REMOVAL_MS;
 }
 

@@ -1,9 +1,11 @@
 import { isOwnedByJob } from '../kubernetes/metadata.ts';
-import type { Observation, PodFacts } from '../kubernetes/observation.ts';
+import type { Observation, PodFacts, Termination } from '../kubernetes/observation.ts';
 import { compareVersions, isUnknownVersion } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { ContainerEnd, Stuck, StuckGroup } from './containers.ts';
 import { containerEnds, isLost, isStoppedWithPod, stuckContainer, terminationText } from './containers.ts';
+import type { Verdict } from './failure.ts';
+import { judgePod } from './failure.ts';
 import type { Gone } from './gone.ts';
 import { stillGone } from './gone.ts';
 import type { StuckLimits } from './stall.ts';
@@ -11,6 +13,8 @@ import { stall } from './stall.ts';
 import type { ToldEnds } from './told-ends.ts';
 import { wasTold, withTold } from './told-ends.ts';
 import type { Attempt, Transition } from './transition.ts';
+import type { LastWait } from './wait.ts';
+import { asWait, nextWait, restartWait } from './wait.ts';
 
 /**
  * The life of a pod, as an attempt of a run (or, without owner, as a run of its own: bare-pod.ts):
@@ -29,6 +33,9 @@ export interface PodState {
   readonly startedAt: Instant | undefined;
   readonly endedAt: Instant | undefined;
   readonly told: readonly ToldEnds[];
+  /** A record showed it as Failed before anybody asked for its deletion: it was not stopped. */
+  readonly failedAlive?: boolean;
+  readonly waited?: LastWait | undefined;
   /** What the pod is stuck on now, and all groups that were told, as stuck and as moving again. */
   readonly stuck: { readonly group: StuckGroup; readonly reason: string } | undefined;
   readonly stuckTold: readonly StuckGroup[];
@@ -66,24 +73,33 @@ export function reducePod(
     startedAt,
     endedAt,
     told: ends.told,
+    ...(isFailedAlive(previous, observation) && { failedAlive: true }),
+    waited: nextWait(previous?.waited, facts, latest),
     stuck: previous?.stuck,
     stuckTold: previous?.stuckTold ?? [],
     movedTold: previous?.movedTold ?? [],
     gone,
     unknownAt: gone && previous?.unknownAt,
   };
-  const started = startedAt !== undefined && previous?.startedAt === undefined;
-  const ended = endedAt !== undefined && previous?.endedAt === undefined;
   const stuck = newer ? stuckStep(state, observedAt) : { state, transitions: [] };
+  const { started, ended } = edges(previous, state);
+  return { state: stuck.state, transitions: [...started, ...stuck.transitions, ...ends.transitions, ...ended] };
+}
+
+/** Its start and its end, if they are new. */
+function edges(previous: PodState | undefined, state: PodState): Record<'started' | 'ended', readonly Transition[]> {
+  const { facts, startedAt, endedAt } = state;
+  const isNew = (name: 'startedAt' | 'endedAt') => previous?.[name] === undefined;
+  const started = startedAt !== undefined && isNew('startedAt');
+  const ended = endedAt !== undefined && isNew('endedAt');
   return {
-    state: stuck.state,
-    transitions: [
-      ...(started ? [podTransition(latest, 'attempt.started', startedAt, 'started', 'pod started')] : []),
-      ...stuck.transitions,
-      ...ends.transitions,
-      ...(ended ? [podTransition(latest, 'attempt.ended', endedAt, 'ended', podEndText(latest, deletedAt))] : []),
-    ],
+    started: started ? [podTransition(facts, 'attempt.started', startedAt, 'started', startText(facts))] : [],
+    ended: ended ? [podTransition(facts, 'attempt.ended', endedAt, 'ended', podEndText(state))] : [],
   };
+}
+
+function isFailedAlive(previous: PodState | undefined, { facts, deleted }: Observation & { facts: PodFacts }): boolean {
+  return previous?.failedAlive === true || (facts.phase === 'Failed' && facts.deletionAt === undefined && !deleted);
 }
 
 /** UID of the run that a pod belongs to: its Job, itself without an owner, none for other controllers' pods. */
@@ -93,10 +109,13 @@ export function runUidOf(facts: PodFacts): string | undefined {
 }
 
 /** The pod as people see it: one attempt of a run. */
-export function podAttempt({ facts, startedAt, endedAt }: PodState): Attempt {
-  const decisive = containerEnds(facts)
-    .filter(({ container }) => container.type === 'app' || container.type === 'init')
-    .toSorted((a, b) => rank(b) - rank(a) || finish(b) - finish(a))[0];
+export function podAttempt(state: PodState): Attempt {
+  const { facts, startedAt, endedAt, deletedAt, gone, waited } = state;
+  const isOver = endedAt !== undefined || gone !== undefined;
+  const { failure, end } = podVerdict(state);
+  const reason = facts.reason ?? (failure === 'disrupted' ? facts.disruption?.reason : undefined);
+  const message = attemptMessage(state, failure, end?.termination);
+  const waiting = waited ?? (isOver ? undefined : restartWait(facts));
   return {
     podUid: facts.uid,
     podName: facts.name,
@@ -105,19 +124,28 @@ export function podAttempt({ facts, startedAt, endedAt }: PodState): Attempt {
     index: facts.completionIndex,
     startedAt,
     endedAt,
-    container: decisive?.container.name,
-    exitCode: decisive?.termination.exitCode,
-    reason: facts.reason ?? decisive?.termination.reason,
+    container: end?.container.name,
+    exitCode: end?.termination.exitCode,
+    reason: reason ?? end?.termination.reason,
+    ...(message !== undefined && { message }),
+    ...(failure !== undefined && { failed: failure }),
+    ...(waiting !== undefined && { waiting: asWait(waiting) }),
+    ...(deletedAt !== undefined && { deleted: true }),
+    ...(gone !== undefined && endedAt === undefined && { goneAt: gone.at }),
   };
 }
 
-/** A failed container decides over one that succeeded. */
-function rank({ termination }: ContainerEnd): number {
-  return termination.exitCode === 0 ? 0 : 1;
+/** How the pod ended or what failed in it, by all that was seen. */
+export function podVerdict({ facts, deletedAt, gone, failedAlive = false }: PodState): Verdict {
+  return judgePod(facts, { isOver: deletedAt !== undefined || gone !== undefined, failedAlive });
 }
 
-function finish({ termination }: ContainerEnd): number {
-  return termination.finishedAt ?? 0;
+/** Said more often than it explains anything. */
+const PLAIN_ENDS: ReadonlySet<string | undefined> = new Set(['Error', 'Completed', 'OOMKilled', undefined]);
+
+function attemptMessage({ facts }: PodState, failure: Verdict['failure'], end?: Termination): string | undefined {
+  if (failure === 'disrupted') return facts.message ?? facts.disruption?.message ?? end?.message;
+  return PLAIN_ENDS.has(end?.reason) ? undefined : end?.message;
 }
 
 /** The ends that were not told yet, and what is told with them. */
@@ -232,10 +260,17 @@ function podEnd(facts: PodFacts, deletedAt: Instant | undefined, observedAt: Ins
   return finished.length > 0 ? Math.max(...finished) : (deletedAt ?? observedAt);
 }
 
-function podEndText(facts: PodFacts, deletedAt: Instant | undefined): string {
-  if (facts.phase === 'Succeeded') return 'pod succeeded';
-  if (facts.phase === 'Failed') return facts.reason === undefined ? 'pod failed' : `pod failed: ${facts.reason}`;
-  return deletedAt === undefined ? 'pod ended' : 'pod deleted while active';
+/** Its node took it: whether a container of it ever runs is another matter. */
+function startText({ nodeName }: PodFacts): string {
+  return nodeName === undefined ? 'pod taken by its node' : `pod taken by node ${nodeName}`;
+}
+
+function podEndText(state: PodState): string {
+  const { phase, reason } = state.facts;
+  if (phase === 'Succeeded') return 'pod succeeded';
+  if (phase !== 'Failed') return state.deletedAt === undefined ? 'pod ended' : 'pod deleted while active';
+  if (reason !== undefined) return `pod failed: ${reason}`;
+  return podVerdict(state).failure === 'stopped' ? 'pod stopped' : 'pod failed';
 }
 
 function podTransition(

@@ -1,5 +1,6 @@
 import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
 import type { JobFacts, Owner } from '../kubernetes/observation.ts';
+import { trueCondition } from './conditions.ts';
 import type { JobState } from './job.ts';
 import type { PodState } from './pod.ts';
 import type { Run, RunStatus } from './transition.ts';
@@ -31,6 +32,7 @@ export function jobRun(state: JobState, runKey: string, stuckOn: string | undefi
   const { facts, startedAt, ended } = state;
   const status = ended?.outcome ?? activeStatus(state, stuckOn);
   const owners = ownedBy(facts);
+  const failsAt = trueCondition(facts.conditions, 'FailureTarget')?.at;
   return {
     uid: facts.uid,
     kind: 'Job',
@@ -50,6 +52,8 @@ export function jobRun(state: JobState, runKey: string, stuckOn: string | undefi
     reason: ended === undefined ? (status === 'stuck' ? stuckOn : undefined) : ended.reason,
     message: ended?.message,
     deleted: state.deletedAt !== undefined || state.gone !== undefined,
+    failedPods: facts.failed,
+    ...(failsAt !== undefined && { failsAt }),
   };
 }
 

@@ -69,6 +69,25 @@ export interface Run {
   readonly reason: string | undefined;
   readonly message: string | undefined;
   readonly deleted: boolean;
+  /** Pods that Kubernetes counts as failed, of a Job. */
+  readonly failedPods?: number;
+  /** When Kubernetes decided that a Job fails: pods that end later are stopped, or decide nothing any more. */
+  readonly failsAt?: Instant;
+}
+
+/**
+ * How a pod failed. `itself`: a container of it did, or Kubernetes says only that it failed; `restarted`: a container of it
+ * did before it was started again and stopped; `disrupted`: it was evicted, preempted, refused by its node, or lost with
+ * it; `stopped`: it was deleted while active, as those are that are left when their Job ends.
+ */
+export type Failure = 'itself' | 'restarted' | 'disrupted' | 'stopped';
+
+/** What a pod or a container waits for, in the words of Kubernetes. */
+export interface Wait {
+  readonly reason: string;
+  readonly message?: string;
+  /** Without it, the whole pod waits: for a node. */
+  readonly container?: string;
 }
 
 /** One pod of a run, as far as it was seen. */
@@ -84,4 +103,13 @@ export interface Attempt {
   readonly container: string | undefined;
   readonly exitCode: number | undefined;
   readonly reason: string | undefined;
+  /** Of `reason`, where it says more than the exit code. */
+  readonly message?: string;
+  /** Absent while nothing failed. */
+  readonly failed?: Failure;
+  /** The last that was seen; of a pod that has ended only where the container, or none, ever ran. */
+  readonly waiting?: Wait;
+  readonly deleted?: true;
+  /** When a LIST lacked it: it is over, and nobody saw how. */
+  readonly goneAt?: Instant;
 }

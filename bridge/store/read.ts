@@ -58,8 +58,14 @@ export interface Resend {
   readonly wasSettledAt: Instant;
 }
 
+/** A run as people see it. */
+export interface RunView extends Run {
+  /** Why it failed, is stuck or was given up, in one sentence. */
+  readonly cause?: string;
+}
+
 export interface RunDetail {
-  readonly run: Run;
+  readonly run: RunView;
   readonly attempts: readonly Attempt[];
   readonly transitions: readonly Transition[];
   readonly decisions: readonly Decision[];
@@ -187,14 +193,14 @@ export interface ListQuery {
  * is none throws a UserError.
  */
 export interface ReadStore {
-  runs(query: ListQuery & { status?: RunStatus; namespace?: string; owner?: string }): Page<Run>;
+  runs(query: ListQuery & { status?: RunStatus; namespace?: string; owner?: string }): Page<RunView>;
   run(uid: string): RunDetail | undefined;
   /** What is left of a run or another object that was pruned. */
   pruned(uid: string): PrunedView | undefined;
   /** UIDs of runs and pruned objects that begin so, in order. */
   uidsFrom(prefix: string, limit: number): string[];
   /** Newest run first: by UID, by run name, or by CronJob name. */
-  findRuns(namespace: string, name: string, limit: number): Run[];
+  findRuns(namespace: string, name: string, limit: number): RunView[];
   /** The live CronJob of this name, else one that is deleted. */
   cronJob(namespace: string, name: string): CronJobView | undefined;
   /** How many runs of each state a namespace, a CronJob or the whole store has. */

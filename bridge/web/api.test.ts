@@ -65,7 +65,11 @@ describe('the API', () => {
   it('tells everything about one run and leaves what is meant for vendors as it is', async () => {
     const detail = await (await web.get(`/api/runs/${sampleUid(1)}`)).json();
     expect(detail).toMatchObject({
-      run: { uid: sampleUid(1), status: 'failed' },
+      run: {
+        uid: sampleUid(1),
+        status: 'failed',
+        cause: 'container worker exited with 1 (Error); 3 pods failed; BackoffLimitExceeded',
+      },
       attempts: [{ exitCode: 1 }, { exitCode: 137, reason: 'OOMKilled' }, { exitCode: 1 }],
     });
     const { transitions, deliveries } = detail as Record<string, Record<string, unknown>[]>;

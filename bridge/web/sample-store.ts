@@ -176,8 +176,9 @@ function addPods(tx: Tx, run: Run, { status, startedAt }: SampleRun): void {
       container: exitCode === undefined ? undefined : 'worker',
       exitCode,
       reason: exitCode === undefined ? undefined : reason,
+      ...(status === 'stuck' && { waiting: { container: 'worker', reason: 'ImagePullBackOff', message: 'not found' } }),
     });
-    tx.addTransition({ ...transition(run, 'attempt.started', at, 'pod started'), ...pod }, at);
+    tx.addTransition({ ...transition(run, 'attempt.started', at, 'pod taken by its node'), ...pod }, at);
     if (endedAt === undefined || exitCode === undefined) return;
     const text = `container worker: exited with ${exitCode} (${reason})`;
     const ended = { ...transition(run, 'container.terminated', endedAt, text), ...pod, exitCode, reason };

@@ -78,7 +78,7 @@ describe('runs of a real control plane reach Cronitor through a real Collector',
       pod: { run: '1s', exit: '3' },
       job: { backoffLimit: 2 },
       states: ['run', 'fail'],
-      message: /BackoffLimitExceeded.*exited with 3/,
+      message: /exited with 3.*BackoffLimitExceeded/,
     },
     { name: 'parallel', pod: { run: '2s' }, job: { parallelism: 3, completions: 3 }, states: ['run', 'complete'] },
     {

@@ -48,7 +48,7 @@ describe.skipIf(inject('node')?.cluster === undefined)(
         );
         const complete = conditionsOf(job).includes('Complete');
         runs.push(
-          complete ? { job, end: 'complete' } : { job, end: 'fail', message: /BackoffLimitExceeded.*exited with/ },
+          complete ? { job, end: 'complete' } : { job, end: 'fail', message: /exited with.*BackoffLimitExceeded/ },
         );
       }
       expect(runs.filter(({ end }) => end === 'complete').length).toBeGreaterThan(runs.length / 3);

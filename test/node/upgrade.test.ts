@@ -59,7 +59,7 @@ describe.skipIf(inject('node')?.cluster === undefined)(
       const [fine, failed] = [await stage.start(SUCCEEDS, `fine-${step}`), await stage.start(FAILS, `fails-${step}`)];
       runs.push(
         { job: fine, end: 'complete' },
-        { job: failed, end: 'fail', message: /BackoffLimitExceeded.*exited with/ },
+        { job: failed, end: 'fail', message: /exited with.*BackoffLimitExceeded/ },
       );
       await expectTold(stage, runs);
     }

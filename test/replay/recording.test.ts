@@ -21,6 +21,7 @@ interface ApiRun {
   readonly kind: string;
   readonly status: string;
   readonly reason?: string | null;
+  readonly cause?: string;
   readonly startedAt: string;
   readonly endedAt: string;
 }
@@ -49,6 +50,10 @@ afterAll(() => releases.release());
 async function jobs(): Promise<ApiRun[]> {
   const { items } = (await (await fetch(`${bridge.pageUrl}api/runs?limit=200`)).json()) as { items: ApiRun[] };
   return items.filter(({ kind }) => kind === 'Job');
+}
+
+async function cause(name: string): Promise<string | undefined> {
+  return (await jobs()).find((job) => job.name === name)?.cause;
 }
 
 const EXPECTED: [string, number, string, string | undefined][] = [
@@ -106,8 +111,15 @@ describe('the recording of a real node', () => {
     expect(await detail('thumbnails')).toContain('OOMKilled (exit code 137)');
     expect(await detail('migrate')).toContain('container wait-for-db: exit code 2');
     expect(await detail('import-legacy')).toContain('waits with ErrImagePull');
+    expect(await cause('import-legacy')).toMatch(
+      /^container \S+ waited with (ErrImagePull|ImagePullBackOff): .*; DeadlineExceeded$/,
+    );
+    expect(await cause('too-big')).toMatch(/^no node took the pod: 0\/1 nodes are available: .*; DeadlineExceeded$/);
     const oom = vendors.cronitor.pings.find(({ query }) => query.message?.includes('OOMKilled'));
-    expect(oom?.query).toMatchObject({ state: 'fail', message: expect.stringContaining('resize exited with 137') });
+    expect(oom?.query).toMatchObject({
+      state: 'fail',
+      message: expect.stringContaining('container resize was OOMKilled (exit code 137)'),
+    });
   });
 
   it('moved all times so that it ended less than a minute ago', async () => {

@@ -48,7 +48,7 @@ describe('the exit code', () => {
     const alive = attempt({ container: 'main', exitCode: 137, reason: 'OOMKilled' });
     expect(plan(ended('failed'), { attempts: [alive, attempt({ podUid: 'pod-2' })] })).toMatchObject({
       status_code: '137',
-      message: 'container main exited with 137 (OOMKilled)',
+      message: 'container main was OOMKilled (exit code 137)',
     });
   });
 
@@ -86,12 +86,55 @@ describe('the pods of a run', () => {
 
   it('that failed are counted in the message when there was more than one, or the run succeeded after all', () => {
     expect(plan(ended('failed', { reason: 'R' }), { attempts: [failed('a'), failed('b')] })).toMatchObject({
-      message: 'R; 2 pods failed',
+      message: '2 pods failed; R',
     });
     expect(plan(ended('failed', { reason: 'R' }), { attempts: [failed('a')] })).toMatchObject({ message: 'R' });
     expect(plan(ended('succeeded'), { attempts: [failed('a'), attempt({ podUid: 'b' })] })).toMatchObject({
       message: 'succeeded after 1 pod had failed',
     });
+  });
+
+  it('are as many as Kubernetes counts in the message of a success, whatever else was stopped', () => {
+    const attempts = [failed('a'), failed('b'), attempt({ podUid: 'c' })];
+    expect(plan(ended('succeeded'), { attempts, run: run({ failedPods: 1 }) })).toMatchObject({
+      message: 'succeeded after 1 pod had failed',
+    });
+    expect(plan(ended('succeeded'), { attempts, run: run({ failedPods: 0 }) })).not.toHaveProperty('message');
+  });
+
+  it('that were stopped with their Job give a failure neither message, exit code nor node', () => {
+    const culprit = attempt({
+      podUid: 'a',
+      nodeName: 'node-a',
+      container: 'main',
+      exitCode: 3,
+      phase: 'Failed',
+      endedAt: 5,
+      failed: 'itself',
+    });
+    const stopped = attempt({
+      podUid: 'b',
+      nodeName: 'node-b',
+      container: 'main',
+      exitCode: 143,
+      phase: 'Failed',
+      endedAt: 9,
+      failed: 'stopped',
+    });
+    expect(plan(ended('failed', { reason: 'R' }), { attempts: [culprit, stopped] })).toMatchObject({
+      message: 'container main exited with 3; R',
+      status_code: '3',
+      host: 'node-a',
+    });
+    const without = plan(ended('failed', { reason: 'R' }), { attempts: [stopped, { ...stopped, podUid: 'c' }] });
+    expect(without).toMatchObject({ message: 'R' });
+    expect(without).not.toHaveProperty('status_code');
+  });
+
+  it('that succeeded say where a run succeeded, not those that were stopped then', () => {
+    const good = attempt({ podUid: 'a', nodeName: 'node-a', phase: 'Succeeded', endedAt: 5 });
+    const stopped = attempt({ podUid: 'b', nodeName: 'node-b', phase: 'Failed', endedAt: 9, failed: 'stopped' });
+    expect(plan(ended('succeeded'), { attempts: [good, stopped] })).toMatchObject({ host: 'node-a' });
   });
 });
 

@@ -1,4 +1,6 @@
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
+import type { Cause } from '../../lifecycle/cause.ts';
+import { exitCodeOf, failureCause, isFailed, latest } from '../../lifecycle/cause.ts';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { Reason } from '../../lib/reasons.ts';
 import type { PlanContext, Planned } from '../sink.ts';
@@ -43,11 +45,11 @@ export function planRun(transition: Transition, context: PlanContext, rules: Run
     state,
     series: run.uid,
     stamp: String(transition.at / 1000),
-    ...optional('host', host(transition, attempts)),
+    ...optional('host', host(transition, run, attempts)),
     ...optional('env', env),
     ...optional('message', message(transition, state, run, attempts)),
     ...optional('metric', state === 'logs' ? undefined : duration(transition, run)),
-    ...optional('status_code', statusCode(transition, state, attempts)),
+    ...optional('status_code', statusCode(transition, state, run, attempts)),
   };
   const intent = {
     key: transition.id,
@@ -93,11 +95,16 @@ function dropReason(
   return told?.failed === true && (state === 'run' || state === 'fail') ? 'already_failed' : undefined;
 }
 
-/** Where it happened: of a run the first node, of its end the one of the pod that ended last. */
-function host({ kind, podUid }: Transition, attempts: readonly Attempt[]): string | undefined {
+/** Where it happened: of a run the first node, of its end that of the pod that decided it. */
+function host(transition: Transition, run: Run, attempts: readonly Attempt[]): string | undefined {
+  const { kind, podUid, outcome } = transition;
   if (podUid !== undefined) return attemptOf(podUid, attempts)?.nodeName;
-  if (kind !== 'run.started') return lastEnded(attempts)?.nodeName;
-  return attempts.find(({ nodeName }) => nodeName !== undefined)?.nodeName;
+  if (kind !== 'run.ended') return attempts.find(({ nodeName }) => nodeName !== undefined)?.nodeName;
+  const last = latest(attempts)?.nodeName;
+  if (outcome !== 'failed') return latest(attempts.filter(({ phase }) => phase === 'Succeeded'))?.nodeName ?? last;
+  const { culprit, exitCode } = causeOfEnd(transition, run, attempts);
+  // A pod that its Job's condition names, but that was not seen, was on no known node.
+  return culprit === undefined ? (exitCode === undefined ? last : undefined) : culprit.nodeName;
 }
 
 function message(transition: Transition, state: State, run: Run, attempts: readonly Attempt[]): string | undefined {
@@ -108,34 +115,24 @@ function message(transition: Transition, state: State, run: Run, attempts: reado
   if (state === 'logs') return `Job ${run.name} is completed with status complete`;
   if (outcome === 'cancelled') return 'cancelled';
   if (outcome === 'replaced') return text;
-  if (state === 'fail') return failMessage(transition, run, attempts);
-  const failed = failedPods(attempts);
+  if (state === 'fail') return shorten(causeOfEnd(transition, run, attempts).text, MAX_MESSAGE);
+  const failed = run.failedPods ?? attempts.filter(isFailed).length;
   return state === 'complete' && failed > 0 ? `succeeded after ${counted(failed)} had failed` : undefined;
 }
 
-/** Why it failed: the Job's condition, then the container whose end decided the last failed pod. */
-function failMessage(transition: Transition, run: Run, attempts: readonly Attempt[]): string {
-  const condition = joined([transition.reason ?? run.reason, transition.message ?? run.message], ': ');
-  const failed = failedPods(attempts);
-  const deciding = decidingAttempt(attempts);
-  const parts = [condition, deciding && containerEnd(deciding), failed > 1 ? `${counted(failed)} failed` : undefined];
-  return shorten(joined(parts, '; ') || 'failed', MAX_MESSAGE);
+/** Why a run failed, as its end tells it: what a pod adds later is not known yet. */
+function causeOfEnd({ reason, message, at }: Transition, run: Run, attempts: readonly Attempt[]): Cause {
+  const failed = { reason: reason ?? run.reason, message: message ?? run.message, at: run.failsAt ?? at };
+  return failureCause(failed, attempts);
 }
 
-function containerEnd({ container, exitCode, reason }: Attempt): string {
-  const code = exitCode === undefined ? 'ended' : `exited with ${exitCode}`;
-  return `container ${container} ${code}${reason === undefined ? '' : ` (${reason})`}`;
-}
-
-/** The exit code of the container that decided; a run that was cancelled failed by no container. */
-function statusCode(
-  { kind, outcome, podUid }: Transition,
-  state: State,
-  attempts: readonly Attempt[],
-): string | undefined {
+/** The exit code of the container that failed by itself; a run that was cancelled failed by no container. */
+function statusCode(transition: Transition, state: State, run: Run, attempts: readonly Attempt[]): string | undefined {
+  const { kind, outcome, podUid } = transition;
   if (state !== 'fail' || outcome === 'cancelled') return undefined;
-  const own = attempts.filter((attempt) => kind !== 'run.stuck' || attempt.podUid === podUid);
-  return decidingAttempt(own)?.exitCode?.toString();
+  if (kind !== 'run.stuck') return causeOfEnd(transition, run, attempts).exitCode?.toString();
+  const stuck = podUid === undefined ? undefined : attemptOf(podUid, attempts);
+  return stuck && exitCodeOf(stuck)?.toString();
 }
 
 /**
@@ -151,27 +148,8 @@ function attemptOf(podUid: string, attempts: readonly Attempt[]): Attempt | unde
   return attempts.find((attempt) => attempt.podUid === podUid);
 }
 
-/** The last pod that ended with a failed container, else one that lives and had one. */
-function decidingAttempt(attempts: readonly Attempt[]): Attempt | undefined {
-  const failed = attempts.filter(({ exitCode, container }) => container !== undefined && exitCode !== 0);
-  return lastEnded(failed) ?? failed.at(-1);
-}
-
-function failedPods(attempts: readonly Attempt[]): number {
-  return attempts.filter(({ phase }) => phase === 'Failed').length;
-}
-
 function counted(pods: number): string {
   return pods === 1 ? '1 pod' : `${pods} pods`;
-}
-
-/** The attempt that ended last; among equals the later one of the list. */
-function lastEnded(attempts: readonly Attempt[]): Attempt | undefined {
-  let last: Attempt | undefined;
-  for (const attempt of attempts) {
-    if (attempt.endedAt !== undefined && attempt.endedAt >= (last?.endedAt ?? -Infinity)) last = attempt;
-  }
-  return last;
 }
 
 function joined(parts: readonly (string | undefined)[], separator: string): string {

@@ -153,7 +153,7 @@ describe('telemetry of a run', () => {
     expect(sent(transition(), context({ attempts: [attempt()] })).query).not.toHaveProperty('host');
   });
 
-  it('says why it failed: the condition, then the container that decided', () => {
+  it('says why it failed: the container that decided, then the condition', () => {
     const attempts = [
       attempt({ container: 'main', exitCode: 3, reason: 'Error', endedAt: 1 }),
       attempt({ container: 'main', exitCode: 0, reason: 'Completed', endedAt: 2 }),
@@ -161,7 +161,7 @@ describe('telemetry of a run', () => {
     ];
     const because = { reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' };
     expect(sent(ended('failed', because), context({ attempts })).query['message']).toBe(
-      'BackoffLimitExceeded: Job has reached the specified backoff limit; container main exited with 3 (Error)',
+      'container main exited with 3 (Error); BackoffLimitExceeded',
     );
     expect(sent(ended('cancelled', because), context({ attempts })).query['message']).toBe('cancelled');
     expect(sent(ended('succeeded', because), context({ attempts })).query).not.toHaveProperty('message');

@@ -21,6 +21,7 @@ import type {
   RefusedCount,
   SeenCronJob,
   RunDetail,
+  RunView,
 } from '../read.ts';
 import type { Decision } from '../store.ts';
 import { page, readCursor } from './cursor.ts';
@@ -39,7 +40,7 @@ import { readKeyRefusals } from './refusals.ts';
 import { readRetirement } from './retirements.ts';
 import { toDecision, toDelivery, toMonitor, toPruned } from './rows.ts';
 import type { DecisionColumns, DeliveryColumns, MonitorColumns, TombstoneColumns } from './rows.ts';
-import { attemptsOf, countRuns, transitionsOf, uidsFrom } from './run-rows.ts';
+import { attemptsOf, countRuns, findRuns, listedRun, transitionsOf, uidsFrom, withCause } from './run-rows.ts';
 import type { RunFilter } from './run-rows.ts';
 import { countRefused } from './tombstones.ts';
 
@@ -87,7 +88,7 @@ export class SqliteReader implements ReadStore {
     this.#dryRuns = new Set(dryRuns);
   }
 
-  runs(query: ListQuery & { status?: RunStatus; namespace?: string; owner?: string }): Page<Run> {
+  runs(query: ListQuery & { status?: RunStatus; namespace?: string; owner?: string }): Page<RunView> {
     const { status, namespace, owner } = query;
     const [at, uid] = readCursor(query.cursor, [LAST, '']);
     const filters = Object.entries({ status, namespace, owner_name: owner }).filter(([, value]) => value !== undefined);
@@ -99,17 +100,23 @@ export class SqliteReader implements ReadStore {
       ...filters.map(([, value]) => value!),
       query.limit + 1,
     );
-    return page(rows, query, toRunOnly, (row) => [row.sort_at, row.uid]);
+    return page(
+      rows,
+      query,
+      (row) => listedRun(this.#db, row),
+      (row) => [row.sort_at, row.uid],
+    );
   }
 
   run(uid: string): RunDetail | undefined {
     return this.#db.snapshot(() => {
       const row = this.#db.get<RunRowColumns>('SELECT uid, sort_at, run FROM runs WHERE uid = ?', uid);
       if (row === undefined) return undefined;
-      const run = toRunOnly(row);
+      const run = JSON.parse(row.run) as Run;
+      const attempts = attemptsOf(this.#db, uid);
       return {
-        run,
-        attempts: attemptsOf(this.#db, uid),
+        run: withCause(run, attempts),
+        attempts,
         transitions: transitionsOf(this.#db, uid),
         decisions: this.#decisions(run),
         deliveries: this.#db
@@ -129,18 +136,8 @@ export class SqliteReader implements ReadStore {
     return uidsFrom(this.#db, prefix, limit);
   }
 
-  findRuns(namespace: string, name: string, limit: number): Run[] {
-    const rows = this.#db.all<RunRowColumns>(
-      `SELECT uid, sort_at, run FROM runs WHERE uid IN (
-         SELECT uid FROM runs WHERE uid = ?2
-         UNION SELECT uid FROM runs WHERE namespace = ?1 AND name = ?2
-         UNION SELECT uid FROM runs WHERE namespace = ?1 AND owner_name = ?2)
-       ORDER BY sort_at DESC, uid DESC LIMIT ?3`,
-      namespace,
-      name,
-      limit,
-    );
-    return rows.map(toRunOnly);
+  findRuns(namespace: string, name: string, limit: number): RunView[] {
+    return findRuns(this.#db, namespace, name, limit);
   }
 
   cronJob(namespace: string, name: string): CronJobView | undefined {
@@ -293,8 +290,4 @@ export class SqliteReader implements ReadStore {
       )
       .map(toDecision);
   }
-}
-
-function toRunOnly(row: RunRowColumns): Run {
-  return JSON.parse(row.run) as Run;
 }

@@ -1,6 +1,7 @@
+import { waitText } from '../../lifecycle/cause.ts';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
-import type { Answer, DeliveryView, QuarantineView, RunDetail } from '../../store/read.ts';
+import type { Answer, DeliveryView, QuarantineView, RunDetail, RunView } from '../../store/read.ts';
 import type { Decision } from '../../store/store.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { reasonText, undecidedText } from '../../lib/reasons.ts';
@@ -46,9 +47,9 @@ function noDelivery({ run, decisions }: RunDetail): string {
   return decisions.length === 0 ? undecidedText(run.status) : 'Nothing was sent; the reasons are below.';
 }
 
-function why({ status, reason, message }: Run): Child {
-  if (reason === undefined && message === undefined) return undefined;
-  const text = html`${reason !== undefined && html`<b>${reason}</b> `}${message}`;
+function why({ status, reason, message, cause }: RunView): Child {
+  if ((cause ?? reason ?? message) === undefined) return undefined;
+  const text = cause ?? html`${reason !== undefined && html`<b>${reason}</b> `}${message}`;
   if (status === 'failed' || status === 'missed') return note('bad', text);
   return status === 'stuck' || status === 'cancelled' ? note('warn', text) : html`<p>${text}</p>`;
 }
@@ -126,20 +127,28 @@ function attempts(rows: readonly Attempt[], now: Instant): Html {
           html`<tr id="pod-${row.podUid}">
             <td class="name">${row.podName}</td>
             ${indexed && html`<td>${row.index}</td>`}
-            <td>${row.phase}</td>
+            <td>${row.phase}${isGone(row) && html`, ${row.goneAt === undefined ? 'deleted' : 'gone'}`}</td>
             <td>${exit(row)}</td>
-            <td>${row.nodeName ?? 'no node yet'}</td>
+            <td>${row.nodeName ?? (isGone(row) ? 'no node' : 'no node yet')}</td>
             <td class="when">${time(row.startedAt, 'not started')}</td>
-            <td class="took">${took(row, now)}</td>
+            <td class="took">${took({ ...row, endedAt: row.endedAt ?? row.goneAt }, now)}</td>
           </tr>`,
       )}
     </tbody>
   </table>`;
 }
 
-function exit({ exitCode, reason, container }: Attempt): Child {
-  if (exitCode === undefined) return reason;
-  return html`<b>${exitCode}</b> ${reason} ${container !== undefined && html`<small>in ${container}</small>`}`;
+function exit({ exitCode, reason, container, failed, waiting, endedAt, message }: Attempt): Child {
+  const more = waiting === undefined ? message : waitText(waiting, endedAt === undefined);
+  const line = more !== undefined && html`<small class="line">${more}</small>`;
+  if (exitCode === undefined) return html`${reason} ${line}`;
+  const where = container !== undefined && html`<small>in ${container}</small>`;
+  return html`<b>${exitCode}</b> ${failed === 'stopped' ? 'stopped with its pod' : reason} ${where} ${line}`;
+}
+
+/** It exists no more. */
+function isGone({ deleted, goneAt }: Attempt): boolean {
+  return deleted === true || goneAt !== undefined;
 }
 
 function deliveries({ deliveries, transitions }: RunDetail): Html {

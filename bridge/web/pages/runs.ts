@@ -1,16 +1,18 @@
 import type { Run, RunStatus } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { ProblemView } from '../../store/problems.ts';
-import type { Page } from '../../store/read.ts';
+import type { Page, RunView } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { badge, duration, elapsed, href, paging, RUN_LOOKS, runHref, time } from '../parts.ts';
 import { parameters, type RunsQuery } from '../query.ts';
 import { type Frame, note, outboxText, type PageContent } from './layout.ts';
 import { problemNotes } from './problems.ts';
 
+const MAX_WHY = 160;
+
 export interface RunsView {
   readonly query: RunsQuery;
-  readonly page: Page<Run>;
+  readonly page: Page<RunView>;
   readonly counts: Partial<Record<RunStatus, number>>;
   readonly cronJobs: { readonly seen: number; readonly withProblems: number };
   /** Of the CronJob whose runs are shown. */
@@ -105,7 +107,7 @@ function activeFilters(query: RunsQuery): Child {
   </p>`;
 }
 
-function runsTable(runs: readonly Run[], query: RunsQuery, now: Instant): Html {
+function runsTable(runs: readonly RunView[], query: RunsQuery, now: Instant): Html {
   return html`<table class="list runs" aria-label="Runs">
     <thead>
       <tr>
@@ -123,7 +125,7 @@ function runsTable(runs: readonly Run[], query: RunsQuery, now: Instant): Html {
   </table>`;
 }
 
-function runRow(run: Run, query: RunsQuery, now: Instant): Html {
+function runRow(run: RunView, query: RunsQuery, now: Instant): Html {
   const { cursor: _, ...rest } = parameters(query);
   const owner = run.ownedBy === undefined ? run.ownerName : undefined;
   const ownerLink =
@@ -139,8 +141,14 @@ function runRow(run: Run, query: RunsQuery, now: Instant): Html {
     <td class="owner">${ownerLink}</td>
     <td class="when">${time(run.startedAt ?? missedAt(run), 'not started')}</td>
     <td class="took">${took(run, now)}</td>
-    <td class="why">${run.reason}</td>
+    <td class="why">${shortened(run.cause ?? run.reason)}</td>
   </tr>`;
+}
+
+/** The whole cause stands on the run's own page. */
+function shortened(cause: string | undefined): Child {
+  if (cause === undefined || cause.length <= MAX_WHY) return cause;
+  return html`<span title="${cause}">${cause.slice(0, MAX_WHY).toWellFormed()}…</span>`;
 }
 
 /** When a run should have been for which there is no Job. */

@@ -1,0 +1,93 @@
+import type { PodFacts, Termination } from '../kubernetes/observation.ts';
+import type { ContainerEnd } from './containers.ts';
+import { containerEnds, isLost, isStoppedWithPod } from './containers.ts';
+import type { Failure } from './transition.ts';
+
+/** What ended a pod, or holds it up: the container that decided, and whether that was its own doing. */
+export interface Verdict {
+  /** Absent when the pod succeeded, or nothing failed so far. */
+  readonly failure: Failure | undefined;
+  readonly end: ContainerEnd | undefined;
+}
+
+/** What is known of a pod beside its newest facts. */
+export interface Known {
+  /** It ended or was deleted. */
+  readonly isOver: boolean;
+  /** A record showed it as Failed before anybody asked for its deletion. */
+  readonly failedAlive: boolean;
+}
+
+/**
+ * Judges a pod by its newest facts. Of several containers that failed the OOMKilled one decides, else the first: the
+ * others mostly fell with it. A container that failed and then succeeded decides nothing, nor does an end that kubelet
+ * made up. Debug containers and sidecars never fail a pod.
+ */
+export function judgePod(facts: PodFacts, { isOver, failedAlive }: Known): Verdict {
+  const deletionAt = failedAlive ? undefined : facts.deletionAt;
+  const judged = lastEnds(facts).map((ends) => judgeContainer(ends, deletionAt));
+  const first = (failure: Failure | undefined) => judged.filter((one) => one.failure === failure).toSorted(byCause)[0];
+  if (facts.phase === 'Succeeded') return latest(judged);
+  const own = first('itself');
+  const decisive = own ?? first('restarted') ?? first('disrupted') ?? first('stopped');
+  const isFailed = facts.phase === 'Failed' || isOver;
+  if (facts.reason !== undefined && isFailed) return { failure: 'disrupted', end: (decisive ?? latest(judged)).end };
+  if (own !== undefined) return own;
+  if (facts.disruption !== undefined && isFailed) return { failure: 'disrupted', end: decisive?.end };
+  if (decisive !== undefined) return decisive;
+  const { end } = latest(judged);
+  if (!isFailed) return { failure: undefined, end };
+  return { failure: facts.phase === 'Failed' && deletionAt === undefined ? 'itself' : 'stopped', end };
+}
+
+interface LastEnds {
+  readonly last: ContainerEnd;
+  /** The one before, of a container that was started again. */
+  readonly before: ContainerEnd | undefined;
+  /** It runs again since. */
+  readonly runs: boolean;
+}
+
+/** The last two ends of each container that can fail its pod. */
+function lastEnds(facts: PodFacts): LastEnds[] {
+  const found = new Map<string, LastEnds>();
+  for (const end of containerEnds(facts)) {
+    const { name, type, runningSince } = end.container;
+    if (type !== 'app' && type !== 'init') continue;
+    const before = found.get(name)?.last;
+    found.set(name, { last: end, before, runs: runningSince !== undefined });
+  }
+  return [...found.values()];
+}
+
+function judgeContainer({ last, before, runs }: LastEnds, deletionAt: number | undefined): Verdict {
+  if (isFailure(last.termination, deletionAt)) return { failure: runs ? 'restarted' : 'itself', end: last };
+  if (last.termination.exitCode === 0) return { failure: undefined, end: last };
+  if (before !== undefined && isFailure(before.termination, deletionAt)) return { failure: 'restarted', end: before };
+  const isDeleted = deletionAt !== undefined || !isLost(last.termination);
+  return { failure: isDeleted ? 'stopped' : 'disrupted', end: last };
+}
+
+/** True when a container failed by itself. */
+function isFailure(termination: Termination, deletionAt: number | undefined): boolean {
+  const { exitCode, reason } = termination;
+  if (exitCode === 0 && reason !== 'OOMKilled') return false;
+  return !isLost(termination) && !isStoppedWithPod(termination, deletionAt);
+}
+
+function byCause(a: Verdict, b: Verdict): number {
+  return oom(b) - oom(a) || finish(a) - finish(b);
+}
+
+function latest(verdicts: readonly Verdict[]): Verdict {
+  const { end } = verdicts.toSorted((a, b) => finish(b) - finish(a))[0] ?? { end: undefined };
+  return { failure: undefined, end };
+}
+
+function oom({ end }: Verdict): number {
+  return end?.termination.reason === 'OOMKilled' ? 1 : 0;
+}
+
+function finish({ end }: Verdict): number {
+  return end?.termination.finishedAt ?? 0;
+}
