@@ -54,7 +54,11 @@ export async function startCollector({ manifests, kubeconfig, folder, env = {} }
 }
 
 /** kube-state-metrics with the arguments of its pod; ready when this resolves. */
-export async function startKubeStateMetrics({ manifests, kubeconfig, folder }: Run): Promise<Program> {
+export async function startKubeStateMetrics({
+  manifests,
+  kubeconfig,
+  folder,
+}: Run): Promise<Program & { telemetry: number }> {
   mkdirSync(folder, { recursive: true });
   const [port, telemetry] = [await freePort(), await freePort()];
   const given = podOf(manifests, 'Deployment/lb-kube-state-metrics').spec.containers[0]?.args ?? [];
@@ -66,7 +70,7 @@ export async function startKubeStateMetrics({ manifests, kubeconfig, folder }: R
   const started = launch(await tool('kube-state-metrics'), args, {}, folder);
   await answers(started, `http://127.0.0.1:${port}/livez`);
   await answers(started, `http://127.0.0.1:${telemetry}/readyz`);
-  return { ...started, port };
+  return { ...started, port, telemetry };
 }
 
 /** The bridge with the bridge.yaml of its pod, on ports of its own; ready when this resolves. `port` is the page's. */
