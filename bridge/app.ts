@@ -204,6 +204,7 @@ async function startStore(
     teller.decided(ticked.transitions);
     teller.problemsFound(ticked.problems);
     teller.plannersFailed(ticked.plannerFailures);
+    teller.quarantined('unreadable_row', ticked.unreadable);
     wake(ticked.transitions);
     if (ticked.transitions.length > 0) live.changed();
   };

@@ -149,7 +149,7 @@ describe('records that the core cannot process', () => {
     bridge = new TestEngine({ planners: [sound] });
     const other = cronJobFacts({ uid: uidOf(9), name: 'other' });
     bridge.take([at(CRON, T0), at(other, T0)]);
-    bridge.store.transaction((tx) => tx.putObject({ ...tx.object(CRON.uid)!, state: { facts: null } }));
+    bridge.store.transaction((tx) => tx.putObject({ ...tx.object(CRON.uid)!, state: { facts: {} } }));
     bridge.restart([createCronitorPlanner('new', planConfig())]);
     const { items } = bridge.reader.monitors({ limit: 10 });
     expect(items.filter(({ destination }) => destination === 'cronitor/new')).toHaveLength(1);

@@ -25,6 +25,8 @@ export interface Ticked {
   /** Annotations that cannot be read and were found since the last tick. */
   readonly problems: readonly FoundProblem[];
   readonly plannerFailures: readonly CountedFailure[];
+  /** Stored rows that were found unreadable since the last tick. */
+  readonly unreadable: number;
   readonly state: StoreState;
 }
 

@@ -8,6 +8,7 @@ import { isLost } from '../store/sqlite/integrity.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import { markSuspect } from '../store/sqlite/side-files.ts';
 import type { Store } from '../store/store.ts';
+import { UNREADABLE_ROW } from '../store/store.ts';
 import type { AuditCalls } from './audit-calls.ts';
 import type { Batch } from './batch.ts';
 import { readList, readRequest } from './batch.ts';
@@ -56,7 +57,7 @@ function commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): v
     store.ingested(now);
     for (const { call, batch } of group) post({ type: 'answer', id: call.id, value: answerOf(batch) });
     const broken = group.flatMap(({ batch }) => batch.quarantine.map(({ reason }) => reason));
-    const quarantined = [...broken, ...Array.from({ length: poisoned }, () => 'core_error' as const)];
+    const quarantined = [...broken, ...times(poisoned, 'core_error'), ...times(store.takeUnreadable(), UNREADABLE_ROW)];
     const records = group.flatMap(({ batch }) => batch.records);
     const told = group.reduce((sum, { batch }) => sum + batch.observations.length, 0);
     const nothing = quiet.reduce((sum, { unchanged, known }) => sum + unchanged + known, 0);
@@ -73,6 +74,10 @@ function commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): v
       else post({ type: 'failed', id: call.id, error: text });
     }
   }
+}
+
+function times<const T>(count: number, what: T): T[] {
+  return Array.from({ length: count }, () => what);
 }
 
 /** What SQLite called corrupted once is neither read nor written again by this process. */
@@ -127,7 +132,9 @@ function tick(store: Store, engine: Engine, now: Instant): Ticked {
   const limits = { ...config.store.retention, logAge: config.logs.keep };
   const problems = store.takeProblems();
   const plannerFailures = engine.takePlannerFailures();
-  return { transitions: store.takeTransitions(), problems, plannerFailures, state: store.retain(now, limits) };
+  const state = store.retain(now, limits);
+  const unreadable = store.takeUnreadable();
+  return { transitions: store.takeTransitions(), problems, plannerFailures, unreadable, state };
 }
 
 function isAuditCall(method: Method): method is keyof AuditCalls {

@@ -57,6 +57,8 @@ export const REASONS = {
   log_expired: 'the text was removed: older than logs.keep, or more than logs.maxStoredBytes in all',
   undecodable: 'the request is no OTLP logs export',
   not_kubernetes: 'the record is no Kubernetes object',
+  unreadable_row:
+    'a row of the store cannot be read: the disk lost a part of it; what it held is in quarantine, all else goes on',
   core_error: 'the record could not be processed; it is kept in quarantine',
 } as const;
 

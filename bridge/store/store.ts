@@ -59,10 +59,13 @@ export interface Timer {
   readonly due: Instant;
 }
 
+/** A stored row that says nothing any more: its disk lost a bit. */
+export const UNREADABLE_ROW = 'unreadable_row';
+
 export interface Quarantined {
   /** `request` for undecodable bytes, the UID (or a hash) for a record: one row per subject. */
   readonly subject: string;
-  readonly reason: 'undecodable' | 'not_kubernetes' | 'core_error';
+  readonly reason: 'undecodable' | 'not_kubernetes' | 'core_error' | typeof UNREADABLE_ROW;
   readonly version: string | undefined;
   readonly error: string;
   readonly bytes: Uint8Array;
@@ -241,6 +244,8 @@ export interface Store extends OutboxStore, ProblemStore, LogStore {
   takeTransitions(): TransitionKind[];
   /** The annotations that cannot be read and were found since the last call. */
   takeProblems(): FoundProblem[];
+  /** How many rows could not be read, and so are in quarantine, since the last call. */
+  takeUnreadable(): number;
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;
   /** Makes settled intents pending again, under the same identifiers, and records who asked for it. */

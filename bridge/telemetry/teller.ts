@@ -43,11 +43,14 @@ export class Teller {
       this.#metrics.deduplicated(kind, 'unchanged', unchanged);
       this.#metrics.deduplicated(kind, 'known', known);
     }
-    for (const reason of quarantined) {
-      this.#metrics.quarantine(reason);
-      const fields = { reason, what: REASONS[reason] };
-      this.#incidents.seen(`quarantine/${reason}`, fields, 'put into quarantine; /drops shows it');
-    }
+    for (const reason of quarantined) this.quarantined(reason, 1);
+  }
+
+  quarantined(reason: Committed['quarantined'][number], count: number): void {
+    if (count === 0) return;
+    this.#metrics.quarantine(reason, count);
+    const fields = { reason, what: REASONS[reason] };
+    this.#incidents.seen(`quarantine/${reason}`, fields, 'put into quarantine; /drops shows it');
   }
 
   decided(transitions: Committed['transitions']): void {

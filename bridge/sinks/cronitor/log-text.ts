@@ -43,7 +43,11 @@ function heading(log: KeptLog): string {
 }
 
 function unpacked({ text }: KeptLog): string {
-  return text === undefined ? '' : gunzipSync(text).toString();
+  try {
+    return text === undefined ? '' : gunzipSync(text).toString();
+  } catch {
+    return '(the stored text cannot be read)';
+  }
 }
 
 function encodedLength(point: string): number {

@@ -38,7 +38,8 @@ export function newestVersion(db: Db, kind: Kind): string | undefined {
 
 export function forgetVersions(db: Db, kind: Kind): void {
   db.run(
-    "UPDATE objects SET version = ?2, state = json_set(state, '$.facts.resourceVersion', ?2) WHERE kind = ?1",
+    `UPDATE objects SET version = ?2,
+       state = iif(json_valid(state), json_set(state, '$.facts.resourceVersion', ?2), state) WHERE kind = ?1`,
     kind,
     UNKNOWN_VERSION,
   );

@@ -3,6 +3,7 @@ import type { ProblemView } from '../problems.ts';
 import type { SeenCronJob, ListQuery, Page } from '../read.ts';
 import { page, readCursor } from './cursor.ts';
 import type { Db } from './db.ts';
+import { parsed } from './unreadable-rows.ts';
 
 export type CronJobsQuery = ListQuery & {
   readonly withoutRun?: boolean;
@@ -43,6 +44,7 @@ export function readCronJobs(db: Db, query: CronJobsQuery): Page<SeenCronJob> {
 }
 
 function toCronJob({ uid, namespace, name, last_run: run, problems }: CronJobColumns): SeenCronJob {
-  const lastRun = run === null ? undefined : (JSON.parse(run) as Run);
-  return { uid, namespace, name, lastRun, problems: problems === null ? [] : (JSON.parse(problems) as ProblemView[]) };
+  const lastRun = run === null ? undefined : parsed<Run>(run).value;
+  const known = problems === null ? [] : (parsed<ProblemView[]>(problems, Array.isArray).value ?? []);
+  return { uid, namespace, name, lastRun, problems: known };
 }

@@ -8,8 +8,12 @@ const BUSY_MS = 10_000;
 export class Db {
   readonly #connection: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly isReadOnly: boolean;
+  /** Rows that could not be read since somebody asked. */
+  unreadable = 0;
 
   constructor(path: string, readOnly: boolean) {
+    this.isReadOnly = readOnly;
     this.#connection = new DatabaseSync(path, { readOnly, timeout: BUSY_MS, enableForeignKeyConstraints: false });
   }
 

@@ -12,6 +12,7 @@ import type { Retirements } from './retirements.ts';
 import { refuseAll } from './refusals.ts';
 import { NOTHING, NOTHING_HASH, postponeRemovals } from './removals.ts';
 import { shortDetail } from './rows.ts';
+import { readJson } from './unreadable-rows.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -32,6 +33,14 @@ type Retry = Extract<Delivery, { outcome: 'retry' }>;
 
 const ROW =
   'SELECT id, destination, key, wanted, wanted_hash, retired, attempts FROM desired WHERE destination = ? AND key = ?';
+
+interface ClaimColumns {
+  readonly uid: string;
+  readonly wanted: string;
+}
+
+const OLDEST_CLAIM =
+  'SELECT uid, wanted FROM claims WHERE destination = ? AND key = ? ORDER BY created_at, uid LIMIT 1';
 
 /** Without its name SQLite takes the primary key, and reads every claim of the destination. */
 const OF_OBJECT = 'FROM claims INDEXED BY claims_uid WHERE destination = ? AND uid = ?';
@@ -62,7 +71,7 @@ export class DesiredRows {
 
   wanted(destination: string, key: string): Json | undefined {
     const row = this.#row(destination, key);
-    return row && (JSON.parse(row.wanted) as Json);
+    return row && wantedOf(this.#db, row);
   }
 
   claimFor(
@@ -108,13 +117,33 @@ export class DesiredRows {
         id,
       );
     }
-    return rows.map((row) => ({
-      destination,
-      key: row.key,
-      wanted: JSON.parse(row.wanted) as Json,
-      wantedHash: row.wanted_hash,
-      attempt: row.attempts + 1,
-    }));
+    return rows.flatMap((row) => {
+      const wanted = wantedOf(this.#db, row);
+      if (wanted === undefined) this.#replace(row, now);
+      const { key, wanted_hash: wantedHash, attempts } = row;
+      return wanted === undefined ? [] : [{ destination, key, wanted, wantedHash, attempt: attempts + 1 }];
+    });
+  }
+
+  /** A row that cannot be read gives way to what a live object claims, if one does. */
+  #replace({ id, destination, key }: DesiredColumns, now: Instant): void {
+    this.#db.run('DELETE FROM desired WHERE id = ?', id);
+    const claimed = this.#claimed(destination, key);
+    if (claimed !== undefined) this.#put(destination, key, claimed, undefined, now);
+    else this.#intents.release(destination, key, now);
+  }
+
+  /** What the oldest live claim of a key wants. One that cannot be read is no claim; the audit has its object read again. */
+  #claimed(destination: string, key: string): Json | undefined {
+    for (;;) {
+      const row = this.#db.get<ClaimColumns>(OLDEST_CLAIM, destination, key);
+      if (row === undefined) return undefined;
+      const place = { table: 'claims', column: 'uid', value: row.uid } as const;
+      const wanted = readJson<Json>(this.#db, place, row.wanted, isAny);
+      if (wanted !== undefined) return wanted;
+      this.#db.run('DELETE FROM claims WHERE destination = ? AND key = ? AND uid = ?', destination, key, row.uid);
+      this.#db.run('UPDATE objects SET facts_schema = 0 WHERE uid = ?', row.uid);
+    }
   }
 
   settle({ destination, key, sentHash, delivery, delayMs = 0 }: SettledDesired, now: Instant): void {
@@ -189,14 +218,10 @@ export class DesiredRows {
     cause: 'left' | 'unclaimed' = 'unclaimed',
   ): void {
     const row = this.#row(destination, key);
-    const owner = this.#db.get<{ wanted: string }>(
-      'SELECT wanted FROM claims WHERE destination = ? AND key = ? ORDER BY created_at, uid LIMIT 1',
-      destination,
-      key,
-    );
-    if (owner !== undefined) {
-      const wanted = JSON.parse(owner.wanted) as Json;
-      const adopted = row === undefined ? wanted : (rules.adopt?.(wanted, JSON.parse(row.wanted) as Json) ?? wanted);
+    const before = row && wantedOf(this.#db, row);
+    const wanted = this.#claimed(destination, key);
+    if (wanted !== undefined) {
+      const adopted = before === undefined ? wanted : (rules.adopt?.(wanted, before) ?? wanted);
       if (this.#retirements.current() === undefined) this.#put(destination, key, adopted, undefined, at);
       // What the vendor never heard of needs no retirement: nothing is made there now.
       else if (row !== undefined || this.#retirements.isInherited())
@@ -204,7 +229,7 @@ export class DesiredRows {
       return;
     }
     if (row?.retired === 1) return;
-    const last = dead ?? (row && (JSON.parse(row.wanted) as Json));
+    const last = dead ?? before;
     const retired = last === undefined ? null : rules.retire(last, cause);
     const unclaimed = cause === 'left' ? {} : { removeAfterMs: rules.removeAfterMs };
     if (retired !== null) this.#put(destination, key, retired, unclaimed, at);
@@ -254,6 +279,12 @@ export class DesiredRows {
     return this.#db.get<DesiredColumns>(ROW, destination, key);
   }
 }
+
+function wantedOf(db: Db, row: DesiredColumns): Json | undefined {
+  return readJson<Json>(db, { table: 'desired', column: 'id', value: row.id }, row.wanted, isAny);
+}
+
+const isAny = (): boolean => true;
 
 /**
  * A day later, give or take two hours by the key, so that what was accepted together is not asserted together; on a

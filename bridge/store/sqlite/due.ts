@@ -1,6 +1,7 @@
 import type { Instant } from '../../lib/clock.ts';
 import type { Reason } from '../../lib/reasons.ts';
 import type { Db } from './db.ts';
+import { parsed } from './unreadable-rows.ts';
 
 export interface IntentColumns {
   readonly seq: number;
@@ -82,5 +83,10 @@ function dueByGate(db: Db, { destination, status, limit, now, blocked, perGate }
 }
 
 function isBlocked(gate: string, blocked: ReadonlySet<string>): boolean {
-  return blocked.size > 0 && (JSON.parse(gate) as string[]).some((key) => blocked.has(key));
+  return blocked.size > 0 && gateKeys(gate).some((key) => blocked.has(key));
+}
+
+/** The limit keys of a gate; none of one that cannot be read: such an intent is given up when its turn comes. */
+export function gateKeys(gate: string): readonly string[] {
+  return parsed<string[]>(gate, Array.isArray).value ?? [];
 }

@@ -1,5 +1,6 @@
 import type { Instant } from '../../lib/clock.ts';
 import type { Db } from './db.ts';
+import { gateKeys } from './due.ts';
 import { shiftTimes } from './shift.ts';
 
 const SUM_MS = `SELECT coalesce(sum(total_ms - max(0, until - ?)), 0) AS ms FROM holds
@@ -94,5 +95,5 @@ export class Holds {
 
 /** A gate is the JSON list of an intent's limit keys. */
 function withDestination(destination: string, gate: string): string {
-  return JSON.stringify([destination, ...(JSON.parse(gate) as string[])]);
+  return JSON.stringify([destination, ...gateKeys(gate)]);
 }

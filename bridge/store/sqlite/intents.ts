@@ -1,15 +1,15 @@
 import type { Instant } from '../../lib/clock.ts';
-import type { Json } from '../../lib/json.ts';
 import type { Reason } from '../../lib/reasons.ts';
-import type { ClaimedIntent, Delivery, Intent, Limit } from '../../sinks/sink.ts';
+import type { ClaimedIntent, Delivery, Intent } from '../../sinks/sink.ts';
 import type { Settled } from '../outbox-store.ts';
+import { UNREADABLE_ROW } from '../store.ts';
+import { toClaimed } from './claimed.ts';
 import type { Db } from './db.ts';
 import { dueIntents } from './due.ts';
 import type { IntentColumns } from './due.ts';
 import type { Holds } from './holds.ts';
 import { NOTHING } from './removals.ts';
 import type { Retirements } from './retirements.ts';
-import { keptLogsOf } from './log-rows.ts';
 import { shortDetail } from './rows.ts';
 
 type Retry = Extract<Delivery, { outcome: 'retry' }>;
@@ -103,7 +103,16 @@ export class Intents {
       const marked = this.#db.get<{ note: string | null }>(MARK, seq);
       if (marked?.note) this.#db.run(SENT_REFUSED, seq, now);
     }
-    return oldest.map((row) => toClaimed(this.#db, row));
+    return oldest.flatMap((row) => this.#claimed(row, now));
+  }
+
+  /** Nothing of a row that cannot be read: it is given up, and the next of its lane may go. */
+  #claimed(row: IntentColumns, now: Instant): ClaimedIntent[] {
+    const { claimed, error } = toClaimed(this.#db, row);
+    if (claimed !== undefined) return [claimed];
+    this.#db.unreadable++;
+    this.#finish(row, 'dropped', UNREADABLE_ROW, shortDetail(error), now);
+    return [];
   }
 
   settle({ seq, delivery, delayMs = 0 }: Settled, now: Instant): void {
@@ -265,22 +274,6 @@ export function waitingSince(db: Db): Instant | undefined {
     `SELECT coalesce(transitions.at, created_at) AS at FROM intents LEFT JOIN transitions ON id = transition_id
      WHERE intents.seq = (SELECT min(seq) FROM intents WHERE settled_at IS NULL)`,
   )?.at;
-}
-
-function toClaimed(db: Db, row: IntentColumns): ClaimedIntent {
-  const { seq, destination, key, lane } = row;
-  return {
-    seq,
-    destination,
-    key,
-    lane,
-    transitionId: row.transition_id,
-    payload: JSON.parse(row.payload) as Json,
-    limits: JSON.parse(row.limits) as Limit[],
-    ...(row.waits_for === null ? {} : { waitsFor: row.waits_for }),
-    ...(row.logs_of === null ? {} : { logsOf: row.logs_of, logs: keptLogsOf(db, row.logs_of) }),
-    attempt: row.attempts + 1,
-  };
 }
 
 function withNote(row: IntentColumns, detail: string | undefined): string | null {

@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import type { LogEnd, LogOutcome, RunLog } from '../../lifecycle/logs.ts';
 import type { Instant } from '../../lib/clock.ts';
+import { errorText } from '../../lib/errors.ts';
 import type { KeptLog } from '../../sinks/sink.ts';
 import type { LogLimits, LogResult, LogTx, WantedLog } from '../logs.ts';
 import type { LogView } from '../read.ts';
@@ -148,7 +149,16 @@ export function keptLogsOf(db: Db, runUid: string): KeptLog[] {
 
 /** With its text unpacked. */
 export function toLogView({ text, ...log }: KeptLog): LogView {
-  return { ...log, text: text && gunzipSync(text).toString() };
+  try {
+    return { ...log, text: text && gunzipSync(text).toString() };
+  } catch (error) {
+    return {
+      ...log,
+      outcome: 'log_unavailable',
+      detail: `the stored text cannot be read: ${errorText(error)}`,
+      text: undefined,
+    };
+  }
 }
 
 function toLog(row: LogColumns): RunLog {

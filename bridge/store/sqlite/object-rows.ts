@@ -4,6 +4,7 @@ import type { ObjectRow } from '../store.ts';
 import type { Db } from './db.ts';
 import { toObject } from './rows.ts';
 import type { ObjectColumns } from './rows.ts';
+import { readJson, readOrRemove } from './unreadable-rows.ts';
 
 const PUT = `INSERT INTO objects
     (uid, kind, namespace, name, owner_uid, version, deleted, over_at, facts_schema, state)
@@ -12,9 +13,22 @@ const PUT = `INSERT INTO objects
     owner_uid = excluded.owner_uid, version = excluded.version, deleted = excluded.deleted,
     over_at = iif(excluded.deleted = 1, coalesce(over_at, excluded.over_at), NULL), facts_schema = excluded.facts_schema, state = excluded.state`;
 
+/** Undefined when there is none, or none that can be read: then it is gone, and the audit fetches it again. */
 export function objectOf(db: Db, uid: string): ObjectRow | undefined {
   const row = db.get<ObjectColumns>('SELECT * FROM objects WHERE uid = ?', uid);
-  return row && toObject(row);
+  return row && readObject(db, row);
+}
+
+export function readObject(db: Db, row: ObjectColumns): ObjectRow | undefined {
+  const place = { table: 'objects', column: 'uid', value: row.uid } as const;
+  // What is over stays until the retention removes it with its run; what is alive is fetched again.
+  const read = row.deleted === 1 ? readJson : readOrRemove;
+  const state = read<{ readonly facts: object }>(db, place, row.state, isState);
+  return state && toObject(row, state);
+}
+
+function isState(state: { readonly facts: object } | null): boolean {
+  return typeof state?.facts === 'object' && state.facts !== null;
 }
 
 export function putObject(
@@ -38,5 +52,5 @@ export function putObject(
 
 export function childrenOf(db: Db, ownerUid: string, kind: Kind): ObjectRow[] {
   const sql = 'SELECT * FROM objects WHERE owner_uid = ? AND kind = ? ORDER BY uid';
-  return db.all<ObjectColumns>(sql, ownerUid, kind).map(toObject);
+  return db.all<ObjectColumns>(sql, ownerUid, kind).flatMap((row) => readObject(db, row) ?? []);
 }

@@ -169,6 +169,12 @@ class SqliteStore implements Store {
     return this.#added.splice(0);
   }
 
+  takeUnreadable(): number {
+    const count = this.#db.unreadable;
+    this.#db.unreadable = 0;
+    return count;
+  }
+
   takeProblems(): FoundProblem[] {
     return this.#found.splice(0);
   }

@@ -16,6 +16,7 @@ import type { ListQuery, Page } from '../read.ts';
 import { page, readCursor } from './cursor.ts';
 import type { Db } from './db.ts';
 import { shortDetail } from './rows.ts';
+import { readOrRemove } from './unreadable-rows.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -53,7 +54,9 @@ export class ProblemRows implements ProblemsTx {
       this.#db.run('DELETE FROM annotation_problems WHERE uid = ?', uid);
       return;
     }
-    const known = new Map((row === undefined ? [] : toProblems(row)).map((problem) => [textOf(problem), problem]));
+    const known = new Map(
+      (row === undefined ? [] : toProblems(this.#db, row)).map((problem) => [textOf(problem), problem]),
+    );
     const now = problems.map((problem) => ({ ...problem, sinceAt: known.get(textOf(problem))?.sinceAt ?? at }));
     const text = JSON.stringify(now);
     if (text === row?.problems) return;
@@ -79,9 +82,10 @@ export class ProblemRows implements ProblemsTx {
       now,
       limit,
     );
-    return rows.map((row) => {
+    return rows.flatMap((row) => {
       const { uid, namespace, name, set_hash: setHash, attempts } = row;
-      return { uid, namespace, name, problems: toProblems(row), setHash, attempt: attempts + 1 };
+      const problems = toProblems(this.#db, row);
+      return problems.length === 0 ? [] : [{ uid, namespace, name, problems, setHash, attempt: attempts + 1 }];
     });
   }
 
@@ -114,12 +118,17 @@ export function readProblems(db: Db, query: ProblemsQuery): Page<CronJobProblems
     ...filters.map(([, value]) => value!),
     query.limit + 1,
   );
-  return page(rows, query, toView, (row) => [row.namespace, row.name, row.uid]);
+  return page(
+    rows,
+    query,
+    (row) => toView(db, row),
+    (row) => [row.namespace, row.name, row.uid],
+  );
 }
 
 export function problemsOf(db: Db, uid: string): ProblemView[] {
   const row = db.get<ProblemColumns>('SELECT * FROM annotation_problems WHERE uid = ?', uid);
-  return row === undefined ? [] : toProblems(row);
+  return row === undefined ? [] : toProblems(db, row);
 }
 
 /** CronJobs with a problem of this annotation, by destination and annotation. */
@@ -128,20 +137,23 @@ export function countProblems(db: Db): ProblemCount[] {
     .all<ProblemCount>(
       `SELECT told.value AS destination, json_extract(problem.value, '$.annotation') AS annotation,
          count(DISTINCT uid) AS count
-       FROM annotation_problems, json_each(problems) AS problem, json_each(problem.value, '$.destinations') AS told
+       FROM annotation_problems, json_each(iif(json_valid(problems), problems, '[]')) AS problem,
+         json_each(problem.value, '$.destinations') AS told
        GROUP BY 1, 2 ORDER BY 1, 2`,
     )
     .map((row) => ({ ...row }));
 }
 
-function toView(row: ProblemColumns): CronJobProblems {
+function toView(db: Db, row: ProblemColumns): CronJobProblems {
   const { uid, namespace, name } = row;
   const event = { eventAt: row.event_at ?? undefined, eventError: row.event_error ?? undefined };
-  return { uid, namespace, name, problems: toProblems(row), ...event };
+  return { uid, namespace, name, problems: toProblems(db, row), ...event };
 }
 
-function toProblems({ problems }: Pick<ProblemColumns, 'problems'>): ProblemView[] {
-  return JSON.parse(problems) as ProblemView[];
+/** None that can be read: they are found again when the CronJob is planned. */
+function toProblems(db: Db, { uid, problems }: Pick<ProblemColumns, 'uid' | 'problems'>): ProblemView[] {
+  const place = { table: 'annotation_problems', column: 'uid', value: uid } as const;
+  return readOrRemove<ProblemView[]>(db, place, problems, Array.isArray) ?? [];
 }
 
 /** What a person reads of a problem: the same for every destination that says the same. */

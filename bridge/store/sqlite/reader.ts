@@ -40,9 +40,12 @@ import { readKeyRefusals } from './refusals.ts';
 import { readRetirement } from './retirements.ts';
 import { toDecision, toDelivery, toMonitor, toPruned } from './rows.ts';
 import type { DecisionColumns, DeliveryColumns, MonitorColumns, TombstoneColumns } from './rows.ts';
-import { attemptsOf, countRuns, findRuns, listedRun, transitionsOf, uidsFrom, withCause } from './run-rows.ts';
+import { countRuns, findRuns, listedRun, uidsFrom, withCause } from './run-rows.ts';
 import type { RunFilter } from './run-rows.ts';
+import { attemptsOf, readRun, RUN, transitionsOf } from './stored-runs.ts';
+import type { RunColumns } from './stored-runs.ts';
 import { countRefused } from './tombstones.ts';
+import { parsed } from './unreadable-rows.ts';
 
 const LAST = Number.MAX_SAFE_INTEGER;
 
@@ -73,12 +76,6 @@ const DEPTH = `WITH
   SELECT destination, coalesce(pending, 0) AS pending, oldest, coalesce(rows, 0) AS not_in_sync
   FROM known LEFT JOIN waiting USING (destination) LEFT JOIN unsynced USING (destination) ORDER BY destination`;
 
-interface RunRowColumns {
-  readonly uid: string;
-  readonly sort_at: number;
-  readonly run: string;
-}
-
 export class SqliteReader implements ReadStore {
   readonly #db: Db;
   readonly #dryRuns: ReadonlySet<string>;
@@ -93,8 +90,8 @@ export class SqliteReader implements ReadStore {
     const [at, uid] = readCursor(query.cursor, [LAST, '']);
     const filters = Object.entries({ status, namespace, owner_name: owner }).filter(([, value]) => value !== undefined);
     const where = filters.map(([column]) => ` AND ${column} = ?`).join('');
-    const rows = this.#db.all<RunRowColumns>(
-      `SELECT uid, sort_at, run FROM runs WHERE (sort_at, uid) < (?, ?)${where} ORDER BY sort_at DESC, uid DESC LIMIT ?`,
+    const rows = this.#db.all<RunColumns>(
+      `${RUN} WHERE (sort_at, uid) < (?, ?)${where} ORDER BY sort_at DESC, uid DESC LIMIT ?`,
       at,
       uid,
       ...filters.map(([, value]) => value!),
@@ -110,9 +107,9 @@ export class SqliteReader implements ReadStore {
 
   run(uid: string): RunDetail | undefined {
     return this.#db.snapshot(() => {
-      const row = this.#db.get<RunRowColumns>('SELECT uid, sort_at, run FROM runs WHERE uid = ?', uid);
+      const row = this.#db.get<RunColumns>(`${RUN} WHERE uid = ?`, uid);
       if (row === undefined) return undefined;
-      const run = JSON.parse(row.run) as Run;
+      const run = readRun(this.#db, row);
       const attempts = attemptsOf(this.#db, uid);
       return {
         run: withCause(run, attempts),
@@ -147,7 +144,8 @@ export class SqliteReader implements ReadStore {
         namespace,
         name,
       );
-      if (row === undefined) return undefined;
+      const state = row && parsed<CronJobState>(row.state).value;
+      if (row === undefined || state === undefined) return undefined;
       const claimed = 'SELECT destination, key FROM claims WHERE uid = ?';
       const monitors = this.#db.all<MonitorColumns>(
         `${MONITOR} WHERE (destination, key) IN (${claimed}) ORDER BY destination, key`,
@@ -155,7 +153,7 @@ export class SqliteReader implements ReadStore {
       );
       const problems = problemsOf(this.#db, row.uid);
       const known = { problems, monitors: monitors.map((row) => this.#toMonitor(row)) };
-      return { ...(JSON.parse(row.state) as CronJobState), ...known };
+      return { ...state, ...known };
     });
   }
 

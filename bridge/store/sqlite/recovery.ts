@@ -2,6 +2,7 @@ import type { Instant } from '../../lib/clock.ts';
 import type { Recovery } from '../store.ts';
 import type { Db } from './db.ts';
 import { Retirements } from './retirements.ts';
+import { parsed } from './unreadable-rows.ts';
 import type { Keys, SideFiles } from './side-files.ts';
 
 const KEY = 'recovery';
@@ -26,7 +27,7 @@ function wholeSecond(at: Instant): Instant {
 /** The last time that this store came in place of another, if ever. */
 export function lastRecovery(db: Db): Recovery | undefined {
   const row = db.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', KEY);
-  return row && (JSON.parse(row.value) as Recovery);
+  return row && parsed<Recovery>(row.value, (known) => typeof known?.at === 'number').value;
 }
 
 export function remember(db: Db, recovery: Recovery): Recovery {

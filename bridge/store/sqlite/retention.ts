@@ -2,6 +2,8 @@ import type { Kind } from '../../kubernetes/observation.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { RetentionLimits, StoreState } from '../store.ts';
 import type { Db } from './db.ts';
+import { objectOf } from './object-rows.ts';
+import { runOf } from './stored-runs.ts';
 import { deleteObject, deleteRepeated, UNSETTLED } from './prune.ts';
 import type { Tombstones } from './tombstones.ts';
 
@@ -16,6 +18,8 @@ interface Walked {
   readonly kind: Kind;
   readonly deleted: number;
   readonly over_at: number | null;
+  /** 0: what is stored of it, or of its run, cannot be read. */
+  readonly sound: number;
 }
 
 interface Candidate {
@@ -30,6 +34,9 @@ interface Candidate {
 }
 
 /** States are not parsed here: one that cannot be read goes like the others. */
+const SOUND = `json_valid(state) AND coalesce(
+  (SELECT json_valid(run) AND json_valid(memory) FROM runs WHERE runs.uid = objects.uid), TRUE)`;
+
 const CANDIDATE = `SELECT objects.namespace, objects.name, objects.owner_uid,
     iif(json_valid(state), json_extract(state, '$.facts.createdAt'), NULL) AS created_at, runs.uid AS run,
     iif(json_valid(run), json_extract(run, '$.runKey'), NULL) AS run_key,
@@ -97,10 +104,12 @@ export class Retention {
 
   #page(now: Instant, limits: RetentionLimits, deadline: number): void {
     const rows = this.#db.all<Walked>(
-      `SELECT rowid AS id, uid, kind, deleted, over_at FROM objects WHERE rowid > ? ORDER BY rowid LIMIT ${PAGE}`,
+      `SELECT rowid AS id, uid, kind, deleted, over_at, ${SOUND} AS sound
+       FROM objects WHERE rowid > ? ORDER BY rowid LIMIT ${PAGE}`,
       this.#cursor!,
     );
     for (const row of rows) {
+      if (row.sound === 0) this.#setAside(row.uid);
       const gone = row.deleted === 1 && !this.#waits(row.uid) && this.#visit(row, now, limits, deadline);
       if (gone === 'unfinished') return;
       if (gone) this.#removed++;
@@ -152,6 +161,12 @@ export class Retention {
     if (kind === 'Pod' && run === null && owner !== null && has('SELECT 1 FROM runs WHERE uid = ?', owner))
       return false;
     return !has(kind === 'Pod' ? UNSETTLED.pod : UNSETTLED.run, uid);
+  }
+
+  /** To read them is to put them into quarantine; the audit fetches a living object again. */
+  #setAside(uid: string): void {
+    objectOf(this.#db, uid);
+    runOf(this.#db, uid);
   }
 
   #waits(uid: string): boolean {

@@ -31,7 +31,7 @@ export class Retirements {
   /** True when the present store was made while the bridge was retired: the vendor may know what the store does not. */
   isInherited(): boolean {
     const sql = `SELECT 1 FROM retirements WHERE until_at IS NULL AND from_at <
-      (SELECT json_extract(value, '$.at') FROM meta WHERE key = 'recovery')`;
+      (SELECT iif(json_valid(value), json_extract(value, '$.at'), NULL) FROM meta WHERE key = 'recovery')`;
     return this.#db.get(sql) !== undefined;
   }
 

@@ -1,9 +1,10 @@
 import type { Kind } from '../../kubernetes/observation.ts';
-import type { Attempt, Run } from '../../lifecycle/transition.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Reason } from '../../lib/reasons.ts';
 import type { Answer, DeliveryView, MonitorView, PrunedView, Resend } from '../read.ts';
-import type { Decision, ObjectRow, RunMemory, RunRow } from '../store.ts';
+import type { Decision, ObjectRow } from '../store.ts';
+import { UNREADABLE_ROW } from '../store.ts';
+import { parsed } from './unreadable-rows.ts';
 
 /** Columns as SQLite gives them, and what they mean outside. JSON was written by this bridge: it is not checked again. */
 
@@ -20,7 +21,7 @@ export interface ObjectColumns {
   readonly state: string;
 }
 
-export function toObject(row: ObjectColumns): ObjectRow {
+export function toObject(row: ObjectColumns, state: object): ObjectRow {
   const { uid, kind, namespace, name, version } = row;
   return {
     uid,
@@ -32,25 +33,8 @@ export function toObject(row: ObjectColumns): ObjectRow {
     deleted: row.deleted === 1,
     overAt: row.over_at ?? undefined,
     factsSchema: row.facts_schema,
-    state: JSON.parse(row.state) as object,
+    state,
   };
-}
-
-export interface RunColumns {
-  readonly run: string;
-  readonly memory: string;
-}
-
-export function toRun(row: RunColumns): RunRow {
-  return { run: JSON.parse(row.run) as Run, memory: JSON.parse(row.memory) as RunMemory };
-}
-
-export interface AttemptColumns {
-  readonly attempt: string;
-}
-
-export function toAttempt(row: AttemptColumns): Attempt {
-  return JSON.parse(row.attempt) as Attempt;
 }
 
 export interface DecisionColumns {
@@ -102,7 +86,7 @@ export function toDelivery(row: DeliveryColumns): DeliveryView {
     attempts,
     transitionId: row.transition_id,
     runUid: row.run_uid ?? undefined,
-    payload: JSON.parse(row.payload) as Json,
+    payload: readable(row.payload),
     status: pending ? 'pending' : status,
     reason: status === 'awaiting' ? 'awaiting_monitor' : (row.reason ?? undefined),
     detail: row.detail ?? undefined,
@@ -113,6 +97,12 @@ export function toDelivery(row: DeliveryColumns): DeliveryView {
     answers: withoutNulls<Answer>(row.answers),
     resends: withoutNulls<Resend>(row.resends),
   };
+}
+
+/** JSON that is only shown: what cannot be read is shown as such. */
+function readable(text: string): Json {
+  const { value, error } = parsed<Json>(text);
+  return error === undefined ? (value ?? null) : { [UNREADABLE_ROW]: error };
 }
 
 function withoutNulls<T>(text: string): T[] {
@@ -139,7 +129,7 @@ export function toMonitor(row: MonitorColumns): MonitorView {
     destination,
     key,
     attempts,
-    wanted: JSON.parse(row.wanted) as Json,
+    wanted: readable(row.wanted),
     inSync: row.not_in_sync_since === null,
     notInSyncSince: row.not_in_sync_since ?? undefined,
     firstAcceptedAt: row.first_accepted_at ?? undefined,
@@ -159,7 +149,13 @@ export interface TombstoneColumns {
 }
 
 export function toPruned({ kind, namespace, name, pruned_at: prunedAt, announced }: TombstoneColumns): PrunedView {
-  return { kind, namespace, name, prunedAt, announced: JSON.parse(announced) as PrunedView['announced'] };
+  return {
+    kind,
+    namespace,
+    name,
+    prunedAt,
+    announced: parsed<PrunedView['announced']>(announced, Array.isArray).value ?? [],
+  };
 }
 
 /** Text of an answer as it is stored: a vendor may send a page where a line is expected. */

@@ -1,28 +1,17 @@
 import { causeOf, hasCause } from '../../lifecycle/cause.ts';
-import type { Attempt, Run, RunStatus, Transition } from '../../lifecycle/transition.ts';
+import type { Attempt, Run, RunStatus } from '../../lifecycle/transition.ts';
 import type { RunView } from '../read.ts';
 import type { RunRow } from '../store.ts';
 import type { Db } from './db.ts';
-import { toAttempt } from './rows.ts';
-import type { AttemptColumns } from './rows.ts';
-
-/** Attempts of a run by start, those that did not start last. */
-export function attemptsOf(db: Db, runUid: string, limit = -1): Attempt[] {
-  return db
-    .all<AttemptColumns>(
-      'SELECT attempt FROM attempts WHERE run_uid = ? ORDER BY started_at IS NULL, started_at, id LIMIT ?',
-      runUid,
-      limit,
-    )
-    .map(toAttempt);
-}
+import { attemptsOf, readRun, RUN } from './stored-runs.ts';
+import type { RunColumns } from './stored-runs.ts';
 
 /** Of a run with more pods, a list shows what its Job says: it has to be fast. */
 const MAX_LISTED = 500;
 
 /** A run of a list with its cause. */
-export function listedRun(db: Db, { run: text }: { readonly run: string }): RunView {
-  const run = JSON.parse(text) as Run;
+export function listedRun(db: Db, row: RunColumns): RunView {
+  const run = readRun(db, row);
   if (!hasCause(run)) return run;
   const attempts = attemptsOf(db, run.uid, MAX_LISTED + 1);
   return withCause(run, attempts.length > MAX_LISTED ? [] : attempts);
@@ -30,8 +19,8 @@ export function listedRun(db: Db, { run: text }: { readonly run: string }): RunV
 
 /** Newest first: by UID, by name, or by the name of the CronJob. */
 export function findRuns(db: Db, namespace: string, name: string, limit: number): RunView[] {
-  const rows = db.all<{ run: string }>(
-    `SELECT run FROM runs WHERE uid IN (
+  const rows = db.all<RunColumns>(
+    `${RUN} WHERE uid IN (
        SELECT uid FROM runs WHERE uid = ?2
        UNION SELECT uid FROM runs WHERE namespace = ?1 AND name = ?2
        UNION SELECT uid FROM runs WHERE namespace = ?1 AND owner_name = ?2)
@@ -67,13 +56,6 @@ export function putRun(db: Db, { run, memory }: RunRow): void {
     JSON.stringify(run),
     JSON.stringify(memory),
   );
-}
-
-/** All transitions of a run in the order of their times. */
-export function transitionsOf(db: Db, runUid: string): Transition[] {
-  return db
-    .all<{ transition: string }>('SELECT transition FROM transitions WHERE run_uid = ? ORDER BY at, seq', runUid)
-    .map(({ transition }) => JSON.parse(transition) as Transition);
 }
 
 export interface RunFilter {

@@ -20,7 +20,7 @@ const object: ObjectRow = {
   ownerUid: 'job-1',
   version: '9',
   deleted: false,
-  state: { phase: 'Running' },
+  state: { facts: {}, phase: 'Running' },
 };
 
 const run = { uid: 'r1', kind: 'Job', namespace: 'ns', name: 'job', runKey: 'k', status: 'running' } as Run;
@@ -29,7 +29,13 @@ const nothing = { memos: {}, waiting: [], waitingFor: undefined };
 describe('objects', () => {
   it('are replaced by UID', () => {
     tx((tx) => tx.putObject(object));
-    const later = { ...object, version: '10', deleted: true, state: { phase: 'Failed' }, ownerUid: undefined };
+    const later = {
+      ...object,
+      version: '10',
+      deleted: true,
+      state: { facts: {}, phase: 'Failed' },
+      ownerUid: undefined,
+    };
     tx((tx) => tx.putObject(later));
     expect(tx((tx) => tx.object('u1'))).toMatchObject(later);
     expect(tx((tx) => tx.object('u2'))).toBeUndefined();

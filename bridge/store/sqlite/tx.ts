@@ -28,9 +28,9 @@ import { childrenOf, objectOf, putObject } from './object-rows.ts';
 import { ProblemRows } from './problem-rows.ts';
 import { putQuarantined, quarantinedVersion, release } from './quarantine.ts';
 import type { Retirements } from './retirements.ts';
-import { toRun } from './rows.ts';
-import type { RunColumns } from './rows.ts';
-import { attemptsOf, putRun, transitionsOf } from './run-rows.ts';
+import { putRun } from './run-rows.ts';
+import { attemptsOf, readRunRow, RUN_ROW, runOf, transitionsOf } from './stored-runs.ts';
+import type { RunRowColumns } from './stored-runs.ts';
 import type { Tombstones } from './tombstones.ts';
 
 /** The statements of one transaction. The object lives as long as the store; the transaction is the store's. */
@@ -88,8 +88,7 @@ export class SqliteTx implements Tx {
   }
 
   run(uid: string): RunRow | undefined {
-    const row = this.#db.get<RunColumns>('SELECT run, memory FROM runs WHERE uid = ?', uid);
-    return row && toRun(row);
+    return runOf(this.#db, uid);
   }
 
   putRun(row: RunRow): void {
@@ -97,11 +96,11 @@ export class SqliteTx implements Tx {
   }
 
   runsWaitingForOwner(ownerUid: string): RunRow[] {
-    const rows = this.#db.all<RunColumns>(
-      "SELECT run, memory FROM runs WHERE waiting_for = 'owner' AND owner_uid = ? ORDER BY sort_at, uid",
+    const rows = this.#db.all<RunRowColumns>(
+      `${RUN_ROW} WHERE waiting_for = 'owner' AND owner_uid = ? ORDER BY sort_at, uid`,
       ownerUid,
     );
-    return rows.map(toRun);
+    return rows.map((row) => readRunRow(this.#db, row));
   }
 
   claimRunKey(runKey: string, uid: string): string {
