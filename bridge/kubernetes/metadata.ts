@@ -27,14 +27,26 @@ export function readMetadata(object: KubeObject): ObjectFacts {
     createdAt: timeAt(metadata, 'creationTimestamp'),
     deletionAt: readDeletion(metadata),
     owner: readController(metadata),
-    labels: withoutSecrets(stringsAt(metadata, 'labels', () => true)),
-    annotations: withoutSecrets(stringsAt(metadata, 'annotations', isReadAnnotation)),
+    labels: withoutSecrets(
+      stringsAt(metadata, 'labels', () => true),
+      isToken,
+    ),
+    annotations: withoutSecrets(stringsAt(metadata, 'annotations', isReadAnnotation), () => true),
   };
 }
 
+/** No label can hold more than a token by itself: letters, digits and _ . - are all that is allowed. */
+const TOKEN =
+  /^(?:gh[pousr]_|github_|gl[a-z]{1,5}[-_]|npm_|xox|xapp-|[prs]k_|sk-|hv[bsr]\.|do[opr]_|hf_|A[A-Z]{3}|A3T|AIza|eyJ|dckr_|pypi-|ya29|GOCSPX|whsec_|SG\.|dapi|shp|lin_|sntry|AT[AC]TT|ntn_|sbp_|NRAK|PMAK|pul-|rubygems_|HRKU|dp\.|AGE-)/;
+
+function isToken(value: string): boolean {
+  return TOKEN.test(value);
+}
+
 /** A note with a password in it would be stored, shown and sent. */
-function withoutSecrets(values: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, redactValue(value)]));
+function withoutSecrets(values: Record<string, string>, isSuspect: (value: string) => boolean): Record<string, string> {
+  for (const [key, value] of Object.entries(values)) if (isSuspect(value)) values[key] = redactValue(value);
+  return values;
 }
 
 /**
