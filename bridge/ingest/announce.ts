@@ -1,7 +1,7 @@
 import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
 import type { CronJobFacts, JobFacts } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
-import { isFailed } from '../lifecycle/cause.ts';
+import { failedFirst } from '../lifecycle/cause.ts';
 import type { JobState } from '../lifecycle/job.ts';
 import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
@@ -88,7 +88,7 @@ function awaitsPods(tx: Tx, run: Run, { kind, outcome, inferred, reason }: Trans
   const over = attempts.filter(({ endedAt, goneAt }) => (endedAt ?? goneAt) !== undefined);
   if (over.filter(({ phase }) => phase !== 'Succeeded').length < failed) return true;
   // Those that were stopped with the Job may come before the one that failed it. A deadline stops all.
-  return reason !== 'DeadlineExceeded' && over.length < attempts.length && !over.some(isFailed);
+  return reason !== 'DeadlineExceeded' && over.length < attempts.length && !over.some(failedFirst);
 }
 
 /** The pods of a failed run did not come in time: it is told without them. */

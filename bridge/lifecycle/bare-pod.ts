@@ -75,7 +75,8 @@ function runOf(state: PodState): Run {
 function isStopped(state: PodState): boolean {
   const { facts } = state;
   if (facts.reason !== undefined || facts.deletionAt === undefined || state.failedAlive) return false;
-  return podVerdict(state).failure !== 'itself';
+  const { failure, isLate, end } = podVerdict(state);
+  return failure !== 'itself' || (isLate === true && end?.termination.reason !== 'OOMKilled');
 }
 
 function podOutcome(state: PodState): Outcome {

@@ -26,6 +26,29 @@ describe('the cause of a failed Job', () => {
     ]);
   });
 
+  it('is not a pod that ends in the second of its deletion, or by OOM after it, if another failed', () => {
+    const tied = pod({
+      phase: 'Failed',
+      deletionAt: at(10),
+      containers: [main({ terminated: terminated(7, at(10)) })],
+    });
+    const oom = stopped(137, { containers: [main({ terminated: terminated(137, at(13), 'OOMKilled') })] });
+    const own = failed(1, 10);
+    for (const attempts of [
+      [own, tied, oom],
+      [oom, tied, own],
+    ]) {
+      expect(told(attempts).slice(0, 2)).toEqual(['container main exited with 1 (Error); BackoffLimitExceeded', 1]);
+    }
+    expect(told([tied])[1]).toBe(7);
+    expect(told([oom])[1]).toBe(137);
+    expect(told([tied, oom], 'DeadlineExceeded')).toEqual([
+      'DeadlineExceeded: Job was active longer than specified deadline',
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('is said once for attempts that all ended alike, else their number is', () => {
     expect(cause([failed(4, 3), failed(4, 6), failed(4, 9)]).text).toBe(
       'container main exited with 4 (Error) in all 3 attempts; BackoffLimitExceeded',

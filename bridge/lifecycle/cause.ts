@@ -41,7 +41,9 @@ export function causeOf(run: Run, attempts: readonly Attempt[]): Cause | undefin
  * The cause of a failure: the container that failed by itself, else the pod that was disrupted, else what the pods waited
  * for; then the condition. Pods that were stopped with their Job are neither named nor counted.
  */
-export function failureCause(failed: Failed, attempts: readonly Attempt[]): Cause {
+export function failureCause(failed: Failed, seen: readonly Attempt[]): Cause {
+  const isDecided = failed.reason === 'DeadlineExceeded' || seen.some(failedFirst);
+  const attempts = isDecided ? seen.map(asStopped) : seen;
   const named = namedCulprit(failed, attempts);
   const culprit = named?.culprit ?? findCulprit(failed, attempts);
   const what = named?.text ?? (culprit && attemptText(culprit, attempts));
@@ -57,6 +59,16 @@ export function failureCause(failed: Failed, attempts: readonly Attempt[]): Caus
     ...(culprit !== undefined && { culprit }),
     ...(exitCode !== undefined && { exitCode }),
   };
+}
+
+/** Whether a pod failed, and not only once it was being deleted. */
+export function failedFirst(attempt: Attempt): boolean {
+  return isFailed(attempt) && attempt.failedLate !== true;
+}
+
+/** One that failed late was stopped, when the failure was decided without it. */
+function asStopped(attempt: Attempt): Attempt {
+  return attempt.failedLate === true ? { ...attempt, failed: 'stopped' } : attempt;
 }
 
 /** Whether a pod failed, itself or by a disruption, and is over. */

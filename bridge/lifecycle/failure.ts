@@ -8,6 +8,8 @@ export interface Verdict {
   /** Absent when the pod succeeded, or nothing failed so far. */
   readonly failure: Failure | undefined;
   readonly end: ContainerEnd | undefined;
+  /** It failed by itself, but not before its deletion: in the same second, or by OOM. */
+  readonly isLate?: boolean;
 }
 
 /** What is known of a pod beside its newest facts. */
@@ -26,16 +28,14 @@ export interface Known {
 export function judgePod(facts: PodFacts, { isOver, failedAlive }: Known): Verdict {
   const deletionAt = failedAlive ? undefined : facts.deletionAt;
   const judged = lastEnds(facts).map((ends) => judgeContainer(ends, deletionAt));
-  const first = (failure: Failure | undefined) => judged.filter((one) => one.failure === failure).toSorted(byCause)[0];
-  if (facts.phase === 'Succeeded') return latest(judged);
-  const own = first('itself');
-  const decisive = own ?? first('restarted') ?? first('disrupted') ?? first('stopped');
+  if (facts.phase === 'Succeeded') return { failure: undefined, end: latest(judged)?.end };
+  const decisive = judged.reduce<Verdict | undefined>(theFirst, undefined);
+  const end = (decisive ?? latest(judged))?.end;
   const isFailed = facts.phase === 'Failed' || isOver;
-  if (facts.reason !== undefined && isFailed) return { failure: 'disrupted', end: (decisive ?? latest(judged)).end };
-  if (own !== undefined) return own;
-  if (facts.disruption !== undefined && isFailed) return { failure: 'disrupted', end: decisive?.end };
+  if (facts.reason !== undefined && isFailed) return { failure: 'disrupted', end };
+  if (facts.disruption !== undefined && isFailed && decisive?.failure !== 'itself')
+    return { failure: 'disrupted', end };
   if (decisive !== undefined) return decisive;
-  const { end } = latest(judged);
   if (!isFailed) return { failure: undefined, end };
   return { failure: facts.phase === 'Failed' && deletionAt === undefined ? 'itself' : 'stopped', end };
 }
@@ -61,7 +61,11 @@ function lastEnds(facts: PodFacts): LastEnds[] {
 }
 
 function judgeContainer({ last, before, runs }: LastEnds, deletionAt: number | undefined): Verdict {
-  if (isFailure(last.termination, deletionAt)) return { failure: runs ? 'restarted' : 'itself', end: last };
+  if (isFailure(last.termination, deletionAt)) {
+    const { finishedAt = 0 } = last.termination;
+    const isLate = deletionAt !== undefined && finishedAt >= deletionAt;
+    return { failure: runs ? 'restarted' : 'itself', end: last, isLate };
+  }
   if (last.termination.exitCode === 0) return { failure: undefined, end: last };
   if (before !== undefined && isFailure(before.termination, deletionAt)) return { failure: 'restarted', end: before };
   const isDeleted = deletionAt !== undefined || !isLost(last.termination);
@@ -75,13 +79,20 @@ function isFailure(termination: Termination, deletionAt: number | undefined): bo
   return !isLost(termination) && !isStoppedWithPod(termination, deletionAt);
 }
 
-function byCause(a: Verdict, b: Verdict): number {
-  return oom(b) - oom(a) || finish(a) - finish(b);
+const ORDER: readonly (Failure | undefined)[] = ['itself', 'restarted', 'disrupted', 'stopped'];
+
+/** Of two containers the one that decided: by how it failed, then by OOM, then by time. */
+function theFirst(best: Verdict | undefined, one: Verdict): Verdict | undefined {
+  if (one.failure === undefined) return best;
+  if (best === undefined) return one;
+  const order = ORDER.indexOf(one.failure) - ORDER.indexOf(best.failure) || oom(best) - oom(one);
+  return (order || finish(one) - finish(best)) < 0 ? one : best;
 }
 
-function latest(verdicts: readonly Verdict[]): Verdict {
-  const { end } = verdicts.toSorted((a, b) => finish(b) - finish(a))[0] ?? { end: undefined };
-  return { failure: undefined, end };
+function latest(verdicts: readonly Verdict[]): Verdict | undefined {
+  let last = verdicts[0];
+  for (const one of verdicts) if (finish(one) > finish(last!)) last = one;
+  return last;
 }
 
 function oom({ end }: Verdict): number {

@@ -161,6 +161,35 @@ const history = fc
     return all;
   });
 
+/** The life of a pod that waits for a node and an image, may run and fail, and may be deleted at any time. */
+const waits = fc
+  .record({
+    steps: fc.integer({ min: 1, max: 7 }),
+    exitCode: fc.constantFrom(0, 1, 137, 143),
+    deleted: fc.integer({ min: 0, max: 8 }),
+  })
+  .map(({ steps, exitCode, deleted }) => {
+    const idle = (reason: string) => ({ containers: [container({ waiting: { reason, message: `of ${reason}` } })] });
+    const placed = { nodeName: 'node-1', startAt: T0 };
+    const end = terminated(exitCode, T0 + 9_000);
+    const phase = exitCode === 0 ? 'Succeeded' : 'Failed';
+    const life: Partial<PodFacts>[] = [
+      {},
+      { unschedulable: 'no room' },
+      { ...placed, ...idle('ContainerCreating') },
+      { ...placed, ...idle('ErrImagePull') },
+      { ...placed, ...idle('ImagePullBackOff') },
+      { ...placed, phase: 'Running', containers: [container({ runningSince: T0 + 5_000 })] },
+      { ...placed, phase, containers: [container({ terminated: end })] },
+    ];
+    const all = life.slice(0, steps).map((changes, index) => {
+      const deletionAt = index >= deleted ? T0 + 8_000 : undefined;
+      return seen(podFacts({ ...changes, deletionAt, resourceVersion: String(201 + index) }));
+    });
+    const last = all.at(-1)!.facts;
+    return deleted < steps ? [...all, seen({ ...last, deletionAt: T0 + 8_000, resourceVersion: '300' }, true)] : all;
+  });
+
 const ends = (transitions: readonly Transition[]): string[] =>
   transitions
     .filter(({ kind }) => kind === 'container.terminated')
@@ -181,6 +210,25 @@ describe('any order of observations of a pod', () => {
         ),
         ({ all, told }) => {
           expect(ends(tell(told).transitions)).toEqual(ends(tell(all).transitions));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('with any duplication shows the same attempt: who failed, how, and what it waited for', () => {
+    fc.assert(
+      fc.property(
+        waits.chain((all) =>
+          fc.tuple(
+            fc.constant(all),
+            fc.shuffledSubarray(all, { minLength: all.length }),
+            fc.array(fc.constantFrom(...all), { maxLength: 4 }),
+          ),
+        ),
+        ([all, shuffled, again]) => {
+          const attempt = (told: readonly Seen[]) => ({ ...podAttempt(tell(told).state), endedAt: undefined });
+          expect(attempt([...shuffled, ...again])).toEqual(attempt(all));
         },
       ),
       { numRuns: 500 },

@@ -112,7 +112,7 @@ export function runUidOf(facts: PodFacts): string | undefined {
 export function podAttempt(state: PodState): Attempt {
   const { facts, startedAt, endedAt, deletedAt, gone, waited } = state;
   const isOver = endedAt !== undefined || gone !== undefined;
-  const { failure, end } = podVerdict(state);
+  const { failure, end, isLate = false } = podVerdict(state);
   const reason = facts.reason ?? (failure === 'disrupted' ? facts.disruption?.reason : undefined);
   const message = attemptMessage(state, failure, end?.termination);
   const waiting = waited ?? (isOver ? undefined : restartWait(facts));
@@ -129,6 +129,7 @@ export function podAttempt(state: PodState): Attempt {
     reason: reason ?? end?.termination.reason,
     ...(message !== undefined && { message }),
     ...(failure !== undefined && { failed: failure }),
+    ...(isLate && { failedLate: true }),
     ...(waiting !== undefined && { waiting: asWait(waiting) }),
     ...(deletedAt !== undefined && { deleted: true }),
     ...(gone !== undefined && endedAt === undefined && { goneAt: gone.at }),

@@ -107,6 +107,8 @@ export interface Attempt {
   readonly message?: string;
   /** Absent while nothing failed. */
   readonly failed?: Failure;
+  /** In the second of its deletion, or by OOM after it: with others that failed before, it was stopped. */
+  readonly failedLate?: true;
   /** The last that was seen; of a pod that has ended only where the container, or none, ever ran. */
   readonly waiting?: Wait;
   readonly deleted?: true;
