@@ -200,11 +200,7 @@ async function startStore(
   if (worker.recovery?.at === startedAt) teller.storeRecovered(worker.recovery);
   const onTick = (ticked: Ticked): void => {
     state = ticked.state;
-    teller.storeKept(state);
-    teller.decided(ticked.transitions);
-    teller.problemsFound(ticked.problems);
-    teller.plannersFailed(ticked.plannerFailures);
-    teller.quarantined('unreadable_row', ticked.unreadable);
+    teller.ticked(ticked);
     wake(ticked.transitions);
     if (ticked.transitions.length > 0) live.changed();
   };

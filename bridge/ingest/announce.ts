@@ -197,7 +197,8 @@ function takePlan(
 ): Json | undefined {
   const drop = (reason: Reason, detail?: string): void =>
     decide(tx, transition.id, destination, 'dropped', now, reason, detail);
-  const start = tx.decision(`${run.runKey}/started`, destination);
+  // What becomes of a start depends on no other edge.
+  const start = transition.kind === 'run.started' ? undefined : tx.decision(`${run.runKey}/started`, destination);
   if ('drop' in planned && planned.once === true) {
     if (start?.reason !== planned.drop) drop(planned.drop, planned.detail);
     return undefined;

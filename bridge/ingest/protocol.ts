@@ -5,7 +5,7 @@ import type { IngestResult } from '../otlp/ingest.ts';
 import type { LogStore } from '../store/logs.ts';
 import type { OutboxStore } from '../store/outbox-store.ts';
 import type { FoundProblem, ProblemStore } from '../store/problems.ts';
-import type { Quarantined, Recovery, Store, StoreState } from '../store/store.ts';
+import type { Dropped, Quarantined, Recovery, Store, StoreState } from '../store/store.ts';
 import type { AuditCalls, IdentityCalls } from './audit-calls.ts';
 import type { RecordResult } from './batch.ts';
 import type { CountedFailure } from './guard.ts';
@@ -27,6 +27,8 @@ export interface Ticked {
   readonly plannerFailures: readonly CountedFailure[];
   /** Stored rows that were found unreadable since the last tick. */
   readonly unreadable: number;
+  /** What was decided not to be told since the last tick. */
+  readonly dropped: readonly Dropped[];
   readonly state: StoreState;
 }
 

@@ -45,6 +45,15 @@ describe('a run that belongs to no CronJob', () => {
     expect(runText(bridge.reader.run(JOB_UID)!)).toContain(`${text}${detail}`);
   });
 
+  it('is counted once for each destination', () => {
+    bridge.take([seen(running()), seen(failed())]);
+    bridge.take([seen(failed({ resourceVersion: '130' }), true)]);
+    expect(bridge.store.takeDropped()).toEqual(
+      ['default', 'second'].map((name) => ({ destination: `cronitor/${name}`, reason: 'no_cronjob' })),
+    );
+    expect(bridge.store.takeDropped()).toEqual([]);
+  });
+
   it('has it whenever it was, also when only its end was seen', () => {
     bridge.take([seen(failed({ startAt: T0 - 9_000_000, createdAt: T0 - 9_000_000 }))]);
     expect(bridge.decisions()).toEqual(['dropped no_cronjob', 'dropped no_cronjob']);

@@ -134,7 +134,8 @@ function tick(store: Store, engine: Engine, now: Instant): Ticked {
   const plannerFailures = engine.takePlannerFailures();
   const state = store.retain(now, limits);
   const unreadable = store.takeUnreadable();
-  return { transitions: store.takeTransitions(), problems, plannerFailures, unreadable, state };
+  const dropped = store.takeDropped();
+  return { transitions: store.takeTransitions(), problems, plannerFailures, unreadable, dropped, state };
 }
 
 function isAuditCall(method: Method): method is keyof AuditCalls {

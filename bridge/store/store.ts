@@ -50,6 +50,12 @@ export interface Decision {
   readonly at: Instant;
 }
 
+/** A decision that a transition is not told to a destination. */
+export interface Dropped {
+  readonly destination: string;
+  readonly reason: Reason;
+}
+
 export interface Timer {
   /** Begins with `kind/`. */
   readonly id: string;
@@ -242,6 +248,8 @@ export interface Store extends OutboxStore, ProblemStore, LogStore {
   readonly recovery: Recovery | undefined;
   /** The kinds of the transitions that were added since the last call, one entry each. */
   takeTransitions(): TransitionKind[];
+  /** The decisions not to tell a transition since the last call, one entry each. */
+  takeDropped(): Dropped[];
   /** The annotations that cannot be read and were found since the last call. */
   takeProblems(): FoundProblem[];
   /** How many rows could not be read, and so are in quarantine, since the last call. */

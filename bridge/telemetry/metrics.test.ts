@@ -17,6 +17,7 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   metrics.commit(3);
   metrics.quarantine('core_error');
   metrics.plannerFailure('cronitor/default', 'plan', 1);
+  metrics.drop('cronitor/default', 'no_cronjob');
   metrics.transition('cronjob.missed');
   metrics.list('Job', 'complete');
   metrics.difference('Job', 'missed', 2);

@@ -1,4 +1,4 @@
-import type { Attributes, Meter, Observable } from '@opentelemetry/api';
+import type { Attributes, Histogram, Meter, Observable } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 
@@ -25,6 +25,7 @@ export interface Metrics {
   quarantine(reason: Reason, count?: number): void;
   plannerFailure(destination: string, call: string, count: number): void;
   transition(kind: TransitionKind, count?: number): void;
+  drop(destination: string, reason: Reason): void;
   list(kind: string, result: 'complete' | 'failed' | 'unaudited'): void;
   /** `difference`: missed, stale, gone or outdated. */
   difference(kind: string, difference: string, count: number): void;
@@ -91,6 +92,7 @@ type Recorders = Pick<
   | 'quarantine'
   | 'plannerFailure'
   | 'transition'
+  | 'drop'
   | 'list'
   | 'difference'
   | 'delivery'
@@ -104,15 +106,14 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
   const quarantined = counter(meter, METRICS.quarantined);
   const plannerErrors = counter(meter, METRICS.plannerErrors);
   const transitions = counter(meter, METRICS.transitions);
+  const drops = counter(meter, METRICS.drops);
   const lists = counter(meter, METRICS.lists);
   const deduplicated = counter(meter, METRICS.deduplicated);
   const quiet = new Map<string, number>();
   const differences = counter(meter, METRICS.auditDifferences);
   const logs = counter(meter, METRICS.logs);
   const deliveries = counter(meter, METRICS.deliveries);
-  const { name, unit, description } = METRICS.commitDuration;
-  const advice = { explicitBucketBoundaries: COMMIT_BUCKETS };
-  const commits = meter.createHistogram(name, { unit, description, advice });
+  const commits = commitHistogram(meter);
   return {
     request: (outcome) => requests.add(1, { outcome }),
     refusedConnection: (reason) => refused.add(1, { reason }),
@@ -131,11 +132,17 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
     quarantine: (reason, count = 1) => quarantined.add(count, { reason }),
     plannerFailure: (destination, call, count) => plannerErrors.add(count, { destination, call }),
     transition: (kind, count = 1) => transitions.add(count, { kind }),
+    drop: (destination, reason) => drops.add(1, { destination, reason }),
     list: (kind, result) => lists.add(1, { kind, result }),
     difference: (kind, difference, count) => differences.add(count, { kind, difference }),
     log: (outcome) => logs.add(1, { outcome }),
     delivery: (destination, outcome, reason) => deliveries.add(1, { destination, outcome, reason }),
   };
+}
+
+function commitHistogram(meter: Meter): Histogram {
+  const { name, unit, description } = METRICS.commitDuration;
+  return meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: COMMIT_BUCKETS } });
 }
 
 /** Records name their own kind: neither odd names nor many of them may grow the metrics. */

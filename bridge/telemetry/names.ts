@@ -32,6 +32,12 @@ export const METRICS = {
     description: 'Transitions decided by kind; cronjob.missed are scheduled times without a Job',
     attributes: ['kind'],
   },
+  drops: {
+    name: 'lifecycle_bridge.decisions.dropped',
+    unit: '{transition}',
+    description: 'Transitions that were decided not to be told, by destination and reason; /drops shows them',
+    attributes: ['destination', 'reason'],
+  },
   deduplicated: {
     name: 'lifecycle_bridge.records.deduplicated',
     unit: '{record}',

@@ -3,7 +3,7 @@ import type { EventResult } from '../cluster/event-writer.ts';
 import type { LogAnswer } from '../cluster/read-log.ts';
 import type { WarningsResult } from '../cluster/warnings.ts';
 import type { CountedFailure } from '../ingest/guard.ts';
-import type { Committed } from '../ingest/protocol.ts';
+import type { Committed, Ticked } from '../ingest/protocol.ts';
 import { errorText } from '../lib/errors.ts';
 import { REASONS } from '../lib/reasons.ts';
 import type { Delivery } from '../sinks/sink.ts';
@@ -51,6 +51,15 @@ export class Teller {
     this.#metrics.quarantine(reason, count);
     const fields = { reason, what: REASONS[reason] };
     this.#incidents.seen(`quarantine/${reason}`, fields, 'put into quarantine; /drops shows it');
+  }
+
+  ticked({ state, transitions, problems, plannerFailures, unreadable, dropped }: Ticked): void {
+    this.storeKept(state);
+    this.decided(transitions);
+    this.problemsFound(problems);
+    this.plannersFailed(plannerFailures);
+    this.quarantined('unreadable_row', unreadable);
+    for (const { destination, reason } of dropped) this.#metrics.drop(destination, reason);
   }
 
   decided(transitions: Committed['transitions']): void {

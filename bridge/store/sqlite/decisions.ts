@@ -9,8 +9,9 @@ const DECIDE = `INSERT INTO decisions (transition_id, destination, verdict, reas
     detail = excluded.detail, at = excluded.at
   WHERE decisions.verdict = 'waiting' OR decisions.reason IN ('no_cronjob', 'owner_unseen')`;
 
-export function putDecision(db: Db, { transitionId, destination, verdict, reason, detail, at }: Decision): void {
-  db.run(DECIDE, transitionId, destination, verdict, reason ?? null, detail ?? null, at);
+/** False when a decision that stays was there already. */
+export function putDecision(db: Db, { transitionId, destination, verdict, reason, detail, at }: Decision): boolean {
+  return db.run(DECIDE, transitionId, destination, verdict, reason ?? null, detail ?? null, at) > 0;
 }
 
 export function decisionOf(db: Db, transitionId: string, destination: string): Decision | undefined {

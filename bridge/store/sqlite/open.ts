@@ -10,7 +10,7 @@ import type { ResendRequest, Resent } from '../operations.ts';
 import type { DueEvent, FoundProblem, SettledEvent } from '../problems.ts';
 import type { ReadStore } from '../read.ts';
 import type { Settled, SettledDesired } from '../outbox-store.ts';
-import type { Recovery, RetentionLimits, StoreState, Store, Tx } from '../store.ts';
+import type { Dropped, Recovery, RetentionLimits, StoreState, Store, Tx } from '../store.ts';
 import { Db } from './db.ts';
 import { DesiredRows } from './desired.ts';
 import { keepPrivate } from './file-mode.ts';
@@ -123,8 +123,6 @@ class SqliteStore implements Store {
   readonly #earliestCutoff: Instant;
   readonly recovery: Recovery | undefined;
   readonly #tx: SqliteTx;
-  readonly #added: TransitionKind[] = [];
-  readonly #found: FoundProblem[] = [];
   #unshiftedMs = 0;
 
   constructor(path: string, db: Db, lock: Lock, now: Instant, made: Recovery | undefined) {
@@ -157,16 +155,14 @@ class SqliteStore implements Store {
   }
 
   transaction<T>(work: (tx: Tx) => T): T {
-    this.#tx.added.length = 0;
-    this.#tx.problems.found.length = 0;
+    this.#tx.begin();
     const result = this.#db.write(() => work(this.#tx));
-    this.#added.push(...this.#tx.added);
-    this.#found.push(...this.#tx.problems.found);
+    this.#tx.committed();
     return result;
   }
 
   takeTransitions(): TransitionKind[] {
-    return this.#added.splice(0);
+    return this.#tx.done.added.splice(0);
   }
 
   takeUnreadable(): number {
@@ -175,8 +171,12 @@ class SqliteStore implements Store {
     return count;
   }
 
+  takeDropped(): Dropped[] {
+    return this.#tx.done.dropped.splice(0);
+  }
+
   takeProblems(): FoundProblem[] {
-    return this.#found.splice(0);
+    return this.#tx.done.found.splice(0);
   }
 
   dueEvents(limit: number, now: Instant): DueEvent[] {

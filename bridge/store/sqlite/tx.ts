@@ -4,10 +4,12 @@ import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Desired, Intent } from '../../sinks/sink.ts';
 import type { Grave, Refused } from '../graves.ts';
+import type { FoundProblem } from '../problems.ts';
 import type {
   Claimant,
   Decision,
   DesiredRules,
+  Dropped,
   LiveObject,
   ObjectRow,
   Quarantined,
@@ -44,6 +46,10 @@ export class SqliteTx implements Tx {
   readonly #onKeys: () => void;
   /** Kinds of the transitions that this transaction added. */
   readonly added: TransitionKind[] = [];
+  /** What it decided not to tell. */
+  readonly dropped: Dropped[] = [];
+  /** The same of all transactions that are committed, until it is taken. */
+  readonly done = { added: [] as TransitionKind[], dropped: [] as Dropped[], found: [] as FoundProblem[] };
   readonly problems: ProblemRows;
 
   constructor(
@@ -73,6 +79,19 @@ export class SqliteTx implements Tx {
       this.problems.found.length = found;
       throw error;
     }
+  }
+
+  /** Forgets what the transaction before did. */
+  begin(): void {
+    this.added.length = 0;
+    this.dropped.length = 0;
+    this.problems.found.length = 0;
+  }
+
+  committed(): void {
+    this.done.added.push(...this.added);
+    this.done.dropped.push(...this.dropped);
+    this.done.found.push(...this.problems.found);
   }
 
   object(uid: string): ObjectRow | undefined {
@@ -147,7 +166,8 @@ export class SqliteTx implements Tx {
   }
 
   decide(decision: Decision): void {
-    putDecision(this.#db, decision);
+    const { destination, verdict, reason } = decision;
+    if (putDecision(this.#db, decision) && verdict === 'dropped' && reason) this.dropped.push({ destination, reason });
   }
 
   decision(transitionId: string, destination: string): Decision | undefined {
