@@ -1,4 +1,4 @@
-import { auditReport, clusterNotes, problemReport } from './audit-report.ts';
+import { auditReport, problemReport } from './audit-report.ts';
 import type { Config } from './config/schema.ts';
 import { followClock } from './lib/follow-clock.ts';
 import type { WorkerClient } from './ingest/client.ts';
@@ -16,17 +16,16 @@ import { startOtlpServer } from './otlp/server.ts';
 import type { Dispatcher } from './outbox/dispatcher.ts';
 import { startDispatcher } from './outbox/dispatcher.ts';
 import { createHttp } from './sinks/http.ts';
-import { createDeliverers, dryRuns } from './sinks/index.ts';
+import { createDeliverers } from './sinks/index.ts';
 import type { Deliverer } from './sinks/sink.ts';
 import type { ReadStore } from './store/read.ts';
-import { keyNotes, storeNotes } from './store/notes.ts';
-import { openReader } from './store/sqlite/open.ts';
 import type { StoreState } from './store/store.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { Teller } from './telemetry/teller.ts';
 import { createReadiness } from './web/readiness.ts';
+import { notesOf, openReads } from './open-reads.ts';
 import { startCluster } from './start-audit.ts';
 import { startHeartbeats } from './start-heartbeats.ts';
 import { Live } from './web/live.ts';
@@ -70,7 +69,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const failed = (error: unknown): void => logger.error({ error: errorText(error) }, 'a part did not stop well');
   const stop = async (): Promise<boolean> => !(await releases.releaseWithin(stopMs, failed));
   try {
-    return { ...(await startParts(options, releases)), stop };
+    return { ...(await startParts({ startedAt: options.clock.now(), ...options }, releases)), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -96,7 +95,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     readiness: createReadiness(
       worker.calls.probe,
       () => ({ ...auditReport(auditor), ...problemReport(reader), store: state(), otlp: otlp?.report() ?? 'starting' }),
-      () => [...storeNotes(worker.recovery, state(), clock.now()), ...notesOf(reader, cluster, otlp)],
+      () => notesOf(options, { recovery: worker.recovery, state: state(), reader, cluster, otlp }),
     ),
     retirement: () => currentRetirement(reader, deliverers),
     live,
@@ -124,22 +123,6 @@ function webOf({ config, logger }: AppOptions): Config['web'] {
   if (made !== undefined)
     logger.info({ file: made }, 'made a token for the page; lifecycle-bridge page-token prints it');
   return web;
-}
-
-function openReads({ config }: AppOptions, metrics: Metrics, releases: Releases): ReadStore {
-  const reader = openReader(config.store.path, dryRuns(config));
-  releases.add(() => reader.close());
-  metrics.observeStore(reader);
-  return reader;
-}
-
-/** What everybody should know of the parts beside the store. */
-function notesOf(
-  reader: ReadStore,
-  cluster: Parameters<typeof clusterNotes>[0],
-  otlp: OtlpServer | undefined,
-): string[] {
-  return [...keyNotes(reader.keyRefusals()), ...clusterNotes(cluster), ...(otlp?.notes() ?? [])];
 }
 
 async function startReceiver(

@@ -14,7 +14,7 @@ const OPTIONS = {
 
 /**
  * `resend SEQ | TRANSITION | UID`: what was given up is sent again with the same identifiers; with `--force` what was
- * delivered too. Returns 1 when nothing was left to do because everything was delivered. Throws a UserError when no
+ * delivered too. Returns 1 when nothing was left to do: everything was delivered, or was for a destination that left. Throws a UserError when no
  * bridge runs or nothing fits.
  */
 export async function resendCommand(argv: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
@@ -29,7 +29,7 @@ export async function resendCommand(argv: readonly string[], terminal: Terminal 
     terminal.print(
       `\n${refused} ${refused === 1 ? 'was' : 'were'} delivered already: --force sends that again, and the vendor sees it twice.`,
     );
-  return rows.every(({ result }) => result === 'delivered') ? 1 : 0;
+  return rows.every(({ result }) => result === 'delivered' || result === 'destination_removed') ? 1 : 0;
 }
 
 function line({ seq, destination, transitionId, result, was }: Resent): string[] {
@@ -41,6 +41,7 @@ function line({ seq, destination, transitionId, result, was }: Resent): string[]
       : `is sent again; before: ${reason}`,
     delivered: `not sent again: ${reason}`,
     pending: 'is on its way already',
+    destination_removed: `not sent again: ${REASONS.destination_removed}`,
   };
   return [result === 'resent' ? '✓' : '–', String(seq), destination, transitionId, texts[result]];
 }

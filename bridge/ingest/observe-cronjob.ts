@@ -58,9 +58,14 @@ const PAGE = 500;
  * bridge read may lack what is asked for now; the audit reads them again.
  */
 export function replanAll(tx: Tx, destinations: readonly Destination[], now: Instant): void {
+  tx.destinations.configured(
+    destinations.map(({ planner }) => planner.destination),
+    now,
+  );
   for (const { planner } of destinations) {
+    releaseDead(tx, planner, now);
     claimOwn(tx, planner, now);
-    if (planner.removeAfterMs === undefined) tx.keepRemovals(planner.destination);
+    if (planner.removeAfterMs === undefined) tx.destinations.keepRemovals(planner.destination);
   }
   let page = tx.liveObjects('CronJob', 0, PAGE);
   for (; page.length > 0; page = tx.liveObjects('CronJob', page.at(-1)!.row, PAGE)) {
@@ -72,6 +77,14 @@ export function replanAll(tx: Tx, destinations: readonly Destination[], now: Ins
 function replan(tx: Tx, destinations: readonly Destination[], uid: string, now: Instant): void {
   const row = tx.object(uid);
   if (row?.factsSchema === FACTS_SCHEMA) planCronJob(tx, destinations, stateOf<CronJobState>(row), now);
+}
+
+/** CronJobs that went while the destination was not configured: nobody planned that for it. */
+function releaseDead(tx: Tx, planner: GuardedPlanner, now: Instant): void {
+  const { destination } = planner;
+  for (const uid of tx.destinations.deadClaimants(destination, OWN_CLAIM)) {
+    tx.claimDesired({ destination, uid, createdAt: 0, alive: false }, [], rulesOf(planner), now);
+  }
 }
 
 /** What a destination wants for the bridge itself has no object that claims it. */

@@ -48,6 +48,8 @@ export const REASONS = {
   monitor_removed: 'the monitor was deleted at the vendor: a ping would make it again',
   not_found: 'the vendor does not know this (404)',
   bad_request: 'the vendor refused the request for good (4xx)',
+  destination_removed:
+    'this destination is not in the configuration any more: what waits for it is given up after outbox.maxAge',
   restored: 'waited to be sent when the backup was made that is now the store: it may have been sent since',
   beyond_retention: 'older than everything the store still remembers: it may have been told before, so it is not told',
   log_empty: 'the container wrote no log',

@@ -36,7 +36,8 @@ export function createOperations(options: OperationsOptions): LocalCalls {
           'the bridge is retired: it sends no telemetry',
           'End that first: lifecycle-bridge retire --undo',
         );
-      const resent = await store.resend(request, by, clock.now());
+      const configured = deliverers.map((deliverer) => deliverer.destination);
+      const resent = await store.resend({ ...request, configured }, by, clock.now());
       wake();
       return resent;
     },

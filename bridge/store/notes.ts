@@ -1,7 +1,7 @@
 import type { Instant } from '../lib/clock.ts';
 import { iso } from '../lib/clock.ts';
 import { reasonText } from '../lib/reasons.ts';
-import type { Refusal } from './read.ts';
+import type { LeftDestination, Refusal } from './read.ts';
 import type { Recovery, StoreState } from './store.ts';
 
 /** So long the page tells of a store that was made anew. */
@@ -30,6 +30,14 @@ export function keyNotes(refusals: readonly Refusal[]): string[] {
     const monitors = count === 1 ? '1 monitor waits' : `${count} monitors wait`;
     return `${destination}: ${reasonText(reason, detail)}. ${monitors} for a key that may configure monitors (an SDK key); put it into the file or Secret of this account and it is taken at once.`;
   });
+}
+
+/** What it means that a destination left the configuration. */
+export function leftText({ destination, leftAt, waiting }: LeftDestination, maxAgeMs: number): string {
+  const left = `${destination} is not in the configuration any more`;
+  if (waiting === 0) return `${left}; nothing waits for it.`;
+  const deliveries = waiting === 1 ? '1 delivery waits' : `${waiting} deliveries wait`;
+  return `${left}: ${deliveries} for it until ${iso(leftAt + maxAgeMs)} and then will not be sent. Put it back under this name if it should be there.`;
 }
 
 /** Why the store is larger than it should be. */

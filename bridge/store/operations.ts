@@ -6,6 +6,8 @@ export interface ResendRequest {
   /** Number of a delivery, id of a transition, or UID of a run. */
   readonly subject: string;
   readonly destination?: string | undefined;
+  /** The destinations that there are; default all. What was for another one stays as it is. */
+  readonly configured?: readonly string[];
   /** Also what was delivered: the vendor sees it twice. */
   readonly force: boolean;
 }
@@ -15,8 +17,8 @@ export interface Resent {
   readonly seq: number;
   readonly destination: string;
   readonly transitionId: string;
-  /** `delivered`: needs force. `pending`: is on its way anyway. */
-  readonly result: 'resent' | 'delivered' | 'pending';
+  /** `delivered`: needs force. `pending`: is on its way anyway. `destination_removed`: nobody would send it. */
+  readonly result: 'resent' | 'delivered' | 'pending' | 'destination_removed';
   readonly was: Reason | undefined;
 }
 

@@ -79,6 +79,13 @@ export interface LogView extends RunLog {
   readonly text: string | undefined;
 }
 
+/** A destination that is not in the configuration any more, and what waits for its return. */
+export interface LeftDestination {
+  readonly destination: string;
+  readonly leftAt: Instant;
+  readonly waiting: number;
+}
+
 /** One desired row, e.g. a monitor. */
 export interface MonitorView {
   readonly destination: string;
@@ -218,6 +225,8 @@ export interface ReadStore {
   depth(): OutboxDepth[];
   /** Monitors that the vendor refused because of the credentials. */
   keyRefusals(): Refusal[];
+  /** Destinations that left the configuration and may come back. */
+  leftDestinations(): LeftDestination[];
   /** Settled intents by destination and reason since the store was made, for metrics that survive a restart. */
   receiptCounts(): ReceiptCount[];
   /** Records that were not taken, by reason, since the store was made. */

@@ -86,6 +86,7 @@ export interface Tx {
   readonly logs: LogTx;
   /** Runs a part of this transaction: when it throws, nothing of that part is left. */
   attempt<T>(work: () => T): T;
+  readonly destinations: DestinationsTx;
   object(uid: string): ObjectRow | undefined;
   putObject(row: ObjectRow): void;
   /** Objects of a kind whose controller is `ownerUid`, deleted ones included, by UID. */
@@ -123,9 +124,6 @@ export interface Tx {
    * which another object may have claimed; without a live one it is `rules.retire` of the last.
    */
   claimDesired(claimant: Claimant, claims: readonly Desired[], rules: DesiredRules, at: Instant): void;
-  /** Nothing of a destination is removed at its vendor any more, whatever was planned. */
-  keepRemovals(destination: string): void;
-
   /** Recomputes every row of a destination from its live claims, and retires the others: after a retirement. */
   recomputeDesired(destination: string, rules: DesiredRules, at: Instant): void;
 
@@ -170,6 +168,19 @@ export interface Tx {
   forgottenUpTo(): Instant;
   /** Lists a record that was not taken; one row per object. */
   refuse(row: Refused): void;
+}
+
+/** Which destinations the configuration has. */
+export interface DestinationsTx {
+  /**
+   * Said once at each start. What waits for one that left is held, and given up once it has been away for the time after
+   * which a delivery is given up; its rows and keys are kept for 30 days for its return.
+   */
+  configured(names: readonly string[], now: Instant): void;
+  /** UIDs, except `own`, that claim rows although no live object has them: what happened while the destination was away. */
+  deadClaimants(destination: string, own: string): string[];
+  /** Nothing of a destination is removed at its vendor any more, whatever was planned. */
+  keepRemovals(destination: string): void;
 }
 
 /** What a sink makes of a row with, or without, live claims. */

@@ -5,18 +5,18 @@ import type { Json } from '../../lib/json.ts';
 import type { ClaimedDesired, Delivery, Desired } from '../../sinks/sink.ts';
 import type { SettledDesired } from '../outbox-store.ts';
 import type { Claimant, DesiredRules } from '../store.ts';
+import { nextAssertion } from './assertion.ts';
 import type { Db } from './db.ts';
 import type { Holds } from './holds.ts';
 import type { Intents } from './intents.ts';
 import type { Retirements } from './retirements.ts';
 import { refuseAll } from './refusals.ts';
-import { NOTHING, NOTHING_HASH, postponeRemovals } from './removals.ts';
+import { NOTHING, NOTHING_HASH, postponeRemovals, SHOWN_MS } from './removals.ts';
 import { shortDetail } from './rows.ts';
-import { readJson } from './unreadable-rows.ts';
+import { parsed, readJson } from './unreadable-rows.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const SLOT_MS = 5 * 60_000;
 
 interface DesiredColumns {
   readonly id: number;
@@ -45,15 +45,18 @@ const OLDEST_CLAIM =
 /** Without its name SQLite takes the primary key, and reads every claim of the destination. */
 const OF_OBJECT = 'FROM claims INDEXED BY claims_uid WHERE destination = ? AND uid = ?';
 
-/** What was refused comes last: it may cost a search for it. What is removed is not asserted again. */
+/** What was refused comes last: it may cost a search for it. What is retired or removed is not asserted again. */
 const CLAIM = `SELECT * FROM desired WHERE destination = ?1 AND sending = 0 AND next_at <= ?2
-    AND NOT (wanted = ?4 AND not_in_sync_since IS NULL)
+    AND NOT ((retired = 1 OR wanted = ?4) AND not_in_sync_since IS NULL)
   ORDER BY refused, next_at, id LIMIT ?3`;
 
 const CHANGE = `UPDATE desired SET wanted = ?2, wanted_hash = ?3, retired = ?4, attempts = 0, refused = 0, reason = NULL,
     detail = NULL, next_at = ?5,
     not_in_sync_since = iif(accepted_hash IS ?3, NULL, coalesce(not_in_sync_since, ?5))
   WHERE id = ?1`;
+
+/** One that is in sync is shown for its time once it is retired, and asserted as others when it no longer is. */
+const RETIRED = `UPDATE desired SET retired = ?1, next_at = iif(not_in_sync_since IS NULL, ?2, next_at) WHERE id = ?3`;
 
 /** The desired-state rows and who claims them. The caller holds the transaction. */
 export class DesiredRows {
@@ -71,7 +74,7 @@ export class DesiredRows {
 
   wanted(destination: string, key: string): Json | undefined {
     const row = this.#row(destination, key);
-    return row && wantedOf(this.#db, row);
+    return row === undefined ? this.#former(destination, key) : wantedOf(this.#db, row);
   }
 
   claimFor(
@@ -170,7 +173,7 @@ export class DesiredRows {
       row.id,
       sentHash,
       shortDetail(detail),
-      changed ? now : nextAssertion(row, now),
+      changed ? now : isRemoved || row.retired === 1 ? now + SHOWN_MS : nextAssertion(row, now),
       now,
       Number(isRemoved),
     );
@@ -221,7 +224,8 @@ export class DesiredRows {
     const before = row && wantedOf(this.#db, row);
     const wanted = this.#claimed(destination, key);
     if (wanted !== undefined) {
-      const adopted = before === undefined ? wanted : (rules.adopt?.(wanted, before) ?? wanted);
+      const known = row === undefined ? this.#former(destination, key) : before;
+      const adopted = known === undefined ? wanted : (rules.adopt?.(wanted, known) ?? wanted);
       if (this.#retirements.current() === undefined) this.#put(destination, key, adopted, undefined, at);
       // What the vendor never heard of needs no retirement: nothing is made there now.
       else if (row !== undefined || this.#retirements.isInherited())
@@ -233,7 +237,7 @@ export class DesiredRows {
     const retired = last === undefined ? null : rules.retire(last, cause);
     const unclaimed = cause === 'left' ? {} : { removeAfterMs: rules.removeAfterMs };
     if (retired !== null) this.#put(destination, key, retired, unclaimed, at);
-    else if (row) this.#db.run('UPDATE desired SET retired = 1 WHERE id = ?', row.id);
+    else if (row) this.#db.run(RETIRED, 1, at + SHOWN_MS, row.id);
     // A run may wait for it.
     else if (last !== undefined) this.#put(destination, key, last, {}, at);
   }
@@ -251,6 +255,7 @@ export class DesiredRows {
     const row = this.#row(destination, key);
     const retired = Number(unclaimed !== undefined);
     if (row === undefined) {
+      this.#db.run('DELETE FROM former_rows WHERE destination = ? AND key = ?', destination, key);
       this.#db.run(
         `INSERT INTO desired (destination, key, wanted, wanted_hash, retired, next_at, not_in_sync_since)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)`,
@@ -264,7 +269,7 @@ export class DesiredRows {
     } else if (row.wanted_hash !== hash) {
       this.#db.run(CHANGE, row.id, text, hash, retired, at);
     } else if (row.retired !== retired) {
-      this.#db.run('UPDATE desired SET retired = ? WHERE id = ?', retired, row.id);
+      this.#db.run(RETIRED, retired, retired === 1 ? at + SHOWN_MS : nextAssertion(row, at), row.id);
     }
     const removeAt = unclaimed?.removeAfterMs === undefined ? null : at + unclaimed.removeAfterMs;
     this.#db.run(
@@ -273,6 +278,13 @@ export class DesiredRows {
       destination,
       key,
     );
+  }
+
+  /** What a row was that is forgotten: the vendor may have it still, as it was left. */
+  #former(destination: string, key: string): Json | undefined {
+    const sql = 'SELECT wanted FROM former_rows WHERE destination = ? AND key = ?';
+    const row = this.#db.get<{ wanted: string }>(sql, destination, key);
+    return row && parsed<Json>(row.wanted).value;
   }
 
   #row(destination: string, key: string): DesiredColumns | undefined {
@@ -285,12 +297,3 @@ function wantedOf(db: Db, row: DesiredColumns): Json | undefined {
 }
 
 const isAny = (): boolean => true;
-
-/**
- * A day later, give or take two hours by the key, so that what was accepted together is not asserted together; on a
- * multiple of five minutes, so that many share a request.
- */
-function nextAssertion({ destination, key }: DesiredColumns, now: Instant): Instant {
-  const share = parseInt(sha256Hex(`${destination}/${key}`).slice(0, 8), 16) / 2 ** 32;
-  return Math.ceil((now + (22 + 4 * share) * HOUR_MS) / SLOT_MS) * SLOT_MS;
-}

@@ -6,6 +6,7 @@ import type { Json } from '../../lib/json.ts';
 import type { ClaimedDesired, ClaimedIntent, Delivery, Intent } from '../../sinks/sink.ts';
 import type { DeliveryView, MonitorView, ReadStore } from '../read.ts';
 import type { Claimant, DesiredRules, Store } from '../store.ts';
+import { Db } from './db.ts';
 import { openReader, openStore } from './open.ts';
 
 export const DESTINATION = 'cronitor/default';
@@ -79,6 +80,14 @@ export class TestStore {
       settled.map((row) => ({ ...row, delivery, delayMs })),
       this.now,
     );
+  }
+
+  /** What the store holds, by a query of its own. */
+  query<T>(sql: string): T[] {
+    const db = new Db(this.path, true);
+    const rows = db.all<T>(sql);
+    db.close();
+    return rows;
   }
 
   delivery(key: string): DeliveryView {

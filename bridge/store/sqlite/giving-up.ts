@@ -41,6 +41,16 @@ export function supersede(db: Db, intents: Intents, holds: Holds, supersedeMs: n
   }
 }
 
+/** What waits for a row that is not there, since nobody wants it any more, does not wait for ever. */
+export function expireOrphans(db: Db, intents: Intents, maxAgeMs: number, now: Instant): void {
+  const rows = db.all<IntentColumns>(
+    `SELECT * FROM intents INDEXED BY intents_awaiting WHERE status = 'awaiting' AND next_at <= ? AND NOT EXISTS (SELECT 1 FROM desired
+       WHERE desired.destination = intents.destination AND desired.key = intents.waits_for) ORDER BY seq`,
+    now - maxAgeMs,
+  );
+  for (const row of rows) intents.drop(row, 'expired', 'awaiting_monitor', now);
+}
+
 /** Gives up what is not in flight: the bridge is retired. */
 export function giveUpAll(db: Db, intents: Intents, now: Instant): void {
   giveUp(

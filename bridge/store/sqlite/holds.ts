@@ -8,6 +8,12 @@ const SUM_MS = `SELECT coalesce(sum(total_ms - max(0, until - ?)), 0) AS ms FROM
 const LAST_END = `SELECT coalesce(max(until), 0) AS at FROM holds
   WHERE destination = ? AND key IN (SELECT value FROM json_each(?))`;
 
+/** The destination's own are few. */
+const OVER = 'SELECT destination, key FROM holds WHERE until <= ? AND key <> destination';
+const AGEING =
+  'SELECT DISTINCT gate FROM intents INDEXED BY intents_lane WHERE destination = ? AND settled_at IS NULL AND age_from IS NOT NULL';
+const DAY_MS = 86_400_000;
+
 /**
  * Pauses by destination and key (a limit key or the destination's own name), and the time they took in all: what waits
  * behind one does not age. The time in which no bridge ran counts as a pause of everything.
@@ -62,6 +68,18 @@ export class Holds {
       destination,
       JSON.stringify(keys),
     );
+  }
+
+  /** Forgets the holds that are over for a day of keys behind which nothing ages; of what waits behind one, it is age. */
+  forget(now: Instant): void {
+    const over = this.#db.all<{ destination: string; key: string }>(OVER, now - DAY_MS);
+    for (const [destination, holds] of Map.groupBy(over, (hold) => hold.destination)) {
+      const gates = this.#db.all<{ gate: string }>(AGEING, destination);
+      const used = new Set(gates.flatMap(({ gate }) => JSON.parse(gate) as string[]));
+      for (const { key } of holds) {
+        if (!used.has(key)) this.#db.run('DELETE FROM holds WHERE destination = ? AND key = ?', destination, key);
+      }
+    }
   }
 
   /** Keys that are held now. */

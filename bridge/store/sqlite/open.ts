@@ -14,8 +14,8 @@ import type { Dropped, Recovery, RetentionLimits, StoreState, Store, Tx } from '
 import { Db } from './db.ts';
 import { DesiredRows } from './desired.ts';
 import { keepPrivate } from './file-mode.ts';
+import { Destinations } from './destinations.ts';
 import { refuseNetworkFileSystem } from './file-system.ts';
-import { expire, giveUpAll, supersede } from './giving-up.ts';
 import { Holds } from './holds.ts';
 import { Intents, waitingSince } from './intents.ts';
 import { isLost, StoreGone } from './integrity.ts';
@@ -26,13 +26,13 @@ import { hasHeader, openDatabase } from './opening.ts';
 import { SqliteReader } from './reader.ts';
 import { lastRecovery, readKeys } from './recovery.ts';
 import { retryRefused } from './refusals.ts';
-import { removeDue } from './removals.ts';
 import { resend } from './resend.ts';
 import { Retention } from './retention.ts';
 import { Retirements } from './retirements.ts';
 import { markSuspect } from './side-files.ts';
 import { shiftTimes } from './shift.ts';
 import { SideWriter } from './side-writer.ts';
+import { Sweep } from './sweep.ts';
 import { Tombstones } from './tombstones.ts';
 import { SqliteTx } from './tx.ts';
 import { unreadable } from './unreadable.ts';
@@ -115,6 +115,7 @@ class SqliteStore implements Store {
   readonly #intents: Intents;
   readonly #desired: DesiredRows;
   readonly #retention: Retention;
+  readonly #sweep: Sweep;
   readonly #side: SideWriter;
   readonly #path: string;
   readonly #inode: number;
@@ -144,9 +145,10 @@ class SqliteStore implements Store {
     this.#desired = new DesiredRows(db, this.#holds, this.#intents, this.#retirements);
     const tombstones = new Tombstones(db);
     this.#retention = new Retention(db, tombstones);
-    this.#tx = new SqliteTx(db, this.#intents, this.#desired, this.#retirements, tombstones, () =>
-      this.#side.keysChanged(),
-    );
+    const onKeys = (): void => this.#side.keysChanged();
+    const destinations = new Destinations(db, this.#holds, this.#intents, onKeys);
+    this.#sweep = new Sweep(db, this.#holds, this.#intents, this.#retirements, destinations, onKeys);
+    this.#tx = new SqliteTx(db, this.#intents, this.#desired, this.#retirements, tombstones, destinations, onKeys);
     db.write(() => {
       this.#intents.recover(now);
       this.#desired.recover(now);
@@ -241,13 +243,7 @@ class SqliteStore implements Store {
 
   sweep(now: Instant, maxAgeMs: number, supersedeMs: number): void {
     this.#shift();
-    this.#db.write(() => {
-      this.#holds.alive(now);
-      if (this.#retirements.current() !== undefined) giveUpAll(this.#db, this.#intents, now);
-      expire(this.#db, this.#intents, this.#holds, maxAgeMs, now);
-      supersede(this.#db, this.#intents, this.#holds, supersedeMs, now);
-      if (this.#retirements.current() === undefined) removeDue(this.#db, now);
-    });
+    this.#db.write(() => this.#sweep.run(now, maxAgeMs, supersedeMs));
   }
 
   ingested(now: Instant): void {

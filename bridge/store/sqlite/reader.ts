@@ -9,6 +9,7 @@ import type {
   DeliveryView,
   DropCount,
   DropView,
+  LeftDestination,
   ListQuery,
   MonitorView,
   OutboxDepth,
@@ -26,8 +27,10 @@ import type {
 import type { Decision } from '../store.ts';
 import { page, readCursor } from './cursor.ts';
 import type { Db } from './db.ts';
+import { readLeftDestinations } from './destinations.ts';
 import { readCronJobs } from './cron-jobs.ts';
 import type { CronJobsQuery } from './cron-jobs.ts';
+import { readDepth } from './depth.ts';
 import { countDrops, readDrops } from './drops.ts';
 import type { DropsQuery } from './drops.ts';
 import { keptLogsOf, toLogView } from './log-rows.ts';
@@ -54,7 +57,8 @@ const DELIVERY = `SELECT intents.*, transitions.run_uid, (
       ORDER BY last_at) FROM answers WHERE answers.seq = intents.seq) AS answers, (
     SELECT json_group_array(json_object('at', at, 'by', by, 'wasStatus', was_status, 'wasReason', was_reason,
       'wasDetail', was_detail, 'wasSettledAt', was_settled_at) ORDER BY id)
-    FROM resends WHERE resends.seq = intents.seq) AS resends
+    FROM resends WHERE resends.seq = intents.seq) AS resends,
+    intents.destination IN (SELECT destination FROM left_destinations) AS has_left
   FROM intents
   LEFT JOIN transitions ON transitions.id = intents.transition_id`;
 
@@ -63,18 +67,11 @@ const MONITOR = `SELECT desired.*, (
     SELECT json_group_array(coalesce(objects.namespace || '/' || objects.name, claims.uid)
       ORDER BY claims.created_at, claims.uid)
     FROM claims LEFT JOIN objects ON objects.uid = claims.uid
-    WHERE claims.destination = desired.destination AND claims.key = desired.key) AS cron_jobs
+    WHERE claims.destination = desired.destination AND claims.key = desired.key) AS cron_jobs,
+    desired.destination IN (SELECT destination FROM left_destinations) AS has_left
   FROM desired`;
 
 const PENDING = "('queued', 'awaiting', 'ready')";
-
-const DEPTH = `WITH
-  waiting AS (SELECT destination, count(*) AS pending, min(created_at) AS oldest FROM intents
-    WHERE settled_at IS NULL GROUP BY destination),
-  unsynced AS (SELECT destination, count(*) AS rows FROM desired WHERE not_in_sync_since IS NOT NULL GROUP BY destination),
-  known AS (SELECT destination FROM cutoffs UNION SELECT destination FROM waiting UNION SELECT destination FROM unsynced)
-  SELECT destination, coalesce(pending, 0) AS pending, oldest, coalesce(rows, 0) AS not_in_sync
-  FROM known LEFT JOIN waiting USING (destination) LEFT JOIN unsynced USING (destination) ORDER BY destination`;
 
 export class SqliteReader implements ReadStore {
   readonly #db: Db;
@@ -220,19 +217,15 @@ export class SqliteReader implements ReadStore {
   }
 
   depth(): OutboxDepth[] {
-    const rows = this.#db.all<{ destination: string; pending: number; oldest: number | null; not_in_sync: number }>(
-      DEPTH,
-    );
-    return rows.map(({ destination, pending, oldest, not_in_sync: notInSync }) => ({
-      destination,
-      pending,
-      notInSync: this.#dryRuns.has(destination) ? 0 : notInSync,
-      oldestCreatedAt: oldest ?? undefined,
-    }));
+    return readDepth(this.#db, this.#dryRuns);
   }
 
   keyRefusals(): Refusal[] {
     return readKeyRefusals(this.#db).filter(({ destination }) => !this.#dryRuns.has(destination));
+  }
+
+  leftDestinations(): LeftDestination[] {
+    return readLeftDestinations(this.#db);
   }
 
   receiptCounts(): ReceiptCount[] {

@@ -1,14 +1,10 @@
 import type { Instant } from '../../lib/clock.ts';
-import type { Reason } from '../../lib/reasons.ts';
 import type { Delivery } from '../../sinks/sink.ts';
 import type { Refusal } from '../read.ts';
 import type { Db } from './db.ts';
 import type { Intents } from './intents.ts';
-import { NOTHING } from './removals.ts';
+import { KEY_REASONS, NOTHING } from './removals.ts';
 import { shortDetail } from './rows.ts';
-
-/** Refusals that are about the credentials, not about what was sent. */
-const KEY_REASONS = JSON.stringify(['unauthorized', 'forbidden', 'telemetry_only_key'] satisfies Reason[]);
 
 const REFUSE_ALL = `UPDATE desired SET refused = 1, reason = ?2, detail = ?3, next_at = ?4
   WHERE destination = ?1 AND not_in_sync_since IS NOT NULL AND sending = 0 AND (refused = 0 OR reason IS NOT ?2)
@@ -41,6 +37,7 @@ export function retryRefused(db: Db, intents: Intents, destination: string, now:
 
 const REFUSALS = `SELECT destination, reason, max(detail) AS detail, count(*) AS count FROM desired
   WHERE not_in_sync_since IS NOT NULL AND refused = 1 AND reason IN (SELECT value FROM json_each(?))
+    AND destination NOT IN (SELECT destination FROM left_destinations)
   GROUP BY destination, reason ORDER BY destination, reason`;
 
 /** Rows that are refused for the credentials, by destination. */

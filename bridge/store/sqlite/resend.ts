@@ -13,11 +13,12 @@ const FIND = `SELECT * FROM intents WHERE (seq = ?1 OR transition_id = ?2
 
 /** Makes settled intents pending again, under the same key. The caller holds the transaction. */
 export function resend(db: Db, intents: Intents, request: ResendRequest, by: string, at: Instant): Resent[] {
-  const { subject, destination, force } = request;
+  const { subject, destination, force, configured } = request;
   const seq = /^\d{1,15}$/.test(subject) ? Number(subject) : null;
   const rows = db.all<Row>(FIND, seq, subject, destination ?? null);
   return rows.map((row) => {
-    const result = again(row, force);
+    const isConfigured = configured?.includes(row.destination) ?? true;
+    const result = isConfigured ? again(row, force) : 'destination_removed';
     if (result === 'resent') requeue(db, intents, row, by, at);
     const { seq, destination, transition_id: transitionId, reason } = row;
     return { seq, destination, transitionId, result, was: row.settled_at === null ? undefined : (reason ?? undefined) };

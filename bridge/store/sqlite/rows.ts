@@ -74,11 +74,14 @@ export interface DeliveryColumns {
   readonly settled_at: number | null;
   readonly answers: string;
   readonly resends: string;
+  readonly has_left: number;
 }
 
 export function toDelivery(row: DeliveryColumns): DeliveryView {
   const { seq, destination, lane, status, attempts } = row;
   const pending = status === 'queued' || status === 'awaiting' || status === 'ready';
+  const awaited = status === 'awaiting' ? 'awaiting_monitor' : undefined;
+  const waitsFor = pending && row.has_left === 1 ? 'destination_removed' : awaited;
   return {
     seq,
     destination,
@@ -88,7 +91,7 @@ export function toDelivery(row: DeliveryColumns): DeliveryView {
     runUid: row.run_uid ?? undefined,
     payload: readable(row.payload),
     status: pending ? 'pending' : status,
-    reason: status === 'awaiting' ? 'awaiting_monitor' : (row.reason ?? undefined),
+    reason: waitsFor ?? row.reason ?? undefined,
     detail: row.detail ?? undefined,
     unknownOutcomes: row.unknown_outcomes,
     createdAt: row.created_at,
@@ -121,6 +124,7 @@ export interface MonitorColumns {
   readonly detail: string | null;
   readonly remove_at: number | null;
   readonly cron_jobs: string;
+  readonly has_left: number;
 }
 
 export function toMonitor(row: MonitorColumns): MonitorView {
@@ -133,7 +137,7 @@ export function toMonitor(row: MonitorColumns): MonitorView {
     inSync: row.not_in_sync_since === null,
     notInSyncSince: row.not_in_sync_since ?? undefined,
     firstAcceptedAt: row.first_accepted_at ?? undefined,
-    reason: row.reason ?? undefined,
+    reason: row.has_left === 1 ? 'destination_removed' : (row.reason ?? undefined),
     detail: row.detail ?? undefined,
     removeAt: row.remove_at ?? undefined,
     cronJobs: JSON.parse(row.cron_jobs) as string[],

@@ -10,6 +10,7 @@ export function shiftTimes(db: Db, ms: number): void {
        age_from = age_from + ?1 WHERE settled_at IS NULL`,
     ms,
   );
+  db.run('UPDATE left_destinations SET left_at = left_at + ?', ms);
   db.run('UPDATE holds SET until = until + ?', ms);
   db.run(
     `UPDATE desired SET next_at = next_at + ?1, not_in_sync_since = not_in_sync_since + ?1,

@@ -23,6 +23,7 @@ import type { Db } from './db.ts';
 import { decisionOf, putDecision } from './decisions.ts';
 import { dueTimers, timersBelow } from './timers.ts';
 import type { DesiredRows } from './desired.ts';
+import type { Destinations } from './destinations.ts';
 import { giveUpAll } from './giving-up.ts';
 import type { Intents } from './intents.ts';
 import { LogRows } from './log-rows.ts';
@@ -39,6 +40,7 @@ import type { Tombstones } from './tombstones.ts';
 export class SqliteTx implements Tx {
   readonly #db: Db;
   readonly logs: LogRows;
+  readonly destinations: Destinations;
   readonly #intents: Intents;
   readonly #desired: DesiredRows;
   readonly #retirements: Retirements;
@@ -58,6 +60,7 @@ export class SqliteTx implements Tx {
     desired: DesiredRows,
     retirements: Retirements,
     tombstones: Tombstones,
+    destinations: Destinations,
     onKeys: () => void,
   ) {
     this.#db = db;
@@ -67,6 +70,7 @@ export class SqliteTx implements Tx {
     this.#desired = desired;
     this.#retirements = retirements;
     this.#tombstones = tombstones;
+    this.destinations = destinations;
     this.#onKeys = onKeys;
   }
 
@@ -198,10 +202,6 @@ export class SqliteTx implements Tx {
 
   claimDesired(claimant: Claimant, claims: readonly Desired[], rules: DesiredRules, at: Instant): void {
     this.#desired.claimFor(claimant, claims, rules, at);
-  }
-
-  keepRemovals(destination: string): void {
-    this.#db.run('UPDATE desired SET remove_at = NULL WHERE destination = ? AND remove_at IS NOT NULL', destination);
   }
 
   recomputeDesired(destination: string, rules: DesiredRules, at: Instant): void {
