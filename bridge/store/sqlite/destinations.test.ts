@@ -106,7 +106,8 @@ describe('a decision that waited', () => {
     waiting('open', 'owner');
     start(OTHER);
     after(DAY);
-    expect(verdicts()).toEqual(Array(2).fill(['dropped', 'destination_removed']));
+    const removed = ['dropped', 'destination_removed'];
+    expect(verdicts()).toEqual([removed, removed]);
   });
 });
 
