@@ -11,6 +11,7 @@ import { cutoffReason } from '../policy/cutoff.ts';
 import type { Planned } from '../sinks/sink.ts';
 import type { RunMemory, RunRow, Tx } from '../store/store.ts';
 import type { Destination } from './deps.ts';
+import type { PlannedRun } from './want-logs.ts';
 import { wantLogs } from './want-logs.ts';
 import { stateOf } from './state.ts';
 
@@ -163,8 +164,9 @@ function planAll(
   const cronJob = cronJobOf(tx, run);
   // Read only for a planner that asks: a Job may have thousands of pods, and most of what they do is nobody's business.
   let attempts: readonly Attempt[] | undefined;
+  const pods: PlannedRun['pods'] = new Map();
   for (const transition of transitions) {
-    wantLogs(tx, destinations, { run, cronJob, memos }, transition, now);
+    wantLogs(tx, destinations, { run, cronJob, memos, pods }, transition, now);
     for (const to of destinations) {
       const { planner } = to;
       const { destination } = planner;

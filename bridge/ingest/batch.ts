@@ -4,7 +4,7 @@ import type { Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
 import { DecodeError, decodeLogs } from '../otlp/decode.ts';
-import { readRecord } from '../otlp/records.ts';
+import { isKubeObject, readRecord } from '../otlp/records.ts';
 import type { Quarantined } from '../store/store.ts';
 
 export type RecordResult = 'observed' | 'ignored' | 'not_kubernetes';
@@ -59,7 +59,8 @@ export function readRequest(request: Uint8Array, receivedAt: Instant): Batch {
 /** The objects of one LIST page, fed through the same path as the stream. */
 export function readList(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): Batch {
   const observations = objects.flatMap((object) => {
-    const facts = readObject(object);
+    // A LIST of an API has no others; what has no UID would be taken for each other.
+    const facts = isKubeObject(object) ? readObject(object) : undefined;
     return facts === undefined ? [] : [{ deleted: false, observedAt, facts, listed: true as const }];
   });
   // A page of pods proves nothing about what CronJobs did: its own stream may be down.

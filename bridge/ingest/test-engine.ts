@@ -11,6 +11,7 @@ import type { Planner } from '../sinks/sink.ts';
 import type { ReadStore } from '../store/read.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
+import type { Batch } from './batch.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import { createEngine } from './engine.ts';
 import type { CountedFailure } from './guard.ts';
@@ -85,6 +86,10 @@ export class TestEngine {
   /** Commits observations as one batch, a minute after T0 unless told otherwise. */
   take(observations: readonly Observation[], now: Instant = T0 + 60_000): { readonly poisoned: number } {
     return this.#engine.commit([{ observations, quarantine: [], records: [], newestAt: now }], now);
+  }
+
+  commit(batches: readonly Batch[], now: Instant): { readonly poisoned: number } {
+    return this.#engine.commit(batches, now);
   }
 
   takePlannerFailures(): CountedFailure[] {

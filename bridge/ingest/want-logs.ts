@@ -1,4 +1,4 @@
-import type { CronJobFacts } from '../kubernetes/observation.ts';
+import type { CronJobFacts, PodFacts } from '../kubernetes/observation.ts';
 import { logEnd } from '../lifecycle/logs.ts';
 import type { PodState } from '../lifecycle/pod.ts';
 import type { Run, Transition } from '../lifecycle/transition.ts';
@@ -17,6 +17,8 @@ export interface PlannedRun {
   readonly run: Run;
   readonly cronJob: CronJobFacts | undefined;
   readonly memos: Readonly<Record<string, Json>>;
+  /** Its pods that were read for this: one may tell the ends of many containers at once. */
+  readonly pods: Map<string, PodFacts | undefined>;
 }
 
 /** Has the log of a container that ended read, if a destination takes it; they are told when the run is over too. */
@@ -30,11 +32,19 @@ export function wantLogs(
   const { kind, podUid = '' } = transition;
   if (kind === 'run.ended' && tx.logs.ofRun(planned.run.uid).length > 0) awaitLogs(tx, planned.run, now + SETTLE_MS);
   if (kind !== 'container.terminated' || !isWanted(tx, destinations, planned, transition)) return;
-  const pod = tx.object(podUid);
-  const end = pod && logEnd(stateOf<PodState>(pod).facts, transition);
+  const pod = podOf(tx, planned, podUid);
+  const end = pod && logEnd(pod, transition);
   if (end === undefined) return;
   tx.logs.want(end, now);
   if (planned.run.endedAt !== undefined) awaitLogs(tx, planned.run, now + SETTLE_MS);
+}
+
+function podOf(tx: Tx, { pods }: PlannedRun, uid: string): PodFacts | undefined {
+  if (!pods.has(uid)) {
+    const row = tx.object(uid);
+    pods.set(uid, row && stateOf<PodState>(row).facts);
+  }
+  return pods.get(uid);
 }
 
 /** Looks at the logs of a run again then. */

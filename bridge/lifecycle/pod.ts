@@ -171,9 +171,10 @@ function newEnds(
 
 /** Once the pod is deleted, nothing says whether kubelet had raised the restart count of a container that it lost. */
 function isSameLoss(previous: PodFacts | undefined, { container, termination }: ContainerEnd): boolean {
+  if (!isLost(termination)) return false;
   const before = previous?.containers.find(({ name }) => name === container.name);
   const isKnown = previous?.deletionAt === undefined && before?.restartCount === container.restartCount;
-  return isKnown && isLost(termination) && isLost(before.lastTerminated);
+  return isKnown && isLost(before.lastTerminated);
 }
 
 function endTransition(

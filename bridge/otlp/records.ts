@@ -20,7 +20,8 @@ export function readRecord(body: unknown): ObjectRecord | undefined {
   return isKubeObject(object) ? { deleted: watched && body['type'] === 'DELETED', object } : undefined;
 }
 
-function isKubeObject(value: unknown): value is KubeObject {
+/** Whether it has kind, apiVersion and metadata.{uid, name, resourceVersion}. */
+export function isKubeObject(value: unknown): value is KubeObject {
   if (!isMap(value) || !hasTexts(value, ['kind', 'apiVersion'])) return false;
   const metadata = value['metadata'];
   return isMap(metadata) && hasTexts(metadata, ['uid', 'name', 'resourceVersion']);
