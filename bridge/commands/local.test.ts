@@ -34,17 +34,17 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function start(): Promise<App> {
+function start(name = 'default', logger = createLogger('error', [])): Promise<App> {
   const cronitor = (apiKey: string) => ({ apiKey, apiUrl: vendors.url, pingUrl: vendors.url });
   const overrides = {
     cluster: { list: false },
     otlp: { port: 0, host: '127.0.0.1' },
     web: { port: 0 },
     store: { path },
-    cronitor: { default: cronitor(vendors.key), other: { ...cronitor('wrong-key'), dryRun: true } },
+    cronitor: { [name]: cronitor(vendors.key), other: { ...cronitor('wrong-key'), dryRun: true } },
   };
   const config = loadConfig({ env: {}, overrides });
-  return startApp({ config, clock: systemClock, logger: createLogger('error', []) });
+  return startApp({ config, clock: systemClock, logger });
 }
 
 type Command = (argv: readonly string[], terminal: Parameters<typeof resendCommand>[1]) => Promise<number>;
@@ -185,4 +185,21 @@ it('says that monitors are still open when the vendor is away', async () => {
   const { code, text } = await run(retireCommand, '--timeout', '0');
   expect(code).toBe(1);
   expect(text).toContain('1 still open; the bridge goes on trying');
+});
+
+it('says once that a destination left the configuration, and sends nothing to it again', async () => {
+  await cronJob();
+  await job(10, { startTime: iso(Date.now()) });
+  await settled();
+  const lines: string[] = [];
+  const stream = { write: (line: string) => void lines.push(line) };
+  for (let n = 0; n < 2; n++) {
+    await app.stop();
+    app = await start('renamed', createLogger('warn', [], stream));
+  }
+  expect(lines.filter((line) => line.includes('cronitor/default is not in the configuration any more'))).toHaveLength(
+    1,
+  );
+  const { text } = await run(resendCommand, RUN_UID, '--force');
+  expect(text).toMatch(/– .*cronitor\/default .*not sent again: this destination is not in the configuration any more/);
 });

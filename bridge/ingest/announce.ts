@@ -127,6 +127,19 @@ export function announceWaiting(tx: Tx, destinations: readonly Destination[], ro
   return { ...memory, waiting: [], waitingFor: undefined };
 }
 
+/** Plans for destinations that were away what of a run was recorded meanwhile and waits for nothing. */
+export function announceMissed(
+  tx: Tx,
+  destinations: readonly Destination[],
+  row: RunRow,
+  transitions: readonly Transition[],
+  now: Instant,
+): RunMemory {
+  const waiting = new Set(row.memory.waiting.map(({ id }) => id));
+  const open = transitions.filter(({ id }) => !waiting.has(id));
+  return planAll(tx, destinations, row, open, now);
+}
+
 /** Says for every destination that the decision on a transition is still open. */
 export function markWaiting(
   tx: Tx,

@@ -23,6 +23,9 @@ import { watchPod } from './watch-pod.ts';
 const WRITE_BEHIND_MS = 30_000;
 const MAX_UNWRITTEN = 10_000;
 
+/** As the configuration's `outbox.maxAge` by default. */
+const MAX_AGE_MS = 24 * 3_600_000;
+
 const STUCK_LIMITS: StuckLimits = { unschedulable: 300_000, pending: 600_000 };
 
 export interface Engine {
@@ -52,13 +55,15 @@ export interface EngineOptions {
   readonly stuck?: StuckLimits;
   /** How long a run that is gone waits for its ending, and one that a CronJob's status tells for its Job; ms. */
   readonly graceMs?: number;
+  /** How long what waits for a destination that left the configuration is kept for its return; ms. */
+  readonly maxAgeMs?: number;
 }
 
 /** A destination as it is configured: its planner may throw, which costs nothing but its own decision. */
 export type GivenDestination = Omit<Destination, 'planner'> & { readonly planner: Planner };
 
 export function createEngine(store: Store, given: readonly GivenDestination[], options: EngineOptions = {}): Engine {
-  const { scheduleTimers = true, stuck = STUCK_LIMITS, graceMs = GONE_GRACE_MS } = options;
+  const { scheduleTimers = true, stuck = STUCK_LIMITS, graceMs = GONE_GRACE_MS, maxAgeMs = MAX_AGE_MS } = options;
   const failures = new PlannerFailures();
   const destinations = given.map((to) => ({ ...to, planner: guarded(to.planner, failures.add) }));
   const unwritten = new UnwrittenVersions();
@@ -82,7 +87,7 @@ export function createEngine(store: Store, given: readonly GivenDestination[], o
     },
     retire: (on, by, now) => store.transaction((tx) => retireAll(tx, destinations, on, by, now)),
     recovered: (now) => store.transaction((tx) => recomputeAll(tx, destinations, now)),
-    replan: (now) => store.transaction((tx) => replanAll(tx, destinations, now)),
+    replan: (now) => store.transaction((tx) => replanAll(tx, destinations, maxAgeMs, now)),
     clockSet(ms) {
       flushedAt += ms;
       flow.clockSet(ms);

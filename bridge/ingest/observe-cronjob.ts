@@ -7,6 +7,7 @@ import { OWN_CLAIM } from '../store/own-row.ts';
 import type { DesiredRules, Tx } from '../store/store.ts';
 import { announceWaiting } from './announce.ts';
 import { noteProblems } from './annotation-problems.ts';
+import { catchUp } from './catch-up.ts';
 import type { Destination } from './deps.ts';
 import type { GuardedPlanner } from './guard.ts';
 import { awaitJob } from './infer-run.ts';
@@ -57,8 +58,8 @@ const PAGE = 500;
  * Plans every live CronJob anew: the configuration may be another one than that of the last start. Facts that an older
  * bridge read may lack what is asked for now; the audit reads them again.
  */
-export function replanAll(tx: Tx, destinations: readonly Destination[], now: Instant): void {
-  tx.destinations.configured(
+export function replanAll(tx: Tx, destinations: readonly Destination[], maxAgeMs: number, now: Instant): void {
+  const returned = tx.destinations.configured(
     destinations.map(({ planner }) => planner.destination),
     now,
   );
@@ -72,6 +73,10 @@ export function replanAll(tx: Tx, destinations: readonly Destination[], now: Ins
     for (const { uid } of page) eachAlone(tx, uid, now, () => replan(tx, destinations, uid, now));
   }
   tx.problems.forgetDead();
+  for (const one of returned) {
+    const to = destinations.find(({ planner }) => planner.destination === one.destination);
+    if (to !== undefined) catchUp(tx, to, one, maxAgeMs, now);
+  }
 }
 
 function replan(tx: Tx, destinations: readonly Destination[], uid: string, now: Instant): void {

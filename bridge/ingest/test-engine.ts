@@ -113,11 +113,11 @@ export class TestEngine {
   }
 
   /** Closes the store and opens it again, maybe under another configuration; what only memory knew is gone. */
-  restart(planners = this.#options.planners): void {
+  restart(planners = this.#options.planners, now: Instant = T0): void {
     this.#store.close();
     this.#options = { ...this.#options, planners };
-    [this.#store, this.#engine] = this.#open();
-    this.#engine.replan(T0);
+    [this.#store, this.#engine] = this.#open(now);
+    this.#engine.replan(now);
   }
 
   close(): void {
@@ -161,9 +161,9 @@ export class TestEngine {
     return new Map(items.map(({ key, wanted }) => [key, (wanted as { paused?: unknown }).paused]));
   }
 
-  #open(): [Store, Engine] {
+  #open(now: Instant = T0): [Store, Engine] {
     const { planners, cutoff, running, engine } = this.#options;
-    const store = openStore(this.path, { now: () => T0 });
+    const store = openStore(this.path, { now: () => now });
     return [
       store,
       createEngine(

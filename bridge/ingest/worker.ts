@@ -185,6 +185,7 @@ function start(): void {
     scheduleTimers,
     stuck: config.stuck,
     graceMs: config.cluster.audit.grace,
+    maxAgeMs: config.outbox.maxAge,
   });
   if (store.recovery?.at === startedAt) engine.recovered(startedAt);
   engine.replan(startedAt);

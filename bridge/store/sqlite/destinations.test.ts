@@ -95,6 +95,7 @@ describe('a decision that waited', () => {
     start(OTHER);
     waiting('decided', undefined);
     start(DESTINATION);
+    t.store.transaction((tx) => tx.destinations.settleMissed(DESTINATION, t.now));
     expect(verdicts()).toEqual([
       ['dropped', 'destination_removed'],
       ['waiting', 'owner_unknown'],

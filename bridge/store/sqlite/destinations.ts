@@ -1,12 +1,14 @@
 import type { Instant } from '../../lib/clock.ts';
 import type { LeftDestination } from '../read.ts';
-import type { DestinationsTx } from '../store.ts';
+import type { Transition } from '../../lifecycle/transition.ts';
+import type { DestinationsTx, Returned } from '../store.ts';
 import type { Db } from './db.ts';
 import type { IntentColumns } from './due.ts';
 import { giveUp } from './giving-up.ts';
 import type { Holds } from './holds.ts';
 import type { Intents } from './intents.ts';
 import { MOVE_ROWS } from './removals.ts';
+import { parsed } from './unreadable-rows.ts';
 
 /** So long what a destination had is kept for its return; the vendor has it still. */
 const KEPT_MS = 30 * 24 * 3_600_000;
@@ -18,7 +20,14 @@ const LEAVE = `INSERT OR IGNORE INTO left_destinations SELECT destination, ?1 FR
     UNION SELECT destination FROM intents INDEXED BY intents_lane WHERE settled_at IS NULL)
   WHERE destination NOT IN (SELECT value FROM json_each(?2)) RETURNING destination`;
 
-const RETURN = `DELETE FROM left_destinations WHERE destination IN (SELECT value FROM json_each(?)) RETURNING destination`;
+const RETURN = `DELETE FROM left_destinations WHERE destination IN (SELECT value FROM json_each(?))
+  RETURNING destination, left_at`;
+
+const RECORDED = `SELECT transition FROM (
+    SELECT seq, recorded_at, run_uid, transition FROM transitions ORDER BY seq DESC LIMIT ?3)
+  WHERE recorded_at >= ?2 AND run_uid IS NOT NULL
+  UNION SELECT transition FROM transitions WHERE run_uid IS NOT NULL AND id IN (
+    SELECT transition_id FROM decisions WHERE destination = ?1 AND verdict = 'waiting')`;
 
 /** What was decided meanwhile was not decided for a destination that had left. */
 const UNDECIDED = `UPDATE decisions SET verdict = 'dropped', reason = 'destination_removed', at = ?2
@@ -51,15 +60,24 @@ export class Destinations implements DestinationsTx {
     this.#onKeys = onKeys;
   }
 
-  configured(names: readonly string[], now: Instant): void {
+  configured(names: readonly string[], now: Instant): Returned[] {
     const text = JSON.stringify(names);
-    for (const { destination } of this.#db.all<{ destination: string }>(RETURN, text)) {
-      this.#holds.end(destination, [destination], now);
-      this.#db.run(UNDECIDED, destination, now);
-    }
+    const returned = this.#db.all<{ destination: string; left_at: number }>(RETURN, text);
+    for (const { destination } of returned) this.#holds.end(destination, [destination], now);
     for (const { destination } of this.#db.all<{ destination: string }>(LEAVE, now, text)) {
       this.#holds.set(destination, destination, now + KEPT_MS, now);
     }
+    return returned.map(({ destination, left_at: leftAt }) => ({ destination, leftAt }));
+  }
+
+  recordedSince({ destination, leftAt }: Returned, limit: number): Transition[] {
+    const rows = this.#db.all<{ transition: string }>(RECORDED, destination, leftAt, limit);
+    const read = rows.flatMap(({ transition }) => parsed<Transition>(transition).value ?? []);
+    return read.toSorted((a, b) => a.at - b.at);
+  }
+
+  settleMissed(destination: string, now: Instant): void {
+    this.#db.run(UNDECIDED, destination, now);
   }
 
   deadClaimants(destination: string, own: string): string[] {
