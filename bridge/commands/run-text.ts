@@ -5,6 +5,7 @@ import { iso } from '../lib/clock.ts';
 import { reasonText, undecidedText } from '../lib/reasons.ts';
 import type { CronJobView, DeliveryView, MonitorView, PrunedView, RunDetail, RunView } from '../store/read.ts';
 import type { ProblemView } from '../store/problems.ts';
+import type { UnjudgedView } from '../store/unjudged.ts';
 import type { Decision } from '../store/store.ts';
 import { columns } from './terminal.ts';
 
@@ -62,7 +63,7 @@ function again(deliveries: readonly DeliveryView[]): string[] {
 }
 
 /** A CronJob: when it runs, and what the vendors know of it. */
-export function cronJobText({ facts, deleted, monitors, problems }: CronJobView): string {
+export function cronJobText({ facts, deleted, monitors, problems, unjudged }: CronJobView): string {
   const { schedule, timeZone, suspend } = facts;
   const rows = [
     ['UID', facts.uid],
@@ -71,6 +72,7 @@ export function cronJobText({ facts, deleted, monitors, problems }: CronJobView)
   return [
     `${facts.namespace}/${facts.name}: CronJob${deleted ? ', deleted' : ''}`,
     columns(rows),
+    ...(unjudged === undefined ? [] : [section('Missed runs are not judged', [unjudgedLine(unjudged)], '')]),
     section(
       'Monitors',
       monitors.map((monitor) => monitorLine(monitor, `${facts.namespace}/${facts.name}`)),
@@ -78,6 +80,10 @@ export function cronJobText({ facts, deleted, monitors, problems }: CronJobView)
     ),
     ...(problems.length === 0 ? [] : [section('Annotations that cannot be read', problems.map(problemLine), '')]),
   ].join('\n');
+}
+
+function unjudgedLine({ reason, detail, sinceAt }: UnjudgedView): string[] {
+  return [`since ${iso(sinceAt)}`, reasonText(reason, detail)];
 }
 
 function monitorLine(monitor: MonitorView, cronJob: string): string[] {

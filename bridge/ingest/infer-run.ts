@@ -12,8 +12,8 @@ import { tellJob } from './observe-job.ts';
 import { stateOf } from './state.ts';
 
 /**
- * Awaits the Job of the instant that a version of a CronJob names as last scheduled; `state` comes back as it is when
- * there is nothing new. What lies before every destination's cut-off, or what retention may have forgotten, is history.
+ * Awaits the Job of the instant that a version of a CronJob names as last scheduled, not before that instant; `state`
+ * comes back as it is when there is nothing new. What lies before every destination's cut-off, or what retention may have forgotten, is history.
  */
 export function awaitJob(
   tx: Tx,
@@ -33,7 +33,7 @@ export function awaitJob(
     if (previous?.facts.lastScheduleAt === at || at < cutoff || at <= tx.forgottenUpTo()) return state;
     if (tx.runKeyHolder(`${facts.uid}/${at}`) !== undefined) return state;
     const runKey = `${facts.uid}/${at}`;
-    tx.setTimer({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: now + graceMs });
+    tx.setTimer({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: Math.max(now, at) + graceMs });
   }
   const noticed = noticeRun(known, facts, at, now);
   if (known !== undefined && noticed.uid === known.uid && noticed.successes === known.successes) return state;
@@ -55,13 +55,18 @@ export function settleAwaited(
   const state = stateOf<CronJobState>(row);
   const awaited = state.awaited?.find((other) => other.at === Number(at));
   if (awaited === undefined) return;
-  if (!isSeen(tx, runKey, state, awaited)) {
+  if (!isTakenBack(state, awaited) && !isSeen(tx, runKey, state, awaited)) {
     if (isActive(state, awaited)) {
       return tx.setTimer({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: now + graceMs });
     }
     tellAwaited(tx, destinations, runKey, state, awaited, now);
   }
   tx.putObject({ ...row, state: { ...state, awaited: state.awaited?.filter((other) => other !== awaited) } });
+}
+
+/** It was told before its time, by a clock that was ahead and is right again. */
+function isTakenBack({ facts }: CronJobState, { at, since }: Awaited): boolean {
+  return since < at && (facts.lastScheduleAt ?? 0) < at;
 }
 
 function isSeen(tx: Tx, runKey: string, { facts }: CronJobState, { at, uid }: Awaited): boolean {

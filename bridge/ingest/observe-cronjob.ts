@@ -15,7 +15,7 @@ import { eachAlone } from './each-alone.ts';
 import { isLate } from './late.ts';
 import type { UnwrittenVersions } from './state.ts';
 import { saveObject, stateOf } from './state.ts';
-import { watchSchedule } from './watch-schedule.ts';
+import { noteUnjudged, watchSchedule } from './watch-schedule.ts';
 
 /** Takes in a CronJob: its desired state at every destination, and the runs that waited for it. */
 export function observeCronJob(
@@ -29,7 +29,7 @@ export function observeCronJob(
   const row = unwritten.loadFor(tx, observation);
   if (row === undefined && isLate(tx, observation, now)) return;
   const previous = row && stateOf<CronJobState>(row);
-  const reduced = reduceCronJob(previous, observation);
+  const reduced = reduceCronJob(previous, observation, now);
   const state = awaitJob(tx, destinations, previous, reduced, observation.facts, graceMs, now);
   if (state === previous) return unwritten.toldNothing('CronJob', false);
   const isOver = state.deleted || state.gone !== undefined;
@@ -42,7 +42,7 @@ export function observeCronJob(
   }
 }
 
-/** What follows from a CronJob and the configuration: its desired state everywhere, and what of it cannot be read. */
+/** What follows from a CronJob and the configuration: its desired state everywhere, and what of it cannot be read or judged. */
 export function planCronJob(tx: Tx, destinations: readonly Destination[], state: CronJobState, now: Instant): void {
   const unplanned = new Map<string, string>();
   for (const destination of destinations) {
@@ -50,6 +50,7 @@ export function planCronJob(tx: Tx, destinations: readonly Destination[], state:
     if (error !== undefined) unplanned.set(destination.planner.destination, error);
   }
   noteProblems(tx, destinations, state, unplanned, now);
+  noteUnjudged(tx, state, now);
 }
 
 const PAGE = 500;

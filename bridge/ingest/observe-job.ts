@@ -14,6 +14,7 @@ import { isLate } from './late.ts';
 import { podsOf } from './observe-pod.ts';
 import type { UnwrittenVersions } from './state.ts';
 import { saveObject, stateOf } from './state.ts';
+import { seeScheduledJob } from './watch-schedule.ts';
 
 /** A Job deleted by concurrencyPolicy Replace is followed by its successor in the same sync of the controller. */
 const REPLACEMENT_WAIT_MS = 30_000;
@@ -54,7 +55,9 @@ export function observeJob(
   }
   if (isHeldByDeletion(step.state) && (previous === undefined || !isHeldByDeletion(previous)))
     awaitDeletion(tx, facts, now);
-  if (row === undefined) settlePredecessors(tx, destinations, facts, now);
+  if (row !== undefined || !isOwnedByCronJob(facts.owner)) return;
+  settlePredecessors(tx, destinations, facts, now);
+  if (facts.scheduledAt !== undefined && !facts.manual) seeScheduledJob(tx, facts.owner.uid, facts.scheduledAt, now);
 }
 
 /** Being deleted, in the foreground or with a finalizer, and not over yet. */

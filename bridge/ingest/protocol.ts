@@ -5,6 +5,7 @@ import type { IngestResult } from '../otlp/ingest.ts';
 import type { LogStore } from '../store/logs.ts';
 import type { OutboxStore } from '../store/outbox-store.ts';
 import type { FoundProblem, ProblemStore } from '../store/problems.ts';
+import type { UnjudgedChange } from '../store/unjudged.ts';
 import type { Dropped, Quarantined, Recovery, Store, StoreState } from '../store/store.ts';
 import type { AuditCalls, IdentityCalls } from './audit-calls.ts';
 import type { RecordResult } from './batch.ts';
@@ -29,6 +30,8 @@ export interface Ticked {
   readonly unreadable: number;
   /** What was decided not to be told since the last tick. */
   readonly dropped: readonly Dropped[];
+  /** CronJobs whose missed runs are not judged any more, or again, since the last tick. */
+  readonly unjudged: readonly UnjudgedChange[];
   readonly state: StoreState;
 }
 

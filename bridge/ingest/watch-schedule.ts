@@ -1,23 +1,28 @@
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import type { JobState } from '../lifecycle/job.ts';
 import type { Sight } from '../lifecycle/schedule-watch.ts';
-import { judge } from '../lifecycle/schedule-watch.ts';
+import { judgeDue, nextDue, notRun, seeInstant } from '../lifecycle/schedule-watch.ts';
+import { unjudged } from '../lifecycle/unjudged.ts';
 import type { Instant } from '../lib/clock.ts';
 import { uuidv5 } from '../lib/ids.ts';
-import type { Tx } from '../store/store.ts';
+import type { ObjectRow, Tx } from '../store/store.ts';
 import { announce, NO_MEMORY } from './announce.ts';
 import type { Destination } from './deps.ts';
 import { stateOf } from './state.ts';
 
-/** After an outage a CronJob of every minute has thousands to judge: they share the ticks with everything else. */
-const MAX_PER_TICK = 100;
+/** Keeps why missed runs of a CronJob are not judged, as long as they are not. */
+export function noteUnjudged(tx: Tx, state: CronJobState, now: Instant): void {
+  tx.unjudged.set(state.facts, unjudged(state, now), now);
+}
 
-/** Sets or clears the timer of a CronJob whose expectation changed. */
-export function watchSchedule(tx: Tx, previous: CronJobState | undefined, { facts, expected }: CronJobState): void {
-  if (previous?.expected?.due === expected?.due) return;
-  const id = `schedule/${facts.uid}`;
-  if (expected === undefined) tx.clearTimer(id);
-  else tx.setTimer({ id, kind: 'schedule', uid: facts.uid, due: expected.due });
+/** Sets or clears the timer of a CronJob when something else of its watch is due first. */
+export function watchSchedule(tx: Tx, previous: CronJobState | undefined, state: CronJobState): void {
+  const { uid } = state.facts;
+  const due = nextDue(state);
+  if (previous !== undefined && nextDue(previous) === due) return;
+  const id = `schedule/${uid}`;
+  if (due === undefined) tx.clearTimer(id);
+  else tx.setTimer({ id, kind: 'schedule', uid, due });
 }
 
 /** Judges the scheduled instants of a CronJob that are due at `until`, up to which the stream is known to be complete. */
@@ -30,20 +35,31 @@ export function judgeSchedule(
 ): void {
   const row = tx.object(uid);
   const before = row && stateOf<CronJobState>(row);
-  if (row === undefined || before?.expected === undefined || before.gone !== undefined)
+  if (row === undefined || before === undefined || before.deleted || before.gone !== undefined)
     return tx.clearTimer(`schedule/${uid}`);
-  let state: CronJobState = before;
-  for (let n = 0; n < MAX_PER_TICK && state.expected !== undefined && state.expected.due <= until; n++) {
-    const { facts, expected } = state;
-    const step = judge(facts, expected, sightOf(tx, state, expected.at), uuidv5(`${uid}/${expected.at}`));
-    if (step.verdict !== undefined) {
-      const { run, transition } = step.verdict;
-      tx.putRun({ run, memory: announce(tx, destinations, { run, memory: NO_MEMORY }, [transition], now) });
-    }
-    state = { ...state, expected: step.expected };
+  const { watch, verdicts } = judgeDue(before, { until, now, sight: (at) => sightOf(tx, before, at) });
+  for (const verdict of verdicts) {
+    const { run, transition } = notRun(before.facts, verdict, uuidv5(`${uid}/${verdict.at}`));
+    tx.putRun({ run, memory: announce(tx, destinations, { run, memory: NO_MEMORY }, [transition], now) });
   }
+  saveWatch(tx, row, before, { ...before, ...watch, unproven: watch.unproven }, now);
+}
+
+/** A Job tells a scheduled instant of its CronJob, maybe before the CronJob's own status does. */
+export function seeScheduledJob(tx: Tx, cronJobUid: string, at: Instant, now: Instant): void {
+  const row = tx.object(cronJobUid);
+  const before = row && stateOf<CronJobState>(row);
+  if (row === undefined || before === undefined || before.deleted || before.gone !== undefined) return;
+  const watch = seeInstant(before, at, now);
+  // An instant that agrees is written with the status that tells it too.
+  if (watch === undefined || watch.comparison?.differs === before.comparison?.differs) return;
+  saveWatch(tx, row, before, { ...before, ...watch, unproven: watch.unproven }, now);
+}
+
+function saveWatch(tx: Tx, row: ObjectRow, before: CronJobState, state: CronJobState, now: Instant): void {
   tx.putObject({ ...row, state });
   watchSchedule(tx, before, state);
+  noteUnjudged(tx, state, now);
 }
 
 function sightOf(tx: Tx, { facts }: CronJobState, at: Instant): Sight {

@@ -135,7 +135,8 @@ function tick(store: Store, engine: Engine, now: Instant): Ticked {
   const state = store.retain(now, limits);
   const unreadable = store.takeUnreadable();
   const dropped = store.takeDropped();
-  return { transitions: store.takeTransitions(), problems, plannerFailures, unreadable, dropped, state };
+  const unjudged = store.takeUnjudged();
+  return { transitions: store.takeTransitions(), problems, plannerFailures, unreadable, dropped, unjudged, state };
 }
 
 function isAuditCall(method: Method): method is keyof AuditCalls {

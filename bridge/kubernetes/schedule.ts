@@ -3,13 +3,15 @@ import { isInstant } from './fields.ts';
 import { parseGoDuration } from './go-duration.ts';
 import type { Field } from './schedule-fields.ts';
 import { parseFields, ScheduleError } from './schedule-fields.ts';
-import type { TimeZone } from './time-zone.ts';
+import type { TimeZone, ZoneData } from './time-zone.ts';
 import { timeZone } from './time-zone.ts';
 
 /** When a CronJob is due. */
 export interface Schedule {
   /** The step of an `@every` schedule in ms: only it depends on where one begins to count. */
   readonly everyMs?: number;
+  /** The name of its time zone; absent when that is the control plane's own, for which UTC is taken. */
+  readonly zone?: string;
   /** The first scheduled instant later than `after`; undefined when there is none within five years. */
   next(after: Instant): Instant | undefined;
 }
@@ -33,10 +35,26 @@ const ENDS = new RegExp(`^${SPACE}|${SPACE}$`, 'gu');
  * The schedule of `spec.schedule` and `spec.timeZone`, by the rules of the CronJob controller: robfig/cron v3's
  * ParseStandard, a zone in the text (`TZ=`, `CRON_TZ=`) before the one beside it. Never throws.
  */
-export function parseSchedule(text: string, zone?: string): Schedule | { readonly error: string } {
-  if (zone !== undefined && timeZone(zone) === undefined) return { error: `unknown time zone: ${zone}` };
+export function parseSchedule(text: string, zone?: string): Parsed {
+  const key = JSON.stringify([text, zone]);
+  const known = parsed.get(key);
+  if (known !== undefined) return known;
+  if (parsed.size >= MAX_PARSED) parsed.clear();
+  const schedule = parseScheduleWith(timeZone, text, zone);
+  parsed.set(key, schedule);
+  return schedule;
+}
+
+type Parsed = Schedule | { readonly error: string };
+/** A schedule is asked for at each record of its CronJob, and mostly they are few. */
+const MAX_PARSED = 2_000;
+const parsed = new Map<string, Parsed>();
+
+/** The same by other zone data than the bridge's. */
+export function parseScheduleWith(zones: ZoneData, text: string, zone?: string): Parsed {
+  if (zone !== undefined && zones(zone) === undefined) return { error: `unknown time zone: ${zone}` };
   try {
-    return parse(withZone(text, zone));
+    return parse(withZone(text, zone), zones);
   } catch (error) {
     if (error instanceof ScheduleError) return { error: error.message };
     throw error;
@@ -53,16 +71,28 @@ export function partsOf(text: string): string[] {
   return text.split(SPACES).filter((part) => part !== '');
 }
 
-function parse(text: string): Schedule {
+/** True when `at` is one of the schedule's instants. */
+export function isInstantOf(schedule: Schedule, at: Instant): boolean {
+  if (schedule.next(at - 1) === at) return true;
+  // Around a change of the clock the instants depend on where one begins to count.
+  let instant = schedule.next(at - 2 * HOUR_MS);
+  while (instant !== undefined && instant < at) instant = schedule.next(instant);
+  return instant === at;
+}
+
+function parse(text: string, zones: ZoneData): Schedule {
   const { name, rest } = splitZone(text);
-  const zone = timeZone(name);
+  const zone = zones(name);
   if (zone === undefined) throw new ScheduleError(`unknown time zone: ${text}`);
   if (rest.startsWith(EVERY)) return every(rest.slice(EVERY.length));
   const fields = Object.hasOwn(DESCRIPTORS, rest) ? DESCRIPTORS[rest]! : rest;
   if (fields.startsWith('@')) throw new ScheduleError(`unrecognized descriptor: ${rest}`);
   const [minute, hour, dayOfMonth, month, dayOfWeek] = parseFields(partsOf(fields));
   const spec = { minute: minute!, hour: hour!, dayOfMonth: dayOfMonth!, month: month!, dayOfWeek: dayOfWeek! };
-  return { next: (after) => nextOf(spec, zone, after) };
+  return {
+    ...(rest !== text && name !== 'Local' && { zone: name }),
+    next: (after) => nextOf(spec, zone, after),
+  };
 }
 
 /** The zone that a schedule begins with, UTC without one, and what follows it; throws a ScheduleError if nothing does. */
@@ -97,11 +127,21 @@ const HOUR_MS = 3_600_000;
 const MAX_YEARS = 5;
 
 /**
+ * The first instant of a schedule after `after`. Where the clock is set back in the middle of an hour, the Go module
+ * may come back to where it began; this one goes on an hour later.
+ */
+function nextOf(spec: Spec, zone: TimeZone, after: Instant): Instant | undefined {
+  let at = searchFrom(spec, zone, after);
+  for (let from = after; at !== undefined && at <= after; at = searchFrom(spec, zone, from)) from += HOUR_MS;
+  return at;
+}
+
+/**
  * SpecSchedule.Next, step by step: its behaviour in the hours that a zone leaves out or repeats comes from these very
  * steps. A field that does not match is raised until it does; when it wraps around, everything is checked again. No
  * field of a time that is none (NaN) is 0 in a list of what is allowed: the loops end there, and so does the search.
  */
-function nextOf(spec: Spec, zone: TimeZone, after: Instant): Instant | undefined {
+function searchFrom(spec: Spec, zone: TimeZone, after: Instant): Instant | undefined {
   if (spec.minute.empty || spec.hour.empty || spec.month.empty || !isInstant(after)) return undefined;
   const time = new ZonedTime(zone, Math.floor(after / SECOND_MS) * SECOND_MS + SECOND_MS);
   const yearLimit = time.local.getUTCFullYear() + MAX_YEARS;

@@ -15,17 +15,27 @@ const UTC: TimeZone = { offsetAt: () => 0 };
 const MAX_NAMES = 2_000;
 const known = new Map<string, TimeZone | undefined>();
 
+/** The zones of a release of the IANA database. */
+export type ZoneData = (name: string) => TimeZone | undefined;
+
 /**
  * The zone of a name as Go's time.LoadLocation knows it, or undefined. `Local` is the controller manager's own zone:
- * the bridge cannot know it and takes UTC, as in every usual image.
+ * the bridge cannot know it and takes UTC, as in every usual image. `Factory` is in Go's database but not in ICU's.
  */
 export function timeZone(name: string): TimeZone | undefined {
-  if (name === '' || name === 'UTC' || name === 'Local') return UTC;
+  if (name === '' || name === 'UTC' || name === 'Local' || name === 'Factory') return UTC;
   if (known.has(name)) return known.get(name);
   if (known.size >= MAX_NAMES) known.clear();
   const zone = load(name);
   known.set(name, zone);
   return zone;
+}
+
+const FIXED = /^(?:Etc\/.+|UTC|UCT|GMT.*|Greenwich|Universal|Zulu|Factory|EST|MST|HST)?$/;
+
+/** True when no release of the database can change the zone: it belongs to no place. */
+export function isFixedZone(name: string): boolean {
+  return FIXED.test(name);
 }
 
 function load(name: string): TimeZone | undefined {

@@ -21,6 +21,11 @@ export const REASONS = {
   missed_schedule: 'no Job was made for this scheduled time',
   starting_deadline_exceeded: 'no Job was made for this scheduled time within startingDeadlineSeconds',
   forbid_active: 'the previous run was still active and concurrencyPolicy is Forbid: Kubernetes left this time out',
+  zone_data_differ:
+    "Kubernetes scheduled it at a time that its schedule does not have in the bridge's zone data: missed runs are not judged until they agree again",
+  clock_ahead:
+    'its lastScheduleTime is in the future, so the clock of the control plane is or was ahead: missed runs are not judged until then, and Kubernetes starts nothing before',
+  schedule_unreadable: 'the bridge cannot read its schedule or does not know its time zone: missed runs are not judged',
   awaiting_outcome: 'gone from the cluster: waits for the record that tells how it ended',
   outcome_unknown: 'gone from the cluster, and nothing tells how it ended',
   inferred: 'concluded from the status of its CronJob: no record of its Job told it',

@@ -1,10 +1,11 @@
 import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import { compareVersions, isUnknownVersion } from '../kubernetes/version.ts';
+import type { Instant } from '../lib/clock.ts';
 import type { Gone } from './gone.ts';
 import { stillGone } from './gone.ts';
 import type { Awaited } from './inferred.ts';
-import type { Expectation } from './schedule-watch.ts';
-import { expectation } from './schedule-watch.ts';
+import type { Watch } from './schedule-watch.ts';
+import { watchFrom } from './schedule-watch.ts';
 
 /**
  * The life of a CronJob has no transitions of its own: it is desired state at the vendors. What it should have started
@@ -17,11 +18,9 @@ import { expectation } from './schedule-watch.ts';
  * While it is being deleted (in the foreground, or held by a finalizer) it may stay for hours and starts nothing any
  * more: a deletionTimestamp is never taken back.
  */
-export interface CronJobState {
+export interface CronJobState extends Watch {
   readonly facts: CronJobFacts;
   readonly deleted: boolean;
-  /** The scheduled instant that is waited for; none while it is suspended or cannot be scheduled. */
-  readonly expected?: Expectation | undefined;
   readonly gone?: Gone | undefined;
   /** Scheduled instants that its status told and whose Jobs were not seen yet. */
   readonly awaited?: readonly Awaited[] | undefined;
@@ -36,6 +35,7 @@ export function isLive({ facts, deleted, gone }: CronJobState): boolean {
 export function reduceCronJob(
   previous: CronJobState | undefined,
   observation: Observation & { readonly facts: CronJobFacts },
+  now: Instant,
 ): CronJobState {
   const { facts, deleted } = observation;
   const order = previous === undefined ? 1 : compareVersions(facts.resourceVersion, previous.facts.resourceVersion);
@@ -44,17 +44,12 @@ export function reduceCronJob(
   if (previous === undefined || order > 0) {
     const over = deleted || wasDeleted;
     const known = previous?.gone === undefined ? previous : undefined;
-    return {
-      facts,
-      deleted: over,
-      gone,
-      awaited: previous?.awaited,
-      expected: over ? undefined : expectation(known, facts, observation.observedAt),
-    };
+    const watch = over ? undefined : watchFrom(known, facts, observation.observedAt, now);
+    return { facts, deleted: over, gone, awaited: previous?.awaited, ...watch };
   }
   if (deleted === previous.deleted && gone === previous.gone) return previous;
   const over = deleted || previous.deleted;
   const isBack = previous.gone !== undefined && gone === undefined && !over;
-  const expected = isBack ? expectation(undefined, previous.facts, observation.observedAt) : undefined;
-  return { facts: previous.facts, deleted: over, gone, awaited: previous.awaited, expected };
+  const watch = isBack ? watchFrom(undefined, previous.facts, observation.observedAt, now) : undefined;
+  return { facts: previous.facts, deleted: over, gone, awaited: previous.awaited, ...watch };
 }

@@ -1,11 +1,13 @@
 import { scheduledJobName } from '../kubernetes/metadata.ts';
 import type { CronJobFacts } from '../kubernetes/observation.ts';
 import type { Schedule } from '../kubernetes/schedule.ts';
-import { parseSchedule } from '../kubernetes/schedule.ts';
+import { isInstantOf, parseSchedule } from '../kubernetes/schedule.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { REASONS } from '../lib/reasons.ts';
 import type { Run, Transition } from './transition.ts';
+import type { Comparison } from './zone-data.ts';
+import { compared, isClockAhead, newComparison, provenAt } from './zone-data.ts';
 
 /**
  * What a CronJob's schedule promises, one scheduled instant S after the other:
@@ -17,6 +19,9 @@ import type { Run, Transition } from './transition.ts';
  *                                                               └─▶ blocked until the next instant or the deadline
  *                                                                   ├─Job of S (Kubernetes made it late)─▶ expected next
  *                                                                   └─neither ───────────────────────▶ cronjob.skipped
+ *
+ * missed and skipped are told once other zone data cannot explain them (zone-data.ts); while they differ, or while the
+ * clock of the control plane is ahead, nothing is told.
  */
 export interface Expectation {
   readonly at: Instant;
@@ -24,6 +29,29 @@ export interface Expectation {
   readonly due: Instant;
   /** The previous run was still active when it was first judged, and the policy is Forbid. */
   readonly blocked: boolean;
+}
+
+/** A scheduled instant without a Job, which other zone data may explain until `due`. */
+export interface Unproven {
+  readonly at: Instant;
+  readonly due: Instant;
+  readonly status: 'missed' | 'skipped';
+  readonly reason: Reason;
+}
+
+/** What is remembered of a CronJob's schedule. */
+export interface Watch {
+  /** The scheduled instant that is waited for; none while it is suspended or cannot be scheduled. */
+  readonly expected?: Expectation | undefined;
+  /** The oldest first. */
+  readonly unproven?: readonly Unproven[] | undefined;
+  readonly comparison?: Comparison | undefined;
+}
+
+export interface Watched extends Watch {
+  readonly facts: CronJobFacts;
+  /** Scheduled instants that the status told and whose Jobs were not seen yet. */
+  readonly awaited?: readonly { readonly at: Instant }[] | undefined;
 }
 
 /** What the store knows of a scheduled instant. */
@@ -36,26 +64,95 @@ export interface Sight {
 /** The controller is usually there within a second, and the stream within another. */
 const GRACE_MS = 60_000;
 
-/** What a CronJob is expected to start from an observation on; unchanged when its schedule is. */
-export function expectation(
-  previous: { readonly facts: CronJobFacts; readonly expected?: Expectation | undefined } | undefined,
+/** After an outage a CronJob of every minute has thousands to judge: they share the ticks with everything else. */
+const MAX_JUDGED = 100;
+
+/** What is watched from an observation on, at `now`; unchanged when the schedule is, but for what the status tells. */
+export function watchFrom(
+  previous: Watched | undefined,
   facts: CronJobFacts,
   observedAt: Instant,
-): Expectation | undefined {
-  if (facts.suspend || facts.deletionAt !== undefined) return undefined;
+  now: Instant,
+): Watch {
   const before = previous?.facts;
   const same = before?.schedule === facts.schedule && before.timeZone === facts.timeZone;
-  if (same && previous?.expected !== undefined) return previous.expected;
-  return expectAfter(facts, Math.max(observedAt, facts.createdAt ?? observedAt));
+  const since = Math.max(observedAt, facts.createdAt ?? observedAt);
+  const known: Watch = same ? previous! : { comparison: newComparison(since, before !== undefined) };
+  const { comparison = newComparison(since, false), unproven } = known;
+  // Nothing is kept of a clock that jumped.
+  const kept =
+    before !== undefined && isClockAhead(before, now) && !isClockAhead(facts, now) ? undefined : known.expected;
+  const startsNothing = facts.suspend || facts.deletionAt !== undefined;
+  const expected = startsNothing ? undefined : (kept ?? expectAfter(facts, since));
+  const watch: Watch = { expected, comparison, unproven };
+  return seeInstant({ facts, ...watch }, facts.lastScheduleAt, now) ?? watch;
+}
+
+/** The same watch when the cluster scheduled an instant; undefined when that tells nothing new about its zone data. */
+export function seeInstant(watched: Watched, at: Instant | undefined, now: Instant): Watch | undefined {
+  const { facts, expected, unproven, comparison } = watched;
+  if (at === undefined || comparison === undefined) return undefined;
+  const next = compared(comparison, facts, at, now);
+  if (next === comparison) return undefined;
+  if (next.differs !== undefined) return { expected, comparison: next };
+  // What lies before they agree is not judged.
+  const isBack = comparison.differs !== undefined && expected !== undefined;
+  return { expected: isBack ? expectAfter(facts, at) : expected, comparison: next, unproven };
+}
+
+/** False while the zone data differ or the clock of the control plane is ahead. */
+export function isJudged({ facts, comparison }: Watched, now: Instant): boolean {
+  return comparison?.differs === undefined && !isClockAhead(facts, now);
+}
+
+/** When something of the watch is to be judged. */
+export function nextDue({ expected, unproven = [] }: Watch): Instant | undefined {
+  const due = Math.min(expected?.due ?? Infinity, ...unproven.map((other) => other.due));
+  return Number.isFinite(due) ? due : undefined;
 }
 
 export interface Judgement {
   readonly expected: Expectation | undefined;
-  readonly verdict?: { readonly run: Run; readonly transition: Transition };
+  readonly verdict?: Verdict;
 }
 
-/** Judges the expected instant once it is due, and expects the next one. `uid` names the row of what did not run. */
-export function judge(facts: CronJobFacts, expected: Expectation, sight: Sight, uid: string): Judgement {
+export interface Verdict {
+  readonly at: Instant;
+  readonly status: 'missed' | 'skipped';
+  readonly reason: Reason;
+}
+
+/** Up to when the records are complete, the time, and what the store knows of an instant. */
+export interface Look {
+  readonly until: Instant;
+  readonly now: Instant;
+  readonly sight: (at: Instant) => Sight;
+}
+
+/** Judges the scheduled instants that are due, as many as fit into one tick. */
+export function judgeDue(watched: Watched, { until, now, sight }: Look): { watch: Watch; verdicts: Verdict[] } {
+  const { facts, awaited = [], comparison } = watched;
+  const judged = isJudged(watched, now);
+  const isSeen = (at: Instant): boolean =>
+    sight(at).jobSeen || facts.lastScheduleAt === at || awaited.some((other) => other.at === at);
+  const proven = (watched.unproven ?? []).filter(({ due }) => due <= until);
+  const verdicts: Verdict[] = judged ? proven.filter(({ at }) => !isSeen(at) && isOurs(facts, at)) : [];
+  const unproven = (watched.unproven ?? []).filter(({ due }) => due > until);
+  let { expected } = watched;
+  for (let n = 0; n < MAX_JUDGED && expected !== undefined && expected.due <= until; n++) {
+    const { at }: Expectation = expected;
+    const step: Judgement = judged ? judge(facts, expected, sight(at)) : { expected: expectAfter(facts, at) };
+    expected = step.expected;
+    if (step.verdict === undefined || !isOurs(facts, at)) continue;
+    const due = provenAt(facts, at) + GRACE_MS;
+    if (due > until) unproven.push({ ...step.verdict, due });
+    else verdicts.push(step.verdict);
+  }
+  return { watch: { expected, comparison, ...(unproven.length > 0 && { unproven }) }, verdicts };
+}
+
+/** Judges the expected instant once it is due, and expects the next one. */
+export function judge(facts: CronJobFacts, expected: Expectation, sight: Sight): Judgement {
   const { at, due } = expected;
   const { lastScheduleAt } = facts;
   if (sight.jobSeen || (lastScheduleAt !== undefined && lastScheduleAt >= at)) {
@@ -70,7 +167,7 @@ export function judge(facts: CronJobFacts, expected: Expectation, sight: Sight, 
     : facts.startingDeadlineSeconds === undefined
       ? 'missed_schedule'
       : 'starting_deadline_exceeded';
-  return { expected: next, verdict: verdict(facts, at, blocked ? 'skipped' : 'missed', reason, uid) };
+  return { expected: next, verdict: { at, status: blocked ? 'skipped' : 'missed', reason } };
 }
 
 function expectAfter(facts: CronJobFacts, after: Instant): Expectation | undefined {
@@ -93,21 +190,26 @@ export function nextOf(facts: CronJobFacts, after: Instant): Instant | undefined
   return 'error' in schedule ? undefined : nextInstant(schedule, facts, after);
 }
 
-/** `@every` counts from the last scheduled instant or the creation. */
+/** False when it was expected by the zone data of another release of the bridge. */
+function isOurs(facts: CronJobFacts, at: Instant): boolean {
+  const schedule = parseSchedule(facts.schedule, facts.timeZone);
+  return 'error' in schedule || schedule.everyMs !== undefined || isInstantOf(schedule, at);
+}
+
+/** `@every` counts from the last scheduled instant or the creation; one of the future comes from a clock that jumped. */
 function nextInstant(schedule: Schedule, facts: CronJobFacts, after: Instant): Instant | undefined {
   const { everyMs } = schedule;
-  const start = facts.lastScheduleAt ?? facts.createdAt;
+  const start = isClockAhead(facts, after) ? facts.createdAt : (facts.lastScheduleAt ?? facts.createdAt);
   if (everyMs === undefined || start === undefined) return schedule.next(after);
   return start + Math.max(1, Math.floor((after - start) / everyMs) + 1) * everyMs;
 }
 
-function verdict(
+/** The run that was not, under `uid`, and the transition that tells it. */
+export function notRun(
   facts: CronJobFacts,
-  at: Instant,
-  status: 'missed' | 'skipped',
-  reason: Reason,
+  { at, status, reason }: Verdict,
   uid: string,
-): NonNullable<Judgement['verdict']> {
+): { readonly run: Run; readonly transition: Transition } {
   const run: Run = {
     uid,
     kind: 'Job',

@@ -8,6 +8,7 @@ import type { Retirement } from './operations.ts';
 import type { OwnRow } from './own-row.ts';
 import type { CronJobProblems, ProblemCount, ProblemView } from './problems.ts';
 import type { Decision, Quarantined } from './store.ts';
+import type { UnjudgedCount, UnjudgedView } from './unjudged.ts';
 
 /** One page of a list; `next` is the cursor of the following page. */
 export interface Page<T> {
@@ -107,6 +108,8 @@ export interface MonitorView {
 export interface CronJobView extends CronJobState {
   readonly monitors: readonly MonitorView[];
   readonly problems: readonly ProblemView[];
+  /** Why missed runs of it are not judged. */
+  readonly unjudged: UnjudgedView | undefined;
 }
 
 export const DROP_KINDS = ['decision', 'delivery', 'quarantine', 'record'] as const;
@@ -133,6 +136,8 @@ export interface SeenCronJob {
   /** Its newest run. */
   readonly lastRun: Run | undefined;
   readonly problems: readonly ProblemView[];
+  /** Why missed runs of it are not judged. */
+  readonly unjudged: UnjudgedView | undefined;
 }
 
 /** Something that was not sent, or not understood. */
@@ -242,5 +247,7 @@ export interface ReadStore {
   problemCounts(): ProblemCount[];
   /** How many CronJobs have one. */
   problemCronJobs(): number;
+  /** How many CronJobs have missed runs that are not judged, by reason. */
+  unjudgedCounts(): UnjudgedCount[];
   close(): void;
 }

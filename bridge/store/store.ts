@@ -9,6 +9,7 @@ import type { Desired, Intent, RetireCause } from '../sinks/sink.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import type { Grave, Refused } from './graves.ts';
 import type { FoundProblem, ProblemStore, ProblemsTx } from './problems.ts';
+import type { UnjudgedChange, UnjudgedTx } from './unjudged.ts';
 
 /** One followed object: what its reducer must remember. `state` is the reducer's own, facts included. */
 export interface ObjectRow {
@@ -134,6 +135,8 @@ export interface Tx {
 
   /** Annotations that cannot be read. */
   readonly problems: ProblemsTx;
+  /** CronJobs whose missed runs are not judged. */
+  readonly unjudged: UnjudgedTx;
 
   setTimer(timer: Timer): void;
   clearTimer(id: string): void;
@@ -278,6 +281,8 @@ export interface Store extends OutboxStore, ProblemStore, LogStore {
   takeProblems(): FoundProblem[];
   /** How many rows could not be read, and so are in quarantine, since the last call. */
   takeUnreadable(): number;
+  /** The CronJobs whose missed runs are not judged any more, or again, since the last call. */
+  takeUnjudged(): UnjudgedChange[];
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;
   /** Makes settled intents pending again, under the same identifiers, and records who asked for it. */

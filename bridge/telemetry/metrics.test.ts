@@ -29,6 +29,7 @@ it('shows every declared metric under its Prometheus name once it was used', asy
     depth: () => [{ destination: 'cronitor/default', pending: 2, oldestCreatedAt: now - 5000, notInSync: 1 }],
     receiptCounts: () => [{ destination: 'cronitor/default', reason: 'delivered', count: 4 }],
     cronJobCount: () => 7,
+    unjudgedCounts: () => [{ reason: 'zone_data_differ', count: 2 }],
     refusedCounts: () => [{ reason: 'beyond_retention', count: 3 }],
     problemCounts: () => [{ destination: 'cronitor/default', annotation: 'k8s.cronitor.io/exclude', count: 2 }],
     usedBytes: () => 4096,
@@ -40,6 +41,8 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   expect(text).toContain('lifecycle_bridge_outbox_oldest_age_seconds{destination="cronitor/default"} 5\n');
   expect(text).toContain('lifecycle_bridge_watch_dead{kind="Job"} 1\n');
   expect(text).toContain('lifecycle_bridge_cronjobs 7\n');
+  expect(text).toContain('lifecycle_bridge_cronjobs_unjudged{reason="zone_data_differ"} 2\n');
+  expect(text).toContain('lifecycle_bridge_cronjobs_unjudged{reason="clock_ahead"} 0\n');
   expect(text).toContain('lifecycle_bridge_records_refused_total{reason="beyond_retention"} 3\n');
   expect(text).toContain(
     'lifecycle_bridge_annotation_problems{destination="cronitor/default",annotation="k8s.cronitor.io/exclude"} 2\n',
@@ -92,6 +95,7 @@ it('does not grow with names of annotations that people make up', async () => {
     depth: () => [],
     receiptCounts: () => [],
     cronJobCount: () => 0,
+    unjudgedCounts: () => [],
     refusedCounts: () => [],
     usedBytes: () => 0,
     retirement: () => undefined,

@@ -54,9 +54,17 @@ export interface KindHealth {
 /** The part of the store that is read at each collection. */
 export type ObservedStore = Pick<
   ReadStore,
-  'depth' | 'receiptCounts' | 'cronJobCount' | 'refusedCounts' | 'usedBytes' | 'retirement' | 'problemCounts'
+  | 'depth'
+  | 'receiptCounts'
+  | 'cronJobCount'
+  | 'unjudgedCounts'
+  | 'refusedCounts'
+  | 'usedBytes'
+  | 'retirement'
+  | 'problemCounts'
 >;
 
+const UNJUDGED_REASONS = ['zone_data_differ', 'clock_ahead', 'schedule_unreadable'] as const;
 const MAX_KINDS = 50;
 const MAX_PROBLEMS = 100;
 const COMMIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -179,6 +187,10 @@ function observeStore(meter: Meter, reader: ObservedStore, clock: Clock): void {
     reader.receiptCounts().map(({ count, ...attributes }) => [count, attributes]),
   );
   gauge(meter, METRICS.cronJobs, () => [[reader.cronJobCount(), {}]]);
+  gauge(meter, METRICS.unjudged, () => {
+    const counts = new Map(reader.unjudgedCounts().map(({ reason, count }) => [reason, count]));
+    return UNJUDGED_REASONS.map((reason) => [counts.get(reason) ?? 0, { reason }]);
+  });
   observeProblems(meter, reader);
   const refused = observedCounter(meter, METRICS.refused);
   observe(refused, () => reader.refusedCounts().map(({ count, reason }) => [count, { reason }]));

@@ -142,6 +142,13 @@ export const METRICS = {
     description: 'Live CronJobs in the store',
     attributes: [],
   },
+  unjudged: {
+    name: 'lifecycle_bridge.cronjobs.unjudged',
+    unit: '{cronjob}',
+    description:
+      'CronJobs whose missed runs are not judged, by reason (zone_data_differ, clock_ahead, schedule_unreadable); /cronjobs shows them',
+    attributes: ['reason'],
+  },
   annotationProblems: {
     name: 'lifecycle_bridge.annotation_problems',
     unit: '{cronjob}',

@@ -133,3 +133,21 @@ describe('annotations that cannot be read', () => {
     ]);
   });
 });
+
+it('says once per time zone that missed runs are not judged, and once that they are again', () => {
+  const why = { reason: 'zone_data_differ', zone: 'America/Vancouver', detail: 'what was seen' } as const;
+  const [first, second] = ['report', 'cleanup'].map((name) => ({ ...why, namespace: 'shop', name }));
+  teller.unjudged([
+    { ...first!, over: false, others: 0 },
+    { ...second!, over: false, others: 1 },
+  ]);
+  teller.unjudged([
+    { ...first!, over: true, others: 1 },
+    { ...second!, over: true, others: 0 },
+  ]);
+  expect(words()).toEqual([
+    'warn missed runs of a CronJob are not judged',
+    'info missed runs of a CronJob are judged again, or it is not watched any more',
+  ]);
+  expect(lines[0]).toMatchObject({ cronJob: 'shop/report', zone: 'America/Vancouver', tz: process.versions['tz'] });
+});

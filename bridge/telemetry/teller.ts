@@ -11,6 +11,7 @@ import { exhaustedText, recoveryText } from '../store/notes.ts';
 import type { FoundProblem } from '../store/problems.ts';
 import { PLANNER_ERROR } from '../store/problems.ts';
 import type { Recovery, StoreState } from '../store/store.ts';
+import type { UnjudgedChange } from '../store/unjudged.ts';
 import { Incidents } from './incidents.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
@@ -18,6 +19,8 @@ import type { Metrics } from './metrics.ts';
 /** Lines of one second. */
 const MAX_TOLD = 20;
 const SILENT_SECONDS = 30;
+/** Of the zone data that ICU brings. */
+const TZ_RELEASE = process.versions['tz'];
 const NO_EVENTS = 'no permission to write Events on CronJobs; everything else works';
 const GRANT_EVENTS = 'grant the account the verb create on events.events.k8s.io, or set cluster.events: false';
 
@@ -53,13 +56,14 @@ export class Teller {
     this.#incidents.seen(`quarantine/${reason}`, fields, 'put into quarantine; /drops shows it');
   }
 
-  ticked({ state, transitions, problems, plannerFailures, unreadable, dropped }: Ticked): void {
+  ticked({ state, transitions, problems, plannerFailures, unreadable, dropped, unjudged }: Ticked): void {
     this.storeKept(state);
     this.decided(transitions);
     this.problemsFound(problems);
     this.plannersFailed(plannerFailures);
     this.quarantined('unreadable_row', unreadable);
     for (const { destination, reason } of dropped) this.#metrics.drop(destination, reason);
+    this.unjudged(unjudged);
   }
 
   decided(transitions: Committed['transitions']): void {
@@ -153,6 +157,18 @@ export class Teller {
     }
     const more = problems.length - MAX_TOLD;
     if (more > 0) this.#logger.warn({ more }, 'more annotations cannot be read; /problems shows them');
+  }
+
+  /** One line when it begins in a time zone and one when it is over: mostly it is the same for all its CronJobs. */
+  unjudged(changes: readonly UnjudgedChange[]): void {
+    for (const { namespace, name, reason, zone, detail, over, others } of changes) {
+      const fields = { reason, what: REASONS[reason], zone, cronJob: `${namespace}/${name}`, detail };
+      const level = others > 0 ? 'debug' : over ? 'info' : 'warn';
+      const message = over
+        ? 'missed runs of a CronJob are judged again, or it is not watched any more'
+        : 'missed runs of a CronJob are not judged';
+      this.#logger[level](over ? { reason, zone, cronJob: fields.cronJob } : { ...fields, tz: TZ_RELEASE }, message);
+    }
   }
 
   /** An Event on a CronJob. That the permission is missing is said once. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { cronJobFacts } from '../../test/fixtures/facts.ts';
-import { judge } from '../lifecycle/schedule-watch.ts';
+import { notRun } from '../lifecycle/schedule-watch.ts';
 import { NOW, startTestWeb, type TestWeb } from './test-web.ts';
 
 const AT = Date.parse('2026-11-21T11:55:00Z');
@@ -8,11 +8,11 @@ let web: TestWeb;
 
 beforeEach(async () => {
   web = await startTestWeb();
-  const expected = { at: AT, due: AT + 60_000, blocked: false };
-  const { verdict } = judge(cronJobFacts(), expected, { jobSeen: false, previousActive: false }, 'missed-uid');
+  const verdict = { at: AT, status: 'missed', reason: 'missed_schedule' } as const;
+  const { run, transition } = notRun(cronJobFacts(), verdict, 'missed-uid');
   web.store.transaction((tx) => {
-    tx.putRun({ run: verdict!.run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
-    tx.addTransition(verdict!.transition, NOW);
+    tx.putRun({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
+    tx.addTransition(transition, NOW);
   });
 });
 afterEach(() => web.close());

@@ -1,5 +1,7 @@
 import { type Request, type RequestHandler, Router } from 'express';
 
+import type { Run } from '../lifecycle/transition.ts';
+import type { UnjudgedView } from '../store/unjudged.ts';
 import { sendPage } from './errors.ts';
 import type { WebOptions } from './options.ts';
 import { cronJobsPage } from './pages/cron-jobs.ts';
@@ -32,12 +34,12 @@ export function pagesRouter(options: WebOptions): Router {
     const { namespace, owner } = query;
     const cronJob = namespace === undefined || owner === undefined ? undefined : reader.cronJob(namespace, owner);
     const cronJobs = { seen: reader.cronJobCount(), withProblems: reader.problemCronJobs() };
-    const problems = cronJob?.problems ?? [];
-    return runsPage({ query, page: reader.runs(query), counts: reader.runCounts(query), cronJobs, problems }, frame);
+    const notes = { problems: cronJob?.problems ?? [], unjudged: cronJob?.unjudged };
+    return runsPage({ query, page: reader.runs(query), counts: reader.runCounts(query), cronJobs, ...notes }, frame);
   });
   get('/runs/:uid', ({ params }, frame) => {
     const detail = reader.run(String(params['uid']));
-    return detail && runPage(detail, frame, reader.quarantinedObject(detail.run.uid));
+    return detail && runPage(detail, frame, reader.quarantinedObject(detail.run.uid), unjudgedOf(reader, detail.run));
   });
   get('/monitors', ({ query: given }) => {
     const query = listQuery(given);
@@ -60,6 +62,14 @@ export function pagesRouter(options: WebOptions): Router {
   });
   cronJobPages(reader, get);
   return router;
+}
+
+/** Why missed runs of the run's CronJob are not judged. */
+function unjudgedOf(
+  reader: WebOptions['reader'],
+  { namespace, ownerKind, ownerName = '' }: Run,
+): UnjudgedView | undefined {
+  return ownerKind === 'CronJob' ? reader.cronJob(namespace, ownerName)?.unjudged : undefined;
 }
 
 function cronJobPages(reader: WebOptions['reader'], get: (path: string, make: Make) => void): void {

@@ -12,6 +12,7 @@ import { scale } from './migrations/0008-scale.ts';
 import { runCounts } from './migrations/0009-run-counts.ts';
 import { bounds } from './migrations/0010-bounds.ts';
 import { redaction } from './migrations/0011-redaction.ts';
+import { unjudged } from './migrations/0012-unjudged.ts';
 
 /** One step of the schema. Additive: a bridge with the schema `oldestReader` must still be able to use the result. */
 export interface Migration {
@@ -34,6 +35,7 @@ const MIGRATIONS: readonly Migration[] = [
   runCounts,
   bounds,
   redaction,
+  unjudged,
 ];
 
 const KNOWN = `CREATE TABLE IF NOT EXISTS migrations (

@@ -9,6 +9,7 @@ import type { LogLimits, LogResult, WantedLog } from '../logs.ts';
 import type { ResendRequest, Resent } from '../operations.ts';
 import type { DueEvent, FoundProblem, SettledEvent } from '../problems.ts';
 import type { ReadStore } from '../read.ts';
+import type { UnjudgedChange } from '../unjudged.ts';
 import type { Settled, SettledDesired } from '../outbox-store.ts';
 import type { Dropped, Recovery, RetentionLimits, StoreState, Store, Tx } from '../store.ts';
 import { Db } from './db.ts';
@@ -35,7 +36,7 @@ import { SideWriter } from './side-writer.ts';
 import { Sweep } from './sweep.ts';
 import { Tombstones } from './tombstones.ts';
 import { SqliteTx } from './tx.ts';
-import { unreadable } from './unreadable.ts';
+import { unreadable, unusable } from './unreadable.ts';
 
 /**
  * Opens, and makes if need be, the store in the file `path`, as its only owner. What a crash left in flight is due
@@ -97,14 +98,6 @@ export function openReader(path: string, dryRuns: readonly string[] = []): ReadS
     db?.close();
     throw unreadable(path, error);
   }
-}
-
-function unusable(path: string, error: unknown): UserError {
-  if (error instanceof UserError) return error;
-  return new UserError(
-    `the store ${path} cannot be opened: ${errorText(error)}`,
-    'Set store.path to the file of a bridge, or to a new one, in a folder on a local disk that this user may write.',
-  );
 }
 
 class SqliteStore implements Store {
@@ -179,6 +172,10 @@ class SqliteStore implements Store {
 
   takeProblems(): FoundProblem[] {
     return this.#tx.done.found.splice(0);
+  }
+
+  takeUnjudged(): UnjudgedChange[] {
+    return this.#tx.unjudged.done.splice(0);
   }
 
   dueEvents(limit: number, now: Instant): DueEvent[] {

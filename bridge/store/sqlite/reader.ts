@@ -3,6 +3,7 @@ import type { Run, RunStatus } from '../../lifecycle/transition.ts';
 import type { Retirement } from '../operations.ts';
 import type { OwnRow } from '../own-row.ts';
 import type { CronJobProblems, ProblemCount } from '../problems.ts';
+import type { UnjudgedCount } from '../unjudged.ts';
 import type {
   CronJobView,
   DeliveryStatus,
@@ -49,6 +50,7 @@ import { attemptsOf, readRun, RUN, transitionsOf } from './stored-runs.ts';
 import type { RunColumns } from './stored-runs.ts';
 import { countRefused } from './tombstones.ts';
 import { parsed } from './unreadable-rows.ts';
+import { countUnjudged, unjudgedOf } from './unjudged-rows.ts';
 
 const LAST = Number.MAX_SAFE_INTEGER;
 
@@ -148,9 +150,8 @@ export class SqliteReader implements ReadStore {
         `${MONITOR} WHERE (destination, key) IN (${claimed}) ORDER BY destination, key`,
         row.uid,
       );
-      const problems = problemsOf(this.#db, row.uid);
-      const known = { problems, monitors: monitors.map((row) => this.#toMonitor(row)) };
-      return { ...state, ...known };
+      const known = { problems: problemsOf(this.#db, row.uid), unjudged: unjudgedOf(this.#db, row.uid) };
+      return { ...state, ...known, monitors: monitors.map((row) => this.#toMonitor(row)) };
     });
   }
 
@@ -258,6 +259,10 @@ export class SqliteReader implements ReadStore {
 
   problemCronJobs(): number {
     return this.#db.get<{ count: number }>('SELECT count(*) AS count FROM annotation_problems')!.count;
+  }
+
+  unjudgedCounts(): UnjudgedCount[] {
+    return countUnjudged(this.#db);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cronJobFacts } from '../../../test/fixtures/facts.ts';
-import { judge } from '../../lifecycle/schedule-watch.ts';
+import { judge, notRun } from '../../lifecycle/schedule-watch.ts';
 import type { RetentionLimits } from '../store.ts';
 import { DESTINATION, HOUR, T0, TestStore } from './fixtures.ts';
 
@@ -13,8 +13,8 @@ afterEach(() => test.remove());
 /** What the bridge writes when it judges a scheduled time. */
 function judged(at: number, blocked: boolean): string {
   const expected = { at, due: at + DAY, blocked };
-  const { verdict } = judge(cronJobFacts(), expected, { jobSeen: false, previousActive: blocked }, `run-${at}`);
-  const { run, transition } = verdict!;
+  const { verdict } = judge(cronJobFacts(), expected, { jobSeen: false, previousActive: blocked });
+  const { run, transition } = notRun(cronJobFacts(), verdict!, `run-${at}`);
   test.store.transaction((tx) => {
     tx.putRun({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
     tx.addTransition(transition, at);

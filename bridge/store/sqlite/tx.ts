@@ -35,6 +35,7 @@ import { putRun } from './run-rows.ts';
 import { attemptsOf, readRunRow, RUN_ROW, runOf, transitionsOf } from './stored-runs.ts';
 import type { RunRowColumns } from './stored-runs.ts';
 import type { Tombstones } from './tombstones.ts';
+import { UnjudgedRows } from './unjudged-rows.ts';
 
 /** The statements of one transaction. The object lives as long as the store; the transaction is the store's. */
 export class SqliteTx implements Tx {
@@ -53,6 +54,7 @@ export class SqliteTx implements Tx {
   /** The same of all transactions that are committed, until it is taken. */
   readonly done = { added: [] as TransitionKind[], dropped: [] as Dropped[], found: [] as FoundProblem[] };
   readonly problems: ProblemRows;
+  readonly unjudged: UnjudgedRows;
 
   constructor(
     db: Db,
@@ -66,6 +68,7 @@ export class SqliteTx implements Tx {
     this.#db = db;
     this.logs = new LogRows(db);
     this.problems = new ProblemRows(db);
+    this.unjudged = new UnjudgedRows(db);
     this.#intents = intents;
     this.#desired = desired;
     this.#retirements = retirements;
@@ -90,12 +93,14 @@ export class SqliteTx implements Tx {
     this.added.length = 0;
     this.dropped.length = 0;
     this.problems.found.length = 0;
+    this.unjudged.begin();
   }
 
   committed(): void {
     this.done.added.push(...this.added);
     this.done.dropped.push(...this.dropped);
     this.done.found.push(...this.problems.found);
+    this.unjudged.committed();
   }
 
   object(uid: string): ObjectRow | undefined {

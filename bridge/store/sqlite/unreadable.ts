@@ -26,3 +26,12 @@ export function unreadable(path: string, error: unknown): unknown {
     'Check the path, and whether this user may read the file and its folder. If the store is broken, a start of the bridge replaces it.';
   return new UserError(`the store ${path} cannot be read: ${text}`, next);
 }
+
+/** Why a store cannot be opened, and what to do. */
+export function unusable(path: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  return new UserError(
+    `the store ${path} cannot be opened: ${errorText(error)}`,
+    'Set store.path to the file of a bridge, or to a new one, in a folder on a local disk that this user may write.',
+  );
+}

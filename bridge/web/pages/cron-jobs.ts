@@ -5,16 +5,17 @@ import type { CronJobsQuery } from '../query.ts';
 import type { PageContent } from './layout.ts';
 import { problemMark } from './problems.ts';
 import { table } from './table.ts';
+import { unjudgedMark } from './unjudged.ts';
 
 /** Every CronJob that is followed, with its newest run; one without a run is seen, but nothing of it can be told yet. */
 export function cronJobsPage(page: Page<SeenCronJob>, query: CronJobsQuery): PageContent {
   const given = { namespace: query.namespace, runs: query.withoutRun === true ? 'none' : undefined };
   const rows = page.items.map(
-    ({ uid, namespace, name, lastRun, problems }) =>
+    ({ uid, namespace, name, lastRun, problems, unjudged }) =>
       html`<tr id="cronjob-${uid}">
         <td class="name">
           <a href="${href('/', { namespace, owner: name })}">${namespace}/${name}</a>
-          ${problemMark(namespace, name, problems)}
+          ${problemMark(namespace, name, problems)} ${unjudgedMark(unjudged)}
         </td>
         <td>${lastRun === undefined ? 'no run was seen' : badge(RUN_LOOKS[lastRun.status])}</td>
         <td class="name">${lastRun !== undefined && html`<a href="${runHref(lastRun.uid)}">${lastRun.name}</a>`}</td>

@@ -3,18 +3,21 @@ import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Answer, DeliveryView, QuarantineView, RunDetail, RunView } from '../../store/read.ts';
 import type { Decision } from '../../store/store.ts';
+import type { UnjudgedView } from '../../store/unjudged.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { reasonText, undecidedText } from '../../lib/reasons.ts';
 import { badge, DELIVERY_LOOKS, href, payload, RUN_LOOKS, time } from '../parts.ts';
 import { logs } from './logs.ts';
 import { type Frame, note, type PageContent } from './layout.ts';
 import { took } from './runs.ts';
+import { unjudgedNote } from './unjudged.ts';
 
 /** One run: what was seen, what was decided, what was sent, and why not. */
 export function runPage(
   detail: RunDetail,
   { now }: Pick<Frame, 'now'>,
   quarantined: QuarantineView | undefined,
+  unjudged?: UnjudgedView,
 ): PageContent {
   const { run, transitions } = detail;
   return {
@@ -23,7 +26,7 @@ export function runPage(
     body: html`
       <p class="crumb"><a href="/">Runs</a></p>
       <h1>${run.namespace}/${run.name} ${badge(RUN_LOOKS[run.status])}</h1>
-      ${why(run)} ${quarantined && notUnderstood(quarantined)} ${facts(run, now)}
+      ${why(run)} ${quarantined && notUnderstood(quarantined)} ${unjudgedNote(unjudged)} ${facts(run, now)}
       <h2>Timeline</h2>
       ${transitions.length === 0 ? html`<p class="empty">Nothing happened yet.</p>` : timeline(transitions, detail.attempts.length > 1)}
       <h2>Attempts</h2>

@@ -2,11 +2,13 @@ import type { Run, RunStatus } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { ProblemView } from '../../store/problems.ts';
 import type { Page, RunView } from '../../store/read.ts';
+import type { UnjudgedView } from '../../store/unjudged.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { badge, duration, elapsed, href, paging, RUN_LOOKS, runHref, time } from '../parts.ts';
 import { parameters, type RunsQuery } from '../query.ts';
 import { type Frame, note, outboxText, type PageContent } from './layout.ts';
 import { problemNotes } from './problems.ts';
+import { unjudgedNote } from './unjudged.ts';
 
 const MAX_WHY = 160;
 
@@ -17,17 +19,18 @@ export interface RunsView {
   readonly cronJobs: { readonly seen: number; readonly withProblems: number };
   /** Of the CronJob whose runs are shown. */
   readonly problems: readonly ProblemView[];
+  readonly unjudged: UnjudgedView | undefined;
 }
 
 /** The list of runs with its filters. */
 export function runsPage(view: RunsView, frame: Frame): PageContent {
-  const { page, query, cronJobs, problems } = view;
+  const { page, query, cronJobs, problems, unjudged } = view;
   return {
     title: 'Runs',
     tab: '/',
     body: html`
       <h1>Runs</h1>
-      ${cronJobs.seen === 0 && noCronJobs(frame)} ${problemNotes(problems)}
+      ${cronJobs.seen === 0 && noCronJobs(frame)} ${problemNotes(problems)} ${unjudgedNote(unjudged)}
       <ul class="facts">
         <li><a href="/cronjobs">${count(cronJobs.seen)} seen</a></li>
         <li><a href="/deliveries?status=pending">${outboxText(frame.outbox, frame.now)}</a></li>
