@@ -78,22 +78,22 @@ export class SqliteTx implements Tx {
   }
 
   attempt<T>(work: () => T): T {
-    const [added, found] = [this.added.length, this.problems.found.length];
+    const lengths = this.#noted().map(({ length }) => length);
     try {
       return this.#db.part(work);
     } catch (error) {
-      this.added.length = added;
-      this.problems.found.length = found;
+      this.#noted().forEach((list, at) => (list.length = lengths[at]!));
       throw error;
     }
   }
 
   /** Forgets what the transaction before did. */
   begin(): void {
-    this.added.length = 0;
-    this.dropped.length = 0;
-    this.problems.found.length = 0;
-    this.unjudged.begin();
+    for (const list of this.#noted()) list.length = 0;
+  }
+
+  #noted(): unknown[][] {
+    return [this.added, this.dropped, this.problems.found, this.unjudged.changes];
   }
 
   committed(): void {

@@ -16,7 +16,8 @@ const PUT = `INSERT INTO unjudged (uid, reason, zone, detail, since_at) VALUES (
 /** CronJobs whose missed runs are not judged. The caller holds the transaction. */
 export class UnjudgedRows implements UnjudgedTx {
   readonly #db: Db;
-  readonly #changes: UnjudgedChange[] = [];
+  /** Those of this transaction. */
+  readonly changes: UnjudgedChange[] = [];
   /** Those of all transactions that are committed, until they are taken. */
   readonly done: UnjudgedChange[] = [];
 
@@ -24,12 +25,8 @@ export class UnjudgedRows implements UnjudgedTx {
     this.#db = db;
   }
 
-  begin(): void {
-    this.#changes.length = 0;
-  }
-
   committed(): void {
-    this.done.push(...this.#changes);
+    this.done.push(...this.changes);
   }
 
   set(cronJob: Parameters<UnjudgedTx['set']>[0], unjudged: Unjudged | undefined, at: Instant): void {
@@ -58,7 +55,7 @@ export class UnjudgedRows implements UnjudgedTx {
       zone,
       uid,
     )!.count;
-    this.#changes.push({ namespace, name, reason, zone, detail, over, others });
+    this.changes.push({ namespace, name, reason, zone, detail, over, others });
   }
 }
 
