@@ -200,7 +200,8 @@ describe('configuration', () => {
     const { code, stdout, stderr } = await command(['check'], env);
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(stdout).toMatch(/✓ {2}configuration +valid, 1 destination/);
-    expect(stdout).toMatch(/✗ {2}cronitor\/default +127\.0\.0\.1:1 does not answer.*\n +→ Check apiUrl/);
-    expect(stdout).toContain('3 of 8 checks failed.');
+    expect(stdout).toMatch(/✗ {2}cronitor\/default +apiUrl: 127\.0\.0\.1:1 does not answer.*\n +→ Check apiUrl/);
+    expect(stdout).toMatch(/✗ {2}cronitor\/default +pingUrl: 127\.0\.0\.1:1 does not answer.*\n +→ Check pingUrl/);
+    expect(stdout).toContain('2 of 7 checks failed.');
   });
 });
