@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Schedule } from './schedule.ts';
-import { parseSchedule } from './schedule.ts';
+import { isInstantOf, parseSchedule, parseScheduleWith } from './schedule.ts';
 
 interface Row {
   readonly schedule: string;
@@ -51,6 +51,22 @@ describe('a schedule', () => {
   it('goes on where a zone left out a whole day', () => {
     const schedule = valid('0 0 1 * *', 'Pacific/Apia');
     expect(schedule.next(Date.parse('2011-12-30T09:30:00Z'))).toBe(Date.parse('2011-12-31T10:00:00Z'));
+  });
+
+  it('goes on where a clock is set back in the middle of an hour, to which the Go module comes back', () => {
+    const change = Date.parse('2026-09-20T01:00:00Z');
+    const zone = { offsetAt: (at: number) => (at < change ? 90 : 30) * 60_000 };
+    const schedule = parseScheduleWith(() => zone, '30 2 * * 0', 'Africa/Casablanca');
+    if ('error' in schedule) throw new Error(schedule.error);
+    const times = [Date.parse('2026-09-19T12:00:00Z')];
+    for (let n = 0; n < 3; n++) times.push(schedule.next(times.at(-1)!)!);
+    expect(times.map((at) => new Date(at).toISOString().slice(5, 16)).slice(1)).toEqual([
+      '09-20T01:00',
+      '09-27T02:00',
+      '10-04T02:00',
+    ]);
+    expect(times.slice(1).map((at) => isInstantOf(schedule, at))).toEqual([true, true, true]);
+    expect(isInstantOf(schedule, change + 60_000)).toBe(false);
   });
 
   it('says why it cannot be read', () => {
