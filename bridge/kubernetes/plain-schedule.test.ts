@@ -73,6 +73,7 @@ describe('a schedule as vendors read it', () => {
 
   it.each([
     ['TZ=Local 0 3 * * *', undefined, { schedule: '0 3 * * *', ...UTC, doubt: expect.stringContaining('Local') }],
+    ['0 3 * * *', 'Factory', { schedule: '0 3 * * *', ...UTC }],
     ['0 0 31 2 *', undefined, { schedule: '0 0 31 2 *', ...UTC, doubt: 'it is never due' }],
     [', * * * *', 'Europe/Paris', { timeZone: 'Europe/Paris', doubt: 'it is never due' }],
     [' H 9 * * * ', undefined, { schedule: 'H 9 * * *', ...UTC, doubt: expect.stringContaining('cannot be read') }],

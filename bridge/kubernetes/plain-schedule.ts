@@ -12,6 +12,8 @@ export interface PlainSchedule {
   readonly doubt?: string;
 }
 
+/** What Go takes for UTC and others do not know. */
+const AS_UTC: ReadonlySet<string> = new Set(['', 'Local', 'Factory']);
 /** February has no 30th: the common form of a schedule that is never due. */
 const NEVER = '0 0 30 2 *';
 /** Longer lists are written anew, from what they allow. */
@@ -32,7 +34,7 @@ export function plainSchedule(text: string, zone: string | undefined): PlainSche
   const parsed = parseSchedule(text, zone);
   const { name, rest } = zoneOf(text, zone);
   const parts = partsOf(rest);
-  const timeZone = name === '' || name === 'Local' ? 'UTC' : name;
+  const timeZone = AS_UTC.has(name) ? 'UTC' : name;
   if ('error' in parsed) return { schedule: parts.join(' '), timeZone, doubt: `it cannot be read: ${parsed.error}` };
   const doubt = parsed.next(0) === undefined ? { doubt: 'it is never due' } : undefined;
   const local =

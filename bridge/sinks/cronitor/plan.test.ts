@@ -39,8 +39,8 @@ describe('a schedule that Cronitor may read in another way', () => {
     expect(problems({ schedule: ', * * * *\n' })).toEqual([
       ['spec.schedule', ', * * * *\n', '0 0 30 2 * in the time zone UTC'],
     ]);
-    expect(problems({ schedule: '0 9 * * *', timeZone: 'Factory' })).toEqual([
-      ['spec.schedule', '0 9 * * *', '0 9 * * * in the time zone Factory'],
+    expect(problems({ schedule: '0 9 * * *', timeZone: 'Mars/Phobos' })).toEqual([
+      ['spec.schedule', '0 9 * * *', '0 9 * * * in the time zone Mars/Phobos'],
     ]);
   });
 
