@@ -37,7 +37,7 @@ export const RUNS: readonly RunScenario[] = [
   {
     title: '3 an own key is in the path, escaped',
     name: 'own-key',
-    cronitor: { key: 'own key/1' },
+    cronitor: { key: 'own key+1' },
     states: ['run', 'complete'],
     last: duration,
   },
@@ -78,7 +78,7 @@ export const RUNS: readonly RunScenario[] = [
     pod: { exit: '1' },
     job: { backoffLimit: 2 },
     states: ['run', 'fail'],
-    last: { status_code: '1', message: text(/3 pods/) },
+    last: { status_code: '1', message: text(/in all 3 attempts.*BackoffLimitExceeded/) },
   },
   {
     title: '14 parallelism 3: one run, one complete',
