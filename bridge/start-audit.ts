@@ -13,6 +13,7 @@ import type { WorkerClient } from './ingest/client.ts';
 import type { TransitionKind } from './lifecycle/transition.ts';
 import type { Clock } from './lib/clock.ts';
 import { UserError } from './lib/errors.ts';
+import { pageLink } from './lib/page-link.ts';
 import type { Releases } from './lib/releases.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { Teller } from './telemetry/teller.ts';
@@ -59,7 +60,7 @@ export async function startCluster(
   if (events) {
     const onResult = (result: EventResult) => teller.eventWritten(result);
     const onError = (error: unknown) => teller.eventsFailed(error);
-    releases.add(startEventWriter({ ...asked, onResult, onError }));
+    releases.add(startEventWriter({ ...asked, onResult, onError, link: pageLink(config.web.publicUrl, 'problems') }));
   }
   const logs = startLogReader({
     ...asked,

@@ -22,6 +22,8 @@ export interface EventWriterOptions {
   readonly isOurs: (signal: AbortSignal) => Promise<boolean>;
   readonly onResult: (result: EventResult) => void;
   readonly onError: (error: unknown) => void;
+  /** Where the page has what an Event is about. */
+  readonly link?: string | undefined;
   readonly tickMs?: number;
 }
 
@@ -57,10 +59,11 @@ async function run(options: EventWriterOptions, signal: AbortSignal): Promise<vo
   }
 }
 
-async function round({ api, store, clock, onResult }: EventWriterOptions, signal: AbortSignal): Promise<void> {
+async function round(options: EventWriterOptions, signal: AbortSignal): Promise<void> {
+  const { store, clock, onResult } = options;
   const settled: SettledEvent[] = [];
   for (const event of await store.dueEvents(BATCH, clock.now())) {
-    const result = await write(api, event, clock, signal);
+    const result = await write(options, event, signal);
     // What a stop interrupts is due at the next start.
     if (signal.aborted) break;
     settled.push(settlement(event, result));
@@ -71,10 +74,14 @@ async function round({ api, store, clock, onResult }: EventWriterOptions, signal
 }
 
 /** An Event of this name tells the same: an answer that was lost, or a restart, makes no second one. */
-async function write(api: KubeApi, event: DueEvent, clock: Clock, signal: AbortSignal): Promise<EventResult> {
+async function write(
+  { api, clock, link }: EventWriterOptions,
+  event: DueEvent,
+  signal: AbortSignal,
+): Promise<EventResult> {
   if (!isSegment(event.namespace)) return { result: 'refused', error: 'no cluster has a namespace of that name' };
   const path = resourcePath(EVENTS, event.namespace);
-  const answer = await api.create(path, problemEvent(event, clock.now()), signal);
+  const answer = await api.create(path, problemEvent(event, clock.now(), link), signal);
   if (answer.kind === 'failed') return { result: 'unreachable', error: answer.error };
   const { status, body } = answer;
   if (status === 201 || status === 409) return { result: 'written' };

@@ -35,6 +35,15 @@ it('regards the CronJob and has a name that its problems decide', () => {
   });
 });
 
+it('says where the page has them, when that is known and fits', () => {
+  const link = 'https://bridge.example.com/problems';
+  const noteOf = (...problems: Partial<Problem>[]) =>
+    (problemEvent(event(...problems), NOW, link) as { note: string }).note;
+  expect(noteOf({})).toMatch(/Used: no answer\. More: https:\/\/bridge\.example\.com\/problems$/);
+  const full = noteOf(...Array.from({ length: 40 }, () => ({ annotation: 'x'.repeat(200), allowed: 'y'.repeat(90) })));
+  expect(Buffer.byteLength(full)).toBeLessThanOrEqual(1024);
+});
+
 it('tells every problem, with long values cut', () => {
   const told = note({ value: 'é'.repeat(500) }, { annotation: 'b', value: 'a "quoted"\nvalue' });
   expect(told).toContain(`"${'é'.repeat(59)}…"`);

@@ -11,9 +11,13 @@ const COMPONENT = 'lifecycle-bridge';
 
 /**
  * The Event of type Warning that tells the problems of a CronJob, as events.k8s.io/v1 wants it. Its name is the same
- * for the same set of problems: a second one is refused, and nobody reads the same twice.
+ * for the same set of problems: a second one is refused, and nobody reads the same twice. `link` is where the page has them.
  */
-export function problemEvent({ uid, namespace, name, problems, setHash }: DueEvent, now: Instant): object {
+export function problemEvent(
+  { uid, namespace, name, problems, setHash }: DueEvent,
+  now: Instant,
+  link?: string,
+): object {
   return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
@@ -26,8 +30,13 @@ export function problemEvent({ uid, namespace, name, problems, setHash }: DueEve
     reason: 'InvalidAnnotation',
     action: 'ReadAnnotations',
     regarding: { apiVersion: 'batch/v1', kind: 'CronJob', namespace, name, uid },
-    note: noteOf(problems),
+    note: withLink(noteOf(problems), link),
   };
+}
+
+function withLink(note: string, link: string | undefined): string {
+  const longer = `${note} More: ${link}`;
+  return link === undefined || bytes(longer) > MAX_NOTE_BYTES ? note : longer;
 }
 
 /** As many as fit, and how many more there are. */

@@ -58,6 +58,17 @@ it('tells what was seen, sent and how, of a run by its UID, beside the process t
   );
 });
 
+it('has a link to the page where its address is known', async () => {
+  const env = {
+    LIFECYCLE_BRIDGE__STORE__PATH: path,
+    LIFECYCLE_BRIDGE__WEB__PUBLIC_URL: 'https://bridge.example.com/',
+  };
+  let text = '';
+  await explainCommand([sampleUid(1)], { env, print: (line) => (text += `${line}\n`) });
+  expect(text).toMatch(new RegExp(`^  page +https://bridge.example.com/runs/${sampleUid(1)}$`, 'm'));
+  expect(await explain(sampleUid(1), '--store', path)).not.toMatch(/^ {2}page /m);
+});
+
 it('tells why something was not sent', async () => {
   const text = await explain(sampleUid(30), '--store', path);
   expect(text).toMatch(/Not sent, and why\n +– not sent +cronitor\/default +started +happened before the cut-off/);

@@ -20,10 +20,10 @@ const SHOWN_UIDS = 5;
  */
 export async function explainCommand(argv: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
   const { values, positionals } = readArguments('explain', argv, OPTIONS, ['UID or NAMESPACE/NAME']);
-  const { path, dryRun } = storeOf(values, terminal);
+  const { path, dryRun, publicUrl } = storeOf(values, terminal);
   const reader = openReader(path, dryRun);
   try {
-    terminal.print(`${retiredText(reader)}${explanation(reader, positionals[0] ?? '')}`);
+    terminal.print(`${retiredText(reader)}${explanation(reader, positionals[0] ?? '', publicUrl)}`);
   } catch (error) {
     throw unreadable(path, error);
   } finally {
@@ -35,10 +35,11 @@ export async function explainCommand(argv: readonly string[], terminal: Terminal
 function storeOf(
   { store, config }: { store?: string; config?: string },
   { env }: Terminal,
-): { readonly path: string; readonly dryRun: readonly string[] } {
+): { readonly path: string; readonly dryRun: readonly string[]; readonly publicUrl?: string } {
   if (store !== undefined) return { path: store, dryRun: [] };
   const loaded = loadConfig({ ...fileOption(config), env });
-  return { path: loaded.store.path, dryRun: dryRuns(loaded) };
+  const { publicUrl } = loaded.web;
+  return { path: loaded.store.path, dryRun: dryRuns(loaded), ...(publicUrl !== undefined && { publicUrl }) };
 }
 
 function retiredText(reader: ReadStore): string {
@@ -48,13 +49,13 @@ function retiredText(reader: ReadStore): string {
   return `The bridge is retired since ${since} by ${current.by}: monitors are paused, no telemetry is sent.\n\n`;
 }
 
-function explanation(reader: ReadStore, subject: string): string {
+function explanation(reader: ReadStore, subject: string, publicUrl?: string): string {
   const [namespace, name] = subject.includes('/') ? subject.split('/', 2) : [undefined, subject];
   const runs = namespace === undefined ? [] : reader.findRuns(namespace, name ?? '', LAST_RUNS);
   const only = namespace === undefined ? wholeUid(reader, subject) : runs.length === 1 ? runs[0]?.uid : undefined;
   const detail = only === undefined ? undefined : reader.run(only);
   const quarantined = only === undefined ? '' : quarantineText(reader.quarantinedObject(only));
-  if (detail !== undefined) return `${runText(detail)}${quarantined}`;
+  if (detail !== undefined) return `${runText(detail, publicUrl)}${quarantined}`;
   if (quarantined !== '') return quarantined.trimStart();
   const pruned = only === undefined ? undefined : reader.pruned(only);
   if (pruned !== undefined) return prunedText(pruned);

@@ -1,4 +1,5 @@
 import { logName, logOutcome } from '../lib/log-text.ts';
+import { pageLink } from '../lib/page-link.ts';
 import { waitText } from '../lifecycle/cause.ts';
 import type { Attempt, Transition } from '../lifecycle/transition.ts';
 import { iso } from '../lib/clock.ts';
@@ -9,14 +10,14 @@ import type { UnjudgedView } from '../store/unjudged.ts';
 import type { Decision } from '../store/store.ts';
 import { columns } from './terminal.ts';
 
-/** One run as readable text: what was seen, what was sent, and what was not and why. */
-export function runText(detail: RunDetail): string {
+/** One run as readable text: what was seen, what was sent, and what was not and why. `publicUrl` is `web.publicUrl`. */
+export function runText(detail: RunDetail, publicUrl?: string): string {
   const { run, transitions } = detail;
   const notSent = detail.decisions.filter(({ verdict }) => verdict !== 'planned');
   const remarked = detail.decisions.filter(({ verdict, reason }) => verdict === 'planned' && reason !== undefined);
   return [
     `${run.namespace}/${run.name}: ${run.status.replaceAll('_', ' ')}`,
-    columns(facts(run)),
+    columns(facts(run, publicUrl)),
     section(
       'Seen',
       transitions.map((seen) => seenLine(seen, detail.attempts.length > 1)),
@@ -132,7 +133,7 @@ function section(title: string, rows: readonly string[][], empty: string): strin
   return `\n${title}\n${rows.length === 0 ? `  ${empty}` : columns(rows)}`;
 }
 
-function facts(run: RunView): string[][] {
+function facts(run: RunView, publicUrl: string | undefined): string[][] {
   const rows: [string, string | undefined][] = [
     ['UID', run.uid],
     ['object', `${run.kind}${run.deleted ? ', deleted' : ''}`],
@@ -141,6 +142,7 @@ function facts(run: RunView): string[][] {
     ['started', run.startedAt === undefined ? 'not yet' : iso(run.startedAt)],
     ['ended', run.endedAt === undefined ? 'not yet' : iso(run.endedAt)],
     ['why', run.cause ?? (sentence(run.reason, run.message) || undefined)],
+    ['page', pageLink(publicUrl, 'runs', run.uid)],
   ];
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
 }

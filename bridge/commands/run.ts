@@ -50,6 +50,7 @@ export function logStarted(logger: Logger, config: Config, app: App): void {
       cluster: config.cluster.name,
       otlpPort: app.otlpPort,
       webPort: app.webPort,
+      ...(config.web.publicUrl !== undefined && { page: config.web.publicUrl }),
       store: config.store.path,
       destinations: Object.entries(config.cronitor).map(
         ([name, { dryRun }]) => `cronitor/${name}${dryRun ? ' (dry run: nothing is sent)' : ''}`,

@@ -70,6 +70,17 @@ describe('loadConfig', () => {
     });
   });
 
+  it("has the page's address as people reach it in its normal form, and refuses what is none", () => {
+    const web = (publicUrl: string) => loadConfig({ env: { LIFECYCLE_BRIDGE__WEB__PUBLIC_URL: publicUrl } }).web;
+    expect(web('https://Bridge.example.com/').publicUrl).toBe('https://bridge.example.com');
+    const said = errorOf('web: {publicUrl: "bridge.example.com"}');
+    expect(said).toContain('web.publicUrl: "bridge.example.com"');
+    expect(said).toContain('an http or https URL such as https://bridge.example.com');
+    const secret = errorOf('web: {publicUrl: "https://ada:hunter2/3@bridge.example.com"}');
+    expect(secret).toContain('web.publicUrl: "https://<redacted>@bridge.example.com"; allowed: an http or https URL');
+    expect(secret).not.toContain('hunter');
+  });
+
   it('cannot be changed afterwards, at any depth', () => {
     const config = loadConfig({ env: {}, overrides: { cluster: { scope: ['a'] } } });
     expect(() => Object.assign(config.otlp, { port: 1 })).toThrow(TypeError);

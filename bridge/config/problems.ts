@@ -101,7 +101,7 @@ export function isSecret(schema: z.core.$ZodType, key: string): boolean {
 
 /** Text without the user and password that a URL in it may carry. */
 export function withoutCredentials(text: string): string {
-  return text.replaceAll(/:\/\/[^/@\s]*@/g, '://<redacted>@');
+  return text.replaceAll(/:\/\/[^\s"]*@/g, '://<redacted>@');
 }
 
 function typeName(value: unknown): string {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 
 import type { DeepReadonly } from '../lib/deep-readonly.ts';
+import { pageAddress } from '../lib/page-link.ts';
 import { sinkSchemas } from '../sinks/index.ts';
 import type { SinksConfig } from '../sinks/index.ts';
 import { duration } from './marks.ts';
@@ -82,10 +83,22 @@ function isNetwork(text: string): boolean {
 
 const network = z.string().refine(isNetwork, 'allowed: an IP address or network, such as 10.0.0.7 or 10.0.0.0/8');
 
+const PUBLIC_URL =
+  'an http or https URL such as https://bridge.example.com: at most 500 characters, without @, ? and #';
+const publicUrl = allowed(
+  z
+    .string()
+    .refine((text) => pageAddress(text) !== undefined, `allowed: ${PUBLIC_URL}`)
+    .transform((text) => pageAddress(text) ?? text),
+  PUBLIC_URL,
+);
+
 const web = z
   .strictObject({
     host: text('127.0.0.1'),
     port: port(8080),
+    /** The page's address as people outside reach it, for links to it; without it links are left out. */
+    publicUrl: publicUrl.optional(),
     /** Who may see page and API. /livez, /readyz, /metrics and /version stay open for probes and scrapers. */
     auth: z.enum(['none', 'token', 'proxy-header']).default('none'),
     /**

@@ -179,9 +179,11 @@ function start(): void {
   const { onUnknown } = config;
   // Without the Kubernetes API nobody could read them.
   const readsLogs = config.cluster.list;
-  const destinations = createPlanners(config, store.clusterId(), config.cluster.name).map((planner) => {
-    return { planner, rule: rule(planner.destination), onUnknown, readsLogs };
-  });
+  const destinations = createPlanners(config, store.clusterId(), config.cluster.name, config.web.publicUrl).map(
+    (planner) => {
+      return { planner, rule: rule(planner.destination), onUnknown, readsLogs };
+    },
+  );
   const engine = createEngine(store, destinations, {
     scheduleTimers,
     stuck: config.stuck,

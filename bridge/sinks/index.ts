@@ -19,11 +19,19 @@ export const sinkSchemas = {
 /** Part of the configuration: one key per sink. */
 export type SinksConfig = DeepReadonly<{ [K in keyof typeof sinkSchemas]: z.infer<(typeof sinkSchemas)[K]> }>;
 
-/** The pure halves of all configured destinations. They read no secret. `clusterId` tells clusters apart in keys. */
-export function createPlanners(config: SinksConfig, clusterId: string, clusterName: string): Planner[] {
+/**
+ * The pure halves of all configured destinations. They read no secret. `clusterId` tells clusters apart in keys; `pageUrl`
+ * is where people reach the page, without it links are left out.
+ */
+export function createPlanners(
+  config: SinksConfig,
+  clusterId: string,
+  clusterName: string,
+  pageUrl?: string,
+): Planner[] {
   const cronitor = Object.entries(config.cronitor);
   return cronitor.map(([name, account]) =>
-    createCronitorPlanner(name, { ...withoutKey(account), clusterId, clusterName, accounts: cronitor.length }),
+    createCronitorPlanner(name, { ...withoutKey(account), clusterId, clusterName, pageUrl, accounts: cronitor.length }),
   );
 }
 

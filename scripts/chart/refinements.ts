@@ -66,6 +66,11 @@ export const bridge: Refinements = {
   config: bridgeConfigSchema(CHART_OWNED),
   secrets: mapOf(secretKey),
   'page.auth': { enum: ['token', 'none', 'proxy-header'] },
+  'page.publicUrl': {
+    type: 'string',
+    pattern: '^([hH][tT][tT][pP][sS]?://[^\\s/@?#]+(/[^\\s@?#]*)?)?$',
+    examples: ['https://bridge.example.com'],
+  },
   'page.trustedProxies': list({ ...text, examples: ['10.0.0.0/8'] }),
   'ingress.annotations': mapOf(text),
   'networkPolicy.apiServer.cidrs': list({ ...text, examples: ['10.0.0.1/32'] }),

@@ -127,4 +127,6 @@ export type CronitorPlanConfig = Omit<
   readonly accounts?: number;
   /** As people call it. */
   readonly clusterName: string;
+  /** `web.publicUrl`. */
+  readonly pageUrl?: string | undefined;
 };

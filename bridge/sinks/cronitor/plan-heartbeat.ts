@@ -3,13 +3,16 @@ import type { CronitorPlanConfig } from './config.ts';
 import { MAX_TEXT } from './limits.ts';
 import { shorten } from './shorten.ts';
 
+const NOTE =
+  'The bridge itself: pinged while it can commit and its watches or audits bring what happens in the cluster.';
+
 /**
  * The monitor of the bridge itself. It is late by a whole interval before somebody is woken: a restart, or one ping that
  * was lost, is no outage.
  */
 export function heartbeatMonitor(
   { key, interval }: NonNullable<CronitorPlanConfig['heartbeat']>,
-  { clusterId, clusterName, tags }: CronitorPlanConfig,
+  { clusterId, clusterName, pageUrl, tags }: CronitorPlanConfig,
 ): Desired {
   const seconds = Math.round(interval / 1000);
   const own = key ?? `lifecycle-bridge-${clusterId}`;
@@ -18,7 +21,7 @@ export function heartbeatMonitor(
     wanted: {
       key: own,
       name: shorten(`lifecycle-bridge of ${clusterName}`, MAX_TEXT),
-      note: 'The bridge itself: pinged while it can commit and its watches or audits bring what happens in the cluster.',
+      note: pageUrl === undefined ? NOTE : `${NOTE} Its page: ${pageUrl}`,
       type: 'heartbeat',
       schedule: `every ${seconds} seconds`,
       grace_seconds: seconds,

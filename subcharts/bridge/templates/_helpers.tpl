@@ -61,6 +61,13 @@ bridge.image.repository is not set, and no image of the bridge is published. Bui
 {{- div (mul $mib (ternary 1024 1 (hasSuffix "Gi" $limit))) 2 -}}
 {{- end -}}
 
+{{/* The page's address as people outside reach it; empty when nobody said it. */}}
+{{- define "bridge.publicUrl" -}}
+{{- if .Values.page.publicUrl }}{{ .Values.page.publicUrl }}
+{{- else if and .Values.ingress.enabled .Values.ingress.host (not (hasPrefix "*" .Values.ingress.host)) }}{{ ternary "https" "http" (not (empty .Values.ingress.tlsSecret)) }}://{{ .Values.ingress.host }}
+{{- end }}
+{{- end -}}
+
 {{/* What of bridge.yaml the chart decides, merged under `config`. */}}
 {{- define "bridge.base" -}}
 otlp: { host: 0.0.0.0, port: 4317 }
@@ -69,6 +76,9 @@ web:
   host: 0.0.0.0
   port: 8080
   auth: {{ .Values.page.auth }}
+  {{- with include "bridge.publicUrl" . }}
+  publicUrl: {{ . | quote }}
+  {{- end }}
   {{- if and (eq .Values.page.auth "token") .Values.page.existingSecret }}
   tokenFile: /etc/lifecycle-bridge/secrets/page-token
   {{- else if eq .Values.page.auth "proxy-header" }}
