@@ -2,7 +2,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { KubeObject } from './fields.ts';
 import { booleanAt, isInstant, objectAt, objectsAt, secondsAt, stringsAt, textAt, timeAt } from './fields.ts';
 import type { ObjectFacts, Owner } from './observation.ts';
-import { redactValue } from './redact.ts';
+import { isSecretName, REDACTED, redactValue } from './redact.ts';
 
 /** Annotations that some rule reads. Others are never kept: people put credentials into them. */
 const READ_ANNOTATIONS = [
@@ -31,7 +31,7 @@ export function readMetadata(object: KubeObject): ObjectFacts {
       stringsAt(metadata, 'labels', () => true),
       isToken,
     ),
-    annotations: withoutSecrets(stringsAt(metadata, 'annotations', isReadAnnotation), () => true),
+    annotations: withoutNamedSecrets(withoutSecrets(stringsAt(metadata, 'annotations', isReadAnnotation), () => true)),
   };
 }
 
@@ -43,9 +43,14 @@ function isToken(value: string): boolean {
   return TOKEN.test(value);
 }
 
-/** A note with a password in it would be stored, shown and sent. */
+/** A note with a password in it would be stored, shown and sent; so would k8s.cronitor.io/api-key, which nothing reads. */
 function withoutSecrets(values: Record<string, string>, isSuspect: (value: string) => boolean): Record<string, string> {
   for (const [key, value] of Object.entries(values)) if (isSuspect(value)) values[key] = redactValue(value);
+  return values;
+}
+
+function withoutNamedSecrets(values: Record<string, string>): Record<string, string> {
+  for (const key of Object.keys(values)) if (isSecretName(key)) values[key] = REDACTED;
   return values;
 }
 

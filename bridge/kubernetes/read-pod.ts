@@ -3,6 +3,7 @@ import { countAt, intAt, messageAt, objectAt, objectsAt, textAt, timeAt } from '
 import { readMetadata } from './metadata.ts';
 import type { Because, Condition, ContainerFacts, ContainerType, PodFacts, Termination } from './observation.ts';
 import { readConditions } from './read-job.ts';
+import { redactImage } from './redact.ts';
 
 const MIRROR = 'kubernetes.io/config.mirror';
 const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index';
@@ -67,7 +68,7 @@ function readContainer(container: KubeObject, type: ContainerType): ContainerFac
   return {
     name: textAt(container, 'name') ?? '',
     type,
-    image: textAt(container, 'image') ?? '',
+    image: redactImage(textAt(container, 'image') ?? ''),
     restartCount: countAt(container, 'restartCount') ?? 0,
     waiting: reason === undefined ? undefined : { reason, message: messageAt(waiting, 'message') },
     runningSince: timeAt(objectAt(state, 'running'), 'startedAt'),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { redact } from './redact.ts';
+import { redact, redactImage } from './redact.ts';
 
 describe('the log of a program', () => {
   it.each([
@@ -57,6 +57,14 @@ describe('the log of a program', () => {
     'fetch https://unpkg.com:443/react@18 and https://github.com/actions/checkout@v4',
     'mailto:bob@example.com, bypass=true, compass: north',
     'sk-production-backup-daily-report',
+    'references non-existent secret key: db-password',
+    "Access denied for user 'app'@'10.0.0.1' (using password: YES)",
+    'at check (/app/auth.js:12:3)',
+    'Failed to pull image "ghcr.io/acme/report:1.2@sha256:0123456789abcdef": not found',
+    'serviceAccount:report@shop.iam.gserviceaccount.com lacks a permission',
+    'password authentication failed for user "app"',
+    `SyntaxError: Unexpected token '<', "<!DOCTYPE "... is not valid JSON`,
+    'secret "db-credentials-v2" not found',
     '0/3 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }',
     'äöü 漢字 🚀 👩‍👩‍👧',
   ])('%j stays as it is', (line) => {
@@ -138,6 +146,42 @@ describe('the log of a program', () => {
     '-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nS33D\n-----END PGP PRIVATE KEY BLOCK-----\nkept',
     'S33DMIIE\nabc=\n-----END PRIVATE KEY-----\nkept',
     'pass\u200Bword=S33D kept',
+    'pass\u00ADword=S33D kept',
+    'password\u00A0=\u00A0S33D kept',
+    'api key: S33D kept',
+    'wrong secret key = S33D kept',
+    'pw=S33D kept',
+    'otp=S33D kept',
+    'session_id=S33D kept',
+    'tokenValue=S33D kept',
+    'password is S33Dabc kept',
+    'with password S33Dabc kept',
+    'Password for app: S33Dabc kept',
+    'the password was "S33D" kept',
+    'Incorrect API key provided: S33Dabcdefgh kept',
+    'password: |\n    abc\n    S33D\nuser: kept',
+    'password:\n  S33D\nuser: kept',
+    '"password":\n    "S33D",\n "user": "kept"',
+    '{"password":{"value":"S33D","more":{"value":"S33D"}},"user":"kept"}',
+    'passwords: [S33D, S33D] kept',
+    '[{"name":"DB_PASSWORD","value":"S33D"},{"name":"X","value":"kept"}]',
+    String.raw`{\"name\":\"API_TOKEN\",\"value\":\"S33D\"} kept`,
+    '- name: API_TOKEN\n  value: S33D\n- name: kept',
+    '<add key="Password" value="S33D"/> kept',
+    '{"headers":{"Authorization":["Bearer S33D"]}} kept',
+    'map[Authorization:[Bearer S33D] X:[kept]]',
+    'map[Cookie:[session=S33D] X:[kept]]',
+    'Failed to pull image "bob:S33D@registry.example/kept:1"',
+    'bob:S33D@localhost:5432/kept',
+    'docker login -u bob -p S33D kept',
+    "mysqldump -uroot -p'S33D' kept",
+    'redis-cli -a S33D kept',
+    'Post "https://api.telegram.org/bot123456789:AAS33D-0123456789012345678901234567/kept"',
+    'curl https://cronitor.link/p/S33D/kept',
+    'https://acme.webhook.office.com/webhookb2/S33D@x/IncomingWebhook/S33D kept',
+    'https://h/?code=S33D-0123&x=kept',
+    'LS0tLS1CRUdJTiBS33D= kept',
+    '---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nS33D',
     'pass\u202Eword=S33D kept',
     'pass\u009B1mword=S33D kept',
   ])('%j loses its secret', (line) => {
@@ -163,5 +207,18 @@ describe('the log of a program', () => {
 
   it('takes time in proportion to the length of a line of many beginnings of a token', () => {
     expect(redact('-eyJ'.repeat(1_000_000))).toBe('-[redacted]');
+  });
+});
+
+describe('the name of an image', () => {
+  it.each([
+    ['bob:S33D@registry.example/shop/report:1', '[redacted]@registry.example/shop/report:1'],
+    ['https://bob:S33D@registry.example/report', 'https://[redacted]@registry.example/report'],
+    ['ghp_S33D@ghcr.io/report', '[redacted]@ghcr.io/report'],
+    ['registry:5000/shop/token:prod-1', 'registry:5000/shop/token:prod-1'],
+    ['nginx:1.25@sha256:0123456789abcdef', 'nginx:1.25@sha256:0123456789abcdef'],
+    ['sha256:0123456789abcdef', 'sha256:0123456789abcdef'],
+  ])('%s is kept as %s', (image, kept) => {
+    expect(redactImage(image)).toBe(kept);
   });
 });

@@ -8,30 +8,39 @@ export const REDACTED = '[redacted]';
 /** Texts without any of these hold nothing to replace: most are left after one look. */
 const SUSPICIOUS =
   // oxlint-disable-next-line no-control-regex
-  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]|pass|pwd|pin|secret|token|cred|key|auth|cookie|sig|dsn|jwt|conn|identified|:\/\/|@tcp|@unix|bearer|basic|negotiate|-u|user|private|eyj|gh[pousr]_|_pat_|gl[a-z]{1,6}-|npm_|xox|xapp|_live_|_test_|whsec_|hv[bsr]\.|_v1_|a[a-z0-9]{3}[a-z0-9]{16}|aiza|ya29|gocspx|sg\.|sk-|hf_|_oat_|shp|dapi|lin_|gls?[ac]_|nrak|pmak|pul-|rubygems|sntry|pypi|atatt|atctt|atlasv1|ntn_|sbp_|hrku|dp\.|q~|:aa/i;
+  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]|pass|pwd|pw|pin|otp|secret|token|cred|key|auth|cookie|session|sig|dsn|jwt|conn|identified|login|mysql|mariadb|mongo|redis-cli|sqlcmd|webhook|hooks|cronitor|ping|[?&]code|\w@\w|ls0tls1c|:\/\/|@tcp|@unix|bearer|basic|negotiate|-u|user|private|eyj|gh[pousr]_|_pat_|gl[a-z]{1,6}-|npm_|xox|xapp|_live_|_test_|whsec_|hv[bsr]\.|_v1_|a[a-z0-9]{3}[a-z0-9]{16}|aiza|ya29|gocspx|sg\.|sk-|hf_|_oat_|shp|dapi|lin_|gls?[ac]_|nrak|pmak|pul-|rubygems|sntry|pypi|atatt|atctt|atlasv1|ntn_|sbp_|hrku|dp\.|q~|:aa/i;
 
 /** Colours would come between a name and its value; what turns the direction of writing shows another text. */
 const INVISIBLE: readonly RegExp[] = [
   // oxlint-disable-next-line no-control-regex
   /[\u001B\u009B](?:(?<=\u009B)[0-?]*[ -/]*[@-~]|\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B\n]*(?:\u0007|\u001B\\)?|[@-Z\\-_])/g,
   // oxlint-disable-next-line no-control-regex
-  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/g,
+  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/g,
 ];
 
 /** The end of a name that holds a secret, whatever stands before it: DB_PASSWORD, client-secret, "accessToken". */
 const LONG_NAME =
-  '(?:pass(?:word|wd|phrase|code)|secret|token|credentials?|creds|(?:api|app|access|secret|private|public|encryption|signing|account|auth|master|session|client|shared|storage|deploy|service|ssh|hmac|crypto|license)[_-]?key|key[_-]?data|(?:access|secret|session)[_-]?(?:key[_-]?)?id|connection[_-]?string|signature|jwt)';
+  '(?<!non-existent )(?:pass(?:words?|wort|wd|phrase|code)|secret|token|credentials?|creds|(?:api|app|access|secret|private|public|encryption|signing|account|auth|master|session|client|shared|storage|deploy|service|ssh|hmac|crypto|license|routing|integration|write)[_ -]?key|key[_-]?data|(?:access|secret|session)[_-]?(?:key[_-]?)?id|sess(?:ion)?id|connection[_ -]?string|webhook[_-]?url|signature|jwt)';
 /** Those that other words end with too: only at the beginning or after a separator. */
-const SHORT_NAME = '(?<![a-z0-9])(?:pass|pwd|auth|sig|dsn|pin|otp|cred|bearer)';
-const NAME = String.raw`(?:${LONG_NAME}|${SHORT_NAME})(?:\d{1,3}(?![a-z0-9])|[_.-][a-z0-9]{1,20}){0,2}`;
+const SHORT_NAME = '(?<![a-z0-9])(?:pass|pwd|pw|auth|sig|dsn|pin|otp|cred|bearer)';
+const NAME = String.raw`(?:${LONG_NAME}|${SHORT_NAME})(?:(?:\d{1,3}|value|hash|text|string)(?![a-z0-9])|[_.-][a-z0-9]{1,20}){0,2}`;
 /** A character that ends a value, unless the value goes on after it and no other name begins there. */
 const INNER = String.raw`["',;&}\])](?![\w.-]{0,40}["']?[ \t]?[=:])(?=[\w!@#$%^*+/~-])`;
 const PLAIN = String.raw`(?:\[redacted\]|[^\s,;&"'}\])\\]|\\(?!["'])|${INNER})+`;
-const VALUE = String.raw`(?:\\"(?:[^"\\\n]|\\(?!"))*(?:\\"|$)?|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|[|>][-+]?\n[ \t]+[^\n]+|${PLAIN})`;
+/** A block of YAML, all its lines; or the only line below the name. */
+const BLOCK = String.raw`(?:![\w-]{1,40}[ \t]+)?[|>][-+]?\r?\n(?<indent>[ \t]+)[^\n]+(?:\n\k<indent>[^\n]*)*|\r?\n[ \t]+(?![\w.-]{1,60}["']?:)(?![a-z]{1,14}(?:\s|$))["']?[^\s"',]+["']?`;
+/** A list or an object, with those that it holds. */
+const GROUP = String.raw`(?:\\?["'])?(?!\[redacted\])[\[{(]{1,3}(?:[^\[\]{}()\n]|[\[{(][^\[\]{}()\n]{0,500}[\]})]){0,2000}[\]})]{0,3}`;
+const VALUE = String.raw`(?:${BLOCK}|\\"(?:[^"\\\n]|\\(?!"))*(?:\\"|$)?|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|${GROUP}|${PLAIN})`;
 
 /** name=value, name: value, "name": "value", name["…"] = value; up to the end of the quotes or of the word. */
 const ASSIGNED = new RegExp(
-  String.raw`(${NAME}\\?["'\]]{0,2}[ \t]{0,20}(?:=>|:=|={1,2}|:|%3[AD])[ \t]{0,20})(${VALUE})`,
+  String.raw`(${NAME}\\?["'\]]{0,2}[ \t\u00A0]{0,20}(?:=>|:=|={1,2}|:|%3[AD]|[＝：])[ \t\u00A0]{0,20})(${VALUE})`,
+  'gi',
+);
+/** "name": "DB_PASSWORD", "value": "…", as environments are written. */
+const PAIR = new RegExp(
+  String.raw`(\b(?:name|key)\\?["']?[ \t]{0,3}[=:][ \t]{0,3}\\?["']?[\w.-]{0,60}?${NAME}\\?["']?(?:,\s{0,40}|\s{1,40})\\?["']?value\\?["']?[ \t]{0,3}[=:][ \t]{0,3})(${VALUE})`,
   'gi',
 );
 /** --name value and "--name", "value". */
@@ -46,32 +55,69 @@ const MORE_PROSE = /^ [a-z(]/;
 const IMAGE = /\/[\w.-]*$/;
 const TAG = /^(?:v?\d[\w.-]{0,40}|latest|main|stable)$/;
 const ALWAYS = /pass|pwd/i;
+/** auth.js:12:3 */
+const FILE = /\.[a-z]{1,4}:$/i;
+const LINE = /^\d{1,6}(?::\d{1,6})?$/;
+/** "using password: YES" */
+const SAYS_NOTHING = /^(?:yes|no|true|false|null|nil|none|undefined)$/i;
 
 const RULES: readonly (readonly [RegExp, string])[] = [
   // A key that is cut is a key: to its end, or from the beginning of the text to its end.
   [
-    /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----))*(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?/g,
+    /-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}(?:[^-]|-(?!----))*(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?/g,
     REDACTED,
   ],
   [/^(?:[A-Za-z0-9+/=]{1,200}\s+)*-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g, REDACTED],
   // Headers: the scheme is part of the value, and a cookie has several.
   [
-    /(?<![a-z0-9])((?:proxy-)?authorization\\?["']?[ \t]{0,3}[=:][ \t]{0,3}\\?["']?)(?:(?:basic|bearer|token|digest|apikey|key|negotiate|ntlm|hmac|aws4-hmac-sha256)[ \t]+[^\s"'\\]+|(?![a-z]{1,20}(?![a-z0-9]))[^\s"'\\]+)/gi,
+    /(?<![a-z0-9])((?:proxy-)?authorization\\?["']?[ \t]{0,3}[=:][ \t]{0,3}(?:\[(?!redacted\]))?\\?["']?)(?:(?:basic|bearer|token|digest|apikey|key|negotiate|ntlm|hmac|aws4-hmac-sha256)[ \t]+[^\s"'\\\]]+|(?![a-z]{1,20}(?![a-z0-9]))(?:\[redacted\]|[^\s"'\\\]])+)/gi,
     `$1${REDACTED}`,
   ],
-  [/(\bset-cookie\\?["']?[ \t]{0,3}[=:][ \t]{0,3}\\?["']?)[^;\n"']+/gi, `$1${REDACTED}`],
-  [/((?<!set-)\bcookie\\?["']?[ \t]{0,3}[=:][ \t]{0,3}\\?["']?)[^\n"']+/gi, `$1${REDACTED}`],
+  [
+    /(\bset-cookie\\?["']?[ \t]{0,3}[=:][ \t]{0,3}(?:\[(?!redacted\]))?\\?["']?)(?:\[redacted\]|[^;\n"'\]])+/gi,
+    `$1${REDACTED}`,
+  ],
+  [
+    /((?<!set-)\bcookie\\?["']?[ \t]{0,3}[=:][ \t]{0,3}(?:\[(?!redacted\]))?\\?["']?)(?:\[redacted\]|[^\n"'\]])+/gi,
+    `$1${REDACTED}`,
+  ],
 ];
 
 const TOKENS: readonly (readonly [RegExp, string])[] = [
   [new RegExp(String.raw`(<(?!/)[^<>\s]{0,40}?${LONG_NAME}>)[^<\n]+`, 'gi'), `$1${REDACTED}`],
-  [/((?:identified[ \t]+by|password)[ \t]+)'[^'\n]*'?/gi, `$1'${REDACTED}'`],
+  [
+    /((?:identified[ \t]+by|password(?:[ \t]+(?:is|was))?)[ \t]+)(['"])(?!\[redacted\])[^'"\n]*['"]?/gi,
+    `$1$2${REDACTED}$2`,
+  ],
+  // In a sentence only what nobody would take for a word of it.
+  [
+    /(\bpassword(?:[ \t]+(?:is|was|for[ \t]+[^\s:]{1,60}:))?[ \t]{1,3})(?=[^\s\d]{0,60}\d)(?=[^\sa-z]{0,60}[a-z])[^\s"',;]{6,}/gi,
+    `$1${REDACTED}`,
+  ],
+  [
+    /(\b(?:[Tt]oken|TOKEN|[Kk]ey provided:?)[ \t]{1,3}["']?)(?=[^\s\d]{0,60}\d)(?=[^\sa-z]{0,60}[a-z])(?=[^\sA-Z]{0,60}[A-Z])[\w.~+/=-]{12,}/g,
+    `$1${REDACTED}`,
+  ],
+  [
+    /(\b(?:(?:login|sshpass|mysql\w{0,20}|mariadb\w{0,20}|mongo\w{0,20})\b[^\n|;&]{0,100}?[ \t]["']?-p|redis-cli\b[^\n|;&]{0,100}?[ \t]-a|sqlcmd\b[^\n|;&]{0,100}?[ \t]-P)(?:[ \t=]|["'],[ \t]?)?)["']?[^\s"']+/g,
+    `$1${REDACTED}`,
+  ],
   [/((?<!\S)(?:-u|--user|--proxy-user)[ \t=]{1,3}["']?)[^\s:"']{0,100}:[^\s"']+/g, `$1${REDACTED}`],
   // scheme://user:password@host; also a token without a colon, such as a Sentry DSN, and a password with a slash.
   [/(:\/\/)[^\s/?#"'<>]{1,2000}@/g, `$1${REDACTED}@`],
   [/(:\/\/)[^\s/?#@:"'<>]{0,200}:(?!\d{1,5}[/?#])[^\s"'<>]{1,200}@/g, `$1${REDACTED}@`],
   // user:password@tcp(host:3306), as Go's driver for MySQL has it.
   [/(?<![\w.-])[\w.-]{1,64}:[^\s"'<>]{1,200}@(?=(?:tcp|unix)\()/g, `${REDACTED}@`],
+  // The same without a driver, as in the name of an image. A digest is no host.
+  [
+    /(?<![\w.:/@-])(?!(?:mailto|serviceAccount|group|domain|principal|from|to|cc):)[\w.-]{1,64}:[^\s"'<>@/:]{3,200}@(?=[a-z][\w.-]{0,200}[./:])(?!sha\d{3}:)/gi,
+    `${REDACTED}@`,
+  ],
+  [/([?&](?:key|code|ticket)=)(?!\[redacted\])[^\s&#"']{8,}/gi, `$1${REDACTED}`],
+  [/(\bcronitor\.(?:io|link)\/(?:p|ping)\/)[\w-]+/gi, `$1${REDACTED}`],
+  [/(\bhc-ping\.com\/)[\w-]{16,}/gi, `$1${REDACTED}`],
+  [/(\boffice\.com\/webhook(?:b2)?\/)[^\s"'<>]+/gi, `$1${REDACTED}`],
+  [/(\bevents\.pagerduty\.com\/(?:integration|x-ere|generic)\/)[^\s"'<>]+/gi, `$1${REDACTED}`],
   [/(\bhooks\.slack\.com\/(?:services|workflows|triggers)\/)[\w/]+/gi, `$1${REDACTED}`],
   [/(\bdiscord(?:app)?\.com\/api\/webhooks\/)[\w/-]+/gi, `$1${REDACTED}`],
   [
@@ -88,7 +134,9 @@ const TOKENS: readonly (readonly [RegExp, string])[] = [
   [/\bsk-[A-Za-z0-9]{20,}/g, REDACTED],
   [/\b(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AROA|ANPA|ANVA)[A-Z0-9]{16}\b/g, REDACTED],
   [/\bAIza[\w-]{30,}/g, REDACTED],
-  [/\b\d{8,10}:AA[\w-]{30,}/g, REDACTED],
+  [/(?<!\d)\d{8,10}:AA[\w-]{30,}/g, REDACTED],
+  // "-----BEGIN " in base64.
+  [/\bLS0tLS1CRUdJTi[\w+/=-]+/g, REDACTED],
   [/\b[\w.~-]{3}\dQ~[\w.~-]{30,}/g, REDACTED],
   [/\b\w{14}\.atlasv1\.[\w-]{40,}/g, REDACTED],
 ];
@@ -100,7 +148,15 @@ const TOKENS: readonly (readonly [RegExp, string])[] = [
 export function redact(text: string): string {
   if (!SUSPICIOUS.test(text)) return text;
   const visible = INVISIBLE.reduce((clean, pattern) => clean.replaceAll(pattern, ''), text);
-  return replaced(replaced(visible, RULES).replaceAll(ASSIGNED, assigned).replaceAll(OPTION, optionValue), TOKENS);
+  const named = replaced(visible, RULES).replaceAll(PAIR, pairValue).replaceAll(ASSIGNED, assigned);
+  return replaced(named.replaceAll(OPTION, optionValue), TOKENS);
+}
+
+const SECRET_NAME = new RegExp(`${NAME}$`, 'i');
+
+/** Whether what stands under this name is a credential by that alone: `api-key`, `DB_PASSWORD`. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
 }
 
 /** A value that must stay as it is unless it holds a credential: a key or a name that people chose. */
@@ -109,17 +165,27 @@ export function redactValue(value: string): string {
   return clean.includes(REDACTED) ? clean : value;
 }
 
+/** The name of an image without the user and password that somebody wrote before its registry; a tag may be any word. */
+export function redactImage(image: string): string {
+  return image.replace(/^((?:[a-z]{1,20}:\/\/)?)[^/@\s]+@(?!sha\d{3}:)/i, `$1${REDACTED}@`);
+}
+
 function replaced(text: string, rules: readonly (readonly [RegExp, string])[]): string {
   return rules.reduce((clean, [pattern, by]) => clean.replaceAll(pattern, by), text);
 }
 
-function assigned(all: string, name: string, value: string, at: number, text: string): string {
+function assigned(all: string, name: string, value: string, _indent: string, at: number, text: string): string {
   const isProse = /[^=]:[ \t]+$/.test(name) && !ALWAYS.test(name) && goesOn(value, text, at + all.length);
   const isImage = name.endsWith(':') && TAG.test(value) && IMAGE.test(text.slice(Math.max(0, at - 60), at));
-  return isProse || isImage ? all : name + hidden(value);
+  const isPlace = LINE.test(value) && FILE.test(name);
+  return isProse || isImage || isPlace || SAYS_NOTHING.test(value) ? all : name + hidden(value);
 }
 
-function optionValue(all: string, name: string, value: string, at: number, text: string): string {
+function pairValue(_all: string, name: string, value: string): string {
+  return name + hidden(value);
+}
+
+function optionValue(all: string, name: string, value: string, _indent: string, at: number, text: string): string {
   return goesOn(value, text, at + all.length) ? all : name + hidden(value);
 }
 

@@ -14,6 +14,7 @@ const metadata = {
   annotations: {
     'k8s.cronitor.io/note': 'runbook https://bot:SEED@wiki/x',
     'k8s.cronitor.io/key': 'report',
+    'k8s.cronitor.io/api-key': 'SEED0123',
     'kubectl.kubernetes.io/last-applied-configuration': seeded(),
     'example.com/password': seeded(),
   },
@@ -21,7 +22,7 @@ const metadata = {
 const terminated = () => ({ exitCode: 1, reason: 'Error', message: seeded() });
 const status = (name: string) => ({
   name,
-  image: 'busybox',
+  image: 'bob:SEED@registry.example/busybox:1',
   restartCount: 1,
   state: { terminated: terminated(), waiting: { reason: 'CrashLoopBackOff', message: seeded() } },
   lastState: { terminated: terminated() },

@@ -1,4 +1,4 @@
-import { redact, redactValue } from '../../kubernetes/redact.ts';
+import { redact, redactImage, redactValue } from '../../kubernetes/redact.ts';
 
 /** Names of texts that nothing but people read; others, such as keys and names, stay as they are or are a secret. */
 const MESSAGES = new Set(['message', 'reason', 'text', 'detail', 'unschedulable']);
@@ -28,10 +28,9 @@ export function redactBytes(bytes: unknown): Uint8Array<ArrayBuffer> | null {
 }
 
 function redactedValue(value: unknown, name: string): unknown {
+  if (typeof value === 'string' && name === 'image') return redactImage(value);
   if (typeof value === 'string') return MESSAGES.has(name) ? redact(value) : redactValue(value);
   if (Array.isArray(value)) return value.map((item) => redactedValue(item, name));
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, key === 'image' ? inner : redactedValue(inner, key)]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redactedValue(inner, key)]));
 }
