@@ -8,6 +8,7 @@ const GENERATORS = [
   'gen-schedule-table.ts',
   'gen-charts.ts',
   'gen-cronitor-doc.ts',
+  'gen-config-doc.ts',
 ];
 
 for (const generator of GENERATORS) {

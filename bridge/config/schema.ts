@@ -22,25 +22,34 @@ const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const namespace = allowed(z.string().regex(DNS_LABEL), 'the name of a namespace: lower-case letters, digits and -');
 
 const cluster = z.strictObject({
-  /** Display name: on pages, in messages and tags. Keys never use it. */
-  name: text('default'),
+  name: text('default').describe('Display name: on pages, in messages and in tags. Keys never use it'),
   scope: allowed(
     z.union([z.literal('cluster'), z.array(namespace).min(1)]),
     'cluster, or a list of namespaces such as [team-a, team-b]',
-  ).default('cluster'),
-  /** Without it: KUBECONFIG, ~/.kube/config, then the pod's own service account. */
-  kubeconfig: allowed(z.string().min(1), 'the path of a kubeconfig file').optional(),
-  /** LIST every followed kind at the start: a watch shows no initial objects. */
-  list: z.boolean().default(true),
-  /** Write an Event of type Warning on a CronJob with annotations that cannot be read; `kubectl describe` shows it. */
-  events: z.boolean().default(true),
-  /** LISTs every followed kind again and compares it with the store: a watch can lose changes. */
+  )
+    .default('cluster')
+    .describe('What is watched: destinations take CronJobs of it only'),
+  kubeconfig: allowed(z.string().min(1), 'the path of a kubeconfig file')
+    .optional()
+    .describe('Without it: KUBECONFIG, ~/.kube/config, then the service account of the pod'),
+  list: z
+    .boolean()
+    .default(true)
+    .describe('LIST every followed kind at the start and at each audit; false: no access to the Kubernetes API at all'),
+  events: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Write an Event of type Warning on a CronJob with annotations that cannot be read; kubectl describe shows it',
+    ),
   audit: z
     .strictObject({
-      /** Longer in a large cluster: 100 objects a second are read on average. */
-      interval: duration().prefault('5m'),
-      /** How long a run that is gone waits for the record with its real ending. */
-      grace: duration().prefault('15m'),
+      interval: duration()
+        .prefault('5m')
+        .describe('How often all is compared with the store; longer in a large cluster: 100 objects a second are read'),
+      grace: duration()
+        .prefault('15m')
+        .describe('How long a run that is gone from the cluster waits for the record with its real ending'),
     })
     .prefault({}),
 });
@@ -48,29 +57,30 @@ const cluster = z.strictObject({
 const path = (what: string) => allowed(z.string().min(1), `the path of ${what}`);
 
 const otlp = z.strictObject({
-  host: text('0.0.0.0'),
-  port: port(4317),
-  /** Bound of one export after decompression. */
-  maxMessageBytes: bytes(67_108_864),
-  /** Bound of all exports that arrive or wait for their commit; beyond it they are refused, to be sent again. */
-  maxPendingBytes: bytes(33_554_432),
-  /** Further ones are closed at once. */
-  maxConnections: allowed(z.int().min(1).max(10_000), 'a whole number from 1 to 10000').default(64),
-  /** With a token or tokenFile, exports need one of them as `authorization: Bearer …`. */
+  host: text('0.0.0.0').describe('Address that the Collector sends to'),
+  port: port(4317).describe('Port for OTLP over gRPC'),
+  maxMessageBytes: bytes(67_108_864).describe('Bound of one export after decompression'),
+  maxPendingBytes: bytes(33_554_432).describe(
+    'Bound of all exports that arrive or wait for their commit; beyond it they are refused, and the Collector sends them again',
+  ),
+  maxConnections: allowed(z.int().min(1).max(10_000), 'a whole number from 1 to 10000')
+    .default(64)
+    .describe('For one more, the connection that was idle for longest is closed'),
   token: allowed(z.string().regex(/^[^\s<>]+$/), 'the token itself: no spaces, no placeholder such as <token>')
     .meta({ secret: true })
-    .optional(),
-  /** One token a line; read again when it changes. */
-  tokenFile: path('a file with one token a line').optional(),
-  /** Read again when the files change. */
+    .optional()
+    .describe('With token or tokenFile, exports need one of them as authorization: Bearer …'),
+  tokenFile: path('a file with one token a line').optional().describe('Tokens, one a line; read again when it changes'),
   tls: z
     .strictObject({
-      certFile: path('a PEM file with the certificate and its intermediates'),
-      keyFile: path('a PEM file with the key of the certificate'),
-      /** Only clients with a certificate of this authority may connect. */
-      clientCaFile: path('a PEM file with the authority of client certificates').optional(),
+      certFile: path('a PEM file with the certificate and its intermediates').describe('Certificate of the bridge'),
+      keyFile: path('a PEM file with the key of the certificate').describe('Its key'),
+      clientCaFile: path('a PEM file with the authority of client certificates')
+        .optional()
+        .describe('Only clients with a certificate of this authority may connect'),
     })
-    .optional(),
+    .optional()
+    .describe('TLS of this port; its files are read again when they change'),
 });
 
 const ADDRESS = /^([0-9a-f:.]+)(?:\/(\d{1,3}))?$/i;
@@ -81,7 +91,8 @@ function isNetwork(text: string): boolean {
   return bits > 0 && Number(prefix ?? 0) <= bits;
 }
 
-const network = z.string().refine(isNetwork, 'allowed: an IP address or network, such as 10.0.0.7 or 10.0.0.0/8');
+const NETWORK = 'an IP address or network, such as 10.0.0.7 or 10.0.0.0/8';
+const network = allowed(z.string().refine(isNetwork, `allowed: ${NETWORK}`), NETWORK);
 
 const PUBLIC_URL =
   'an http or https URL such as https://bridge.example.com: at most 500 characters, without @, ? and #';
@@ -95,25 +106,33 @@ const publicUrl = allowed(
 
 const web = z
   .strictObject({
-    host: text('127.0.0.1'),
-    port: port(8080),
-    /** The page's address as people outside reach it, for links to it; without it links are left out. */
-    publicUrl: publicUrl.optional(),
-    /** Who may see page and API. /livez, /readyz, /metrics and /version stay open for probes and scrapers. */
-    auth: z.enum(['none', 'token', 'proxy-header']).default('none'),
-    /**
-     * For `auth: token`: what is typed into the login form or sent as a Bearer token. Without it and without tokenFile the
-     * bridge makes one, keeps it beside its store, and `lifecycle-bridge page-token` prints it.
-     */
+    host: text('127.0.0.1').describe('Address of page, API, health and metrics'),
+    port: port(8080).describe('Port of page, API, health and metrics'),
+    publicUrl: publicUrl
+      .optional()
+      .describe(
+        'Address of the page as people outside reach it, for links to it in explain, in Events and at vendors; without it links are left out',
+      ),
+    auth: z
+      .enum(['none', 'token', 'proxy-header'])
+      .default('none')
+      .describe('Who may see page and API. /livez, /readyz, /metrics and /version stay open for probes and scrapers'),
     token: allowed(z.string().regex(/^[\x21-\x7e]{16,}$/), 'at least 16 characters without spaces')
       .meta({ secret: true })
-      .optional(),
-    /** The same from a file, read again when it changes. */
-    tokenFile: allowed(z.string().min(1), 'the path of a file that holds the token').optional(),
-    /** For `auth: proxy-header`: the header in which the proxy names who logged in there. */
-    proxyHeader: allowed(z.string().regex(/^[A-Za-z0-9-]+$/), 'the name of a header').default('X-Forwarded-User'),
-    /** The header counts only from these; anybody could send it. */
-    trustedProxies: z.array(network).default([]),
+      .optional()
+      .describe(
+        'For auth: token, what is typed into the login form or sent as a Bearer token. Without it and without tokenFile the bridge makes one, keeps it beside its store, and lifecycle-bridge page-token prints it',
+      ),
+    tokenFile: allowed(z.string().min(1), 'the path of a file that holds the token')
+      .optional()
+      .describe('The same from a file; read again when it changes'),
+    proxyHeader: allowed(z.string().regex(/^[A-Za-z0-9-]+$/), 'the name of a header')
+      .default('X-Forwarded-User')
+      .describe('For auth: proxy-header, the header in which the proxy names who logged in there'),
+    trustedProxies: z
+      .array(network)
+      .default([])
+      .describe('For auth: proxy-header, addresses or networks of the proxies: from others the header does not count'),
   })
   .refine(({ token, tokenFile }) => token === undefined || tokenFile === undefined, {
     error: 'set token or tokenFile, not both',
@@ -125,13 +144,17 @@ const web = z
   });
 
 const store = z.strictObject({
-  path: text('/var/lib/lifecycle-bridge/bridge.db'),
-  /** What is over and deleted in the cluster is removed when it is older, and the oldest when the store is larger. */
+  path: text('/var/lib/lifecycle-bridge/bridge.db').describe(
+    'The database file, on a disk: never NFS or another network',
+  ),
   retention: z
     .strictObject({
-      age: duration().prefault('30d'),
-      /** Of the database file; the write-ahead log beside it takes at most 64 MiB more. */
-      maxBytes: allowed(z.int().min(1_048_576), 'a whole number of bytes from 1048576').default(1_073_741_824),
+      age: duration().prefault('30d').describe('What is over and deleted in the cluster is removed when it is older'),
+      maxBytes: allowed(z.int().min(1_048_576), 'a whole number of bytes from 1048576')
+        .default(1_073_741_824)
+        .describe(
+          'Beyond this the oldest of it is removed at once. Of the database file; the write-ahead log beside it takes at most 64 MiB more',
+        ),
     })
     .prefault({}),
 });
@@ -139,15 +162,19 @@ const store = z.strictObject({
 /** Tails of the logs of containers that ended, for the destinations that take them. */
 const logs = z
   .strictObject({
-    /** Of one container. */
-    maxBytes: allowed(z.int().min(1024).max(1_048_576), 'a whole number of bytes from 1024 to 1048576').default(65_536),
-    maxLines: allowed(z.int().min(1).max(10_000), 'a whole number from 1 to 10000').default(1000),
-    /** Of all containers of a run together: beyond it those that succeeded are left out first, then the oldest. */
-    maxRunBytes: bytes(524_288),
-    /** How long a tail is kept for the page and for sending it. */
-    keep: duration().prefault('7d'),
-    /** Of all tails in the store, compressed; beyond it the oldest go. */
-    maxStoredBytes: bytes(134_217_728),
+    maxBytes: allowed(z.int().min(1024).max(1_048_576), 'a whole number of bytes from 1024 to 1048576')
+      .default(65_536)
+      .describe('Most bytes of the log of one container'),
+    maxLines: allowed(z.int().min(1).max(10_000), 'a whole number from 1 to 10000')
+      .default(1000)
+      .describe('Most lines of the log of one container'),
+    maxRunBytes: bytes(524_288).describe(
+      'Most bytes of all containers of a run: beyond it those that succeeded are left out first, then the oldest',
+    ),
+    keep: duration().prefault('7d').describe('How long a tail is kept for the page and for sending it'),
+    maxStoredBytes: bytes(134_217_728).describe(
+      'Most bytes of all tails in the store, compressed; the oldest go first',
+    ),
   })
   .refine(({ maxBytes, maxRunBytes }) => maxRunBytes >= maxBytes, {
     error: 'maxRunBytes must be at least maxBytes',
@@ -161,24 +188,45 @@ export const configSchema = z
     otlp: otlp.prefault({}),
     web: web.prefault({}),
     store: store.prefault({}),
-    log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+    log: z
+      .strictObject({
+        level: z
+          .enum(['debug', 'info', 'warn', 'error'])
+          .default('info')
+          .describe('Least level of the lines of the log'),
+      })
+      .prefault({}),
     firstSight: z
       .strictObject({
-        /** What happened longer ago than this before a destination's first start is recorded, not announced. */
-        lookback: duration().prefault('15m'),
-        /** The start of a run that began before the cut-off; its ending is always announced. */
-        running: z.enum(['announce', 'suppress']).default('announce'),
+        lookback: duration()
+          .prefault('15m')
+          .describe(
+            'What happened longer than this before the first start of a destination (its cut-off) is recorded, not reported',
+          ),
+        running: z
+          .enum(['announce', 'suppress'])
+          .default('announce')
+          .describe('The start of a run that began before the cut-off; its end is always reported'),
       })
       .prefault({}),
     logs: logs.prefault({}),
-    /** How long a pod of a run may be without a node, and with one before its first container starts. */
     stuck: z
-      .strictObject({ unschedulable: duration().prefault('5m'), pending: duration().prefault('10m') })
+      .strictObject({
+        unschedulable: duration().prefault('5m').describe('A run is stuck when a pod of it is longer without a node'),
+        pending: duration()
+          .prefault('10m')
+          .describe('A run is stuck when a pod of it has a node and starts no container for longer'),
+      })
       .prefault({}),
-    /** A run that is gone and whose ending nothing tells: not announced, or announced as failed. */
-    onUnknown: z.enum(['none', 'fail']).default('none'),
-    /** Telemetry that is older when it could be sent is given up as `expired`. */
-    outbox: z.strictObject({ maxAge: duration().prefault('24h') }).prefault({}),
+    onUnknown: z
+      .enum(['none', 'fail'])
+      .default('none')
+      .describe('A run that is gone and whose end nothing proves: not reported, or reported as failed'),
+    outbox: z
+      .strictObject({
+        maxAge: duration().prefault('24h').describe('Telemetry that cannot be sent for longer is given up as expired'),
+      })
+      .prefault({}),
     ...sinkSchemas,
   })
   .superRefine(namespacesAreInScope);

@@ -77,8 +77,9 @@ function readable(node: unknown): unknown {
   if (!isTree(node)) return node;
   const { allowed, secret: _secret, duration: _duration, ...given } = node;
   const rest = withNames(given);
-  const description = typeof allowed === 'string' && !('description' in rest) ? { description: allowed } : {};
-  return { ...description, ...Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, readable(inner)])) };
+  const words = [rest['description'], allowed].filter((text) => typeof text === 'string');
+  const description = words.length === 0 ? {} : { description: words.join('; allowed: ') };
+  return { ...Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, readable(inner)])), ...description };
 }
 
 /** `propertyNames` as `patternProperties`. */
