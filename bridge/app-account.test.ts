@@ -79,13 +79,14 @@ it('a telemetry-only key: telemetry goes, the refusal is said everywhere, and an
   await start({ second });
   await send([cronJob(1), job(1)]);
   await expect.poll(() => vendors.cronitor.pings.length).toBe(2);
-  const text = /cronitor\/default: the key may send telemetry but not configure monitors.*1 monitor waits for a key/;
+  const text =
+    /cronitor\/default: the key may send telemetry but not configure anything.*1 object there waits.*SDK key/;
   await expect.poll(() => read('/readyz')).toMatch(text);
   expect(JSON.parse(await read('/readyz'))).toMatchObject({ ready: true });
   expect(await read('/')).toMatch(text);
-  expect(await read('/monitors')).toContain('the key may send telemetry but not configure monitors');
-  expect(log).toContain('"reason":"telemetry_only_key"');
-  expect(await read('/metrics')).toContain('reason="telemetry_only_key"');
+  expect(await read('/monitors')).toContain('the key may send telemetry but not configure anything');
+  expect(log).toContain('"reason":"limited_key"');
+  expect(await read('/metrics')).toContain('reason="limited_key"');
   const [run] = app.reader.runs({ limit: 1 }).items;
   const decisions = app.reader.run(run!.uid)!.decisions.map(({ destination, reason }) => [destination, reason]);
   expect(decisions).toEqual([

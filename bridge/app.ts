@@ -17,7 +17,7 @@ import type { Dispatcher } from './outbox/dispatcher.ts';
 import { startDispatcher } from './outbox/dispatcher.ts';
 import { createHttp } from './sinks/http.ts';
 import { createDeliverers } from './sinks/index.ts';
-import type { Deliverer } from './sinks/sink.ts';
+import type { ConfiguredDeliverer } from './sinks/sink.ts';
 import type { ReadStore } from './store/read.ts';
 import type { StoreState } from './store/store.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -145,10 +145,10 @@ async function startReceiver(
   return receiver;
 }
 
-function openDestinations({ config, clock }: AppOptions, releases: Releases): Deliverer[] {
+function openDestinations({ config, clock }: AppOptions, releases: Releases): ConfiguredDeliverer[] {
   const http = createHttp();
   releases.add(() => http.close());
-  return createDeliverers(config, http, clock);
+  return createDeliverers(config, { http, clock });
 }
 
 type Wake = (transitions: Committed['transitions']) => void;
@@ -231,7 +231,7 @@ function startTicking(
 function startOutbox(
   { config, clock }: AppOptions,
   worker: WorkerClient,
-  deliverers: readonly Deliverer[],
+  deliverers: readonly ConfiguredDeliverer[],
   teller: Teller,
   live: Live,
   releases: Releases,
@@ -256,7 +256,7 @@ async function startLocal(
   { config, clock, logger }: AppOptions,
   { calls: store }: WorkerClient,
   reader: ReadStore,
-  deliverers: readonly Deliverer[],
+  deliverers: readonly ConfiguredDeliverer[],
   wake: () => void,
   releases: Releases,
 ): Promise<void> {

@@ -3,7 +3,7 @@ import type { Config } from './config/schema.ts';
 import type { Clock, Instant } from './lib/clock.ts';
 import type { Releases } from './lib/releases.ts';
 import type { OtlpServer } from './otlp/server.ts';
-import { dryRuns } from './sinks/index.ts';
+import { adviceOn, dryRuns } from './sinks/index.ts';
 import { keyNotes, leftText, storeNotes } from './store/notes.ts';
 import type { ReadStore } from './store/read.ts';
 import { openReader } from './store/sqlite/open.ts';
@@ -43,7 +43,7 @@ export function notesOf({ config, clock }: Started, { recovery, state, reader, c
   const left = reader.leftDestinations().filter(({ waiting }) => waiting > 0);
   return [
     ...storeNotes(recovery, state, clock.now()),
-    ...keyNotes(reader.keyRefusals()),
+    ...keyNotes(reader.keyRefusals(), adviceOn),
     ...left.map((one) => leftText(one, config.outbox.maxAge)),
     ...clusterNotes(cluster),
     ...(otlp?.notes() ?? []),

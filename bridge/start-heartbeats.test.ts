@@ -12,7 +12,7 @@ import { planConfig } from './sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from './sinks/cronitor/plan.ts';
 import type { Http } from './sinks/http.ts';
 import { createHttp } from './sinks/http.ts';
-import type { Deliverer } from './sinks/sink.ts';
+import type { ConfiguredDeliverer } from './sinks/sink.ts';
 import { auditTrouble, Heartbeats } from './start-heartbeats.ts';
 
 const MINUTE = 60_000;
@@ -21,7 +21,7 @@ const { signal } = new AbortController();
 let vendors: Vendors;
 let engine: TestEngine;
 let http: Http;
-let deliverer: Deliverer;
+let deliverer: ConfiguredDeliverer;
 let trouble: string | undefined;
 let elapsed: number;
 let log: string[];
@@ -46,7 +46,7 @@ function start(account: object = { heartbeat: {} }): void {
   engine.restart();
   const addresses = { apiKey: 'k', apiUrl: vendors.url, pingUrl: vendors.url };
   const config = cronitorSchema.parse({ ...addresses, ...account });
-  deliverer = createCronitorDeliverer('default', config, http, systemClock);
+  deliverer = { ...createCronitorDeliverer('default', config, http, systemClock), dryRun: config.dryRun };
   const tell = (level: string) => (fields: object) =>
     void log.push([level, ...Object.values(fields).slice(1)].join(' '));
   heartbeats = new Heartbeats({
@@ -82,7 +82,7 @@ describe('the heartbeat', () => {
     expect(await look()).toBe(1);
     expect(await look(4 * MINUTE)).toBe(1);
     expect(await look(MINUTE)).toBe(2);
-    expect(log).toEqual(['warn its monitor is not accepted yet', 'info']);
+    expect(log).toEqual(['warn the vendor has not accepted its row yet', 'info']);
     expect(vendors.cronitor.violations).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import { LISTED } from './cluster/list.ts';
 import type { WorkerClient } from './ingest/client.ts';
 import { reasonText } from './lib/reasons.ts';
 import type { Releases } from './lib/releases.ts';
-import type { Deliverer } from './sinks/sink.ts';
+import type { ConfiguredDeliverer } from './sinks/sink.ts';
 import type { ReadStore } from './store/read.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createReadiness } from './web/readiness.ts';
@@ -12,7 +12,7 @@ import { createReadiness } from './web/readiness.ts';
 const LOOK_MS = 10_000;
 
 export interface HeartbeatOptions {
-  readonly deliverers: readonly Deliverer[];
+  readonly deliverers: readonly ConfiguredDeliverer[];
   readonly reader: Pick<ReadStore, 'ownRow' | 'retirement'>;
   /** Why the bridge does not truly work; undefined when it does. */
   readonly trouble: () => Promise<string | undefined>;
@@ -48,14 +48,14 @@ export class Heartbeats {
 
   /** Why nothing was sent, or what became of it; undefined when the vendor has it. */
   async #beat(
-    { destination }: Deliverer,
-    heartbeat: NonNullable<Deliverer['heartbeat']>,
+    { destination }: ConfiguredDeliverer,
+    heartbeat: NonNullable<ConfiguredDeliverer['heartbeat']>,
     signal: AbortSignal,
   ): Promise<string | undefined> {
     const { reader, trouble } = this.#options;
     if (reader.retirement() !== undefined) return 'the bridge is retired';
     const row = reader.ownRow(destination);
-    if (row?.accepted !== true) return 'its monitor is not accepted yet';
+    if (row?.accepted !== true) return 'the vendor has not accepted its row yet';
     const why = await trouble();
     if (why !== undefined) return why;
     const delivery = await heartbeat.send(row.key, signal);
@@ -83,7 +83,7 @@ export function startHeartbeats(
   { logger }: { readonly logger: Logger },
   { calls }: WorkerClient,
   reader: ReadStore,
-  deliverers: readonly Deliverer[],
+  deliverers: readonly ConfiguredDeliverer[],
   auditor: Auditor | undefined,
   releases: Releases,
 ): void {

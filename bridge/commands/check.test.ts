@@ -187,12 +187,12 @@ it('says of each vendor address once what it is for and what is wrong', async ()
     remoteProbes,
   );
   expect(text).toMatch(
-    /✗ {2}cronitor\/default +apiUrl: \S+ answers, but the vendor refused the key \(401\)\n +→ The key/,
+    /✗ {2}cronitor\/default +apiUrl: \S+ answers, but the vendor refused the key \(401\)\n +→ A key that may configure monitors/,
   );
   expect(text).toMatch(
     /✗ {2}cronitor\/default +pingUrl: nowhere\.invalid does not answer: \w+\n +→ No address is known/,
   );
-  expect(text.match(/key is wrong/g)).toHaveLength(1);
+  expect(text.match(/A key that may configure monitors is needed/g)).toHaveLength(1);
   expect(text.match(/apiKeyFile cannot be read/g)).toHaveLength(1);
   expect(text).toContain('3 of 9 checks failed.');
 });

@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { systemClock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import { createHttp } from '../sinks/http.ts';
-import { createDeliverers } from '../sinks/index.ts';
+import { configured, createDeliverers, SINKS } from '../sinks/index.ts';
 import { fileProbes, pageTokenProbes } from './file-probes.ts';
 import { oldKeyHint } from './migrate/hint.ts';
 import { portProbe, storeProbe } from './local-probes.ts';
@@ -40,11 +40,13 @@ export async function checkCommand(
 const NO_DESTINATION = {
   ok: true,
   detail: 'valid, but without a destination',
-  next: 'Nothing is sent anywhere: set cronitor.default.apiKeyFile, or LIFECYCLE_BRIDGE__CRONITOR__DEFAULT__API_KEY.',
+  next: `Nothing is sent anywhere: set ${Object.entries(SINKS)
+    .map(([sink, { setFirst }]) => `${sink}.default.${setFirst}`)
+    .join(' or ')}.`,
 };
 
 function configProbe(config: Config, env: Terminal['env']): Probe {
-  const count = Object.keys(config.cronitor).length;
+  const count = configured(config).length;
   const valid = { ok: true, detail: `valid, ${count} ${count === 1 ? 'destination' : 'destinations'}` };
   const next = oldKeyHint(config, env);
   const none = next === undefined ? NO_DESTINATION : { ...NO_DESTINATION, next };
@@ -55,7 +57,7 @@ function configProbe(config: Config, env: Terminal['env']): Probe {
 async function unreadable(config: Config): Promise<ProbeResult | undefined> {
   const http = createHttp();
   try {
-    createDeliverers(config, http, systemClock);
+    createDeliverers(config, { http, clock: systemClock });
     return undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -54,7 +54,7 @@ it('tells what was seen, sent and how, of a run by its UID, beside the process t
   expect(text).toMatch(/2026-11-21T11:52:51\.000Z {2}container worker: exited with 137 \(OOMKilled\)|exited with 137/);
   expect(text).toMatch(/Failed +exit 137 +OOMKilled +in worker +node-2\.example\.internal/);
   expect(text).toMatch(
-    /✓ delivered +2026\S+ +cronitor\/default +started +delivered; an earlier try had an unknown outcome/,
+    /✓ delivered +2026\S+ +demo\/default +started +delivered; an earlier try had an unknown outcome/,
   );
 });
 
@@ -71,7 +71,7 @@ it('has a link to the page where its address is known', async () => {
 
 it('tells why something was not sent', async () => {
   const text = await explain(sampleUid(30), '--store', path);
-  expect(text).toMatch(/Not sent, and why\n +– not sent +cronitor\/default +started +happened before the cut-off/);
+  expect(text).toMatch(/Not sent, and why\n +– not sent +demo\/default +started +happened before the cut-off/);
 });
 
 it('tells what is in quarantine, of a run and of what became none', async () => {
@@ -118,11 +118,11 @@ it('tells of a CronJob that has not run yet when it will, and what the vendor kn
     const { uid, namespace, name } = facts;
     const state = { facts, deleted: false };
     tx.putObject({ uid, kind: 'CronJob', namespace, name, ownerUid: undefined, version: '1', deleted: false, state });
-    const claimant = { destination: 'cronitor/default', uid, createdAt: NOW, alive: true };
+    const claimant = { destination: 'demo/default', uid, createdAt: NOW, alive: true };
     tx.claimDesired(claimant, [{ key: 'the-key', wanted: {} }], { retire: () => null }, NOW);
   });
   expect(await explain('shop/new', '--store', path)).toMatch(
-    /^shop\/new: CronJob\n +UID +\S+\n +schedule +0 4 \* \* \* Europe\/Berlin, suspended\n\nMonitors\n +○ not in sync +cronitor\/default +the-key +not sent yet\n\nNo run of it was seen/,
+    /^shop\/new: CronJob\n +UID +\S+\n +schedule +0 4 \* \* \* Europe\/Berlin, suspended\n\nMonitors\n +○ not in sync +demo\/default +the-key +not sent yet\n\nNo run of it was seen/,
   );
 });
 

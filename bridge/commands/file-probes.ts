@@ -2,13 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import type { Config } from '../config/schema.ts';
 import { errorText } from '../lib/errors.ts';
-import { sinkSchemas } from '../sinks/index.ts';
+import { SINKS } from '../sinks/index.ts';
 import { madeTokenFile } from '../web/made-token.ts';
 import type { Probe, ProbeResult } from './probe.ts';
 
 /** Every file that the configuration names in a `…File` key; those of destinations are read with their destination. */
 export function fileProbes(config: Config): Probe[] {
-  const sections = Object.entries(config).filter(([name]) => !Object.hasOwn(sinkSchemas, name));
+  const sections = Object.entries(config).filter(([name]) => !Object.hasOwn(SINKS, name));
   return sections
     .flatMap(([name, section]) => namedFiles(name, section))
     .map(({ key, file }) => ({ name: key, run: () => Promise.resolve(tryFile(file)) }));

@@ -6,6 +6,7 @@ import { StoreLostError } from '../ingest/client.ts';
 import { systemClock } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
 import { VERSION } from '../lib/version.ts';
+import { configured, described } from '../sinks/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { oldKeyHint } from './migrate/hint.ts';
@@ -52,9 +53,7 @@ export function logStarted(logger: Logger, config: Config, app: App): void {
       webPort: app.webPort,
       ...(config.web.publicUrl !== undefined && { page: config.web.publicUrl }),
       store: config.store.path,
-      destinations: Object.entries(config.cronitor).map(
-        ([name, { dryRun }]) => `cronitor/${name}${dryRun ? ' (dry run: nothing is sent)' : ''}`,
-      ),
+      destinations: configured(config).map(described),
     },
     'started',
   );

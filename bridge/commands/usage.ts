@@ -1,4 +1,5 @@
 import { UserError } from '../lib/errors.ts';
+import { MIGRATE_FROM } from './migrate/usage.ts';
 
 /** Every command: how it is called, and what it does in a few words. */
 export const COMMANDS = {
@@ -40,11 +41,7 @@ export const COMMANDS = {
     synopsis: 'restore FILE [--store PATH | --config FILE]',
     does: 'put a backup in the place of the store',
   },
-  'migrate-from': {
-    synopsis:
-      'migrate-from cronitor (FILE | --env FILE | --release NAME --namespace NS [--kubeconfig FILE]) [--namespace NS]',
-    does: 'print chart values for what cronitor-kubernetes was installed with',
-  },
+  'migrate-from': MIGRATE_FROM,
   version: { synopsis: 'version', does: 'print the version' },
 } as const;
 
@@ -57,7 +54,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--store': 'the store of the bridge that is meant; default: that of the configuration',
   '--as-recorded': 'with the times of the recording; default: moved so that it ended just now',
   '--serve': 'go on serving the page afterwards',
-  '--destination': 'only this one, such as cronitor/default; default: all',
+  '--destination': 'only this one, as the page names it; default: all',
   '--by': 'who asks, for the record; default: the user of this process',
   '--undo': 'end the retirement',
   '--timeout': 'how long to wait until the monitors are paused; seconds, default 300',

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
 
-import { formatDuration, isSecretName, markOf } from './marks.ts';
+import { formatDuration } from '../lib/duration.ts';
+import { markOf } from '../lib/schema-meta.ts';
+import { isSecretName } from '../lib/secret-names.ts';
 import { isSecret, withoutCredentials } from './problems.ts';
 import { type Config, configSchema } from './schema.ts';
 import { child, unwrap } from './schema-walk.ts';

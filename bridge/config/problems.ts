@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-import { isSecretName, markOf } from './marks.ts';
+import { markOf } from '../lib/schema-meta.ts';
+import { isSecretName } from '../lib/secret-names.ts';
 import { child, fixedKeys, inputOf, isMapping, schemaAt, unwrap } from './schema-walk.ts';
 import { entry } from './tree.ts';
 

@@ -4,9 +4,9 @@ import { z } from 'zod';
 
 import type { DeepReadonly } from '../lib/deep-readonly.ts';
 import { pageAddress } from '../lib/page-link.ts';
-import { sinkSchemas } from '../sinks/index.ts';
+import { configured, sinkSchemas } from '../sinks/index.ts';
 import type { SinksConfig } from '../sinks/index.ts';
-import { duration } from './marks.ts';
+import { duration } from '../lib/duration.ts';
 
 const allowed = <T extends z.ZodType>(schema: T, text: string): T => schema.meta({ allowed: text });
 
@@ -233,15 +233,15 @@ export const configSchema = z
 
 /** A destination would wait for ever for a namespace that nobody watches. */
 function namespacesAreInScope(
-  { cluster: { scope }, cronitor }: { cluster: z.output<typeof cluster>; cronitor: SinksConfig['cronitor'] },
+  { cluster: { scope }, ...sinks }: SinksConfig & { readonly cluster: z.output<typeof cluster> },
   context: z.RefinementCtx,
 ): void {
   if (scope === 'cluster') return;
-  for (const [name, { namespaces }] of Object.entries(cronitor)) {
-    for (const [index, namespace] of namespaces.entries()) {
+  for (const { sink, name, settings } of configured(sinks)) {
+    for (const [index, namespace] of (settings.namespaces ?? []).entries()) {
       if (scope.includes(namespace)) continue;
       const message = `allowed: a namespace of cluster.scope (${scope.join(', ')})`;
-      context.addIssue({ code: 'custom', path: ['cronitor', name, 'namespaces', index], message });
+      context.addIssue({ code: 'custom', path: [sink, name, 'namespaces', index], message });
     }
   }
 }

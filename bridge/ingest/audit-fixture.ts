@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defaultPlanner } from '../../test/fixtures/default-sink.ts';
 import { condition, cronJobFacts, jobFacts, ownedBy, seen, T0 } from '../../test/fixtures/facts.ts';
 import type { Facts, JobFacts, Kind, Observation } from '../kubernetes/observation.ts';
-import { planConfig } from '../sinks/cronitor/fixtures.ts';
-import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import type { ReadStore } from '../store/read.ts';
 import { Db } from '../store/sqlite/db.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
@@ -96,7 +95,7 @@ export class AuditBench {
 
   #open(onUnknown: 'none' | 'fail'): [Store, Engine] {
     const store = openStore(this.#path, { now: () => T0 });
-    const planner = createCronitorPlanner('default', planConfig());
+    const planner = defaultPlanner();
     const rule = { cutoff: T0, running: 'announce' as const };
     return [store, createEngine(store, [{ planner, rule, onUnknown }], { graceMs: 15 * MINUTE })];
   }

@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defaultPlanner, PREFIX } from '../../test/fixtures/default-sink.ts';
 import { condition, cronJobFacts, jobFacts, ownedBy, T0 } from '../../test/fixtures/facts.ts';
 import type { CronJobFacts, Facts, JobFacts, Observation } from '../kubernetes/observation.ts';
 import type { Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
-import { planConfig } from '../sinks/cronitor/fixtures.ts';
-import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import type { Planner } from '../sinks/sink.ts';
 import type { ReadStore } from '../store/read.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
@@ -31,9 +30,9 @@ export function complete(changes: Partial<JobFacts> = {}): JobFacts {
   return scheduled({ resourceVersion: '120', conditions, completionAt: T0 + 9_000, ...changes });
 }
 
-/** A CronJob with annotations of the Cronitor sink, by their short names. */
+/** A CronJob with annotations of the sink, by their short names. */
 export function annotated(annotations: Record<string, string>, changes: Partial<CronJobFacts> = {}): CronJobFacts {
-  const full = Object.entries(annotations).map(([name, value]) => [`k8s.cronitor.io/${name}`, value]);
+  const full = Object.entries(annotations).map(([name, value]) => [PREFIX + name, value]);
   return cronJobFacts({ annotations: Object.fromEntries(full), ...changes });
 }
 
@@ -69,7 +68,7 @@ export class TestEngine {
   readonly reader: ReadStore;
 
   constructor(options: TestEngineOptions = {}) {
-    const planners = [createCronitorPlanner('default', planConfig())];
+    const planners = [defaultPlanner()];
     this.#options = { planners, cutoff: T0, running: 'announce', engine: {}, ...options };
     [this.#store, this.#engine] = this.#open();
     this.reader = openReader(this.path);

@@ -179,11 +179,10 @@ function start(): void {
   const { onUnknown } = config;
   // Without the Kubernetes API nobody could read them.
   const readsLogs = config.cluster.list;
-  const destinations = createPlanners(config, store.clusterId(), config.cluster.name, config.web.publicUrl).map(
-    (planner) => {
-      return { planner, rule: rule(planner.destination), onUnknown, readsLogs };
-    },
-  );
+  const world = { clusterId: store.clusterId(), clusterName: config.cluster.name, pageUrl: config.web.publicUrl };
+  const destinations = createPlanners(config, world).map((planner) => {
+    return { planner, rule: rule(planner.destination), onUnknown, readsLogs };
+  });
   const engine = createEngine(store, destinations, {
     scheduleTimers,
     stuck: config.stuck,

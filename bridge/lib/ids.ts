@@ -16,7 +16,7 @@ export function uuidv5(text: string): string {
   return hash.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-/** Lower-case hex SHA-1 of UTF-8 text (the old Cronitor agent's key inference by name). */
+/** Lower-case hex SHA-1 of UTF-8 text: for keys that others made so before. */
 export function sha1Hex(text: string): string {
   return createHash('sha1').update(text).digest('hex');
 }

@@ -49,7 +49,7 @@ export const REASONS = {
   bad_answer: 'the vendor answered with something that is not its API',
   unauthorized: 'the vendor refused the key (401)',
   forbidden: 'the vendor forbids this (403)',
-  telemetry_only_key: 'the key may send telemetry but not configure monitors: it is a telemetry key',
+  limited_key: 'the key may send telemetry but not configure anything',
   monitor_removed: 'the monitor was deleted at the vendor: a ping would make it again',
   not_found: 'the vendor does not know this (404)',
   bad_request: 'the vendor refused the request for good (4xx)',

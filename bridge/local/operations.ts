@@ -2,7 +2,7 @@ import type { Async } from '../lib/async.ts';
 import type { Clock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import { reasonText } from '../lib/reasons.ts';
-import type { Deliverer, TestResult } from '../sinks/sink.ts';
+import type { ConfiguredDeliverer, TestResult } from '../sinks/sink.ts';
 import type { Retirement } from '../store/operations.ts';
 import type { ReadStore } from '../store/read.ts';
 import type { Store } from '../store/store.ts';
@@ -13,7 +13,7 @@ const TEST_MS = 30_000;
 export interface OperationsOptions {
   readonly store: Async<Pick<Store, 'resend'> & { retire(on: boolean, by: string, at: number): void }>;
   readonly reader: Pick<ReadStore, 'retirement'>;
-  readonly deliverers: readonly Deliverer[];
+  readonly deliverers: readonly ConfiguredDeliverer[];
   readonly clock: Clock;
   /** There may be something to send. */
   readonly wake: () => void;
@@ -58,14 +58,14 @@ export function createOperations(options: OperationsOptions): LocalCalls {
 /** The current retirement; rows that are never sent (dry run, no longer configured) are not waited for. */
 export function currentRetirement(
   reader: Pick<ReadStore, 'retirement'>,
-  deliverers: readonly Pick<Deliverer, 'destination' | 'dryRun'>[],
+  deliverers: readonly Pick<ConfiguredDeliverer, 'destination' | 'dryRun'>[],
 ): Retirement | undefined {
   const current = reader.retirement();
   const sent = new Set(deliverers.filter(({ dryRun }) => !dryRun).map(({ destination }) => destination));
   return current && { ...current, destinations: current.destinations.filter((row) => sent.has(row.destination)) };
 }
 
-async function testOne(deliverer: Deliverer): Promise<Tested> {
+async function testOne(deliverer: ConfiguredDeliverer): Promise<Tested> {
   const { destination, dryRun } = deliverer;
   if (dryRun) return { destination, result: 'skipped', text: 'dry run: nothing is sent' };
   if (deliverer.test === undefined) return { destination, result: 'skipped', text: 'has no test delivery' };

@@ -1,6 +1,6 @@
 import type { Async } from '../lib/async.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { ClaimedDesired, ClaimedIntent, Deliverer, Delivery } from '../sinks/sink.ts';
+import type { ClaimedDesired, ClaimedIntent, ConfiguredDeliverer, Delivery } from '../sinks/sink.ts';
 import type { OutboxStore, Settled, SettledDesired } from '../store/outbox-store.ts';
 import { answers } from './answers.ts';
 import { Limiter } from './limiter.ts';
@@ -22,7 +22,7 @@ export interface DestinationOptions {
 
 /** The loop of one destination: claims what may be sent, sends it within its limits, settles the answers. */
 export class DestinationLoop {
-  readonly #deliverer: Deliverer;
+  readonly #deliverer: ConfiguredDeliverer;
   readonly #options: DestinationOptions;
   readonly #limiter = new Limiter();
   readonly #wake = new Wake();
@@ -38,7 +38,7 @@ export class DestinationLoop {
   #converging = false;
   #stopping = false;
 
-  constructor(deliverer: Deliverer, options: DestinationOptions) {
+  constructor(deliverer: ConfiguredDeliverer, options: DestinationOptions) {
     const { store, clock, onError, tickMs } = options;
     this.#deliverer = deliverer;
     this.#options = options;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Deliverer, Delivery } from '../sinks/sink.ts';
+import type { ConfiguredDeliverer, Deliverer, Delivery } from '../sinks/sink.ts';
 import { DESTINATION, HOUR, MINUTE, SECOND, T0, TestStore } from '../store/sqlite/fixtures.ts';
 import type { Dispatcher, DispatcherOptions } from './dispatcher.ts';
 import { startDispatcher } from './dispatcher.ts';
@@ -34,7 +34,7 @@ async function addVendor(...args: Parameters<typeof startVendor>): Promise<Vendo
   return vendor;
 }
 
-function start(deliverers: readonly Deliverer[], more: Partial<DispatcherOptions> = {}): Dispatcher {
+function start(deliverers: readonly ConfiguredDeliverer[], more: Partial<DispatcherOptions> = {}): Dispatcher {
   dispatcher = startDispatcher({
     store,
     deliverers,

@@ -1,6 +1,6 @@
 import type { Async } from '../lib/async.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Deliverer, Delivery } from '../sinks/sink.ts';
+import type { ConfiguredDeliverer, Delivery } from '../sinks/sink.ts';
 import type { OutboxStore } from '../store/outbox-store.ts';
 import { DestinationLoop } from './destination.ts';
 import { Wake } from '../lib/wake.ts';
@@ -10,7 +10,7 @@ const SWEEP_MS = 10_000;
 
 export interface DispatcherOptions {
   readonly store: Async<OutboxStore>;
-  readonly deliverers: readonly Deliverer[];
+  readonly deliverers: readonly ConfiguredDeliverer[];
   readonly clock: Clock;
   /** Age at which an intent that cannot be delivered is given up. */
   readonly maxAgeMs: number;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Async } from '../lib/async.ts';
-import type { ClaimedDesired, ClaimedIntent, Deliverer, Delivery } from '../sinks/sink.ts';
+import type { ClaimedDesired, ClaimedIntent, ConfiguredDeliverer, Delivery } from '../sinks/sink.ts';
 import type { OutboxStore } from '../store/outbox-store.ts';
 
 /** The store as the dispatcher sees it: every answer comes later. `calls` counts them. */
@@ -65,7 +65,11 @@ export async function startVendor(
 }
 
 /** A sink of the plainest kind: one GET per row; 500 is tried again, 400 is dropped. */
-export function plainDeliverer(destination: string, { url }: Vendor, more: Partial<Deliverer> = {}): Deliverer {
+export function plainDeliverer(
+  destination: string,
+  { url }: Vendor,
+  more: Partial<ConfiguredDeliverer> = {},
+): ConfiguredDeliverer {
   const send = async (path: string, signal: AbortSignal): Promise<Delivery> => {
     const { status } = await fetch(`${url}/${path}`, { signal });
     if (status === 200) return { outcome: 'delivered' };

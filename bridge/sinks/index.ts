@@ -1,53 +1,88 @@
 import { z } from 'zod';
-import type { Clock } from '../lib/clock.ts';
 import type { DeepReadonly } from '../lib/deep-readonly.ts';
-import { cronitorSchema } from './cronitor/config.ts';
-import { createCronitorDeliverer } from './cronitor/deliver.ts';
-import { createCronitorPlanner } from './cronitor/plan.ts';
-import type { Http } from './http.ts';
-import type { Deliverer, Planner } from './sink.ts';
+import type { Reason } from '../lib/reasons.ts';
+import { cronitor } from './cronitor/module.ts';
+import type { Deps, DestinationSettings, SinkModule, World } from './module.ts';
+import type { ConfiguredDeliverer, Planner } from './sink.ts';
+
+/** Every sink, by its key in the configuration: the only list of them. */
+export const SINKS = {
+  cronitor,
+} satisfies Readonly<Record<string, SinkModule>>;
+
+type Sinks = typeof SINKS;
+
+const MODULES: Readonly<Record<string, SinkModule>> = SINKS;
 
 const destinationName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a destination name has lower-case letters, digits and dashes');
 
-/** The configuration of every sink: destinations by name. A destination's id is `<sink>/<name>`. */
-export const sinkSchemas = {
-  cronitor: z.record(destinationName, cronitorSchema).prefault({}).describe('Cronitor accounts by name'),
+type SinkSchemas = {
+  readonly [K in keyof Sinks]: z.ZodPrefault<z.ZodRecord<typeof destinationName, Sinks[K]['schema']>>;
 };
 
-/** Part of the configuration: one key per sink. */
-export type SinksConfig = DeepReadonly<{ [K in keyof typeof sinkSchemas]: z.infer<(typeof sinkSchemas)[K]> }>;
+/** The configuration of every sink: destinations by name. A destination's id is `<sink>/<name>`. */
+export const sinkSchemas = Object.fromEntries(
+  Object.entries(MODULES).map(([sink, { schema, title }]) => [
+    sink,
+    z.record(destinationName, schema).prefault({}).describe(`${title} by name`),
+  ]),
+) as unknown as SinkSchemas;
 
-/**
- * The pure halves of all configured destinations. They read no secret. `clusterId` tells clusters apart in keys; `pageUrl`
- * is where people reach the page, without it links are left out.
- */
-export function createPlanners(
-  config: SinksConfig,
-  clusterId: string,
-  clusterName: string,
-  pageUrl?: string,
-): Planner[] {
-  const cronitor = Object.entries(config.cronitor);
-  return cronitor.map(([name, account]) =>
-    createCronitorPlanner(name, { ...withoutKey(account), clusterId, clusterName, pageUrl, accounts: cronitor.length }),
+/** Part of the configuration: one key per sink. */
+export type SinksConfig = DeepReadonly<{ [K in keyof Sinks]: z.infer<SinkSchemas[K]> }>;
+
+/** One configured destination. */
+export interface Configured {
+  /** `<sink>/<name>` */
+  readonly destination: string;
+  readonly sink: string;
+  readonly name: string;
+  readonly settings: DestinationSettings;
+  readonly module: SinkModule;
+}
+
+/** Every destination of a configuration, in the order of `SINKS` and their own. */
+export function configured(config: SinksConfig): Configured[] {
+  const byName = config as Readonly<Record<string, Readonly<Record<string, DestinationSettings>>>>;
+  return Object.entries(MODULES).flatMap(([sink, module]) =>
+    Object.entries(byName[sink] ?? {}).map(([name, settings]) => {
+      return { destination: `${sink}/${name}`, sink, name, settings, module };
+    }),
   );
 }
 
-/** What a planner has it can put into an error. */
-function withoutKey(account: SinksConfig['cronitor'][string]): SinksConfig['cronitor'][string] {
-  const { ...rest } = account;
-  delete rest.apiKey;
-  return rest;
+/** The pure halves of all configured destinations. */
+export function createPlanners(config: SinksConfig, world: Omit<World, 'siblings'>): Planner[] {
+  const all = configured(config);
+  return all.map(({ sink, name, settings, module }) => {
+    const siblings = all.filter((other) => other.sink === sink).length;
+    return module.planner(name, settings, { ...world, siblings });
+  });
+}
+
+/** The halves that talk to vendors. Throws a UserError when a secret cannot be read. */
+export function createDeliverers(config: SinksConfig, deps: Deps): ConfiguredDeliverer[] {
+  return configured(config).map((one) => createDeliverer(one, deps));
+}
+
+/** The half of one destination that talks to its vendor. Throws a UserError when a secret cannot be read. */
+export function createDeliverer({ name, settings, module }: Configured, deps: Deps): ConfiguredDeliverer {
+  return { ...module.deliverer(name, settings, deps), dryRun: settings.dryRun };
 }
 
 /** The destinations that do everything except the requests. */
 export function dryRuns(config: SinksConfig): string[] {
-  return Object.entries(config.cronitor).flatMap(([name, { dryRun }]) => (dryRun ? [`cronitor/${name}`] : []));
+  return configured(config).flatMap(({ destination, settings }) => (settings.dryRun ? [destination] : []));
 }
 
-/** The halves that talk to vendors. Throws a UserError when a key file cannot be read. */
-export function createDeliverers(config: SinksConfig, http: Http, clock: Clock): Deliverer[] {
-  return Object.entries(config.cronitor).map(([name, account]) => createCronitorDeliverer(name, account, http, clock));
+/** A configured destination in a line that a person reads at the start. */
+export function described({ destination, settings }: Configured): string {
+  return `${destination}${settings.dryRun ? ' (dry run: nothing is sent)' : ''}`;
+}
+
+/** What a person can do about a refusal by the vendor of a destination; empty without anything to say. */
+export function adviceOn(destination: string, reason: Reason): string {
+  return MODULES[destination.split('/')[0] ?? '']?.advice[reason] ?? '';
 }

@@ -83,7 +83,7 @@ export type RetireCause = 'left' | 'unclaimed' | 'bridge';
 
 /** The pure half of a sink: runs inside the commit, on the worker thread. */
 export interface Planner {
-  /** `<sink>/<name in the configuration>`, e.g. `cronitor/default`. */
+  /** `<sink>/<name in the configuration>`. */
   readonly destination: string;
   plan(transition: Transition, context: PlanContext): Planned;
   /** Whether the logs of this run's containers are worth reading; without it, no. */
@@ -162,7 +162,6 @@ export interface TestResult {
 /** The half of a sink that talks to its vendor. Both return one delivery per row, in the same order, and never throw. */
 export interface Deliverer {
   readonly destination: string;
-  readonly dryRun: boolean;
   /** Most rows per call. */
   readonly batch: { readonly intents: number; readonly desired: number };
   /** Limits that every converge call of this destination shares. */
@@ -174,10 +173,18 @@ export interface Deliverer {
    * known of them, or this is the first call. Cheap: asked every second.
    */
   renewed?(): readonly string[];
-  /** Asks whether address and credentials are right, and changes nothing at the vendor. Never throws. */
+  /**
+   * Asks whether address and credentials are right, and changes nothing at the vendor. The detail of one that is delivered
+   * says what they may do. Never throws.
+   */
   check?(signal: AbortSignal): Promise<Delivery>;
   /** The bridge says that it works: `send` is called every `intervalMs`, with the key of the row that `planOwn` wants. */
   readonly heartbeat?: { readonly intervalMs: number; send(key: string, signal: AbortSignal): Promise<Delivery> };
   /** Proves with the least that the vendor lets see that address and key are right. Never throws. */
   test?(signal: AbortSignal): Promise<TestResult>;
+}
+
+/** A deliverer as the outbox has it: in a dry run it is asked for nothing. */
+export interface ConfiguredDeliverer extends Deliverer {
+  readonly dryRun: boolean;
 }

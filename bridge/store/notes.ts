@@ -1,5 +1,6 @@
 import type { Instant } from '../lib/clock.ts';
 import { iso } from '../lib/clock.ts';
+import type { Reason } from '../lib/reasons.ts';
 import { reasonText } from '../lib/reasons.ts';
 import type { LeftDestination, Refusal } from './read.ts';
 import type { Recovery, StoreState } from './store.ts';
@@ -24,11 +25,14 @@ export function storeNotes(recovery: Recovery | undefined, state: StoreState | u
   return [...recovered, ...(state?.exhausted === true ? [exhaustedText(state)] : [])];
 }
 
-/** What everybody should know of accounts whose key may not configure monitors. */
-export function keyNotes(refusals: readonly Refusal[]): string[] {
+/** What everybody should know of destinations whose credentials are refused; `advice`: what to do about one, or nothing. */
+export function keyNotes(
+  refusals: readonly Refusal[],
+  advice: (destination: string, reason: Reason) => string,
+): string[] {
   return refusals.map(({ destination, reason, detail, count }) => {
-    const monitors = count === 1 ? '1 monitor waits' : `${count} monitors wait`;
-    return `${destination}: ${reasonText(reason, detail)}. ${monitors} for a key that may configure monitors (an SDK key); put it into the file or Secret of this account and it is taken at once.`;
+    const waiting = count === 1 ? '1 object there waits' : `${count} objects there wait`;
+    return `${destination}: ${reasonText(reason, detail)}. ${waiting} to be made or changed. ${advice(destination, reason)}`.trim();
   });
 }
 

@@ -1,4 +1,4 @@
-import { isSecretName } from '../config/marks.ts';
+import { isSecretName } from '../lib/secret-names.ts';
 import { REDACTED, redact } from '../kubernetes/redact.ts';
 import { parseCut } from './cut-json.ts';
 

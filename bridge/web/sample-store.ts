@@ -6,7 +6,7 @@ import type { Delivery } from '../sinks/sink.ts';
 import type { Store, Tx } from '../store/store.ts';
 
 /** A store as a small cluster leaves it, for the tests of page, API and `explain`. */
-export const DESTINATION = 'cronitor/default';
+export const DESTINATION = 'demo/default';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -171,11 +171,11 @@ describe('a vendor', () => {
     const rows = (await bench.list<Monitor>('monitors')).filter(({ destination }) => destination === 'cronitor/locked');
     expect(rows).toHaveLength(JOBS.length + 1);
     // Refused at first, and recognised as a key for telemetry alone once a ping was accepted.
-    const reason = expect.stringMatching(/^(unauthorized|telemetry_only_key)$/);
+    const reason = expect.stringMatching(/^(unauthorized|limited_key)$/);
     for (const row of rows)
       expect(row).toMatchObject({ inSync: false, reason, detail: expect.stringContaining('HTTP 401') });
     for (const { detail } of await settled('locked'))
-      expect(detail).toMatch(/monitor_refused: (unauthorized|telemetry_only_key): HTTP 401/);
+      expect(detail).toMatch(/monitor_refused: (unauthorized|limited_key): HTTP 401/);
     const { text } = await bench.get(`runs/${jobUid(1)}`);
     expect(text).toMatch(
       /although the vendor refuses the monitor for good: (the vendor refused the key \(401\)|the key may send telemetry.*): HTTP 401/,

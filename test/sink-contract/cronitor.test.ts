@@ -65,8 +65,8 @@ function makeCase(vendors: Vendors): SinkCase {
     secrets: [vendors.key],
     refusals: { intent: pings, desired: puts },
     planner,
-    deliverer(http, clock, dryRun) {
-      const base = { apiKey: vendors.key, apiUrl: vendors.url, pingUrl: `${vendors.url}/`, dryRun };
+    deliverer(http, clock) {
+      const base = { apiKey: vendors.key, apiUrl: vendors.url, pingUrl: `${vendors.url}/` };
       return createCronitorDeliverer('contract', cronitorSchema.parse(base), http, clock);
     },
     intents,

@@ -42,7 +42,7 @@ export class OutboxBench {
   }
 
   start({ dryRun = false } = {}): void {
-    const deliverer = this.sink.deliverer(this.http, this.clock, dryRun);
+    const deliverer = { ...this.sink.deliverer(this.http, this.clock), dryRun };
     this.dispatcher = startDispatcher({
       store: later(() => this.store),
       deliverers: [deliverer],

@@ -16,7 +16,7 @@ export interface SinkCase {
   /** The sink's own answers to 4xx. */
   readonly refusals: { readonly intent: StatusTable; readonly desired: StatusTable };
   readonly planner: Planner;
-  deliverer(http: Http, clock: Clock, dryRun: boolean): Deliverer;
+  deliverer(http: Http, clock: Clock): Deliverer;
   /** The telemetry of one run in order, at least two in one lane; it waits at most for the desired row of its number. */
   intents(run: number): ClaimedIntent[];
   desired(row: number, version: 'A' | 'B'): ClaimedDesired;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createHttp, type Http } from '../../bridge/sinks/http.ts';
-import type { ClaimedDesired, ClaimedIntent, Deliverer, Delivery } from '../../bridge/sinks/sink.ts';
+import type { ClaimedDesired, ClaimedIntent, Delivery } from '../../bridge/sinks/sink.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { outboxContract } from './outbox-contract.ts';
 import { secretForms, startContractVendors } from './sink-case.ts';
@@ -18,7 +18,6 @@ interface Bench {
   readonly signal: AbortSignal;
   readonly deliver: (intents: readonly ClaimedIntent[]) => Promise<Delivery[]>;
   readonly converge: (rows: readonly ClaimedDesired[]) => Promise<Delivery[]>;
-  readonly dry: Deliverer;
   abort(): void;
   /** From now on no request may take longer than SHORT_MS. */
   hurry(): void;
@@ -32,7 +31,7 @@ async function makeBench(makeCase: MakeCase): Promise<Bench> {
   let limit = {};
   const http: Http = { request: (request) => real.request({ ...request, ...limit }), close: () => real.close() };
   const clock = { now: () => NOW };
-  const live = sink.deliverer(http, clock, false);
+  const live = sink.deliverer(http, clock);
   const stop = new AbortController();
   return {
     sink,
@@ -40,7 +39,6 @@ async function makeBench(makeCase: MakeCase): Promise<Bench> {
     signal: stop.signal,
     deliver: (intents) => live.deliver(intents, stop.signal),
     converge: (rows) => live.converge(rows, stop.signal),
-    dry: sink.deliverer(http, clock, true),
     abort: () => stop.abort(),
     hurry: () => (limit = { timeoutMs: SHORT_MS }),
     async close() {
@@ -168,15 +166,6 @@ function intentRules(bench: () => Bench): void {
     const [first, second] = sink.processed(vendors);
     expect(second).toBe(first);
     expect(first).toBeDefined();
-  });
-
-  it('sends nothing in a dry run', async () => {
-    const { sink, vendors, dry, signal } = bench();
-    expect(dry.dryRun).toBe(true);
-    const dryRun = [{ outcome: 'drop', reason: 'dry_run' }];
-    expect(await dry.deliver(sink.intents(1).slice(0, 1), signal)).toEqual(dryRun);
-    expect(await dry.converge([sink.desired(1, 'A')], signal)).toEqual(dryRun);
-    expect(vendors.requests).toEqual([]);
   });
 
   it('gives up a stored payload that it cannot read', async () => {

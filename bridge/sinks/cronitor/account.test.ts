@@ -129,10 +129,10 @@ describe('a key that may only send telemetry', () => {
     expect(await cronitor.deliver([ping('a')], signal)).toEqual([DELIVERED]);
     expect(cronitor.renewed!()).toEqual(['api']);
     expect(cronitor.renewed!()).toEqual([]);
-    const known = { ...wait, reason: 'telemetry_only_key', detail: expect.stringContaining('HTTP 403') };
+    const known = { ...wait, reason: 'limited_key', detail: expect.stringContaining('HTTP 403') };
     expect(await cronitor.converge([row('a')], signal)).toMatchObject([known]);
-    expect((await cronitor.test!(signal)).delivery).toMatchObject({ reason: 'telemetry_only_key' });
-    expect(await cronitor.check!(signal)).toMatchObject({ reason: 'telemetry_only_key' });
+    expect((await cronitor.test!(signal)).delivery).toMatchObject({ reason: 'limited_key' });
+    expect(await cronitor.check!(signal)).toMatchObject({ reason: 'limited_key' });
   });
 
   it('is looked after from the refusal on: another key in its file is news, once', async () => {
@@ -144,7 +144,7 @@ describe('a key that may only send telemetry', () => {
     expect(cronitor.renewed!()).toEqual(['api', 'address']);
     expect(cronitor.renewed!()).toEqual([]);
     expect(await cronitor.converge([row('a')], signal)).toEqual([DELIVERED]);
-    expect(await cronitor.check!(signal)).toEqual(DELIVERED);
+    expect(await cronitor.check!(signal)).toMatchObject(DELIVERED);
   });
 });
 

@@ -4,7 +4,7 @@ import type { AnnotationProblem } from '../sink.ts';
 import { MAX_ITEMS, MAX_KEY, MAX_NOTE, MAX_TEXT } from './limits.ts';
 import { isLonger, shorten } from './shorten.ts';
 
-const PREFIX = 'k8s.cronitor.io/';
+export const PREFIX = 'k8s.cronitor.io/';
 const MAX_SHOWN = 100;
 
 interface Rule<T> {

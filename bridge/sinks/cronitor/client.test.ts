@@ -67,13 +67,6 @@ describe('§8 its client of the monitor API', () => {
     ]);
     expect(vendors.cronitor.violations).toEqual([]);
   });
-
-  it('has no error and no request in a dry run', async () => {
-    expect(await deliverer({ dryRun: true }).converge([row('a')], signal)).toEqual([
-      { outcome: 'drop', reason: 'dry_run' },
-    ]);
-    expect(vendors.requests).toEqual([]);
-  });
 });
 
 describe('§8 its client of the telemetry API', () => {
@@ -100,12 +93,9 @@ describe('§8 its client of the telemetry API', () => {
     expect(vendors.cronitor.pings).toMatchObject([{ monitor: 'my-id', query }]);
   });
 
-  it('is told of a key that is refused, and of a dry run', async () => {
+  it('is told of a key that is refused', async () => {
     expect(await deliverer({ apiKey: 'another' }).deliver([ping({ state: 'run' })], signal)).toMatchObject([
       { outcome: 'retry', reason: 'unauthorized' },
-    ]);
-    expect(await deliverer({ dryRun: true }).deliver([ping({ state: 'run' })], signal)).toEqual([
-      { outcome: 'drop', reason: 'dry_run' },
     ]);
     expect(vendors.requests).toHaveLength(1);
   });

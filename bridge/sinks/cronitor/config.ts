@@ -4,7 +4,7 @@ import { errorText } from '../../lib/errors.ts';
 import { isSegment } from '../../lib/url-path.ts';
 import { MAX_KEY, MAX_TEXT } from './limits.ts';
 import { podFilter } from './pod-filter.ts';
-import { duration } from '../../config/marks.ts';
+import { duration } from '../../lib/duration.ts';
 import { selectionFields } from '../selection.ts';
 
 const url = (what: string) =>

@@ -17,28 +17,30 @@ export function createCronitorDeliverer(name: string, config: CronitorConfig, ht
   const destination = `cronitor/${name}`;
   const account: Account = { config, http, clock, key: createApiKey(destination, config) };
   const ping = createPing(account);
-  const dry = (rows: readonly unknown[]): Delivery[] => rows.map(() => ({ outcome: 'drop', reason: 'dry_run' }));
   let isFirst = true;
   return {
     destination,
-    dryRun: config.dryRun,
     batch: { intents: 16, desired: 100 },
     convergeLimits: [{ key: API_LIMIT, perSecond: 2 }],
-    deliver: async (batch, signal) =>
-      config.dryRun ? dry(batch) : Promise.all(batch.map((intent) => send(account, ping, intent, signal))),
-    converge: async (rows, signal) => (config.dryRun ? dry(rows) : converge(account, rows, signal)),
+    deliver: (batch, signal) => Promise.all(batch.map((intent) => send(account, ping, intent, signal))),
+    converge: (rows, signal) => converge(account, rows, signal),
     renewed() {
       if (account.key.isReplaced()) return [API_LIMIT, ADDRESS_LIMIT];
       const askAgain = account.key.isRecognised() || isFirst;
       isFirst = false;
       return askAgain ? [API_LIMIT] : [];
     },
-    check: (signal) => readMonitors(account, signal),
+    check: (signal) => checkKey(account, signal),
     ...(config.heartbeat !== undefined && {
       heartbeat: { intervalMs: config.heartbeat.interval, send: (key, signal) => beat(ping, config, key, signal) },
     }),
     test: (signal) => testDelivery(account, ping, destination, signal),
   };
+}
+
+async function checkKey(account: Account, signal: AbortSignal): Promise<Delivery> {
+  const delivery = await readMonitors(account, signal);
+  return delivery.outcome === 'delivered' ? { ...delivery, detail: 'the key may read monitors' } : delivery;
 }
 
 /** A heartbeat has no state: that it comes is what it says. */

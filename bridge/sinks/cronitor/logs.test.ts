@@ -255,12 +255,4 @@ describe('sending logs', () => {
     ]);
     expect(vendors.requests).toEqual([]);
   });
-
-  it('sends nothing in a dry run', async () => {
-    expect(await deliver(intents([kept('x')]), { dryRun: true })).toMatchObject([
-      { reason: 'dry_run' },
-      { reason: 'dry_run' },
-    ]);
-    expect(vendors.requests).toEqual([]);
-  });
 });

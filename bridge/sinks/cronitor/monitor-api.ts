@@ -171,7 +171,7 @@ function apiRefused({ key }: Account, answer: HttpAnswer, used: string): Deliver
   const detail = refusal(answer, key);
   if (!isKeyRefused(status)) return { outcome: 'drop', reason: status === 404 ? 'not_found' : 'bad_request', detail };
   const wait = { outcome: 'drop', afterMs: KEY_PAUSE_MS, hold: { key: API_LIMIT } } as const;
-  if (key.mayPing(used)) return { ...wait, reason: 'telemetry_only_key', detail };
+  if (key.mayPing(used)) return { ...wait, reason: 'limited_key', detail };
   const reason = status === 401 ? 'unauthorized' : 'forbidden';
   return { ...wait, reason, detail: `${detail} (the key is wrong, or may only send telemetry)` };
 }

@@ -9,7 +9,7 @@ import type { Claimant, DesiredRules, Store } from '../store.ts';
 import { Db } from './db.ts';
 import { openReader, openStore } from './open.ts';
 
-export const DESTINATION = 'cronitor/default';
+export const DESTINATION = 'demo/default';
 export const T0 = Date.UTC(2026, 0, 1);
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;

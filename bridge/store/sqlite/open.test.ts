@@ -108,10 +108,10 @@ describe('what a store remembers', () => {
     const t = new TestStore();
     const id = t.store.clusterId();
     expect(id).toMatch(/^[0-9a-f-]{36}$/);
-    expect(t.store.cutoff('cronitor/default', 5)).toBe(5);
+    expect(t.store.cutoff('demo/default', 5)).toBe(5);
     t.restart();
     expect(t.store.clusterId()).toBe(id);
-    expect(t.store.cutoff('cronitor/default', 9)).toBe(5);
+    expect(t.store.cutoff('demo/default', 9)).toBe(5);
     expect(t.store.cutoff('sentry/default', 9)).toBe(9);
     t.remove();
   });
@@ -126,8 +126,8 @@ describe('the reader', () => {
     const store = openStore(path, clock);
     const reader = openReader(path);
     expect(reader.depth()).toEqual([]);
-    store.cutoff('cronitor/default', 1);
-    expect(reader.depth()).toMatchObject([{ destination: 'cronitor/default', pending: 0, notInSync: 0 }]);
+    store.cutoff('demo/default', 1);
+    expect(reader.depth()).toMatchObject([{ destination: 'demo/default', pending: 0, notInSync: 0 }]);
     reader.close();
     store.close();
     const db = new Db(path, true);

@@ -9,7 +9,7 @@ const OUTCOMES: readonly Delivery[] = [
   FAILED,
   LOST,
   REFUSED,
-  held('cronitor/default', MINUTE),
+  held('demo/default', MINUTE),
   held('a', MINUTE),
   { outcome: 'retry', reason: 'shutting_down' },
 ];

@@ -40,8 +40,8 @@ describe('a refusal of the key', () => {
 
   it('takes another reason for all when more is known', () => {
     t.now += MINUTE;
-    t.settleRows(claim(1), { ...WRONG_KEY, reason: 'telemetry_only_key' });
-    expect(t.reader.keyRefusals()).toMatchObject([{ reason: 'telemetry_only_key', count: 3 }]);
+    t.settleRows(claim(1), { ...WRONG_KEY, reason: 'limited_key' });
+    expect(t.reader.keyRefusals()).toMatchObject([{ reason: 'limited_key', count: 3 }]);
   });
 
   it('is over at once with another key; telemetry that has not gone waits for its monitor again', () => {

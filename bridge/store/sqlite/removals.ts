@@ -8,7 +8,7 @@ export const NOTHING = 'null';
 export const NOTHING_HASH = sha256Hex(NOTHING);
 
 /** Refusals that are about the credentials, not about what was sent. */
-export const KEY_REASONS = JSON.stringify(['unauthorized', 'forbidden', 'telemetry_only_key'] satisfies Reason[]);
+export const KEY_REASONS = JSON.stringify(['unauthorized', 'forbidden', 'limited_key'] satisfies Reason[]);
 
 /** What happened while no bridge ran must have had time to arrive: an object may have been made again. */
 const AFTER_START_MS = 3_600_000;

@@ -1,0 +1,71 @@
+import { UserError } from '../lib/errors.ts';
+import { systemClock } from '../lib/clock.ts';
+import { reasonText } from '../lib/reasons.ts';
+import type { Http } from '../sinks/http.ts';
+import { createHttp } from '../sinks/http.ts';
+import type { Configured } from '../sinks/index.ts';
+import { createDeliverer } from '../sinks/index.ts';
+import type { Delivery } from '../sinks/sink.ts';
+import type { Probe, ProbeResult } from './probe.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** A line for each address of a destination; its first says also whether the vendor takes its credentials. */
+export function vendorProbes(one: Configured): Probe[] {
+  const { destination, settings, module } = one;
+  const answered = settings.dryRun ? 'answers (dry run: nothing is sent)' : 'answers';
+  return Object.entries(module.hosts(settings)).map(([key, url], index) => ({
+    name: destination,
+    run: () =>
+      withHttp(async (http) => {
+        const where = `${key}: ${new URL(url).host}`;
+        const failure = await connectFailure(http, url);
+        if (failure !== undefined)
+          return { ok: false, detail: `${where} does not answer: ${failure}`, next: wayTo(key, failure) };
+        const answers = { ok: true, detail: `${where} ${answered}` };
+        return index === 0 ? tryCredentials(one, key, http, answers) : answers;
+      }),
+  }));
+}
+
+async function withHttp<T>(work: (http: Http) => Promise<T>): Promise<T> {
+  const http = createHttp();
+  try {
+    return await work(http);
+  } finally {
+    await http.close();
+  }
+}
+
+/** A secret that cannot be read is said where the configuration is checked. */
+async function tryCredentials(one: Configured, key: string, http: Http, answers: ProbeResult): Promise<ProbeResult> {
+  try {
+    const deliverer = createDeliverer(one, { http, clock: systemClock });
+    const delivery = await deliverer.check?.(AbortSignal.timeout(TIMEOUT_MS));
+    return delivery === undefined ? answers : credentialsResult(one, key, delivery, answers);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return answers;
+  }
+}
+
+function credentialsResult({ module }: Configured, key: string, delivery: Delivery, answers: ProbeResult): ProbeResult {
+  if (delivery.outcome === 'delivered')
+    return { ...answers, detail: [answers.detail, delivery.detail].filter(Boolean).join(', ') };
+  const { reason, detail } = delivery;
+  const advice = module.advice[reason];
+  if (advice !== undefined) return { ok: false, detail: `${answers.detail}, but ${reasonText(reason)}`, next: advice };
+  const next = `Check ${key} of this destination; the vendor may have trouble of its own.`;
+  return { ok: false, detail: `${answers.detail}, but not as its API: ${reasonText(reason, detail)}`, next };
+}
+
+function wayTo(key: string, failure: string): string {
+  return /ENOTFOUND|EAI_AGAIN/.test(failure)
+    ? `No address is known for that name: correct ${key} of this destination, or look at the DNS of this machine or pod.`
+    : `Check ${key} of this destination, the proxy variables, and egress rules.`;
+}
+
+async function connectFailure(http: Http, url: string): Promise<string | undefined> {
+  const result = await http.request({ method: 'GET', url, timeoutMs: TIMEOUT_MS });
+  return result.kind === 'answer' ? undefined : result.detail;
+}

@@ -1,0 +1,58 @@
+import type { z } from 'zod';
+import type { Kind } from '../kubernetes/observation.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Reason } from '../lib/reasons.ts';
+import type { Http } from './http.ts';
+import type { Deliverer, Planner } from './sink.ts';
+
+/** What a destination of any sink can be set to. */
+export interface DestinationSettings {
+  /** Everything except the requests: the outbox sees to it, a sink never does. */
+  readonly dryRun: boolean;
+  /** Namespaces that a destination wants must be in the scope of the bridge. */
+  readonly namespaces?: readonly string[];
+}
+
+/** What a planner may know beside the settings of its destination. */
+export interface World {
+  /** Of the store: the same as long as it or its side file lives. Tells clusters apart in keys. */
+  readonly clusterId: string;
+  /** As people call it. */
+  readonly clusterName: string;
+  /** Where people reach the page; without it links are left out. */
+  readonly pageUrl: string | undefined;
+  /** How many destinations of this sink the bridge has: they may share a limit. */
+  readonly siblings: number;
+}
+
+/** What a deliverer works with. */
+export interface Deps {
+  readonly http: Http;
+  readonly clock: Clock;
+}
+
+/**
+ * A sink, whole: one folder, and one line in `index.ts`, from which configuration, `check`, `run`, the annotations that are
+ * kept, the chart's schema and the documentation follow. `C`: the settings of one destination.
+ */
+export interface SinkModule<C extends DestinationSettings = DestinationSettings> {
+  /** What its destinations are, as the configuration describes them: `Cronitor accounts`. */
+  readonly title: string;
+  readonly schema: z.ZodType<C>;
+  /** The setting that is needed first: `apiKeyFile`. */
+  readonly setFirst: string;
+  /** Names of annotations that it reads; one that ends with / is every name below it. Others are never kept. */
+  readonly annotations: readonly string[];
+  /** Whose objects it plans desired state of, or reads the annotations of. */
+  readonly kinds: readonly Kind[];
+  /** The pure half of `<sink>/<name>`. It is given no secret: what a planner has it can put into an error. */
+  planner(name: string, config: C, world: World): Planner;
+  /** The half that talks to the vendor. Throws a UserError when a secret cannot be read. */
+  deliverer(name: string, config: C, deps: Deps): Deliverer;
+  /** The addresses that it talks to, by the setting that names each. `check` of the deliverer belongs to the first. */
+  hosts(config: C): Readonly<Record<string, string>>;
+  /** What a person can do about a refusal of the vendor, in a sentence. */
+  readonly advice: Readonly<Partial<Record<Reason, string>>>;
+  /** Its page of documentation, from the root of the repository. A table of its settings is written into it. */
+  readonly doc: string;
+}
