@@ -1,4 +1,6 @@
+import { KINDS } from '../kubernetes/kinds.ts';
 import type { Kind } from '../kubernetes/observation.ts';
+import { FOLLOWED } from '../kubernetes/observation.ts';
 import type { KubeObject } from '../kubernetes/fields.ts';
 import { intAt, messageAt, objectAt, objectsAt, textAt } from '../kubernetes/fields.ts';
 import { isSegment } from '../lib/url-path.ts';
@@ -6,15 +8,12 @@ import type { Instant } from '../lib/clock.ts';
 import type { KubeApi } from './api.ts';
 import { KUBE_PROTOBUF } from './kube-protobuf.ts';
 
-/**
- * CronJobs before all: they decide what becomes of their runs. Pods before Jobs: which container failed, and how, is known
- * when the end of its Job is told.
- */
-export const LISTED: readonly { readonly kind: Kind; readonly apiVersion: string; readonly resource: string }[] = [
-  { kind: 'CronJob', apiVersion: 'batch/v1', resource: 'cronjobs' },
-  { kind: 'Pod', apiVersion: 'v1', resource: 'pods' },
-  { kind: 'Job', apiVersion: 'batch/v1', resource: 'jobs' },
-];
+/** What the audit LISTs, in this order. */
+export const LISTED: readonly { readonly kind: Kind; readonly apiVersion: string; readonly resource: string }[] =
+  FOLLOWED.filter((kind) => KINDS[kind].audit === 'full').map((kind) => {
+    const { apiVersion, resource } = KINDS[kind];
+    return { kind, apiVersion, resource };
+  });
 
 export type Listed = (typeof LISTED)[number];
 export type Scope = 'cluster' | readonly string[];

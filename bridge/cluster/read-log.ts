@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { messageAt } from '../kubernetes/fields.ts';
-import { readPod } from '../kubernetes/read-pod.ts';
+import { KINDS } from '../kubernetes/kinds.ts';
 import { pathOf } from '../lib/url-path.ts';
 import { redact } from '../kubernetes/redact.ts';
 import { containerEnds } from '../lifecycle/containers.ts';
@@ -62,7 +62,7 @@ async function isPrevious(
   // Without the permission to look, the log itself may still be there.
   if (answer.status === 403) return false;
   if (answer.status !== 200) return refused(answer.status, messageAt(answer.body, 'message') ?? '');
-  const facts = readPod(answer.body);
+  const facts = KINDS.Pod.read(answer.body);
   if (facts.uid !== podUid) return { outcome: 'log_unavailable', detail: 'another pod has this name now' };
   const end = containerEnds(facts).find((end) => end.container.name === container && end.instance === instance);
   if (end !== undefined) return end.termination !== end.container.terminated;

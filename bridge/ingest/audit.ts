@@ -1,4 +1,4 @@
-import { FACTS_SCHEMA } from '../kubernetes/observation.ts';
+import { KINDS } from '../kubernetes/kinds.ts';
 import type { Kind, Observation } from '../kubernetes/observation.ts';
 import { compareVersions, UNKNOWN_VERSION } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
@@ -229,11 +229,11 @@ export class Audit implements AuditCalls {
   #known(tx: Tx, kind: Kind, uid: string, listed: string): Known | undefined {
     const stored = tx.storedVersion(uid);
     // Its records are not taken (late.ts): whatever version it has, reading it again is no use.
-    if (stored === undefined && kind !== 'CronJob' && tx.isPruned(uid)) return { version: listed, away: false };
+    if (stored === undefined && !KINDS[kind].longLived && tx.isPruned(uid)) return { version: listed, away: false };
     const away = stored?.deleted ?? false;
     const quarantined = tx.quarantinedVersion(uid);
     const poisonous = compareVersions(quarantined ?? UNKNOWN_VERSION, stored?.version ?? UNKNOWN_VERSION) > 0;
-    const outdated = stored !== undefined && stored.factsSchema < FACTS_SCHEMA && !poisonous;
+    const outdated = stored !== undefined && stored.factsSchema < KINDS[kind].schema && !poisonous;
     const versions = [stored?.version, this.#options.unwritten.version(uid), quarantined];
     const newest = versions
       .filter((version) => version !== undefined)

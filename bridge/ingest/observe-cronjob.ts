@@ -1,4 +1,4 @@
-import { FACTS_SCHEMA } from '../kubernetes/observation.ts';
+import { KINDS } from '../kubernetes/kinds.ts';
 import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import { isLive, reduceCronJob } from '../lifecycle/cronjob.ts';
@@ -82,7 +82,7 @@ export function replanAll(tx: Tx, destinations: readonly Destination[], maxAgeMs
 
 function replan(tx: Tx, destinations: readonly Destination[], uid: string, now: Instant): void {
   const row = tx.object(uid);
-  if (row?.factsSchema === FACTS_SCHEMA) planCronJob(tx, destinations, stateOf<CronJobState>(row), now);
+  if (row?.factsSchema === KINDS.CronJob.schema) planCronJob(tx, destinations, stateOf<CronJobState>(row), now);
 }
 
 /** CronJobs that went while the destination was not configured: nobody planned that for it. */

@@ -1,4 +1,4 @@
-import { FACTS_SCHEMA } from '../kubernetes/observation.ts';
+import { KINDS } from '../kubernetes/kinds.ts';
 import type { Facts, Kind, Observation } from '../kubernetes/observation.ts';
 import { compareVersions, UNKNOWN_VERSION } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
@@ -95,7 +95,7 @@ export class UnwrittenVersions {
   /** The row that an observation meets. Facts that an older bridge read give way to the same version as a LIST has it. */
   loadFor(tx: Tx, { facts, listed }: Observation): ObjectRow | undefined {
     const row = this.load(tx, facts.uid);
-    const isOutdated = row?.factsSchema !== undefined && row.factsSchema < FACTS_SCHEMA;
+    const isOutdated = row?.factsSchema !== undefined && row.factsSchema < KINDS[facts.kind].schema;
     return isOutdated && listed === true && row.version === facts.resourceVersion
       ? withVersion(row, UNKNOWN_VERSION)
       : row;
@@ -154,9 +154,10 @@ export function saveObject(
 }
 
 /** An older observation leaves the facts as they were read before. */
-function schemaOf(previous: ObjectRow | undefined, { resourceVersion }: Facts): number {
+function schemaOf(previous: ObjectRow | undefined, { kind, resourceVersion }: Facts): number {
+  const { schema } = KINDS[kind];
   const isNewer = previous === undefined || compareVersions(resourceVersion, previous.version) > 0;
-  return isNewer ? FACTS_SCHEMA : (previous.factsSchema ?? FACTS_SCHEMA);
+  return isNewer ? schema : (previous.factsSchema ?? schema);
 }
 
 function sameButVersion(a: ObjectRow, b: ObjectRow): boolean {

@@ -1,7 +1,7 @@
 import type { Instant } from '../lib/clock.ts';
 import type { KubeObject } from './fields.ts';
 import { booleanAt, isInstant, objectAt, objectsAt, secondsAt, stringsAt, textAt, timeAt } from './fields.ts';
-import type { ObjectFacts, Owner } from './observation.ts';
+import type { ObjectFacts, Owner } from './object-facts.ts';
 import { isSecretName, REDACTED, redactValue } from './redact.ts';
 
 /** Annotations that some rule reads. Others are never kept: people put credentials into them. */

@@ -6,11 +6,12 @@ import { isReadAnnotation } from './metadata.ts';
  */
 export type Plan = 'scalar' | ((key: string) => boolean) | FieldsPlan;
 
-interface FieldsPlan {
+export interface FieldsPlan {
   readonly [field: string]: Plan;
 }
 
-const METADATA: FieldsPlan = {
+/** Of every kind that is followed. */
+export const METADATA: FieldsPlan = {
   uid: 'scalar',
   namespace: 'scalar',
   name: 'scalar',
@@ -23,91 +24,9 @@ const METADATA: FieldsPlan = {
   ownerReferences: { controller: 'scalar', uid: 'scalar', apiVersion: 'scalar', kind: 'scalar', name: 'scalar' },
 };
 
-const CONDITIONS: FieldsPlan = {
-  type: 'scalar',
-  status: 'scalar',
-  reason: 'scalar',
-  message: 'scalar',
-  lastTransitionTime: 'scalar',
-};
-
-const TERMINATED: FieldsPlan = {
-  containerID: 'scalar',
-  exitCode: 'scalar',
-  signal: 'scalar',
-  reason: 'scalar',
-  message: 'scalar',
-  startedAt: 'scalar',
-  finishedAt: 'scalar',
-};
-
-const CONTAINER_STATUSES: FieldsPlan = {
-  name: 'scalar',
-  image: 'scalar',
-  restartCount: 'scalar',
-  state: { waiting: { reason: 'scalar', message: 'scalar' }, running: { startedAt: 'scalar' }, terminated: TERMINATED },
-  lastState: { terminated: TERMINATED },
-};
-
-const CRON_JOB: FieldsPlan = {
-  spec: {
-    schedule: 'scalar',
-    timeZone: 'scalar',
-    suspend: 'scalar',
-    concurrencyPolicy: 'scalar',
-    startingDeadlineSeconds: 'scalar',
-  },
-  status: { lastScheduleTime: 'scalar', lastSuccessfulTime: 'scalar', active: { uid: 'scalar', name: 'scalar' } },
-};
-
-const JOB: FieldsPlan = {
-  spec: {
-    suspend: 'scalar',
-    parallelism: 'scalar',
-    completions: 'scalar',
-    completionMode: 'scalar',
-    backoffLimit: 'scalar',
-  },
-  status: {
-    startTime: 'scalar',
-    completionTime: 'scalar',
-    conditions: CONDITIONS,
-    active: 'scalar',
-    succeeded: 'scalar',
-    failed: 'scalar',
-  },
-};
-
-const POD: FieldsPlan = {
-  spec: { nodeName: 'scalar', restartPolicy: 'scalar', initContainers: { name: 'scalar', restartPolicy: 'scalar' } },
-  status: {
-    phase: 'scalar',
-    reason: 'scalar',
-    message: 'scalar',
-    startTime: 'scalar',
-    conditions: CONDITIONS,
-    initContainerStatuses: CONTAINER_STATUSES,
-    containerStatuses: CONTAINER_STATUSES,
-    ephemeralContainerStatuses: CONTAINER_STATUSES,
-  },
-};
-
 /** What `readRecord` and `readObject` need to recognise any object, and all that is read of one that is not followed. */
 export const IDENTITY: Plan = {
   apiVersion: 'scalar',
   kind: 'scalar',
   metadata: { uid: 'scalar', name: 'scalar', resourceVersion: 'scalar' },
 };
-
-/** By `apiVersion/kind`: one line for each kind that is followed. */
-export const PLANS: ReadonlyMap<string, Plan> = new Map(
-  Object.entries({
-    'batch/v1/CronJob': followed(CRON_JOB),
-    'batch/v1/Job': followed(JOB),
-    'v1/Pod': followed(POD),
-  }),
-);
-
-function followed(plan: FieldsPlan): Plan {
-  return { ...plan, apiVersion: 'scalar', kind: 'scalar', metadata: METADATA };
-}

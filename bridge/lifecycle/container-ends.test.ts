@@ -4,7 +4,7 @@ import type { RecordedObject } from '../../test/fixtures/recorded.ts';
 import { recordedObjects } from '../../test/fixtures/recorded.ts';
 import type { KubeObject } from '../kubernetes/fields.ts';
 import { objectAt, objectsAt, textAt } from '../kubernetes/fields.ts';
-import { readPod } from '../kubernetes/read-pod.ts';
+import { KINDS } from '../kubernetes/kinds.ts';
 import { containerEnds, stuckContainer } from './containers.ts';
 
 let pods: RecordedObject[];
@@ -32,7 +32,7 @@ describe('the instance of a container end', () => {
     const idOf = new Map<string, Set<string>>();
     const instanceOf = new Map<string, Set<string>>();
     for (const { object } of pods) {
-      const facts = readPod(object);
+      const facts = KINDS.Pod.read(object);
       const ids = runtimeIds(object);
       for (const { container, instance, termination } of containerEnds(facts)) {
         const id = ids.get(`${container.name} ${termination.finishedAt}`);
@@ -48,13 +48,15 @@ describe('the instance of a container end', () => {
   });
 
   it('counts the six lives of a container that crashes, whichever state shows its end', () => {
-    const ledger = pods.map(({ object }) => readPod(object)).filter(({ name }) => name === 'ledger-0');
+    const ledger = pods.map(({ object }) => KINDS.Pod.read(object)).filter(({ name }) => name === 'ledger-0');
     const instances = ledger.flatMap((facts) => containerEnds(facts).map(({ instance }) => instance));
     expect([...new Set(instances)]).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
   it('is not made up for a container that the runtime never had', () => {
-    const pulled = pods.map(({ object }) => readPod(object)).filter(({ name }) => name.startsWith('import-legacy'));
+    const pulled = pods
+      .map(({ object }) => KINDS.Pod.read(object))
+      .filter(({ name }) => name.startsWith('import-legacy'));
     const ends = pulled.flatMap((facts) => containerEnds(facts));
     expect(new Set(ends.map(({ instance, termination }) => `${instance} ${termination.reason}`))).toEqual(
       new Set(['0 ContainerStatusUnknown']),

@@ -1,5 +1,7 @@
 import type { Instant } from '../lib/clock.ts';
 import { DecodeError } from './decode-error.ts';
+import type { Levels } from './levels.ts';
+import { FOLLOWED_LEVELS } from './levels.ts';
 import { readRecord } from './records.ts';
 import { Walker } from './walker.ts';
 import { Wire } from './wire.ts';
@@ -35,9 +37,12 @@ export interface DecodedRecord {
 
 export type DecodedLogs = readonly DecodedRecord[];
 
-/** Every log record of an uncompressed ExportLogsServiceRequest, in its order. Throws `DecodeError` and nothing else. */
-export function decodeLogs(request: Uint8Array): DecodedLogs {
-  return new RequestWalker(request).records();
+/**
+ * Every log record of an uncompressed ExportLogsServiceRequest, in its order, with what `levels` wants of objects (the
+ * followed kinds). Throws `DecodeError` and nothing else.
+ */
+export function decodeLogs(request: Uint8Array, levels = FOLLOWED_LEVELS): DecodedLogs {
+  return new RequestWalker(request, levels).records();
 }
 
 class RequestWalker {
@@ -45,9 +50,9 @@ class RequestWalker {
   readonly #walker: Walker;
   readonly #records: DecodedRecord[] = [];
 
-  constructor(request: Uint8Array) {
+  constructor(request: Uint8Array, levels: Levels) {
     this.#wire = new Wire(request);
-    this.#walker = new Walker(this.#wire);
+    this.#walker = new Walker(this.#wire, levels);
   }
 
   records(): DecodedRecord[] {

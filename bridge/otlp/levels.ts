@@ -1,5 +1,8 @@
 import type { Plan } from '../kubernetes/plan.ts';
-import { IDENTITY, PLANS } from '../kubernetes/plan.ts';
+import { plansOf } from '../kubernetes/kinds.ts';
+import type { Kind } from '../kubernetes/observation.ts';
+import { FOLLOWED } from '../kubernetes/observation.ts';
+import { IDENTITY } from '../kubernetes/plan.ts';
 import { isSame } from './wire.ts';
 
 /**
@@ -47,8 +50,15 @@ function compile(plan: Plan): Wanted {
   return new Level(Object.fromEntries(Object.entries(plan).map(([field, inside]) => [field, compile(inside)])));
 }
 
+/** What is made of objects, by `apiVersion/kind`. */
+export type Levels = ReadonlyMap<string, Wanted>;
+
+export function levelsOf(kinds: readonly Kind[]): Levels {
+  return new Map([...plansOf(kinds)].map(([name, plan]) => [name, compile(plan)]));
+}
+
+export const FOLLOWED_LEVELS = levelsOf(FOLLOWED);
 const IDENTITY_LEVEL = compile(IDENTITY);
-const LEVELS: ReadonlyMap<string, Wanted> = new Map([...PLANS].map(([kind, plan]) => [kind, compile(plan)]));
 /** A body as a watch makes it. */
 const WATCH = new Level({ type: 'scalar', object: 'object' });
 
@@ -59,15 +69,15 @@ export interface Said {
   readonly object?: unknown;
 }
 
-/** What is wanted of an object of this kind; of one that is not followed, only what it is. */
-export function levelOfObject({ apiVersion, kind }: Said): Wanted {
+/** What is wanted of an object of this kind; of one that is not among them, only what it is. */
+export function levelOfObject(levels: Levels, { apiVersion, kind }: Said): Wanted {
   const known = typeof apiVersion === 'string' && typeof kind === 'string';
-  return (known ? LEVELS.get(`${apiVersion}/${kind}`) : undefined) ?? IDENTITY_LEVEL;
+  return (known ? levels.get(`${apiVersion}/${kind}`) : undefined) ?? IDENTITY_LEVEL;
 }
 
 /** What is wanted of a body: watch-shaped, or the object itself. */
-export function levelOfBody(said: Said): Wanted {
-  return said.object === undefined ? levelOfObject(said) : WATCH;
+export function levelOfBody(levels: Levels, said: Said): Wanted {
+  return said.object === undefined ? levelOfObject(levels, said) : WATCH;
 }
 
 /** The keys that tell what a map is. */

@@ -1,5 +1,5 @@
 import { DecodeError } from './decode-error.ts';
-import type { Said, Wanted } from './levels.ts';
+import type { Levels, Said, Wanted } from './levels.ts';
 import { Level, levelOfBody, levelOfObject, SAID } from './levels.ts';
 import type { Wire } from './wire.ts';
 
@@ -32,6 +32,7 @@ Object.defineProperty(Fields, 'prototype', { value: Object.create(null) });
  */
 export class Walker {
   readonly #wire: Wire;
+  readonly #levels: Levels;
   #valuesLeft = MAX_VALUES;
   /** A map came in parts, so the part that was looked at may not have told its kind. */
   isInParts = false;
@@ -43,8 +44,9 @@ export class Walker {
   /** Ranges of the value's parts before the last. */
   #parts: number[] | undefined;
 
-  constructor(wire: Wire) {
+  constructor(wire: Wire, levels: Levels) {
     this.#wire = wire;
+    this.#levels = levels;
   }
 
   /** The AnyValue from `start` to `stop`, merged into what an earlier part made. */
@@ -139,7 +141,7 @@ export class Walker {
       else wire.skip(tag, stop);
     }
     wire.pos = start;
-    return as === 'body' ? levelOfBody(said) : levelOfObject(said);
+    return as === 'body' ? levelOfBody(this.#levels, said) : levelOfObject(this.#levels, said);
   }
 
   #readEntry(stop: number): void {

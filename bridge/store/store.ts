@@ -22,7 +22,7 @@ export interface ObjectRow {
   readonly deleted: boolean;
   /** When a `deleted` one was found so; the first time that is written counts. */
   readonly overAt?: Instant | undefined;
-  /** FACTS_SCHEMA of the bridge that read the facts; default this one's. */
+  /** Schema of the kind's facts (kubernetes/kinds.ts) as the bridge had it that read them; default this one's. */
   readonly factsSchema?: number;
   readonly state: object;
 }

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import type { Plan } from '../../bridge/kubernetes/plan.ts';
-import { IDENTITY, PLANS } from '../../bridge/kubernetes/plan.ts';
+import { KINDS, plansOf } from '../../bridge/kubernetes/kinds.ts';
+import type { Kind } from '../../bridge/kubernetes/observation.ts';
+import { IDENTITY } from '../../bridge/kubernetes/plan.ts';
 
 /** A value with its encoding's oddities decided by numbers, so that a failing case shrinks. */
 export type Value = string | number | bigint | boolean | null | Uint8Array | Value[] | Entries;
@@ -78,19 +80,22 @@ function entries(entry: fc.Arbitrary<[string, Value]>): fc.Arbitrary<Entries> {
   return fc.array(entry, { maxLength: 14 }).map((list) => new Entries(list));
 }
 
-/** An object of a followed kind or of another, whole or lacking something. */
+const ALL = Object.keys(KINDS) as Kind[];
+
+/** An object of a kind that can be read or of another, whole or lacking something. */
 const kubeObject: fc.Arbitrary<Entries> = fc
-  .constantFrom<(readonly [string, Plan])[]>(...PLANS, ['v1/Event', IDENTITY], ['apps/v1/Job', IDENTITY])
+  .constantFrom<(readonly [string, Plan])[]>(...plansOf(ALL), ['v1/Secret', IDENTITY], ['apps/v1/Job', IDENTITY])
   .chain(([kind, plan]) => {
     const at = kind.lastIndexOf('/');
-    const { metadata = 'scalar', spec = 'scalar', status = 'scalar' } = plan as Record<string, Plan>;
+    const { metadata = 'scalar', kind: _, apiVersion: __, ...rest } = plan as Record<string, Plan>;
+    const fields = Object.entries({ spec: 'scalar' as const, status: 'scalar' as const, ...rest });
     return fc.tuple(
       fc.constant<[string, Value][]>([
         ['apiVersion', kind.slice(0, at)],
         ['kind', kind.slice(at + 1)],
       ]),
       fitting(metadata),
-      fc.array(fc.oneof(named('spec', spec), named('status', status)), { maxLength: 3 }),
+      fc.array(fc.oneof(...fields.map(([field, inside]) => named(field, inside))), { maxLength: 3 }),
       fc.array(fc.tuple(fc.constantFrom(...KEYS), anyValue), { maxLength: 1 }),
     );
   })

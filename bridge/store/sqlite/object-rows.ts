@@ -1,4 +1,4 @@
-import { FACTS_SCHEMA } from '../../kubernetes/observation.ts';
+import { KINDS } from '../../kubernetes/kinds.ts';
 import type { Kind } from '../../kubernetes/observation.ts';
 import type { ObjectRow } from '../store.ts';
 import type { Db } from './db.ts';
@@ -45,7 +45,7 @@ export function putObject(
     version,
     Number(deleted),
     overAt ?? null,
-    factsSchema ?? FACTS_SCHEMA,
+    factsSchema ?? KINDS[kind].schema,
     JSON.stringify(state),
   );
 }

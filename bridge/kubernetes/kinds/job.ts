@@ -1,7 +1,51 @@
-import type { KubeObject } from './fields.ts';
-import { booleanAt, countAt, messageAt, objectAt, objectsAt, parseTime, textAt, timeAt } from './fields.ts';
-import { isOwnedByCronJob, readMetadata, readNamedOwners, scheduledJobName } from './metadata.ts';
-import type { Condition, JobFacts, ObjectFacts, Owner } from './observation.ts';
+import type { Instant } from '../../lib/clock.ts';
+import type { Condition } from '../conditions.ts';
+import { CONDITIONS, readConditions } from '../conditions.ts';
+import type { KubeObject } from '../fields.ts';
+import { booleanAt, countAt, objectAt, parseTime, textAt, timeAt } from '../fields.ts';
+import { isOwnedByCronJob, readMetadata, readNamedOwners, scheduledJobName } from '../metadata.ts';
+import type { KindSpec } from '../kind-spec.ts';
+import type { ObjectFacts, Owner } from '../object-facts.ts';
+import type { FieldsPlan } from '../plan.ts';
+
+export interface JobFacts extends ObjectFacts {
+  readonly kind: 'Job';
+  /** From the CronJob controller's annotation `batch.kubernetes.io/cronjob-scheduled-timestamp`. */
+  readonly scheduledAt: Instant | undefined;
+  /** Made by hand, as `kubectl create job --from=cronjob/…` and "run now" of many tools do; never by the schedule. */
+  readonly manual: boolean;
+  /** The ownerReferences of a Job that has neither a controller nor one CronJob among them. */
+  readonly namedOwners?: readonly Owner[];
+  readonly suspend: boolean;
+  readonly startAt: Instant | undefined;
+  readonly completionAt: Instant | undefined;
+  readonly conditions: readonly Condition[];
+  readonly parallelism: number | undefined;
+  readonly completions: number | undefined;
+  readonly indexed: boolean;
+  readonly backoffLimit: number | undefined;
+  readonly active: number;
+  readonly succeeded: number;
+  readonly failed: number;
+}
+
+const PLAN: FieldsPlan = {
+  spec: {
+    suspend: 'scalar',
+    parallelism: 'scalar',
+    completions: 'scalar',
+    completionMode: 'scalar',
+    backoffLimit: 'scalar',
+  },
+  status: {
+    startTime: 'scalar',
+    completionTime: 'scalar',
+    conditions: CONDITIONS,
+    active: 'scalar',
+    succeeded: 'scalar',
+    failed: 'scalar',
+  },
+};
 
 /**
  * Set by the CronJob controller since Kubernetes 1.28 (up to 1.31 unless its feature gate is off); with the CronJob's UTC
@@ -13,8 +57,7 @@ const INSTANTIATE = 'cronjob.kubernetes.io/instantiate';
 const MINUTE_MS = 60_000;
 const YEAR_MS = 366 * 24 * 60 * MINUTE_MS;
 
-/** Facts of a batch/v1 Job. */
-export function readJob(object: KubeObject): JobFacts {
+function read(object: KubeObject): JobFacts {
   const spec = objectAt(object, 'spec');
   const status = objectAt(object, 'status');
   const metadata = readMetadata(object);
@@ -62,13 +105,13 @@ function isNamedBySchedule({ name, owner, createdAt }: ObjectFacts): boolean {
   return name === scheduledJobName(owner.name, at) && at <= createdAt + MINUTE_MS && at > createdAt - YEAR_MS;
 }
 
-/** All conditions of a status: rules look them up by type and status "True", never by position. */
-export function readConditions(status: KubeObject): Condition[] {
-  return objectsAt(status, 'conditions').map((condition) => ({
-    type: textAt(condition, 'type') ?? '',
-    status: textAt(condition, 'status') ?? '',
-    reason: messageAt(condition, 'reason'),
-    message: messageAt(condition, 'message'),
-    at: timeAt(condition, 'lastTransitionTime'),
-  }));
-}
+export const JOB: KindSpec<JobFacts> = {
+  apiVersion: 'batch/v1',
+  resource: 'jobs',
+  namespaced: true,
+  plan: PLAN,
+  read,
+  schema: 2,
+  longLived: false,
+  audit: 'full',
+};
