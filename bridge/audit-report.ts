@@ -7,7 +7,8 @@ import type { KindHealth } from './telemetry/metrics.ts';
 /** The audit's part of /readyz. */
 export function auditReport(auditor: Auditor | undefined): object {
   if (auditor === undefined) return { lists: 'off' };
-  return { lists: Object.fromEntries(auditor.results()), deadWatches: [...auditor.deadWatches()] };
+  const [deadWatches, ownWatches] = [[...auditor.deadWatches()], [...auditor.ownWatches()]];
+  return { lists: Object.fromEntries(auditor.results()), deadWatches, ownWatches };
 }
 
 /** No fault of the bridge: it is reported, not judged. */
@@ -21,10 +22,11 @@ export function clusterNotes(cluster: { readonly auditor: Auditor; readonly logs
 }
 
 function auditNotes(auditor: Auditor): string[] {
-  const dead = [...auditor.deadWatches()].map(
-    (kind) =>
-      `The watch of ${kind}s is dead: the Collector does not send what is found in the cluster. Look at its log and permissions. Until it does, ${kind}s are read every 30 s.`,
-  );
+  const own = auditor.ownWatches();
+  const dead = [...auditor.deadWatches()].map((kind) => {
+    const until = own.has(kind) ? `the bridge watches ${kind}s itself` : `${kind}s are read every 30 s`;
+    return `The watch of ${kind}s is dead: the Collector does not send what is found in the cluster. Look at its log and permissions, or restart it. Until it does, ${until}.`;
+  });
   const others = [...auditor.results()].flatMap(([kind, result]) => {
     if (result.result === 'unaudited') {
       return [`${kind}s are not audited: what the watch loses stays lost. ${result.error}`];
@@ -48,9 +50,14 @@ function logNotes(logs: LogReader): string[] {
 
 /** For the metrics, one for each audited kind. */
 export function kindHealth(auditor: Auditor): KindHealth[] {
-  const dead = auditor.deadWatches();
+  const [dead, own] = [auditor.deadWatches(), auditor.ownWatches()];
   const results = auditor.results();
   return LISTED.map(({ kind }) => {
-    return { kind, watchDead: dead.has(kind), unaudited: results.get(kind)?.result === 'unaudited' };
+    return {
+      kind,
+      watchDead: dead.has(kind),
+      watchOwn: own.has(kind),
+      unaudited: results.get(kind)?.result === 'unaudited',
+    };
   });
 }

@@ -81,6 +81,7 @@ function startAudit({ cluster }: Config, asked: Asked, { metrics, teller }: Told
     onResult: (kind, result) => teller.audited(kind, result),
     onWarnings: (result) => teller.warningsListed(result),
     onWatch: (kind, isDead) => teller.watch(kind, isDead),
+    onOwnWatch: (kind, state) => teller.ownWatch(kind, state),
     onError: (error) => teller.auditFailed(error),
   });
   releases.add(() => auditor.stop());

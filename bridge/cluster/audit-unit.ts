@@ -12,6 +12,7 @@ import { listKind, readOne } from './list.ts';
 /** The store's side: compares, and takes in what differs. */
 export type AuditStore = Async<AuditCalls> & {
   observe(objects: KubeObject[], observedAt: Instant): Promise<void>;
+  observeWatched(events: KubeObject[], observedAt: Instant): Promise<void>;
 };
 
 export interface UnitOptions {
@@ -21,7 +22,9 @@ export interface UnitOptions {
   readonly signal: AbortSignal;
 }
 
-export type UnitResult = ({ readonly result: 'complete'; readonly objects: number } & PassResult) | ListFailure;
+export type Complete = { readonly result: 'complete'; readonly objects: number } & PassResult;
+/** `version`: of the LIST. */
+export type UnitResult = (Complete & { readonly version: string }) | ListFailure;
 
 const MAX_RESTARTS = 3;
 
@@ -40,7 +43,7 @@ export async function auditUnit(
     if (listing.result === 'failed') return listing;
     if (listing.result === 'expired') continue;
     for (let after: number | undefined = 0; after !== undefined;) after = (await store.auditScan(after)).next;
-    return { result: 'complete', objects: listing.objects, ...(await store.auditEnd(clock.now())) };
+    return { ...listing, ...(await store.auditEnd(clock.now())) };
   }
   return { result: 'failed', status: 410, error: `the LIST expired ${MAX_RESTARTS + 1} times before its end` };
 }
@@ -87,4 +90,23 @@ function identify(object: KubeObject): { uid: string; version: string; namespace
   const metadata = objectAt(object, 'metadata');
   const text = (field: string): string => textAt(metadata, field) ?? '';
   return { uid: text('uid'), version: text('resourceVersion'), namespace: text('namespace'), name: text('name') };
+}
+
+/** What the LISTs of all units of a kind told together. */
+export function sum(results: readonly UnitResult[]): Complete {
+  const complete = results.filter((result) => result.result === 'complete');
+  const total = (count: (result: Complete) => number): number =>
+    complete.reduce((all, result) => all + count(result), 0);
+  return {
+    result: 'complete',
+    objects: total(({ objects }) => objects),
+    first: complete.some(({ first }) => first),
+    missed: total(({ missed }) => missed),
+    stale: total(({ stale }) => stale),
+    gone: total(({ gone }) => gone),
+    outdated: total(({ outdated }) => outdated),
+    held: total(({ held }) => held),
+    epoch: complete.some(({ epoch }) => epoch),
+    again: complete.some(({ again }) => again),
+  };
 }

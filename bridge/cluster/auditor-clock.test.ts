@@ -67,6 +67,7 @@ it('LISTs come no later when the clock was set back', async () => {
     isOurs: () => Promise.resolve(true),
     onResult: (kind) => kinds.push(kind),
     onWatch: ignore,
+    onOwnWatch: () => undefined,
     onWarnings: ignore,
     onError: (error) => expect.unreachable(String(error)),
   });

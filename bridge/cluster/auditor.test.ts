@@ -184,6 +184,7 @@ function start(scope: Scope = 'cluster', intervalMs = 300_000): Auditor {
     isOurs: () => Promise.resolve(true),
     onResult: (kind, result) => results.push([kind, result]),
     onWatch: (kind, dead) => watches.push([kind, dead]),
+    onOwnWatch: () => undefined,
     onWarnings: () => warnings++,
     onError: (error) => expect.unreachable(String(error)),
   });

@@ -1,22 +1,20 @@
-import type { PassResult } from '../ingest/audit-calls.ts';
 import type { KubeObject } from '../kubernetes/fields.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import { backoffDelay } from '../lib/backoff.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
 import { auditInterval, pacing } from '../policy/audit.ts';
 import type { KubeApi } from './api.ts';
-import type { AuditStore, UnitResult } from './audit-unit.ts';
-import { auditUnit } from './audit-unit.ts';
+import type { AuditStore, Complete, UnitResult } from './audit-unit.ts';
+import { auditUnit, sum } from './audit-unit.ts';
 import type { Listed, ListFailure, Scope } from './list.ts';
 import { LISTED } from './list.ts';
+import type { OwnWatchState } from './own-watch.ts';
+import { OwnWatches } from './own-watches.ts';
 import type { WarningsResult } from './warnings.ts';
 import { listWarnings } from './warnings.ts';
 
 /** What the last audit of a kind told; `unaudited`: the permission is missing, so nothing of it is ever gone. */
-export type AuditResult =
-  | ({ readonly result: 'complete'; readonly objects: number } & PassResult)
-  | ListFailure
-  | (Omit<ListFailure, 'result'> & { readonly result: 'unaudited' });
+export type AuditResult = Complete | ListFailure | (Omit<ListFailure, 'result'> & { readonly result: 'unaudited' });
 
 export interface AuditorOptions {
   readonly api: KubeApi;
@@ -29,6 +27,8 @@ export interface AuditorOptions {
   readonly onResult: (kind: Kind, result: AuditResult) => void;
   readonly onWarnings: (result: WarningsResult) => void;
   readonly onWatch: (kind: Kind, dead: boolean) => void;
+  /** Of the bridge's own watch of a kind whose stream is in doubt. */
+  readonly onOwnWatch: (kind: Kind, state: OwnWatchState) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -39,6 +39,8 @@ export interface Auditor {
   clockSet(ms: number): void;
   results(): ReadonlyMap<Kind, AuditResult>;
   deadWatches(): ReadonlySet<Kind>;
+  /** Kinds whose every change comes by the bridge's own watch. */
+  ownWatches(): ReadonlySet<Kind>;
   stop(): Promise<void>;
 }
 
@@ -46,8 +48,9 @@ export interface Auditor {
 const RETRY = { firstMs: 1_000, maxMs: 60_000 };
 /** Until what one LIST left open is settled by another, and until the watches of a new Collector stand. */
 const SOON_MS = 30_000;
-/** Dead watches are looked for at least that often. */
-const MAX_PAUSE_MS = 5_000;
+/** While something is wrong: the cluster is not known, a round failed, or a dead watch may come back. */
+const LOOK_MS = 5_000;
+const MAX_PAUSE_MS = 60_000;
 const JITTER = 0.1;
 
 /** Audits every kind at the start, when a Collector connects, and every interval. A kind that fails is tried again. */
@@ -59,9 +62,11 @@ export function startAuditor(options: AuditorOptions): Auditor {
     clockSet: (ms) => auditor.clockSet(ms),
     results: () => auditor.results,
     deadWatches: () => auditor.dead,
+    ownWatches: () => auditor.watchedHere(),
     async stop() {
       auditor.abort();
       await running;
+      await auditor.own.stop();
     },
   };
 }
@@ -73,23 +78,44 @@ interface Turn {
   notBefore: Instant;
   /** One more, when the watches of the Collector that connected last stand. */
   extraAt: Instant | undefined;
+  /** When the last LIST was complete. */
+  listedAt: Instant;
   failures: number;
 }
 
 class RepeatingAuditor {
   readonly results = new Map<Kind, AuditResult>();
   dead: ReadonlySet<Kind> = new Set();
+  readonly own: OwnWatches;
   readonly #options: AuditorOptions;
   readonly #stopping = new AbortController();
   readonly #turns: readonly Turn[];
   #isOurs = false;
   #connected = false;
   #gap = false;
+  /** When the next watch may turn out to be dead or in doubt. */
+  #watchesAt: Instant = Infinity;
+  /** Whether a stream that is in doubt may live again. */
+  #doubts = false;
   #wake: () => void = () => undefined;
 
   constructor(options: AuditorOptions) {
     this.#options = options;
-    this.#turns = LISTED.map((listed) => ({ listed, dueAt: 0, notBefore: 0, extraAt: undefined, failures: 0 }));
+    this.#turns = LISTED.map((listed) => ({
+      listed,
+      dueAt: 0,
+      notBefore: 0,
+      extraAt: undefined,
+      listedAt: 0,
+      failures: 0,
+    }));
+    const { store } = options;
+    const onState = (kind: Kind, state: OwnWatchState): void => this.#ownWatch(kind, state);
+    this.own = new OwnWatches({ ...options, take: (events, at) => store.observeWatched(events, at), onState });
+  }
+
+  watchedHere(): ReadonlySet<Kind> {
+    return new Set(this.#turns.map(({ listed }) => listed.kind).filter((kind) => this.own.covers(kind)));
   }
 
   connected(): void {
@@ -101,8 +127,10 @@ class RepeatingAuditor {
     for (const turn of this.#turns) {
       turn.dueAt += ms;
       turn.notBefore += ms;
+      turn.listedAt += ms;
       if (turn.extraAt !== undefined) turn.extraAt += ms;
     }
+    this.#watchesAt += ms;
   }
 
   abort(): void {
@@ -111,13 +139,12 @@ class RepeatingAuditor {
   }
 
   async run(): Promise<void> {
-    const { clock, onError } = this.#options;
+    const { onError } = this.#options;
     while (!this.#stopping.signal.aborted) {
-      let pause = MAX_PAUSE_MS;
+      let pause = LOOK_MS;
       try {
         await this.#round();
-        const next = Math.min(...this.#turns.map(({ dueAt, notBefore }) => Math.max(dueAt, notBefore)));
-        pause = Math.min(Math.max(next - clock.now(), 0), MAX_PAUSE_MS);
+        pause = this.#sleepMs();
       } catch (error) {
         if (!this.#stopping.signal.aborted) onError(error);
       }
@@ -125,12 +152,19 @@ class RepeatingAuditor {
     }
   }
 
+  /** Until the next LIST, or until a watch is to be judged. */
+  #sleepMs(): number {
+    const due = this.#turns.map(({ dueAt, notBefore }) => Math.max(dueAt, notBefore));
+    const next = Math.min(this.#watchesAt, ...due) - this.#options.clock.now();
+    return Math.min(Math.max(next, 0), this.dead.size > 0 || this.#doubts ? LOOK_MS : MAX_PAUSE_MS);
+  }
+
   async #round(): Promise<void> {
     const { clock, isOurs } = this.#options;
     const { signal } = this.#stopping;
     this.#isOurs ||= await isOurs(signal);
     if (!this.#isOurs) {
-      for (const turn of this.#turns) turn.dueAt = clock.now() + MAX_PAUSE_MS;
+      for (const turn of this.#turns) turn.dueAt = clock.now() + LOOK_MS;
       return;
     }
     if (this.#connected) await this.#beginAnew();
@@ -161,8 +195,8 @@ class RepeatingAuditor {
     const now = clock.now();
     if (result.result === 'complete') {
       this.#gap ||= result.missed + result.stale > 0;
-      const isUrgent = result.again || this.dead.has(kind);
-      Object.assign(turn, { failures: 0, notBefore: now + pacing(result.objects) });
+      const isUrgent = result.again || this.#isBlind(kind);
+      Object.assign(turn, { failures: 0, listedAt: now, notBefore: now + pacing(result.objects) });
       turn.dueAt = this.#nextAt(turn, isUrgent, result.objects, now);
     } else {
       turn.failures++;
@@ -185,25 +219,50 @@ class RepeatingAuditor {
     const { signal } = this.#stopping;
     const results: UnitResult[] = [];
     for (const namespace of scope === 'cluster' ? [undefined] : scope) {
-      results.push(await auditUnit({ api, store, clock, signal }, listed, namespace));
+      const result = await auditUnit({ api, store, clock, signal }, listed, namespace);
+      if (result.result === 'complete') this.own.listed(listed, namespace, result.version);
+      results.push(result);
     }
     const failure = results.find((result) => result.result === 'failed');
     if (failure !== undefined) return failure.status === 403 ? { ...failure, result: 'unaudited' } : failure;
-    return sum(results.filter((result) => result.result === 'complete'));
+    return sum(results);
   }
 
-  /** A kind whose watch is dead is audited every 30 s from now on, until its stream delivers again. */
+  /** Neither the stream nor a watch of ours brings what changes. */
+  #isBlind(kind: Kind): boolean {
+    return this.dead.has(kind) && !this.own.covers(kind);
+  }
+
+  /** A watch of ours whose version is too old goes on from a LIST, which is not made more often than every 30 s. */
+  #ownWatch(kind: Kind, state: OwnWatchState): void {
+    this.#options.onOwnWatch(kind, state);
+    if (state.state !== 'expired') return;
+    const turn = this.#turns.find(({ listed }) => listed.kind === kind)!;
+    turn.dueAt = this.#options.clock.now();
+    turn.notBefore = Math.min(turn.notBefore, turn.listedAt + SOON_MS);
+    this.#wake();
+  }
+
+  /**
+   * A kind whose stream is in doubt is watched by the bridge itself, until the stream delivers again. Where that fails and
+   * the stream is dead, it is LISTed every 30 s.
+   */
   async #checkWatches(): Promise<void> {
     const { clock, store, onWatch } = this.#options;
     const now = clock.now();
-    const dead = new Set((await store.auditWatches(now)).dead);
+    const watches = await store.auditWatches(now);
+    const dead = new Set(watches.dead);
+    this.#watchesAt = watches.nextAt;
+    this.#doubts = watches.doubted.length > 0;
+    if (!this.#stopping.signal.aborted) this.own.follow(new Set(watches.doubted));
     for (const turn of this.#turns) {
       const { kind } = turn.listed;
       const isDead = dead.has(kind);
       if (isDead !== this.dead.has(kind)) onWatch(kind, isDead);
-      if (isDead) turn.dueAt = Math.min(turn.dueAt, now + SOON_MS);
     }
     this.dead = dead;
+    for (const turn of this.#turns)
+      if (this.#isBlind(turn.listed.kind)) turn.dueAt = Math.min(turn.dueAt, now + SOON_MS);
   }
 
   /** What happened in a gap that no watch will tell again. */
@@ -226,21 +285,4 @@ class RepeatingAuditor {
       if (this.#stopping.signal.aborted) this.#wake();
     });
   }
-}
-
-function sum(results: readonly Extract<UnitResult, { result: 'complete' }>[]): AuditResult {
-  const total = (count: (result: (typeof results)[number]) => number): number =>
-    results.reduce((all, result) => all + count(result), 0);
-  return {
-    result: 'complete',
-    objects: total(({ objects }) => objects),
-    first: results.some(({ first }) => first),
-    missed: total(({ missed }) => missed),
-    stale: total(({ stale }) => stale),
-    gone: total(({ gone }) => gone),
-    outdated: total(({ outdated }) => outdated),
-    held: total(({ held }) => held),
-    epoch: results.some(({ epoch }) => epoch),
-    again: results.some(({ again }) => again),
-  };
 }

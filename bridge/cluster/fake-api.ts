@@ -27,7 +27,10 @@ interface Created {
 
 type Answer = { readonly status: number; readonly body?: object | string; readonly protobuf?: Buffer } | 'reset';
 
-/** A real HTTP server that answers as the Kubernetes API does: LISTs in pages, metadata only if asked, GETs by name, POSTs. */
+/**
+ * A real HTTP server that answers as the Kubernetes API does: LISTs in pages, metadata only if asked, watches, GETs by
+ * name, POSTs, DELETEs.
+ */
 export class FakeApi {
   /** Objects by resource, e.g. jobs, in the order of a LIST. */
   readonly objects: Record<string, FakeObject[]> = { cronjobs: [], jobs: [], pods: [], events: [], namespaces: [] };
@@ -35,6 +38,10 @@ export class FakeApi {
   readonly requests: { readonly path: string; readonly metadata: boolean }[] = [];
   /** Objects that were created, by the path of their resource and their name. */
   readonly created = new Map<string, Created>();
+  /** Watches that are open, oldest first. */
+  readonly watches = new Set<{ readonly path: string; readonly response: ServerResponse }>();
+  /** Paths that were deleted. */
+  readonly deleted: string[] = [];
   /** May answer in the server's place. */
   intercept: (path: string, metadata: boolean) => Answer | undefined = () => undefined;
   readonly #server = createServer((request, response) => this.#answer(request, response));
@@ -60,6 +67,12 @@ export class FakeApi {
     rmSync(this.#folder, { recursive: true });
   }
 
+  /** Writes to every open watch of a resource. */
+  emit(resource: string, ...events: readonly object[]): void {
+    const text = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+    for (const { path, response } of this.watches) if (path.includes(`/${resource}?`)) response.write(text);
+  }
+
   /** How many requests had this in their path. */
   count(part: string): number {
     return this.requests.filter(({ path }) => path.includes(part)).length;
@@ -73,8 +86,13 @@ export class FakeApi {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const create = (): Answer => this.#create(path, JSON.parse(Buffer.concat(chunks).toString()) as Created);
-      const serve = (): Answer => (request.method === 'POST' ? create() : this.#serve(path, metadata));
-      this.#send(request, response, this.intercept(path, metadata) ?? serve());
+      const serve = (): Answer | undefined => {
+        if (request.method === 'POST') return create();
+        if (request.method === 'DELETE') return this.#delete(path);
+        return path.includes('watch=1') ? this.#watch(path, response) : this.#serve(path, metadata);
+      };
+      const answer = this.intercept(path, metadata) ?? serve();
+      if (answer !== undefined) this.#send(request, response, answer);
     });
   }
 
@@ -87,6 +105,19 @@ export class FakeApi {
     if (protobuf !== undefined) response.writeHead(status, { 'content-type': KUBE_PROTOBUF }).end(protobuf);
     else if (typeof body === 'string') response.writeHead(status, { 'content-type': 'text/plain' }).end(body);
     else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  }
+
+  /** Stays open; what is emitted goes there. */
+  #watch(path: string, response: ServerResponse): undefined {
+    const watch = { path, response };
+    this.watches.add(watch);
+    response.on('close', () => this.watches.delete(watch));
+    response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+  }
+
+  #delete(path: string): Answer {
+    this.deleted.push(path);
+    return { status: 200, body: { kind: 'Status', status: 'Success' } };
   }
 
   #create(path: string, object: Created): Answer {

@@ -37,6 +37,12 @@ export interface ListPage {
   readonly readFull: () => Promise<readonly KubeObject[] | ListFailure>;
 }
 
+interface Complete {
+  readonly result: 'complete';
+  readonly objects: number;
+  readonly version: string;
+}
+
 /** Kubernetes' own default page size of client-go. */
 const PAGE = 500;
 /** Of full objects, which take several times the memory. */
@@ -63,7 +69,7 @@ export async function listKind(
   listed: Listed,
   options: { readonly namespace: string | undefined; readonly metadata: boolean; readonly signal: AbortSignal },
   take: (page: ListPage) => Promise<ListFailure | undefined>,
-): Promise<{ readonly result: 'complete'; readonly objects: number } | { readonly result: 'expired' } | ListFailure> {
+): Promise<Complete | { readonly result: 'expired' } | ListFailure> {
   let objects = 0;
   let version: string | undefined;
   for (let token = ''; ;) {
@@ -76,7 +82,7 @@ export async function listKind(
     const failure = await take({ ...page, readFull: () => readFull(api, listed, path, options.signal) });
     if (failure !== undefined) return failure.status === 410 ? { result: 'expired' } : failure;
     token = page.next;
-    if (token === '') return { result: 'complete', objects };
+    if (token === '') return { result: 'complete', objects, version };
   }
 }
 

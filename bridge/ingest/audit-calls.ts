@@ -42,10 +42,19 @@ export interface AuditCalls {
   auditPage(version: string, objects: readonly Listed[], now: Instant): PageVerdict;
   auditScan(after: number): { readonly next: number | undefined };
   auditEnd(now: Instant): PassResult;
-  /** Kinds whose watch is dead. */
-  auditWatches(now: Instant): { readonly dead: readonly Kind[] };
+  auditWatches(now: Instant): Watches;
   /** A Collector connected: its watches begin anew. */
   auditConnected(now: Instant): void;
+}
+
+/** What is known of the Collector's watches. */
+export interface Watches {
+  /** What an audit found has not come for two minutes, and nothing else of the kind. */
+  readonly dead: readonly Kind[];
+  /** The same for ten seconds, or dead before a Collector connected or this process began, and not proven alive since. */
+  readonly doubted: readonly Kind[];
+  /** When the next one may be dead or in doubt: Infinity while all is well. */
+  readonly nextAt: Instant;
 }
 
 export interface IdentityCalls {

@@ -2,22 +2,15 @@ import { KINDS } from '../kubernetes/kinds.ts';
 import type { Kind, Observation } from '../kubernetes/observation.ts';
 import { compareVersions, UNKNOWN_VERSION } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { Known, Unit, WatchState } from '../policy/audit.ts';
-import {
-  awaitVersion,
-  difference,
-  goneObjects,
-  isDeadWatch,
-  isRolledBack,
-  shiftWatch,
-  streamVersion,
-} from '../policy/audit.ts';
+import type { Known, Unit } from '../policy/audit.ts';
+import { difference, goneObjects, isRolledBack } from '../policy/audit.ts';
 import type { Store, Tx } from '../store/store.ts';
-import type { AuditCalls, Listed, PageVerdict, PassResult } from './audit-calls.ts';
+import type { AuditCalls, Listed, PageVerdict, PassResult, Watches } from './audit-calls.ts';
 import type { Destination } from './deps.ts';
 import { eachAlone } from './each-alone.ts';
 import { markGone } from './gone.ts';
 import type { UnwrittenVersions } from './state.ts';
+import { StreamWatches } from './stream-watches.ts';
 
 export interface AuditOptions {
   readonly store: Store;
@@ -68,7 +61,7 @@ interface Pass {
 export class Audit implements AuditCalls {
   readonly #options: AuditOptions;
   readonly #units = new Map<string, UnitMemory>();
-  readonly #watches = new Map<Kind, WatchState>();
+  readonly #watches: StreamWatches;
   /** Newest version of each kind that was ever stored, as far as this process knows. */
   readonly #newest = new Map<Kind, string>();
   #connectedAt: Instant | undefined;
@@ -76,28 +69,39 @@ export class Audit implements AuditCalls {
 
   constructor(options: AuditOptions) {
     this.#options = options;
+    this.#watches = new StreamWatches(options.store);
   }
 
   /** Called after each commit with what it held; a record in quarantine counts as arrived too. */
   observed(observations: readonly Observation[], now: Instant): void {
-    for (const { facts, listed } of observations) {
-      const { kind, resourceVersion } = facts;
+    for (const { facts, listed, watched } of observations) {
+      const { kind, namespace, resourceVersion } = facts;
       const newest = this.#newest.get(kind);
       if (newest !== undefined && compareVersions(resourceVersion, newest) > 0) this.#newest.set(kind, resourceVersion);
-      if (listed !== true) this.#watches.set(kind, streamVersion(this.#watch(kind), resourceVersion, now));
+      if (watched === true) this.#found(this.#unitOf(kind, namespace)?.watchedFrom, kind, resourceVersion, now);
+      else if (listed !== true) this.#watches.streamed(kind, resourceVersion, now);
     }
+  }
+
+  /** The stream should bring that version too, if the Collector's watches stood before. */
+  #found(watchedFrom: string | undefined, kind: Kind, version: string, now: Instant): void {
+    if (watchedFrom === undefined || compareVersions(version, watchedFrom) <= 0) return;
+    this.#watches.found(kind, version, now);
   }
 
   clockSet(ms: number): void {
     if (this.#connectedAt !== undefined) this.#connectedAt += ms;
     if (this.#pass !== undefined) this.#pass.beganAt += ms;
-    for (const [kind, watch] of this.#watches) this.#watches.set(kind, shiftWatch(watch, ms));
+    this.#watches.clockSet(ms);
   }
 
   auditConnected(now: Instant): void {
     this.#connectedAt = now;
     for (const memory of this.#units.values()) memory.watchedFrom = undefined;
-    for (const [kind, watch] of this.#watches) this.#watches.set(kind, { ...watch, awaited: undefined });
+    this.#watches.connected((kind) => {
+      this.#readNewest(kind);
+      return this.#newest.get(kind) ?? '';
+    });
   }
 
   auditBegin(unit: Unit, now: Instant): { known: boolean } {
@@ -135,9 +139,7 @@ export class Audit implements AuditCalls {
         differing.push(uid);
         pass[found]++;
         if (found === 'outdated') continue;
-        const { watchedFrom } = memory;
-        if (watchedFrom === undefined || compareVersions(listed, watchedFrom) <= 0) continue;
-        this.#watches.set(pass.unit.kind, awaitVersion(this.#watch(pass.unit.kind), listed, now));
+        this.#found(memory.watchedFrom, pass.unit.kind, listed, now);
       }
       return { differing, full: pass.epoch };
     });
@@ -184,9 +186,8 @@ export class Audit implements AuditCalls {
     return { first, ...gap, gone: gone.length, outdated, held, epoch, again };
   }
 
-  auditWatches(now: Instant): { dead: Kind[] } {
-    const dead = [...this.#watches].filter(([, watch]) => isDeadWatch(watch, now)).map(([kind]) => kind);
-    return { dead };
+  auditWatches(now: Instant): Watches {
+    return this.#watches.look(now);
   }
 
   /** Remembers the newest version of a kind; false when the store has no object of it. */
@@ -222,7 +223,7 @@ export class Audit implements AuditCalls {
     tx.forgetVersions(pass.unit.kind);
     tx.setMeta(listedKey(pass.unit.kind), UNKNOWN_VERSION);
     this.#newest.set(pass.unit.kind, UNKNOWN_VERSION);
-    this.#watches.delete(pass.unit.kind);
+    this.#watches.forget(pass.unit.kind);
     for (const other of this.#units.values()) other.watchedFrom = undefined;
   }
 
@@ -242,15 +243,16 @@ export class Audit implements AuditCalls {
     return newest === undefined ? undefined : { version: newest, away, outdated };
   }
 
+  /** The unit that an object belongs to, if it was LISTed: its namespace, or all. */
+  #unitOf(kind: Kind, namespace: string): UnitMemory | undefined {
+    return this.#units.get(`${kind}/${namespace}`) ?? this.#units.get(`${kind}/`);
+  }
+
   #memory(unit: Unit): UnitMemory {
     const key = `${unit.kind}/${unit.namespace ?? ''}`;
     const memory = this.#units.get(key) ?? { lacking: new Map(), below: 0, rolledBack: false, watchedFrom: undefined };
     this.#units.set(key, memory);
     return memory;
-  }
-
-  #watch(kind: Kind): WatchState {
-    return this.#watches.get(kind) ?? { awaited: undefined, streamAt: undefined };
   }
 
   #current(): Pass {

@@ -68,6 +68,17 @@ export function readList(objects: readonly { readonly [key: string]: unknown }[]
   return { observations, quarantine: [], records: [], newestAt };
 }
 
+/** What the bridge's own watch brought: `{type, object}`, fed through the same path as the stream. */
+export function readWatched(events: readonly { readonly [key: string]: unknown }[], observedAt: Instant): Batch {
+  const records = events.flatMap((event) => readRecord(event) ?? []);
+  const observations = records.flatMap(({ object, deleted }): Observation[] => {
+    const facts = readObject(object);
+    return facts === undefined ? [] : [{ deleted, observedAt, facts, watched: true }];
+  });
+  const newestAt = observations.some(({ facts }) => facts.kind === 'CronJob') ? observedAt : 0;
+  return { observations, quarantine: [], records: [], newestAt };
+}
+
 /** The quarantine row of an observation that the core could not process: one per UID. */
 export function poisoned({ facts }: Observation, error: unknown, at: Instant): Quarantined {
   const bytes = Buffer.from(JSON.stringify(facts)).subarray(0, KEPT_BYTES);

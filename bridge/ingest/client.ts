@@ -94,6 +94,7 @@ function settle(pending: Map<number, Pending>, message: Extract<WorkerMessage, {
 const METHODS: readonly Method[] = [
   'ingest',
   'observe',
+  'observeWatched',
   'tick',
   'probe',
   'claim',

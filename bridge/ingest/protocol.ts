@@ -41,6 +41,8 @@ export interface WorkerCalls
   ingest(request: Uint8Array, receivedAt: Instant): IngestResult;
   /** Objects read from the API, through the same path as the stream. */
   observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
+  /** Events of the bridge's own watch (`{type, object}`), through the same path as the stream. */
+  observeWatched(events: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
   retire(on: boolean, by: string, now: Instant): void;
   /** Fires due timers and the housekeeping of the store. */
   tick(now: Instant): Ticked;

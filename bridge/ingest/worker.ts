@@ -11,7 +11,7 @@ import type { Store } from '../store/store.ts';
 import { UNREADABLE_ROW } from '../store/store.ts';
 import type { AuditCalls } from './audit-calls.ts';
 import type { Batch } from './batch.ts';
-import { readList, readRequest } from './batch.ts';
+import { readList, readRequest, readWatched } from './batch.ts';
 import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
 import { identify } from './identify.ts';
@@ -39,9 +39,9 @@ interface Waiting {
 }
 
 function readBatch({ method, args }: CallMessage): Batch {
-  return method === 'ingest'
-    ? readRequest(args[0] as Uint8Array, args[1] as Instant)
-    : readList(args[0] as Parameters<typeof readList>[0], args[1] as Instant);
+  if (method === 'ingest') return readRequest(args[0] as Uint8Array, args[1] as Instant);
+  const read = method === 'observe' ? readList : readWatched;
+  return read(args[0] as Parameters<typeof read>[0], args[1] as Instant);
 }
 
 function commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): void {
@@ -117,7 +117,7 @@ function dispatch(store: Store, engine: Engine, method: CallMessage['method'], a
   if (method === 'clockSet') engine.clockSet(args[0] as number);
   if (method === 'retire') return engine.retire(...(args as Parameters<Engine['retire']>));
   if (method === 'probe') return store.transaction((tx) => tx.setTimer(PROBE));
-  if (method === 'ingest' || method === 'observe') throw new Error('belongs to a group');
+  if (isGrouped(method)) throw new Error('belongs to a group');
   if (method === 'identify') return identify(store, args[0] as Identity);
   if (isAuditCall(method)) {
     const call = engine.audit[method] as (...args: unknown[]) => unknown;
@@ -139,6 +139,11 @@ function tick(store: Store, engine: Engine, now: Instant): Ticked {
   return { transitions: store.takeTransitions(), problems, plannerFailures, unreadable, dropped, unjudged, state };
 }
 
+/** What holds records: those that wait share a commit. */
+function isGrouped(method: Method): method is 'ingest' | 'observe' | 'observeWatched' {
+  return method === 'ingest' || method === 'observe' || method === 'observeWatched';
+}
+
 function isAuditCall(method: Method): method is keyof AuditCalls {
   return method.startsWith('audit');
 }
@@ -150,7 +155,7 @@ const PROBE = { id: 'probe', kind: 'probe', uid: 'probe', due: Number.MAX_SAFE_I
 function drain(store: Store, engine: Engine, first: CallMessage): void {
   let group: Waiting[] = [];
   for (let call: CallMessage | undefined = first; call !== undefined; call = next()) {
-    if (call.method === 'ingest' || call.method === 'observe') {
+    if (isGrouped(call.method)) {
       try {
         group.push({ call, batch: readBatch(call) });
       } catch (error) {
@@ -160,7 +165,7 @@ function drain(store: Store, engine: Engine, first: CallMessage): void {
     }
     commitGroup(store, engine, group);
     group = [];
-    if (call.method !== 'ingest' && call.method !== 'observe') run(store, engine, call);
+    if (!isGrouped(call.method)) run(store, engine, call);
   }
   commitGroup(store, engine, group);
 }

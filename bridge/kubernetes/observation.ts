@@ -35,4 +35,6 @@ export interface Observation {
   readonly facts: Facts;
   /** Of a LIST: the object is alive. */
   readonly listed?: true;
+  /** By the bridge's own watch: it proves nothing about the Collector's. */
+  readonly watched?: true;
 }

@@ -69,43 +69,80 @@ export function pacing(objects: number): number {
 }
 
 export const DEAD_AFTER_MS = 120_000;
+/** A stream that only lags behind a LIST brings something within that time. */
+export const DOUBTED_AFTER_MS = 10_000;
 
-/** What is known of the watch of one kind. */
+/** What is known of the Collector's watch of one kind. */
 export interface WatchState {
   /** The lowest version that an audit found and the stream should have brought, and since when it is awaited. */
   readonly awaited: { readonly version: string; readonly since: Instant } | undefined;
   /** When the stream last brought a record of this kind. */
   readonly streamAt: Instant | undefined;
+  /** The newest version that the stream brought. */
+  readonly streamed?: string | undefined;
+  /** The watch is in doubt until the stream brings this version or a newer one. */
+  readonly doubted?: string | undefined;
 }
 
 /**
  * Whether a watch is dead: a version that the audit found has not come for two minutes, and no record of its kind
  * either. Older records of the kind mean only that a queue is being drained.
  */
-export function isDeadWatch({ awaited, streamAt = 0 }: WatchState, now: Instant): boolean {
-  return awaited !== undefined && now - Math.max(awaited.since, streamAt) >= DEAD_AFTER_MS;
+export function isDeadWatch(watch: WatchState, now: Instant): boolean {
+  return now >= deadFrom(watch);
+}
+
+/** When a watch is dead if nothing comes until then; Infinity when nothing is awaited. */
+export function deadFrom({ awaited, streamAt = 0 }: WatchState): Instant {
+  return awaited === undefined ? Infinity : Math.max(awaited.since, streamAt) + DEAD_AFTER_MS;
+}
+
+/** When a watch is in doubt if nothing comes until then; Infinity when it is already, or nothing is awaited. */
+export function doubtedFrom(watch: WatchState): Instant {
+  return watch.doubted === undefined ? deadFrom(watch) - DEAD_AFTER_MS + DOUBTED_AFTER_MS : Infinity;
+}
+
+/** The watch in doubt, if it is time: from then on only a version that the stream brings takes the doubt away. */
+export function doubtWatch(watch: WatchState, now: Instant): WatchState {
+  return now >= doubtedFrom(watch) ? { ...watch, doubted: watch.awaited!.version } : watch;
+}
+
+/**
+ * The watch of a Collector that connects: what was awaited before it never brings. A doubt stays until it brings
+ * something newer than `newest`, all that is known.
+ */
+export function connectWatch(watch: WatchState, newest: string): WatchState {
+  return { ...watch, awaited: undefined, doubted: watch.doubted === undefined ? undefined : newest };
 }
 
 /** The same watch by a clock that was set by `ms`. */
-export function shiftWatch({ awaited, streamAt }: WatchState, ms: number): WatchState {
+export function shiftWatch(watch: WatchState, ms: number): WatchState {
+  const { awaited, streamAt } = watch;
   return {
+    ...watch,
     awaited: awaited && { ...awaited, since: awaited.since + ms },
     streamAt: streamAt === undefined ? undefined : streamAt + ms,
   };
 }
 
-/** The watch after an audit found a version that the store did not have. */
-export function awaitVersion({ awaited, streamAt }: WatchState, version: string, now: Instant): WatchState {
-  if (awaited === undefined) return { awaited: { version, since: now }, streamAt };
-  return compareVersions(version, awaited.version) < 0
-    ? { awaited: { ...awaited, version }, streamAt }
-    : { awaited, streamAt };
+/** The watch after an audit found a version that the store did not have, and that the stream has not passed. */
+export function awaitVersion(watch: WatchState, version: string, now: Instant): WatchState {
+  const { awaited, streamed } = watch;
+  if (streamed !== undefined && compareVersions(version, streamed) <= 0) return watch;
+  if (awaited === undefined) return { ...watch, awaited: { version, since: now } };
+  return compareVersions(version, awaited.version) < 0 ? { ...watch, awaited: { ...awaited, version } } : watch;
 }
 
 /** The watch after the stream brought a version: that one or a later one means it moved on. */
-export function streamVersion({ awaited }: WatchState, version: string, now: Instant): WatchState {
-  const open = awaited !== undefined && compareVersions(version, awaited.version) < 0;
-  return { awaited: open ? awaited : undefined, streamAt: now };
+export function streamVersion(watch: WatchState, version: string, now: Instant): WatchState {
+  const isOpen = (wanted: string | undefined): boolean => wanted !== undefined && compareVersions(version, wanted) < 0;
+  const { awaited, streamed, doubted } = watch;
+  return {
+    awaited: isOpen(awaited?.version) ? awaited : undefined,
+    streamAt: now,
+    streamed: isOpen(streamed) ? streamed : version,
+    doubted: isOpen(doubted) ? doubted : undefined,
+  };
 }
 
 /** Part of the cluster that is LISTed at once: a kind, in a namespace unless the scope is the cluster. */

@@ -21,7 +21,7 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   metrics.transition('cronjob.missed');
   metrics.list('Job', 'complete');
   metrics.difference('Job', 'missed', 2);
-  metrics.observeAudit(() => [{ kind: 'Job', watchDead: true, unaudited: false }]);
+  metrics.observeAudit(() => [{ kind: 'Job', watchDead: true, watchOwn: true, unaudited: false }]);
   metrics.delivery('cronitor/default', 'delivered', 'delivered');
   metrics.log('kept');
   metrics.observeLogs(() => 0);
@@ -40,6 +40,7 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   expect(text).toContain('lifecycle_bridge_records_total{kind="Job",result="observed"} 1\n');
   expect(text).toContain('lifecycle_bridge_outbox_oldest_age_seconds{destination="cronitor/default"} 5\n');
   expect(text).toContain('lifecycle_bridge_watch_dead{kind="Job"} 1\n');
+  expect(text).toContain('lifecycle_bridge_watch_own{kind="Job"} 1\n');
   expect(text).toContain('lifecycle_bridge_cronjobs 7\n');
   expect(text).toContain('lifecycle_bridge_cronjobs_unjudged{reason="zone_data_differ"} 2\n');
   expect(text).toContain('lifecycle_bridge_cronjobs_unjudged{reason="clock_ahead"} 0\n');

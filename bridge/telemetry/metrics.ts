@@ -48,6 +48,7 @@ export interface Metrics {
 export interface KindHealth {
   readonly kind: string;
   readonly watchDead: boolean;
+  readonly watchOwn: boolean;
   readonly unaudited: boolean;
 }
 
@@ -161,6 +162,7 @@ function bounded(kind: string, known: ReadonlyMap<string, Instant>): string {
 
 function observeAudit(meter: Meter, read: () => readonly KindHealth[]): void {
   gauge(meter, METRICS.watchDead, () => read().map(({ kind, watchDead }) => [Number(watchDead), { kind }]));
+  gauge(meter, METRICS.watchOwn, () => read().map(({ kind, watchOwn }) => [Number(watchOwn), { kind }]));
   gauge(meter, METRICS.unaudited, () => read().map(({ kind, unaudited }) => [Number(unaudited), { kind }]));
 }
 

@@ -88,6 +88,12 @@ export const METRICS = {
     description: '1 while the stream of a kind does not deliver what an audit found',
     attributes: ['kind'],
   },
+  watchOwn: {
+    name: 'lifecycle_bridge.watch.own',
+    unit: '1',
+    description: '1 while the bridge watches a kind itself, because its stream is in doubt or dead',
+    attributes: ['kind'],
+  },
   unaudited: {
     name: 'lifecycle_bridge.audit.unaudited',
     unit: '1',

@@ -1,4 +1,5 @@
 import type { AuditResult } from '../cluster/auditor.ts';
+import type { OwnWatchState } from '../cluster/own-watch.ts';
 import type { EventResult } from '../cluster/event-writer.ts';
 import type { LogAnswer } from '../cluster/read-log.ts';
 import type { WarningsResult } from '../cluster/warnings.ts';
@@ -216,7 +217,19 @@ export class Teller {
   watch(kind: string, isDead: boolean): void {
     const message = 'the watch is dead: the stream does not bring what the audit finds';
     if (isDead) this.#incidents.seen(`watch/${kind}`, { kind }, message, 'error');
-    else this.#incidents.over(`watch/${kind}`, { kind }, 'the watch delivers again');
+    else this.#incidents.over(`watch/${kind}`, { kind }, 'the watch delivers again, or a Collector began it anew');
+  }
+
+  /** The bridge's own watch. That it fails once is an API server's restart; it is tried again by itself. */
+  ownWatch(kind: string, state: OwnWatchState): void {
+    if (state.state === 'stands')
+      this.#incidents.over(`own watch/${kind}`, { kind }, 'the bridge watches this kind again');
+    if (state.state !== 'failed' || state.times === 1) return;
+    const { status, error } = state;
+    const message =
+      'the bridge cannot watch this kind either: it is read every 30 s, or less often when there are many';
+    const next = status === 403 ? { next: 'grant the account of the bridge the verb watch' } : {};
+    this.#incidents.seen(`own watch/${kind}`, { kind, status, error, ...next }, message);
   }
 
   /** The audit could not do its work; it tries again by itself. */

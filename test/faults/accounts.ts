@@ -20,12 +20,11 @@ export const COLLECTOR: Permissions = {
   'apps/*': WATCH,
   'events.k8s.io/events': WATCH,
 };
-const LIST = ['get', 'list'];
 export const BRIDGE: Permissions = {
-  '/pods': LIST,
+  '/pods': WATCH,
   '/namespaces': ['get'],
-  'batch/jobs': LIST,
-  'batch/cronjobs': LIST,
+  'batch/jobs': WATCH,
+  'batch/cronjobs': WATCH,
   'events.k8s.io/events': ['list'],
 };
 

@@ -100,14 +100,17 @@ web:
 {{- if dig "cluster" "events" true .Values.config }}true{{ end -}}
 {{- end -}}
 
-{{/* The verbs that the bridge uses: the audit LISTs, and GETs what it found. The one that writes makes Events. */}}
+{{/*
+The verbs that the bridge uses: the audit LISTs, GETs what it found, and watches while the Collector's watch of that kind is
+dead. The one that writes makes Events.
+*/}}
 {{- define "bridge.rules" -}}
 - apiGroups: ['']
   resources: [pods]
-  verbs: [get, list]
+  verbs: [get, list, watch]
 - apiGroups: [batch]
   resources: [cronjobs, jobs]
-  verbs: [get, list]
+  verbs: [get, list, watch]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [list{{ if include "bridge.writesEvents" . }}, create{{ end }}]
