@@ -4,6 +4,7 @@ import type { WorkerClient } from './ingest/client.ts';
 import { reasonText } from './lib/reasons.ts';
 import type { Releases } from './lib/releases.ts';
 import type { ConfiguredDeliverer } from './sinks/sink.ts';
+import { scheduled } from './outbox/retry.ts';
 import type { ReadStore } from './store/read.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createReadiness } from './web/readiness.ts';
@@ -60,7 +61,7 @@ export class Heartbeats {
     if (why !== undefined) return why;
     const delivery = await heartbeat.send(row.key, signal);
     const delivered = delivery.outcome === 'delivered';
-    const pauseMs = delivery.outcome === 'retry' ? (delivery.afterMs ?? 0) : 0;
+    const pauseMs = scheduled(delivery, 1, 0).delayMs;
     this.#dueAt.set(destination, this.#elapsed() + (delivered ? heartbeat.intervalMs - LOOK_MS / 2 : pauseMs));
     return delivered ? undefined : reasonText(delivery.reason, delivery.detail);
   }

@@ -10,15 +10,11 @@ it('doubles from one second up to five minutes, with jitter in the upper half', 
   expect(scheduled(failed, 100, 0.999).delayMs).toBeGreaterThan(299_000);
 });
 
-it('honours the vendor`s hint when it is longer, up to an hour', () => {
-  const hint = (afterMs: number) => scheduled({ outcome: 'retry', reason: 'server_error', afterMs }, 2, 0).delivery;
-  expect(hint(7000)).toMatchObject({ afterMs: 7000 });
-  expect(hint(0)).toMatchObject({ afterMs: 1000 });
-  expect(hint(86_400_000)).toMatchObject({ afterMs: 3_600_000 });
-});
-
-it('leaves a hint out where the vendor gave none', () => {
-  expect(scheduled(failed, 1, 0).delivery).toEqual(failed);
+it('honours the vendor`s hint when it is longer, up to an hour, with a hold too', () => {
+  const hint = (afterMs: number, hold?: { key: string }) =>
+    scheduled({ outcome: 'retry', reason: 'server_error', afterMs, ...(hold && { hold }) }, 2, 0).delayMs;
+  expect([hint(7000), hint(0), hint(86_400_000)]).toEqual([7000, 1000, 3_600_000]);
+  expect([hint(7000, { key: 'api' }), hint(0, { key: 'api' })]).toEqual([7000, 1000]);
 });
 
 it('makes what our own stop interrupted due at once', () => {

@@ -16,7 +16,6 @@ export interface DeliveryOptions {
   refused(answer: HttpAnswer): Delivery;
 }
 
-const MAX_RETRY_AFTER_MS = 3_600_000;
 const UNREACHABLE_MS = 10_000;
 
 /** What an HTTP result means for the row that was sent: the status table that all sinks share. */
@@ -51,7 +50,7 @@ function unanswered({ reason, detail, unknown }: HttpFailure, options: DeliveryO
   return { ...retry, afterMs: UNREACHABLE_MS, hold: { key: options.addressKey } };
 }
 
-/** The pause that Retry-After asks for, in seconds or as a date, from 0 to one hour; undefined without a valid one. */
+/** Ms of the pause that Retry-After asks for, in seconds or as a date; undefined without a valid one. */
 export function retryAfterMs(headers: HttpAnswer['headers'], now: Instant): number | undefined {
   const value = headers['retry-after']?.trim();
   if (value === undefined || value === '') return undefined;
@@ -60,5 +59,5 @@ export function retryAfterMs(headers: HttpAnswer['headers'], now: Instant): numb
   // A proxy may have joined its own to the vendor's: "30, 60".
   const seconds = /^(\d+(?:\.\d+)?)\s*(?:,|$)/.exec(value)?.[1];
   const ms = seconds === undefined ? Date.parse(value) - sentAt : Number(seconds) * 1000;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(Math.ceil(ms), 0), MAX_RETRY_AFTER_MS);
+  return Number.isNaN(ms) ? undefined : Math.max(Math.ceil(ms), 0);
 }

@@ -4,7 +4,7 @@ import type { ClaimedDesired, ClaimedIntent, Delivery } from '../sinks/sink.ts';
 export interface Settled {
   readonly seq: number;
   readonly delivery: Delivery;
-  /** Ms until the next try, for `retry`. */
+  /** Ms until the next try, for `retry`; of a hold, how long it lasts. */
   readonly delayMs?: number;
 }
 
@@ -13,6 +13,7 @@ export interface SettledDesired {
   readonly key: string;
   readonly sentHash: string;
   readonly delivery: Delivery;
+  /** As of an intent. */
   readonly delayMs?: number;
 }
 

@@ -198,14 +198,13 @@ export class DesiredRows {
   }
 
   #retry(row: DesiredColumns, changed: boolean, delivery: Retry, delayMs: number, now: Instant): void {
-    const { reason, detail, afterMs, hold } = delivery;
-    const waitMs = hold ? (afterMs ?? delayMs) : Math.max(delayMs, afterMs ?? 0);
-    if (hold) this.#holds.set(row.destination, hold.key, now + waitMs, now);
+    const { reason, detail, hold } = delivery;
+    if (hold) this.#holds.set(row.destination, hold.key, now + delayMs, now);
     this.#db.run(
       'UPDATE desired SET sending = 0, reason = ?, detail = ?, next_at = ?, attempts = max(0, attempts - ?) WHERE id = ?',
       reason,
       shortDetail(detail),
-      changed ? now : now + waitMs,
+      changed ? now : now + delayMs,
       Number(hold !== undefined),
       row.id,
     );

@@ -56,7 +56,7 @@ export class TestStore {
     return this.claim(exclude).map(({ key }) => key);
   }
 
-  settle(claimed: readonly ClaimedIntent[], delivery: Delivery, delayMs = SECOND): void {
+  settle(claimed: readonly ClaimedIntent[], delivery: Delivery, delayMs = delayOf(delivery)): void {
     this.store.settle(
       claimed.map(({ seq }) => ({ seq, delivery, delayMs })),
       this.now,
@@ -74,7 +74,7 @@ export class TestStore {
     return this.store.claimDesired(DESTINATION, 100, this.now);
   }
 
-  settleRows(rows: readonly ClaimedDesired[], delivery: Delivery, delayMs = SECOND): void {
+  settleRows(rows: readonly ClaimedDesired[], delivery: Delivery, delayMs = delayOf(delivery)): void {
     const settled = rows.map(({ key, wantedHash }) => ({ destination: DESTINATION, key, sentHash: wantedHash }));
     this.store.settleDesired(
       settled.map((row) => ({ ...row, delivery, delayMs })),
@@ -98,6 +98,11 @@ export class TestStore {
   monitor(key: string): MonitorView {
     return this.reader.monitors({ limit: 1000 }).items.find((item) => item.key === key)!;
   }
+}
+
+/** As the outbox decides it, at the first failure. */
+function delayOf(delivery: Delivery): number {
+  return (delivery.outcome === 'retry' ? delivery.afterMs : undefined) ?? SECOND;
 }
 
 export const DELIVERED: Delivery = { outcome: 'delivered' };

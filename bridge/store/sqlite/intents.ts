@@ -196,9 +196,8 @@ export class Intents {
     this.#reorder(destination, lane, now);
   }
 
-  #retry(row: IntentColumns, { reason, detail, afterMs, hold, unknown }: Retry, delayMs: number, now: Instant): void {
-    const waitMs = hold ? (afterMs ?? delayMs) : Math.max(delayMs, afterMs ?? 0);
-    if (hold) this.#holds.set(row.destination, hold.key, now + waitMs, now);
+  #retry(row: IntentColumns, { reason, detail, hold, unknown }: Retry, delayMs: number, now: Instant): void {
+    if (hold) this.#holds.set(row.destination, hold.key, now + delayMs, now);
     this.#db.run(ANSWER, row.seq, reason, shortDetail(detail), now);
     // A hold is no fault of this intent, and neither is our own stop.
     const failed = !hold && reason !== 'shutting_down';
@@ -207,7 +206,7 @@ export class Intents {
          attempts = attempts - ?, failures = failures + ?, unknown_outcomes = unknown_outcomes + ? WHERE seq = ?`,
       reason,
       withNote(row, detail),
-      now + waitMs,
+      now + delayMs,
       Number(hold !== undefined),
       Number(failed),
       Number(unknown === true),
