@@ -120,9 +120,20 @@ export function settleOwner(tx: Tx, destinations: readonly Destination[], runUid
 
 const ownerTimer = (runUid: string): string => `owner/${runUid}`;
 
-/** Plans what waited, whatever for. */
-export function announceWaiting(tx: Tx, destinations: readonly Destination[], row: RunRow, now: Instant): RunMemory {
-  if (row.memory.waitingFor === 'owner') tx.clearTimer(ownerTimer(row.run.uid));
+/** Plans what waited for the CronJob of a run, which is seen now; a failure waits on for its pods. */
+export function announceOwned(
+  tx: Tx,
+  destinations: readonly Destination[],
+  { run, memory }: RunRow,
+  now: Instant,
+): RunMemory {
+  tx.clearTimer(ownerTimer(run.uid));
+  const { waiting, ...rest } = memory;
+  return planOrHold(tx, destinations, { run, memory: { ...rest, waiting: [], waitingFor: undefined } }, waiting, now);
+}
+
+/** Plans what waited, whatever else it waits for. */
+function announceWaiting(tx: Tx, destinations: readonly Destination[], row: RunRow, now: Instant): RunMemory {
   const memory = planAll(tx, destinations, row, row.memory.waiting, now);
   return { ...memory, waiting: [], waitingFor: undefined };
 }

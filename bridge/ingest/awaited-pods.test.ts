@@ -76,6 +76,23 @@ describe('a failure that is known before the pods that its Job counts as failed'
     expect(bridge.told()).toEqual(['run@1', 'fail@9']);
   });
 
+  it('waits for them too when its CronJob is seen only after it', () => {
+    const later = new TestEngine();
+    try {
+      later.take([seen(failed(1))]);
+      later.take([seen(CRON)]);
+      expect(later.told()).toEqual(['run@1']);
+      expect(later.decisions()).toEqual(['planned', 'waiting awaiting_pods']);
+      later.take([seen(pod(1))], SOON);
+      expect(later.told()).toEqual(['run@1', 'fail@9']);
+      expect(JSON.stringify(later.reader.deliveries({ limit: 10 }).items)).toContain('"status_code":"41"');
+      later.tick(LATE);
+      expect(later.pings()).toHaveLength(2);
+    } finally {
+      later.close();
+    }
+  });
+
   it('counts a pod that was deleted while it ran', () => {
     bridge.take([seen(running(1)), seen(failed(1))]);
     expect(bridge.told()).toEqual(['run@1']);

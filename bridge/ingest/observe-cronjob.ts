@@ -5,7 +5,7 @@ import { isLive, reduceCronJob } from '../lifecycle/cronjob.ts';
 import type { Instant } from '../lib/clock.ts';
 import { OWN_CLAIM } from '../store/own-row.ts';
 import type { DesiredRules, Tx } from '../store/store.ts';
-import { announceWaiting } from './announce.ts';
+import { announceOwned } from './announce.ts';
 import { noteProblems } from './annotation-problems.ts';
 import { catchUp } from './catch-up.ts';
 import type { Destination } from './deps.ts';
@@ -38,7 +38,7 @@ export function observeCronJob(
   planCronJob(tx, destinations, state, now);
   if (row !== undefined) return;
   for (const run of tx.runsWaitingForOwner(state.facts.uid)) {
-    tx.putRun({ run: run.run, memory: announceWaiting(tx, destinations, run, now) });
+    tx.putRun({ run: run.run, memory: announceOwned(tx, destinations, run, now) });
   }
 }
 
