@@ -1,9 +1,17 @@
 import type { KubeObject } from './fields.ts';
 import { textAt } from './fields.ts';
 import type { KindSpec } from './kind-spec.ts';
+import { CONTROLLER_REVISION } from './kinds/controller-revision.ts';
 import { CRON_JOB } from './kinds/cronjob.ts';
+import { DAEMON_SET } from './kinds/daemonset.ts';
+import { DEPLOYMENT } from './kinds/deployment.ts';
+import { EVENT } from './kinds/event.ts';
 import { JOB } from './kinds/job.ts';
+import { NAMESPACE } from './kinds/namespace.ts';
+import { NODE } from './kinds/node.ts';
 import { POD } from './kinds/pod.ts';
+import { REPLICA_SET } from './kinds/replicaset.ts';
+import { STATEFUL_SET } from './kinds/statefulset.ts';
 import type { FactsByKind, Kind } from './observation.ts';
 import type { Plan } from './plan.ts';
 import { METADATA } from './plan.ts';
@@ -13,6 +21,14 @@ export const KINDS: { readonly [K in Kind]: KindSpec<FactsByKind[K]> } = {
   CronJob: CRON_JOB,
   Job: JOB,
   Pod: POD,
+  Deployment: DEPLOYMENT,
+  StatefulSet: STATEFUL_SET,
+  DaemonSet: DAEMON_SET,
+  ReplicaSet: REPLICA_SET,
+  ControllerRevision: CONTROLLER_REVISION,
+  Namespace: NAMESPACE,
+  Node: NODE,
+  Event: EVENT,
 };
 
 /** What the decoder makes of objects of these kinds, by `apiVersion/kind`. */

@@ -83,13 +83,17 @@ export function readNamedOwners(object: KubeObject): Owner[] {
 function readOwner(reference: KubeObject): Owner | undefined {
   const uid = textAt(reference, 'uid');
   if (uid === undefined) return undefined;
-  const apiVersion = textAt(reference, 'apiVersion') ?? '';
   return {
-    group: apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '',
+    group: groupOf(textAt(reference, 'apiVersion') ?? ''),
     kind: textAt(reference, 'kind') ?? '',
     name: textAt(reference, 'name') ?? '',
     uid,
   };
+}
+
+/** The API group of an apiVersion, empty for that of Pods. */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 }
 
 /** The name that the CronJob controller gives to the Job of a scheduled instant. */

@@ -1,7 +1,15 @@
 import type { Instant } from '../lib/clock.ts';
+import type { ControllerRevisionFacts } from './kinds/controller-revision.ts';
 import type { CronJobFacts } from './kinds/cronjob.ts';
+import type { DaemonSetFacts } from './kinds/daemonset.ts';
+import type { DeploymentFacts } from './kinds/deployment.ts';
+import type { EventFacts } from './kinds/event.ts';
 import type { JobFacts } from './kinds/job.ts';
+import type { NamespaceFacts } from './kinds/namespace.ts';
+import type { NodeFacts } from './kinds/node.ts';
 import type { PodFacts } from './kinds/pod.ts';
+import type { ReplicaSetFacts } from './kinds/replicaset.ts';
+import type { StatefulSetFacts } from './kinds/statefulset.ts';
 
 export type { Condition } from './conditions.ts';
 export type { CronJobFacts } from './kinds/cronjob.ts';
@@ -14,6 +22,14 @@ export interface FactsByKind {
   CronJob: CronJobFacts;
   Job: JobFacts;
   Pod: PodFacts;
+  Deployment: DeploymentFacts;
+  StatefulSet: StatefulSetFacts;
+  DaemonSet: DaemonSetFacts;
+  ReplicaSet: ReplicaSetFacts;
+  ControllerRevision: ControllerRevisionFacts;
+  Namespace: NamespaceFacts;
+  Node: NodeFacts;
+  Event: EventFacts;
 }
 
 export type Kind = keyof FactsByKind;

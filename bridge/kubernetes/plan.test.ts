@@ -45,7 +45,7 @@ function everAsked(apiVersion: string, kind: string): Set<string> {
     for (const shape of SHAPES) {
       const tried = new Map([...shapes, [path, shape]]);
       const more = asked(apiVersion, kind, tried);
-      if (more.size <= paths.size) continue;
+      if ([...more].every((found) => paths.has(found))) continue;
       shapes = tried;
       for (const found of more) paths.add(found);
     }
@@ -55,6 +55,7 @@ function everAsked(apiVersion: string, kind: string): Set<string> {
 
 function isPlanned(plan: Plan, [field, ...rest]: readonly string[]): boolean {
   if (field === undefined) return true;
+  if (typeof plan === 'function') return plan([field, ...rest].join('.'));
   if (typeof plan !== 'object') return false;
   const inside = plan[field];
   return inside !== undefined && isPlanned(inside, rest);

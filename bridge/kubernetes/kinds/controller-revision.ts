@@ -1,0 +1,45 @@
+import type { KubeObject } from '../fields.ts';
+import { countAt, objectAt } from '../fields.ts';
+import type { KindSpec } from '../kind-spec.ts';
+import { readMetadata } from '../metadata.ts';
+import type { ObjectFacts } from '../object-facts.ts';
+import type { FieldsPlan } from '../plan.ts';
+import { withoutCopies } from '../revision.ts';
+import type { TemplateFacts } from '../template.ts';
+import { readTemplate, TEMPLATE } from '../template.ts';
+
+/**
+ * One revision of a StatefulSet or DaemonSet. Pods name it in their label `controller-revision-hash`: a StatefulSet's by
+ * its name, a DaemonSet's by the value of its own label of that name.
+ */
+export interface ControllerRevisionFacts extends ObjectFacts, TemplateFacts {
+  readonly kind: 'ControllerRevision';
+  /** Its newest number: a rollback gives an old one the next. */
+  readonly revision: number | undefined;
+}
+
+const PLAN: FieldsPlan = {
+  metadata: { annotations: () => false },
+  revision: 'scalar',
+  data: { spec: { template: TEMPLATE } },
+};
+
+function read(object: KubeObject): ControllerRevisionFacts {
+  return {
+    kind: 'ControllerRevision',
+    ...withoutCopies(readMetadata(object), ['controller-revision-hash']),
+    ...readTemplate(objectAt(objectAt(object, 'data'), 'spec')),
+    revision: countAt(object, 'revision') || undefined,
+  };
+}
+
+export const CONTROLLER_REVISION: KindSpec<ControllerRevisionFacts> = {
+  apiVersion: 'apps/v1',
+  resource: 'controllerrevisions',
+  namespaced: true,
+  plan: PLAN,
+  read,
+  schema: 1,
+  longLived: true,
+  audit: 'full',
+};

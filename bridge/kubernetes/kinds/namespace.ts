@@ -1,0 +1,24 @@
+import type { KubeObject } from '../fields.ts';
+import type { KindSpec } from '../kind-spec.ts';
+import { readMetadata } from '../metadata.ts';
+import type { ObjectFacts } from '../object-facts.ts';
+
+/** Its labels and annotations speak for all that is in it. */
+export interface NamespaceFacts extends ObjectFacts {
+  readonly kind: 'Namespace';
+}
+
+function read(object: KubeObject): NamespaceFacts {
+  return { kind: 'Namespace', ...readMetadata(object) };
+}
+
+export const NAMESPACE: KindSpec<NamespaceFacts> = {
+  apiVersion: 'v1',
+  resource: 'namespaces',
+  namespaced: false,
+  plan: {},
+  read,
+  schema: 1,
+  longLived: true,
+  audit: 'full',
+};

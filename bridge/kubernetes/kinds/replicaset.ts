@@ -1,0 +1,50 @@
+import type { KubeObject } from '../fields.ts';
+import { countAt, objectAt } from '../fields.ts';
+import type { KindSpec } from '../kind-spec.ts';
+import { readMetadata } from '../metadata.ts';
+import type { ObjectFacts } from '../object-facts.ts';
+import type { FieldsPlan } from '../plan.ts';
+import { readNumber, REVISION, withoutCopies } from '../revision.ts';
+import type { TemplateFacts } from '../template.ts';
+import { readTemplate, TEMPLATE } from '../template.ts';
+
+/** One revision of a Deployment. Of each there are ten old ones: few fields. */
+export interface ReplicaSetFacts extends ObjectFacts, TemplateFacts {
+  readonly kind: 'ReplicaSet';
+  /** Its newest number: a rollback gives an old one the next. Undefined without a Deployment. */
+  readonly revision: number | undefined;
+  readonly desired: number;
+  readonly replicas: number;
+  readonly available: number;
+}
+
+const PLAN: FieldsPlan = {
+  metadata: { annotations: (key) => key === REVISION },
+  spec: { replicas: 'scalar', template: TEMPLATE },
+  status: { replicas: 'scalar', availableReplicas: 'scalar' },
+};
+
+function read(object: KubeObject): ReplicaSetFacts {
+  const spec = objectAt(object, 'spec');
+  const status = objectAt(object, 'status');
+  return {
+    kind: 'ReplicaSet',
+    ...withoutCopies(readMetadata(object), ['pod-template-hash']),
+    ...readTemplate(spec),
+    revision: readNumber(object, REVISION),
+    desired: countAt(spec, 'replicas') ?? 1,
+    replicas: countAt(status, 'replicas') ?? 0,
+    available: countAt(status, 'availableReplicas') ?? 0,
+  };
+}
+
+export const REPLICA_SET: KindSpec<ReplicaSetFacts> = {
+  apiVersion: 'apps/v1',
+  resource: 'replicasets',
+  namespaced: true,
+  plan: PLAN,
+  read,
+  schema: 1,
+  longLived: true,
+  audit: 'full',
+};
