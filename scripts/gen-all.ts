@@ -9,6 +9,7 @@ const GENERATORS = [
   'gen-charts.ts',
   'gen-cronitor-doc.ts',
   'gen-config-doc.ts',
+  'gen-metrics-doc.ts',
 ];
 
 for (const generator of GENERATORS) {

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 
 import { createMetrics, type Metrics } from './metrics.ts';
-import { METRICS, prometheusName } from './names.ts';
+import { METRICS, seriesName } from './names.ts';
 
 let now = 1_000_000;
 let metrics: Metrics;
@@ -36,7 +36,8 @@ it('shows every declared metric under its Prometheus name once it was used', asy
     retirement: () => ({ since: now, by: 'ada', destinations: [] }),
   });
   const text = await metrics.text();
-  for (const definition of Object.values(METRICS)) expect(text).toContain(`# TYPE ${prometheusName(definition)}`);
+  for (const definition of Object.values(METRICS))
+    expect(text).toContain(`# TYPE ${seriesName(definition)} ${definition.type}\n`);
   expect(text).toContain('lifecycle_bridge_records_total{kind="Job",result="observed"} 1\n');
   expect(text).toContain('lifecycle_bridge_outbox_oldest_age_seconds{destination="cronitor/default"} 5\n');
   expect(text).toContain('lifecycle_bridge_watch_dead{kind="Job"} 1\n');

@@ -200,6 +200,8 @@ function observeStore(meter: Meter, reader: ObservedStore, clock: Clock): void {
   gauge(meter, METRICS.retired, () => [[Number(reader.retirement() !== undefined), {}]]);
 }
 
+/** A metric can only be made as what it is declared to be. */
+type Defined<T extends MetricDefinition['type']> = MetricDefinition & { readonly type: T };
 type Observed = [value: number, attributes: Attributes];
 
 /**
@@ -222,15 +224,15 @@ function observeProblems(meter: Meter, reader: ObservedStore): void {
   });
 }
 
-function observedCounter(meter: Meter, { name, unit, description }: MetricDefinition): Observable {
+function observedCounter(meter: Meter, { name, unit, description }: Defined<'counter'>): Observable {
   return meter.createObservableCounter(name, { unit, description });
 }
 
-function counter(meter: Meter, { name, unit, description }: MetricDefinition) {
+function counter(meter: Meter, { name, unit, description }: Defined<'counter'>) {
   return meter.createCounter(name, { unit, description });
 }
 
-function gauge(meter: Meter, { name, unit, description }: MetricDefinition, read: () => Observed[]): void {
+function gauge(meter: Meter, { name, unit, description }: Defined<'gauge'>, read: () => Observed[]): void {
   observe(meter.createObservableGauge(name, { unit, description }), read);
 }
 

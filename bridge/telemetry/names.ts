@@ -1,6 +1,7 @@
 /** What one metric is. Names and units follow OpenTelemetry; `prometheusName` says how /metrics spells them. */
 export interface MetricDefinition {
   readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
   readonly unit: string;
   readonly description: string;
   readonly attributes: readonly string[];
@@ -10,73 +11,87 @@ export interface MetricDefinition {
 export const METRICS = {
   requests: {
     name: 'lifecycle_bridge.requests',
+    type: 'counter',
     unit: '{request}',
-    description: 'OTLP export requests by what became of them',
+    description:
+      'OTLP export requests by outcome: committed, or refused in a way that the Collector keeps them (unavailable, unauthorized), or rejected for good',
     attributes: ['outcome'],
   },
   refusedConnections: {
     name: 'lifecycle_bridge.connections.refused',
+    type: 'counter',
     unit: '{connection}',
     description: 'OTLP connections that were refused or ended, by reason (limit, tls, no_call)',
     attributes: ['reason'],
   },
   records: {
     name: 'lifecycle_bridge.records',
+    type: 'counter',
     unit: '{record}',
-    description: 'Records received by kind and what became of them',
+    description: 'Records received, by kind and result (observed, ignored, not_kubernetes)',
     attributes: ['kind', 'result'],
   },
   transitions: {
     name: 'lifecycle_bridge.transitions',
+    type: 'counter',
     unit: '{transition}',
     description: 'Transitions decided by kind; cronjob.missed are scheduled times without a Job',
     attributes: ['kind'],
   },
   drops: {
     name: 'lifecycle_bridge.decisions.dropped',
+    type: 'counter',
     unit: '{transition}',
-    description: 'Transitions that were decided not to be told, by destination and reason; /drops shows them',
+    description: 'Transitions that are not reported to a destination, by reason; /drops shows them',
     attributes: ['destination', 'reason'],
   },
   deduplicated: {
     name: 'lifecycle_bridge.records.deduplicated',
+    type: 'counter',
     unit: '{record}',
-    description: 'Records that told nothing new: a newer version without a change, or a version known already',
+    description:
+      'Records with nothing new, by result (unchanged: a newer version without a change; known: a version seen before)',
     attributes: ['kind', 'result'],
   },
   recordAge: {
     name: 'lifecycle_bridge.record.age',
+    type: 'gauge',
     unit: 's',
     description: 'Time since the last record of a kind was committed',
     attributes: ['kind'],
   },
   commitDuration: {
     name: 'lifecycle_bridge.commit.duration',
+    type: 'histogram',
     unit: 's',
     description: 'Time that one durable commit took',
     attributes: [],
   },
   plannerErrors: {
     name: 'lifecycle_bridge.planner.errors',
+    type: 'counter',
     unit: '{call}',
     description:
-      'Calls that plan for a destination and failed by an error of the bridge; what they concern is in /drops and /problems',
+      'Calls that plan for a destination and failed by an error of the bridge itself; /drops and /problems show what they concern',
     attributes: ['destination', 'call'],
   },
   quarantined: {
     name: 'lifecycle_bridge.quarantined',
+    type: 'counter',
     unit: '{record}',
     description: 'Requests and records put into quarantine by reason',
     attributes: ['reason'],
   },
   lists: {
     name: 'lifecycle_bridge.lists',
+    type: 'counter',
     unit: '{list}',
     description: 'LISTs of the Kubernetes API by kind and result',
     attributes: ['kind', 'result'],
   },
   auditDifferences: {
     name: 'lifecycle_bridge.audit.differences',
+    type: 'counter',
     unit: '{object}',
     description:
       'Objects that a LIST had and the store lacked (missed), had older (stale) or from an older bridge (outdated), or that LISTs lacked (gone)',
@@ -84,6 +99,7 @@ export const METRICS = {
   },
   watchDead: {
     name: 'lifecycle_bridge.watch.dead',
+    type: 'gauge',
     unit: '1',
     description: '1 while the stream of a kind does not deliver what an audit found',
     attributes: ['kind'],
@@ -96,60 +112,70 @@ export const METRICS = {
   },
   unaudited: {
     name: 'lifecycle_bridge.audit.unaudited',
+    type: 'gauge',
     unit: '1',
     description: '1 while a kind is not audited because the permission is missing',
     attributes: ['kind'],
   },
   logs: {
     name: 'lifecycle_bridge.logs',
+    type: 'counter',
     unit: '{log}',
-    description: 'Logs of containers by what came of reading them; failed is tried again',
+    description: 'Logs of containers by the outcome of reading them; failed ones are tried again',
     attributes: ['outcome'],
   },
   logsForbidden: {
     name: 'lifecycle_bridge.logs.forbidden',
+    type: 'gauge',
     unit: '{namespace}',
     description: 'Namespaces in which the permission to read logs (pods/log) is missing',
     attributes: [],
   },
   deliveries: {
     name: 'lifecycle_bridge.deliveries',
+    type: 'counter',
     unit: '{delivery}',
     description: 'Answers of destinations by outcome and reason',
     attributes: ['destination', 'outcome', 'reason'],
   },
   receipts: {
     name: 'lifecycle_bridge.receipts',
+    type: 'counter',
     unit: '{intent}',
     description: 'Settled intents since the store was made, by how they were settled; survives a restart',
     attributes: ['destination', 'reason'],
   },
   outboxPending: {
     name: 'lifecycle_bridge.outbox.pending',
+    type: 'gauge',
     unit: '{intent}',
     description: 'Intents that are not settled yet',
     attributes: ['destination'],
   },
   outboxOldestAge: {
     name: 'lifecycle_bridge.outbox.oldest_age',
+    type: 'gauge',
     unit: 's',
     description: 'Age of the oldest intent that is not settled; 0 when there is none',
     attributes: ['destination'],
   },
   desiredNotInSync: {
     name: 'lifecycle_bridge.desired.not_in_sync',
+    type: 'gauge',
     unit: '{row}',
     description: 'Desired rows (monitors) that the vendor has not accepted as they should be',
     attributes: ['destination'],
   },
   cronJobs: {
     name: 'lifecycle_bridge.cronjobs',
+    type: 'gauge',
     unit: '{cronjob}',
     description: 'Live CronJobs in the store',
     attributes: [],
   },
   unjudged: {
     name: 'lifecycle_bridge.cronjobs.unjudged',
+    type: 'gauge',
     unit: '{cronjob}',
     description:
       'CronJobs whose missed runs are not judged, by reason (zone_data_differ, clock_ahead, schedule_unreadable); /cronjobs shows them',
@@ -157,39 +183,49 @@ export const METRICS = {
   },
   annotationProblems: {
     name: 'lifecycle_bridge.annotation_problems',
+    type: 'gauge',
     unit: '{cronjob}',
     description: 'CronJobs with this annotation that the destination cannot read; /problems shows them',
     attributes: ['destination', 'annotation'],
   },
   refused: {
     name: 'lifecycle_bridge.records.refused',
+    type: 'counter',
     unit: '{record}',
     description: 'Records that were not taken since the store was made, e.g. beyond_retention; survives a restart',
     attributes: ['reason'],
   },
   storeSize: {
     name: 'lifecycle_bridge.store.size',
+    type: 'gauge',
     unit: 'By',
     description: 'Size of the database file without its free pages; store.retention.maxBytes bounds it',
     attributes: [],
   },
   retired: {
     name: 'lifecycle_bridge.retired',
+    type: 'gauge',
     unit: '1',
     description: '1 while the bridge is retired: monitors are paused and no telemetry is sent',
     attributes: [],
   },
   buildInfo: {
     name: 'lifecycle_bridge.build.info',
+    type: 'gauge',
     unit: '1',
     description: 'Always 1; the attributes say which build this is',
     attributes: ['version', 'node_version'],
   },
 } as const satisfies Record<string, MetricDefinition>;
 
-/** The name on /metrics: underscores and the unit as suffix (counters get `_total` from the exporter). */
+/** The name on /metrics without what the exporter adds by itself: underscores, and the unit as suffix. */
 export function prometheusName({ name, unit }: Pick<MetricDefinition, 'name' | 'unit'>): string {
   const plain = name.replaceAll('.', '_');
   const suffix = { s: '_seconds', By: '_bytes' }[unit] ?? '';
   return plain + suffix;
+}
+
+/** The name of a series on /metrics, as a query has it: counters end with `_total`, a histogram has `_bucket`, `_sum`, `_count`. */
+export function seriesName(definition: MetricDefinition): string {
+  return prometheusName(definition) + (definition.type === 'counter' ? '_total' : '');
 }
