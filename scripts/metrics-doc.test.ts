@@ -19,16 +19,14 @@ const series = new Map<string, readonly string[]>(
   ),
 );
 
-it('the alerts ask for metrics and labels that the bridge has', () => {
-  const rules = (parse(block) as Rules).groups.flatMap((group) => group.rules);
-  expect(rules.length).toBeGreaterThan(10);
-  for (const { alert, expr } of rules) {
-    const used = [...expr.matchAll(/(lifecycle_bridge_\w+)(?:\{([^}]*)\})?/g)];
-    expect(used, alert).not.toEqual([]);
-    for (const [, name = '', matchers = ''] of used) {
-      expect([...series.keys()], alert).toContain(name);
-      for (const [label] of matchers.matchAll(/\w+(?=[!=]?[=~]{1,2}")/g))
-        expect(series.get(name), alert).toContain(label);
-    }
+const rules = (parse(block) as Rules).groups.flatMap((group) => group.rules);
+
+it.each(rules.map(({ alert, expr }) => [alert, expr] as const))('%s asks for what the bridge has', (_, expr) => {
+  const used = [...expr.matchAll(/(lifecycle_bridge_\w+)(?:\{([^}]*)\})?/g)];
+  expect(used.length).toBeGreaterThan(0);
+  for (const [, name = '', matchers = ''] of used) {
+    expect([...series.keys()]).toContain(name);
+    const labels = [...matchers.matchAll(/\w+(?=[!=]?[=~]{1,2}")/g)].map(([label]) => label);
+    expect(series.get(name)).toEqual(expect.arrayContaining(labels));
   }
 });

@@ -7,18 +7,18 @@ import { helmAt } from '../chart/helm.ts';
 import { openNamespace } from '../e2e/harness/kube.ts';
 
 const root = join(import.meta.dirname, '../..');
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const walk = readFileSync(join(root, 'docs/real-node.md'), 'utf8');
 
 /** The lines that a person types, from under `<!-- walk:NAME -->`. */
 function typed(name: string): string {
-  const block = new RegExp(`<!-- walk:${name} -->\\n\\n\`\`\`sh\\n([^]*?)\`\`\``).exec(readme)?.[1];
-  if (block === undefined) throw new Error(`the README has no walk:${name}`);
+  const block = new RegExp(`<!-- walk:${name} -->\\n\\n\`\`\`sh\\n([^]*?)\`\`\``).exec(walk)?.[1];
+  if (block === undefined) throw new Error(`docs/real-node.md has no walk:${name}`);
   return block;
 }
 
 const node = inject('node');
 
-describe.skipIf(node?.cluster === undefined)('the README, on a real node (needs root)', () => {
+describe.skipIf(node?.cluster === undefined)('docs/real-node.md, on a real node (needs root)', () => {
   const { cluster = '', kubeconfig = '' } = node ?? {};
   afterAll(async () => {
     await helmAt(kubeconfig, 'uninstall', 'lifecycle-bridge', '-n', 'lifecycle-bridge', '--wait');
