@@ -106,6 +106,7 @@ export const METRICS = {
   },
   watchOwn: {
     name: 'lifecycle_bridge.watch.own',
+    type: 'gauge',
     unit: '1',
     description: '1 while the bridge watches a kind itself, because its stream is in doubt or dead',
     attributes: ['kind'],
