@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { T0 } from '../../test/fixtures/facts.ts';
 import { encodeLogs, watchBody } from '../../test/otlp-client.ts';
 import { readList, readRequest } from './batch.ts';
@@ -23,4 +23,35 @@ it.each([
   const batch = readRequest(encodeLogs([{ body: watchBody('DELETED', object), observedAt: told }]), T0);
   expect(batch.observations[0]?.observedAt).toBe(counted);
   expect(batch.newestAt).toBe(counted);
+});
+
+describe('a record that cannot be decoded', () => {
+  const pod = (uid: string) =>
+    watchBody('ADDED', { apiVersion: 'v1', kind: 'Pod', metadata: { uid, name: uid, resourceVersion: '1' } });
+  /** An export in which the text of one record says that it goes on beyond its end. */
+  const torn = (...bodies: readonly unknown[]): Buffer => {
+    const request = encodeLogs(bodies.map((body) => ({ body })));
+    request[request.indexOf('torn') - 1] = 120;
+    return request;
+  };
+
+  it('is quarantined alone, and the others of its request are taken', () => {
+    const batch = readRequest(torn(pod('a'), 'torn', pod('b')), T0);
+    expect(batch.undecodable).toBeUndefined();
+    expect(batch.observations.map(({ facts }) => facts.uid)).toEqual(['a', 'b']);
+    const error = 'a length beyond the end of its message';
+    expect(batch.quarantine).toEqual([expect.objectContaining({ reason: 'undecodable', error })]);
+    expect(batch.quarantine[0]?.subject).toMatch(/^record\//);
+    expect(batch.records.map(({ kind, result }) => [kind, result])).toEqual([
+      ['unknown', 'undecodable'],
+      ['Pod', 'observed'],
+      ['Pod', 'observed'],
+    ]);
+  });
+
+  it('makes its request refused when nothing else is in it', () => {
+    const batch = readRequest(torn('torn'), T0);
+    expect(batch.undecodable).toMatch(/beyond the end/);
+    expect(batch.quarantine.map(({ subject }) => subject)).toEqual([expect.stringMatching(/^request\//)]);
+  });
 });

@@ -3,11 +3,12 @@ import { readObject } from '../kubernetes/read-object.ts';
 import type { Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
+import type { BadRecord } from '../otlp/decode.ts';
 import { DecodeError, decodeLogs } from '../otlp/decode.ts';
 import { isKubeObject, readRecord } from '../otlp/records.ts';
 import type { Quarantined } from '../store/store.ts';
 
-export type RecordResult = 'observed' | 'ignored' | 'not_kubernetes';
+export type RecordResult = 'observed' | 'ignored' | 'not_kubernetes' | 'undecodable';
 
 /** What one request or list page holds, decoded; nothing is written yet. */
 export interface Batch {
@@ -25,19 +26,27 @@ const KEPT_BYTES = 64 * 1024;
 /** A sender's clock may be ahead of ours; what it saw in another year it did not see. */
 const MAX_AHEAD_MS = 86_400_000;
 
-/** Decodes an export request. Records of kinds that are not followed are counted; what is no object is quarantined. */
+/**
+ * Decodes an export request. Records of kinds that are not followed are counted; what is no object is quarantined, and so is a
+ * record that cannot be decoded: one among many costs nothing but itself. A request of which nothing can be decoded is refused.
+ */
 export function readRequest(request: Uint8Array, receivedAt: Instant): Batch {
+  const refused = (error: string): Batch => {
+    const row = quarantined('request', 'undecodable', error, request, receivedAt);
+    return { observations: [], quarantine: [row], records: [], undecodable: error };
+  };
+  const bad: BadRecord[] = [];
   let records: ReturnType<typeof decodeLogs>;
   try {
-    records = decodeLogs(request);
+    records = decodeLogs(request, undefined, (record) => bad.push(record));
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    const row = quarantined('request', 'undecodable', error.message, request, receivedAt);
-    return { observations: [], quarantine: [row], records: [], undecodable: error.message };
+    return refused(error.message);
   }
+  if (bad.length > 0 && records.length === 0) return refused(bad[0]!.error);
   const observations: Observation[] = [];
-  const quarantine: Quarantined[] = [];
-  const counts: { kind: string; result: RecordResult }[] = [];
+  const quarantine = bad.map(({ error, bytes }) => quarantined('record', 'undecodable', error, bytes, receivedAt));
+  const counts: { kind: string; result: RecordResult }[] = bad.map(() => ({ kind: 'unknown', result: 'undecodable' }));
   let newestAt = 0;
   for (const { body, observedAt: told } of records) {
     const observedAt = told !== undefined && told <= receivedAt + MAX_AHEAD_MS ? told : receivedAt;

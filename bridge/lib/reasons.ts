@@ -62,7 +62,7 @@ export const REASONS = {
   log_forbidden: 'the bridge may not read logs (pods/log) in this namespace',
   log_limit: 'left out: all logs of the run together have more bytes than logs.maxRunBytes',
   log_expired: 'the text was removed: older than logs.keep, or more than logs.maxStoredBytes in all',
-  undecodable: 'the request is no OTLP logs export',
+  undecodable: 'it is no OTLP logs export, or a record of one that cannot be decoded',
   not_kubernetes: 'the record is no Kubernetes object',
   unreadable_row:
     'a row of the store cannot be read: the disk lost a part of it; what it held is in quarantine, all else goes on',

@@ -1,7 +1,11 @@
 /** The bytes are no ExportLogsServiceRequest, or one beyond the bounds. */
 export class DecodeError extends Error {
-  constructor(message: string) {
+  /** It is a bound of the whole request that was reached. */
+  readonly ofRequest: boolean;
+
+  constructor(message: string, ofRequest = false) {
     super(message);
     this.name = 'DecodeError';
+    this.ofRequest = ofRequest;
   }
 }

@@ -37,20 +37,34 @@ export interface DecodedRecord {
 
 export type DecodedLogs = readonly DecodedRecord[];
 
+/** A record that cannot be decoded, in a request whose frame can. */
+export interface BadRecord {
+  readonly error: string;
+  /** Those of the record; they belong to the request. */
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Every log record of an uncompressed ExportLogsServiceRequest, in its order, with what `levels` wants of objects (the
- * followed kinds). Throws `DecodeError` and nothing else.
+ * followed kinds). Throws `DecodeError` and nothing else: for a record too, unless `onBad` takes it and the walk goes on
+ * behind it. A Collector that batches sends one bad record among hundreds of good ones.
  */
-export function decodeLogs(request: Uint8Array, levels = FOLLOWED_LEVELS): DecodedLogs {
-  return new RequestWalker(request, levels).records();
+export function decodeLogs(
+  request: Uint8Array,
+  levels = FOLLOWED_LEVELS,
+  onBad?: (record: BadRecord) => void,
+): DecodedLogs {
+  return new RequestWalker(request, levels, onBad).records();
 }
 
 class RequestWalker {
   readonly #wire: Wire;
   readonly #walker: Walker;
+  readonly #onBad: ((record: BadRecord) => void) | undefined;
   readonly #records: DecodedRecord[] = [];
 
-  constructor(request: Uint8Array, levels: Levels) {
+  constructor(request: Uint8Array, levels: Levels, onBad: ((record: BadRecord) => void) | undefined) {
+    this.#onBad = onBad;
     this.#wire = new Wire(request);
     this.#walker = new Walker(this.#wire, levels);
   }
@@ -73,12 +87,22 @@ class RequestWalker {
     const name = attributes[CLUSTER_NAME];
     const clusterName = typeof name === 'string' ? name : undefined;
     this.#each(start, stop, SCOPE_LOGS, (start, stop) => {
-      this.#each(start, stop, LOG_RECORD, (start, stop) => this.#record(start, stop, clusterName));
+      this.#each(start, stop, LOG_RECORD, (start, stop) => this.#recordOrBad(start, stop, clusterName));
     });
   }
 
+  #recordOrBad(start: number, end: number, clusterName: string | undefined): void {
+    try {
+      this.#record(start, end, clusterName);
+    } catch (error) {
+      // A bound of the whole request is no fault of the record at which it was reached.
+      if (!(error instanceof DecodeError) || error.ofRequest || this.#onBad === undefined) throw error;
+      this.#onBad({ error: error.message, bytes: this.#wire.bytes.subarray(start, end) });
+    }
+  }
+
   #record(start: number, end: number, clusterName: string | undefined): void {
-    if (this.#records.length === MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} records`);
+    if (this.#records.length === MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} records`, true);
     const wire = this.#wire;
     let [time, observed]: (Instant | undefined)[] = [];
     const bodies: number[] = [];

@@ -52,7 +52,7 @@ export class Walker {
   /** The AnyValue from `start` to `stop`, merged into what an earlier part made. */
   value(start: number, stop: number, wanted: Wanted, before: unknown = null, depth = 1): unknown {
     if (depth > MAX_DEPTH) throw new DecodeError(`values nested deeper than ${MAX_DEPTH}`);
-    if (--this.#valuesLeft < 0) throw new DecodeError(`more than ${MAX_VALUES} values`);
+    if (--this.#valuesLeft < 0) throw new DecodeError(`more than ${MAX_VALUES} values`, true);
     const wire = this.#wire;
     wire.pos = start;
     let value = before;
