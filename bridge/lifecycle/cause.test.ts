@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { PodFacts } from '../kubernetes/observation.ts';
 import { podRun } from './bare-pod.ts';
-import { causeOf } from './cause.ts';
+import { causeOf, failureCause } from './cause.ts';
 import { at, beginAnew, cause, failed, main, pod, stopped, told } from './fixtures.ts';
 import type { PodState } from './pod.ts';
 import { podAttempt, reducePod } from './pod.ts';
@@ -47,6 +47,16 @@ describe('the cause of a failed Job', () => {
       undefined,
       undefined,
     ]);
+  });
+
+  it('is one line, however many its messages have', () => {
+    const message = 'cannot start:\n\n  no such file\n';
+    const ended = { ...terminated(127, at(10), 'ContainerCannotRun')!, message };
+    const attempt = pod({ phase: 'Failed', containers: [main({ terminated: ended })] });
+    expect(cause([attempt]).text).toBe(
+      'container main exited with 127 (ContainerCannotRun): cannot start: no such file; BackoffLimitExceeded',
+    );
+    expect(failureCause({ reason: undefined, message, at: undefined }, []).text).toBe('cannot start: no such file');
   });
 
   it('is said once for attempts that all ended alike, else their number is', () => {

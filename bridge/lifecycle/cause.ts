@@ -160,8 +160,7 @@ function endText({ podName, container, exitCode, reason, message }: Attempt): st
   if (exitCode === undefined) return `container ${container} ended${because({ reason, message })}`;
   const isKilled = exitCode === 137 && (reason === undefined || reason === 'Error');
   const why = isKilled ? 'probably OOM or killed' : reason;
-  const text = `container ${container} exited with ${exitCode}${why === undefined ? '' : ` (${why})`}`;
-  return message === undefined ? text : `${text}: ${message}`;
+  return `container ${container} exited with ${exitCode}${why === undefined ? '' : ` (${why})`}${because({ message })}`;
 }
 
 /** True when all attempts of several failed alike. */
@@ -214,8 +213,9 @@ const PLAIN_MESSAGES: ReadonlySet<string | undefined> = new Set([
 ]);
 
 function conditionText({ reason, message }: Failed, isExplained: boolean): string {
-  if (reason === undefined) return message ?? '';
-  return isExplained && PLAIN_MESSAGES.has(message) ? reason : because({ reason, message }).slice(2);
+  return reason !== undefined && isExplained && PLAIN_MESSAGES.has(message)
+    ? reason
+    : because({ reason, message }).slice(2);
 }
 
 /** `: reason: message`, as far as they are known and not the same. */
