@@ -28,6 +28,8 @@ import { createReadiness } from './web/readiness.ts';
 import { notesOf, openReads } from './open-reads.ts';
 import { startCluster } from './start-audit.ts';
 import { startHeartbeats } from './start-heartbeats.ts';
+import type { Ticking } from './ticking.ts';
+import { startTicking, watchStore } from './ticking.ts';
 import { Live } from './web/live.ts';
 import { webWithToken } from './web/made-token.ts';
 import { startWeb } from './web/server.ts';
@@ -57,7 +59,6 @@ export interface App {
   stop(): Promise<boolean>;
 }
 
-const TICK_MS = 1_000;
 const DRAIN_MS = 10_000;
 const DELIVERY_GRACE_MS = 5_000;
 const STOP_MS = 22_000;
@@ -80,13 +81,12 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const { config, clock, logger } = options;
   const metrics = createMetrics({ version: VERSION, clock });
   releases.add(() => metrics.close());
-  const teller = new Teller(metrics, logger);
-  const live = new Live();
-  const { worker, failed, fail, onCommit, state } = await startStore(options, teller, live, releases);
+  const [teller, live] = [new Teller(metrics, logger), new Live()];
+  const { worker, failed, fail, onWake, state } = await startStore(options, teller, live, releases);
   const reader = openReads(options, metrics, releases);
   const deliverers = openDestinations(options, releases);
   const cluster = await startCluster(options, worker, { metrics, teller, fail }, releases);
-  const auditor = cluster?.auditor;
+  const { auditor } = cluster ?? {};
   let otlp: OtlpServer | undefined;
   const web = await startWeb({
     ...webOf(options),
@@ -96,6 +96,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
       worker.calls.probe,
       () => ({ ...auditReport(auditor), ...problemReport(reader), store: state(), otlp: otlp?.report() ?? 'starting' }),
       () => notesOf(options, { recovery: worker.recovery, state: state(), reader, cluster, otlp }),
+      () => teller.storeFails || worker.silentSeconds() > 0,
     ),
     retirement: () => currentRetirement(reader, deliverers),
     live,
@@ -108,11 +109,11 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   });
   releases.add(() => web.close());
   const dispatcher = startOutbox(options, worker, deliverers, teller, live, releases);
-  onCommit((transitions) => (dispatcher.wake(), cluster?.committed(transitions)));
+  onWake((transitions) => (dispatcher.wake(), cluster?.woken(transitions)));
   await startLocal(options, worker, reader, deliverers, () => (dispatcher.wake(), live.changed()), releases);
   startHeartbeats(options, worker, reader, deliverers, auditor, releases);
   otlp = await startReceiver(options, ingestOf(worker, teller), metrics, () => auditor?.connected(), releases);
-  const planning = [teller, worker.calls, dispatcher, ...(auditor === undefined ? [] : [auditor])];
+  const planning = [teller, worker.calls, dispatcher, ...(auditor ? [auditor] : [])];
   releases.add(followClock(clock, planning, (error) => teller.storeFailed(error)));
   return { otlpPort: otlp.port, webPort: web.port, reader, failed };
 }
@@ -151,7 +152,16 @@ function openDestinations({ config, clock }: AppOptions, releases: Releases): Co
   return createDeliverers(config, { http, clock });
 }
 
-type Wake = (transitions: Committed['transitions']) => void;
+/** After a commit with the kinds of its transitions; after a tick without, when anything may be due. */
+type Wake = (transitions?: Committed['transitions']) => void;
+
+interface StoreRoom {
+  readonly worker: WorkerClient;
+  readonly failed: Promise<Error>;
+  readonly fail: (error: Error) => void;
+  readonly onWake: (wake: Wake) => void;
+  readonly state: () => StoreState | undefined;
+}
 
 /** The worker thread with the store, and its clock tick. */
 async function startStore(
@@ -159,13 +169,7 @@ async function startStore(
   teller: Teller,
   live: Live,
   releases: Releases,
-): Promise<{
-  worker: WorkerClient;
-  failed: Promise<Error>;
-  fail: (error: Error) => void;
-  onCommit: (wake: Wake) => void;
-  state: () => StoreState | undefined;
-}> {
+): Promise<StoreRoom> {
   let state: StoreState | undefined;
   let wake: Wake = () => undefined;
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
@@ -174,7 +178,11 @@ async function startStore(
     if (committed.changed) live.changed();
     wake(committed.transitions);
   };
-  const worker = await startWorker({ config, startedAt, scheduleTimers }, onCommitted, fail);
+  let ticking: Ticking | undefined;
+  const worker = await startWorker({ config, startedAt, scheduleTimers }, onCommitted, fail, {
+    onWritten: () => ticking?.changed(),
+    onSilence: (seconds) => teller.storeSilent(seconds),
+  });
   releases.add(async () => {
     await worker.calls.close();
     await worker.stop();
@@ -184,11 +192,13 @@ async function startStore(
   const onTick = (ticked: Ticked): void => {
     state = ticked.state;
     teller.ticked(ticked);
-    wake(ticked.transitions);
+    wake();
     if (ticked.transitions.length > 0) live.changed();
   };
-  releases.add(startTicking(worker, clock, teller, onTick));
-  return { worker, failed, fail, onCommit: (to) => void (wake = to), state: () => state };
+  ticking = startTicking(worker.calls, clock, teller, onTick);
+  releases.add(() => ticking.stop());
+  releases.add(watchStore(config.store.path, () => ticking.changed()));
+  return { worker, failed, fail, onWake: (to) => void (wake = to), state: () => state };
 }
 
 function ingestOf({ calls }: WorkerClient, teller: Teller): Ingest {
@@ -197,35 +207,6 @@ function ingestOf({ calls }: WorkerClient, teller: Teller): Ingest {
     if (result.result === 'unavailable') teller.storeFailed(result.error);
     return result;
   };
-}
-
-/** Fires timers each second; what comes while the last one hangs is left out. Returns how to end it. */
-function startTicking(
-  { calls, silentSeconds }: WorkerClient,
-  clock: Clock,
-  teller: Teller,
-  onTick: (ticked: Ticked) => void,
-): () => void {
-  let busy = false;
-  const tick = async (): Promise<void> => {
-    busy = true;
-    try {
-      const ticked = await calls.tick(clock.now());
-      if (teller.storeFails) {
-        await calls.probe();
-        teller.storeWorks();
-      }
-      onTick(ticked);
-    } catch (error) {
-      teller.storeFailed(error);
-    }
-    busy = false;
-  };
-  const timer = setInterval(() => {
-    teller.storeSilent(silentSeconds());
-    if (!busy) void tick();
-  }, TICK_MS);
-  return () => clearInterval(timer);
 }
 
 function startOutbox(

@@ -5,7 +5,7 @@ import type { Auditor } from './cluster/auditor.ts';
 import { startAuditor } from './cluster/auditor.ts';
 import type { LogReader } from './cluster/logs.ts';
 import { startLogReader } from './cluster/logs.ts';
-import type { EventResult } from './cluster/event-writer.ts';
+import type { EventResult, EventWriter } from './cluster/event-writer.ts';
 import { startEventWriter } from './cluster/event-writer.ts';
 import { otherCluster, ownNamespace, readIdentity } from './cluster/identity.ts';
 import type { Config } from './config/schema.ts';
@@ -24,8 +24,8 @@ const IDENTITY_MS = 5_000;
 export interface ClusterRooms {
   readonly auditor: Auditor;
   readonly logs: LogReader;
-  /** Told the kinds of the transitions of each commit. */
-  committed(kinds: readonly TransitionKind[]): void;
+  /** Told the kinds of the transitions of each commit; without them anything may be due. */
+  woken(kinds?: readonly TransitionKind[]): void;
 }
 
 interface Asked {
@@ -57,11 +57,8 @@ export async function startCluster(
     belongsAtStart || (await belongs(signal).catch((error: unknown) => refuse(error, fail)));
   const asked: Asked = { api, clock, store: calls, isOurs };
   const auditor = startAudit(config, asked, told, releases);
-  if (events) {
-    const onResult = (result: EventResult) => teller.eventWritten(result);
-    const onError = (error: unknown) => teller.eventsFailed(error);
-    releases.add(startEventWriter({ ...asked, onResult, onError, link: pageLink(config.web.publicUrl, 'problems') }));
-  }
+  const link = pageLink(config.web.publicUrl, 'problems');
+  const writer = events ? startEvents(asked, teller, link, releases) : undefined;
   const logs = startLogReader({
     ...asked,
     limits: config.logs,
@@ -70,7 +67,19 @@ export async function startCluster(
   });
   releases.add(() => logs.stop());
   metrics.observeLogs(() => logs.forbidden().size);
-  return { auditor, logs, committed: (kinds) => void (kinds.includes('container.terminated') && logs.wake()) };
+  const woken: ClusterRooms['woken'] = (kinds) => {
+    if (kinds === undefined) writer?.wake();
+    if (kinds?.includes('container.terminated') !== false) logs.wake();
+  };
+  return { auditor, logs, woken };
+}
+
+function startEvents(asked: Asked, teller: Teller, link: string | undefined, releases: Releases): EventWriter {
+  const onResult = (result: EventResult) => teller.eventWritten(result);
+  const onError = (error: unknown) => teller.eventsFailed(error);
+  const writer = startEventWriter({ ...asked, onResult, onError, link });
+  releases.add(() => writer.stop());
+  return writer;
 }
 
 function startAudit({ cluster }: Config, asked: Asked, { metrics, teller }: Told, releases: Releases): Auditor {

@@ -1,6 +1,7 @@
 import type { Auditor } from './cluster/auditor.ts';
 import { LISTED } from './cluster/list.ts';
 import type { WorkerClient } from './ingest/client.ts';
+import { Alarm } from './lib/alarm.ts';
 import { reasonText } from './lib/reasons.ts';
 import type { Releases } from './lib/releases.ts';
 import type { ConfiguredDeliverer } from './sinks/sink.ts';
@@ -9,8 +10,9 @@ import type { ReadStore } from './store/read.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createReadiness } from './web/readiness.ts';
 
-/** Between two looks at whether one is due: after a start, or a trouble that is over, it does not take an interval. */
+/** While one that is due cannot be sent: after a start, or a trouble that is over, it does not take an interval. */
 const LOOK_MS = 10_000;
+const DAY_MS = 86_400_000;
 
 export interface HeartbeatOptions {
   readonly deliverers: readonly ConfiguredDeliverer[];
@@ -37,14 +39,18 @@ export class Heartbeats {
     this.#elapsed = options.elapsed ?? (() => performance.now());
   }
 
-  /** Sends what is due. Never throws. */
-  async look(signal: AbortSignal): Promise<void> {
+  /** Sends what is due. Ms until the next look. Never throws. */
+  async look(signal: AbortSignal): Promise<number> {
     for (const deliverer of this.#options.deliverers) {
       const { destination, heartbeat, dryRun } = deliverer;
       if (heartbeat === undefined || dryRun || this.#elapsed() < (this.#dueAt.get(destination) ?? 0)) continue;
       const why = await this.#beat(deliverer, heartbeat, signal).catch(() => 'the store cannot be read');
       if (!signal.aborted) this.#tell(destination, why);
     }
+    const wanted = this.#options.deliverers.filter(({ heartbeat, dryRun }) => heartbeat !== undefined && !dryRun);
+    const next = Math.min(...wanted.map(({ destination }) => this.#dueAt.get(destination) ?? 0)) - this.#elapsed();
+    // What is due and could not be sent is looked at soon.
+    return next > 0 ? Math.min(next, DAY_MS) : LOOK_MS;
   }
 
   /** Why nothing was sent, or what became of it; undefined when the vendor has it. */
@@ -62,7 +68,7 @@ export class Heartbeats {
     const delivery = await heartbeat.send(row.key, signal);
     const delivered = delivery.outcome === 'delivered';
     const pauseMs = scheduled(delivery, 1, 0).delayMs;
-    this.#dueAt.set(destination, this.#elapsed() + (delivered ? heartbeat.intervalMs - LOOK_MS / 2 : pauseMs));
+    this.#dueAt.set(destination, this.#elapsed() + (delivered ? heartbeat.intervalMs : pauseMs));
     return delivered ? undefined : reasonText(delivery.reason, delivery.detail);
   }
 
@@ -79,7 +85,7 @@ export class Heartbeats {
   }
 }
 
-/** Looks every ten seconds until the bridge stops; does nothing if no destination wants a heartbeat. */
+/** Looks whenever one is due until the bridge stops; does nothing if no destination wants a heartbeat. */
 export function startHeartbeats(
   { logger }: { readonly logger: Logger },
   { calls }: WorkerClient,
@@ -89,22 +95,24 @@ export function startHeartbeats(
   releases: Releases,
 ): void {
   if (!deliverers.some(({ heartbeat }) => heartbeat !== undefined)) return;
-  const readiness = createReadiness(calls.probe, () => ({}));
+  // What was proven before is an old heartbeat.
+  const readiness = createReadiness(
+    calls.probe,
+    () => ({}),
+    undefined,
+    () => true,
+  );
   const trouble = async (): Promise<string | undefined> => {
     const { ready, report } = await readiness();
     return ready ? auditTrouble(auditor) : `the store cannot commit: ${(report as { commit: string }).commit}`;
   };
   const heartbeats = new Heartbeats({ deliverers, reader, trouble, logger });
   const stopping = new AbortController();
-  let busy = false;
-  const look = async (): Promise<void> => {
-    busy = true;
-    await heartbeats.look(stopping.signal);
-    busy = false;
-  };
-  const timer = setInterval(() => void (busy || look()), LOOK_MS);
+  const look = async (): Promise<void> => alarm.within(await heartbeats.look(stopping.signal));
+  const alarm = new Alarm(() => void look());
+  alarm.within(LOOK_MS);
   releases.add(() => {
-    clearInterval(timer);
+    alarm.stop();
     stopping.abort();
   });
 }

@@ -40,7 +40,7 @@ function found(uid: string, namespace = 'shop'): void {
 }
 
 function start(): void {
-  stop = startEventWriter({
+  const writer = startEventWriter({
     api,
     store: {
       dueEvents: (limit, now) => Promise.resolve(test.store.dueEvents(limit, now)),
@@ -51,7 +51,9 @@ function start(): void {
     onResult: (result) => results.push(result),
     onError: (error) => expect.fail(String(error)),
     tickMs: 1,
+    idleMs: 1,
   });
+  stop = () => writer.stop();
 }
 
 const outcomes = (): string[] => results.map(({ result }) => result);

@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { messageAt } from '../kubernetes/fields.ts';
 import type { Async } from '../lib/async.ts';
 import { backoffDelay } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Wake } from '../lib/wake.ts';
 import { isSegment } from '../lib/url-path.ts';
 import type { DueEvent, ProblemStore, SettledEvent } from '../store/problems.ts';
 import type { KubeApi } from './api.ts';
@@ -24,45 +24,67 @@ export interface EventWriterOptions {
   readonly onError: (error: unknown) => void;
   /** Where the page has what an Event is about. */
   readonly link?: string | undefined;
+  /** Between two rounds with Events. */
   readonly tickMs?: number;
+  /** Between two looks without being woken. */
+  readonly idleMs?: number;
 }
 
 const EVENTS = { apiVersion: 'events.k8s.io/v1', resource: 'events' };
 /** Of one round: a new account may find something wrong with every CronJob at once. */
 const BATCH = 10;
 const TICK_MS = 2_000;
+/** When nothing is due: it is woken. */
+const IDLE_MS = 60_000;
 const RETRY = { firstMs: 5_000, maxMs: 10 * 60_000 };
 /** A permission is a decision of people: asking often does not change it. */
 const FORBIDDEN_MS = 3_600_000;
 
-/** Writes an Event of type Warning on each CronJob whose annotations cannot be read. Returns how to stop it. */
-export function startEventWriter(options: EventWriterOptions): () => Promise<void> {
+export interface EventWriter {
+  /** Something may be due. */
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+/** Writes an Event of type Warning on each CronJob whose annotations cannot be read. */
+export function startEventWriter(options: EventWriterOptions): EventWriter {
   const stopping = new AbortController();
-  const running = run(options, stopping.signal);
-  return async () => {
-    stopping.abort();
-    await running;
+  const [sleep, pause] = [new Wake(), new Wake()];
+  const running = run(options, sleep, pause, stopping.signal);
+  return {
+    wake: () => sleep.wake(),
+    async stop() {
+      stopping.abort();
+      sleep.wake();
+      pause.wake();
+      await running;
+    },
   };
 }
 
-async function run(options: EventWriterOptions, signal: AbortSignal): Promise<void> {
-  const { isOurs, onError, tickMs = TICK_MS } = options;
+async function run(options: EventWriterOptions, sleep: Wake, pause: Wake, signal: AbortSignal): Promise<void> {
+  const { isOurs, onError, tickMs = TICK_MS, idleMs = IDLE_MS } = options;
   let ours = false;
   while (!signal.aborted) {
+    let more = true;
     try {
       ours ||= await isOurs(signal);
-      if (ours && !signal.aborted) await round(options, signal);
+      more = !ours || (await round(options, signal));
     } catch (error) {
       if (!signal.aborted) onError(error);
     }
-    await pause(tickMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    // Between two rounds with Events nobody wakes it.
+    await (more ? pause.wait(tickMs) : sleep.wait(idleMs));
   }
 }
 
-async function round(options: EventWriterOptions, signal: AbortSignal): Promise<void> {
+/** True when there may be more. */
+async function round(options: EventWriterOptions, signal: AbortSignal): Promise<boolean> {
   const { store, clock, onResult } = options;
   const settled: SettledEvent[] = [];
-  for (const event of await store.dueEvents(BATCH, clock.now())) {
+  const due = signal.aborted ? [] : await store.dueEvents(BATCH, clock.now());
+  for (const event of due) {
     const result = await write(options, event, signal);
     // What a stop interrupts is due at the next start.
     if (signal.aborted) break;
@@ -71,6 +93,7 @@ async function round(options: EventWriterOptions, signal: AbortSignal): Promise<
     if (result.result === 'unreachable') break;
   }
   if (settled.length > 0) await store.settleEvents(settled, clock.now());
+  return due.length > 0;
 }
 
 /** An Event of this name tells the same: an answer that was lost, or a restart, makes no second one. */

@@ -30,6 +30,8 @@ export interface LogReader {
 /** Most logs that are read at once. */
 const MAX_READING = 8;
 const TICK_MS = 1_000;
+/** When nothing is wanted: it is woken. */
+const IDLE_MS = 60_000;
 /** Of one log. */
 const DEADLINE_MS = 20_000;
 const RETRY = { firstMs: 1_000, maxMs: 30_000 };
@@ -77,21 +79,23 @@ class Reader {
 
   async run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
+      let isDone = false;
       try {
-        await this.#round();
+        isDone = await this.#round();
       } catch (error) {
         if (!this.#stopping.signal.aborted) this.#options.onError(error);
       }
-      if (!this.#stopping.signal.aborted) await this.#wake.wait(TICK_MS);
+      if (!this.#stopping.signal.aborted) await this.#wake.wait(isDone ? IDLE_MS : TICK_MS);
     }
     await Promise.all(this.#reading.values());
   }
 
-  async #round(): Promise<void> {
+  /** False when it is to be tried again, not only when something is wanted. */
+  async #round(): Promise<boolean> {
     const { store, clock, isOurs } = this.#options;
     this.#isOurs ||= await isOurs(this.#stopping.signal);
     const room = MAX_READING - this.#reading.size;
-    if (!this.#isOurs || room === 0) return;
+    if (!this.#isOurs || room === 0) return this.#isOurs;
     for (const log of await store.wantedLogs(room, clock.now(), [...this.#reading.keys()])) {
       const read = this.#read(log).finally(() => {
         this.#reading.delete(log.id);
@@ -99,6 +103,7 @@ class Reader {
       });
       this.#reading.set(log.id, read);
     }
+    return true;
   }
 
   async #read(log: WantedLog): Promise<void> {

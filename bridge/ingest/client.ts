@@ -10,11 +10,13 @@ const YOUNG_MIB = 24;
 
 /** Calls that wait for their answer; once the thread has ended none will come. */
 interface Waiting {
+  readonly pulse: Pulse;
   readonly pending: Map<number, Pending>;
   ended: Error | undefined;
 }
 
 interface Pending {
+  readonly method: Method;
   readonly resolve: (value: never) => void;
   readonly reject: (error: Error) => void;
 }
@@ -40,15 +42,24 @@ function startThread(workerData: WorkerInit): Worker {
   });
 }
 
+export interface WorkerEvents {
+  /** A call that may have changed what is due next was answered. */
+  readonly onWritten?: () => void;
+  /** Told each second while an answer is awaited: for so many seconds nothing came. */
+  readonly onSilence?: (seconds: number) => void;
+}
+
 /** Starts the worker thread; throws a UserError when it cannot open the store. */
 export async function startWorker(
   init: WorkerInit,
   onCommitted: (committed: Committed) => void,
   onCrash: (error: Error) => void,
+  { onWritten = () => undefined, onSilence }: WorkerEvents = {},
 ): Promise<WorkerClient> {
   const worker = startThread(init);
-  const waiting: Waiting = { pending: new Map(), ended: undefined };
-  const pulse = new Pulse(() => waiting.pending.size > 0);
+  const pending: Waiting['pending'] = new Map();
+  const pulse = new Pulse(() => pending.size > 0, onSilence);
+  const waiting: Waiting = { pulse, pending, ended: undefined };
   let stopping = false;
   const crash = (error: Error): void => {
     waiting.ended ??= error;
@@ -58,12 +69,12 @@ export async function startWorker(
   };
   const recovery = await new Promise<Recovery | undefined>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
-      pulse.heard();
       if (message.type === 'ready') resolve(message.recovery);
       else if (message.type === 'refused') reject(new UserError(message.message, message.next));
       else if (message.type === 'lost') onCrash(new StoreLostError(message.error));
       else if (message.type === 'committed') onCommitted(message.committed);
-      else settle(waiting.pending, message);
+      else if (!LOOKS.has(settle(waiting.pending, message))) onWritten();
+      pulse.heard();
     });
     worker.once('error', (error) => (reject(error), crash(asError(error))));
     worker.once('exit', (code) => crash(new Error(`the store thread ended with code ${code}`)));
@@ -84,12 +95,33 @@ function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
-function settle(pending: Map<number, Pending>, message: Extract<WorkerMessage, { type: 'answer' | 'failed' }>): void {
+/** The method of the call that was answered. */
+function settle(
+  pending: Map<number, Pending>,
+  message: Extract<WorkerMessage, { type: 'answer' | 'failed' }>,
+): Method | undefined {
   const call = pending.get(message.id);
   pending.delete(message.id);
   if (message.type === 'answer') call?.resolve(message.value as never);
   else call?.reject(new Error(message.error));
+  return call?.method;
 }
+
+/** What looks whether there is something to do, and changes nothing by itself. */
+const LOOKS: ReadonlySet<Method | undefined> = new Set([
+  'tick',
+  'probe',
+  'claim',
+  'claimDesired',
+  'sweep',
+  'dueEvents',
+  'wantedLogs',
+  'auditBegin',
+  'auditPage',
+  'auditScan',
+  'auditWatches',
+  'close',
+]);
 
 const METHODS: readonly Method[] = [
   'ingest',
@@ -126,7 +158,8 @@ function callsOf(worker: Worker, waiting: Waiting): Async<WorkerCalls> {
     new Promise((resolve, reject) => {
       if (waiting.ended !== undefined) return reject(waiting.ended);
       const message: CallMessage = { id: ++lastId, method, args };
-      waiting.pending.set(message.id, { resolve, reject });
+      waiting.pending.set(message.id, { method, resolve, reject });
+      waiting.pulse.asked();
       const first = args[0];
       // Handed over, not cloned: this thread keeps nothing of it. A slice of a pool is copied, as others have the rest.
       if (first instanceof Uint8Array) {

@@ -39,8 +39,8 @@ export interface Engine {
   replan(now: Instant): void;
   /** The clock was set by so many ms: what is remembered moves with it. */
   clockSet(ms: number): void;
-  /** Fires due timers and writes what was left behind. */
-  tick(now: Instant): void;
+  /** Fires due timers and writes what was left behind. When to call it next at the latest, timers of the store aside. */
+  tick(now: Instant): Instant;
   /** What planners failed at since the last call, each kind of call and destination once. */
   takePlannerFailures(): CountedFailure[];
   readonly audit: Audit;
@@ -94,8 +94,10 @@ export function createEngine(store: Store, given: readonly GivenDestination[], o
       audit.clockSet(ms);
     },
     tick(now) {
-      fireTimers(store, destinations, flow, { scheduleTimers, stuck, graceMs }, now);
+      const fired = fireTimers(store, destinations, flow, { scheduleTimers, stuck, graceMs }, now);
       if (store.transaction((tx) => flush(tx, now))) unwritten.clear();
+      const flushAt = unwritten.size === 0 ? Infinity : flushedAt + WRITE_BEHIND_MS;
+      return fired ? now : Math.min(flow.nextAt(graceMs, now), flushAt);
     },
     takePlannerFailures: () => failures.take(),
     audit,

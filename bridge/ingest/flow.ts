@@ -30,6 +30,12 @@ export class Flow {
     return now - this.#first >= ms;
   }
 
+  /** When time alone changes what the other two say; Infinity when only a record can, or nothing more. */
+  nextAt(ms: number, now: Instant): Instant {
+    const settled = this.#settling === undefined ? Infinity : this.#settling.since + SETTLE_MS;
+    return this.hasFlowedFor(ms, now) ? settled : Math.min(settled, this.#first + ms);
+  }
+
   completeUntil(now: Instant): Instant {
     if (this.#settling !== undefined && now - this.#settling.since >= SETTLE_MS) {
       this.#complete = this.#settling.until;

@@ -33,6 +33,8 @@ export interface Ticked {
   /** CronJobs whose missed runs are not judged any more, or again, since the last tick. */
   readonly unjudged: readonly UnjudgedChange[];
   readonly state: StoreState;
+  /** When there is something to do next, here or for those who ask the store for it; maybe in the past. */
+  readonly nextAt: Instant;
 }
 
 /** The store's side of the bridge as the main thread calls it; every answer comes after the durable commit. */

@@ -3,8 +3,7 @@ import { Pulse } from './pulse.ts';
 
 function pulse(): { pulse: Pulse; asked: { now: boolean } } {
   const asked = { now: true };
-  const made = new Pulse(() => asked.now);
-  made.stop(); // the test beats
+  const made = new Pulse(() => asked.now); // the test beats
   return { pulse: made, asked };
 }
 

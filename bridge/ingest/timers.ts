@@ -16,16 +16,21 @@ import { judgeSchedule } from './watch-schedule.ts';
 /** The rest waits for the next tick: thousands of CronJobs are due at one minute, and records must not wait for that. */
 const MAX_PER_TICK = 500;
 
-/** Fires the timers that are due; what silence would decide only as far as the records are complete. */
+/**
+ * Fires the timers that are due; what silence would decide only as far as the records are complete. True when some
+ * fired: there may be more.
+ */
 export function fireTimers(
   store: Store,
   destinations: readonly Destination[],
   flow: Flow,
   { scheduleTimers, stuck, graceMs }: TimerOptions,
   now: Instant,
-): void {
+): boolean {
+  let fired = 0;
   const fire = (kind: Timer['kind'], until: Instant, settle: Settle): void => {
     const due = store.transaction((tx) => tx.dueTimers(kind, until, MAX_PER_TICK));
+    fired += due.length;
     fireAll(store, due, settle, now);
   };
   fire('replacement', now, (tx, _, id) => settleReplacement(tx, destinations, id, now));
@@ -35,11 +40,12 @@ export function fireTimers(
   fire('logs', now, (tx, uid) => settleLogs(tx, destinations, uid, now));
   const until = flow.completeUntil(now);
   fire('stuck', until, (tx, uid) => settleStuck(tx, destinations, stuck, uid, now));
-  if (!scheduleTimers) return;
+  if (!scheduleTimers) return fired > 0;
   fire('schedule', until, (tx, uid) => judgeSchedule(tx, destinations, uid, until, now));
   // After a start the Collector's queue gets the whole grace again: it may hold what happened meanwhile.
-  if (!flow.hasFlowedFor(graceMs, now)) return;
-  fire('inferred', until, (tx, runKey) => settleAwaited(tx, destinations, runKey, graceMs, now));
+  if (flow.hasFlowedFor(graceMs, now))
+    fire('inferred', until, (tx, runKey) => settleAwaited(tx, destinations, runKey, graceMs, now));
+  return fired > 0;
 }
 
 interface TimerOptions {

@@ -128,7 +128,7 @@ function dispatch(store: Store, engine: Engine, method: CallMessage['method'], a
 }
 
 function tick(store: Store, engine: Engine, now: Instant): Ticked {
-  engine.tick(now);
+  const engineAt = engine.tick(now);
   const limits = { ...config.store.retention, logAge: config.logs.keep };
   const problems = store.takeProblems();
   const plannerFailures = engine.takePlannerFailures();
@@ -136,7 +136,9 @@ function tick(store: Store, engine: Engine, now: Instant): Ticked {
   const unreadable = store.takeUnreadable();
   const dropped = store.takeDropped();
   const unjudged = store.takeUnjudged();
-  return { transitions: store.takeTransitions(), problems, plannerFailures, unreadable, dropped, unjudged, state };
+  const nextAt = Math.min(engineAt, store.nextAt(now));
+  const found = { problems, plannerFailures, unreadable, dropped, unjudged };
+  return { transitions: store.takeTransitions(), ...found, state, nextAt };
 }
 
 /** What holds records: those that wait share a commit. */

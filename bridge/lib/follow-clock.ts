@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 
-const FOLLOW_MS = 1_000;
+/** Until then the bridge goes by the old time: what it plans meanwhile moves too. */
+const FOLLOW_MS = 5_000;
 
 /** What plans or measures by the clock. */
 export interface Planning {
@@ -9,8 +10,8 @@ export interface Planning {
 }
 
 /**
- * Takes over each second what the computer's clock was set by, and tells every part at once, before anybody asks for the
- * new time. Returns how to end it.
+ * Takes over every few seconds what the computer's clock was set by, and tells every part at once, before anybody asks
+ * for the new time. Returns how to end it.
  */
 export function followClock(clock: Clock, parts: readonly Planning[], onError: (error: unknown) => void): () => void {
   const timer = setInterval(() => {

@@ -1,18 +1,20 @@
 import { readFile } from 'node:fs/promises';
+import { watchFiles } from '../lib/watch-files.ts';
 import { errorText, UserError } from '../lib/errors.ts';
 
 export interface FollowOptions<T> {
   readonly files: readonly string[];
   /** Throws an Error without secrets in its message. */
   readonly parse: (contents: readonly Buffer[]) => T;
+  /** How often they are looked at where the file system does not tell of changes. */
   readonly everyMs: number;
   readonly onChange?: (value: T) => void;
   readonly onProblem?: (problem: string) => void;
 }
 
 /**
- * Reads small files and looks again every so often: by content, as a mounted Secret changes by a symbolic link. Throws a
- * UserError when they cannot be used at the start; later what was read before stays in use.
+ * Reads small files and looks again when they may have changed: by content, as a mounted Secret changes by a symbolic
+ * link. Throws a UserError when they cannot be used at the start; later what was read before stays in use.
  */
 export async function followFiles<T>(options: FollowOptions<T>): Promise<Followed<T>> {
   const { files, parse } = options;
@@ -29,17 +31,19 @@ const readAll = (files: readonly string[]): Promise<Buffer[]> => Promise.all(fil
 /** A value from files: the newest that could be read. */
 export class Followed<T> {
   readonly #options: FollowOptions<T>;
-  readonly #timer: NodeJS.Timeout;
+  readonly #endWatch: () => void;
   #contents: readonly Buffer[];
   #value: T;
   #problem: string | undefined;
   #looking = false;
+  /** Changed while a look was under way. */
+  #again = false;
 
   constructor(options: FollowOptions<T>, contents: readonly Buffer[], value: T) {
     this.#options = options;
     this.#contents = contents;
     this.#value = value;
-    this.#timer = setInterval(() => void this.#look(), options.everyMs).unref();
+    this.#endWatch = watchFiles(options.files, options.everyMs, () => void this.#look());
   }
 
   get value(): T {
@@ -52,11 +56,12 @@ export class Followed<T> {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#endWatch();
   }
 
   async #look(): Promise<void> {
     // Of two looks at once the older could win.
+    this.#again = this.#looking;
     if (this.#looking) return;
     this.#looking = true;
     const { files, parse, onChange, onProblem } = this.#options;
@@ -76,5 +81,6 @@ export class Followed<T> {
     } finally {
       this.#looking = false;
     }
+    if (this.#again) await this.#look();
   }
 }

@@ -1,5 +1,5 @@
 import type { Async } from '../lib/async.ts';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Instant } from '../lib/clock.ts';
 import type { ClaimedDesired, ClaimedIntent, ConfiguredDeliverer, Delivery } from '../sinks/sink.ts';
 import type { OutboxStore, Settled, SettledDesired } from '../store/outbox-store.ts';
 import { answers } from './answers.ts';
@@ -15,7 +15,9 @@ export interface DestinationOptions {
   readonly store: Async<OutboxStore>;
   readonly clock: Clock;
   readonly random: () => number;
+  /** How often a loop looks without being woken, and when something went wrong. */
   readonly tickMs: number;
+  readonly retryMs: number;
   readonly onSettled: (destination: string, delivery: Delivery, what: 'intent' | 'desired') => void;
   readonly onError: (error: unknown) => void;
 }
@@ -39,11 +41,11 @@ export class DestinationLoop {
   #stopping = false;
 
   constructor(deliverer: ConfiguredDeliverer, options: DestinationOptions) {
-    const { store, clock, onError, tickMs } = options;
+    const { store, clock, onError, retryMs } = options;
     this.#deliverer = deliverer;
     this.#options = options;
-    this.#intents = new Settlements((items) => store.settle(items, clock.now()), onError, tickMs);
-    this.#desired = new Settlements((items) => store.settleDesired(items, clock.now()), onError, tickMs);
+    this.#intents = new Settlements((items) => store.settle(items, clock.now()), onError, retryMs);
+    this.#desired = new Settlements((items) => store.settleDesired(items, clock.now()), onError, retryMs);
     this.#loop = this.#run();
   }
 
@@ -73,27 +75,28 @@ export class DestinationLoop {
 
   async #run(): Promise<void> {
     while (!this.#stopping) {
-      const more = await this.#round().catch((error: unknown) => {
+      const sleepMs = await this.#round().catch((error: unknown) => {
         this.#options.onError(error);
-        return false;
+        return this.#options.retryMs;
       });
-      if (!more && !this.#stopping) await this.#wake.wait(this.#sleepMs());
+      if (sleepMs > 0 && !this.#stopping) await this.#wake.wait(sleepMs);
     }
   }
 
-  /** True when there may be more to do at once. */
-  async #round(): Promise<boolean> {
+  /** Ms until the next look; 0 when there may be more to do at once. */
+  async #round(): Promise<number> {
+    const began = this.#options.clock.now();
     await this.#retryRefused();
     await this.#converge();
     this.#startWaiting();
     const room = MAX_IN_FLIGHT - this.#inFlight - this.#waiting.length;
-    if (room === 0 || this.#stopping) return false;
+    if (room === 0 || this.#stopping) return this.#sleepMs(began);
     const { destination, dryRun } = this.#deliverer;
     const now = this.#options.clock.now();
     const claimed = await this.#options.store.claim(destination, room, now, this.#limiter.busy(now), dryRun, 1);
     this.#waiting.push(...claimed);
     this.#startWaiting();
-    return claimed.length > 0;
+    return claimed.length > 0 ? 0 : this.#sleepMs(began);
   }
 
   async #retryRefused(): Promise<void> {
@@ -186,8 +189,11 @@ export class DestinationLoop {
     while (this.#sends.size > 0) await Promise.all(this.#sends);
   }
 
-  #sleepMs(): number {
-    const now = this.#options.clock.now();
-    return Math.max(1, Math.min(this.#options.tickMs, this.#limiter.nextFree(now) - now));
+  /** What was busy when the round began may be free by now: then it was left out, and the next round takes it. */
+  #sleepMs(began: Instant): number {
+    const { clock, tickMs, retryMs } = this.#options;
+    const now = clock.now();
+    const lookMs = this.#deliverer.isRefused?.() ? retryMs : tickMs;
+    return Math.max(1, Math.min(lookMs, this.#limiter.nextFree(began) - now));
   }
 }

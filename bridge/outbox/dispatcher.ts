@@ -6,7 +6,12 @@ import { DestinationLoop } from './destination.ts';
 import { Wake } from '../lib/wake.ts';
 
 const SUPERSEDE_MS = 2 * 60_000;
-const SWEEP_MS = 10_000;
+/** Between two sweeps at least. */
+const SWEEP_MS = 9_000;
+/** A failed write, and a refused key that may be replaced. */
+const RETRY_MS = 1_000;
+/** Who starts it wakes it when something is due. */
+const IDLE_MS = 60_000;
 
 export interface DispatcherOptions {
   readonly store: Async<OutboxStore>;
@@ -23,7 +28,7 @@ export interface DispatcherOptions {
 }
 
 export interface Dispatcher {
-  /** To be called after each commit: there may be something to send. */
+  /** To be called after each commit and whenever something may be due: there may be something to send, or to give up. */
   wake(): void;
   /** The clock was set by so many ms, and the store's times too. */
   clockSet(ms: number): void;
@@ -33,14 +38,22 @@ export interface Dispatcher {
 
 /** Starts one loop per destination, so that a vendor that is away starves no other, and one that sweeps the outbox. */
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
-  const { onSettled = () => {}, onError = () => {}, random = Math.random, tickMs = 1000 } = options;
-  const shared = { store: options.store, clock: options.clock, random, tickMs, onSettled, onError };
+  const { onSettled = () => {}, onError = () => {}, random = Math.random, tickMs = IDLE_MS } = options;
+  const shared = {
+    store: options.store,
+    clock: options.clock,
+    random,
+    tickMs,
+    retryMs: Math.min(tickMs, RETRY_MS),
+    onSettled,
+    onError,
+  };
   const loops = options.deliverers.map((deliverer) => new DestinationLoop(deliverer, shared));
-  const wake = () => loops.forEach((loop) => loop.wake());
-  const sweeper = startSweeper({ ...options, onError, tickMs }, wake);
+  const wakeLoops = () => loops.forEach((loop) => loop.wake());
+  const sweeper = startSweeper({ ...options, onError, tickMs }, wakeLoops);
   return {
-    wake,
-    clockSet: (ms) => loops.forEach((loop) => loop.clockSet(ms)),
+    wake: () => (wakeLoops(), sweeper.wake()),
+    clockSet: (ms) => (loops.forEach((loop) => loop.clockSet(ms)), sweeper.wake()),
     async stop(graceMs) {
       await Promise.all([sweeper.stop(), ...loops.map((loop) => loop.stop(graceMs))]);
     },
@@ -56,7 +69,7 @@ function startSweeper(
     tickMs,
   }: DispatcherOptions & { onError: (error: unknown) => void; tickMs: number },
   onSwept: () => void,
-): { stop(): Promise<void> } {
+): { wake(): void; stop(): Promise<void> } {
   const sleep = new Wake();
   const stopped = new AbortController();
   const run = async () => {
@@ -73,6 +86,7 @@ function startSweeper(
   };
   const done = run();
   return {
+    wake: () => sleep.wake(),
     stop() {
       stopped.abort();
       sleep.wake();

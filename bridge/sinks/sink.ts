@@ -170,9 +170,11 @@ export interface Deliverer {
   converge(rows: readonly ClaimedDesired[], signal: AbortSignal): Promise<Delivery[]>;
   /**
    * Limit keys of what the vendor refused for its credentials and should be asked again now: they are others, more is
-   * known of them, or this is the first call. Cheap: asked every second.
+   * known of them, or this is the first call. Cheap: asked in each round.
    */
   renewed?(): readonly string[];
+  /** True while the vendor refuses credentials that may be replaced any moment: `renewed` is asked every second then. */
+  isRefused?(): boolean;
   /**
    * Asks whether address and credentials are right, and changes nothing at the vendor. The detail of one that is delivered
    * says what they may do. Never throws.

@@ -267,10 +267,12 @@ export interface Store extends OutboxStore, ProblemStore, LogStore {
   /** Remembers that all that arrived before `now` is committed. */
   ingested(now: Instant): void;
   /**
-   * The housekeeping of a second: one short step of the retention (removes what is over and too old, or over and too
+   * The housekeeping of a tick: one short step of the retention (removes what is over and too old, or over and too
    * much) and the small files beside the store. Throws when the store's file is no longer where it was.
    */
   retain(now: Instant, limits: RetentionLimits): StoreState;
+  /** When there is something to do next, in the store or for those who send what it holds; maybe in the past. */
+  nextAt(now: Instant): Instant;
   /** Set when this store was made in place of another; `now` when that was at this opening. */
   readonly recovery: Recovery | undefined;
   /** The kinds of the transitions that were added since the last call, one entry each. */

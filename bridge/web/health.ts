@@ -1,3 +1,5 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+
 import { Router } from 'express';
 
 import { iso } from '../lib/clock.ts';
@@ -6,29 +8,18 @@ import type { WebOptions } from './options.ts';
 /** No commit takes so long. */
 const DEAD_SECONDS = 120;
 
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+}
+
 /** /livez, /readyz, /metrics and /version. */
 export function healthRouter(options: WebOptions): Router {
   const router = Router();
-  router.get('/livez', (_request, response) => {
-    const seconds = options.silentSeconds();
-    const isDead = seconds >= DEAD_SECONDS;
-    const text = isDead ? `the thread of the store has not answered for ${seconds} s: only a restart helps` : 'ok';
-    response
-      .status(isDead ? 503 : 200)
-      .type('text')
-      .send(`${text}\n`);
-  });
-  router.get('/readyz', async (_request, response) => {
-    const { ready, report, notes = [] } = await options.readiness();
-    response.status(ready ? 200 : 503).json({
-      ready,
-      ...report,
-      notes,
-      ...retired(options),
-      lastRecordAgeSeconds: recordAges(options),
-      outbox: outbox(options),
-    });
-  });
+  for (const [path, answer] of Object.entries(PROBES)) {
+    router.get(path, async (_request, response) => send(response, await answer(options)));
+  }
   router.get('/metrics', async (_request, response) => {
     response.type('text/plain; version=0.0.4; charset=utf-8').send(await options.metrics.text());
   });
@@ -37,6 +28,50 @@ export function healthRouter(options: WebOptions): Router {
   });
   return router;
 }
+
+/**
+ * Answers kubelet, which asks 18 times a minute for ever, before all that pages need; `rest` answers everything else,
+ * and what fails here.
+ */
+export function probesFirst(
+  options: WebOptions,
+  headers: Readonly<Record<string, string>>,
+  rest: RequestListener,
+): RequestListener {
+  const answered = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const answer = request.method === 'GET' ? PROBES[request.url ?? ''] : undefined;
+    if (answer === undefined) return rest(request, response);
+    try {
+      const found = await answer(options);
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+      send(response, found);
+    } catch {
+      rest(request, response);
+    }
+  };
+  return (request, response) => void answered(request, response);
+}
+
+function send(response: ServerResponse, { status, type, text }: Answer): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', `${type}; charset=utf-8`);
+  response.end(text);
+}
+
+const PROBES: Readonly<Record<string, (options: WebOptions) => Answer | Promise<Answer>>> = {
+  '/livez': ({ silentSeconds }) => {
+    const seconds = silentSeconds();
+    const isDead = seconds >= DEAD_SECONDS;
+    const text = isDead ? `the thread of the store has not answered for ${seconds} s: only a restart helps` : 'ok';
+    return { status: isDead ? 503 : 200, type: 'text/plain', text: `${text}\n` };
+  },
+  '/readyz': async (options) => {
+    const { ready, report, notes = [] } = await options.readiness();
+    const ages = { lastRecordAgeSeconds: recordAges(options), outbox: outbox(options) };
+    const text = JSON.stringify({ ready, ...report, notes, ...retired(options), ...ages });
+    return { status: ready ? 200 : 503, type: 'application/json', text };
+  },
+};
 
 /** Not a fault: it is reported, not judged. */
 function retired({ retirement }: WebOptions): object {

@@ -4,19 +4,29 @@ import { createReadiness } from './readiness.ts';
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
-it('asks the store once for everybody within a second', async () => {
+it('asks the store once for everybody within 15 seconds, and within one while its writes fail', async () => {
   let asked = 0;
+  let failing = false;
   const readiness = createReadiness(
     async () => void asked++,
     () => ({ lists: 'off' }),
+    undefined,
+    () => failing,
   );
   const both = await Promise.all([readiness(), readiness()]);
   expect(both).toEqual([both[0], { ready: true, report: { commit: 'ok', lists: 'off' } }]);
   await readiness();
   expect(asked).toBe(1);
-  vi.advanceTimersByTime(1_001);
+  vi.advanceTimersByTime(15_000);
+  await readiness();
+  expect(asked).toBe(1);
+  vi.advanceTimersByTime(1);
   await readiness();
   expect(asked).toBe(2);
+  failing = true;
+  vi.advanceTimersByTime(1_001);
+  await readiness();
+  expect(asked).toBe(3);
 });
 
 it('says why the store cannot commit, until it can', async () => {

@@ -1,27 +1,31 @@
 import { errorText } from '../lib/errors.ts';
 import type { Readiness } from './options.ts';
 
-/** Every page shows it: one durable write per second is enough. */
-const FRESH_MS = 1_000;
+/** What was proven counts so long, if nothing failed since; a failure is looked at again after a second. */
+const PROVEN_MS = 15_000;
+const FAILED_MS = 1_000;
 const PATIENCE_MS = 2_000;
 
 /**
- * Ready iff `probe` (a durable write) succeeds within 2 s. It is asked at most once per second and never twice at the
- * same time; `report` and `notes` are shown, not judged.
+ * Ready iff `probe` (a durable write) succeeds within 2 s. It is asked every 15 s at most, every second while it fails or
+ * anything else is wrong with the store (`isInDoubt`), and never twice at the same time; `report` and `notes` are shown,
+ * not judged.
  */
 export function createReadiness(
   probe: () => Promise<unknown>,
   report: () => object,
   notes?: () => readonly string[],
+  isInDoubt: () => boolean = () => false,
 ): () => Promise<Readiness> {
   let answer: Promise<string | undefined> | undefined;
-  let freshUntil = 0;
+  let askedAt = 0;
+  let failed = false;
   const problem = (): Promise<string | undefined> => {
-    if (answer === undefined || performance.now() > freshUntil) {
-      freshUntil = Infinity;
-      answer = probe()
-        .then(() => undefined, errorText)
-        .finally(() => (freshUntil = performance.now() + FRESH_MS));
+    if (performance.now() - askedAt > (failed || isInDoubt() ? FAILED_MS : PROVEN_MS)) answer = undefined;
+    if (answer === undefined) {
+      askedAt = Infinity;
+      answer = probe().then(() => undefined, errorText);
+      void answer.then((error) => ((failed = error !== undefined), (askedAt = performance.now())));
     }
     return answer;
   };

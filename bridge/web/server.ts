@@ -11,7 +11,7 @@ import { Abuse } from './abuse.ts';
 import { apiRouter } from './api.ts';
 import { authRouter } from './auth.ts';
 import { handleErrors, notFound } from './errors.ts';
-import { healthRouter } from './health.ts';
+import { healthRouter, probesFirst } from './health.ts';
 import type { WebOptions } from './options.ts';
 import { pagesRouter } from './pages.ts';
 
@@ -28,7 +28,7 @@ const MAX_CONNECTIONS = 1000;
 /** Serves page, JSON API, health and metrics. Throws a UserError when the address cannot be used. */
 export async function startWeb(options: WebOptions): Promise<Web> {
   const { host, port } = options;
-  const server = createServer(webApp(options));
+  const server = createServer(probesFirst(options, { ...HEADERS, ...NO_STORE }, webApp(options)));
   limitConnections(server, options.maxConnections ?? MAX_CONNECTIONS);
   server.listen(port, host);
   try {
@@ -80,6 +80,7 @@ const HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
+const NO_STORE = { 'Cache-Control': 'no-store' };
 const ASSETS_AGE = '1h';
 /** What keeps a page as it is while it is updated, from its package. */
 const IDIOMORPH = fileURLToPath(import.meta.resolve('idiomorph/dist/idiomorph.min.js'));
@@ -89,7 +90,7 @@ function webApp(options: WebOptions): Express {
   const abuse = new Abuse(options);
   app.disable('x-powered-by');
   app.use((_request, response, next) => {
-    response.set(HEADERS).set('Cache-Control', 'no-store');
+    response.set(HEADERS).set(NO_STORE);
     next();
   });
   app.get('/assets/idiomorph.js', (_request, response) => response.sendFile(IDIOMORPH, { maxAge: ASSETS_AGE }));

@@ -30,6 +30,7 @@ export function createCronitorDeliverer(name: string, config: CronitorConfig, ht
       isFirst = false;
       return askAgain ? [API_LIMIT] : [];
     },
+    isRefused: () => account.key.isRefused(),
     check: (signal) => checkKey(account, signal),
     ...(config.heartbeat !== undefined && {
       heartbeat: { intervalMs: config.heartbeat.interval, send: (key, signal) => beat(ping, config, key, signal) },

@@ -12,6 +12,8 @@ export interface ApiKey {
   refused(used: string): void;
   /** Once true when the key that was refused has been replaced. */
   isReplaced(): boolean;
+  /** True while the key is refused and its file may hold another one any moment. */
+  isRefused(): boolean;
   /** Once true when telemetry was accepted under the key that was refused: it is known to be a telemetry key then. */
   isRecognised(): boolean;
   /** Telemetry was accepted under this key. */
@@ -44,6 +46,7 @@ export function createApiKey(destination: string, config: CronitorConfig): ApiKe
       refusedKey = undefined;
       return true;
     },
+    isRefused: () => file !== undefined && refusedKey !== undefined,
     isRecognised() {
       const once = recognised;
       recognised = false;

@@ -29,6 +29,7 @@ import { lastRecovery, readKeys } from './recovery.ts';
 import { retryRefused } from './refusals.ts';
 import { resend } from './resend.ts';
 import { Retention } from './retention.ts';
+import { nextDue } from './next-due.ts';
 import { Retirements } from './retirements.ts';
 import { markSuspect } from './side-files.ts';
 import { shiftTimes } from './shift.ts';
@@ -259,6 +260,10 @@ class SqliteStore implements Store {
       return this.#retention.step(now, limits);
     });
     return { ...state, sideFiles: this.#side.write(false) };
+  }
+
+  nextAt(now: Instant): Instant {
+    return this.#retention.isBusy ? now : Math.min(nextDue(this.#db, now), now + this.#side.dueInMs());
   }
 
   cutoff(destination: string, firstStart: Instant): Instant {

@@ -16,7 +16,7 @@ const OUTCOMES: readonly Delivery[] = [
 
 export type Step =
   | { readonly do: 'enqueue'; readonly lane: string }
-  | { readonly do: 'claim' | 'crash' | 'sweep' }
+  | { readonly do: 'claim' | 'crash' | 'sweep' | 'sleep' }
   | { readonly do: 'settle'; readonly which: number; readonly outcome: Delivery }
   | { readonly do: 'resend'; readonly which: number; readonly force: boolean }
   | { readonly do: 'wait'; readonly ms: number };
@@ -24,7 +24,7 @@ export type Step =
 export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('enqueue' as const), lane: fc.constantFrom(...LANES) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('claim' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'sweep' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'sweep' as const, 'sleep' as const) }) },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -61,6 +61,7 @@ export class OutboxModel {
     else if (step.do === 'settle') this.#settle(step.which, step.outcome);
     else if (step.do === 'wait') this.t.now += step.ms;
     else if (step.do === 'sweep') this.#sweep();
+    else if (step.do === 'sleep') this.#sleep();
     else if (step.do === 'resend') this.#resend(step.which, step.force);
     else {
       this.t.restart();
@@ -138,6 +139,17 @@ export class OutboxModel {
       assert(!this.#isInFlight(key));
       this.#settled.set(key, reason);
     }
+  }
+
+  /** Whoever has claimed all that is due may sleep for as long as the store says: nothing can be claimed before. */
+  #sleep(): void {
+    const { t } = this;
+    this.#claim();
+    for (let n = 0; n < 5; n++) t.store.retain(t.now, { age: 24 * HOUR, maxBytes: 1 << 30 });
+    const wakeAt = Math.min(t.store.nextAt(t.now), t.now + HOUR);
+    if (wakeAt > t.now) t.now = wakeAt - 1;
+    assert.deepEqual(t.claimedKeys(), []);
+    t.now++;
   }
 
   #isInFlight(key: string): boolean {

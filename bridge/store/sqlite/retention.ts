@@ -64,25 +64,42 @@ export class Retention {
   #removed = 0;
   /** A whole pass left the store too large: there is nothing more to remove for now. */
   #exhausted = false;
+  #isBusy = false;
 
   constructor(db: Db, tombstones: Tombstones) {
     this.#db = db;
     this.#tombstones = tombstones;
   }
 
+  /** Whether the last step left something to the next one. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
   /** One bounded step, inside a transaction. */
   step(now: Instant, limits: RetentionLimits): Omit<StoreState, 'sideFiles'> {
     const deadline = performance.now() + STEP_MS;
+    const before = this.#changes();
     this.#tombstones.expire(now, limits);
-    const isOver = this.#cursor === undefined && this.#transition === undefined;
-    if (isOver && this.#isDue(now, limits)) {
+    if (this.#isOver && this.#isDue(now, limits)) {
       this.#cursor = 0;
       this.#removed = 0;
     }
     for (const status of ['missed', 'skipped']) this.#withoutJob(status, now, limits, deadline);
     while (this.#cursor !== undefined && performance.now() < deadline) this.#page(now, limits, deadline);
     while (this.#transition !== undefined && performance.now() < deadline) this.#repeated(now, limits);
+    this.#isBusy = !this.#isOver || this.#changes() !== before || this.#isDue(now, limits);
     return { usedBytes: this.#usedBytes(), maxBytes: limits.maxBytes, exhausted: this.#exhausted };
+  }
+
+  /** Not in the middle of a pass. */
+  get #isOver(): boolean {
+    return this.#cursor === undefined && this.#transition === undefined;
+  }
+
+  /** Rows that this connection changed since it was opened. */
+  #changes(): number {
+    return this.#db.get<{ n: number }>('SELECT total_changes() AS n')!.n;
   }
 
   /** Every hour, also after a clock that was set back; at once when the store is too large. */

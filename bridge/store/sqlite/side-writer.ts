@@ -17,7 +17,9 @@ export class SideWriter {
   #keysChanged = true;
   #lastCommit: Instant = -Infinity;
   #written: Instant = -Infinity;
-  #writtenAt = -Infinity;
+  #lookedAt = -Infinity;
+  /** Whether the last commit may stand elsewhere in its file than it should. */
+  #pending = false;
 
   /** `waitingSince` is when the oldest of what waits to be sent happened. */
   constructor(path: string, readKeys: () => Keys, waitingSince: () => Instant | undefined) {
@@ -32,12 +34,20 @@ export class SideWriter {
 
   committed(at: Instant): void {
     this.#lastCommit = Math.max(this.#lastCommit, at);
+    this.#pending = true;
   }
 
   /** The clock was set by so many ms: a time that is noted ahead of it would silence what happens until then. */
   clockSet(ms: number): void {
     this.#lastCommit += ms;
     this.#written = -Infinity;
+    this.#pending = true;
+  }
+
+  /** Ms until the next `write` has something to do; Infinity when it has nothing. */
+  dueInMs(): number {
+    if (this.#keysChanged) return 0;
+    return this.#pending ? Math.max(0, this.#lookedAt + LAST_COMMIT_EVERY_MS - performance.now()) : Infinity;
   }
 
   /** Writes what changed; `now` in a hurry. Why it could not, for a person; it is tried again by the next call. */
@@ -45,7 +55,7 @@ export class SideWriter {
     try {
       if (this.#keysChanged) writeKeys(this.#path, this.#readKeys());
       this.#keysChanged = false;
-      const since = performance.now() - this.#writtenAt;
+      const since = performance.now() - this.#lookedAt;
       if (hurry || since >= LAST_COMMIT_EVERY_MS) this.#writeLastCommit();
       return undefined;
     } catch (error) {
@@ -58,9 +68,10 @@ export class SideWriter {
     if (this.#lastCommit === -Infinity) return;
     const told = Math.min(this.#lastCommit, this.#waitingSince() ?? Infinity);
     const noted = Math.max(told, this.#lastCommit - WAITING_MS);
-    if (noted === this.#written) return;
-    writeLastCommit(this.#path, noted);
+    if (noted !== this.#written) writeLastCommit(this.#path, noted);
     this.#written = noted;
-    this.#writtenAt = performance.now();
+    this.#lookedAt = performance.now();
+    // What waits now is told later.
+    this.#pending = noted !== this.#lastCommit;
   }
 }
