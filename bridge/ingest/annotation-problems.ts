@@ -1,3 +1,4 @@
+import type { Facts } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import { isLive } from '../lifecycle/cronjob.ts';
 import type { Instant } from '../lib/clock.ts';
@@ -21,16 +22,21 @@ export function noteProblems(
   const { facts } = state;
   const found = isLive(state)
     ? destinations.flatMap(({ planner }) =>
-        [...unplannedProblem(unplanned.get(planner.destination)), ...(planner.problems?.(facts) ?? [])].map(
-          (problem) => ({ problem, destination: planner.destination }),
-        ),
+        [...unplannedProblem(unplanned.get(planner.destination)), ...problemsOf(planner, facts)].map((problem) => ({
+          problem,
+          destination: planner.destination,
+        })),
       )
     : [];
   tx.problems.set(facts, merged(found), now);
 }
 
+function problemsOf(planner: Destination['planner'], facts: Facts): readonly AnnotationProblem[] {
+  return planner.reads.kinds.has(facts.kind) ? (planner.problems?.(facts) ?? []) : [];
+}
+
 function unplannedProblem(error: string | undefined): AnnotationProblem[] {
-  return error === undefined ? [] : [plannerProblem(error, 'the monitor as it was wanted before, if it was')];
+  return error === undefined ? [] : [plannerProblem(error, 'what was wanted of it before, if anything')];
 }
 
 /** What several destinations say in the same words is one problem to a person. */

@@ -1,9 +1,8 @@
 import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
-import type { CronJobFacts, JobFacts } from '../kubernetes/observation.ts';
-import type { CronJobState } from '../lifecycle/cronjob.ts';
+import type { JobFacts } from '../kubernetes/observation.ts';
 import { failedFirst } from '../lifecycle/cause.ts';
 import type { JobState } from '../lifecycle/job.ts';
-import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
+import type { Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
@@ -11,6 +10,7 @@ import { cutoffReason } from '../policy/cutoff.ts';
 import type { Planned } from '../sinks/sink.ts';
 import type { RunMemory, RunRow, Tx } from '../store/store.ts';
 import type { Destination } from './deps.ts';
+import { cronJobOf, KnownRun } from './known-run.ts';
 import type { PlannedRun } from './want-logs.ts';
 import { wantLogs } from './want-logs.ts';
 import { stateOf } from './state.ts';
@@ -26,8 +26,8 @@ export const NO_MEMORY: RunMemory = { memos: {}, waiting: [], waitingFor: undefi
 /**
  * Records new transitions of a run and plans them for every destination, with those that were recorded `early`, before
  * the run itself (a pod before its Job) or its owner was known: what is queued already stays as it is. While the owning
- * CronJob is unseen, they wait with the run: its annotations decide which monitor, if any, is meant. Returns the run's
- * memory.
+ * CronJob is unseen, they wait with the run: its annotations decide what, if anything, is told of it, and where. Returns the
+ * run's memory.
  */
 export function announce(
   tx: Tx,
@@ -43,7 +43,7 @@ export function announce(
   if (isWaiting(tx, run)) {
     // Starts and ends are every sink's business; whether anybody wants the rest is only known when it is planned.
     const edges = fresh.filter(({ kind }) => kind === 'run.started' || kind === 'run.ended');
-    for (const { id } of edges) markWaiting(tx, destinations, id, 'owner_unknown', now);
+    for (const edge of edges) markWaiting(tx, destinations, edge, 'owner_unknown', now);
     if (edges.length > 0)
       tx.setTimer({ id: ownerTimer(run.uid), kind: 'owner', uid: run.uid, due: now + OWNER_WAIT_MS });
     return { ...memory, waiting: [...memory.waiting, ...fresh], waitingFor: 'owner' };
@@ -72,7 +72,7 @@ function planOrHold(
     return announceWaiting(tx, destinations, { run, memory: { ...memory, waiting: open } }, now);
   }
   if (!isHeld) {
-    markWaiting(tx, destinations, failure.id, 'awaiting_pods', now);
+    markWaiting(tx, destinations, failure, 'awaiting_pods', now);
     tx.setTimer({ id: podsTimer(run.uid), kind: 'pods', uid: run.uid, due: now + PODS_WAIT_MS });
   }
   const ready = open.filter((transition) => transition !== failure);
@@ -114,7 +114,8 @@ export function settleOwner(tx: Tx, destinations: readonly Destination[], runUid
   const detail = `CronJob ${row.run.namespace}/${ownerName} with the UID ${ownerUid}`;
   for (const { id, kind } of row.memory.waiting) {
     if (kind !== 'run.started' && kind !== 'run.ended') continue;
-    for (const { planner } of destinations) decide(tx, id, planner.destination, 'dropped', now, 'owner_unseen', detail);
+    for (const { planner } of destinations)
+      if (planner.hears.has(kind)) decide(tx, id, planner.destination, 'dropped', now, 'owner_unseen', detail);
   }
 }
 
@@ -151,15 +152,16 @@ export function announceMissed(
   return planAll(tx, destinations, row, open, now);
 }
 
-/** Says for every destination that the decision on a transition is still open. */
+/** Says for every destination that hears of such transitions that the decision on this one is still open. */
 export function markWaiting(
   tx: Tx,
   destinations: readonly Destination[],
-  transitionId: string,
+  { id, kind }: Pick<Transition, 'id' | 'kind'>,
   reason: Reason,
   now: Instant,
 ): void {
-  for (const { planner } of destinations) decide(tx, transitionId, planner.destination, 'waiting', now, reason);
+  for (const { planner } of destinations)
+    if (planner.hears.has(kind)) decide(tx, id, planner.destination, 'waiting', now, reason);
 }
 
 function isWaiting(tx: Tx, run: Run): boolean {
@@ -172,11 +174,6 @@ function ownedByBatch(tx: Tx, run: Run): boolean {
   return row === undefined || isOwnedByCronJob(stateOf<{ facts: JobFacts }>(row).facts.owner);
 }
 
-function cronJobOf(tx: Tx, run: Run): CronJobFacts | undefined {
-  const row = run.ownerUid === undefined ? undefined : tx.object(run.ownerUid);
-  return row?.kind === 'CronJob' ? stateOf<CronJobState>(row).facts : undefined;
-}
-
 function planAll(
   tx: Tx,
   destinations: readonly Destination[],
@@ -185,26 +182,15 @@ function planAll(
   now: Instant,
 ): RunMemory {
   const memos = { ...memory.memos };
-  const cronJob = cronJobOf(tx, run);
-  // Read only for a planner that asks: a Job may have thousands of pods, and most of what they do is nobody's business.
-  let attempts: readonly Attempt[] | undefined;
+  const known = new KnownRun(tx, run);
   const pods: PlannedRun['pods'] = new Map();
   for (const transition of transitions) {
-    wantLogs(tx, destinations, { run, cronJob, memos, pods }, transition, now);
+    wantLogs(tx, destinations, { known, memos, pods }, transition, now);
     for (const to of destinations) {
       const { planner } = to;
       const { destination } = planner;
-      const stickyKey = cronJob && tx.stickyKey(destination, cronJob.namespace, cronJob.name);
-      const planned = planner.plan(asPlanned(transition), {
-        run,
-        get attempts() {
-          return (attempts ??= tx.attempts(run.uid));
-        },
-        logs: transition.kind === 'run.logs' ? tx.logs.ofRun(run.uid) : [],
-        cronJob,
-        memo: memos[destination],
-        stickyKey,
-      });
+      if (!planner.hears.has(transition.kind)) continue;
+      const planned = planner.plan(asPlanned(transition), known.contextOf(destination, memos[destination]));
       const memo = planned === null ? undefined : takePlan(tx, to, run, transition, planned, now);
       if (memo !== undefined) memos[destination] = memo;
     }

@@ -53,7 +53,7 @@ function loseRun(tx: Tx, destinations: readonly Destination[], row: ObjectRow, n
     refreshRun(tx, row.uid, run.run.runKey, run.memory);
     if (state.ended !== undefined) return false;
     if (isOwnedByCronJob(state.facts.owner)) {
-      markWaiting(tx, destinations, `${run.run.runKey}/ended`, 'awaiting_outcome', now);
+      markWaiting(tx, destinations, { id: `${run.run.runKey}/ended`, kind: 'run.ended' }, 'awaiting_outcome', now);
     }
     return true;
   }

@@ -44,12 +44,16 @@ class Guarded implements GuardedPlanner {
   readonly #planner: Planner;
   readonly #failed: Failed;
   readonly destination: string;
+  readonly hears: Planner['hears'];
+  readonly reads: Planner['reads'];
   readonly removeAfterMs?: number;
 
   constructor(planner: Planner, failed: Failed) {
     this.#planner = planner;
     this.#failed = failed;
     this.destination = planner.destination;
+    this.hears = planner.hears;
+    this.reads = planner.reads;
     if (planner.removeAfterMs !== undefined) this.removeAfterMs = planner.removeAfterMs;
   }
 

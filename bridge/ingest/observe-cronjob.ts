@@ -46,7 +46,8 @@ export function observeCronJob(
 export function planCronJob(tx: Tx, destinations: readonly Destination[], state: CronJobState, now: Instant): void {
   const unplanned = new Map<string, string>();
   for (const destination of destinations) {
-    const error = claimMonitors(tx, destination, state, now);
+    if (!destination.planner.reads.kinds.has('CronJob')) continue;
+    const error = claimRows(tx, destination, state, now);
     if (error !== undefined) unplanned.set(destination.planner.destination, error);
   }
   noteProblems(tx, destinations, state, unplanned, now);
@@ -115,7 +116,7 @@ export function recomputeAll(tx: Tx, destinations: readonly Destination[], now: 
  * The claim is the object's; which of several live ones owns a row's payload is the store's to say. When the planner
  * fails, a live object keeps what it claimed before, a dead one claims nothing more; returns the error.
  */
-function claimMonitors(tx: Tx, { planner }: Destination, state: CronJobState, now: Instant): string | undefined {
+function claimRows(tx: Tx, { planner }: Destination, state: CronJobState, now: Instant): string | undefined {
   const { facts } = state;
   const { destination } = planner;
   const alive = isLive(state);

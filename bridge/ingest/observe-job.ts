@@ -51,7 +51,7 @@ export function observeJob(
   if (isUndecided(step.state) && (previous === undefined || !isUndecided(previous))) {
     const id = timerId(step.state.facts);
     tx.setTimer({ id, kind: 'replacement', uid: facts.uid, due: now + REPLACEMENT_WAIT_MS });
-    markWaiting(tx, destinations, `${runKey}/ended`, 'awaiting_replacement', now);
+    markWaiting(tx, destinations, { id: `${runKey}/ended`, kind: 'run.ended' }, 'awaiting_replacement', now);
   }
   if (isHeldByDeletion(step.state) && (previous === undefined || !isHeldByDeletion(previous)))
     awaitDeletion(tx, facts, now);

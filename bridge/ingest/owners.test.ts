@@ -122,6 +122,8 @@ describe('what a pod did before its Job was known', () => {
   /** Asks for everything that happens, as Sentry does for the ends of containers. */
   const curious: Planner = {
     destination: 'test/all',
+    hears: new Set(['attempt.started', 'attempt.ended', 'container.terminated', 'run.started', 'run.ended']),
+    reads: { kinds: new Set(), annotations: [] },
     plan: ({ id, kind }) => ({ intents: [{ key: id, lane: 'all', payload: kind, limits: [] }] }),
     planDesired: () => [],
     retire: () => null,

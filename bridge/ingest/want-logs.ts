@@ -1,4 +1,4 @@
-import type { CronJobFacts, PodFacts } from '../kubernetes/observation.ts';
+import type { PodFacts } from '../kubernetes/observation.ts';
 import { logEnd } from '../lifecycle/logs.ts';
 import type { PodState } from '../lifecycle/pod.ts';
 import type { Run, Transition } from '../lifecycle/transition.ts';
@@ -7,6 +7,7 @@ import type { Json } from '../lib/json.ts';
 import { cutoffReason } from '../policy/cutoff.ts';
 import type { Tx } from '../store/store.ts';
 import type { Destination } from './deps.ts';
+import type { KnownRun } from './known-run.ts';
 import { stateOf } from './state.ts';
 
 /** Job and pods come by watches of their own: the last container's end may be told after the end of its run. */
@@ -14,8 +15,7 @@ const SETTLE_MS = 10_000;
 
 /** What is known of a run where its transitions are planned. */
 export interface PlannedRun {
-  readonly run: Run;
-  readonly cronJob: CronJobFacts | undefined;
+  readonly known: KnownRun;
   readonly memos: Readonly<Record<string, Json>>;
   /** Its pods that were read for this: one may tell the ends of many containers at once. */
   readonly pods: Map<string, PodFacts | undefined>;
@@ -30,13 +30,14 @@ export function wantLogs(
   now: Instant,
 ): void {
   const { kind, podUid = '' } = transition;
-  if (kind === 'run.ended' && tx.logs.ofRun(planned.run.uid).length > 0) awaitLogs(tx, planned.run, now + SETTLE_MS);
+  const { run } = planned.known;
+  if (kind === 'run.ended' && tx.logs.ofRun(run.uid).length > 0) awaitLogs(tx, run, now + SETTLE_MS);
   if (kind !== 'container.terminated' || !isWanted(tx, destinations, planned, transition)) return;
   const pod = podOf(tx, planned, podUid);
   const end = pod && logEnd(pod, transition);
   if (end === undefined) return;
   tx.logs.want(end, now);
-  if (planned.run.endedAt !== undefined) awaitLogs(tx, planned.run, now + SETTLE_MS);
+  if (run.endedAt !== undefined) awaitLogs(tx, run, now + SETTLE_MS);
 }
 
 function podOf(tx: Tx, { pods }: PlannedRun, uid: string): PodFacts | undefined {
@@ -57,13 +58,15 @@ export const logsTimer = (runUid: string): string => `logs/${runUid}`;
 function isWanted(
   tx: Tx,
   destinations: readonly Destination[],
-  { run, cronJob, memos }: PlannedRun,
+  { known, memos }: PlannedRun,
   transition: Transition,
 ): boolean {
   if (tx.isRetired(transition.at)) return false;
+  const { run } = known;
   return destinations.some(({ planner, rule, readsLogs = true }) => {
     const { destination } = planner;
-    if (!readsLogs || planner.wantsLogs?.({ run, cronJob, memo: memos[destination] }) !== true) return false;
+    if (!readsLogs || !planner.hears.has('run.logs')) return false;
+    if (planner.wantsLogs?.(known.contextOf(destination, memos[destination])) !== true) return false;
     const started = tx.decision(`${run.runKey}/started`, destination)?.verdict === 'planned';
     return cutoffReason(transition, run, started, rule) === undefined;
   });

@@ -1,9 +1,8 @@
 import type { z } from 'zod';
-import type { Kind } from '../kubernetes/observation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { Http } from './http.ts';
-import type { Deliverer, Planner } from './sink.ts';
+import type { Deliverer, Planner, Reads } from './sink.ts';
 
 /** What a destination of any sink can be set to. */
 export interface DestinationSettings {
@@ -41,10 +40,7 @@ export interface SinkModule<C extends DestinationSettings = DestinationSettings>
   readonly schema: z.ZodType<C>;
   /** The setting that is needed first: `apiKeyFile`. */
   readonly setFirst: string;
-  /** Names of annotations that it reads; one that ends with / is every name below it. Others are never kept. */
-  readonly annotations: readonly string[];
-  /** Whose objects it plans desired state of, or reads the annotations of. */
-  readonly kinds: readonly Kind[];
+  readonly reads: Reads;
   /** The pure half of `<sink>/<name>`. It is given no secret: what a planner has it can put into an error. */
   planner(name: string, config: C, world: World): Planner;
   /** The half that talks to the vendor. Throws a UserError when a secret cannot be read. */

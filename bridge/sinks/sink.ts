@@ -1,6 +1,6 @@
-import type { CronJobFacts } from '../kubernetes/observation.ts';
+import type { Facts, Kind } from '../kubernetes/observation.ts';
 import type { RunLog } from '../lifecycle/logs.ts';
-import type { Attempt, Run, Transition } from '../lifecycle/transition.ts';
+import type { Attempt, Run, Transition, TransitionKind } from '../lifecycle/transition.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 
@@ -45,17 +45,20 @@ export type Planned =
     }
   | null;
 
+/** What is known of the run of a transition. A function reads the store, once: a planner asks for what it needs. */
 export interface PlanContext {
   readonly run: Run;
-  /** Read from the store when asked for: look at it only for a transition that is told. */
-  readonly attempts: readonly Attempt[];
-  /** The logs of the run as far as they were wanted; only for `run.logs`. */
-  readonly logs?: readonly RunLog[];
-  /** The owning CronJob, live or deleted. Ingest does not plan a CronJob's run before it was seen. */
-  readonly cronJob: CronJobFacts | undefined;
   readonly memo: Json | undefined;
-  /** First key that was seeded for this destination and the CronJob's namespace/name. */
-  readonly stickyKey: string | undefined;
+  /** Who owns the run, nearest first, live or deleted. A CronJob's run is not planned before its CronJob was seen. */
+  readonly owners: () => readonly Facts[];
+  /** Every pod of the run, by start: a Job may have thousands. */
+  readonly attempts: () => readonly Attempt[];
+  /** One pod of the run, as that of the transition. */
+  readonly attempt: (podUid: string) => Attempt | undefined;
+  /** The logs of the run as far as they were wanted. */
+  readonly logs: () => readonly RunLog[];
+  /** First key that was seeded for this destination and the namespace/name of the nearest owner. */
+  readonly stickyKey: () => string | undefined;
 }
 
 export interface DesiredContext {
@@ -81,18 +84,29 @@ export interface AnnotationProblem {
  */
 export type RetireCause = 'left' | 'unclaimed' | 'bridge';
 
+/** What of the cluster a sink reads. */
+export interface Reads {
+  /** Whose objects it plans desired state of, or finds problems with. */
+  readonly kinds: ReadonlySet<Kind>;
+  /** Names of annotations; one that ends with / is every name below it. Others are never kept. */
+  readonly annotations: readonly string[];
+}
+
 /** The pure half of a sink: runs inside the commit, on the worker thread. */
 export interface Planner {
   /** `<sink>/<name in the configuration>`. */
   readonly destination: string;
+  /** It is asked about these only; of starts and ends that it hears there is a decision while they wait. */
+  readonly hears: ReadonlySet<TransitionKind>;
+  readonly reads: Reads;
   plan(transition: Transition, context: PlanContext): Planned;
-  /** Whether the logs of this run's containers are worth reading; without it, no. */
-  wantsLogs?(context: Pick<PlanContext, 'run' | 'cronJob' | 'memo'>): boolean;
-  planDesired(cronJob: CronJobFacts, context: DesiredContext): readonly Desired[];
+  /** Whether the logs of this run's containers are worth reading; without it, or where `run.logs` is not heard, no. */
+  wantsLogs?(context: Pick<PlanContext, 'run' | 'owners' | 'memo'>): boolean;
+  planDesired(object: Facts, context: DesiredContext): readonly Desired[];
   /** What the bridge wants for itself, whatever there is in the cluster. */
   planOwn?(): readonly Desired[];
   /** What is wrong with the annotations that this destination reads; they never change what it does silently. */
-  problems?(cronJob: CronJobFacts): readonly AnnotationProblem[];
+  problems?(object: Facts): readonly AnnotationProblem[];
   /**
    * What a row becomes when no live object claims it any more, or when the whole bridge is retired; null: it is left as
    * it is.

@@ -98,8 +98,8 @@ export interface Tx {
   /** Runs whose transitions wait for this owner to be seen. */
   runsWaitingForOwner(ownerUid: string): RunRow[];
   putAttempt(runUid: string, attempt: Attempt): void;
-  /** The pods of a run as far as they were seen, by start. */
-  attempts(runUid: string): Attempt[];
+  /** The pods of a run as far as they were seen, by start; with `podUid` that one at most. */
+  attempts(runUid: string, podUid?: string): Attempt[];
   /** UID that holds a run key; claims it for `uid` when nobody does. */
   claimRunKey(runKey: string, uid: string): string;
   /** UID that holds a run key, if any. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canonicalJson } from '../../bridge/lib/json.ts';
 import { cronitorSchema } from '../../bridge/sinks/cronitor/config.ts';
 import { createCronitorDeliverer } from '../../bridge/sinks/cronitor/deliver.ts';
-import { cronJob, planConfig, run, transition } from '../../bridge/sinks/cronitor/fixtures.ts';
+import { cronJob, planConfig, planContext, run, transition } from '../../bridge/sinks/cronitor/fixtures.ts';
 import { pingSchema } from '../../bridge/sinks/cronitor/ping.ts';
 import { createCronitorPlanner } from '../../bridge/sinks/cronitor/plan.ts';
 import type { ClaimedDesired, ClaimedIntent } from '../../bridge/sinks/sink.ts';
@@ -26,8 +26,7 @@ function intents(number: number): ClaimedIntent[] {
     }),
   ];
   return edges.flatMap((edge, index) => {
-    const context = { run: run({ uid }), attempts: [], cronJob: owner(number), memo: undefined, stickyKey: undefined };
-    const planned = planner.plan(edge, context);
+    const planned = planner.plan(edge, planContext({ run: run({ uid }), cronJob: owner(number) }));
     if (planned === null || 'drop' in planned) throw new Error('nothing is planned');
     const claimed = { seq: number * 10 + index, destination: planner.destination, transitionId: edge.id, attempt: 1 };
     return planned.intents.map((intent) => ({ ...intent, ...claimed }));

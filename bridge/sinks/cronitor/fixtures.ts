@@ -1,7 +1,10 @@
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
+import type { RunLog } from '../../lifecycle/logs.ts';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { cronitorSchema } from './config.ts';
+import type { Json } from '../../lib/json.ts';
+import type { PlanContext } from '../sink.ts';
 
 const UID = '0d5f6a3e-6a53-4f0e-9d3c-0f3a1c2b4d5e';
 export const JOB_UID = '7c1b9c55-2b8a-4c40-8a1e-4d1f6d0a9b11';
@@ -84,5 +87,37 @@ export function transition(overrides: Partial<Transition> = {}): Transition {
     runUid: JOB_UID,
     text: 'started',
     ...overrides,
+  };
+}
+
+/** What a planner finds when it asks. */
+export interface Given {
+  readonly run?: Run;
+  readonly memo?: Json | undefined;
+  readonly cronJob?: CronJobFacts | undefined;
+  readonly attempts?: readonly Attempt[];
+  readonly logs?: readonly RunLog[];
+  readonly stickyKey?: string;
+}
+
+/** The context of a run of `cronJob()`, unless `given` says otherwise. */
+export function planContext(given: Given = {}): PlanContext {
+  const all = {
+    run: run(),
+    memo: undefined,
+    cronJob: cronJob(),
+    attempts: [],
+    logs: [],
+    stickyKey: undefined,
+    ...given,
+  };
+  return {
+    run: all.run,
+    memo: all.memo,
+    owners: () => (all.cronJob === undefined ? [] : [all.cronJob]),
+    attempts: () => all.attempts,
+    attempt: (podUid) => all.attempts.find((attempt) => attempt.podUid === podUid),
+    logs: () => all.logs,
+    stickyKey: () => all.stickyKey,
   };
 }

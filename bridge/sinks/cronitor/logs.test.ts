@@ -6,10 +6,11 @@ import type { RunLog } from '../../lifecycle/logs.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { createHttp } from '../http.ts';
 import type { Http } from '../http.ts';
-import type { ClaimedIntent, KeptLog, PlanContext } from '../sink.ts';
+import type { ClaimedIntent, KeptLog } from '../sink.ts';
 import { cronitorSchema } from './config.ts';
 import { createCronitorDeliverer } from './deliver.ts';
-import { attempt, cronJob, JOB_UID, planConfig, run, transition } from './fixtures.ts';
+import { attempt, cronJob, JOB_UID, planConfig, planContext, run, transition } from './fixtures.ts';
+import type { Given } from './fixtures.ts';
 import { lastMessage, logText } from './log-text.ts';
 import { pingLimits } from './ping.ts';
 import { createCronitorPlanner } from './plan.ts';
@@ -37,15 +38,13 @@ function log(changes: Partial<RunLog> = {}): RunLog {
 const kept = (text: string, changes: Partial<RunLog> = {}): KeptLog => ({ ...log(changes), text: gzipSync(text) });
 
 const told = transition({ id: `${JOB_UID}/logs`, kind: 'run.logs', at: 1_760_000_065_000 });
-const context = (changes: Partial<PlanContext> = {}): PlanContext => ({
-  run: run(),
-  attempts: [attempt({ nodeName: 'node-a' })],
-  cronJob: cronJob(),
-  memo: { key: 'k', env: 'staging' },
-  stickyKey: undefined,
-  logs: [log()],
-  ...changes,
-});
+const context = (changes: Given = {}) =>
+  planContext({
+    attempts: [attempt({ nodeName: 'node-a' })],
+    memo: { key: 'k', env: 'staging' },
+    logs: [log()],
+    ...changes,
+  });
 
 describe('the logs of a run', () => {
   const planner = createCronitorPlanner('default', planConfig());
@@ -54,8 +53,8 @@ describe('the logs of a run', () => {
     const ignoring = createCronitorPlanner('default', planConfig({ manualRuns: 'ignore' }));
     const manual = { run: run({ manual: true }), memo: undefined };
     expect(ignoring.plan(told, context(manual))).toEqual({ drop: 'manual_run' });
-    expect(ignoring.wantsLogs?.({ ...manual, cronJob: cronJob() })).toBe(false);
-    expect(planner.wantsLogs?.({ ...manual, cronJob: cronJob() })).toBe(true);
+    expect(ignoring.wantsLogs?.(context(manual))).toBe(false);
+    expect(planner.wantsLogs?.(context(manual))).toBe(true);
   });
 
   it('have their share of the limit that all accounts have together', () => {

@@ -1,9 +1,8 @@
 import type { SinkModule } from '../module.ts';
-import { PREFIX } from './annotations.ts';
 import type { CronitorConfig } from './config.ts';
 import { cronitorSchema } from './config.ts';
 import { createCronitorDeliverer } from './deliver.ts';
-import { createCronitorPlanner } from './plan.ts';
+import { createCronitorPlanner, READS } from './plan.ts';
 
 const WRONG_KEY =
   'A key that may configure monitors is needed (an SDK key, not one that may only send telemetry): put it into the file or Secret of this account, and it is taken at once.';
@@ -13,8 +12,7 @@ export const cronitor = {
   title: 'Cronitor accounts',
   schema: cronitorSchema,
   setFirst: 'apiKeyFile',
-  annotations: [PREFIX],
-  kinds: ['CronJob'],
+  reads: READS,
   planner(name, config, { siblings, ...world }) {
     const { ...settings } = config;
     delete settings.apiKey;

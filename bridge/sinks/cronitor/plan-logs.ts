@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { RunLog } from '../../lifecycle/logs.ts';
-import type { Attempt, Transition } from '../../lifecycle/transition.ts';
+import type { Transition } from '../../lifecycle/transition.ts';
 import type { Limit, PlanContext, Planned, Planner } from '../sink.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { pingLimits } from './ping.ts';
-import { readTold, targetOf, untakenReason } from './plan-target.ts';
+import { cronJobOf, readTold, targetOf, untakenReason } from './plan-target.ts';
 
 /** Uploads share nothing with pings: not their limits, and at most half of the sends that are under way at once. */
 export const UPLOAD_LIMIT: Limit = { key: 'logs', perSecond: 8 };
@@ -14,10 +14,12 @@ export const uploadSchema = z.object({ upload: z.literal('logs'), key: z.string(
 
 /** Whether the logs of a run's containers are sent, and so are worth reading. */
 export function wantsLogs(
-  { run, cronJob, memo }: Parameters<NonNullable<Planner['wantsLogs']>>[0],
+  { run, memo, ...context }: Parameters<NonNullable<Planner['wantsLogs']>>[0],
   config: CronitorPlanConfig,
 ): boolean {
-  if (!config.shipLogs || run.kind !== 'Job' || cronJob === undefined) return false;
+  if (!config.shipLogs || run.kind !== 'Job') return false;
+  const cronJob = cronJobOf(context);
+  if (cronJob === undefined) return false;
   return untakenReason(readTold(memo), run, cronJob, config) === undefined;
 }
 
@@ -26,16 +28,18 @@ export function wantsLogs(
  * the upload is given up, the event goes all the same.
  */
 export function planLogs({ id, at }: Transition, context: PlanContext, config: CronitorPlanConfig): Planned {
-  const { run, cronJob, logs = [], attempts } = context;
+  const { run } = context;
+  const cronJob = cronJobOf(context);
   if (!config.shipLogs || cronJob === undefined || run.kind !== 'Job') return null;
   const told = readTold(context.memo);
   const untaken = untakenReason(told, run, cronJob, config);
   if (untaken !== undefined) return { drop: untaken };
+  const logs = context.logs();
   const drop = withoutText(logs);
   if (drop !== undefined) return drop;
   const { key, env } = targetOf(told, cronJob, context.stickyKey, config);
   const series = run.uid;
-  const host = lastNode(logs, attempts);
+  const host = lastNode(logs, context);
   const query = { state: 'logs', series, stamp: String(at / 1000), ...(host && { host }), ...(env && { env }) };
   const shared = { lane: `logs/${run.uid}`, waitsFor: key, logsOf: run.uid };
   return {
@@ -54,7 +58,7 @@ function withoutText(logs: readonly RunLog[]): Planned | undefined {
 }
 
 /** The node of the pod whose log is the last. */
-function lastNode(logs: readonly RunLog[], attempts: readonly Attempt[]): string | undefined {
+function lastNode(logs: readonly RunLog[], context: PlanContext): string | undefined {
   const last = logs.findLast(({ outcome }) => outcome === 'kept');
-  return attempts.find(({ podUid }) => podUid === last?.podUid)?.nodeName;
+  return last && context.attempt(last.podUid)?.nodeName;
 }

@@ -1,18 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Transition } from '../../lifecycle/transition.ts';
-import type { PlanContext } from '../sink.ts';
-import { attempt, cronJob, JOB_UID, planConfig, run, transition } from './fixtures.ts';
+import { attempt, cronJob, JOB_UID, planConfig, planContext, run, transition } from './fixtures.ts';
+import type { Given } from './fixtures.ts';
 import { pingSchema } from './ping.ts';
 import { createCronitorPlanner } from './plan.ts';
 
-const context = (overrides: Partial<PlanContext> = {}): PlanContext => ({
-  run: run(),
-  attempts: [],
-  cronJob: cronJob(),
-  memo: undefined,
-  stickyKey: undefined,
-  ...overrides,
-});
+const context = planContext;
 
 const ended = (outcome: Transition['outcome'], more: Partial<Transition> = {}): Transition =>
   transition({ id: `${JOB_UID}/ended`, kind: 'run.ended', at: 1_760_000_065_000, outcome, ...more } as Transition);
@@ -28,8 +21,12 @@ const stuck = transition({
   ...POD,
 });
 
+const all = (): never => {
+  throw new Error('all pods of the run were read');
+};
+
 /** The query of what is sent, its monitor and memo; or why nothing is. */
-function plan(edge: Transition, overrides: Partial<PlanContext> = {}, account: object = {}) {
+function plan(edge: Transition, overrides: Given = {}, account: object = {}) {
   const planned = createCronitorPlanner('default', planConfig(account)).plan(edge, context(overrides));
   if (planned === null || 'drop' in planned) return { drop: planned?.drop, memo: undefined };
   expect(planned.intents).toHaveLength(1);
@@ -170,6 +167,13 @@ describe('send-pod-start-event', () => {
       stamp: '1760000001',
       host: 'node-1',
       message: 'Pod test-cronjob-29333333-abcde started',
+    });
+  });
+
+  it('asks for the pod that started, not for the thousands that the run may have', () => {
+    const pods = { ...planContext({ cronJob: wanted, attempts: [attempt({ nodeName: 'node-1' })] }), attempts: all };
+    expect(createCronitorPlanner('default', planConfig()).plan(podStarted, pods)).toMatchObject({
+      intents: [{ payload: { query: { host: 'node-1' } } }],
     });
   });
 

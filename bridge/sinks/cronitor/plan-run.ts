@@ -1,13 +1,13 @@
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { Cause } from '../../lifecycle/cause.ts';
 import { exitCodeOf, failureCause, isFailed, latest } from '../../lifecycle/cause.ts';
-import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
+import type { Run, Transition } from '../../lifecycle/transition.ts';
 import type { Reason } from '../../lib/reasons.ts';
 import type { PlanContext, Planned } from '../sink.ts';
 import { setting } from './annotations.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { pingLimits } from './ping.ts';
-import { readTold, targetOf, untakenReason } from './plan-target.ts';
+import { cronJobOf, readTold, targetOf, untakenReason } from './plan-target.ts';
 import type { Told } from './plan-target.ts';
 import { shorten } from './shorten.ts';
 
@@ -31,7 +31,8 @@ type State = 'run' | 'complete' | 'fail' | 'logs';
  *            └── cancelled ────────────────────────────▶ fail        (or complete, by onCancelled)
  */
 export function planRun(transition: Transition, context: PlanContext, rules: RunRules): Planned {
-  const { run, cronJob } = context;
+  const { run } = context;
+  const cronJob = cronJobOf(context);
   if (cronJob === undefined || run.kind !== 'Job') return unowned(transition, run);
   if (transition.outcome === 'never_started') return { drop: 'never_started' };
   const state = pingState(transition, cronJob, rules);
@@ -40,16 +41,15 @@ export function planRun(transition: Transition, context: PlanContext, rules: Run
   const drop = untakenReason(told, run, cronJob, rules) ?? dropReason(transition, state, run, rules, told);
   if (drop !== undefined) return { drop };
   const { key, env } = targetOf(told, cronJob, context.stickyKey, rules);
-  const { attempts } = context;
   const query = {
     state,
     series: run.uid,
     stamp: String(transition.at / 1000),
-    ...optional('host', host(transition, run, attempts)),
+    ...optional('host', host(transition, context)),
     ...optional('env', env),
-    ...optional('message', message(transition, state, run, attempts)),
+    ...optional('message', message(transition, state, context)),
     ...optional('metric', state === 'logs' ? undefined : duration(transition, run)),
-    ...optional('status_code', statusCode(transition, state, run, attempts)),
+    ...optional('status_code', statusCode(transition, state, context)),
   };
   const intent = {
     key: transition.id,
@@ -96,18 +96,20 @@ function dropReason(
 }
 
 /** Where it happened: of a run the first node, of its end that of the pod that decided it. */
-function host(transition: Transition, run: Run, attempts: readonly Attempt[]): string | undefined {
+function host(transition: Transition, context: PlanContext): string | undefined {
   const { kind, podUid, outcome } = transition;
-  if (podUid !== undefined) return attemptOf(podUid, attempts)?.nodeName;
+  if (podUid !== undefined) return context.attempt(podUid)?.nodeName;
+  const attempts = context.attempts();
   if (kind !== 'run.ended') return attempts.find(({ nodeName }) => nodeName !== undefined)?.nodeName;
   const last = latest(attempts)?.nodeName;
   if (outcome !== 'failed') return latest(attempts.filter(({ phase }) => phase === 'Succeeded'))?.nodeName ?? last;
-  const { culprit, exitCode } = causeOfEnd(transition, run, attempts);
+  const { culprit, exitCode } = causeOfEnd(transition, context);
   // A pod that its Job's condition names, but that was not seen, was on no known node.
   return culprit === undefined ? (exitCode === undefined ? last : undefined) : culprit.nodeName;
 }
 
-function message(transition: Transition, state: State, run: Run, attempts: readonly Attempt[]): string | undefined {
+function message(transition: Transition, state: State, context: PlanContext): string | undefined {
+  const { run } = context;
   const { kind, outcome, text, podName } = transition;
   if (kind === 'attempt.started') return `Pod ${podName ?? ''} started`;
   if (kind === 'run.stuck')
@@ -115,23 +117,24 @@ function message(transition: Transition, state: State, run: Run, attempts: reado
   if (state === 'logs') return `Job ${run.name} is completed with status complete`;
   if (outcome === 'cancelled') return 'cancelled';
   if (outcome === 'replaced') return text;
-  if (state === 'fail') return shorten(causeOfEnd(transition, run, attempts).text, MAX_MESSAGE);
-  const failed = run.failedPods ?? attempts.filter(isFailed).length;
-  return state === 'complete' && failed > 0 ? `succeeded after ${counted(failed)} had failed` : undefined;
+  if (state === 'fail') return shorten(causeOfEnd(transition, context).text, MAX_MESSAGE);
+  if (state !== 'complete') return undefined;
+  const failed = run.failedPods ?? context.attempts().filter(isFailed).length;
+  return failed > 0 ? `succeeded after ${counted(failed)} had failed` : undefined;
 }
 
 /** Why a run failed, as its end tells it: what a pod adds later is not known yet. */
-function causeOfEnd({ reason, message, at }: Transition, run: Run, attempts: readonly Attempt[]): Cause {
+function causeOfEnd({ reason, message, at }: Transition, { run, attempts }: PlanContext): Cause {
   const failed = { reason: reason ?? run.reason, message: message ?? run.message, at: run.failsAt ?? at };
-  return failureCause(failed, attempts);
+  return failureCause(failed, attempts());
 }
 
 /** The exit code of the container that failed by itself; a run that was cancelled failed by no container. */
-function statusCode(transition: Transition, state: State, run: Run, attempts: readonly Attempt[]): string | undefined {
+function statusCode(transition: Transition, state: State, context: PlanContext): string | undefined {
   const { kind, outcome, podUid } = transition;
   if (state !== 'fail' || outcome === 'cancelled') return undefined;
-  if (kind !== 'run.stuck') return causeOfEnd(transition, run, attempts).exitCode?.toString();
-  const stuck = podUid === undefined ? undefined : attemptOf(podUid, attempts);
+  if (kind !== 'run.stuck') return causeOfEnd(transition, context).exitCode?.toString();
+  const stuck = podUid === undefined ? undefined : context.attempt(podUid);
   return stuck && exitCodeOf(stuck)?.toString();
 }
 
@@ -142,10 +145,6 @@ function statusCode(transition: Transition, state: State, run: Run, attempts: re
 function duration({ kind, at, inferred, corrects }: Transition, { startedAt }: Run): string | undefined {
   if (kind !== 'run.ended' || startedAt === undefined || at < startedAt || inferred || corrects) return undefined;
   return `duration:${(at - startedAt) / 1000}`;
-}
-
-function attemptOf(podUid: string, attempts: readonly Attempt[]): Attempt | undefined {
-  return attempts.find((attempt) => attempt.podUid === podUid);
 }
 
 function counted(pods: number): string {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { Run } from '../../lifecycle/transition.ts';
 import type { Json } from '../../lib/json.ts';
+import type { PlanContext } from '../sink.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { environment, monitorKey, selected } from './payload.ts';
 
@@ -16,6 +17,12 @@ export type Told = z.infer<typeof toldSchema>;
 /** The memo of a run; undefined when nothing of it was told. */
 export function readTold(memo: Json | undefined): Told | undefined {
   return toldSchema.safeParse(memo).data;
+}
+
+/** The CronJob that a run belongs to, if any. */
+export function cronJobOf({ owners }: Pick<PlanContext, 'owners'>): CronJobFacts | undefined {
+  const owner = owners().find(({ kind }) => kind === 'CronJob');
+  return owner?.kind === 'CronJob' ? owner : undefined;
 }
 
 /** Why a run is not told. One whose start was told is closed whatever is wanted by then: it would stay "running". */
@@ -34,8 +41,8 @@ export function untakenReason(
 export function targetOf(
   told: Told | undefined,
   cronJob: CronJobFacts,
-  stickyKey: string | undefined,
+  stickyKey: () => string | undefined,
   config: CronitorPlanConfig,
 ): Pick<Told, 'key' | 'env'> {
-  return told ?? { key: monitorKey(cronJob, stickyKey, config).key, env: environment(cronJob, config) };
+  return told ?? { key: monitorKey(cronJob, stickyKey(), config).key, env: environment(cronJob, config) };
 }

@@ -1,21 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { Json } from '../../lib/json.ts';
-import type { PlanContext } from '../sink.ts';
-import { attempt, cronJob, JOB_UID, planConfig, run, transition } from './fixtures.ts';
+import { attempt, cronJob, JOB_UID, planConfig, planContext, run, transition } from './fixtures.ts';
 import { pingSchema } from './ping.ts';
 import { createCronitorPlanner } from './plan.ts';
 
 const planner = createCronitorPlanner('default', planConfig());
 
-const context = (overrides: Partial<PlanContext> = {}): PlanContext => ({
-  run: run(),
-  attempts: [],
-  cronJob: cronJob(),
-  memo: undefined,
-  stickyKey: undefined,
-  ...overrides,
-});
+const context = planContext;
 
 function sent(...args: Parameters<typeof planner.plan>) {
   const planned = planner.plan(...args);

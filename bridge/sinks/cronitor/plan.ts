@@ -1,9 +1,10 @@
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
+import type { TransitionKind } from '../../lifecycle/transition.ts';
 import type { Json } from '../../lib/json.ts';
 import { plainSchedule } from '../../kubernetes/plain-schedule.ts';
 import { isInSelection } from '../selection.ts';
-import type { AnnotationProblem, Desired, DesiredContext, Planner, RetireCause } from '../sink.ts';
-import { annotationProblems } from './annotations.ts';
+import type { AnnotationProblem, Desired, DesiredContext, Planner, Reads, RetireCause } from '../sink.ts';
+import { annotationProblems, PREFIX } from './annotations.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { MAX_TEXT } from './limits.ts';
 import { monitorKey, monitorPayload, selected } from './payload.ts';
@@ -13,22 +14,38 @@ import { planRun } from './plan-run.ts';
 import { podFilter } from './pod-filter.ts';
 import { shorten } from './shorten.ts';
 
+export const READS: Reads = { kinds: new Set(['CronJob']), annotations: [PREFIX] };
+
 /** The pure half of `cronitor/<name>`: monitors from CronJobs, pings from the runs of their Jobs. */
 export function createCronitorPlanner(name: string, config: CronitorPlanConfig): Planner {
   const rules = { ...config, matchesPod: podFilter(config.podFilter ?? '') };
   return {
     destination: `cronitor/${name}`,
+    hears: heard(config),
+    reads: READS,
     plan: (transition, context) =>
       transition.kind === 'run.logs' ? planLogs(transition, context, config) : planRun(transition, context, rules),
     wantsLogs: (context) => wantsLogs(context, config),
     planOwn: () => (config.heartbeat === undefined ? [] : [heartbeatMonitor(config.heartbeat, config)]),
-    planDesired: (cronJob, context) => planMonitor(cronJob, context, config),
-    problems: (cronJob) => (isInSelection(cronJob, config) ? problemsOf(cronJob, config) : []),
+    planDesired: (object, context) => (object.kind === 'CronJob' ? planMonitor(object, context, config) : []),
+    problems: (object) =>
+      object.kind === 'CronJob' && isInSelection(object, config) ? problemsOf(object, config) : [],
     retire: (wanted, cause) => retiredMonitor(wanted, cause, config),
     ...(config.onDelete === 'delete' && { removeAfterMs: config.deleteAfter }),
     // The claim may be older than the pause, which another CronJob on this key asked for.
     adopt: (wanted, previous) => (isObject(wanted) && mentionsPause(previous) ? { paused: false, ...wanted } : wanted),
   };
+}
+
+/** Whether a pod's start is told, the annotations of its CronJob say. */
+function heard({ stuck, shipLogs }: CronitorPlanConfig): ReadonlySet<TransitionKind> {
+  return new Set<TransitionKind>([
+    'run.started',
+    'run.ended',
+    'attempt.started',
+    ...(stuck === 'fail' ? (['run.stuck'] as const) : []),
+    ...(shipLogs ? (['run.logs'] as const) : []),
+  ]);
 }
 
 /** What cannot be read of the annotations, and of the schedule of a CronJob that has a monitor. */

@@ -92,14 +92,22 @@ export function attemptsOf(db: Db, runUid: string, limit?: number): Attempt[] {
     limit === undefined
       ? db.all<AttemptColumns>(ATTEMPTS, runUid)
       : db.all<AttemptColumns>(`${ATTEMPTS} LIMIT ?`, runUid, limit);
-  return rows.map((row) => {
-    const place = { table: 'attempts', column: 'pod_uid', value: row.pod_uid } as const;
-    const isSound = (attempt: Attempt | null): boolean => attempt?.podUid === row.pod_uid;
-    return readOrReplace<Attempt>(db, place, { column: 'attempt', text: row.attempt }, isSound, () => attemptOf(row));
-  });
+  return rows.map((row) => readAttempt(db, row));
 }
 
-function attemptOf({ pod_uid: podUid, started_at: startedAt }: AttemptColumns): Attempt {
+/** One attempt of a run; empty when the pod was not seen as one. */
+export function attemptOf(db: Db, runUid: string, podUid: string): Attempt[] {
+  const sql = 'SELECT pod_uid, started_at, attempt FROM attempts WHERE pod_uid = ? AND run_uid = ?';
+  return db.all<AttemptColumns>(sql, podUid, runUid).map((row) => readAttempt(db, row));
+}
+
+function readAttempt(db: Db, row: AttemptColumns): Attempt {
+  const place = { table: 'attempts', column: 'pod_uid', value: row.pod_uid } as const;
+  const isSound = (attempt: Attempt | null): boolean => attempt?.podUid === row.pod_uid;
+  return readOrReplace<Attempt>(db, place, { column: 'attempt', text: row.attempt }, isSound, () => unreadable(row));
+}
+
+function unreadable({ pod_uid: podUid, started_at: startedAt }: AttemptColumns): Attempt {
   const unknown = {
     nodeName: undefined,
     index: undefined,

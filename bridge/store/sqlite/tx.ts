@@ -32,7 +32,7 @@ import { ProblemRows } from './problem-rows.ts';
 import { putQuarantined, quarantinedVersion, release } from './quarantine.ts';
 import type { Retirements } from './retirements.ts';
 import { putRun } from './run-rows.ts';
-import { attemptsOf, readRunRow, RUN_ROW, runOf, transitionsOf } from './stored-runs.ts';
+import { attemptOf, attemptsOf, readRunRow, RUN_ROW, runOf, transitionsOf } from './stored-runs.ts';
 import type { RunRowColumns } from './stored-runs.ts';
 import type { Tombstones } from './tombstones.ts';
 import { UnjudgedRows } from './unjudged-rows.ts';
@@ -152,8 +152,8 @@ export class SqliteTx implements Tx {
     );
   }
 
-  attempts(runUid: string): Attempt[] {
-    return attemptsOf(this.#db, runUid);
+  attempts(runUid: string, podUid?: string): Attempt[] {
+    return podUid === undefined ? attemptsOf(this.#db, runUid) : attemptOf(this.#db, runUid, podUid);
   }
 
   addTransition(transition: Transition, recordedAt: Instant): boolean {

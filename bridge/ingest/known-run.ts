@@ -1,0 +1,50 @@
+import type { CronJobFacts, Facts } from '../kubernetes/observation.ts';
+import type { Attempt, Run } from '../lifecycle/transition.ts';
+import type { Json } from '../lib/json.ts';
+import type { PlanContext } from '../sinks/sink.ts';
+import type { Tx } from '../store/store.ts';
+import { stateOf } from './state.ts';
+
+/** The CronJob that owns a run, live or deleted, as far as it was seen. */
+export function cronJobOf(tx: Tx, run: Run): CronJobFacts | undefined {
+  const row = run.ownerUid === undefined ? undefined : tx.object(run.ownerUid);
+  return row?.kind === 'CronJob' ? stateOf<{ facts: CronJobFacts }>(row).facts : undefined;
+}
+
+/** What planners ask about one run while its transitions are planned: each thing is read when the first asks for it. */
+export class KnownRun {
+  readonly run: Run;
+  readonly #tx: Tx;
+  #owners: readonly Facts[] | undefined;
+  #attempts: readonly Attempt[] | undefined;
+
+  constructor(tx: Tx, run: Run) {
+    this.#tx = tx;
+    this.run = run;
+  }
+
+  /** The context of one destination. */
+  contextOf(destination: string, memo: Json | undefined): PlanContext {
+    return {
+      run: this.run,
+      memo,
+      owners: () => this.owners(),
+      attempts: () => (this.#attempts ??= this.#tx.attempts(this.run.uid)),
+      attempt: (podUid) =>
+        this.#attempts?.find((attempt) => attempt.podUid === podUid) ?? this.#tx.attempts(this.run.uid, podUid)[0],
+      logs: () => this.#tx.logs.ofRun(this.run.uid),
+      stickyKey: () => {
+        const [owner] = this.owners();
+        return owner && this.#tx.stickyKey(destination, owner.namespace, owner.name);
+      },
+    };
+  }
+
+  owners(): readonly Facts[] {
+    if (this.#owners === undefined) {
+      const cronJob = cronJobOf(this.#tx, this.run);
+      this.#owners = cronJob === undefined ? [] : [cronJob];
+    }
+    return this.#owners;
+  }
+}
