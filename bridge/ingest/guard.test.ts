@@ -60,6 +60,50 @@ describe('a planner that fails', () => {
     expect(decisionsOf('bad/one')).toEqual(['dropped planner_error', 'dropped planner_error']);
   });
 
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['no list', {}],
+    ['a row without key', [{ wanted: {} }]],
+    ['a row without what is wanted', [{ key: 'k' }]],
+    ['a row that is no JSON', [{ key: 'k', wanted: 1n }]],
+    ['a hole', Array.from({ length: 1 })],
+  ])('by giving %s as desired state stops neither the others nor the start', (_name, rows) => {
+    open({ planDesired: () => rows as never, planOwn: () => (rows === undefined ? fail() : rows) as never });
+    expect(bridge.take(run).poisoned).toBe(0);
+    expect(failures()).toContain('bad/one planDesired');
+    expect(() => bridge.restart()).not.toThrow();
+    expect(failures()).toEqual(expect.arrayContaining(['bad/one planOwn', 'bad/one planDesired']));
+    expect(bridge.reader.monitors({ limit: 10 }).items.map(({ destination }) => destination)).toEqual([
+      'cronitor/good',
+    ]);
+  });
+
+  it.each<[string, unknown]>([
+    ['no list', {}],
+    ['a problem without texts', [{}]],
+    ['nothing of one', [null]],
+  ])('by giving %s as problems is told as one itself', (_name, problems) => {
+    open({ problems: () => problems as never });
+    expect(bridge.take(run).poisoned).toBe(0);
+    expect(failures()).toEqual(['bad/one problems']);
+    expect(bridge.pings().filter(({ destination }) => destination === 'cronitor/good')).toHaveLength(2);
+  });
+
+  it.each<[string, unknown]>([
+    ['an error without a message', Object.assign(new Error('x'), { message: undefined })],
+    ['an error whose message cannot be read', Object.defineProperty(new Error('x'), 'message', { get: fail })],
+    ['nothing', undefined],
+  ])('by throwing %s costs its own decision only', (_name, thrown) => {
+    open({
+      plan: () => {
+        throw thrown;
+      },
+    });
+    expect(bridge.take(run).poisoned).toBe(0);
+    expect(decisionsOf('bad/one')).toEqual(['dropped planner_error', 'dropped planner_error']);
+    expect(bridge.pings()).toHaveLength(2);
+  });
+
   it('on the desired state of a CronJob leaves the row as it is, and is shown with the CronJob until it works', () => {
     let broken = false;
     open({ planDesired: (...args) => (broken ? fail() : sound.planDesired(...args)) });

@@ -68,17 +68,17 @@ class Guarded implements GuardedPlanner {
   }
 
   planDesired(...args: Parameters<Planner['planDesired']>): readonly Desired[] | Unplanned {
-    const work = (): readonly Desired[] | Unplanned => storable(this.#planner.planDesired(...args));
+    const work = (): readonly Desired[] | Unplanned => storableRows(this.#planner.planDesired(...args));
     return this.#attempt('planDesired', work, (error) => ({ error }));
   }
 
   planOwn(): readonly Desired[] | Unplanned {
-    const work = (): readonly Desired[] | Unplanned => storable(this.#planner.planOwn?.() ?? []);
+    const work = (): readonly Desired[] | Unplanned => storableRows(this.#planner.planOwn?.() ?? []);
     return this.#attempt('planOwn', work, (error) => ({ error }));
   }
 
   problems(...[object]: Parameters<NonNullable<Planner['problems']>>): readonly AnnotationProblem[] {
-    const work = (): readonly AnnotationProblem[] => this.#planner.problems?.(object) ?? [];
+    const work = (): readonly AnnotationProblem[] => readableProblems(this.#planner.problems?.(object) ?? []);
     return this.#attempt('problems', work, (error) => [plannerProblem(error, 'what of its annotations can be read')]);
   }
 
@@ -136,6 +136,25 @@ export function plannerProblem(error: string, used: string): AnnotationProblem {
 function storable<T>(value: T): T {
   if (JSON.stringify(value) === undefined) throw new TypeError('the planner gave nothing');
   return value;
+}
+
+function storableRows(rows: readonly Desired[]): readonly Desired[] {
+  if (!Array.isArray(rows)) throw new TypeError('the planner gave no list of desired rows');
+  for (const { key, wanted } of rows as readonly Desired[]) {
+    if (typeof key !== 'string') throw new TypeError('the planner gave a desired row without key');
+    storable(wanted);
+  }
+  return rows;
+}
+
+function readableProblems(problems: readonly AnnotationProblem[]): readonly AnnotationProblem[] {
+  if (!Array.isArray(problems)) throw new TypeError('the planner gave no list of problems');
+  for (const { annotation, value, allowed, used } of problems as readonly AnnotationProblem[]) {
+    if ([annotation, value, allowed, used].some((text) => typeof text !== 'string')) {
+      throw new TypeError('the planner gave a problem without its texts');
+    }
+  }
+  return problems;
 }
 
 function storablePlan(planned: Planned): Planned {

@@ -10,9 +10,8 @@ export class UserError extends Error {
 
 /** Any thrown value as one line of text, without its stack. Never throws. */
 export function errorText(error: unknown): string {
-  if (error instanceof Error) return error.message;
   try {
-    return String(error);
+    return String(error instanceof Error ? error.message : error);
   } catch {
     return 'something without a text was thrown';
   }
