@@ -15,8 +15,9 @@ import { shortDetail } from './rows.ts';
 type Retry = Extract<Delivery, { outcome: 'retry' }>;
 
 const INSERT = `INSERT INTO intents
-  (destination, key, lane, transition_id, payload, limits, gate, waits_for, logs_of, status, created_at, next_at)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'queued', ?10, ?10)
+  (destination, key, lane, transition_id, payload, limits, gate, waits_for, logs_of, status, created_at, next_at,
+    eligible_at, age_from)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13)
   ON CONFLICT (destination, key) DO NOTHING`;
 
 const HEAD = `SELECT seq, status, waits_for, gate FROM intents
@@ -65,8 +66,12 @@ export class Intents {
 
   /** False when the key is known already. */
   enqueue(destination: string, transitionId: string, intent: Intent, at: Instant): boolean {
-    const { key, lane, payload, limits, waitsFor, logsOf } = intent;
+    const { key, lane, payload, limits, waitsFor = null, logsOf = null } = intent;
     const gate = JSON.stringify(limits.map((limit) => limit.key));
+    const head = this.#db.get<{ status: string }>(HEAD, destination, lane);
+    // Written as the head of its lane at once where it is that: a change of its status costs as much as to write it.
+    const place = head === undefined ? this.#headPlace(destination, waitsFor) : 'queued';
+    const isReady = place === 'ready';
     const added = this.#db.run(
       INSERT,
       destination,
@@ -76,11 +81,14 @@ export class Intents {
       JSON.stringify(payload),
       JSON.stringify(limits),
       gate,
-      waitsFor ?? null,
-      logsOf ?? null,
+      waitsFor,
+      logsOf,
+      place === 'removed' ? 'queued' : place,
       at,
+      isReady ? at : null,
+      isReady ? at - this.#holds.elapsedMs(destination, gate, at) : null,
     );
-    if (added > 0) this.promote(destination, lane, at);
+    if (added > 0 && (place === 'removed' || head?.status === 'queued')) this.promote(destination, lane, at);
     return added > 0;
   }
 
@@ -172,14 +180,19 @@ export class Intents {
     );
     // What was sent before an earlier one became pending again is waited for.
     if (head?.status !== 'queued' || this.#db.get(IN_FLIGHT, destination, lane) !== undefined) return;
-    if (head.waits_for !== null && this.#isRemoved(destination, head.waits_for)) {
+    const place = this.#headPlace(destination, head.waits_for);
+    if (place === 'removed') {
       const row = this.#db.get<IntentColumns>('SELECT * FROM intents WHERE seq = ?', head.seq)!;
       this.#finish(row, 'dropped', 'monitor_removed', null, now);
-    } else if (head.waits_for === null || this.#isDecided(destination, head.waits_for)) {
-      this.#ready(head.seq, destination, head.gate, now);
-    } else {
-      this.#db.run("UPDATE intents SET status = 'awaiting' WHERE seq = ?", head.seq);
-    }
+    } else if (place === 'ready') this.#ready(head.seq, destination, head.gate, now);
+    else this.#db.run("UPDATE intents SET status = 'awaiting' WHERE seq = ?", head.seq);
+  }
+
+  /** What the first unsettled intent of a lane is; `removed`: the vendor should have nothing of what it waits for. */
+  #headPlace(destination: string, waitsFor: string | null): 'ready' | 'awaiting' | 'removed' {
+    if (waitsFor === null) return 'ready';
+    if (this.#isRemoved(destination, waitsFor)) return 'removed';
+    return this.#isDecided(destination, waitsFor) ? 'ready' : 'awaiting';
   }
 
   /** After something of a lane became pending again: only the first of the lane may go. */

@@ -13,6 +13,10 @@ const PUT = `INSERT INTO objects
     owner_uid = excluded.owner_uid, version = excluded.version, deleted = excluded.deleted,
     over_at = iif(excluded.deleted = 1, coalesce(over_at, excluded.over_at), NULL), facts_schema = excluded.facts_schema, state = excluded.state`;
 
+/** What stands in no index: most writes of a row change nothing else. */
+const CHANGE = `UPDATE objects SET version = ?, over_at = iif(deleted = 1, coalesce(over_at, ?), NULL), facts_schema = ?,
+    state = ? WHERE uid = ?`;
+
 /** Undefined when there is none, or none that can be read: then it is gone, and the audit fetches it again. */
 export function objectOf(db: Db, uid: string): ObjectRow | undefined {
   const row = db.get<ObjectColumns>('SELECT * FROM objects WHERE uid = ?', uid);
@@ -31,24 +35,22 @@ function isState(state: { readonly facts: object } | null): boolean {
   return typeof state?.facts === 'object' && state.facts !== null;
 }
 
-export function putObject(
-  db: Db,
-  { uid, kind, namespace, name, ownerUid, version, deleted, overAt, factsSchema, state }: ObjectRow,
-): void {
-  db.run(
-    PUT,
-    uid,
-    kind,
-    namespace,
-    name,
-    ownerUid ?? null,
-    version,
-    Number(deleted),
-    overAt ?? null,
-    factsSchema ?? KINDS[kind].schema,
-    JSON.stringify(state),
-  );
+/** Writes a row; `known` is the one that it replaces, if the caller knows it. */
+export function putObject(db: Db, row: ObjectRow, known?: ObjectRow): void {
+  const { uid, version, overAt = null, factsSchema = KINDS[row.kind].schema } = row;
+  const state = JSON.stringify(row.state);
+  if (known !== undefined && hasSamePlace(known, row)) {
+    if (db.run(CHANGE, version, overAt, factsSchema, state, uid) > 0) return;
+  }
+  const { kind, namespace, name, ownerUid = null, deleted } = row;
+  db.run(PUT, uid, kind, namespace, name, ownerUid, version, Number(deleted), overAt, factsSchema, state);
 }
+
+function hasSamePlace(a: ObjectRow, b: ObjectRow): boolean {
+  return INDEXED.every((field) => a[field] === b[field]);
+}
+
+const INDEXED = ['kind', 'namespace', 'name', 'ownerUid', 'deleted'] as const;
 
 export function childrenOf(db: Db, ownerUid: string, kind: Kind): ObjectRow[] {
   const sql = 'SELECT * FROM objects WHERE owner_uid = ? AND kind = ? ORDER BY uid';

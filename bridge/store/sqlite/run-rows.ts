@@ -37,25 +37,50 @@ export function withCause(run: Run, attempts: readonly Attempt[]): RunView {
   return cause === undefined ? run : { ...run, cause };
 }
 
-export function putRun(db: Db, { run, memory }: RunRow): void {
-  const sortAt = run.startedAt ?? run.createdAt ?? run.scheduledAt ?? 0;
-  db.run(
-    `INSERT INTO runs (uid, namespace, name, owner_uid, owner_name, status, sort_at, waiting_for, run, memory)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (uid) DO UPDATE SET namespace = excluded.namespace, name = excluded.name,
-       owner_uid = excluded.owner_uid, owner_name = excluded.owner_name, status = excluded.status,
-       sort_at = excluded.sort_at, waiting_for = excluded.waiting_for, run = excluded.run, memory = excluded.memory`,
-    run.uid,
-    run.namespace,
-    run.name,
-    run.ownerUid ?? null,
-    run.ownerName ?? null,
-    run.status,
-    sortAt,
-    memory.waitingFor ?? null,
-    JSON.stringify(run),
-    JSON.stringify(memory),
-  );
+/** Writes a run; `known` is the row that it replaces, if the caller knows it: then only columns that differ are written. */
+export function putRun(db: Db, row: RunRow, known?: RunRow): void {
+  const next = columnsOf(row);
+  const json = [JSON.stringify(row.run), JSON.stringify(row.memory)] as const;
+  if (known !== undefined) {
+    const before = columnsOf(known);
+    const changed = COLUMNS.filter((column) => next[column] !== before[column]);
+    const set = changed.map((column) => `${column} = ?, `).join('');
+    const sql = `UPDATE runs SET ${set}run = ?, memory = ? WHERE uid = ?`;
+    if (db.run(sql, ...changed.map((column) => next[column]), ...json, row.run.uid) > 0) return;
+  }
+  db.run(PUT_RUN, row.run.uid, ...COLUMNS.map((column) => next[column]), ...json);
+}
+
+/** What lists find runs by. */
+const COLUMNS = ['namespace', 'name', 'owner_uid', 'owner_name', 'status', 'sort_at', 'waiting_for'] as const;
+
+const PUT_RUN = `INSERT INTO runs (uid, ${COLUMNS.join(', ')}, run, memory) VALUES (?, ${COLUMNS.map(() => '?').join(', ')}, ?, ?)
+  ON CONFLICT (uid) DO UPDATE SET ${COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')},
+    run = excluded.run, memory = excluded.memory`;
+
+function columnsOf({ run, memory }: RunRow): Record<(typeof COLUMNS)[number], string | number | null> {
+  return {
+    namespace: run.namespace,
+    name: run.name,
+    owner_uid: run.ownerUid ?? null,
+    owner_name: run.ownerName ?? null,
+    status: run.status,
+    sort_at: run.startedAt ?? run.createdAt ?? run.scheduledAt ?? 0,
+    waiting_for: memory.waitingFor ?? null,
+  };
+}
+
+const CHANGE_ATTEMPT = 'UPDATE attempts SET started_at = ?, attempt = ? WHERE pod_uid = ? AND run_uid = ?';
+const PUT_ATTEMPT = `INSERT INTO attempts (pod_uid, run_uid, started_at, attempt) VALUES (?, ?, ?, ?)
+  ON CONFLICT (pod_uid) DO UPDATE SET
+    run_uid = excluded.run_uid, started_at = excluded.started_at, attempt = excluded.attempt`;
+
+/** Writes a pod of a run; nearly always of the run that it had, which then costs no index. */
+export function putAttempt(db: Db, runUid: string, attempt: Attempt): void {
+  const { podUid, startedAt = null } = attempt;
+  const json = JSON.stringify(attempt);
+  if (db.run(CHANGE_ATTEMPT, startedAt, json, podUid, runUid) > 0) return;
+  db.run(PUT_ATTEMPT, podUid, runUid, startedAt, json);
 }
 
 export interface RunFilter {

@@ -18,7 +18,7 @@ import type {
   Timer,
   Tx,
 } from '../store.ts';
-import { forgetVersions, liveObjects, newestVersion, storedVersion } from './audit-rows.ts';
+import { liveObjects, newestVersion, storedVersion } from './audit-rows.ts';
 import type { Db } from './db.ts';
 import { decisionOf, putDecision } from './decisions.ts';
 import { dueTimers, timersBelow } from './timers.ts';
@@ -27,13 +27,12 @@ import type { Destinations } from './destinations.ts';
 import { giveUpAll } from './giving-up.ts';
 import type { Intents } from './intents.ts';
 import { LogRows } from './log-rows.ts';
-import { childrenOf, objectOf, putObject } from './object-rows.ts';
 import { ProblemRows } from './problem-rows.ts';
 import { putQuarantined, quarantinedVersion, release } from './quarantine.ts';
 import type { Retirements } from './retirements.ts';
-import { putRun } from './run-rows.ts';
-import { attemptOf, attemptsOf, readRunRow, RUN_ROW, runOf, transitionsOf } from './stored-runs.ts';
-import type { RunRowColumns } from './stored-runs.ts';
+import { putAttempt } from './run-rows.ts';
+import { StateRows } from './state-rows.ts';
+import { attemptOf, attemptsOf, transitionsOf } from './stored-runs.ts';
 import type { Tombstones } from './tombstones.ts';
 import { UnjudgedRows } from './unjudged-rows.ts';
 
@@ -46,6 +45,7 @@ export class SqliteTx implements Tx {
   readonly #desired: DesiredRows;
   readonly #retirements: Retirements;
   readonly #tombstones: Tombstones;
+  readonly #states: StateRows;
   readonly #onKeys: () => void;
   /** Kinds of the transitions that this transaction added. */
   readonly added: TransitionKind[] = [];
@@ -73,6 +73,7 @@ export class SqliteTx implements Tx {
     this.#desired = desired;
     this.#retirements = retirements;
     this.#tombstones = tombstones;
+    this.#states = new StateRows(db);
     this.destinations = destinations;
     this.#onKeys = onKeys;
   }
@@ -82,13 +83,15 @@ export class SqliteTx implements Tx {
     try {
       return this.#db.part(work);
     } catch (error) {
+      this.#states.forget();
       this.#noted().forEach((list, at) => (list.length = lengths[at]!));
       throw error;
     }
   }
 
-  /** Forgets what the transaction before did. */
+  /** Forgets what the transaction before saw and did. */
   begin(): void {
+    this.#states.forget();
     for (const list of this.#noted()) list.length = 0;
   }
 
@@ -97,6 +100,7 @@ export class SqliteTx implements Tx {
   }
 
   committed(): void {
+    this.#states.forget();
     this.done.added.push(...this.added);
     this.done.dropped.push(...this.dropped);
     this.done.found.push(...this.problems.found);
@@ -104,31 +108,27 @@ export class SqliteTx implements Tx {
   }
 
   object(uid: string): ObjectRow | undefined {
-    return objectOf(this.#db, uid);
+    return this.#states.object(uid);
   }
 
   putObject(row: ObjectRow): void {
-    putObject(this.#db, row);
+    this.#states.putObject(row);
   }
 
   children(ownerUid: string, kind: Kind): ObjectRow[] {
-    return childrenOf(this.#db, ownerUid, kind);
+    return this.#states.children(ownerUid, kind);
   }
 
   run(uid: string): RunRow | undefined {
-    return runOf(this.#db, uid);
+    return this.#states.run(uid);
   }
 
   putRun(row: RunRow): void {
-    putRun(this.#db, row);
+    this.#states.putRun(row);
   }
 
   runsWaitingForOwner(ownerUid: string): RunRow[] {
-    const rows = this.#db.all<RunRowColumns>(
-      `${RUN_ROW} WHERE waiting_for = 'owner' AND owner_uid = ? ORDER BY sort_at, uid`,
-      ownerUid,
-    );
-    return rows.map((row) => readRunRow(this.#db, row));
+    return this.#states.runsWaitingForOwner(ownerUid);
   }
 
   claimRunKey(runKey: string, uid: string): string {
@@ -141,15 +141,7 @@ export class SqliteTx implements Tx {
   }
 
   putAttempt(runUid: string, attempt: Attempt): void {
-    this.#db.run(
-      `INSERT INTO attempts (pod_uid, run_uid, started_at, attempt) VALUES (?, ?, ?, ?)
-       ON CONFLICT (pod_uid) DO UPDATE SET
-         run_uid = excluded.run_uid, started_at = excluded.started_at, attempt = excluded.attempt`,
-      attempt.podUid,
-      runUid,
-      attempt.startedAt ?? null,
-      JSON.stringify(attempt),
-    );
+    putAttempt(this.#db, runUid, attempt);
   }
 
   attempts(runUid: string, podUid?: string): Attempt[] {
@@ -283,7 +275,7 @@ export class SqliteTx implements Tx {
   }
 
   forgetVersions(kind: Kind): void {
-    forgetVersions(this.#db, kind);
+    this.#states.forgetVersions(kind);
   }
 
   meta(key: string): string | undefined {

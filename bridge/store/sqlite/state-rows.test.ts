@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Run } from '../../lifecycle/transition.ts';
+import type { ObjectRow, RunRow, Tx } from '../store.ts';
+import { T0, TestStore } from './fixtures.ts';
+
+let t: TestStore;
+beforeEach(() => {
+  t = new TestStore();
+});
+afterEach(() => t.remove());
+
+const tx = <T>(work: (tx: Tx) => T): T => t.store.transaction(work);
+
+const object: ObjectRow = {
+  uid: 'u',
+  kind: 'Pod',
+  namespace: 'ns',
+  name: 'pod',
+  ownerUid: 'job',
+  version: '9',
+  deleted: false,
+  overAt: undefined,
+  factsSchema: 3,
+  state: { facts: { a: 1 } },
+};
+const OBJECTS: readonly Partial<ObjectRow>[] = [
+  { kind: 'Job' },
+  { namespace: 'other' },
+  { name: 'other' },
+  { ownerUid: undefined },
+  { version: '10' },
+  { deleted: true, overAt: T0 },
+  { factsSchema: 4 },
+  { state: { facts: { b: 2 } } },
+];
+
+const waiting = { id: 't', kind: 'run.started', at: T0, runUid: 'u', text: 'started' } as const;
+const run = { uid: 'u', kind: 'Job', namespace: 'ns', name: 'job', runKey: 'k', status: 'running' } as Run;
+const NOTHING = { memos: {}, waiting: [], waitingFor: undefined };
+const RUNS: readonly RunRow[] = [
+  { run: { ...run, namespace: 'other' }, memory: NOTHING },
+  { run: { ...run, name: 'other' }, memory: NOTHING },
+  { run: { ...run, ownerUid: 'c', ownerName: 'backup' }, memory: NOTHING },
+  { run: { ...run, status: 'failed' }, memory: NOTHING },
+  { run: { ...run, startedAt: T0 }, memory: NOTHING },
+  { run: { ...run, message: 'only in its JSON' }, memory: NOTHING },
+  { run, memory: { memos: { to: 'm' }, waiting: [waiting], waitingFor: 'owner' } },
+];
+
+/** All columns of both tables, without what only tells one row from another. */
+const stored = (): unknown => [t.query('SELECT * FROM objects'), t.query('SELECT * FROM runs'), t.reader.runCounts()];
+
+describe('a row that changes', () => {
+  it.each(OBJECTS)('is stored whole whether it was read before or not: the object with %j', (change) => {
+    const next = { ...object, ...change };
+    tx((tx) => tx.putObject(object));
+    tx((tx) => tx.putObject(next));
+    const unseen = stored();
+    tx((tx) => tx.putObject(object));
+    expect(tx((tx) => (tx.object('u'), tx.putObject(next), tx.object('u')))).toEqual(next);
+    expect(stored()).toEqual(unseen);
+    expect(tx((tx) => tx.object('u'))).toEqual(next);
+  });
+
+  it.each(RUNS)('is stored whole whether it was read before or not: $run with $memory', (next) => {
+    tx((tx) => tx.putRun({ run, memory: NOTHING }));
+    tx((tx) => tx.putRun(next));
+    const unseen = stored();
+    tx((tx) => tx.putRun({ run, memory: NOTHING }));
+    expect(tx((tx) => (tx.run('u'), tx.putRun(next), tx.run('u')))).toEqual(next);
+    expect(stored()).toEqual(unseen);
+    expect(tx((tx) => tx.run('u'))).toEqual(next);
+  });
+
+  it('keeps the first time at which it was over, and none once it is back', () => {
+    const over = (overAt: number): ObjectRow => ({ ...object, deleted: true, overAt });
+    tx((tx) => (tx.object('u'), tx.putObject(over(T0)), tx.putObject(over(T0 + 1))));
+    tx((tx) => (tx.object('u'), tx.putObject(over(T0 + 2)), expect(tx.object('u')?.overAt).toBe(T0)));
+    expect(tx((tx) => tx.object('u')?.overAt)).toBe(T0);
+    tx((tx) => (tx.object('u'), tx.putObject(object)));
+    expect(tx((tx) => tx.object('u')?.overAt)).toBeUndefined();
+  });
+});
+
+it('after an attempt that throws, rows are read as they were before it', () => {
+  tx((tx) => (tx.putObject(object), tx.putRun({ run, memory: NOTHING })));
+  tx((tx) => {
+    const attempt = (): void =>
+      tx.attempt(() => {
+        tx.putObject({ ...object, version: '10' });
+        tx.putObject({ ...object, uid: 'new' });
+        tx.putRun({ run: { ...run, status: 'failed' }, memory: NOTHING });
+        throw new Error('a poisoned record');
+      });
+    expect(attempt).toThrow('a poisoned record');
+    expect([tx.object('u')?.version, tx.object('new'), tx.run('u')?.run.status]).toEqual(['9', undefined, 'running']);
+  });
+});
+
+it('when a transaction throws, the next one reads what was there before', () => {
+  tx((tx) => tx.putObject(object));
+  const broken = (): void =>
+    tx((tx) => {
+      tx.putObject({ ...object, version: '10' });
+      throw new Error('no');
+    });
+  expect(broken).toThrow('no');
+  expect(tx((tx) => tx.object('u')?.version)).toBe('9');
+});
+
+it('versions that are forgotten are forgotten for this transaction too', () => {
+  tx((tx) => tx.putObject(object));
+  const version = tx((tx) => {
+    const before = tx.object('u')!.version;
+    tx.forgetVersions('Pod');
+    return [before, tx.object('u')!.version];
+  });
+  expect(version).toEqual(['9', '']);
+});
