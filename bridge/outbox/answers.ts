@@ -1,3 +1,4 @@
+import { REASONS } from '../lib/reasons.ts';
 import type { Delivery } from '../sinks/sink.ts';
 
 const INTERRUPTED: Delivery = { outcome: 'retry', reason: 'shutting_down', unknown: true };
@@ -32,12 +33,20 @@ async function checked(
 ): Promise<readonly Delivery[]> {
   try {
     const deliveries = await send(signal);
-    if (deliveries.length === rows) return deliveries;
-    return mistake(rows, `the sink gave ${deliveries.length} answers for ${rows} rows`, onError);
+    if (deliveries.length !== rows)
+      return mistake(rows, `the sink gave ${deliveries.length} answers for ${rows} rows`, onError);
+    if (Array.from(deliveries).every(isDelivery)) return deliveries;
+    return mistake(rows, 'the sink gave an answer that is none', onError);
   } catch (error) {
     // Its message may hold a URL or a key: only the kind of error is told.
     return mistake(rows, `the sink threw ${error instanceof Error ? error.name : typeof error}`, onError);
   }
+}
+
+function isDelivery(given: Delivery | undefined): boolean {
+  if (given?.outcome === 'delivered') return true;
+  if (given?.outcome !== 'drop' && given?.outcome !== 'retry') return false;
+  return Object.hasOwn(REASONS, given.reason) && (given.afterMs === undefined || Number.isFinite(given.afterMs));
 }
 
 function mistake(rows: number, detail: string, onError: (error: unknown) => void): readonly Delivery[] {

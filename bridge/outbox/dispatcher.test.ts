@@ -152,9 +152,11 @@ describe('a failure', () => {
   it('of the sink itself is tried again, told without its message, and stops nothing else', async () => {
     const deliver: Deliverer['deliver'] = async ([intent]) => {
       if (intent!.key === 'throws') throw new TypeError('https://user:secret@host');
+      if (intent!.key === 'none') return [undefined as never];
+      if (intent!.key === 'odd') return [{ outcome: 'drop', reason: 'whatever' as never }];
       return intent!.key === 'short' ? [] : [{ outcome: 'delivered' }];
     };
-    t.enqueue({ key: 'throws' }, { key: 'short' }, { key: 'fine' });
+    t.enqueue({ key: 'throws' }, { key: 'none' }, { key: 'odd' }, { key: 'short' }, { key: 'fine' });
     start([plainDeliverer(DESTINATION, vendor, { deliver })]);
     await until(() => status('fine') === 'delivered' && t.delivery('short').nextAt === T0 + 500);
     expect(t.delivery('throws')).toMatchObject({
@@ -164,8 +166,10 @@ describe('a failure', () => {
       unknownOutcomes: 1,
     });
     expect(t.delivery('short').detail).toBe('the sink gave 0 answers for 1 rows');
+    for (const key of ['none', 'odd'])
+      expect(t.delivery(key)).toMatchObject({ status: 'pending', detail: 'the sink gave an answer that is none' });
     expect(String(errors)).not.toContain('secret');
-    expect(errors).toHaveLength(2);
+    expect(errors).toHaveLength(4);
   });
 
   it('to write the outcome is tried again; the vendor sees nothing twice', async () => {
