@@ -85,9 +85,10 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const { worker, failed, fail, onWake, state } = await startStore(options, teller, live, releases);
   const reader = openReads(options, metrics, releases);
   const deliverers = openDestinations(options, releases);
-  const cluster = await startCluster(options, worker, { metrics, teller, fail }, releases);
-  const { auditor } = cluster ?? {};
   let otlp: OtlpServer | undefined;
+  const refusedAt = (): Instant | undefined => otlp?.unauthorizedAt();
+  const cluster = await startCluster(options, worker, { metrics, teller, fail, refusedAt }, releases);
+  const { auditor } = cluster ?? {};
   const web = await startWeb({
     ...webOf(options),
     reader,

@@ -1,8 +1,15 @@
 import type { Auditor } from './cluster/auditor.ts';
+import type { CollectorRestart } from './cluster/collector-restart.ts';
+import { restartText } from './cluster/collector-restart.ts';
 import type { LogReader } from './cluster/logs.ts';
 import { LISTED } from './cluster/list.ts';
+import type { Instant } from './lib/clock.ts';
+import { iso } from './lib/clock.ts';
 import type { ReadStore } from './store/read.ts';
 import type { KindHealth } from './telemetry/metrics.ts';
+
+/** So long the page tells of a restart. */
+const TOLD_MS = 24 * 3_600_000;
 
 /** The audit's part of /readyz. */
 export function auditReport(auditor: Auditor | undefined): object {
@@ -16,9 +23,23 @@ export function problemReport(reader: ReadStore): object {
   return { cronJobsWithAnnotationProblems: reader.problemCronJobs() };
 }
 
+interface Cluster {
+  readonly auditor: Auditor;
+  readonly logs: LogReader;
+  readonly restart: CollectorRestart;
+}
+
 /** What every page says about what the Kubernetes API lets us see: nothing while all is well. */
-export function clusterNotes(cluster: { readonly auditor: Auditor; readonly logs: LogReader } | undefined): string[] {
-  return cluster === undefined ? [] : [...auditNotes(cluster.auditor), ...logNotes(cluster.logs)];
+export function clusterNotes(cluster: Cluster | undefined, now: Instant): string[] {
+  if (cluster === undefined) return [];
+  return [...restartNotes(cluster.restart, now), ...auditNotes(cluster.auditor), ...logNotes(cluster.logs)];
+}
+
+function restartNotes(restart: CollectorRestart, now: Instant): string[] {
+  const last = restart.last();
+  return last === undefined || now - last.at >= TOLD_MS
+    ? []
+    : [`${iso(last.at)}: ${restartText(last.pod, last.outcome)}.`];
 }
 
 function auditNotes(auditor: Auditor): string[] {

@@ -45,7 +45,7 @@ export function notesOf({ config, clock }: Started, { recovery, state, reader, c
     ...storeNotes(recovery, state, clock.now()),
     ...keyNotes(reader.keyRefusals(), adviceOn),
     ...left.map((one) => leftText(one, config.outbox.maxAge)),
-    ...clusterNotes(cluster),
+    ...clusterNotes(cluster, clock.now()),
     ...(otlp?.notes() ?? []),
   ];
 }

@@ -3,6 +3,8 @@ import type { KubeApi } from './cluster/api.ts';
 import { connectKube } from './cluster/api.ts';
 import type { Auditor } from './cluster/auditor.ts';
 import { startAuditor } from './cluster/auditor.ts';
+import type { CollectorRestart } from './cluster/collector-restart.ts';
+import { startCollectorRestart } from './cluster/collector-restart.ts';
 import type { LogReader } from './cluster/logs.ts';
 import { startLogReader } from './cluster/logs.ts';
 import type { EventResult, EventWriter } from './cluster/event-writer.ts';
@@ -11,7 +13,7 @@ import { otherCluster, ownNamespace, readIdentity } from './cluster/identity.ts'
 import type { Config } from './config/schema.ts';
 import type { WorkerClient } from './ingest/client.ts';
 import type { TransitionKind } from './lifecycle/transition.ts';
-import type { Clock } from './lib/clock.ts';
+import type { Clock, Instant } from './lib/clock.ts';
 import { UserError } from './lib/errors.ts';
 import { pageLink } from './lib/page-link.ts';
 import type { Releases } from './lib/releases.ts';
@@ -24,6 +26,7 @@ const IDENTITY_MS = 5_000;
 export interface ClusterRooms {
   readonly auditor: Auditor;
   readonly logs: LogReader;
+  readonly restart: CollectorRestart;
   /** Told the kinds of the transitions of each commit; without them anything may be due. */
   woken(kinds?: readonly TransitionKind[]): void;
 }
@@ -38,6 +41,8 @@ interface Asked {
 interface Told {
   readonly metrics: Metrics;
   readonly teller: Teller;
+  /** When an export was refused for its token last. */
+  readonly refusedAt: () => Instant | undefined;
 }
 
 /** What asks the Kubernetes API, unless the bridge runs without. Throws a UserError for a store of another cluster. */
@@ -56,7 +61,8 @@ export async function startCluster(
   const isOurs = async (signal: AbortSignal) =>
     belongsAtStart || (await belongs(signal).catch((error: unknown) => refuse(error, fail)));
   const asked: Asked = { api, clock, store: calls, isOurs };
-  const auditor = startAudit(config, asked, told, releases);
+  const restart = startRestart(config, asked, told, releases);
+  const auditor = startAudit(config, asked, told, restart, releases);
   const link = pageLink(config.web.publicUrl, 'problems');
   const writer = events ? startEvents(asked, teller, link, releases) : undefined;
   const logs = startLogReader({
@@ -71,7 +77,7 @@ export async function startCluster(
     if (kinds === undefined) writer?.wake();
     if (kinds?.includes('container.terminated') !== false) logs.wake();
   };
-  return { auditor, logs, woken };
+  return { auditor, logs, restart, woken };
 }
 
 function startEvents(asked: Asked, teller: Teller, link: string | undefined, releases: Releases): EventWriter {
@@ -82,14 +88,42 @@ function startEvents(asked: Asked, teller: Teller, link: string | undefined, rel
   return writer;
 }
 
-function startAudit({ cluster }: Config, asked: Asked, { metrics, teller }: Told, releases: Releases): Auditor {
+/** What a Collector with a wrong token has seen waits in its queue: a restart would not help. */
+const EXCUSED_MS = 10 * 60_000;
+const EXCUSE = 'exports are refused for their token: what is missing waits in the queue of the Collector';
+
+function startRestart({ cluster }: Config, asked: Asked, told: Told, releases: Releases): CollectorRestart {
+  const { teller, refusedAt } = told;
+  const restart = startCollectorRestart({
+    ...asked,
+    pods: cluster.collectorPods,
+    events: cluster.events,
+    excuse: () => (asked.clock.now() - (refusedAt() ?? -Infinity) < EXCUSED_MS ? EXCUSE : undefined),
+    onRestarted: (restarted) => teller.collectorRestarted(restarted),
+    onExcused: (why) => teller.collectorExcused(why),
+    onError: (error) => teller.auditFailed(error),
+  });
+  releases.add(() => restart.stop());
+  return restart;
+}
+
+function startAudit(
+  { cluster }: Config,
+  asked: Asked,
+  { metrics, teller }: Told,
+  restart: CollectorRestart,
+  releases: Releases,
+): Auditor {
   const auditor = startAuditor({
     ...asked,
     scope: cluster.scope,
     intervalMs: cluster.audit.interval,
     onResult: (kind, result) => teller.audited(kind, result),
     onWarnings: (result) => teller.warningsListed(result),
-    onWatch: (kind, isDead) => teller.watch(kind, isDead),
+    onWatch(kind, isDead) {
+      teller.watch(kind, isDead);
+      restart.watch(kind, isDead);
+    },
     onOwnWatch: (kind, state) => teller.ownWatch(kind, state),
     onError: (error) => teller.auditFailed(error),
   });

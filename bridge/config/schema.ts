@@ -21,6 +21,8 @@ const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 const namespace = allowed(z.string().regex(DNS_LABEL), 'the name of a namespace: lower-case letters, digits and -');
 
+const POD = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/;
+
 const cluster = z.strictObject({
   name: text('default').describe('Display name: on pages, in messages and in tags. Keys never use it'),
   scope: allowed(
@@ -41,6 +43,12 @@ const cluster = z.strictObject({
     .default(true)
     .describe(
       'Write an Event of type Warning on a CronJob with annotations that cannot be read; kubectl describe shows it',
+    ),
+  collectorPods: z
+    .array(allowed(z.string().regex(POD), 'namespace/name of a pod'))
+    .default([])
+    .describe(
+      'Pods of the Collector that are deleted, at most once in 15 minutes, when its watches of CronJobs, Jobs and Pods have been dead for 5 minutes; needs the verb delete on them; []: never',
     ),
   audit: z
     .strictObject({

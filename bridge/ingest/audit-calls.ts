@@ -43,6 +43,11 @@ export interface AuditCalls {
   auditScan(after: number): { readonly next: number | undefined };
   auditEnd(now: Instant): PassResult;
   auditWatches(now: Instant): Watches;
+  /**
+   * Takes the right to one restart of the Collector in `everyMs`, durably: 0 when it is taken, else in how many ms it may
+   * be asked for again.
+   */
+  auditRestart(everyMs: number, now: Instant): number;
   /** A Collector connected: its watches begin anew. */
   auditConnected(now: Instant): void;
 }

@@ -22,6 +22,7 @@ export interface AuditOptions {
 /** A new Collector connects before its watches stand: what changes until then it never sends. */
 const CONNECTED_MS = 20_000;
 const SCAN_ROWS = 5_000;
+const RESTARTED_KEY = 'collector/restarted';
 /** So many that are only outdated are read again per LIST: a new release must not load the API with all at once. */
 const OUTDATED_PER_LIST = 5_000;
 
@@ -188,6 +189,16 @@ export class Audit implements AuditCalls {
 
   auditWatches(now: Instant): Watches {
     return this.#watches.look(now);
+  }
+
+  auditRestart(everyMs: number, now: Instant): number {
+    return this.#options.store.transaction((tx) => {
+      // Either way of now: a clock that was set back must hold nothing up for long.
+      const since = Math.abs(now - Number(tx.meta(RESTARTED_KEY) ?? -Infinity));
+      if (since < everyMs) return everyMs - since;
+      tx.setMeta(RESTARTED_KEY, String(now));
+      return 0;
+    });
   }
 
   /** Remembers the newest version of a kind; false when the store has no object of it. */

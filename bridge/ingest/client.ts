@@ -150,6 +150,7 @@ const METHODS: readonly Method[] = [
   'auditEnd',
   'auditWatches',
   'auditConnected',
+  'auditRestart',
 ];
 
 function callsOf(worker: Worker, waiting: Waiting): Async<WorkerCalls> {

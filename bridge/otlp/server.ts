@@ -47,6 +47,8 @@ export interface RefusedReport {
 export interface OtlpServer {
   readonly port: number;
   report(): OtlpReport;
+  /** When an export was refused last because it had no accepted token. */
+  unauthorizedAt(): Instant | undefined;
   /** What everybody who looks at the bridge should know: files that cannot be used, tokens that are not accepted. */
   notes(): string[];
   /** Refuses new calls (retryable), answers those in work, then closes; at the latest after `graceMs`. */
@@ -99,6 +101,7 @@ function serving(listener: Listener, exporter: Exporter, access: Access, { clock
   return {
     port: listener.port,
     report,
+    unauthorizedAt: () => exporter.unauthorized.last?.at,
     notes: () => notesOf(report(), clock.now()),
     async drain(graceMs) {
       const { promise: graceOver, resolve } = Promise.withResolvers<void>();

@@ -29,6 +29,8 @@ export interface Metrics {
   list(kind: string, result: 'complete' | 'failed' | 'unaudited'): void;
   /** `difference`: missed, stale, gone or outdated. */
   difference(kind: string, difference: string, count: number): void;
+  /** What became of the deletion of a pod of the Collector. */
+  collectorRestart(outcome: string): void;
   /** Reads at each collection what the audit thinks of each kind. */
   observeAudit(read: () => readonly KindHealth[]): void;
   /** What became of a try to read the log of a container. */
@@ -104,6 +106,7 @@ type Recorders = Pick<
   | 'drop'
   | 'list'
   | 'difference'
+  | 'collectorRestart'
   | 'delivery'
   | 'log'
 >;
@@ -120,6 +123,7 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
   const deduplicated = counter(meter, METRICS.deduplicated);
   const quiet = new Map<string, number>();
   const differences = counter(meter, METRICS.auditDifferences);
+  const restarts = counter(meter, METRICS.collectorRestarts);
   const logs = counter(meter, METRICS.logs);
   const deliveries = counter(meter, METRICS.deliveries);
   const commits = commitHistogram(meter);
@@ -144,6 +148,7 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
     drop: (destination, reason) => drops.add(1, { destination, reason }),
     list: (kind, result) => lists.add(1, { kind, result }),
     difference: (kind, difference, count) => differences.add(count, { kind, difference }),
+    collectorRestart: (outcome) => restarts.add(1, { outcome }),
     log: (outcome) => logs.add(1, { outcome }),
     delivery: (destination, outcome, reason) => deliveries.add(1, { destination, outcome, reason }),
   };

@@ -104,6 +104,12 @@ export const METRICS = {
     description: '1 while the stream of a kind does not deliver what an audit found',
     attributes: ['kind'],
   },
+  collectorRestarts: {
+    name: 'lifecycle_bridge.collector.restarts',
+    unit: '{pod}',
+    description: 'Pods of the Collector that were to be deleted because its watches are dead, by what came of it',
+    attributes: ['outcome'],
+  },
   watchOwn: {
     name: 'lifecycle_bridge.watch.own',
     type: 'gauge',

@@ -1,4 +1,6 @@
 import type { AuditResult } from '../cluster/auditor.ts';
+import type { Restarted } from '../cluster/collector-restart.ts';
+import { restartText } from '../cluster/collector-restart.ts';
 import type { OwnWatchState } from '../cluster/own-watch.ts';
 import type { EventResult } from '../cluster/event-writer.ts';
 import type { LogAnswer } from '../cluster/read-log.ts';
@@ -230,6 +232,17 @@ export class Teller {
       'the bridge cannot watch this kind either: it is read every 30 s, or less often when there are many';
     const next = status === 403 ? { next: 'grant the account of the bridge the verb watch' } : {};
     this.#incidents.seen(`own watch/${kind}`, { kind, status, error, ...next }, message);
+  }
+
+  /** Loudly: a pod of somebody else's is gone by our hand, or was to be. */
+  collectorRestarted({ pod, outcome, error }: Restarted): void {
+    this.#metrics.collectorRestart(outcome);
+    const message = restartText(pod, outcome);
+    this.#logger.error({ pod, outcome, ...(error !== undefined && { error }) }, message);
+  }
+
+  collectorExcused(why: string): void {
+    this.#incidents.seen('collector restart', { why }, 'all watches are dead, but the Collector is not restarted');
   }
 
   /** The audit could not do its work; it tries again by itself. */
