@@ -40,6 +40,7 @@ describe('loadConfig', () => {
         scope: 'cluster',
         list: true,
         events: true,
+        collectorPods: [],
         audit: { interval: 300_000, grace: 900_000 },
       },
       otlp: {

@@ -20,6 +20,7 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   metrics.drop('cronitor/default', 'no_cronjob');
   metrics.transition('cronjob.missed');
   metrics.list('Job', 'complete');
+  metrics.collectorRestart('deleted');
   metrics.difference('Job', 'missed', 2);
   metrics.observeAudit(() => [{ kind: 'Job', watchDead: true, watchOwn: true, unaudited: false }]);
   metrics.delivery('cronitor/default', 'delivered', 'delivered');

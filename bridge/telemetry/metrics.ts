@@ -1,4 +1,4 @@
-import type { Attributes, Histogram, Meter, Observable } from '@opentelemetry/api';
+import type { Attributes, Counter, Histogram, Meter, Observable } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 
@@ -83,6 +83,7 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
   gauge(meter, METRICS.recordAge, () => [...last].map(([kind, at]) => [(clock.now() - at) / 1000, { kind }]));
   return {
     ...instruments(meter, last, clock),
+    collectorRestart: outcomes(counter(meter, METRICS.collectorRestarts)),
     lastRecords: () => last,
     observeAudit: (read) => observeAudit(meter, read),
     observeLogs: (forbidden) => gauge(meter, METRICS.logsForbidden, () => [[forbidden(), {}]]),
@@ -90,6 +91,10 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
     text: async () => serializer.serialize(renamed((await exporter.collect()).resourceMetrics)),
     close: () => provider.shutdown(),
   };
+}
+
+function outcomes(of: Counter): (outcome: string) => void {
+  return (outcome) => of.add(1, { outcome });
 }
 
 type Recorders = Pick<
@@ -106,7 +111,6 @@ type Recorders = Pick<
   | 'drop'
   | 'list'
   | 'difference'
-  | 'collectorRestart'
   | 'delivery'
   | 'log'
 >;
@@ -123,7 +127,6 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
   const deduplicated = counter(meter, METRICS.deduplicated);
   const quiet = new Map<string, number>();
   const differences = counter(meter, METRICS.auditDifferences);
-  const restarts = counter(meter, METRICS.collectorRestarts);
   const logs = counter(meter, METRICS.logs);
   const deliveries = counter(meter, METRICS.deliveries);
   const commits = commitHistogram(meter);
@@ -148,7 +151,6 @@ function instruments(meter: Meter, last: Map<string, Instant>, clock: Clock): Re
     drop: (destination, reason) => drops.add(1, { destination, reason }),
     list: (kind, result) => lists.add(1, { kind, result }),
     difference: (kind, difference, count) => differences.add(count, { kind, difference }),
-    collectorRestart: (outcome) => restarts.add(1, { outcome }),
     log: (outcome) => logs.add(1, { outcome }),
     delivery: (destination, outcome, reason) => deliveries.add(1, { destination, outcome, reason }),
   };

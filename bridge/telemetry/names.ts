@@ -106,6 +106,7 @@ export const METRICS = {
   },
   collectorRestarts: {
     name: 'lifecycle_bridge.collector.restarts',
+    type: 'counter',
     unit: '{pod}',
     description: 'Pods of the Collector that were to be deleted because its watches are dead, by what came of it',
     attributes: ['outcome'],

@@ -68,10 +68,12 @@ export const BAD: Readonly<Record<keyof typeof POLICIES, readonly Manifest[]>> =
     ),
   ],
   'every object says to whom it belongs': [object('Service', {}, { labels: {} })],
-  'roles have neither wildcards nor secrets nor writing verbs, but for new Events': [
+  'roles have neither wildcards nor secrets nor writing verbs, but for new Events and the restart of the Collector': [
     role({ apiGroups: ['*'], resources: ['pods'], verbs: ['get'] }),
     role({ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }),
     role({ apiGroups: [''], resources: ['pods'], verbs: ['patch'] }),
+    role({ apiGroups: [''], resources: ['pods'], verbs: ['delete'] }),
+    role({ apiGroups: [''], resources: ['pods'], resourceNames: ['lb-collector-0'], verbs: ['delete', 'patch'] }),
     role({ apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list', 'create', 'patch'] }),
   ],
   'no secret stands outside of a Secret': [

@@ -27,6 +27,13 @@ subjects:
   - { kind: ServiceAccount, name: {{ .account | quote }}, namespace: {{ .root.Release.Namespace | quote }} }
 {{- end -}}
 
+{{- define "lifecycle-bridge.restartRules" }}
+- apiGroups: ['']
+  resources: [pods]
+  resourceNames: [{{ . | quote }}]
+  verbs: [delete]
+{{- end -}}
+
 {{- define "lifecycle-bridge.nodeRules" }}
 - apiGroups: ['']
   resources: [nodes/metrics]

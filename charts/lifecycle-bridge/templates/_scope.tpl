@@ -11,6 +11,13 @@
 {{- else }}[]{{ end -}}
 {{- end -}}
 
+{{/* The Collector's pod, which the bridge may delete; empty where it may not. The StatefulSet has one replica. */}}
+{{- define "lifecycle-bridge.restartedPod" -}}
+{{- if and .Values.restartCollector .Subcharts.bridge .Subcharts.collector -}}
+{{ include "collector.name" .Subcharts.collector }}-0
+{{- end -}}
+{{- end -}}
+
 {{- define "lifecycle-bridge.labels" -}}
 app.kubernetes.io/name: lifecycle-bridge
 app.kubernetes.io/instance: {{ .Release.Name }}
