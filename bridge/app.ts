@@ -83,8 +83,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   releases.add(() => metrics.close());
   const [teller, live] = [new Teller(metrics, logger), new Live()];
   const { worker, failed, fail, onWake, state } = await startStore(options, teller, live, releases);
-  const reader = openReads(options, metrics, releases);
-  const deliverers = openDestinations(options, releases);
+  const [reader, deliverers] = [openReads(options, metrics, releases), openDestinations(options, releases)];
   let otlp: OtlpServer | undefined;
   const refusedAt = (): Instant | undefined => otlp?.unauthorizedAt();
   const cluster = await startCluster(options, worker, { metrics, teller, fail, refusedAt }, releases);
