@@ -53,7 +53,7 @@ function auditNotes(auditor: Auditor): string[] {
       return [`${kind}s are not audited: what the watch loses stays lost. ${result.error}`];
     }
     if (result.result !== 'complete' || result.held === 0) return [];
-    const text = `${result.held} ${kind}s are lacking at once: a third LIST decides whether they are gone.`;
+    const text = `${result.held} ${kind}s are missing from a LIST at once: they count as gone only when a third LIST lacks them too.`;
     return [text];
   });
   return [...dead, ...others];
@@ -65,7 +65,7 @@ function logNotes(logs: LogReader): string[] {
   const names = forbidden.slice(0, 5).map(([namespace]) => namespace);
   const more = forbidden.length > names.length ? ` and ${forbidden.length - names.length} more namespaces` : '';
   return [
-    `Logs of containers in ${names.join(', ')}${more} are not read: the bridge has no permission for pods/log there. Grant it, or set shipLogs: false for every account. All else works.`,
+    `Logs of containers in ${names.join(', ')}${more} are not read: the bridge has no permission for pods/log there. Grant it, or set shipLogs: false for every account. Everything else works.`,
   ];
 }
 

@@ -47,7 +47,7 @@ function readArguments(): DemoOptions | undefined {
     throw new UserError('--cluster needs KUBECONFIG', 'KUBECONFIG=~/.kube/config scripts/demo --cluster');
   }
   if (values.vendors !== undefined && !URL.canParse(values.vendors)) {
-    throw new UserError(`--vendors ${values.vendors} is no URL`, 'Give one such as http://127.0.0.1:9000');
+    throw new UserError(`--vendors ${values.vendors} is not a URL`, 'Give one such as http://127.0.0.1:9000');
   }
   return { cluster: values.cluster, replay: values.replay, vendors: values.vendors };
 }

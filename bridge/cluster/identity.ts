@@ -36,7 +36,7 @@ export async function readIdentity(
 export function otherCluster(server: string, storePath: string): UserError {
   return new UserError(
     `the store at ${storePath} belongs to another cluster than the one at ${server}: neither the UID of kube-system, nor that of the bridge's namespace, nor the CA is the same`,
-    'If the cluster was built anew, move the store file away and start again: nothing of before the start is announced. Otherwise set cluster.kubeconfig or store.path right.',
+    'If the cluster was rebuilt, move the store file away and start again: nothing from before the start is reported. Otherwise correct cluster.kubeconfig or store.path.',
   );
 }
 

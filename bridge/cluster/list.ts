@@ -128,7 +128,7 @@ async function readPage(
   if (answer.status !== 200) return refused(answer.status, answer.body);
   const list = objectAt(answer.body, 'metadata');
   const version = textAt(list, 'resourceVersion');
-  if (version === undefined) return { result: 'failed', status: 200, error: 'the answer is no LIST' };
+  if (version === undefined) return { result: 'failed', status: 200, error: 'the answer is not a LIST' };
   const metadataOnly = textAt(answer.body, 'kind') === 'PartialObjectMetadataList';
   // Items of a LIST have no kind and apiVersion: they get them.
   const { kind, apiVersion } = listed;

@@ -53,7 +53,9 @@ describe('explain says what is wrong with the store and what to do, when it', ()
 
   it.each(['', 'CREATE TABLE runs (a)'])('is a database of others (%s)', async (sql) => {
     change(sql);
-    expect(await refusal()).toMatch(/bridge\.db is no store of lifecycle-bridge → Check the path, or start the bridge/);
+    expect(await refusal()).toMatch(
+      /bridge\.db is not a store of lifecycle-bridge → Check the path, or start the bridge/,
+    );
   });
 
   it('was made by an older release', async () => {

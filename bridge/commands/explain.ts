@@ -90,7 +90,7 @@ function unknown(subject: string, isUid: boolean): UserError {
       isUid
         ? 'Give the UID of a Job, or its beginning ("kubectl get job NAME -o jsonpath={.metadata.uid}") or NAMESPACE/NAME of a Job or CronJob.'
         : 'Give NAMESPACE/NAME of a Job or CronJob as "kubectl get" shows them, or the UID of a Job.',
-      'If it ran in the cluster, "lifecycle-bridge check" tells whether the bridge can see it.',
+      'If it ran in the cluster, "lifecycle-bridge check" says whether the bridge can see it.',
     ].join('\n'),
   );
 }

@@ -124,7 +124,7 @@ it('sends again what was given up, what was delivered only by force, and keeps w
 
 it('says what to do when nothing fits, the destination is unknown, or no bridge runs with that store', async () => {
   await expect(run(resendCommand, 'nothing')).rejects.toThrow(/no delivery was ever planned for nothing/);
-  await expect(run(resendCommand, '1', '--destination', 'x')).rejects.toThrow(/x is no destination of this bridge/);
+  await expect(run(resendCommand, '1', '--destination', 'x')).rejects.toThrow(/x is not a destination of this bridge/);
   const elsewhere = resendCommand(['1', '--store', join(folder, 'other.db')]);
   await expect(elsewhere).rejects.toThrow(/there is no store at .*other.db/);
   await app.stop();

@@ -17,7 +17,7 @@ export function settleLogs(tx: Tx, destinations: readonly Destination[], runUid:
   if (row === undefined) return;
   const since = tx.logs.waitingSince(runUid);
   if (since !== undefined && now - since < MAX_WAIT_MS) return awaitLogs(tx, row.run, now + LOOK_MS);
-  if (since !== undefined) tx.logs.giveUp(runUid, 'nobody read it in time', now);
+  if (since !== undefined) tx.logs.giveUp(runUid, 'it was not read in time', now);
   const logs = tx.logs.ofRun(runUid);
   if (logs.length === 0) return;
   const memory = announce(tx, destinations, row, [logsTransition(row.run, logs)], now);

@@ -8,15 +8,15 @@ export const REASONS = {
   no_cronjob: 'belongs to no CronJob, and this destination takes the runs of CronJobs only',
   owner_unknown: 'waits until the owning CronJob is seen',
   owner_unseen:
-    'the owning CronJob was not seen within 15 minutes: whether it is to be told, and where, only its annotations say',
+    'the owning CronJob was not seen within 15 minutes, and only its annotations say whether and where to report the run',
   not_selected: 'the CronJob is not selected for this destination',
   manual_run: 'made by hand (kubectl create job --from, or "run now" of a tool) and manualRuns is "ignore"',
   pod_filtered: 'podFilter does not match the name of the pod',
   run_over: 'the run had ended before this was known: the vendor would show it as open again',
   already_failed:
-    'the run was told as failed when it got stuck: it fails once, and only its success is told after that',
-  awaiting_pods: 'waits up to 5 s for the pods that the Job counts as failed: they tell the exit code',
-  never_started: 'the Job was deleted before it ever started: it was no run',
+    'the run was reported as failed when it got stuck: it fails once, and after that only its success is reported',
+  awaiting_pods: 'waits up to 5 s for the pods that the Job counts as failed: they have the exit code',
+  never_started: 'the Job was deleted before it ever started: it was not a run',
   awaiting_replacement: 'deleted while active; waits up to 30 s for the Job that replaces it',
   missed_schedule: 'no Job was made for this scheduled time',
   starting_deadline_exceeded: 'no Job was made for this scheduled time within startingDeadlineSeconds',
@@ -26,11 +26,11 @@ export const REASONS = {
   clock_ahead:
     'its lastScheduleTime is in the future, so the clock of the control plane is or was ahead: missed runs are not judged until then, and Kubernetes starts nothing before',
   schedule_unreadable: 'the bridge cannot read its schedule or does not know its time zone: missed runs are not judged',
-  awaiting_outcome: 'gone from the cluster: waits for the record that tells how it ended',
-  outcome_unknown: 'gone from the cluster, and nothing tells how it ended',
-  inferred: 'concluded from the status of its CronJob: no record of its Job told it',
+  awaiting_outcome: 'gone from the cluster: waits for the record that says how it ended',
+  outcome_unknown: 'gone from the cluster, and nothing says how it ended',
+  inferred: 'concluded from the status of its CronJob: no record of its Job arrived',
   corrects_inferred: 'the real ending, which differs from the one that was inferred and sent',
-  planner_error: 'the bridge itself failed to plan this for this destination; all else went on',
+  planner_error: 'the bridge itself failed to plan this for this destination; everything else went on',
   key_conflict: 'another, older CronJob owns this monitor key; its settings are the ones that are sent',
   retired: 'the bridge was retired at that time: it pauses its monitors and sends no telemetry',
   dry_run: 'dry run: everything was done except the request',
@@ -56,16 +56,17 @@ export const REASONS = {
   destination_removed:
     'this destination is not in the configuration any more: what waits for it is given up after outbox.maxAge',
   restored: 'waited to be sent when the backup was made that is now the store: it may have been sent since',
-  beyond_retention: 'older than everything the store still remembers: it may have been told before, so it is not told',
+  beyond_retention:
+    'older than everything the store still remembers: it may have been reported before, so it is not reported again',
   log_empty: 'the container wrote no log',
   log_unavailable: 'the log was not there any more when it was read',
   log_forbidden: 'the bridge may not read logs (pods/log) in this namespace',
   log_limit: 'left out: all logs of the run together have more bytes than logs.maxRunBytes',
   log_expired: 'the text was removed: older than logs.keep, or more than logs.maxStoredBytes in all',
-  undecodable: 'it is no OTLP logs export, or a record of one that cannot be decoded',
-  not_kubernetes: 'the record is no Kubernetes object',
+  undecodable: 'not an OTLP logs export, or a record of one that cannot be decoded',
+  not_kubernetes: 'the record is not a Kubernetes object',
   unreadable_row:
-    'a row of the store cannot be read: the disk lost a part of it; what it held is in quarantine, all else goes on',
+    'a row of the store cannot be read: the disk lost a part of it; what it held is in quarantine, everything else goes on',
   core_error: 'the record could not be processed; it is kept in quarantine',
 } as const;
 
@@ -74,8 +75,8 @@ export type Reason = keyof typeof REASONS;
 /** What a person reads of a run on which no decision was taken, by its status. */
 export function undecidedText(status: string): string {
   return status === 'missed' || status === 'skipped'
-    ? 'Nothing is sent of a time without a run: the vendor notices it by the schedule of its monitor.'
-    : 'Nothing happened so far that a destination is told.';
+    ? 'Nothing is sent about a time without a run: the vendor notices it by the schedule of its monitor.'
+    : 'Nothing has happened so far that is reported to a destination.';
 }
 
 /** A reason and what is known beyond it as people read them: stored details may begin with the keys of other reasons. */

@@ -25,7 +25,7 @@ export function createOperations(options: OperationsOptions): LocalCalls {
   const known = (destination: string | undefined): void => {
     if (destination === undefined || deliverers.some((deliverer) => deliverer.destination === destination)) return;
     const names = deliverers.map((deliverer) => deliverer.destination).join(', ') || 'none';
-    throw new UserError(`${destination} is no destination of this bridge`, `Name one of: ${names}.`);
+    throw new UserError(`${destination} is not a destination of this bridge`, `Name one of: ${names}.`);
   };
   const retirement = async () => ({ retirement: currentRetirement(reader, deliverers) });
   return {

@@ -117,7 +117,7 @@ export class Exporter {
 
   #rejectHttp(call: UnaryCall): void {
     call.failHttp(415);
-    this.#tellRejected('it is no gRPC');
+    this.#tellRejected('it is not gRPC');
   }
 
   #tellRejected(why: string): void {

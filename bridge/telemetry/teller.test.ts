@@ -50,7 +50,7 @@ it('logs once that the store cannot commit, until it can', () => {
   teller.storeWorks();
   expect(teller.storeFails).toBe(false);
   expect(words()).toEqual([
-    'error the store cannot commit; senders keep what they have',
+    'error the store cannot commit: exports are refused, and the Collector keeps them',
     'info the store commits again',
   ]);
 });
@@ -85,8 +85,8 @@ describe('an audit', () => {
     teller.audited('Job', { ...complete, ...none, held: 30 });
     teller.audited('Job', { ...complete, ...none, epoch: true });
     expect(words()).toEqual([
-      'warn many objects are lacking at once: a third LIST decides',
-      'warn versions count anew (restored etcd): everything was read again',
+      'warn many objects are missing from a LIST at once; waiting for a third LIST before they count as gone',
+      'warn resourceVersions restarted (etcd was restored); everything was read again',
     ]);
   });
 });

@@ -81,13 +81,18 @@ export class Teller {
   storeFailed(error: unknown): void {
     this.#storeFails = true;
     const fields = { error: errorText(error) };
-    this.#incidents.seen('store', fields, 'the store cannot commit; senders keep what they have', 'error');
+    this.#incidents.seen(
+      'store',
+      fields,
+      'the store cannot commit: exports are refused, and the Collector keeps them',
+      'error',
+    );
   }
 
   /** Told long before /livez gives the thread up: what it does now is in no log. */
   storeSilent(seconds: number): void {
     if (seconds >= SILENT_SECONDS) {
-      const message = 'the thread of the store does not answer; after two minutes /livez says so';
+      const message = 'the thread of the store does not answer; /livez fails after two minutes';
       this.#incidents.seen('silence', { seconds }, message, 'error');
     } else if (seconds === 0) this.#incidents.over('silence', {}, 'the thread of the store answers again');
   }
@@ -125,8 +130,12 @@ export class Teller {
     const { first, missed, stale, gone, outdated, held, epoch } = result;
     for (const [difference, count] of Object.entries({ missed, stale, gone, outdated }))
       this.#metrics.difference(kind, difference, count);
-    if (held > 0) this.#logger.warn({ kind, held }, 'many objects are lacking at once: a third LIST decides');
-    if (epoch) this.#logger.warn({ kind }, 'versions count anew (restored etcd): everything was read again');
+    if (held > 0)
+      this.#logger.warn(
+        { kind, held },
+        'many objects are missing from a LIST at once; waiting for a third LIST before they count as gone',
+      );
+    if (epoch) this.#logger.warn({ kind }, 'resourceVersions restarted (etcd was restored); everything was read again');
     const isNews = first || missed + stale + gone > 0;
     this.#logger[isNews ? 'info' : 'debug'](fields, 'LIST complete');
   }
@@ -146,7 +155,8 @@ export class Teller {
     for (const { destination, call, error, count } of failures) {
       this.#metrics.plannerFailure(destination, call, count);
       const fields = { destination, call, error, what: REASONS.planner_error };
-      const message = 'the bridge failed to plan; all else went on; /drops and /problems show what it concerns';
+      const message =
+        'an error of the bridge cost a decision, everything else went on; /drops and /problems show what it concerns';
       this.#incidents.seen(`planner/${destination}/${call}`, fields, message, 'error');
     }
   }
@@ -156,7 +166,10 @@ export class Teller {
     const problems = found.filter(({ annotation }) => annotation !== PLANNER_ERROR);
     for (const { uid: _, namespace, name, ...problem } of problems.slice(0, MAX_TOLD)) {
       const fields = { cronJob: `${namespace}/${name}`, ...problem };
-      this.#logger.warn(fields, 'an annotation cannot be read: the CronJob is monitored with what is used instead');
+      this.#logger.warn(
+        fields,
+        'an annotation cannot be read; the CronJob is monitored with the value that is used instead',
+      );
     }
     const more = problems.length - MAX_TOLD;
     if (more > 0) this.#logger.warn({ more }, 'more annotations cannot be read; /problems shows them');
@@ -188,7 +201,7 @@ export class Teller {
 
   /** Events could not be looked after; that is tried again by itself. */
   eventsFailed(error: unknown): void {
-    this.#incidents.seen('events', { error: errorText(error) }, 'Events on CronJobs had to wait for a moment');
+    this.#incidents.seen('events', { error: errorText(error) }, 'writing Events on CronJobs failed; retrying');
   }
 
   logRead({ namespace }: { readonly namespace: string }, answer: LogAnswer): void {
@@ -199,7 +212,12 @@ export class Teller {
       this.#incidents.seen('logs', fields, 'the log of a container cannot be read; it is tried again');
     } else if (outcome === 'log_forbidden') {
       const fields = { namespace, error: answer.detail };
-      this.#incidents.seen(`logs/${namespace}`, fields, 'no permission for pods/log: no logs, all else works', 'error');
+      this.#incidents.seen(
+        `logs/${namespace}`,
+        fields,
+        'no permission for pods/log: logs are not read, everything else works',
+        'error',
+      );
     } else {
       this.#incidents.over('logs', {}, 'logs can be read again');
       this.#incidents.over(`logs/${namespace}`, { namespace }, 'logs may be read again');
@@ -208,18 +226,13 @@ export class Teller {
 
   /** The reader of logs could not do its work; it tries again by itself. */
   logsFailed(error: unknown): void {
-    this.#incidents.seen(
-      'log reader',
-      { error: errorText(error) },
-      'the reader of logs had to stop for a moment',
-      'error',
-    );
+    this.#incidents.seen('log reader', { error: errorText(error) }, 'the log reader failed; retrying', 'error');
   }
 
   watch(kind: string, isDead: boolean): void {
     const message = 'the watch is dead: the stream does not bring what the audit finds';
     if (isDead) this.#incidents.seen(`watch/${kind}`, { kind }, message, 'error');
-    else this.#incidents.over(`watch/${kind}`, { kind }, 'the watch delivers again, or a Collector began it anew');
+    else this.#incidents.over(`watch/${kind}`, { kind }, 'the watch delivers again, or a Collector started it again');
   }
 
   /** The bridge's own watch. That it fails once is an API server's restart; it is tried again by itself. */
@@ -247,7 +260,7 @@ export class Teller {
 
   /** The audit could not do its work; it tries again by itself. */
   auditFailed(error: unknown): void {
-    this.#incidents.seen('audit', { error: errorText(error) }, 'the audit had to stop for a moment', 'error');
+    this.#incidents.seen('audit', { error: errorText(error) }, 'the audit failed; retrying', 'error');
   }
 
   settled(destination: string, delivery: Delivery, what: 'intent' | 'desired'): void {
@@ -274,11 +287,11 @@ export class Teller {
   /** Loudly: times in the log and on the page jump, and a clock that is wrong makes other trouble. */
   clockSet(ms: number): void {
     const fields = { seconds: Math.round(ms / 1000) };
-    this.#logger.warn(fields, 'the clock was set, or the machine slept: what was planned moved with it');
+    this.#logger.warn(fields, 'the clock was set, or the machine slept; what was planned moves with it');
   }
 
   /** A part of the outbox could not do its work; it tries again by itself. */
   outboxFailed(error: unknown): void {
-    this.#incidents.seen('outbox', { error: errorText(error) }, 'the outbox had to stop for a moment', 'error');
+    this.#incidents.seen('outbox', { error: errorText(error) }, 'the outbox failed; retrying', 'error');
   }
 }

@@ -126,7 +126,7 @@ describe('the page', () => {
     web.metrics.deduplicated('Pod', 'unchanged', 41);
     web.metrics.deduplicated('Pod', 'known', 1);
     const text = await page('/drops?kind=delivery');
-    expect(text).toContain('Since the start told nothing new: 42 × Pod');
+    expect(text).toContain('Records with nothing new since the start: 42 × Pod');
     expect(text).toMatch(/href="\/drops\?kind=delivery&amp;reason=bad_request"[^>]*>\s*<b>\d+<\/b> the vendor refused/);
     expect(text).not.toContain('happened before the cut-off');
   });

@@ -71,9 +71,7 @@ describe('a full disk', () => {
     });
     disk?.fill();
     await until('the vendor has answered', () => pings(vendors.requests).includes('complete 02'));
-    await until('the settlement failed', () =>
-      logLines().some((line) => line.includes('"msg":"the outbox had to stop')),
-    );
+    await until('the settlement failed', () => logLines().some((line) => line.includes('"msg":"the outbox failed')));
     disk?.free();
     await until('it is settled', async () => {
       const { items } = (await (await fetch(`${bridge.pageUrl}api/deliveries?limit=1`)).json()) as {

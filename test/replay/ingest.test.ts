@@ -121,7 +121,10 @@ describe('a disk without room', () => {
     );
     const messages = bench.log().map(({ msg }) => msg);
     const about = messages.filter((msg) => String(msg).startsWith('the store'));
-    expect(about).toEqual(['the store cannot commit; senders keep what they have', 'the store commits again']);
+    expect(about).toEqual([
+      'the store cannot commit: exports are refused, and the Collector keeps them',
+      'the store commits again',
+    ]);
     expect(messages.length).toBeLessThan(6);
   });
 });

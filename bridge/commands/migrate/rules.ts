@@ -14,8 +14,12 @@ export function translate(settings: readonly Given[], place: OldPlace): Draft {
   draft.set('cronitor.default.existingSecret', 'cronitor', 'a Secret with the API key');
   draft.set('cronitor.default.key', 'api-key', '');
   draft.set('cronitor.default.inferredKeys', 'shared', 'key-inference: name makes the keys that it made');
-  draft.set('bridge.config.firstSight.lookback', '0s', 'what happened before was told by the old agent');
-  draft.set('bridge.config.firstSight.running', 'suppress', 'so was the start of a run that goes on; its end is told');
+  draft.set('bridge.config.firstSight.lookback', '0s', 'what happened before was reported by the old agent');
+  draft.set(
+    'bridge.config.firstSight.running',
+    'suppress',
+    'so was the start of a run that goes on; its end is reported',
+  );
   const given = settings.filter(({ value }) => !isBlank(value));
   for (const each of given.toSorted((a, b) => position(a) - position(b))) {
     const rule = RULES[each.source];

@@ -22,7 +22,7 @@ export const WORKLOAD_RULES: Readonly<Record<string, Rule>> = {
   SENTRY_RELEASE: told(NO_PHONE_HOME),
   SENTRY_ENVIRONMENT: told(NO_PHONE_HOME),
   SUPPORT_EMAIL_ADDRESS: told(NO_PHONE_HOME),
-  APP_VERSION: told('without effect: the bridge knows its version, and asks nobody for a newer one'),
+  APP_VERSION: told('without effect: the bridge knows its version, and does not look for a newer one'),
   NODE_NAME: told(UNUSED),
   CHART_VERSION: told(UNUSED),
   KUBERNETES_VERSION: told(UNUSED),

@@ -88,15 +88,17 @@ export const cronitorSchema = z
     onCancelled: z
       .enum(['fail', 'complete'])
       .default('fail')
-      .describe('What a run is told as that was deleted while it was active'),
+      .describe('How a run is reported that was deleted while it was active'),
     stuck: z
       .enum(['none', 'fail'])
       .default('none')
-      .describe('Whether a run is told as failed as soon as one of its pods is stuck; its success is told after it'),
+      .describe(
+        'Whether a run is reported as failed as soon as one of its pods is stuck; after that only its success is reported',
+      ),
     manualRuns: z
       .enum(['report', 'ignore'])
       .default('report')
-      .describe('Whether runs made by hand are told (kubectl create job --from, "run now" of a tool)'),
+      .describe('Whether runs made by hand are reported (kubectl create job --from, "run now" of a tool)'),
     podFilter: z
       .string()
       .superRefine(isPodFilter)

@@ -39,7 +39,7 @@ export function createPing(account: Account): Ping {
   };
   return async (intent, signal) => {
     const payload = pingSchema.safeParse(intent.payload);
-    if (!payload.success) return { outcome: 'drop', reason: 'bad_request', detail: 'the stored payload is no ping' };
+    if (!payload.success) return { outcome: 'drop', reason: 'bad_request', detail: 'the stored payload is not a ping' };
     const { key: monitor, query } = payload.data;
     if (!isSegment(monitor)) return BAD_KEY;
     const { result, used } = await withKey(key, (apiKey) =>

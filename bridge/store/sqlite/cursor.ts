@@ -10,7 +10,7 @@ export function readCursor<T extends Position>(cursor: string | undefined, first
   const fits = Array.isArray(position) && position.length === first.length;
   if (fits && position.every((part, index) => typeof part === typeof first[index])) return position as unknown as T;
   throw new UserError(
-    'the cursor is none of this list',
+    'this cursor does not belong to this list',
     'use the `next` of the page before, or start without a cursor',
   );
 }

@@ -28,7 +28,8 @@ export function openDatabase(path: string, now: Instant): Opened {
   }
   if (readSideFiles(path).keys === undefined) {
     if (opened === undefined) return { db: create(path, now), recovery: undefined };
-    if (suspect === undefined && !isDatabase(path)) throw new Error('it is no SQLite database, and no store was here');
+    if (suspect === undefined && !isDatabase(path))
+      throw new Error('it is not an SQLite database, and no store was here');
   }
   return remake(path, opened, now);
 }

@@ -104,10 +104,10 @@ describe('runs', () => {
   it('refuses a cursor of another list', () => {
     t.enqueue({ key: 'a' }, { key: 'b' });
     const { next } = t.reader.deliveries({ limit: 1 });
-    expect(() => t.reader.runs({ limit: 1, cursor: next! })).toThrow('the cursor is none of this list');
+    expect(() => t.reader.runs({ limit: 1, cursor: next! })).toThrow('this cursor does not belong to this list');
     for (const text of ['nonsense', '["uid", 1]', '{}']) {
       const cursor = Buffer.from(text).toString('base64url');
-      expect(() => t.reader.runs({ limit: 1, cursor })).toThrow('the cursor is none of this list');
+      expect(() => t.reader.runs({ limit: 1, cursor })).toThrow('this cursor does not belong to this list');
     }
   });
 });

@@ -18,7 +18,7 @@ export function unreadable(path: string, error: unknown): unknown {
   }
   if (text === 'no such table: migrations') {
     return new UserError(
-      `${path} is no store of lifecycle-bridge`,
+      `${path} is not a store of lifecycle-bridge`,
       'Check the path, or start the bridge once: it makes its store.',
     );
   }

@@ -55,7 +55,7 @@ function quietText(quiet: ReadonlyMap<string, number>): Child {
   const kinds = [...quiet].toSorted(([a], [b]) => a.localeCompare(b)).map(([kind, count]) => `${count} × ${kind}`);
   if (kinds.length === 0) return undefined;
   return html`<ul class="facts">
-    <li>Since the start told nothing new: ${kinds.join(', ')}</li>
+    <li>Records with nothing new since the start: ${kinds.join(', ')}</li>
   </ul>`;
 }
 
