@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts';
 import type { PassResult } from './audit-calls.ts';
 import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
+import type { SchemaOf } from './reading.ts';
 
 export const MINUTE = 60_000;
 export const CRON = cronJobFacts();
@@ -28,9 +29,9 @@ export class AuditBench {
     this.reader = openReader(this.#path);
   }
 
-  restart(onUnknown: 'none' | 'fail' = 'none'): void {
+  restart(onUnknown: 'none' | 'fail' = 'none', schemaOf?: SchemaOf): void {
     this.store.close();
-    [this.store, this.engine] = this.#open(onUnknown);
+    [this.store, this.engine] = this.#open(onUnknown, schemaOf);
   }
 
   remove(): void {
@@ -93,11 +94,12 @@ export class AuditBench {
     return join(this.#folder, 'bridge.db');
   }
 
-  #open(onUnknown: 'none' | 'fail'): [Store, Engine] {
+  #open(onUnknown: 'none' | 'fail', schemaOf?: SchemaOf): [Store, Engine] {
     const store = openStore(this.#path, { now: () => T0 });
     const planner = defaultPlanner();
     const rule = { cutoff: T0, running: 'announce' as const };
-    return [store, createEngine(store, [{ planner, rule, onUnknown }], { graceMs: 15 * MINUTE })];
+    const options = { graceMs: 15 * MINUTE, ...(schemaOf && { schemaOf }) };
+    return [store, createEngine(store, [{ planner, rule, onUnknown }], options)];
   }
 }
 

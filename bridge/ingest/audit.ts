@@ -245,7 +245,8 @@ export class Audit implements AuditCalls {
     const away = stored?.deleted ?? false;
     const quarantined = tx.quarantinedVersion(uid);
     const poisonous = compareVersions(quarantined ?? UNKNOWN_VERSION, stored?.version ?? UNKNOWN_VERSION) > 0;
-    const outdated = stored !== undefined && stored.factsSchema < KINDS[kind].schema && !poisonous;
+    const outdated =
+      stored !== undefined && stored.factsSchema !== this.#options.unwritten.schemaOf(kind) && !poisonous;
     const versions = [stored?.version, this.#options.unwritten.version(uid), quarantined];
     const newest = versions
       .filter((version) => version !== undefined)

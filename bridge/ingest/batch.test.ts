@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { T0 } from '../../test/fixtures/facts.ts';
+import { READING } from '../../test/fixtures/default-sink.ts';
 import { encodeLogs, watchBody } from '../../test/otlp-client.ts';
 import { readList, readRequest } from './batch.ts';
 
@@ -7,9 +8,9 @@ it('takes a LIST as proof that scheduled times are known only where it shows Cro
   const objects = (kind: string) => [
     { apiVersion: 'v1', kind, metadata: { uid: 'u', name: 'n', resourceVersion: '1' } },
   ];
-  expect(readList(objects('CronJob'), T0).newestAt).toBe(T0);
-  expect(readList(objects('Pod'), T0).newestAt).toBe(0);
-  expect(readList([], T0).newestAt).toBe(0);
+  expect(readList(objects('CronJob'), T0, READING).newestAt).toBe(T0);
+  expect(readList(objects('Pod'), T0, READING).newestAt).toBe(0);
+  expect(readList([], T0, READING).newestAt).toBe(0);
 });
 
 it.each([
@@ -20,7 +21,7 @@ it.each([
   [0, T0],
 ])('a record that was seen at %d, received at T0, counts as seen at %d', (told, counted) => {
   const object = { apiVersion: 'v1', kind: 'Pod', metadata: { uid: 'u', name: 'n', resourceVersion: '1' } };
-  const batch = readRequest(encodeLogs([{ body: watchBody('DELETED', object), observedAt: told }]), T0);
+  const batch = readRequest(encodeLogs([{ body: watchBody('DELETED', object), observedAt: told }]), T0, READING);
   expect(batch.observations[0]?.observedAt).toBe(counted);
   expect(batch.newestAt).toBe(counted);
 });
@@ -36,7 +37,7 @@ describe('a record that cannot be decoded', () => {
   };
 
   it('is quarantined alone, and the others of its request are taken', () => {
-    const batch = readRequest(torn(pod('a'), 'torn', pod('b')), T0);
+    const batch = readRequest(torn(pod('a'), 'torn', pod('b')), T0, READING);
     expect(batch.undecodable).toBeUndefined();
     expect(batch.observations.map(({ facts }) => facts.uid)).toEqual(['a', 'b']);
     const error = 'a length beyond the end of its message';
@@ -50,7 +51,7 @@ describe('a record that cannot be decoded', () => {
   });
 
   it('makes its request refused when nothing else is in it', () => {
-    const batch = readRequest(torn('torn'), T0);
+    const batch = readRequest(torn('torn'), T0, READING);
     expect(batch.undecodable).toMatch(/beyond the end/);
     expect(batch.quarantine.map(({ subject }) => subject)).toEqual([expect.stringMatching(/^request\//)]);
   });

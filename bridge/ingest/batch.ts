@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readObject } from '../kubernetes/read-object.ts';
 import type { Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
@@ -7,6 +6,7 @@ import type { BadRecord } from '../otlp/decode.ts';
 import { DecodeError, decodeLogs } from '../otlp/decode.ts';
 import { isKubeObject, readRecord } from '../otlp/records.ts';
 import type { Quarantined } from '../store/store.ts';
+import type { Reading } from './reading.ts';
 
 export type RecordResult = 'observed' | 'ignored' | 'not_kubernetes' | 'undecodable';
 
@@ -30,7 +30,7 @@ const MAX_AHEAD_MS = 86_400_000;
  * Decodes an export request. Records of kinds that are not followed are counted; what is no object is quarantined, and so is a
  * record that cannot be decoded: one among many costs nothing but itself. A request of which nothing can be decoded is refused.
  */
-export function readRequest(request: Uint8Array, receivedAt: Instant): Batch {
+export function readRequest(request: Uint8Array, receivedAt: Instant, { levels, read }: Reading): Batch {
   const refused = (error: string): Batch => {
     const row = quarantined('request', 'undecodable', error, request, receivedAt);
     return { observations: [], quarantine: [row], records: [], undecodable: error };
@@ -38,7 +38,7 @@ export function readRequest(request: Uint8Array, receivedAt: Instant): Batch {
   const bad: BadRecord[] = [];
   let records: ReturnType<typeof decodeLogs>;
   try {
-    records = decodeLogs(request, undefined, (record) => bad.push(record));
+    records = decodeLogs(request, levels, (record) => bad.push(record));
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     return refused(error.message);
@@ -58,18 +58,21 @@ export function readRequest(request: Uint8Array, receivedAt: Instant): Batch {
       counts.push({ kind: 'unknown', result: 'not_kubernetes' });
       continue;
     }
-    const facts = readObject(record.object);
+    const facts = read(record.object);
     if (facts !== undefined) observations.push({ deleted: record.deleted, observedAt, facts });
     counts.push({ kind: String(record.object['kind']), result: facts === undefined ? 'ignored' : 'observed' });
   }
   return { observations, quarantine, records: counts, newestAt };
 }
 
+/** An object as JSON or Kubernetes' protobuf has it. */
+type Given = { readonly [key: string]: unknown };
+
 /** The objects of one LIST page, fed through the same path as the stream. */
-export function readList(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): Batch {
+export function readList(objects: readonly Given[], observedAt: Instant, { read }: Reading): Batch {
   const observations = objects.flatMap((object) => {
     // A LIST of an API has no others; what has no UID would be taken for each other.
-    const facts = isKubeObject(object) ? readObject(object) : undefined;
+    const facts = isKubeObject(object) ? read(object) : undefined;
     return facts === undefined ? [] : [{ deleted: false, observedAt, facts, listed: true as const }];
   });
   // A page of pods proves nothing about what CronJobs did: its own stream may be down.
@@ -78,10 +81,10 @@ export function readList(objects: readonly { readonly [key: string]: unknown }[]
 }
 
 /** What the bridge's own watch brought: `{type, object}`, fed through the same path as the stream. */
-export function readWatched(events: readonly { readonly [key: string]: unknown }[], observedAt: Instant): Batch {
+export function readWatched(events: readonly Given[], observedAt: Instant, { read }: Reading): Batch {
   const records = events.flatMap((event) => readRecord(event) ?? []);
   const observations = records.flatMap(({ object, deleted }): Observation[] => {
-    const facts = readObject(object);
+    const facts = read(object);
     return facts === undefined ? [] : [{ deleted, observedAt, facts, watched: true }];
   });
   const newestAt = observations.some(({ facts }) => facts.kind === 'CronJob') ? observedAt : 0;

@@ -15,6 +15,7 @@ import { observeCronJob, recomputeAll, replanAll, retireAll } from './observe-cr
 import { observeJob } from './observe-job.ts';
 import { observePod } from './observe-pod.ts';
 import { Flow } from './flow.ts';
+import type { SchemaOf } from './reading.ts';
 import { type Quiet, UnwrittenVersions } from './state.ts';
 import { fireTimers } from './timers.ts';
 import { watchPod } from './watch-pod.ts';
@@ -57,6 +58,8 @@ export interface EngineOptions {
   readonly graceMs?: number;
   /** How long what waits for a destination that left the configuration is kept for its return; ms. */
   readonly maxAgeMs?: number;
+  /** The facts schema of each kind; default: as its reader has it. */
+  readonly schemaOf?: SchemaOf;
 }
 
 /** A destination as it is configured: its planner may throw, which costs nothing but its own decision. */
@@ -66,7 +69,7 @@ export function createEngine(store: Store, given: readonly GivenDestination[], o
   const { scheduleTimers = true, stuck = STUCK_LIMITS, graceMs = GONE_GRACE_MS, maxAgeMs = MAX_AGE_MS } = options;
   const failures = new PlannerFailures();
   const destinations = given.map((to) => ({ ...to, planner: guarded(to.planner, failures.add) }));
-  const unwritten = new UnwrittenVersions();
+  const unwritten = new UnwrittenVersions(options.schemaOf);
   const flow = new Flow();
   const audit = new Audit({ store, destinations, unwritten, graceMs });
   let flushedAt = 0;
@@ -87,7 +90,7 @@ export function createEngine(store: Store, given: readonly GivenDestination[], o
     },
     retire: (on, by, now) => store.transaction((tx) => retireAll(tx, destinations, on, by, now)),
     recovered: (now) => store.transaction((tx) => recomputeAll(tx, destinations, now)),
-    replan: (now) => store.transaction((tx) => replanAll(tx, destinations, maxAgeMs, now)),
+    replan: (now) => store.transaction((tx) => replanAll(tx, destinations, unwritten, maxAgeMs, now)),
     clockSet(ms) {
       flushedAt += ms;
       flow.clockSet(ms);

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { READING } from '../../test/fixtures/default-sink.ts';
 import { encodeLogs, watchBody } from '../../test/otlp-client.ts';
 import { T0 } from '../../test/fixtures/facts.ts';
 import type { JsonObject } from '../../test/fixtures/hostile.ts';
@@ -31,8 +32,8 @@ function cpuMs(work: () => void): number {
 function takeIn(object: JsonObject, deleted: boolean): void {
   now += 1_000;
   const body = watchBody(deleted ? 'DELETED' : 'MODIFIED', object);
-  const batch = readRequest(encodeLogs([{ body, observedAt: now }]), now);
-  const listed = readList([JSON.parse(JSON.stringify(object)) as { [key: string]: unknown }], now);
+  const batch = readRequest(encodeLogs([{ body, observedAt: now }]), now, READING);
+  const listed = readList([JSON.parse(JSON.stringify(object)) as { [key: string]: unknown }], now, READING);
   expect(bridge.commit([batch], now).poisoned + bridge.commit([listed], now).poisoned).toBe(0);
   bridge.tick(now);
 }
@@ -141,7 +142,7 @@ describe('any JSON that a Kubernetes API accepts, and mutations of it', () => {
   ])('%s take less than a second', { timeout: 60_000 }, (_name, large) => {
     const body = encodeLogs([{ body: watchBody('MODIFIED', large), observedAt: now }]);
     const ms = cpuMs(() => {
-      bridge.commit([readRequest(body, now)], now);
+      bridge.commit([readRequest(body, now, READING)], now);
       bridge.tick(now);
     });
     expect(ms).toBeLessThan(1_000);

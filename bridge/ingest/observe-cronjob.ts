@@ -1,4 +1,3 @@
-import { KINDS } from '../kubernetes/kinds.ts';
 import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import { isLive, reduceCronJob } from '../lifecycle/cronjob.ts';
@@ -60,7 +59,13 @@ const PAGE = 500;
  * Plans every live CronJob anew: the configuration may be another one than that of the last start. Facts that an older
  * bridge read may lack what is asked for now; the audit reads them again.
  */
-export function replanAll(tx: Tx, destinations: readonly Destination[], maxAgeMs: number, now: Instant): void {
+export function replanAll(
+  tx: Tx,
+  destinations: readonly Destination[],
+  unwritten: UnwrittenVersions,
+  maxAgeMs: number,
+  now: Instant,
+): void {
   const returned = tx.destinations.configured(
     destinations.map(({ planner }) => planner.destination),
     now,
@@ -72,7 +77,7 @@ export function replanAll(tx: Tx, destinations: readonly Destination[], maxAgeMs
   }
   let page = tx.liveObjects('CronJob', 0, PAGE);
   for (; page.length > 0; page = tx.liveObjects('CronJob', page.at(-1)!.row, PAGE)) {
-    for (const { uid } of page) eachAlone(tx, uid, now, () => replan(tx, destinations, uid, now));
+    for (const { uid } of page) eachAlone(tx, uid, now, () => replan(tx, destinations, uid, unwritten, now));
   }
   tx.problems.forgetDead();
   for (const one of returned) {
@@ -81,9 +86,16 @@ export function replanAll(tx: Tx, destinations: readonly Destination[], maxAgeMs
   }
 }
 
-function replan(tx: Tx, destinations: readonly Destination[], uid: string, now: Instant): void {
+function replan(
+  tx: Tx,
+  destinations: readonly Destination[],
+  uid: string,
+  unwritten: UnwrittenVersions,
+  now: Instant,
+): void {
   const row = tx.object(uid);
-  if (row?.factsSchema === KINDS.CronJob.schema) planCronJob(tx, destinations, stateOf<CronJobState>(row), now);
+  if (row?.factsSchema === unwritten.schemaOf('CronJob'))
+    planCronJob(tx, destinations, stateOf<CronJobState>(row), now);
 }
 
 /** CronJobs that went while the destination was not configured: nobody planned that for it. */

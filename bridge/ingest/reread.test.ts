@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { podFacts, seen } from '../../test/fixtures/facts.ts';
 import type { JobFacts } from '../kubernetes/observation.ts';
+import { readingWith } from './reading.ts';
 import { AuditBench, complete, CRON, scheduled } from './audit-fixture.ts';
 
 let bench: AuditBench;
@@ -73,6 +74,15 @@ describe('facts that an older bridge read', () => {
       expect(bench.list(facts.kind, '200', [facts])).toMatchObject({ outdated: 1 });
       expect(bench.list(facts.kind, '201', [facts])).toMatchObject({ outdated: 0 });
     }
+  });
+
+  it('are read again, once, when a sink came that reads other annotations', () => {
+    bench.take(seen(CRON));
+    bench.restart('none', readingWith(['new.example/']).schemaOf);
+    const annotated = { ...CRON, annotations: { 'new.example/key': 'of-the-new-sink' } };
+    expect(bench.list('CronJob', '200', [annotated])).toMatchObject({ outdated: 1 });
+    expect(image(CRON.uid)).toContain('of-the-new-sink');
+    expect(bench.list('CronJob', '201', [annotated])).toMatchObject({ outdated: 0 });
   });
 
   it('stay as they are for an older or the same record of the stream', () => {

@@ -1,8 +1,9 @@
-import { KINDS } from '../kubernetes/kinds.ts';
 import type { Facts, Kind, Observation } from '../kubernetes/observation.ts';
 import { compareVersions, UNKNOWN_VERSION } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 import { isSameJson } from '../lib/same.ts';
+import type { SchemaOf } from './reading.ts';
+import { ownSchema } from './reading.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
 
 /** What a reducer left in its object's row. JSON drops undefined fields, which reads the same. */
@@ -26,6 +27,12 @@ export class UnwrittenVersions {
   /** What each change since the beginning of the transaction replaced, oldest first. */
   #replaced: [uid: string, version: string | undefined][] = [];
   readonly #quiet = new Map<Kind, { unchanged: number; known: number }>();
+
+  readonly schemaOf: SchemaOf;
+
+  constructor(schemaOf: SchemaOf = ownSchema) {
+    this.schemaOf = schemaOf;
+  }
 
   /** Runs a transaction: when it throws, the versions are what they were, like the rows in the store. */
   atomically<T>(transaction: () => T): T {
@@ -95,7 +102,7 @@ export class UnwrittenVersions {
   /** The row that an observation meets. Facts that an older bridge read give way to the same version as a LIST has it. */
   loadFor(tx: Tx, { facts, listed }: Observation): ObjectRow | undefined {
     const row = this.load(tx, facts.uid);
-    const isOutdated = row?.factsSchema !== undefined && row.factsSchema < KINDS[facts.kind].schema;
+    const isOutdated = row?.factsSchema !== undefined && row.factsSchema !== this.schemaOf(facts.kind);
     return isOutdated && listed === true && row.version === facts.resourceVersion
       ? withVersion(row, UNKNOWN_VERSION)
       : row;
@@ -140,7 +147,7 @@ export function saveObject(
     version: state.facts.resourceVersion,
     deleted: overAt !== undefined,
     overAt,
-    factsSchema: schemaOf(previous, facts),
+    factsSchema: schemaAfter(previous, facts, unwritten.schemaOf(facts.kind)),
     state,
   };
   if (previous !== undefined && sameButVersion(previous, row)) {
@@ -154,8 +161,7 @@ export function saveObject(
 }
 
 /** An older observation leaves the facts as they were read before. */
-function schemaOf(previous: ObjectRow | undefined, { kind, resourceVersion }: Facts): number {
-  const { schema } = KINDS[kind];
+function schemaAfter(previous: ObjectRow | undefined, { resourceVersion }: Facts, schema: number): number {
   const isNewer = previous === undefined || compareVersions(resourceVersion, previous.version) > 0;
   return isNewer ? schema : (previous.factsSchema ?? schema);
 }

@@ -3,7 +3,7 @@ import type { Instant } from '../lib/clock.ts';
 import { errorText, UserError } from '../lib/errors.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
 import type { Identity } from '../policy/identity.ts';
-import { createPlanners } from '../sinks/index.ts';
+import { createPlanners, readAnnotations } from '../sinks/index.ts';
 import { isLost } from '../store/sqlite/integrity.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import { markSuspect } from '../store/sqlite/side-files.ts';
@@ -15,6 +15,7 @@ import { readList, readRequest, readWatched } from './batch.ts';
 import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
 import { identify } from './identify.ts';
+import { readingWith } from './reading.ts';
 import type { CallMessage, Method, Ticked, WorkerInit, WorkerMessage } from './protocol.ts';
 
 /**
@@ -25,6 +26,8 @@ const RETRY_AFTER_MS = 1_000;
 const MAX_GROUP = 256;
 
 const { config, startedAt, scheduleTimers = true } = workerData as WorkerInit;
+/** Of every sink, configured or not: which one is, may change with any start. */
+const READING = readingWith(readAnnotations());
 /** Why the store must not be touched any more; a new start makes a new one. */
 let lost: string | undefined;
 
@@ -39,9 +42,9 @@ interface Waiting {
 }
 
 function readBatch({ method, args }: CallMessage): Batch {
-  if (method === 'ingest') return readRequest(args[0] as Uint8Array, args[1] as Instant);
+  if (method === 'ingest') return readRequest(args[0] as Uint8Array, args[1] as Instant, READING);
   const read = method === 'observe' ? readList : readWatched;
-  return read(args[0] as Parameters<typeof read>[0], args[1] as Instant);
+  return read(args[0] as Parameters<typeof read>[0], args[1] as Instant, READING);
 }
 
 function commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): void {
@@ -195,6 +198,7 @@ function start(): void {
     stuck: config.stuck,
     graceMs: config.cluster.audit.grace,
     maxAgeMs: config.outbox.maxAge,
+    schemaOf: READING.schemaOf,
   });
   if (store.recovery?.at === startedAt) engine.recovered(startedAt);
   engine.replan(startedAt);

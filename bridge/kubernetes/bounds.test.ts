@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from './fields.ts';
 import type { CronJobFacts, JobFacts, PodFacts } from './observation.ts';
-import { readObject } from './read-object.ts';
+import { readObject } from '../../test/fixtures/default-sink.ts';
 import { parseSchedule } from './schedule.ts';
 
 const metadata = { uid: 'u-1', namespace: 'shop', name: 'made-up', resourceVersion: '7' };

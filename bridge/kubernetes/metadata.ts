@@ -1,20 +1,10 @@
 import type { Instant } from '../lib/clock.ts';
+import type { KeepsAnnotation } from './annotations.ts';
+import { isOwnAnnotation } from './annotations.ts';
 import type { KubeObject } from './fields.ts';
 import { booleanAt, isInstant, objectAt, objectsAt, secondsAt, stringsAt, textAt, timeAt } from './fields.ts';
 import type { ObjectFacts, Owner } from './object-facts.ts';
 import { isSecretName, REDACTED, redactValue } from './redact.ts';
-
-/** Annotations that some rule reads. Others are never kept: people put credentials into them. */
-const READ_ANNOTATIONS = [
-  'k8s.cronitor.io/',
-  'batch.kubernetes.io/',
-  'cronjob.kubernetes.io/',
-  'kubernetes.io/config.mirror',
-];
-
-export function isReadAnnotation(key: string): boolean {
-  return READ_ANNOTATIONS.some((prefix) => key.startsWith(prefix));
-}
 
 /** `metadata` of an object whose UID and resourceVersion are known to be there. */
 export function readMetadata(object: KubeObject): ObjectFacts {
@@ -31,8 +21,14 @@ export function readMetadata(object: KubeObject): ObjectFacts {
       stringsAt(metadata, 'labels', () => true),
       isToken,
     ),
-    annotations: withoutNamedSecrets(withoutSecrets(stringsAt(metadata, 'annotations', isReadAnnotation), () => true)),
+    annotations: readAnnotations(object, isOwnAnnotation),
   };
+}
+
+/** The annotations of an object that are kept, without secrets. */
+export function readAnnotations(object: KubeObject, keeps: KeepsAnnotation): Record<string, string> {
+  const kept = stringsAt(objectAt(object, 'metadata'), 'annotations', keeps);
+  return withoutNamedSecrets(withoutSecrets(kept, () => true));
 }
 
 /** No label can hold more than a token by itself: letters, digits and _ . - are all that is allowed. */

@@ -1,4 +1,4 @@
-import { isReadAnnotation } from './metadata.ts';
+import { isOwnAnnotation } from './annotations.ts';
 
 /**
  * What the readers of this room read of an object: the decoder makes only that. Of a list, the same of each item.
@@ -20,11 +20,11 @@ export const METADATA: FieldsPlan = {
   deletionTimestamp: 'scalar',
   deletionGracePeriodSeconds: 'scalar',
   labels: () => true,
-  annotations: isReadAnnotation,
+  annotations: isOwnAnnotation,
   ownerReferences: { controller: 'scalar', uid: 'scalar', apiVersion: 'scalar', kind: 'scalar', name: 'scalar' },
 };
 
-/** What `readRecord` and `readObject` need to recognise any object, and all that is read of one that is not followed. */
+/** What `readRecord` and the readers need to recognise any object, and all that is read of one that is not followed. */
 export const IDENTITY: Plan = {
   apiVersion: 'scalar',
   kind: 'scalar',

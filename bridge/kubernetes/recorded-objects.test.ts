@@ -4,7 +4,7 @@ import { recordedObjects, versionsOf } from '../../test/fixtures/recorded.ts';
 import { runKeyOf } from '../lifecycle/run.ts';
 import { isOwnedByCronJob, isOwnedByJob } from './metadata.ts';
 import type { CronJobFacts, Facts, JobFacts, PodFacts } from './observation.ts';
-import { readObject } from './read-object.ts';
+import { readObject } from '../../test/fixtures/default-sink.ts';
 
 let objects: RecordedObject[];
 

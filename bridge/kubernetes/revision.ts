@@ -1,6 +1,5 @@
 import type { KubeObject } from './fields.ts';
 import { countAt, objectAt, textAt } from './fields.ts';
-import { isReadAnnotation } from './metadata.ts';
 import type { ObjectFacts } from './object-facts.ts';
 import type { FieldsPlan } from './plan.ts';
 
@@ -16,9 +15,9 @@ export interface Generations {
   readonly observedGeneration: number;
 }
 
-/** Of the metadata of a workload: its generation, and this annotation beside those that rules read. */
+/** Of the metadata of a workload: its generation, and this annotation beside those that are kept of every kind. */
 export function workloadMetadata(annotation?: string): FieldsPlan {
-  return { generation: 'scalar', annotations: (key) => key === annotation || isReadAnnotation(key) };
+  return { generation: 'scalar', annotations: (key) => key === annotation };
 }
 
 export function readGenerations(object: KubeObject): Generations {

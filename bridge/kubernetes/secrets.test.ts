@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readObject } from './read-object.ts';
+import { readObject } from '../../test/fixtures/default-sink.ts';
 
 let seeds = 0;
 /** A message as programs leave them, with a secret of its own. */

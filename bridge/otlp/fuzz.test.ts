@@ -5,6 +5,7 @@ import net from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../../test/fixtures/eventually.ts';
+import { READING } from '../../test/fixtures/default-sink.ts';
 import { encodeLogs, watchBody } from '../../test/otlp-client.ts';
 import { readRequest } from '../ingest/batch.ts';
 import { Releases } from '../lib/releases.ts';
@@ -38,7 +39,7 @@ beforeAll(async () => {
     maxConnections: 1000,
     ingest: async (request, receivedAt) => {
       taken += 1;
-      const { undecodable } = readRequest(request, receivedAt);
+      const { undecodable } = readRequest(request, receivedAt, READING);
       return undecodable === undefined ? { result: 'committed' } : { result: 'undecodable', error: undecodable };
     },
   });

@@ -1,4 +1,5 @@
 import type { Plan } from '../kubernetes/plan.ts';
+import type { KeepsAnnotation } from '../kubernetes/annotations.ts';
 import { plansOf } from '../kubernetes/kinds.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import { FOLLOWED } from '../kubernetes/observation.ts';
@@ -53,8 +54,8 @@ function compile(plan: Plan): Wanted {
 /** What is made of objects, by `apiVersion/kind`. */
 export type Levels = ReadonlyMap<string, Wanted>;
 
-export function levelsOf(kinds: readonly Kind[]): Levels {
-  return new Map([...plansOf(kinds)].map(([name, plan]) => [name, compile(plan)]));
+export function levelsOf(kinds: readonly Kind[], keeps?: KeepsAnnotation): Levels {
+  return new Map([...plansOf(kinds, keeps)].map(([name, plan]) => [name, compile(plan)]));
 }
 
 export const FOLLOWED_LEVELS = levelsOf(FOLLOWED);

@@ -53,6 +53,11 @@ export function configured(config: SinksConfig): Configured[] {
   );
 }
 
+/** The annotations that any sink reads, whatever is configured. */
+export function readAnnotations(): string[] {
+  return Object.values(MODULES).flatMap(({ reads }) => reads.annotations);
+}
+
 /** The pure halves of all configured destinations. */
 export function createPlanners(config: SinksConfig, world: Omit<World, 'siblings'>): Planner[] {
   const all = configured(config);

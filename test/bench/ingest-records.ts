@@ -1,6 +1,6 @@
 import { recordedObjects } from '../fixtures/recorded.ts';
 import type { RecordedObject } from '../fixtures/recorded.ts';
-import { readObject } from '../../bridge/kubernetes/read-object.ts';
+import { readObject } from '../fixtures/default-sink.ts';
 import { encodeLogs, watchBody } from '../otlp-client.ts';
 
 /** What a large cluster's objects have as export, from their managedFields, environment and volumes. */

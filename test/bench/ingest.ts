@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { readObject } from '../../bridge/kubernetes/read-object.ts';
+import { readObject } from '../fixtures/default-sink.ts';
 import { decodeLogs } from '../../bridge/otlp/decode.ts';
 import { readRecord } from '../../bridge/otlp/records.ts';
 import { decodeGeneric } from '../otlp/decode-generic.ts';

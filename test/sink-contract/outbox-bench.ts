@@ -90,7 +90,7 @@ export class OutboxBench {
   }
 
   async until(condition: () => boolean, stepMs = 200): Promise<void> {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 200_000;
     while (!condition()) {
       if (Date.now() > deadline) throw new Error(`not in time: ${JSON.stringify([this.told, this.read()])}`);
       this.now += stepMs;

@@ -40,6 +40,7 @@ export const CONTROLLER_REVISION: KindSpec<ControllerRevisionFacts> = {
   plan: PLAN,
   read,
   schema: 1,
+  copied: true,
   longLived: true,
   audit: 'full',
 };

@@ -45,6 +45,7 @@ export const REPLICA_SET: KindSpec<ReplicaSetFacts> = {
   plan: PLAN,
   read,
   schema: 1,
+  copied: true,
   longLived: true,
   audit: 'full',
 };

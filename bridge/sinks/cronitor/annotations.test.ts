@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { isReadAnnotation } from '../../kubernetes/metadata.ts';
+import { keeping } from '../../kubernetes/annotations.ts';
 import { annotationProblems } from './annotations.ts';
 import { cronJob } from './fixtures.ts';
+import { cronitor } from './module.ts';
 
 const problems = (annotations: Record<string, string>) => annotationProblems(cronJob(annotations));
 
@@ -24,7 +25,7 @@ describe('all 15 annotations and their 6 older names', () => {
     ['send-pod-start-event'],
   ])('exist and are kept when a CronJob is read: %s %s', (...names) => {
     for (const name of names) {
-      expect(isReadAnnotation(`k8s.cronitor.io/${name}`)).toBe(true);
+      expect(keeping(cronitor.reads.annotations)(`k8s.cronitor.io/${name}`)).toBe(true);
       expect(problems({ [name]: 'x' }).filter(({ used }) => used.includes('no such annotation'))).toEqual([]);
     }
   });

@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+import { isOwnAnnotation, keeping, schemaWith } from './annotations.ts';
+import { plansOf, readerOf } from './kinds.ts';
+
+const object = {
+  apiVersion: 'batch/v1',
+  kind: 'CronJob',
+  metadata: {
+    uid: 'u',
+    annotations: {
+      'vendor.example/key': 'k',
+      'exact.example/one': '1',
+      'exact.example/other': '2',
+      'vendor.example/token': 'abcd1234efgh5678',
+      'team.example/note': 'password',
+      'batch.kubernetes.io/x': 'own',
+    },
+  },
+};
+
+it('only what somebody reads is kept: names, everything below a name that ends with /, and what the readers need', () => {
+  const keeps = keeping(['vendor.example/', 'exact.example/one']);
+  const annotations = readerOf(['CronJob'], keeps)(object)?.annotations;
+  expect(annotations).toMatchObject({
+    'vendor.example/key': 'k',
+    'exact.example/one': '1',
+    'batch.kubernetes.io/x': 'own',
+  });
+  expect(annotations).not.toHaveProperty(['exact.example/other']);
+  expect(annotations).not.toHaveProperty(['team.example/note']);
+  expect(readerOf(['CronJob'])(object)?.annotations).toEqual({ 'batch.kubernetes.io/x': 'own' });
+});
+
+it('what is kept is redacted like any other text', () => {
+  const annotations = readerOf(['CronJob'], keeping(['vendor.example/']))(object)?.annotations;
+  expect(annotations?.['vendor.example/token']).not.toContain('abcd1234');
+});
+
+it('the decoder makes what is kept', () => {
+  const plan = plansOf(['Pod'], keeping(['vendor.example/'])).get('v1/Pod') as {
+    metadata: { annotations: (key: string) => boolean };
+  };
+  expect(['vendor.example/a', 'batch.kubernetes.io/a', 'other'].map(plan.metadata.annotations)).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect(isOwnAnnotation('vendor.example/a')).toBe(false);
+});
+
+it('another set of annotations is another schema, whatever its order; a newer reader is a higher one', () => {
+  const both = schemaWith(2, ['a/', 'b/']);
+  expect(schemaWith(2, ['b/', 'a/', 'a/'])).toBe(both);
+  expect(schemaWith(2, ['a/'])).not.toBe(both);
+  expect(schemaWith(3, ['a/'])).toBeGreaterThan(both);
+  expect(schemaWith(2, [])).toBe(2);
+  expect(Number.isSafeInteger(schemaWith(1_000, ['a/']))).toBe(true);
+});

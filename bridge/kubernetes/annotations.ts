@@ -1,0 +1,35 @@
+/** Annotations that the readers of this room read. One that ends with / is every name below it. */
+const OWN = ['batch.kubernetes.io/', 'cronjob.kubernetes.io/', 'kubernetes.io/config.mirror'];
+
+/** Whether an annotation is kept. Others never are: people put credentials into them. */
+export type KeepsAnnotation = (name: string) => boolean;
+
+/** True for what the readers of this room need. */
+export const isOwnAnnotation: KeepsAnnotation = keeper(OWN);
+
+/** What is kept when `names` are read beside what this room needs. One that ends with / is every name below it. */
+export function keeping(names: readonly string[]): KeepsAnnotation {
+  const isNamed = keeper(names);
+  return (name) => isOwnAnnotation(name) || isNamed(name);
+}
+
+function keeper(names: readonly string[]): KeepsAnnotation {
+  const exact = new Set(names);
+  const prefixes = names.filter((name) => name.endsWith('/'));
+  return (name) => exact.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
+}
+
+/**
+ * A facts schema that is another one whenever `names` are: facts that were read without an annotation lack it, and the audit
+ * reads them again. `schema` is the kind's own number.
+ */
+export function schemaWith(schema: number, names: readonly string[]): number {
+  return names.length === 0 ? schema : schema * 2 ** 32 + hash([...new Set(names)].toSorted().join('\n'));
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let sum = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193);
+  return sum >>> 0;
+}
