@@ -18,7 +18,7 @@ export function auditReport(auditor: Auditor | undefined): object {
   return { lists: Object.fromEntries(auditor.results()), deadWatches, ownWatches };
 }
 
-/** No fault of the bridge: it is reported, not judged. */
+/** Not a fault of the bridge: it is reported, not judged. */
 export function problemReport(reader: ReadStore): object {
   return { cronJobsWithAnnotationProblems: reader.problemCronJobs() };
 }

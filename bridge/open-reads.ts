@@ -38,7 +38,7 @@ interface Parts {
   readonly otlp: OtlpServer | undefined;
 }
 
-/** What everybody who looks at the bridge should know of its store and its parts. */
+/** What an operator should know of the store and the parts of the bridge. */
 export function notesOf({ config, clock }: Started, { recovery, state, reader, cluster, otlp }: Parts): string[] {
   const left = reader.leftDestinations().filter(({ waiting }) => waiting > 0);
   return [

@@ -132,7 +132,7 @@ function startAudit(
   return auditor;
 }
 
-/** False when it cannot be told yet, because the API does not answer. Throws a UserError for another cluster. */
+/** False when it is not known yet, because the API does not answer. Throws a UserError for another cluster. */
 async function belongsTo(
   api: KubeApi,
   calls: WorkerClient['calls'],

@@ -117,7 +117,7 @@ export function startHeartbeats(
   });
 }
 
-/** Whether what happens in the cluster reaches the bridge; without an audit nobody knows, and only the store counts. */
+/** Whether what happens in the cluster reaches the bridge; without an audit this is not known, and only the store counts. */
 export function auditTrouble(auditor: Pick<Auditor, 'deadWatches' | 'results'> | undefined): string | undefined {
   if (auditor === undefined) return undefined;
   const dead = [...auditor.deadWatches()];

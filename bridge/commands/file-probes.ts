@@ -31,7 +31,7 @@ function namedFiles(path: string, value: unknown): { key: string; file: string }
   return Object.entries(value).flatMap(([name, inner]) => namedFiles(`${path}.${name}`, inner));
 }
 
-/** What it holds is told by nobody, not even its length. */
+/** Never reports the content, not even its length. */
 function tryFile(file: string): ProbeResult {
   try {
     if (readFileSync(file, 'utf8').trim() !== '') return { ok: true, detail: `${file} can be read` };

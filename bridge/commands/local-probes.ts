@@ -43,7 +43,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Whether a port is free, or taken by a bridge that runs already (its page tells). */
+/** Whether a port is free, or taken by a bridge that runs already (its page says so). */
 export function portProbe(name: string, key: 'otlp' | 'web', config: Pick<Config, 'otlp' | 'web'>): Probe {
   const { host, port } = config[key];
   const address = `${host}:${port}`;

@@ -50,7 +50,7 @@ const env = (old: Record<string, string>): string =>
 const at = (printed: Printed, path: string): unknown => path.split('.').reduce(entry, printed.values);
 
 describe('the API key', () => {
-  it('is told nowhere; a command is that makes a Secret of the old one', async () => {
+  it('is never printed; a command that copies it from the old Secret is', async () => {
     const old = { credentials: { createSecret: { apiKey: SECRET }, secretName: 'ignored', secretKey: 'ignored' } };
     const printed = await migrate(values(old), '--namespace', 'monitoring');
     expect(at(printed, 'cronitor.default')).toMatchObject({ existingSecret: 'cronitor', key: 'api-key' });

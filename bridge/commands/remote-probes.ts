@@ -46,7 +46,7 @@ async function kubernetesProbes(cluster: Config['cluster']): Promise<Probe[]> {
 
 const NO_CRONJOB = 'No CronJob is seen: if there are some, cluster.scope (in the chart: scope) leaves them out.';
 
-/** How many objects there are, or why that cannot be said. One of them is read: the API tells how many remain. */
+/** How many objects there are, or why that cannot be said. One of them is read: the API says how many remain. */
 async function count(api: KubeApi, listed: Listed, namespace: string | undefined): Promise<number | ProbeResult> {
   const answer = await api.get(`${resourcePath(listed, namespace)}?limit=1`, AbortSignal.timeout(TIMEOUT_MS));
   if (answer.kind === 'failed')

@@ -24,7 +24,7 @@ const REQUEST: Shape = new Map([[1, new Map([[2, new Map([[2, RECORD]])]])]]);
 /**
  * The same ExportLogsServiceRequest with every time moved by `deltaMs` (whole seconds): the times of the records and
  * each text in their bodies that is an RFC 3339 timestamp, which keeps its fraction and zone. A moved time is as long as
- * before, so it is written in place and every other byte stays. Throws a `DecodeError` on bytes that are no request.
+ * before, so it is written in place and every other byte stays. Throws a `DecodeError` on bytes that are not a request.
  */
 export function shiftRequest(request: Uint8Array, deltaMs: number): Uint8Array {
   const reader = new protobuf.Reader(Uint8Array.from(request));

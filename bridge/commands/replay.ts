@@ -163,7 +163,7 @@ async function insist(client: OtlpClient, request: Uint8Array, ended: AbortSigna
   }
 }
 
-/** Bytes that are no export are in a recording too: the bridge is to say what it makes of them. */
+/** A recording also holds bytes that are not an export: the bridge says what it makes of them. */
 function shifted(request: Uint8Array, shiftMs: number): Uint8Array {
   try {
     return shiftMs === 0 ? request : shiftRequest(request, shiftMs);

@@ -48,7 +48,7 @@ export function runText(detail: RunDetail, publicUrl?: string): string {
   ].join('\n');
 }
 
-/** The logs of its containers, where somebody takes them. */
+/** The logs of its containers, if a destination takes them. */
 function logLines(logs: RunDetail['logs']): string[] {
   if (logs.length === 0) return [];
   const lines = logs.map((log) => [log.podName, logName(log), `exit ${log.exitCode}`, logOutcome(log)]);

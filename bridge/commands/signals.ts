@@ -1,4 +1,4 @@
-/** Fulfilled by the first SIGINT or SIGTERM. A second one ends the process at once: somebody is in a hurry. */
+/** Fulfilled by the first SIGINT or SIGTERM. A second one ends the process at once. */
 export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let asked = false;

@@ -38,7 +38,7 @@ function parse<const Options extends ParseArgsOptionsConfig>(
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch (error) {
-    // Node's advice on "--" after the first sentence is of no use here.
+    // Node's advice on "--" after the first sentence does not help here.
     throw new UsageError(command, errorText(error).split(/\. |\n/)[0] ?? '');
   }
 }

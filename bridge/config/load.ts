@@ -45,7 +45,7 @@ function readFile(path: string): Tree {
   return parseYaml(text, path);
 }
 
-/** The parser's own messages may quote a line with a secret: only kind and place of an error are told. */
+/** The parser's own messages may quote a line with a secret: only kind and place of an error are reported. */
 function parseYaml(text: string, path: string): Tree {
   const next = `Correct the YAML of ${path}.`;
   const document = parseDocument(text, { logLevel: 'silent' });

@@ -111,7 +111,7 @@ function typeName(value: unknown): string {
   return typeof value === 'string' ? 'text' : `a ${typeof value}`;
 }
 
-/** `a.b.c`; a segment that is no plain word is quoted. */
+/** `a.b.c`; a segment that is not a plain word is quoted. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path.map((key) => (/^[-\w]+$/.test(String(key)) ? String(key) : JSON.stringify(String(key)))).join('.');
 }

@@ -239,7 +239,7 @@ export const configSchema = z
   })
   .superRefine(namespacesAreInScope);
 
-/** A destination would wait for ever for a namespace that nobody watches. */
+/** A destination would wait for ever for a namespace that is not watched. */
 function namespacesAreInScope(
   { cluster: { scope }, ...sinks }: SinksConfig & { readonly cluster: z.output<typeof cluster> },
   context: z.RefinementCtx,

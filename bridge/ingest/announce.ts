@@ -18,16 +18,15 @@ import { stateOf } from './state.ts';
 /** A CronJob that exists comes with the stream or, within minutes, with an audit. */
 const OWNER_WAIT_MS = 15 * 60_000;
 const PODS_WAIT_MS = 5_000;
-/** Of so many pods those that were seen tell enough, and each is counted anew with every pod that comes. */
+/** With more failed pods than this, the rest is not waited for: those seen suffice, and each new pod would recount all. */
 const MAX_AWAITED_PODS = 100;
 
 export const NO_MEMORY: RunMemory = { memos: {}, waiting: [], waitingFor: undefined };
 
 /**
- * Records new transitions of a run and plans them for every destination, with those that were recorded `early`, before
- * the run itself (a pod before its Job) or its owner was known: what is queued already stays as it is. While the owning
- * CronJob is unseen, they wait with the run: its annotations decide what, if anything, is told of it, and where. Returns the
- * run's memory.
+ * Records new transitions of a run and plans them for every destination. `early` are transitions that were recorded before
+ * the run (a pod before its Job) or its owner was known: they are planned too, and what is queued already stays. While the
+ * owning CronJob is unseen everything waits: its annotations decide what is reported, and where. Returns the memory of the run.
  */
 export function announce(
   tx: Tx,

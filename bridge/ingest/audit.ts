@@ -23,7 +23,7 @@ export interface AuditOptions {
 const CONNECTED_MS = 20_000;
 const SCAN_ROWS = 5_000;
 const RESTARTED_KEY = 'collector/restarted';
-/** So many that are only outdated are read again per LIST: a new release must not load the API with all at once. */
+/** Most outdated rows read again per LIST, so that a new release does not read the whole cluster at once. */
 const OUTDATED_PER_LIST = 5_000;
 
 /** What is known of one unit from one LIST to the next. */
@@ -32,9 +32,9 @@ interface UnitMemory {
   lacking: ReadonlyMap<string, number>;
   /** LISTs in a row whose version was below the newest stored one. */
   below: number;
-  /** A LIST had an object older than it must have it: the next one counts as below, whatever its version. */
+  /** A LIST returned an object older than the store has it (etcd was restored): the next LIST counts as `below` too. */
   rolledBack: boolean;
-  /** Version of the last LIST since when a Collector's watches stand; what came later the stream brings too. */
+  /** Version of the last LIST taken while the Collector's watches were up: anything newer must also arrive by the stream. */
   watchedFrom: string | undefined;
 }
 

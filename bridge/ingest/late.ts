@@ -5,11 +5,13 @@ import type { Instant } from '../lib/clock.ts';
 import type { Tx } from '../store/store.ts';
 
 /**
- * True for a record of an object that the store does not hold and that must not be taken as new: the object, or a pod's
- * run, was pruned (everything of it was told); or it is older than what the store remembers of pruned ones, and then
- * that is recorded. What a LIST shows is alive: it was never pruned, unless a restored etcd brought it back. What is
- * long-lived (kinds.ts), such as a CronJob, is followed again, since it announces nothing by itself; a pod is remembered,
- * so that no LIST asks again.
+ * Whether a record of an object that the store does not hold must not be taken as new; the first that applies decides:
+ * - a LIST shows it and it is long-lived (kinds.ts), such as a CronJob: no, it is followed again;
+ * - the object was pruned: yes, everything about it was reported;
+ * - the run of a pod was pruned: yes. A pod that a LIST shows (after a restored etcd) is remembered, so that no LIST asks
+ *   for it again;
+ * - a LIST shows it, or it is long-lived: no;
+ * - it was created before everything that the store still remembers of pruned objects: yes, and that is recorded.
  */
 export function isLate(tx: Tx, { facts, listed }: Observation, now: Instant): boolean {
   const { uid, kind, namespace, name, createdAt } = facts;

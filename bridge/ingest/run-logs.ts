@@ -7,7 +7,7 @@ import { awaitLogs, logsTimer } from './want-logs.ts';
 
 /** Until the next look at logs that are being read. */
 const LOOK_MS = 5_000;
-/** Who reads them gives up before; this is for when nobody does. */
+/** Backstop: the log reader gives up earlier than this. */
 const MAX_WAIT_MS = 15 * 60_000;
 
 /** Tells, once, that the logs of a run that has ended are read; later while they are not. */

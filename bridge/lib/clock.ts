@@ -8,7 +8,7 @@ export interface Clock {
   follow?(): number;
 }
 
-/** Less than that is no step: what waits is late or early by so much. */
+/** Smaller jumps of the clock are ignored: what waits is late or early by at most this. */
 const STEP_MS = 1_000;
 
 /**

@@ -7,8 +7,8 @@ interface Open {
 }
 
 /**
- * A number of connections that is never exceeded. For a new one, the connection is ended that has been idle for longest:
- * nobody keeps others out by doing nothing. One that was used before is spared for `spareMs`, and while others are idle.
+ * A number of connections that is never exceeded. For a new one, the connection that was idle for longest is ended, so that
+ * idle ones do not keep others out. One that was used before is spared for `spareMs`, and while others are idle.
  */
 export class ConnectionLimit {
   readonly #max: number;
@@ -20,7 +20,7 @@ export class ConnectionLimit {
     this.#spareMs = spareMs;
   }
 
-  /** Counts a connection. `ended`: another one was ended for it; `full`: there is no room, it is not counted. */
+  /** Counts a connection. `ended`: another one was ended for it; `full`: no room, it is not counted. */
   add(connection: object, end: () => void): 'added' | 'ended' | 'full' {
     const isFull = this.#open.size >= this.#max;
     if (isFull && !this.#endOne()) return 'full';

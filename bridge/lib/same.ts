@@ -1,4 +1,4 @@
-/** Whether two plain values would be the same JSON but for the order of fields: a field that is undefined is none. */
+/** Whether two plain values are the same JSON but for the order of fields: a field that is undefined does not count. */
 export function isSameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;

@@ -27,7 +27,7 @@ export function secretForms(secret: string): string[] {
   return [...new Set([...spelled, ...long])].toSorted((a, b) => b.length - a.length);
 }
 
-/** The base64 that is the same whatever stands around the bytes, when so many stand before them. */
+/** The base64 that is the same whatever stands around the bytes, for this number of bytes before them. */
 function encodedAfter(bytes: Uint8Array, before: number): string {
   const length = before + bytes.length;
   const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');

@@ -32,7 +32,7 @@ export interface LocalAnswers {
   readonly '/test-delivery': readonly Tested[];
 }
 
-/** What the bridge does for commands. A UserError is told to the person who asked. */
+/** What the bridge does for commands. A UserError is shown to the person who asked. */
 export type LocalCalls = { readonly [P in LocalPath]: (request: LocalRequest<P>) => Promise<LocalAnswers[P]> };
 
 export interface LocalProblem {

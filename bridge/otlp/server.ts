@@ -13,7 +13,7 @@ export type { RequestOutcome } from './exporter.ts';
 const MAX_CONNECTIONS = 64;
 const FIRST_CALL_MS = 30_000;
 const WARNING_MS = 60_000;
-/** So long the page tells of a refused export: a Collector with a wrong token tries again within minutes. */
+/** How long the page mentions a refused export; a Collector with a wrong token retries within minutes. */
 const RECENT_MS = 10 * 60_000;
 
 export interface OtlpServerOptions extends AccessOptions, ExporterOptions {
@@ -28,7 +28,7 @@ export interface OtlpServerOptions extends AccessOptions, ExporterOptions {
   readonly onWarning?: (text: string) => void;
 }
 
-/** The port as it is, for people. */
+/** State of the OTLP port, for /readyz and the page. */
 export interface OtlpReport extends AccessReport {
   readonly connections: number;
   readonly pendingBytes: number;

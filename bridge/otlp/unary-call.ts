@@ -7,7 +7,7 @@ import type { StatusCode } from './service.ts';
 import { status } from './service.ts';
 import { encodeRetryStatus, STATUS_DETAILS } from './status.ts';
 
-/** An answer that is no success. With `retryAfterMs` it carries RetryInfo. */
+/** A failed answer. With `retryAfterMs` it carries RetryInfo. */
 export interface Failure {
   readonly code: StatusCode;
   readonly details: string;
@@ -124,7 +124,7 @@ export class UnaryCall {
     });
   }
 
-  /** For what is no gRPC. */
+  /** Answers a request that is not gRPC. */
   failHttp(code: number): void {
     this.#end({ ':status': code });
   }

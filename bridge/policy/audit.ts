@@ -63,7 +63,7 @@ export function auditInterval(intervalMs: number, objects: number): number {
   return Math.max(intervalMs, pacing(objects));
 }
 
-/** Ms without which so many objects would be read faster than 100 per second on average. */
+/** Pause in ms that keeps the average at 100 objects a second. */
 export function pacing(objects: number): number {
   return (objects / OBJECTS_PER_SECOND) * 1000;
 }

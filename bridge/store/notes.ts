@@ -5,7 +5,7 @@ import { reasonText } from '../lib/reasons.ts';
 import type { LeftDestination, Refusal } from './read.ts';
 import type { Recovery, StoreState } from './store.ts';
 
-/** So long the page tells of a store that was made anew. */
+/** How long the page mentions a store that was made again. */
 const TOLD_MS = 24 * 3_600_000;
 
 /** What happened to the store and what that means, for the log and the page. */
@@ -19,13 +19,13 @@ export function recoveryText({ cause, reason, movedTo, at, cutoff }: Recovery): 
   return `${happened}.${kept} What happened before ${iso(cutoff)} is not announced again; deliveries that waited then are not sent.`;
 }
 
-/** What everybody who looks at the bridge should know of its store. */
+/** What an operator should know of the store. */
 export function storeNotes(recovery: Recovery | undefined, state: StoreState | undefined, now: Instant): string[] {
   const recovered = recovery !== undefined && now - recovery.at < TOLD_MS ? [recoveryText(recovery)] : [];
   return [...recovered, ...(state?.exhausted === true ? [exhaustedText(state)] : [])];
 }
 
-/** What everybody should know of destinations whose credentials are refused; `advice`: what to do about one, or nothing. */
+/** What an operator should know of destinations whose credentials are refused; `advice`: what to do about one, or nothing. */
 export function keyNotes(
   refusals: readonly Refusal[],
   advice: (destination: string, reason: Reason) => string,

@@ -1,16 +1,16 @@
 import type { Logger } from './logger.ts';
 
-/** A trouble that goes on is told again this often. */
+/** A trouble that goes on is reported again this often. */
 const REPEAT_MS = 10 * 60_000;
-/** One that comes and goes is told this often at most. */
+/** One that comes and goes is reported at most this often. */
 const FLAP_MS = 60_000;
 
 interface Incident {
   since: number | undefined;
   /** Whether the log says that it began. */
-  told: boolean;
-  toldAt: number;
-  /** Since it was last told. */
+  reported: boolean;
+  reportedAt: number;
+  /** Since it was last reported. */
   times: number;
 }
 
@@ -36,27 +36,27 @@ export class Incidents {
     const incident = this.#incident(key);
     incident.since ??= now;
     incident.times++;
-    if (now - incident.toldAt < (incident.told ? this.#repeatMs : FLAP_MS)) return;
+    if (now - incident.reportedAt < (incident.reported ? this.#repeatMs : FLAP_MS)) return;
     this.#logger[level]({ ...fields, ...(incident.times > 1 && { times: incident.times }) }, message);
-    incident.told = true;
-    incident.toldAt = now;
+    incident.reported = true;
+    incident.reportedAt = now;
     incident.times = 0;
   }
 
-  /** It works (again): told when the trouble was. */
+  /** It works (again): reported if the trouble was. */
   over(key: string, fields: object, message: string): void {
     const incident = this.#incidents.get(key);
     if (incident?.since === undefined) return;
     const seconds = Math.round((this.#now() - incident.since) / 1000);
-    if (incident.told) this.#logger.info({ ...fields, seconds }, message);
+    if (incident.reported) this.#logger.info({ ...fields, seconds }, message);
     incident.since = undefined;
-    incident.told = false;
+    incident.reported = false;
   }
 
   #incident(key: string): Incident {
     let incident = this.#incidents.get(key);
     if (incident === undefined) {
-      incident = { since: undefined, told: false, toldAt: -Infinity, times: 0 };
+      incident = { since: undefined, reported: false, reportedAt: -Infinity, times: 0 };
       this.#incidents.set(key, incident);
     }
     return incident;

@@ -5,7 +5,7 @@ import { type DestinationStream, destination, type Logger, pino, stdTimeFunction
 export type { Logger };
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** Shorter texts are no secrets, and replacing them would garble every line. */
+/** Shorter texts are not secrets, and replacing them would garble every line. */
 const SHORTEST_SECRET = 4;
 const SECRET_KEYS = ['apiKey', 'token', 'password', 'dsn', 'authorization'];
 
@@ -33,7 +33,7 @@ function tryWrite(out: DestinationStream, line: string): void {
   try {
     out.write(line);
   } catch {
-    // There is nowhere left to tell it.
+    // There is nowhere left to report it.
   }
 }
 

@@ -17,9 +17,9 @@ export interface Metrics {
   request(outcome: RequestOutcome): void;
   refusedConnection(reason: RefusedConnection): void;
   record(kind: string, result: RecordResult, count?: number): void;
-  /** Records that told nothing new. */
+  /** Records with nothing new. */
   deduplicated(kind: Kind, result: 'unchanged' | 'known', count: number): void;
-  /** How many records told nothing new, by kind, since the start. */
+  /** How many records had nothing new, by kind, since the start. */
   quiet(): ReadonlyMap<string, number>;
   commit(ms: number): void;
   quarantine(reason: Reason, count?: number): void;
@@ -213,7 +213,7 @@ type Observed = [value: number, attributes: Attributes];
 
 /**
  * People write names of annotations that do not exist: many of them do not grow the metrics. A series that was there
- * once is told as 0 from then on, or it would stay at its last value.
+ * once is reported as 0 from then on, or it would stay at its last value.
  */
 function observeProblems(meter: Meter, reader: ObservedStore): void {
   const series = new Map<string, { readonly attributes: Attributes; count: number }>();

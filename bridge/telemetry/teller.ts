@@ -19,7 +19,7 @@ import { Incidents } from './incidents.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Lines of one second. */
+/** Most lines about annotations at a time; the rest is counted. */
 const MAX_TOLD = 20;
 const SILENT_SECONDS = 30;
 /** Of the zone data that ICU brings. */
@@ -27,7 +27,7 @@ const TZ_RELEASE = process.versions['tz'];
 const NO_EVENTS = 'no permission to write Events on CronJobs; everything else works';
 const GRANT_EVENTS = 'grant the account the verb create on events.events.k8s.io, or set cluster.events: false';
 
-/** What happens in the bridge, told to metrics (each time) and to the log (what a person wants to know, once). */
+/** Reports what happens in the bridge to metrics (each time) and to the log (once, what an operator wants to know). */
 export class Teller {
   readonly #metrics: Metrics;
   readonly #logger: Logger;
@@ -73,7 +73,7 @@ export class Teller {
     for (const kind of transitions) this.#metrics.transition(kind);
   }
 
-  /** Until `storeWorks` only a write can tell whether the store can commit again: `storeFails` asks for one. */
+  /** True until `storeWorks`: only a write shows whether the store can commit again, so the caller tries one. */
   get storeFails(): boolean {
     return this.#storeFails;
   }
@@ -89,7 +89,7 @@ export class Teller {
     );
   }
 
-  /** Told long before /livez gives the thread up: what it does now is in no log. */
+  /** Reported long before /livez gives the thread up: nothing else says that it hangs. */
   storeSilent(seconds: number): void {
     if (seconds >= SILENT_SECONDS) {
       const message = 'the thread of the store does not answer; /livez fails after two minutes';
@@ -102,7 +102,7 @@ export class Teller {
     this.#incidents.over('store', {}, 'the store commits again');
   }
 
-  /** Loudly: what happened is no everyday matter, and a person may have to look after the old file. */
+  /** An error: it is rare, and a person may have to look after the old file. */
   storeRecovered(recovery: Recovery): void {
     this.#logger.error({ ...recovery }, recoveryText(recovery));
   }
@@ -187,7 +187,7 @@ export class Teller {
     }
   }
 
-  /** An Event on a CronJob. That the permission is missing is said once. */
+  /** An Event on a CronJob. A missing permission is reported once. */
   eventWritten(result: EventResult): void {
     if (result.result === 'forbidden') {
       if (!this.#eventsForbidden) this.#logger.warn({ error: result.error, next: GRANT_EVENTS }, NO_EVENTS);
@@ -199,7 +199,7 @@ export class Teller {
     } else this.#incidents.seen('events', { ...result }, 'an Event on a CronJob was not written; it is tried again');
   }
 
-  /** Events could not be looked after; that is tried again by itself. */
+  /** The loop that writes Events failed; it retries by itself. */
   eventsFailed(error: unknown): void {
     this.#incidents.seen('events', { error: errorText(error) }, 'writing Events on CronJobs failed; retrying');
   }
@@ -224,7 +224,7 @@ export class Teller {
     }
   }
 
-  /** The reader of logs could not do its work; it tries again by itself. */
+  /** The log reader failed; it retries by itself. */
   logsFailed(error: unknown): void {
     this.#incidents.seen('log reader', { error: errorText(error) }, 'the log reader failed; retrying', 'error');
   }
@@ -258,7 +258,7 @@ export class Teller {
     this.#incidents.seen('collector restart', { why }, 'all watches are dead, but the Collector is not restarted');
   }
 
-  /** The audit could not do its work; it tries again by itself. */
+  /** The audit failed; it retries by itself. */
   auditFailed(error: unknown): void {
     this.#incidents.seen('audit', { error: errorText(error) }, 'the audit failed; retrying', 'error');
   }
@@ -284,13 +284,13 @@ export class Teller {
     this.#incidents.seen(`${destination}/${channel}/${reason}`, fields, message);
   }
 
-  /** Loudly: times in the log and on the page jump, and a clock that is wrong makes other trouble. */
+  /** A warning: times in the log and on the page jump, and a wrong clock causes other trouble. */
   clockSet(ms: number): void {
     const fields = { seconds: Math.round(ms / 1000) };
     this.#logger.warn(fields, 'the clock was set, or the machine slept; what was planned moves with it');
   }
 
-  /** A part of the outbox could not do its work; it tries again by itself. */
+  /** A part of the outbox failed; it retries by itself. */
   outboxFailed(error: unknown): void {
     this.#incidents.seen('outbox', { error: errorText(error) }, 'the outbox failed; retrying', 'error');
   }

@@ -15,7 +15,7 @@ const COOKIE = 'lifecycle_bridge_session';
 
 /**
  * Lets in who may see the page and the API. Mounted behind /livez, /readyz, /metrics and /version: probes and scrapers
- * carry no credentials, and those tell counts, names of destinations and of kinds, never of a run or its messages.
+ * carry no credentials, and those show counts, names of destinations and of kinds, never a run or its messages.
  */
 export function authRouter(options: WebOptions, abuse: Abuse): Router {
   const router = Router();

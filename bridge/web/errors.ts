@@ -22,7 +22,7 @@ export function notFound(options: WebOptions): RequestHandler {
   };
 }
 
-/** 4xx with what is allowed for a bad request; anything else is logged and told without its details. */
+/** 4xx with what is allowed for a bad request; anything else is logged, and answered without its details. */
 export function handleErrors(options: WebOptions, abuse: Abuse): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const status = clientStatus(error);

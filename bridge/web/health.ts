@@ -5,7 +5,7 @@ import { Router } from 'express';
 import { iso } from '../lib/clock.ts';
 import type { WebOptions } from './options.ts';
 
-/** No commit takes so long. */
+/** No commit takes this long. */
 const DEAD_SECONDS = 120;
 
 interface Answer {

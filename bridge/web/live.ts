@@ -1,8 +1,8 @@
 import type { RequestHandler, Response } from 'express';
 
-/** So many pages may be told of changes; more of them ask again now and then. */
+/** How many open pages are notified of changes; further ones poll. */
 const MAX_PAGES = 100;
-/** A burst of changes is told once. */
+/** A burst of changes is one notification. */
 const PAUSE_MS = 200;
 /** Keeps proxies from ending a connection on which nothing happens. */
 const HEARTBEAT_MS = 25_000;
@@ -23,7 +23,7 @@ export class Live {
     return `${this.#born}.${this.#count}`;
   }
 
-  /** To be called after each commit that told something new. */
+  /** To be called after each commit that changed something. */
   changed(): void {
     this.#count++;
     this.#timer ??= setTimeout(() => {
@@ -41,7 +41,7 @@ export class Live {
       }
       const headers = { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no', Connection: 'close' };
       response.writeHead(200, headers);
-      // Nothing is ever told to it.
+      // It is never notified.
       if (request.method === 'HEAD') {
         response.end();
         return;

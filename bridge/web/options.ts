@@ -11,7 +11,7 @@ type WebConfig = Config['web'];
 export interface Readiness {
   readonly ready: boolean;
   readonly report: object;
-  /** What every page tells at its top. */
+  /** What every page says at its top. */
   readonly notes?: readonly string[];
 }
 

@@ -21,7 +21,7 @@ import {
   runsQuery,
 } from './query.ts';
 
-/** What a page shows for a request; undefined: there is no such thing. */
+/** What a page shows for a request; undefined when there is no such thing. */
 type Make = (request: Request, frame: Frame) => PageContent | undefined;
 
 /** The pages that people read. */

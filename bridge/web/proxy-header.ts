@@ -6,7 +6,7 @@ import { refuse, strangersFrame } from './errors.ts';
 import type { WebOptions } from './options.ts';
 import type { Abuse } from './abuse.ts';
 
-/** The name of who is there comes from a proxy that we trust, by its address, and from nobody else. */
+/** The user's name comes from a proxy that is trusted by its address, and from no one else. */
 export function proxyHeader(options: WebOptions, abuse: Abuse): RequestHandler {
   const { proxyHeader: name, trustedProxies } = options;
   const trusted = addressList(trustedProxies);

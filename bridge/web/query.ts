@@ -105,7 +105,7 @@ export function parameters(
   return Object.fromEntries(entries.filter(([name, value]) => name !== 'limit' || value !== String(DEFAULT_LIMIT)));
 }
 
-/** The number of a quarantined row; 0, which none has, for what is no number. */
+/** The number of a quarantined row; 0, which no row has, for anything that is not a number. */
 export function quarantineId(text: string): number {
   return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0;
 }

@@ -3,7 +3,7 @@ import { REDACTED, redact } from '../kubernetes/redact.ts';
 import { parseCut } from './cut-json.ts';
 
 const MAX_CHARACTERS = 16_000;
-/** Bytes of an object within a string within an object: nobody nests deeper. */
+/** Bytes of an object within a string within an object: nothing nests deeper. */
 const MAX_NESTED = 4;
 
 /** Names under which objects of Kubernetes carry values that may be secret, or copies of all they carry. */

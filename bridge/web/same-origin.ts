@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 /**
  * Whether a form was sent by a page of this server, as the browser says it: by Sec-Fetch-Site, or over plain HTTP, where
- * browsers leave that out, by Origin. What sends neither is no browser, and acts for nobody but itself.
+ * browsers leave that out, by Origin. What sends neither is not a browser, and acts only for itself.
  */
 export function isSameOrigin({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   const site = headers['sec-fetch-site'];

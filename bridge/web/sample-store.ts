@@ -33,7 +33,7 @@ export interface SampleRun {
   readonly startedAt: Instant;
 }
 
-/** A UID that tells its number. */
+/** A UID that ends with its number. */
 export function sampleUid(number: number): string {
   return `5f0c9e1a-7d42-4b8e-9c31-${String(number).padStart(12, '0')}`;
 }

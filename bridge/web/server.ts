@@ -22,7 +22,7 @@ export interface Web {
 }
 
 const CLOSE_MS = 2000;
-/** Browsers, probes and scrapers together; a stranger who holds as many keeps nobody out by doing nothing. */
+/** Browsers, probes and scrapers together; idle connections of a stranger do not keep others out. */
 const MAX_CONNECTIONS = 1000;
 
 /** Serves page, JSON API, health and metrics. Throws a UserError when the address cannot be used. */

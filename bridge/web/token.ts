@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import { errorText, UserError } from '../lib/errors.ts';
 import { EndedSessions } from './ended-sessions.ts';
 
-/** A mounted Secret may be replaced at any time: its file is read again this often, when somebody asks. */
+/** A mounted Secret may be replaced at any time: its file is read again at most this often, when a request comes. */
 const REREAD_MS = 5_000;
 const SESSION_MS = 7 * 86_400_000;
 
@@ -15,7 +15,7 @@ export interface PageToken {
   /** What a browser keeps instead of the token; void when the token changes. */
   newSession(): { readonly value: string; readonly maxAgeMs: number };
   isSession(given: string): boolean;
-  /** Ends a session for good; nothing for what is none. Throws when a restart would bring it back. */
+  /** Ends a session for good; ignores what is not a session. Throws when a restart would bring it back. */
   endSession(given: string): void;
 }
 
@@ -59,7 +59,7 @@ export function createPageToken({ token, tokenFile, endedSessionsFile }: TokenOp
   };
 }
 
-/** Hashes have one length, so that the length of a token is no secret that the time tells. */
+/** Compares hashes, which have one length, so that timing does not reveal the length of the token. */
 function same(a: string, b: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));

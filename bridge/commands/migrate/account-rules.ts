@@ -47,7 +47,7 @@ function secretKey(given: Given, draft: Draft): void {
   draft.set(`${ACCOUNT}.key`, text(given, draft), from(given));
 }
 
-/** The key itself is told nowhere: a command is that makes a Secret of it, out of the Secret that the old agent reads. */
+/** Never prints the key; prints a kubectl command that copies it from the old agent's Secret into a new one. */
 function apiKey({ source }: Given, draft: Draft): void {
   const { namespace, fullname } = draft.place;
   const scope = namespace === undefined ? '' : ` -n ${namespace}`;

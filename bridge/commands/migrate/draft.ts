@@ -19,7 +19,7 @@ export interface Setting {
   readonly comment: string;
 }
 
-/** What is not in the values: `todo` needs a person, the others are told so that nothing is silent. */
+/** What is not in the values: `todo` needs a person, the others are listed so that nothing is silent. */
 export interface Note {
   readonly source: string;
   readonly text: string;

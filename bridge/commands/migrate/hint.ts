@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts';
 
-/** What to do for somebody who gave the bridge the variables of cronitor-kubernetes, and no account; else undefined. */
+/** What to do when the bridge has the variables of cronitor-kubernetes and no account; else undefined. */
 export function oldKeyHint(
   { cronitor }: Pick<Config, 'cronitor'>,
   env: Readonly<Record<string, string | undefined>>,

@@ -19,7 +19,7 @@ const UNITS: Readonly<Record<string, number>> = {
   Ti: 2 ** 40,
 };
 
-/** A Kubernetes quantity as a number (cores, bytes); undefined when it is none. */
+/** A Kubernetes quantity as a number (cores, bytes); undefined when it is not a quantity. */
 function quantity(value: unknown): number | undefined {
   const [, amount, unit] = /^(\d+(?:\.\d+)?|\.\d+)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/.exec(String(value)) ?? [];
   return amount === undefined ? undefined : Number(amount) * (UNITS[unit ?? ''] ?? 1);

@@ -1,9 +1,9 @@
 import type { Instant } from '../../lib/clock.ts';
 import type { HttpResult } from '../http.ts';
 
-/** So many failures in a row, then the second host is asked: from the third try on, as Cronitor's own command does. */
+/** Failures in a row before the second host is asked: from the third try on, as Cronitor's own command does. */
 const MAX_FAILURES = 2;
-/** So long before the first host is tried again. */
+/** How long the second host is used before the first is tried again. */
 const AWAY_MS = 60_000;
 
 /** Which of two hosts is asked: the second while the first does not answer. */

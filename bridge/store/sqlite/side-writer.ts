@@ -37,7 +37,7 @@ export class SideWriter {
     this.#pending = true;
   }
 
-  /** The clock was set by so many ms: a time that is noted ahead of it would silence what happens until then. */
+  /** The clock was set by `ms`: a last-commit time in the future would suppress what happens until then. */
   clockSet(ms: number): void {
     this.#lastCommit += ms;
     this.#written = -Infinity;

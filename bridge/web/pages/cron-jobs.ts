@@ -7,7 +7,7 @@ import { problemMark } from './problems.ts';
 import { table } from './table.ts';
 import { unjudgedMark } from './unjudged.ts';
 
-/** Every CronJob that is followed, with its newest run; one without a run is seen, but nothing of it can be told yet. */
+/** Every CronJob that is followed, with its newest run; one without a run is shown too. */
 export function cronJobsPage(page: Page<SeenCronJob>, query: CronJobsQuery): PageContent {
   const given = { namespace: query.namespace, runs: query.withoutRun === true ? 'none' : undefined };
   const rows = page.items.map(

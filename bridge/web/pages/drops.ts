@@ -12,7 +12,7 @@ export interface DropsView {
   readonly query: DropsQuery;
   readonly page: Page<DropView>;
   readonly counts: readonly DropCount[];
-  /** Records since the start that told nothing new, by kind. */
+  /** Records since the start with nothing new, by kind. */
   readonly quiet: ReadonlyMap<string, number>;
   readonly names: RunNames;
 }

@@ -120,7 +120,7 @@ function deliveryRow(row: DeliveryView, names: RunNames): Html {
   </tr>`;
 }
 
-/** Run and transition by the names that people know; what is no run's stays an id. */
+/** Run and transition by the names that people know; a transition without a run stays an id. */
 export function subject(uid: string | undefined, transitionId: string, names: RunNames): Child {
   const known = uid === undefined ? undefined : names.get(uid);
   if (uid === undefined || known === undefined) return transitionId;

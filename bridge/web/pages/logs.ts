@@ -5,7 +5,7 @@ import { type Child, type Html, html } from '../html.ts';
 /** More of a tail is for the vendor, not for a page that every change loads again. */
 const SHOWN = 16 * 1024;
 
-/** The logs of a run's containers: the tails, or why there is none. Nothing where nobody takes them. */
+/** The logs of a run's containers: the tails, or why there is none. Empty when no destination takes them. */
 export function logs({ logs, attempts }: RunDetail): Child {
   if (logs.length === 0) return undefined;
   return html`<h2>Logs</h2>

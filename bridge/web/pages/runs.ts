@@ -154,7 +154,7 @@ function shortened(cause: string | undefined): Child {
   return html`<span title="${cause}">${cause.slice(0, MAX_WHY).toWellFormed()}…</span>`;
 }
 
-/** When a run should have been for which there is no Job. */
+/** Scheduled time of a run that never got a Job. */
 function missedAt({ status, scheduledAt }: Run): Instant | undefined {
   return status === 'missed' || status === 'skipped' ? scheduledAt : undefined;
 }
