@@ -30,7 +30,7 @@ caller replaces it.
 {{- end }}
 {{- end -}}
 
-{{/* A part of this release, by its Service. What kube-state-metrics tells is about other pods: it carries no pod of its own. */}}
+{{/* A part of this release, by its Service. What kube-state-metrics reports is about other pods: it carries no pod of its own. */}}
 {{- define "lifecycle-bridge.ownTarget" -}}
 honor_labels: {{ eq .name "kube-state-metrics" }}
 static_configs:
