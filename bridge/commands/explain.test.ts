@@ -179,6 +179,6 @@ it('takes the beginning of a UID when it is that of one run alone', async () => 
   await expect(several).rejects.toThrow(
     /several runs have a UID that begins with 5f0c9e1a:\n {2}5f0c9e1a-\S+\n[^]*and others/,
   );
-  await expect(explain('abcd9', '--store', path)).rejects.toThrow('nothing is known of a run with the UID abcd9');
-  await expect(explain('abc', '--store', path)).rejects.toThrow('nothing is known of');
+  await expect(explain('abcd9', '--store', path)).rejects.toThrow('nothing is known about a run with the UID abcd9');
+  await expect(explain('abc', '--store', path)).rejects.toThrow('nothing is known about');
 });

@@ -85,7 +85,7 @@ function quarantineText(row: QuarantineView | undefined): string {
 
 function unknown(subject: string, isUid: boolean): UserError {
   return new UserError(
-    `nothing is known of ${isUid ? `a run with the UID ${subject}` : subject}`,
+    `nothing is known about ${isUid ? `a run with the UID ${subject}` : subject}`,
     [
       isUid
         ? 'Give the UID of a Job, or its beginning ("kubectl get job NAME -o jsonpath={.metadata.uid}") or NAMESPACE/NAME of a Job or CronJob.'

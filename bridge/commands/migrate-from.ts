@@ -49,7 +49,7 @@ export async function migrateFromCommand(
 async function readOld(argv: readonly string[]): Promise<OldInstallation> {
   const { values, positionals } = readArguments('migrate-from', argv, OPTIONS, ['TOOL', 'FILE'], 1);
   const [tool, file] = positionals;
-  if (tool !== 'cronitor') throw new UsageError('migrate-from', `allowed instead of ${tool}: cronitor`);
+  if (tool !== 'cronitor') throw new UsageError('migrate-from', `${tool} is not known; allowed: cronitor`);
   const { env, release, namespace, kubeconfig } = values;
   if ([file, env, release].filter((source) => source !== undefined).length !== 1)
     throw new UsageError('migrate-from', 'one of FILE, --env FILE and --release NAME is needed');

@@ -97,8 +97,8 @@ test.each([
   [[], 'FILE is missing'],
   [['a', 'b'], 'unexpected argument b'],
   [['a', '--nope'], '--nope'],
-  [['a', '--listen', '4317'], 'no host:port: 4317'],
-  [['a', '--listen', 'host:99999'], 'no host:port: host:99999'],
+  [['a', '--listen', '4317'], '--listen was "4317", not HOST:PORT'],
+  [['a', '--listen', 'host:99999'], '--listen was "host:99999", not HOST:PORT'],
 ])('arguments %j are refused', async (args, message) => {
   await expect(recordCommand(args)).rejects.toMatchObject({
     name: 'UsageError',

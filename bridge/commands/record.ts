@@ -93,6 +93,7 @@ function readOptions(argv: string[]): { file: string; force: boolean; host: stri
   const { values, positionals } = readArguments('record', argv, OPTIONS, ['FILE']);
   const [, ipv6, name, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/u.exec(values.listen) ?? [];
   const host = ipv6 ?? name;
-  if (host === undefined || Number(port) > 65_535) throw new UsageError('record', `no host:port: ${values.listen}`);
+  if (host === undefined || Number(port) > 65_535)
+    throw new UsageError('record', `--listen was "${values.listen}", not HOST:PORT`);
   return { file: positionals[0] ?? '', force: values.force, host, port: Number(port) };
 }

@@ -41,7 +41,9 @@ export async function replayCommand(argv: string[]): Promise<number> {
   const options = readOptions(argv);
   const { first, last, damage } = await survey(options.file);
   if (first === undefined || last === undefined) {
-    throw damage ?? new UserError(`${options.file} holds no request`, 'Record one: lifecycle-bridge record FILE');
+    throw (
+      damage ?? new UserError(`${options.file} does not hold any request`, 'Record one: lifecycle-bridge record FILE')
+    );
   }
   const shiftMs = options.asRecorded ? 0 : shiftFor(last, Date.now());
   const clock = options.asRecorded ? new RecordingClock(first) : systemClock;

@@ -74,7 +74,7 @@ function createAgent(env: NodeJS.ProcessEnv, lookup?: typeof lookupPublic): Disp
     });
   } catch {
     // The cause would print the value, and with it the proxy's password.
-    throw new UserError('HTTP_PROXY or HTTPS_PROXY is no proxy URL', 'Set it to http://host:port or unset it');
+    throw new UserError('HTTP_PROXY or HTTPS_PROXY is not a proxy URL', 'Set it to http://host:port or unset it');
   }
 }
 

@@ -62,7 +62,9 @@ describe('a second bridge and the commands beside a running one', () => {
     expect(waiting.stdout).toMatch(
       /^shop\/cron-2: CronJob\n.*schedule +\*\/5 \* \* \* \*\n.*✓ in sync.*No run of it was seen so far/s,
     );
-    expect(said(await command(['explain', 'shop/none'], env()))).toEqual(anError(1, 'nothing is known of shop/none'));
+    expect(said(await command(['explain', 'shop/none'], env()))).toEqual(
+      anError(1, 'nothing is known about shop/none'),
+    );
   });
 
   it('checks: a line for each thing, and the running bridge on its ports', async () => {
@@ -91,7 +93,7 @@ describe('wrong use', () => {
       [['run', 'extra'], 'unexpected argument extra'],
       [['replay'], 'FILE is missing\nusage: lifecycle-bridge replay FILE'],
       [['explain', 'a', 'b'], 'unexpected argument b'],
-      [['record', 'file', '--listen', 'here'], 'no host:port: here'],
+      [['record', 'file', '--listen', 'here'], '--listen was "here", not HOST:PORT'],
     ];
     await Promise.all(
       wrong.map(async ([args, words]) => expect(said(await command(args, store()))).toEqual(anError(2, words))),

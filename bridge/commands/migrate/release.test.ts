@@ -130,7 +130,7 @@ describe('a release', () => {
   it('whose Secret cannot be decoded is an error', async () => {
     const broken = { metadata: { name: 'sh.helm.release.v1.cron.v1' }, data: { release: 'AAAA' } };
     await expect(release(await serve({ [SECRETS]: { items: [broken] } }))).rejects.toThrow(
-      'holds no release that can be read',
+      'does not hold a release that can be read',
     );
   });
 

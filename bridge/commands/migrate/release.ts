@@ -82,7 +82,7 @@ function decodeRelease(data: unknown, name: string): { chart: KubeObject; config
     return { chart: objectAt(record, 'chart'), config: objectAt(record, 'config') };
   } catch {
     throw new UserError(
-      `the Secret ${name} holds no release that can be read`,
+      `the Secret ${name} does not hold a release that can be read`,
       'Give the file of: helm get values -a RELEASE',
     );
   }

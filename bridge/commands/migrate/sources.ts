@@ -23,7 +23,7 @@ export function fromValuesText(text: string, file: string): Given[] {
       next,
     );
   const values: unknown = document.toJS() ?? {};
-  if (!isTree(values)) throw new UserError(`${file} holds no mapping of values`, next);
+  if (!isTree(values)) throw new UserError(`${file} does not hold a mapping of values`, next);
   return fromValues(values);
 }
 
