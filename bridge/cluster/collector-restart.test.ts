@@ -5,8 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { Audit } from '../ingest/audit.ts';
-import { UnwrittenVersions } from '../ingest/state.ts';
+import { createEngine } from '../ingest/engine.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
@@ -45,7 +44,7 @@ afterEach(async () => {
 
 /** As at a start of the bridge on the same store. */
 function start(options: Partial<CollectorRestartOptions> = {}): CollectorRestart {
-  const audit = new Audit({ store, destinations: [], unwritten: new UnwrittenVersions(), graceMs: 0 });
+  const { audit } = createEngine(store, []);
   restart = startCollectorRestart({
     api,
     store: { auditRestart: (everyMs, at) => Promise.resolve(audit.auditRestart(everyMs, at)) },

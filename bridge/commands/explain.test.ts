@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { cronJobFacts } from '../../test/fixtures/facts.ts';
+import { ABOUT, cronJobFacts } from '../../test/fixtures/facts.ts';
 import { UserError } from '../lib/errors.ts';
 import type { ReadStore } from '../store/read.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
@@ -156,7 +156,14 @@ it('tells what was sent of a run that was removed by the retention', async () =>
     deleted: true,
     overAt: NOW,
   } as const;
-  const transition = { id: 'old/started', kind: 'run.started', at: NOW, runUid: 'old', text: 'started' } as const;
+  const transition = {
+    id: 'old/started',
+    kind: 'run.started',
+    at: NOW,
+    about: ABOUT,
+    runUid: 'old',
+    text: 'started',
+  } as const;
   store.transaction((tx) => {
     tx.putObject({ ...job, uid: 'old', state: { facts: {}, deletedAt: NOW } });
     tx.addTransition(transition, NOW);

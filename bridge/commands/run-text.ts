@@ -148,9 +148,9 @@ function facts(run: RunView, publicUrl: string | undefined): string[][] {
 }
 
 /** With several pods each line says which. */
-function seenLine({ at, text, message, podName }: Transition, pods: boolean): string[] {
+function seenLine({ at, text, message, about }: Transition, pods: boolean): string[] {
   const told = message === undefined || text.includes(message) ? text : `${text}: ${message}`;
-  return [iso(at), told, pods ? (podName ?? '') : ''];
+  return [iso(at), told, pods && about.kind === 'Pod' ? about.name : ''];
 }
 
 function attemptLine(attempt: Attempt): string[] {

@@ -11,7 +11,7 @@ import type { Store } from '../store/store.ts';
 import type { PassResult } from './audit-calls.ts';
 import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
-import type { SchemaOf } from './reading.ts';
+import type { SchemaOf } from '../kubernetes/kinds.ts';
 
 export const MINUTE = 60_000;
 export const CRON = cronJobFacts();

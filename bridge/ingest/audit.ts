@@ -5,19 +5,12 @@ import type { Instant } from '../lib/clock.ts';
 import type { Known, Unit } from '../policy/audit.ts';
 import { difference, goneObjects, isRolledBack } from '../policy/audit.ts';
 import type { Store, Tx } from '../store/store.ts';
+import { markGone } from '../follow/gone.ts';
+import { eachAlone } from '../turn/each-alone.ts';
+import type { InTurn, Turn } from '../turn/turn.ts';
+import type { UnwrittenVersions } from '../turn/unwritten-versions.ts';
 import type { AuditCalls, Listed, PageVerdict, PassResult, Watches } from './audit-calls.ts';
-import type { Destination } from './deps.ts';
-import { eachAlone } from './each-alone.ts';
-import { markGone } from './gone.ts';
-import type { UnwrittenVersions } from './state.ts';
 import { StreamWatches } from './stream-watches.ts';
-
-export interface AuditOptions {
-  readonly store: Store;
-  readonly destinations: readonly Destination[];
-  readonly unwritten: UnwrittenVersions;
-  readonly graceMs: number;
-}
 
 /** A new Collector connects before its watches stand: what changes until then it never sends. */
 const CONNECTED_MS = 20_000;
@@ -60,7 +53,9 @@ interface Pass {
  * What it remembers between LISTs may be lost with the process: then two more LISTs are needed.
  */
 export class Audit implements AuditCalls {
-  readonly #options: AuditOptions;
+  readonly #store: Store;
+  readonly #unwritten: UnwrittenVersions;
+  readonly #inTurn: InTurn;
   readonly #units = new Map<string, UnitMemory>();
   readonly #watches: StreamWatches;
   /** Newest version of each kind that was ever stored, as far as this process knows. */
@@ -68,9 +63,11 @@ export class Audit implements AuditCalls {
   #connectedAt: Instant | undefined;
   #pass: Pass | undefined;
 
-  constructor(options: AuditOptions) {
-    this.#options = options;
-    this.#watches = new StreamWatches(options.store);
+  constructor(store: Store, unwritten: UnwrittenVersions, inTurn: InTurn) {
+    this.#store = store;
+    this.#unwritten = unwritten;
+    this.#inTurn = inTurn;
+    this.#watches = new StreamWatches(store);
   }
 
   /** Called after each commit with what it held; a record in quarantine counts as arrived too. */
@@ -128,7 +125,7 @@ export class Audit implements AuditCalls {
   auditPage(version: string, objects: readonly Listed[], now: Instant): PageVerdict {
     const pass = this.#current();
     const memory = this.#memory(pass.unit);
-    return this.#options.store.transaction((tx) => {
+    return this.#inTurn(now, ({ tx }) => {
       if (pass.version === undefined) this.#start(tx, pass, memory, version);
       const differing: string[] = [];
       for (const { uid, version: listed } of objects) {
@@ -150,10 +147,10 @@ export class Audit implements AuditCalls {
     const pass = this.#current();
     const { kind, namespace } = pass.unit;
     const { lacking } = this.#memory(pass.unit);
-    const rows = this.#options.store.transaction((tx) => tx.liveObjects(kind, after, SCAN_ROWS, namespace));
+    const rows = this.#store.transaction((tx) => tx.liveObjects(kind, after, SCAN_ROWS, namespace));
     for (const row of rows) {
       pass.live++;
-      const version = this.#options.unwritten.version(row.uid) ?? row.version;
+      const version = this.#unwritten.version(row.uid) ?? row.version;
       const isNewer = pass.version === undefined || compareVersions(version, pass.version) > 0;
       if (!isNewer && !pass.seen.has(row.uid)) pass.lacking.set(row.uid, (lacking.get(row.uid) ?? 0) + 1);
     }
@@ -168,16 +165,13 @@ export class Audit implements AuditCalls {
     const isBelow = memory.below > 0;
     const conclude = !epoch && !isBelow;
     const { gone, held } = conclude ? goneObjects(pass.lacking, pass.live) : { gone: [], held: 0 };
-    const { store, destinations, unwritten, graceMs } = this.#options;
-    const write = (tx: Tx): void => {
-      for (const uid of gone) {
-        const mark = () => markGone(tx, destinations, unwritten, { uid, version, graceMs }, now);
-        eachAlone(tx, uid, now, () => unwritten.part(mark));
-      }
-      if (conclude) tx.setMeta(listedKey(unit.kind), version);
-      if (unit.namespace !== undefined) tx.setMeta(seenKey(unit), version);
+    const unwritten = this.#unwritten;
+    const write = (turn: Turn): void => {
+      for (const uid of gone) eachAlone(turn, uid, () => unwritten.part(() => markGone(turn, uid, version)));
+      if (conclude) turn.tx.setMeta(listedKey(unit.kind), version);
+      if (unit.namespace !== undefined) turn.tx.setMeta(seenKey(unit), version);
     };
-    unwritten.atomically(() => store.transaction(write));
+    unwritten.atomically(() => this.#inTurn(now, write));
     for (const uid of gone) pass.lacking.delete(uid);
     memory.lacking = conclude ? pass.lacking : new Map();
     const connectedAt = this.#connectedAt ?? pass.beganAt;
@@ -192,7 +186,7 @@ export class Audit implements AuditCalls {
   }
 
   auditRestart(everyMs: number, now: Instant): number {
-    return this.#options.store.transaction((tx) => {
+    return this.#store.transaction((tx) => {
       // Either way of now: a clock that was set back must hold nothing up for long.
       const since = Math.abs(now - Number(tx.meta(RESTARTED_KEY) ?? -Infinity));
       if (since < everyMs) return everyMs - since;
@@ -205,8 +199,7 @@ export class Audit implements AuditCalls {
   #readNewest(kind: Kind): boolean {
     const known = this.#newest.get(kind);
     if (known !== undefined && known !== UNKNOWN_VERSION) return true;
-    const { store } = this.#options;
-    const [newest, listed = ''] = store.transaction(
+    const [newest, listed = ''] = this.#store.transaction(
       (tx) => [tx.newestVersion(kind), tx.meta(listedKey(kind))] as const,
     );
     this.#newest.set(kind, [newest ?? '', listed].toSorted(compareVersions)[1]!);
@@ -217,7 +210,7 @@ export class Audit implements AuditCalls {
   #wasSeen(unit: Unit): boolean {
     const { kind, namespace } = unit;
     if (namespace === undefined) return true;
-    return this.#options.store.transaction(
+    return this.#store.transaction(
       (tx) => tx.meta(seenKey(unit)) !== undefined || tx.liveObjects(kind, 0, 1, namespace).length > 0,
     );
   }
@@ -230,7 +223,7 @@ export class Audit implements AuditCalls {
     if (memory.below < 2) return;
     pass.epoch = true;
     Object.assign(memory, { below: 0, rolledBack: false });
-    this.#options.unwritten.clear();
+    this.#unwritten.clear();
     tx.forgetVersions(pass.unit.kind);
     tx.setMeta(listedKey(pass.unit.kind), UNKNOWN_VERSION);
     this.#newest.set(pass.unit.kind, UNKNOWN_VERSION);
@@ -245,9 +238,8 @@ export class Audit implements AuditCalls {
     const away = stored?.deleted ?? false;
     const quarantined = tx.quarantinedVersion(uid);
     const poisonous = compareVersions(quarantined ?? UNKNOWN_VERSION, stored?.version ?? UNKNOWN_VERSION) > 0;
-    const outdated =
-      stored !== undefined && stored.factsSchema !== this.#options.unwritten.schemaOf(kind) && !poisonous;
-    const versions = [stored?.version, this.#options.unwritten.version(uid), quarantined];
+    const outdated = stored !== undefined && stored.factsSchema !== this.#unwritten.schemaOf(kind) && !poisonous;
+    const versions = [stored?.version, this.#unwritten.version(uid), quarantined];
     const newest = versions
       .filter((version) => version !== undefined)
       .toSorted(compareVersions)

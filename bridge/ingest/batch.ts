@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
-import { errorText } from '../lib/errors.ts';
 import type { BadRecord } from '../otlp/decode.ts';
 import { DecodeError, decodeLogs } from '../otlp/decode.ts';
 import { isKubeObject, readRecord } from '../otlp/records.ts';
 import type { Quarantined } from '../store/store.ts';
+import { KEPT_BYTES } from '../turn/quarantined.ts';
 import type { Reading } from './reading.ts';
 
 export type RecordResult = 'observed' | 'ignored' | 'not_kubernetes' | 'undecodable';
@@ -21,8 +21,6 @@ export interface Batch {
   readonly undecodable?: string;
 }
 
-/** More of a bad request or record is of no use to anyone. */
-const KEPT_BYTES = 64 * 1024;
 /** A sender's clock may be ahead of ours; what it saw in another year it did not see. */
 const MAX_AHEAD_MS = 86_400_000;
 
@@ -89,25 +87,6 @@ export function readWatched(events: readonly Given[], observedAt: Instant, { rea
   });
   const newestAt = observations.some(({ facts }) => facts.kind === 'CronJob') ? observedAt : 0;
   return { observations, quarantine: [], records: [], newestAt };
-}
-
-/** The quarantine row of an observation that the core could not process: one per UID. */
-export function poisoned({ facts }: Observation, error: unknown, at: Instant): Quarantined {
-  const bytes = Buffer.from(JSON.stringify(facts)).subarray(0, KEPT_BYTES);
-  const { uid: subject, resourceVersion: version } = facts;
-  return { subject, reason: 'core_error', version, error: errorText(error), bytes, at };
-}
-
-/** The quarantine row of an object from which the core could not conclude what follows without a new record. */
-export function unprocessed(uid: string, error: unknown, at: Instant): Quarantined {
-  return {
-    subject: uid,
-    reason: 'core_error',
-    version: undefined,
-    error: errorText(error),
-    bytes: new Uint8Array(),
-    at,
-  };
 }
 
 function quarantined(

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { condition, container, podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
 import { runsText, runText } from '../commands/run-text.ts';
 import type { JobFacts, Observation, PodFacts } from '../kubernetes/observation.ts';
-import { markGone } from './gone.ts';
-import { UnwrittenVersions } from './state.ts';
+import { markGone } from '../follow/gone.ts';
+import { UnwrittenVersions } from '../turn/unwritten-versions.ts';
 import { CRON, JOB_UID, scheduled, TestEngine } from './test-engine.ts';
 
 const at = (seconds: number): number => T0 + seconds * 1_000;
@@ -121,7 +121,8 @@ describe('a pod that is gone', () => {
   const gone = (): void => {
     bridge.store.transaction((tx) => {
       const uid = '22222222-0000-4000-8000-000000000001';
-      markGone(tx, [], new UnwrittenVersions(), { uid, version: '5000', graceMs: 0 }, NOW);
+      const limits = { stuck: { unschedulable: 0, pending: 0 }, graceMs: 0, maxAgeMs: 0 };
+      markGone({ tx, now: NOW, destinations: [], unwritten: new UnwrittenVersions(), limits }, uid, '5000');
     });
   };
 

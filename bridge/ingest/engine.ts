@@ -2,27 +2,23 @@ import type { Observation } from '../kubernetes/observation.ts';
 import type { StuckLimits } from '../lifecycle/stall.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Planner } from '../sinks/sink.ts';
-import type { Store, Tx } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
 import { Audit } from './audit.ts';
 import type { Batch } from './batch.ts';
-import { poisoned } from './batch.ts';
-import type { Destination } from './deps.ts';
-import type { CountedFailure } from './guard.ts';
-import { guarded, PlannerFailures } from './guard.ts';
-import { GONE_GRACE_MS } from './gone.ts';
-import { observeCronJob, recomputeAll, replanAll, retireAll } from './observe-cronjob.ts';
-import { observeJob } from './observe-job.ts';
-import { observePod } from './observe-pod.ts';
+import { poisoned } from '../turn/quarantined.ts';
+import type { Destination } from '../turn/destination.ts';
+import type { CountedFailure } from '../turn/guarded-planner.ts';
+import { guarded, PlannerFailures } from '../turn/guarded-planner.ts';
+import { GONE_GRACE_MS } from '../follow/gone.ts';
+import { recomputeAll, retireAll } from '../announce/desired.ts';
+import { replanAll } from '../follow/replan.ts';
+import { observe } from '../follow/table.ts';
 import { Flow } from './flow.ts';
-import type { SchemaOf } from './reading.ts';
-import { type Quiet, UnwrittenVersions } from './state.ts';
+import type { SchemaOf } from '../kubernetes/kinds.ts';
+import { type Quiet, UnwrittenVersions } from '../turn/unwritten-versions.ts';
 import { fireTimers } from './timers.ts';
-import { watchPod } from './watch-pod.ts';
-
-/** Unwritten versions are written at the latest then; a crash before it costs a second look at stale records. */
-const WRITE_BEHIND_MS = 30_000;
-const MAX_UNWRITTEN = 10_000;
+import type { InTurn, Turn } from '../turn/turn.ts';
 
 /** As the configuration's `outbox.maxAge` by default. */
 const MAX_AGE_MS = 24 * 3_600_000;
@@ -70,94 +66,61 @@ export function createEngine(store: Store, given: readonly GivenDestination[], o
   const failures = new PlannerFailures();
   const destinations = given.map((to) => ({ ...to, planner: guarded(to.planner, failures.add) }));
   const unwritten = new UnwrittenVersions(options.schemaOf);
+  const limits = { stuck, graceMs, maxAgeMs };
+  const inTurn: InTurn = (now, work) => store.transaction((tx) => work({ tx, now, destinations, unwritten, limits }));
   const flow = new Flow();
-  const audit = new Audit({ store, destinations, unwritten, graceMs });
-  let flushedAt = 0;
-  const observe = observer(destinations, unwritten, stuck, graceMs);
-  const flush = (tx: Tx, now: Instant): boolean => {
-    if (unwritten.size < MAX_UNWRITTEN && now - flushedAt < WRITE_BEHIND_MS) return false;
-    unwritten.flush(tx);
-    flushedAt = now;
-    return true;
-  };
+  const audit = new Audit(store, unwritten, inTurn);
 
   return {
     commit(batches, now) {
-      const poison = inTwoPasses(store, unwritten, batches, (tx, observation) => observe(tx, observation, now), now);
+      const poison = inTwoPasses(inTurn, unwritten, batches, now);
       for (const { observations } of batches) audit.observed(observations, now);
       for (const { newestAt } of batches) if (newestAt !== undefined) flow.seen(newestAt, now);
       return { poisoned: poison, quiet: unwritten.quiet() };
     },
-    retire: (on, by, now) => store.transaction((tx) => retireAll(tx, destinations, on, by, now)),
-    recovered: (now) => store.transaction((tx) => recomputeAll(tx, destinations, now)),
-    replan: (now) => store.transaction((tx) => replanAll(tx, destinations, unwritten, maxAgeMs, now)),
+    retire: (on, by, now) => inTurn(now, (turn) => retireAll(turn, on, by)),
+    recovered: (now) => inTurn(now, recomputeAll),
+    replan: (now) => inTurn(now, replanAll),
     clockSet(ms) {
-      flushedAt += ms;
+      unwritten.clockSet(ms);
       flow.clockSet(ms);
       audit.clockSet(ms);
     },
     tick(now) {
-      const fired = fireTimers(store, destinations, flow, { scheduleTimers, stuck, graceMs }, now);
-      if (store.transaction((tx) => flush(tx, now))) unwritten.clear();
-      const flushAt = unwritten.size === 0 ? Infinity : flushedAt + WRITE_BEHIND_MS;
-      return fired ? now : Math.min(flow.nextAt(graceMs, now), flushAt);
+      const fired = fireTimers(inTurn, flow, { scheduleTimers, graceMs }, now);
+      if (inTurn(now, ({ tx }) => unwritten.flush(tx, now))) unwritten.clear();
+      return fired ? now : Math.min(flow.nextAt(graceMs, now), unwritten.flushAt());
     },
     takePlannerFailures: () => failures.take(),
     audit,
   };
 }
 
-type Observe = (tx: Tx, observation: Observation, now: Instant) => void;
-
-function observer(
-  destinations: readonly Destination[],
-  unwritten: UnwrittenVersions,
-  stuck: StuckLimits,
-  graceMs: number,
-): Observe {
-  return (tx, { facts, ...rest }, now) => {
-    if (facts.kind === 'CronJob') observeCronJob(tx, destinations, unwritten, { ...rest, facts }, graceMs, now);
-    else if (facts.kind === 'Job') observeJob(tx, destinations, unwritten, { ...rest, facts }, now);
-    else {
-      const taken = observePod(tx, destinations, unwritten, { ...rest, facts }, now);
-      if (taken !== undefined) watchPod(tx, taken.previous, taken.state, stuck);
-    }
-  };
+/** Takes in one record; what of it was in quarantine is processed with it. */
+function takeIn(turn: Turn, observation: Observation): void {
+  observe(turn, observation);
+  const { uid, resourceVersion } = observation.facts;
+  if (observation.listed === true) turn.tx.release(uid, resourceVersion);
 }
 
 /** Commits all batches; how many records threw. Two passes at most, however many of them do. */
-function inTwoPasses(
-  store: Store,
-  unwritten: UnwrittenVersions,
-  batches: readonly Batch[],
-  observe: (tx: Tx, observation: Observation) => void,
-  now: Instant,
-): number {
-  const takeIn =
-    (tx: Tx): TakeIn =>
-    (observation) => {
-      observe(tx, observation);
-      if (observation.listed === true) tx.release(observation.facts.uid, observation.facts.resourceVersion);
-    };
+function inTwoPasses(inTurn: InTurn, unwritten: UnwrittenVersions, batches: readonly Batch[], now: Instant): number {
   try {
-    unwritten.atomically(() => store.transaction((tx) => commitAll(tx, batches, takeIn(tx))));
+    unwritten.atomically(() => inTurn(now, (turn) => commitAll(turn, batches)));
     return 0;
   } catch (error) {
     if (!(error instanceof PoisonError)) throw error;
-    return unwritten.atomically(() => store.transaction((tx) => commitEach(tx, batches, takeIn(tx), unwritten, now)));
+    return unwritten.atomically(() => inTurn(now, (turn) => commitEach(turn, batches)));
   }
 }
 
-/** How one observation is taken in; throws what the core throws. */
-type TakeIn = (observation: Observation) => void;
-
 /** Everything at once, as nearly always: the first record that throws ends it. */
-function commitAll(tx: Tx, batches: readonly Batch[], takeIn: TakeIn): void {
+function commitAll(turn: Turn, batches: readonly Batch[]): void {
   for (const { observations, quarantine } of batches) {
-    for (const row of quarantine) tx.quarantine(row);
+    for (const row of quarantine) turn.tx.quarantine(row);
     for (const observation of observations) {
       try {
-        takeIn(observation);
+        takeIn(turn, observation);
       } catch (error) {
         throw isStoreTrouble(error) ? error : new PoisonError('poison', { cause: error });
       }
@@ -166,19 +129,14 @@ function commitAll(tx: Tx, batches: readonly Batch[], takeIn: TakeIn): void {
 }
 
 /** Each record by itself: those that throw are quarantined, and the rest is kept. Returns how many threw. */
-function commitEach(
-  tx: Tx,
-  batches: readonly Batch[],
-  takeIn: TakeIn,
-  unwritten: UnwrittenVersions,
-  now: Instant,
-): number {
+function commitEach(turn: Turn, batches: readonly Batch[]): number {
+  const { tx, now, unwritten } = turn;
   let poison = 0;
   for (const { observations, quarantine } of batches) {
     for (const row of quarantine) tx.quarantine(row);
     for (const observation of observations) {
       try {
-        unwritten.part(() => tx.attempt(() => takeIn(observation)));
+        unwritten.part(() => tx.attempt(() => takeIn(turn, observation)));
       } catch (error) {
         if (isStoreTrouble(error)) throw error;
         tx.quarantine(poisoned(observation, error, now));

@@ -4,8 +4,8 @@ import type { Json } from '../lib/json.ts';
 import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import type { Planner } from '../sinks/sink.ts';
-import type { PlannerFailure } from './guard.ts';
-import { guarded } from './guard.ts';
+import type { PlannerFailure } from '../turn/guarded-planner.ts';
+import { guarded } from '../turn/guarded-planner.ts';
 import { at, complete, CRON, JOB_UID, scheduled, TestEngine, uidOf } from './test-engine.ts';
 
 let bridge: TestEngine;

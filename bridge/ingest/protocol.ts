@@ -9,8 +9,8 @@ import type { UnjudgedChange } from '../store/unjudged.ts';
 import type { Dropped, Quarantined, Recovery, Store, StoreState } from '../store/store.ts';
 import type { AuditCalls, IdentityCalls } from './audit-calls.ts';
 import type { RecordResult } from './batch.ts';
-import type { CountedFailure } from './guard.ts';
-import type { Quiet } from './state.ts';
+import type { CountedFailure } from '../turn/guarded-planner.ts';
+import type { Quiet } from '../turn/unwritten-versions.ts';
 
 /** What the worker thread is started with. */
 export interface WorkerInit {

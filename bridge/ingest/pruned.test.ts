@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { jobFacts, podFacts, seen, T0 } from '../../test/fixtures/facts.ts';
+import { ABOUT, jobFacts, podFacts, seen, T0 } from '../../test/fixtures/facts.ts';
 import type { Facts } from '../kubernetes/observation.ts';
 import type { Transition } from '../lifecycle/transition.ts';
 import { AuditBench, complete, CRON, scheduled } from './audit-fixture.ts';
@@ -108,6 +108,7 @@ describe('a CronJob that was pruned', () => {
       id: `${CRON.uid}/${T0 + 60_000}/started`,
       kind: 'run.started',
       at: T0 + 60_000,
+      about: ABOUT,
       runUid: 'missed',
       text: 'no Job was made',
     };

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { condition, cronJobFacts, jobFacts, ownedBy, podFacts, seen, T0 } from '../../test/fixtures/facts.ts';
+import { ABOUT, condition, cronJobFacts, jobFacts, ownedBy, podFacts, seen, T0 } from '../../test/fixtures/facts.ts';
 import type { JobFacts, Observation } from '../kubernetes/observation.ts';
 import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
@@ -252,7 +252,10 @@ describe('retention by size', () => {
       for (let n = 0; n < 5000; n++) {
         tx.putObject({ ...pod, uid: `pod-${n}` });
         tx.putAttempt(uid(1), { ...attempt, podUid: `pod-${n}` });
-        tx.addTransition({ id: `pod-${n}/end`, kind: 'attempt.ended', at: now, runUid: uid(1), text: '' }, now);
+        tx.addTransition(
+          { id: `pod-${n}/end`, kind: 'attempt.ended', at: now, about: ABOUT, runUid: uid(1), text: '' },
+          now,
+        );
       }
     });
     now += 11 * DAY;

@@ -13,7 +13,7 @@ import type { Store } from '../store/store.ts';
 import type { Batch } from './batch.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import { createEngine } from './engine.ts';
-import type { CountedFailure } from './guard.ts';
+import type { CountedFailure } from '../turn/guarded-planner.ts';
 
 export const CRON = cronJobFacts();
 export const JOB_UID = jobFacts().uid;

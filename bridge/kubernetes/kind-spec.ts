@@ -17,7 +17,7 @@ export interface KindSpec<F extends ObjectFacts> {
   readonly read: (object: KubeObject) => F;
   /** Raise it when the reader keeps more than before: the audit reads rows of this kind with an older number again. */
   readonly schema: number;
-  /** It may have existed for a year when it is seen first, so that an old one is not late (ingest/late.ts). */
+  /** It may have existed for a year when it is seen first, so that an old one is not late (follow/late-records.ts). */
   readonly longLived: boolean;
   /** Its annotations are copies of its owner's: they are not kept. */
   readonly copied?: true;

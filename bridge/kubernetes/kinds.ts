@@ -34,6 +34,12 @@ export const KINDS: { readonly [K in Kind]: KindSpec<FactsByKind[K]> } = {
   Event: EVENT,
 };
 
+/** The facts schema of a kind: rows with another one are read again by the audit. */
+export type SchemaOf = (kind: Kind) => number;
+
+/** As each kind's own reader has it, with no annotation of a sink. */
+export const ownSchema: SchemaOf = (kind) => KINDS[kind].schema;
+
 /** What the decoder makes of objects of these kinds, by `apiVersion/kind`. `keeps`: which annotations, beside what readers need. */
 export function plansOf(kinds: readonly Kind[], keeps = isOwnAnnotation): Map<string, Plan> {
   return new Map(

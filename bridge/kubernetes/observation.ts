@@ -41,8 +41,10 @@ export type Kind = keyof FactsByKind;
  */
 export const FOLLOWED = ['CronJob', 'Pod', 'Job'] as const satisfies readonly Kind[];
 
+export type FollowedKind = (typeof FOLLOWED)[number];
+
 /** Facts of a followed kind. */
-export type Facts = FactsByKind[(typeof FOLLOWED)[number]];
+export type Facts = FactsByKind[FollowedKind];
 
 /** One decoded Kubernetes object, or its deletion with the last state. */
 export interface Observation {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { container, podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { Observation, PodFacts } from '../kubernetes/observation.ts';
 import { barePodTransitions, podRun } from './bare-pod.ts';
-import type { PodState } from './pod.ts';
+import type { PodState } from './pod-state.ts';
 import { reducePod } from './pod.ts';
 
 function tell(...observations: (Observation & { facts: PodFacts })[]): { told: string[]; status: string } {

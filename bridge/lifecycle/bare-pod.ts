@@ -1,7 +1,8 @@
 import type { Instant } from '../lib/clock.ts';
-import type { PodState } from './pod.ts';
-import { podAttempt, podVerdict } from './pod.ts';
-import type { Outcome, Run, RunStatus, Transition } from './transition.ts';
+import type { PodState } from './pod-state.ts';
+import { podAttempt, podOutcome } from './pod-attempt.ts';
+import type { Run, RunStatus, Transition } from './transition.ts';
+import { refOf } from './transition.ts';
 
 /**
  * A pod without owner is a run of its own:
@@ -18,6 +19,7 @@ export function barePodTransitions(previous: PodState | undefined, state: PodSta
     id: `${uid}/${kind.slice('run.'.length)}`,
     kind,
     at,
+    about: refOf(state.facts),
     runUid: uid,
     text,
   });
@@ -35,9 +37,10 @@ export function barePodTransitions(previous: PodState | undefined, state: PodSta
 }
 
 /** Told when a pod that is gone is given up; the real ending has another id. */
-export function unknownPodEnd({ facts: { uid } }: PodState, at: Instant): Transition {
+export function unknownPodEnd({ facts }: PodState, at: Instant): Transition {
+  const { uid } = facts;
   const text = 'gone from the cluster: how it ended is not known';
-  return { id: `${uid}/unknown`, kind: 'run.ended', at, runUid: uid, text, outcome: 'unknown' };
+  return { id: `${uid}/unknown`, kind: 'run.ended', at, about: refOf(facts), runUid: uid, text, outcome: 'unknown' };
 }
 
 /** The pod as people see it. */
@@ -69,19 +72,4 @@ function runOf(state: PodState): Run {
     message: facts.message,
     deleted: state.deletedAt !== undefined || state.gone !== undefined,
   };
-}
-
-/** Kubelet shows a pod that is deleted while active as Failed, with what SIGTERM or SIGKILL made of its containers. */
-function isStopped(state: PodState): boolean {
-  const { facts } = state;
-  if (facts.reason !== undefined || facts.deletionAt === undefined || state.failedAlive) return false;
-  const { failure, isLate, end } = podVerdict(state);
-  return failure !== 'itself' || (isLate === true && end?.termination.reason !== 'OOMKilled');
-}
-
-function podOutcome(state: PodState): Outcome {
-  const { facts, startedAt } = state;
-  if (facts.phase === 'Succeeded') return 'succeeded';
-  if (facts.phase === 'Failed') return isStopped(state) ? 'cancelled' : 'failed';
-  return startedAt === undefined ? 'never_started' : 'cancelled';
 }

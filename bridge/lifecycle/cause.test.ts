@@ -4,8 +4,9 @@ import type { PodFacts } from '../kubernetes/observation.ts';
 import { podRun } from './bare-pod.ts';
 import { causeOf, failureCause } from './cause.ts';
 import { at, beginAnew, cause, failed, main, pod, stopped, told } from './fixtures.ts';
-import type { PodState } from './pod.ts';
-import { podAttempt, reducePod } from './pod.ts';
+import type { PodState } from './pod-state.ts';
+import { podAttempt } from './pod-attempt.ts';
+import { reducePod } from './pod.ts';
 
 // report-1-a is the first pod of each test.
 beforeEach(() => beginAnew());

@@ -2,7 +2,7 @@ import type { ContainerFacts, PodFacts, Termination } from '../kubernetes/observ
 import type { Instant } from '../lib/clock.ts';
 
 /** One end of a container: `instance` is the restart count of the run that ended. */
-export interface ContainerEnd {
+export interface SeenEnd {
   readonly container: ContainerFacts;
   readonly instance: number;
   readonly termination: Termination;
@@ -13,9 +13,9 @@ export interface ContainerEnd {
  * and not yet raised the restart count; once it runs or ended again, lastState is the instance before. So it is for a
  * container that its node lost: there kubelet raises the count with the end that it makes up, unless the pod is deleted.
  */
-export function containerEnds(facts: PodFacts): ContainerEnd[] {
+export function containerEnds(facts: PodFacts): SeenEnd[] {
   return facts.containers.flatMap((container) => {
-    const ends: ContainerEnd[] = [];
+    const ends: SeenEnd[] = [];
     const { terminated, lastTerminated, waiting, restartCount } = container;
     const isCounted = waiting === undefined || (isLost(lastTerminated) && facts.deletionAt === undefined);
     const lastInstance = isCounted ? restartCount - 1 : restartCount;

@@ -1,5 +1,5 @@
 import type { PodFacts, Termination } from '../kubernetes/observation.ts';
-import type { ContainerEnd } from './containers.ts';
+import type { SeenEnd } from './containers.ts';
 import { containerEnds, isLost, isStoppedWithPod } from './containers.ts';
 import type { Failure } from './transition.ts';
 
@@ -7,7 +7,7 @@ import type { Failure } from './transition.ts';
 export interface Verdict {
   /** Absent when the pod succeeded, or nothing failed so far. */
   readonly failure: Failure | undefined;
-  readonly end: ContainerEnd | undefined;
+  readonly end: SeenEnd | undefined;
   /** It failed by itself, but not before its deletion: in the same second, or by OOM. */
   readonly isLate?: boolean;
 }
@@ -41,9 +41,9 @@ export function judgePod(facts: PodFacts, { isOver, failedAlive }: Known): Verdi
 }
 
 interface LastEnds {
-  readonly last: ContainerEnd;
+  readonly last: SeenEnd;
   /** The one before, of a container that was started again. */
-  readonly before: ContainerEnd | undefined;
+  readonly before: SeenEnd | undefined;
   /** It runs again since. */
   readonly runs: boolean;
 }

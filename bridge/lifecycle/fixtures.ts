@@ -3,8 +3,9 @@ import type { ContainerFacts, JobFacts, PodFacts } from '../kubernetes/observati
 import type { Cause } from './cause.ts';
 import { causeOf } from './cause.ts';
 import { reduceJob } from './job.ts';
-import type { PodState } from './pod.ts';
-import { podAttempt, reducePod } from './pod.ts';
+import type { PodState } from './pod-state.ts';
+import { podAttempt } from './pod-attempt.ts';
+import { reducePod } from './pod.ts';
 import { jobRun } from './run.ts';
 import type { Attempt } from './transition.ts';
 

@@ -5,6 +5,7 @@ import { trueCondition } from './conditions.ts';
 import type { Gone } from './gone.ts';
 import { stillGone } from './gone.ts';
 import type { Outcome, Transition } from './transition.ts';
+import { refOf } from './transition.ts';
 
 /**
  * The life of a Job, as one run:
@@ -191,7 +192,7 @@ export function runTransition(
   number?: number,
 ): Transition {
   const id = `${runKey}/${kind.slice('run.'.length)}${number === undefined ? '' : `/${number}`}`;
-  return { id, kind, at, runUid: state.facts.uid, text };
+  return { id, kind, at, about: refOf(state.facts), runUid: state.facts.uid, text };
 }
 
 const ENDING_TEXT: Record<Outcome, string> = {

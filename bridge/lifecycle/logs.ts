@@ -1,6 +1,7 @@
 import type { PodFacts } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Run, Transition } from './transition.ts';
+import { runRef } from './transition.ts';
 
 /** One end of a container, the log of which is wanted. */
 export interface LogEnd {
@@ -38,15 +39,14 @@ const STOPPED: readonly number[] = [137, 143];
  * The container's end that a `container.terminated` tells, if its log matters: always of app containers, of init
  * containers and sidecars only when they failed, of people's debug containers never.
  */
-export function logEnd(facts: PodFacts, { id, podName = '', container = '', exitCode = 0, at, runUid }: Transition) {
-  const type = facts.containers.find(({ name }) => name === container)?.type;
-  const instance = Number(/\/(\d+)(?:\/[^/]+)?\/terminated$/.exec(id)?.[1] ?? 0);
+export function logEnd(facts: PodFacts, { about, container, at, runUid }: Transition): LogEnd | undefined {
+  if (runUid === undefined || container === undefined || container.type === 'ephemeral') return undefined;
+  const { name, type, instance, exitCode } = container;
   const isFailed = exitCode !== 0 && !(type === 'sidecar' && STOPPED.includes(exitCode));
-  if (runUid === undefined || type === undefined || type === 'ephemeral') return undefined;
   if (type !== 'app' && !isFailed) return undefined;
-  const { uid: podUid, namespace } = facts;
+  const { uid: podUid, namespace, name: podName } = about;
   const restarts = facts.restartPolicy !== 'Never' || type === 'sidecar' || instance > 0;
-  return { runUid, namespace, podUid, podName, container, instance, exitCode, endedAt: at, restarts } satisfies LogEnd;
+  return { runUid, namespace, podUid, podName, container: name, instance, exitCode, endedAt: at, restarts };
 }
 
 /** Id of the transition that tells that the logs of a run are read. */
@@ -63,5 +63,5 @@ export function logsTransition(run: Run, logs: readonly RunLog[]): Transition {
     others === 0 ? '' : `${others} of ${logs.length} logs without text`,
   ];
   const text = parts.filter((part) => part !== '').join(', ');
-  return { id: logsId(run), kind: 'run.logs', at: run.endedAt ?? 0, runUid: run.uid, text };
+  return { id: logsId(run), kind: 'run.logs', at: run.endedAt ?? 0, about: runRef(run), runUid: run.uid, text };
 }

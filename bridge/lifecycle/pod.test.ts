@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { container, podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { Observation, PodFacts, Termination } from '../kubernetes/observation.ts';
 import { terminationText } from './containers.ts';
-import type { PodState } from './pod.ts';
-import { podAttempt, reducePod } from './pod.ts';
+import type { PodState } from './pod-state.ts';
+import { podAttempt } from './pod-attempt.ts';
+import { reducePod } from './pod.ts';
 import type { Transition } from './transition.ts';
 
 type Seen = Observation & { readonly facts: PodFacts };
@@ -43,7 +44,7 @@ describe('a pod', () => {
     const ends = tell([seen(crashed), seen(backOff), seen(again)]).transitions.filter(
       ({ kind }) => kind === 'container.terminated',
     );
-    expect(ends.map(({ id, at, exitCode }) => [id, at, exitCode])).toEqual([
+    expect(ends.map(({ id, at, container }) => [id, at, container?.exitCode])).toEqual([
       [`${crashed.uid}/main/0/terminated`, T0 + 2_000, 3],
     ]);
   });
@@ -109,7 +110,7 @@ describe('a pod', () => {
     const types = ['app', 'init', 'sidecar', 'ephemeral'] as const;
     const containers = types.map((type) => container({ name: type, type, terminated: terminated(1, T0) }));
     const told = tell([seen(podFacts({ phase: 'Running', containers }))]).transitions;
-    expect(told.map(({ container }) => container)).toEqual([...types]);
+    expect(told.map(({ container }) => container?.type)).toEqual([...types]);
   });
 });
 
@@ -193,7 +194,7 @@ const waits = fc
 const ends = (transitions: readonly Transition[]): string[] =>
   transitions
     .filter(({ kind }) => kind === 'container.terminated')
-    .map(({ id, at, exitCode }) => `${id} ${at} ${exitCode}`)
+    .map(({ id, at, container }) => `${id} ${at} ${container?.exitCode}`)
     .toSorted();
 
 describe('any order of observations of a pod', () => {

@@ -1,54 +1,17 @@
-import { isOwnedByJob } from '../kubernetes/metadata.ts';
-import type { Observation, PodFacts, Termination } from '../kubernetes/observation.ts';
+import type { Observation, PodFacts } from '../kubernetes/observation.ts';
 import { compareVersions, isUnknownVersion } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { ContainerEnd, Stuck, StuckGroup } from './containers.ts';
-import { containerEnds, isLost, isStoppedWithPod, stuckContainer, terminationText } from './containers.ts';
-import type { Verdict } from './failure.ts';
-import { judgePod } from './failure.ts';
-import type { Gone } from './gone.ts';
+import type { SeenEnd } from './containers.ts';
+import { containerEnds, isLost, isStoppedWithPod, terminationText } from './containers.ts';
 import { stillGone } from './gone.ts';
-import type { StuckLimits } from './stall.ts';
-import { stall } from './stall.ts';
-import type { ToldEnds } from './told-ends.ts';
 import { wasTold, withTold } from './told-ends.ts';
-import type { Attempt, Transition } from './transition.ts';
-import type { LastWait } from './wait.ts';
-import { asWait, nextWait, restartWait } from './wait.ts';
+import type { ContainerEnd, Transition } from './transition.ts';
+import { nextWait } from './wait.ts';
 
-/**
- * The life of a pod, as an attempt of a run (or, without owner, as a run of its own: bare-pod.ts):
- *
- *   pending ──status.startTime──▶ started ──phase Succeeded | Failed──▶ ended
- *      │   ◀─ waiting reason,         │                                  ▲
- *      │      stall too long ─▶ stuck │                                  │
- *      └──────────────DELETED─────────┴──────────────────────────────────┘
- *
- * Beside it, each container: (running ──▶ terminated)*, one `container.terminated` per container and restart count,
- * read from `state` and `lastState` of any observation, old or new.
- */
-export interface PodState {
-  readonly facts: PodFacts;
-  readonly deletedAt: Instant | undefined;
-  readonly startedAt: Instant | undefined;
-  readonly endedAt: Instant | undefined;
-  readonly told: readonly ToldEnds[];
-  /** A record showed it as Failed before anybody asked for its deletion: it was not stopped. */
-  readonly failedAlive?: boolean;
-  readonly waited?: LastWait | undefined;
-  /** What the pod is stuck on now, and all groups that were told, as stuck and as moving again. */
-  readonly stuck: { readonly group: StuckGroup; readonly reason: string } | undefined;
-  readonly stuckTold: readonly StuckGroup[];
-  readonly movedTold: readonly StuckGroup[];
-  readonly gone?: Gone | undefined;
-  /** When a run of its own that is gone was given up as `unknown`. */
-  readonly unknownAt?: Instant | undefined;
-}
-
-export interface PodStep {
-  readonly state: PodState;
-  readonly transitions: readonly Transition[];
-}
+import type { PodState, PodStep } from './pod-state.ts';
+import { podTransition } from './pod-state.ts';
+import { podAttempt, podOutcome, podVerdict } from './pod-attempt.ts';
+import { stuckStep } from './pod-stuck.ts';
 
 /** The next state and what is to be announced. */
 export function reducePod(
@@ -94,59 +57,18 @@ function edges(previous: PodState | undefined, state: PodState): Record<'started
   const ended = endedAt !== undefined && isNew('endedAt');
   return {
     started: started ? [podTransition(facts, 'attempt.started', startedAt, 'started', startText(facts))] : [],
-    ended: ended ? [podTransition(facts, 'attempt.ended', endedAt, 'ended', podEndText(state))] : [],
+    ended: ended ? [attemptEnded(state, endedAt)] : [],
   };
+}
+
+function attemptEnded(state: PodState, at: Instant): Transition {
+  const { reason } = podAttempt(state);
+  const ended = podTransition(state.facts, 'attempt.ended', at, 'ended', podEndText(state));
+  return { ...ended, outcome: podOutcome(state), ...(reason !== undefined && { reason }) };
 }
 
 function isFailedAlive(previous: PodState | undefined, { facts, deleted }: Observation & { facts: PodFacts }): boolean {
   return previous?.failedAlive === true || (facts.phase === 'Failed' && facts.deletionAt === undefined && !deleted);
-}
-
-/** UID of the run that a pod belongs to: its Job, itself without an owner, none for other controllers' pods. */
-export function runUidOf(facts: PodFacts): string | undefined {
-  if (isOwnedByJob(facts.owner)) return facts.owner.uid;
-  return facts.owner === undefined && !facts.mirror ? facts.uid : undefined;
-}
-
-/** The pod as people see it: one attempt of a run. */
-export function podAttempt(state: PodState): Attempt {
-  const { facts, startedAt, endedAt, deletedAt, gone, waited } = state;
-  const isOver = endedAt !== undefined || gone !== undefined;
-  const { failure, end, isLate = false } = podVerdict(state);
-  const reason = facts.reason ?? (failure === 'disrupted' ? facts.disruption?.reason : undefined);
-  const message = attemptMessage(state, failure, end?.termination);
-  const waiting = waited ?? (isOver ? undefined : restartWait(facts));
-  return {
-    podUid: facts.uid,
-    podName: facts.name,
-    nodeName: facts.nodeName,
-    phase: facts.phase,
-    index: facts.completionIndex,
-    startedAt,
-    endedAt,
-    container: end?.container.name,
-    exitCode: end?.termination.exitCode,
-    reason: reason ?? end?.termination.reason,
-    ...(message !== undefined && { message }),
-    ...(failure !== undefined && { failed: failure }),
-    ...(isLate && { failedLate: true }),
-    ...(waiting !== undefined && { waiting: asWait(waiting) }),
-    ...(deletedAt !== undefined && { deleted: true }),
-    ...(gone !== undefined && endedAt === undefined && { goneAt: gone.at }),
-  };
-}
-
-/** How the pod ended or what failed in it, by all that was seen. */
-export function podVerdict({ facts, deletedAt, gone, failedAlive = false }: PodState): Verdict {
-  return judgePod(facts, { isOver: deletedAt !== undefined || gone !== undefined, failedAlive });
-}
-
-/** Said more often than it explains anything. */
-const PLAIN_ENDS: ReadonlySet<string | undefined> = new Set(['Error', 'Completed', 'OOMKilled', undefined]);
-
-function attemptMessage({ facts }: PodState, failure: Verdict['failure'], end?: Termination): string | undefined {
-  if (failure === 'disrupted') return facts.message ?? facts.disruption?.message ?? end?.message;
-  return PLAIN_ENDS.has(end?.reason) ? undefined : end?.message;
 }
 
 /** The ends that were not told yet, and what is told with them. */
@@ -170,90 +92,40 @@ function newEnds(
 }
 
 /** Once the pod is deleted, nothing says whether kubelet had raised the restart count of a container that it lost. */
-function isSameLoss(previous: PodFacts | undefined, { container, termination }: ContainerEnd): boolean {
+function isSameLoss(previous: PodFacts | undefined, { container, termination }: SeenEnd): boolean {
   if (!isLost(termination)) return false;
   const before = previous?.containers.find(({ name }) => name === container.name);
   const isKnown = previous?.deletionAt === undefined && before?.restartCount === container.restartCount;
   return isKnown && isLost(before.lastTerminated);
 }
 
-function endTransition(
-  facts: PodFacts,
-  { container, termination }: ContainerEnd,
-  suffix: string,
-  observedAt: Instant,
-): Transition {
+function endTransition(facts: PodFacts, end: SeenEnd, suffix: string, observedAt: Instant): Transition {
+  const { container, termination } = end;
   const at = termination.finishedAt ?? facts.deletionAt ?? observedAt;
   const stopped = isStoppedWithPod(termination, facts.deletionAt);
   const text = `container ${container.name}: ${terminationText(termination, stopped)}`;
   return {
     ...podTransition(facts, 'container.terminated', at, suffix, text),
-    container: container.name,
-    exitCode: termination.exitCode,
+    container: containerEnd(end, stopped),
     ...(termination.reason !== undefined && { reason: termination.reason }),
     ...(termination.message !== undefined && { message: termination.message }),
   };
 }
 
-/** Told once per pod and group; all that are open are closed when the pod moves on, silently when it ends. */
-function stuckStep(state: PodState, observedAt: Instant): PodStep {
-  const stalled =
-    state.stuck !== undefined && state.stuck.group === stall(state.facts)?.group ? state.stuck : undefined;
-  const container = state.endedAt === undefined ? stuckContainer(state.facts) : undefined;
-  const now = container ?? (state.endedAt === undefined ? stalled : undefined);
-  const next = { ...state, stuck: now && { group: now.group, reason: now.reason } };
-  if (now === undefined) {
-    // A pod that is being deleted goes back to ContainerCreating: it does not move, it ends.
-    if (state.endedAt !== undefined || state.facts.deletionAt !== undefined) return { state: next, transitions: [] };
-    const open = state.stuckTold.filter((group) => !state.movedTold.includes(group));
-    const at = latestStart(state.facts) ?? state.startedAt ?? observedAt;
-    const transitions = open.map((group) =>
-      podTransition(state.facts, 'run.unstuck', at, `unstuck/${group}`, 'moves again'),
-    );
-    return { state: { ...next, movedTold: [...state.movedTold, ...open] }, transitions };
-  }
-  if (container === undefined) return { state: next, transitions: [] };
-  const at = state.facts.startAt ?? state.facts.createdAt ?? 0;
-  return tellStuck(next, container, at, `stuck: container ${container.container} waits with ${container.reason}`);
-}
-
-/** When a pod that waits becomes stuck; undefined when it moves or is stuck already. */
-export function stallDue({ facts, endedAt, stuck }: PodState, limits: StuckLimits): Instant | undefined {
-  const stalled = endedAt === undefined ? stall(facts) : undefined;
-  return stalled === undefined || stalled.group === stuck?.group ? undefined : stalled.since + limits[stalled.group];
-}
-
-/** The step of a pod whose wait is over: it is stuck since its limit. */
-export function stallPod(state: PodState, limits: StuckLimits): PodStep {
-  const at = stallDue(state, limits);
-  const stalled = stall(state.facts);
-  if (at === undefined || stalled === undefined) return { state, transitions: [] };
-  const { group, reason } = stalled;
-  const what = group === 'pending' ? 'no container started' : 'no node takes the pod';
-  const text = `stuck: ${what} for ${Math.round(limits[group] / 1000)} s`;
-  return tellStuck({ ...state, stuck: { group, reason } }, stalled, at, text);
-}
-
-/** Told once per pod and group. */
-function tellStuck(
-  state: PodState,
-  { group, reason, message, container }: Omit<Stuck, 'container'> & { readonly container?: string },
-  at: Instant,
-  text: string,
-): PodStep {
-  if (state.stuckTold.includes(group)) return { state, transitions: [] };
-  const transition: Transition = {
-    ...podTransition(state.facts, 'run.stuck', at, `stuck/${group}`, text),
-    ...(container !== undefined && { container }),
-    reason,
+function containerEnd({ container, instance, termination }: SeenEnd, stopped: boolean): ContainerEnd {
+  const { exitCode, signal, reason, message, startedAt } = termination;
+  return {
+    name: container.name,
+    type: container.type,
+    instance,
+    image: container.image,
+    exitCode,
+    ...(signal !== undefined && { signal }),
+    ...(reason !== undefined && { reason }),
     ...(message !== undefined && { message }),
+    ...(startedAt !== undefined && { startedAt }),
+    ...(stopped && { stopped }),
   };
-  return { state: { ...state, stuckTold: [...state.stuckTold, group] }, transitions: [transition] };
-}
-
-function latestStart(facts: PodFacts): Instant | undefined {
-  const starts = facts.containers.flatMap(({ runningSince }) => runningSince ?? []);
-  return starts.length === 0 ? undefined : Math.max(...starts);
 }
 
 function podEnd(facts: PodFacts, deletedAt: Instant | undefined, observedAt: Instant): Instant | undefined {
@@ -273,15 +145,4 @@ function podEndText(state: PodState): string {
   if (phase !== 'Failed') return state.deletedAt === undefined ? 'pod ended' : 'pod deleted while active';
   if (reason !== undefined) return `pod failed: ${reason}`;
   return podVerdict(state).failure === 'stopped' ? 'pod stopped' : 'pod failed';
-}
-
-function podTransition(
-  facts: PodFacts,
-  kind: Transition['kind'],
-  at: Instant,
-  suffix: string,
-  text: string,
-): Transition {
-  const id = `${facts.uid}/${kind === 'attempt.started' || kind === 'attempt.ended' ? `attempt-${suffix}` : suffix}`;
-  return { id, kind, at, runUid: runUidOf(facts), text, podUid: facts.uid, podName: facts.name };
 }

@@ -2,7 +2,7 @@ import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
 import type { JobFacts, Owner } from '../kubernetes/observation.ts';
 import { trueCondition } from './conditions.ts';
 import type { JobState } from './job.ts';
-import type { PodState } from './pod.ts';
+import type { PodState } from './pod-state.ts';
 import type { Run, RunStatus } from './transition.ts';
 
 /** Of more owners the first ones say enough. */

@@ -6,6 +6,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { REASONS } from '../lib/reasons.ts';
 import type { Run, Transition } from './transition.ts';
+import { refOf } from './transition.ts';
 import type { Comparison } from './zone-data.ts';
 import { compared, isClockAhead, newComparison, provenAt } from './zone-data.ts';
 
@@ -232,6 +233,7 @@ export function notRun(
     id: `${facts.uid}/${at}/${status}`,
     kind: `cronjob.${status}`,
     at,
+    about: refOf(facts),
     runUid: uid,
     text: `${status}: ${REASONS[reason]}`,
     reason,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { container, podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { ContainerFacts, Observation, PodFacts, Termination } from '../kubernetes/observation.ts';
-import type { PodState } from './pod.ts';
+import type { PodState } from './pod-state.ts';
 import { reducePod } from './pod.ts';
 
 type Seen = Observation & { readonly facts: PodFacts };
@@ -12,8 +12,10 @@ function ends(records: readonly Seen[], before?: PodState): { readonly told: str
   const told = records.flatMap((record) => {
     const step = reducePod(state, record);
     state = JSON.parse(JSON.stringify(step.state)) as PodState;
-    return step.transitions.flatMap(({ kind, id, exitCode, reason }) =>
-      kind === 'container.terminated' ? [`${id.split('/').slice(1, -1).join('/')} ${exitCode} ${reason}`] : [],
+    return step.transitions.flatMap(({ kind, id, container, reason }) =>
+      kind === 'container.terminated'
+        ? [`${id.split('/').slice(1, -1).join('/')} ${container?.exitCode} ${reason}`]
+        : [],
     );
   });
   return { told, state: state! };

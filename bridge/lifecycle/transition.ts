@@ -1,3 +1,4 @@
+import type { ContainerType, Kind, ObjectFacts } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 
 /** How a run ended. `never_started` was no run at all; `unknown`: it is gone and nothing tells how it ended. */
@@ -17,6 +18,32 @@ export type TransitionKind =
   | 'cronjob.missed'
   | 'cronjob.skipped';
 
+/** A Kubernetes object, as far as people and vendors need it to find it. */
+export interface ObjectRef {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** How a container ended, by its pod's status. */
+export interface ContainerEnd {
+  readonly name: string;
+  readonly type: ContainerType;
+  /** Its restart count when it ended. */
+  readonly instance: number;
+  /** As the status names it; may be empty. */
+  readonly image: string;
+  readonly exitCode: number;
+  readonly signal?: number;
+  readonly reason?: string;
+  /** Its termination message, redacted. */
+  readonly message?: string;
+  readonly startedAt?: Instant;
+  /** The deletion of its pod ended it: not a failure of its own. */
+  readonly stopped?: true;
+}
+
 /**
  * An edge in a lifecycle. `id` is deterministic and holds no time, so that the same edge told twice is one row;
  * `at` comes from the object itself.
@@ -25,7 +52,9 @@ export interface Transition {
   readonly id: string;
   readonly kind: TransitionKind;
   readonly at: Instant;
-  /** UID of the run it belongs to; absent for containers of pods that are no run's attempt. */
+  /** The object that it happened to: of a run's start and end its Job, of a container's end its pod. */
+  readonly about: ObjectRef;
+  /** UID of the run it belongs to; absent for containers of pods that are not a run's attempt. */
   readonly runUid: string | undefined;
   /** One line for the timeline. */
   readonly text: string;
@@ -33,10 +62,10 @@ export interface Transition {
   /** Condition reason, waiting reason or termination reason, as Kubernetes wrote it. */
   readonly reason?: string;
   readonly message?: string;
-  readonly podUid?: string;
-  readonly podName?: string;
-  readonly container?: string;
-  readonly exitCode?: number;
+  /** The container that ended. */
+  readonly container?: ContainerEnd;
+  /** The container that waits, of a run that is stuck on one. */
+  readonly waiting?: string;
   /** Not read from the object itself but concluded from its CronJob's status. */
   readonly inferred?: true;
   /** The real ending of a run that was told as ended otherwise by inference. */
@@ -114,4 +143,14 @@ export interface Attempt {
   readonly deleted?: true;
   /** When a LIST lacked it: it is over, and nobody saw how. */
   readonly goneAt?: Instant;
+}
+
+/** The reference of an object that was read. */
+export function refOf({ kind, namespace, name, uid }: ObjectFacts & { readonly kind: Kind }): ObjectRef {
+  return { kind, namespace, name, uid };
+}
+
+/** The reference of the object that is a run. */
+export function runRef({ kind, namespace, name, uid }: Run): ObjectRef {
+  return { kind, namespace, name, uid };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { jobFacts } from '../../test/fixtures/facts.ts';
+import { ABOUT, jobFacts } from '../../test/fixtures/facts.ts';
 import type { Run, Transition } from '../lifecycle/transition.ts';
 import { cutoffReason } from './cutoff.ts';
 
@@ -8,7 +8,7 @@ const RULE = { cutoff: LOST_AT, running: 'announce', toldUntil: LOST_AT } as con
 const run = { uid: jobFacts().uid, kind: 'Job', status: 'running' } as Run;
 
 function reason(kind: Transition['kind'], at: number, startWasPlanned: boolean): string | undefined {
-  return cutoffReason({ id: kind, kind, at, runUid: run.uid, text: '' }, run, startWasPlanned, RULE);
+  return cutoffReason({ id: kind, kind, at, about: ABOUT, runUid: run.uid, text: '' }, run, startWasPlanned, RULE);
 }
 
 it('announces nothing that a lost store told, neither the start of a run that goes on nor an end after a known start', () => {

@@ -1,5 +1,6 @@
 import { cronJobFacts } from '../../test/fixtures/facts.ts';
 import type { Outcome, Run, RunStatus, Transition } from '../lifecycle/transition.ts';
+import { runRef } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { Delivery } from '../sinks/sink.ts';
@@ -149,7 +150,7 @@ function runOf({ uid, status, cronJob, startedAt }: SampleRun): Run {
 }
 
 function transition(run: Run, kind: Transition['kind'], at: Instant, text: string): Transition {
-  return { id: `${run.runKey}/${kind}/${at}`, kind, at, runUid: run.uid, text };
+  return { id: `${run.runKey}/${kind}/${at}`, kind, at, about: runRef(run), runUid: run.uid, text };
 }
 
 function stuck(run: Run, { startedAt }: SampleRun): Transition {
@@ -178,10 +179,12 @@ function addPods(tx: Tx, run: Run, { status, startedAt }: SampleRun): void {
       reason: exitCode === undefined ? undefined : reason,
       ...(status === 'stuck' && { waiting: { container: 'worker', reason: 'ImagePullBackOff', message: 'not found' } }),
     });
-    tx.addTransition({ ...transition(run, 'attempt.started', at, 'pod taken by its node'), ...pod }, at);
+    const about = { kind: 'Pod', namespace: run.namespace, name: pod.podName, uid: pod.podUid } as const;
+    tx.addTransition({ ...transition(run, 'attempt.started', at, 'pod taken by its node'), about }, at);
     if (endedAt === undefined || exitCode === undefined) return;
     const text = `container worker: exited with ${exitCode} (${reason})`;
-    const ended = { ...transition(run, 'container.terminated', endedAt, text), ...pod, exitCode, reason };
+    const container = { name: 'worker', type: 'app', instance: 0, image: '', exitCode, reason } as const;
+    const ended = { ...transition(run, 'container.terminated', endedAt, text), about, container, reason };
     tx.addTransition(ended, endedAt);
   });
 }

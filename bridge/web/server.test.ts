@@ -1,3 +1,4 @@
+import { ABOUT } from '../../test/fixtures/facts.ts';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -154,7 +155,10 @@ describe('the page', () => {
     } as const;
     web.store.transaction((tx) => {
       tx.putRun({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
-      tx.addTransition({ id: evil, kind: 'run.ended', at: NOW, runUid: uid, text: evil, message: evil }, NOW);
+      tx.addTransition(
+        { id: evil, kind: 'run.ended', at: NOW, about: ABOUT, runUid: uid, text: evil, message: evil },
+        NOW,
+      );
       tx.decide({
         transitionId: evil,
         destination: evil,

@@ -94,7 +94,9 @@ function rowsOf(path: string, select: string): string[] {
 
 function textsOf(transitions: readonly Transition[], wanted: (kind: Transition['kind']) => boolean): string[] {
   const found = transitions.filter(({ kind }) => wanted(kind));
-  return found.map(({ id, kind, outcome, at, exitCode }) => [id, kind, outcome, at, exitCode].join(' ')).toSorted();
+  return found
+    .map(({ id, kind, outcome, at, container }) => [id, kind, outcome, at, container?.exitCode].join(' '))
+    .toSorted();
 }
 
 /** The given indexes in any order, in up to four commits. */

@@ -1,3 +1,4 @@
+import { ABOUT } from '../../../test/fixtures/facts.ts';
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { RunLog } from '../../lifecycle/logs.ts';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
@@ -84,6 +85,7 @@ export function transition(overrides: Partial<Transition> = {}): Transition {
     id: `${JOB_UID}/started`,
     kind: 'run.started',
     at: 1_760_000_001_000,
+    about: ABOUT,
     runUid: JOB_UID,
     text: 'started',
     ...overrides,

@@ -10,15 +10,15 @@ const context = planContext;
 const ended = (outcome: Transition['outcome'], more: Partial<Transition> = {}): Transition =>
   transition({ id: `${JOB_UID}/ended`, kind: 'run.ended', at: 1_760_000_065_000, outcome, ...more } as Transition);
 
-const POD = { podUid: 'pod-1', podName: 'test-cronjob-29333333-abcde' };
-const podStarted = transition({ id: 'pod-1/attempt-started', kind: 'attempt.started', ...POD });
+const POD = { kind: 'Pod', namespace: 'default', name: 'test-cronjob-29333333-abcde', uid: 'pod-1' } as const;
+const podStarted = transition({ id: 'pod-1/attempt-started', kind: 'attempt.started', about: POD });
 const stuck = transition({
   id: 'pod-1/stuck/image',
   kind: 'run.stuck',
   text: 'stuck: container main waits with ImagePullBackOff',
   reason: 'ImagePullBackOff',
   message: 'no such image',
-  ...POD,
+  about: POD,
 });
 
 const all = (): never => {
@@ -199,7 +199,9 @@ describe('a pod filter', () => {
   it('concerns what pods tell, never the states of the Job', () => {
     expect(plan(podStarted, { cronJob: wanted }, config)).toEqual({ drop: 'pod_filtered' });
     expect(plan(stuck, {}, config)).toEqual({ drop: 'pod_filtered' });
-    expect(plan({ ...podStarted, podName: 'report-1' }, { cronJob: wanted }, config)).toMatchObject({ state: 'run' });
+    expect(plan({ ...podStarted, about: { ...POD, name: 'report-1' } }, { cronJob: wanted }, config)).toMatchObject({
+      state: 'run',
+    });
     expect(plan(transition(), {}, config)).toMatchObject({ state: 'run' });
     expect(plan(ended('failed'), {}, config)).toMatchObject({ state: 'fail' });
   });

@@ -82,14 +82,14 @@ function pingState({ kind, outcome }: Transition, cronJob: CronJobFacts, rules: 
 
 /** Why nothing is sent of a run that is told. */
 function dropReason(
-  { podName, kind }: Transition,
+  { about, kind }: Transition,
   state: State,
   run: Run,
   rules: RunRules,
   told: Told | undefined,
 ): Reason | undefined {
   if (kind === 'attempt.started' || kind === 'run.stuck') {
-    if (podName !== undefined && !rules.matchesPod(podName)) return 'pod_filtered';
+    if (!rules.matchesPod(about.name)) return 'pod_filtered';
     if (run.endedAt !== undefined) return 'run_over';
   }
   return told?.failed === true && (state === 'run' || state === 'fail') ? 'already_failed' : undefined;
@@ -97,8 +97,8 @@ function dropReason(
 
 /** Where it happened: of a run the first node, of its end that of the pod that decided it. */
 function host(transition: Transition, context: PlanContext): string | undefined {
-  const { kind, podUid, outcome } = transition;
-  if (podUid !== undefined) return context.attempt(podUid)?.nodeName;
+  const { kind, about, outcome } = transition;
+  if (about.kind === 'Pod') return context.attempt(about.uid)?.nodeName;
   const attempts = context.attempts();
   if (kind !== 'run.ended') return attempts.find(({ nodeName }) => nodeName !== undefined)?.nodeName;
   const last = latest(attempts)?.nodeName;
@@ -110,10 +110,10 @@ function host(transition: Transition, context: PlanContext): string | undefined 
 
 function message(transition: Transition, state: State, context: PlanContext): string | undefined {
   const { run } = context;
-  const { kind, outcome, text, podName } = transition;
-  if (kind === 'attempt.started') return `Pod ${podName ?? ''} started`;
+  const { kind, outcome, text, about } = transition;
+  if (kind === 'attempt.started') return `Pod ${about.name} started`;
   if (kind === 'run.stuck')
-    return shorten(joined([`Pod ${podName ?? ''} is ${text}`, transition.message], ': '), MAX_MESSAGE);
+    return shorten(joined([`Pod ${about.name} is ${text}`, transition.message], ': '), MAX_MESSAGE);
   if (state === 'logs') return `Job ${run.name} is completed with status complete`;
   if (outcome === 'cancelled') return 'cancelled';
   if (outcome === 'replaced') return text;
@@ -131,10 +131,10 @@ function causeOfEnd({ reason, message, at }: Transition, { run, attempts }: Plan
 
 /** The exit code of the container that failed by itself; a run that was cancelled failed by no container. */
 function statusCode(transition: Transition, state: State, context: PlanContext): string | undefined {
-  const { kind, outcome, podUid } = transition;
+  const { kind, outcome, about } = transition;
   if (state !== 'fail' || outcome === 'cancelled') return undefined;
   if (kind !== 'run.stuck') return causeOfEnd(transition, context).exitCode?.toString();
-  const stuck = podUid === undefined ? undefined : context.attempt(podUid);
+  const stuck = context.attempt(about.uid);
   return stuck && exitCodeOf(stuck)?.toString();
 }
 

@@ -1,3 +1,4 @@
+import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { DESTINATION, TestStore } from './fixtures.ts';
 
@@ -13,7 +14,10 @@ it('an attempt that throws leaves nothing behind: no row, and nothing that is co
   t.store.transaction((tx) => {
     const attempt = () =>
       tx.attempt(() => {
-        tx.addTransition({ id: 't', kind: 'run.started', at: t.now, runUid: 'r', text: 'started' }, t.now);
+        tx.addTransition(
+          { id: 't', kind: 'run.started', at: t.now, about: ABOUT, runUid: 'r', text: 'started' },
+          t.now,
+        );
         const decision = { transitionId: 't', destination: DESTINATION, detail: undefined, at: t.now };
         tx.decide({ ...decision, verdict: 'dropped', reason: 'not_selected' });
         tx.unjudged.set(cronJob, { reason: 'zone_data_differ', zone: 'UTC', detail: 'an instant' }, t.now);

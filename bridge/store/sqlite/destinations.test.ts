@@ -1,3 +1,4 @@
+import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Json } from '../../lib/json.ts';
 import type { DesiredRules } from '../store.ts';
@@ -79,7 +80,7 @@ describe('a decision that waited', () => {
     t.store.transaction((tx) => {
       const run = { kind: 'Job', uid: id, namespace: 'shop', name: id, status: 'running', runKey: id };
       tx.putRun({ run: run as never, memory: { memos: {}, waiting: [], waitingFor } });
-      tx.addTransition({ id: `${id}/started`, kind: 'run.started', at: T0, runUid: id, text: '' }, T0);
+      tx.addTransition({ id: `${id}/started`, kind: 'run.started', at: T0, about: ABOUT, runUid: id, text: '' }, T0);
       const open = { verdict: 'waiting', reason: 'owner_unknown', detail: undefined, at: T0 } as const;
       tx.decide({ transitionId: `${id}/started`, destination: DESTINATION, ...open });
     });

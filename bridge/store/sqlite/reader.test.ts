@@ -1,3 +1,4 @@
+import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Run, RunStatus, Transition } from '../../lifecycle/transition.ts';
@@ -116,7 +117,14 @@ describe('one run', () => {
   it('comes with its attempts, timeline, decisions and deliveries', () => {
     putRun('r', T0);
     t.store.transaction((tx) => {
-      const transition: Transition = { id: 't2', kind: 'run.ended', at: T0 + 2, runUid: 'r', text: 'ended' };
+      const transition: Transition = {
+        id: 't2',
+        kind: 'run.ended',
+        at: T0 + 2,
+        about: ABOUT,
+        runUid: 'r',
+        text: 'ended',
+      };
       tx.addTransition(transition, T0);
       tx.addTransition({ ...transition, id: 't1', kind: 'run.started', at: T0 + 1 }, T0);
       tx.addTransition({ ...transition, id: 't3', runUid: 'other' }, T0);
@@ -162,7 +170,7 @@ describe('deliveries', () => {
 describe('drops', () => {
   it('are decisions, deliveries and quarantine in one list, newest first, paged while more are added', () => {
     t.store.transaction((tx) => {
-      tx.addTransition({ id: 't1', kind: 'run.started', at: T0, runUid: 'r', text: 'started' }, T0);
+      tx.addTransition({ id: 't1', kind: 'run.started', at: T0, about: ABOUT, runUid: 'r', text: 'started' }, T0);
       const decision = { destination: DESTINATION, verdict: 'dropped' as const, detail: undefined };
       tx.decide({ ...decision, transitionId: 't1', reason: 'before_cutoff', at: T0 });
       tx.decide({ ...decision, transitionId: 't2', reason: 'not_selected', at: T0 + 2 });

@@ -1,3 +1,4 @@
+import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { DELIVERED, DESTINATION, FAILED, HOUR, MINUTE, REFUSED, T0, TestStore, held } from './fixtures.ts';
 
@@ -31,7 +32,7 @@ it('makes a dead letter pending again under its key, with a new age, and remembe
 
 it('finds intents by number, transition and run, at one destination if asked', () => {
   t.store.transaction((tx) => {
-    tx.addTransition({ id: 't', kind: 'run.started', at: T0, runUid: 'run-uid', text: 'started' }, T0);
+    tx.addTransition({ id: 't', kind: 'run.started', at: T0, about: ABOUT, runUid: 'run-uid', text: 'started' }, T0);
     tx.enqueue(DESTINATION, 't', { key: 'k', lane: 'l', payload: 1, limits: [] }, T0);
     tx.enqueue('sentry/default', 't', { key: 'k', lane: 'l', payload: 1, limits: [] }, T0);
   });

@@ -1,3 +1,4 @@
+import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Run } from '../../lifecycle/transition.ts';
 import type { ObjectRow, RunRow, Tx } from '../store.ts';
@@ -34,7 +35,7 @@ const OBJECTS: readonly Partial<ObjectRow>[] = [
   { state: { facts: { b: 2 } } },
 ];
 
-const waiting = { id: 't', kind: 'run.started', at: T0, runUid: 'u', text: 'started' } as const;
+const waiting = { id: 't', kind: 'run.started', at: T0, about: ABOUT, runUid: 'u', text: 'started' } as const;
 const run = { uid: 'u', kind: 'Job', namespace: 'ns', name: 'job', runKey: 'k', status: 'running' } as Run;
 const NOTHING = { memos: {}, waiting: [], waitingFor: undefined };
 const RUNS: readonly RunRow[] = [

@@ -136,9 +136,10 @@ export function transitionsOf(db: Db, runUid: string): Transition[] {
   const sql = 'SELECT id, at, transition FROM transitions WHERE run_uid = ? ORDER BY at, seq';
   return db.all<TransitionColumns>(sql, runUid).map(({ id, at, transition: text }) => {
     const place = { table: 'transitions', column: 'id', value: id } as const;
-    const isSound = (transition: Transition | null): boolean => transition?.id === id;
-    // Of a kind that is told nobody by itself.
-    const instead = (): Transition => ({ id, kind: 'attempt.ended', at, runUid, text: REASONS.unreadable_row });
+    const isSound = (transition: Transition | null): boolean => transition?.id === id && 'about' in transition;
+    const about = { kind: 'Job', namespace: '', name: '', uid: runUid } as const;
+    // Of a kind that is reported to nobody by itself.
+    const instead = (): Transition => ({ id, kind: 'attempt.ended', at, about, runUid, text: REASONS.unreadable_row });
     return readOrReplace<Transition>(db, place, { column: 'transition', text }, isSound, instead);
   });
 }

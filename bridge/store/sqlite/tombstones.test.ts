@@ -1,3 +1,4 @@
+import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RetentionLimits } from '../store.ts';
 import { DELIVERED, DESTINATION, HOUR, T0, TestStore } from './fixtures.ts';
@@ -24,7 +25,7 @@ function over(from: number, to: number): void {
       tx.putRun({ run: { ...run, ...endedAt } as never, memory: { memos: {}, waiting: [], waitingFor: undefined } });
       for (const edge of ['started', 'ended'] as const) {
         const id = `${runKey}/${edge}`;
-        tx.addTransition({ id, kind: `run.${edge}`, at: T0 + n, runUid: uid, text: '' }, test.now);
+        tx.addTransition({ id, kind: `run.${edge}`, at: T0 + n, about: ABOUT, runUid: uid, text: '' }, test.now);
         tx.enqueue(DESTINATION, id, { key: id, lane: uid, payload: null, limits: [] }, test.now);
       }
     }

@@ -1,3 +1,4 @@
+import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { Decision, ObjectRow, Quarantined, Tx } from '../store.ts';
@@ -91,7 +92,7 @@ describe('runs', () => {
 });
 
 describe('transitions and decisions', () => {
-  const transition: Transition = { id: 't1', kind: 'run.started', at: T0, runUid: 'r1', text: 'started' };
+  const transition: Transition = { id: 't1', kind: 'run.started', at: T0, about: ABOUT, runUid: 'r1', text: 'started' };
   const decision: Decision = {
     transitionId: 't1',
     destination: 'cronitor/default',

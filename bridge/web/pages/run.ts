@@ -91,7 +91,7 @@ function timeline(transitions: readonly Transition[], pods: boolean): Html {
           ${time(transition.at)}
           <span
             >${transition.text}
-            ${pods && transition.podName !== undefined && html`<small>${transition.podName}</small>`}
+            ${pods && transition.about.kind === 'Pod' && html`<small>${transition.about.name}</small>`}
             ${message(transition)}</span
           >
         </li>`,
@@ -103,7 +103,8 @@ function message({ message, text }: Transition): Child {
   return message !== undefined && !text.includes(message) && html`<small>${message}</small>`;
 }
 
-function tone({ kind, outcome, exitCode }: Transition): string {
+function tone({ kind, outcome, container }: Transition): string {
+  const { exitCode } = container ?? {};
   if (outcome === 'succeeded' || exitCode === 0) return 'good';
   if (outcome === 'failed' || (exitCode ?? 0) !== 0) return 'bad';
   if (kind === 'cronjob.missed') return 'bad';

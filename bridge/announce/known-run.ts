@@ -3,7 +3,7 @@ import type { Attempt, Run } from '../lifecycle/transition.ts';
 import type { Json } from '../lib/json.ts';
 import type { PlanContext } from '../sinks/sink.ts';
 import type { Tx } from '../store/store.ts';
-import { stateOf } from './state.ts';
+import { stateOf } from '../turn/object-rows.ts';
 
 /** The CronJob that owns a run, live or deleted, as far as it was seen. */
 export function cronJobOf(tx: Tx, run: Run): CronJobFacts | undefined {

@@ -1,8 +1,7 @@
 import { KINDS } from '../kubernetes/kinds.ts';
 import type { Observation } from '../kubernetes/observation.ts';
-import { runUidOf } from '../lifecycle/pod.ts';
-import type { Instant } from '../lib/clock.ts';
-import type { Tx } from '../store/store.ts';
+import { runUidOf } from '../lifecycle/pod-state.ts';
+import type { Turn } from '../turn/turn.ts';
 
 /**
  * Whether a record of an object that the store does not hold must not be taken as new; the first that applies decides:
@@ -13,7 +12,8 @@ import type { Tx } from '../store/store.ts';
  * - a LIST shows it, or it is long-lived: no;
  * - it was created before everything that the store still remembers of pruned objects: yes, and that is recorded.
  */
-export function isLate(tx: Tx, { facts, listed }: Observation, now: Instant): boolean {
+export function isLate(turn: Turn, { facts, listed }: Observation): boolean {
+  const { tx, now } = turn;
   const { uid, kind, namespace, name, createdAt } = facts;
   const { longLived } = KINDS[kind];
   if (longLived && listed === true) return false;

@@ -6,12 +6,13 @@ import { unjudged } from '../lifecycle/unjudged.ts';
 import type { Instant } from '../lib/clock.ts';
 import { uuidv5 } from '../lib/ids.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
-import { announce, NO_MEMORY } from './announce.ts';
-import type { Destination } from './deps.ts';
-import { stateOf } from './state.ts';
+import { announce, NO_MEMORY } from '../announce/announce.ts';
+import { stateOf } from '../turn/object-rows.ts';
+import type { Turn } from '../turn/turn.ts';
 
 /** Keeps why missed runs of a CronJob are not judged, as long as they are not. */
-export function noteUnjudged(tx: Tx, state: CronJobState, now: Instant): void {
+export function noteUnjudged(turn: Turn, state: CronJobState): void {
+  const { tx, now } = turn;
   tx.unjudged.set(state.facts, unjudged(state, now), now);
 }
 
@@ -26,13 +27,8 @@ export function watchSchedule(tx: Tx, previous: CronJobState | undefined, state:
 }
 
 /** Judges the scheduled instants of a CronJob that are due at `until`, up to which the stream is known to be complete. */
-export function judgeSchedule(
-  tx: Tx,
-  destinations: readonly Destination[],
-  uid: string,
-  until: Instant,
-  now: Instant,
-): void {
+export function judgeSchedule(turn: Turn, uid: string, until: Instant): void {
+  const { tx, now } = turn;
   const row = tx.object(uid);
   const before = row && stateOf<CronJobState>(row);
   if (row === undefined || before === undefined || before.deleted || before.gone !== undefined)
@@ -40,26 +36,28 @@ export function judgeSchedule(
   const { watch, verdicts } = judgeDue(before, { until, now, sight: (at) => sightOf(tx, before, at) });
   for (const verdict of verdicts) {
     const { run, transition } = notRun(before.facts, verdict, uuidv5(`${uid}/${verdict.at}`));
-    tx.putRun({ run, memory: announce(tx, destinations, { run, memory: NO_MEMORY }, [transition], now) });
+    tx.putRun({ run, memory: announce(turn, { run, memory: NO_MEMORY }, [transition]) });
   }
-  saveWatch(tx, row, before, { ...before, ...watch, unproven: watch.unproven }, now);
+  saveWatch(turn, row, before, { ...before, ...watch, unproven: watch.unproven });
 }
 
 /** A Job tells a scheduled instant of its CronJob, maybe before the CronJob's own status does. */
-export function seeScheduledJob(tx: Tx, cronJobUid: string, at: Instant, now: Instant): void {
+export function seeScheduledJob(turn: Turn, cronJobUid: string, at: Instant): void {
+  const { tx, now } = turn;
   const row = tx.object(cronJobUid);
   const before = row && stateOf<CronJobState>(row);
   if (row === undefined || before === undefined || before.deleted || before.gone !== undefined) return;
   const watch = seeInstant(before, at, now);
   // An instant that agrees is written with the status that tells it too.
   if (watch === undefined || watch.comparison?.differs === before.comparison?.differs) return;
-  saveWatch(tx, row, before, { ...before, ...watch, unproven: watch.unproven }, now);
+  saveWatch(turn, row, before, { ...before, ...watch, unproven: watch.unproven });
 }
 
-function saveWatch(tx: Tx, row: ObjectRow, before: CronJobState, state: CronJobState, now: Instant): void {
+function saveWatch(turn: Turn, row: ObjectRow, before: CronJobState, state: CronJobState): void {
+  const { tx } = turn;
   tx.putObject({ ...row, state });
   watchSchedule(tx, before, state);
-  noteUnjudged(tx, state, now);
+  noteUnjudged(turn, state);
 }
 
 function sightOf(tx: Tx, { facts }: CronJobState, at: Instant): Sight {

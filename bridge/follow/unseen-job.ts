@@ -4,36 +4,33 @@ import type { CronJobState } from '../lifecycle/cronjob.ts';
 import type { Awaited } from '../lifecycle/inferred.ts';
 import { inferRun, noticeRun, provenEnd } from '../lifecycle/inferred.ts';
 import type { JobState } from '../lifecycle/job.ts';
-import type { Instant } from '../lib/clock.ts';
 import { uuidv5 } from '../lib/ids.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
-import type { Destination } from './deps.ts';
-import { tellJob } from './observe-job.ts';
-import { stateOf } from './state.ts';
+import { tellJob } from './job.ts';
+import { stateOf } from '../turn/object-rows.ts';
+import type { Turn } from '../turn/turn.ts';
 
 /**
  * Awaits the Job of the instant that a version of a CronJob names as last scheduled, not before that instant; `state`
  * comes back as it is when there is nothing new. What lies before every destination's cut-off, or what retention may have forgotten, is history.
  */
 export function awaitJob(
-  tx: Tx,
-  destinations: readonly Destination[],
+  turn: Turn,
   previous: CronJobState | undefined,
   state: CronJobState,
   facts: CronJobFacts,
-  graceMs: number,
-  now: Instant,
 ): CronJobState {
+  const { tx, now, limits } = turn;
   const at = facts.lastScheduleAt;
   if (at === undefined) return state;
   const others = (state.awaited ?? []).filter((other) => other.at !== at);
   const known = state.awaited?.find((awaited) => awaited.at === at);
   if (known === undefined) {
-    const cutoff = Math.min(...destinations.map(({ rule }) => rule.cutoff));
+    const cutoff = Math.min(...turn.destinations.map(({ rule }) => rule.cutoff));
     if (previous?.facts.lastScheduleAt === at || at < cutoff || at <= tx.forgottenUpTo()) return state;
     if (tx.runKeyHolder(`${facts.uid}/${at}`) !== undefined) return state;
     const runKey = `${facts.uid}/${at}`;
-    tx.setTimer({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: Math.max(now, at) + graceMs });
+    tx.setTimer({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: Math.max(now, at) + limits.graceMs });
   }
   const noticed = noticeRun(known, facts, at, now);
   if (known !== undefined && noticed.uid === known.uid && noticed.successes === known.successes) return state;
@@ -41,13 +38,8 @@ export function awaitJob(
 }
 
 /** The grace of an awaited Job is over: unless it came, or is still active, its run is told by the CronJob's status. */
-export function settleAwaited(
-  tx: Tx,
-  destinations: readonly Destination[],
-  runKey: string,
-  graceMs: number,
-  now: Instant,
-): void {
+export function settleAwaited(turn: Turn, runKey: string): void {
+  const { tx, now, limits } = turn;
   tx.clearTimer(timerId(runKey));
   const [cronJobUid = '', at] = runKey.split('/');
   const row = tx.object(cronJobUid);
@@ -57,9 +49,9 @@ export function settleAwaited(
   if (awaited === undefined) return;
   if (!isTakenBack(state, awaited) && !isSeen(tx, runKey, state, awaited)) {
     if (isActive(state, awaited)) {
-      return tx.setTimer({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: now + graceMs });
+      return tx.setTimer({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: now + limits.graceMs });
     }
-    tellAwaited(tx, destinations, runKey, state, awaited, now);
+    tellAwaited(turn, runKey, state, awaited);
   }
   tx.putObject({ ...row, state: { ...state, awaited: state.awaited?.filter((other) => other !== awaited) } });
 }
@@ -81,14 +73,8 @@ function isActive({ facts, deleted, gone }: CronJobState, { uid }: Awaited): boo
   return uid !== undefined && facts.activeUids.includes(uid) && !deleted && gone === undefined;
 }
 
-function tellAwaited(
-  tx: Tx,
-  destinations: readonly Destination[],
-  runKey: string,
-  { facts }: CronJobState,
-  awaited: Awaited,
-  now: Instant,
-): void {
+function tellAwaited(turn: Turn, runKey: string, { facts }: CronJobState, awaited: Awaited): void {
+  const { tx, now } = turn;
   const own = uuidv5(runKey);
   // A Job that came too late to be no miss: the row that said so becomes its run.
   const uid = tx.run(own) === undefined ? (awaited.uid ?? own) : own;
@@ -107,7 +93,7 @@ function tellAwaited(
     state: step.state,
   };
   tx.putObject(row);
-  tellJob(tx, destinations, step, runKey, now);
+  tellJob(turn, step, runKey);
 }
 
 function jobsOf(tx: Tx, cronJobUid: string): JobState[] {

@@ -7,14 +7,13 @@ import { jobRun, runKeyOf, stuckReason } from '../lifecycle/run.ts';
 import type { Instant } from '../lib/clock.ts';
 import { isSameJson } from '../lib/same.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
-import { announce, markWaiting, NO_MEMORY } from './announce.ts';
-import type { Destination } from './deps.ts';
+import { announce, markWaiting, NO_MEMORY } from '../announce/announce.ts';
 import { asInferredRun } from './inferred-uid.ts';
-import { isLate } from './late.ts';
-import { podsOf } from './observe-pod.ts';
-import type { UnwrittenVersions } from './state.ts';
-import { saveObject, stateOf } from './state.ts';
-import { seeScheduledJob } from './watch-schedule.ts';
+import { isLate } from './late-records.ts';
+import { podsOf } from './pod-run.ts';
+import { saveObject, stateOf } from '../turn/object-rows.ts';
+import { seeScheduledJob } from './schedule.ts';
+import type { Turn } from '../turn/turn.ts';
 
 /** A Job deleted by concurrencyPolicy Replace is followed by its successor in the same sync of the controller. */
 const REPLACEMENT_WAIT_MS = 30_000;
@@ -25,39 +24,34 @@ const DELETION_WAIT_MS = 15 * 60_000;
 const CLOCK_SKEW_MS = 5_000;
 
 /** Takes in a Job: its run's transitions, and the predecessor that it may replace. */
-export function observeJob(
-  tx: Tx,
-  destinations: readonly Destination[],
-  unwritten: UnwrittenVersions,
-  given: Observation & { readonly facts: JobFacts },
-  now: Instant,
-): void {
+export function observeJob(turn: Turn, given: Observation & { readonly facts: JobFacts }): void {
+  const { tx, now, unwritten } = turn;
   const known = unwritten.loadFor(tx, given);
   const observation = known === undefined ? asInferredRun(tx, given) : given;
   const { facts } = observation;
   const row = observation === given ? known : unwritten.loadFor(tx, observation);
-  if (row === undefined && isLate(tx, observation, now)) return;
+  if (row === undefined && isLate(turn, observation)) return;
   const runKey = tx.run(facts.uid)?.run.runKey ?? claimRunKey(tx, facts);
   const previous = row && stateOf<JobState>(row);
   const step = reduceJob(previous, observation, runKey, (job, at) => replacement(tx, job, at, true));
   const { deletedAt, gone } = step.state;
   // The audit does not look for a UID that is ours.
   const isOver = deletedAt !== undefined || gone !== undefined || observation !== given;
-  const isNews = saveObject(tx, unwritten, row, observation, step.state, isOver ? now : undefined);
+  const isNews = saveObject(turn, row, observation, step.state, isOver ? now : undefined);
   if (!isNews && step.transitions.length === 0) return;
   const adopted = previous !== undefined && isAdopted(previous, step.state);
   if (adopted) claimRunKey(tx, step.state.facts);
-  tellJob(tx, destinations, step, runKey, now, adopted);
+  tellJob(turn, step, runKey, adopted);
   if (isUndecided(step.state) && (previous === undefined || !isUndecided(previous))) {
     const id = timerId(step.state.facts);
     tx.setTimer({ id, kind: 'replacement', uid: facts.uid, due: now + REPLACEMENT_WAIT_MS });
-    markWaiting(tx, destinations, { id: `${runKey}/ended`, kind: 'run.ended' }, 'awaiting_replacement', now);
+    markWaiting(turn, { id: `${runKey}/ended`, kind: 'run.ended' }, 'awaiting_replacement');
   }
   if (isHeldByDeletion(step.state) && (previous === undefined || !isHeldByDeletion(previous)))
-    awaitDeletion(tx, facts, now);
+    awaitDeletion(turn, facts);
   if (row !== undefined || !isOwnedByCronJob(facts.owner)) return;
-  settlePredecessors(tx, destinations, facts, now);
-  if (facts.scheduledAt !== undefined && !facts.manual) seeScheduledJob(tx, facts.owner.uid, facts.scheduledAt, now);
+  settlePredecessors(turn, facts);
+  if (facts.scheduledAt !== undefined && !facts.manual) seeScheduledJob(turn, facts.owner.uid, facts.scheduledAt);
 }
 
 /** Being deleted, in the foreground or with a finalizer, and not over yet. */
@@ -66,48 +60,51 @@ export function isHeldByDeletion({ facts, deletedAt, gone, ended }: JobState): b
 }
 
 /** Looks at a Job that is being deleted again then: a finalizer may keep it for hours, and its run is over before. */
-export function awaitDeletion(tx: Tx, { uid }: JobFacts, now: Instant): void {
-  tx.setTimer({ id: goneTimer(uid), kind: 'gone', uid, due: now + DELETION_WAIT_MS });
+export function awaitDeletion(turn: Turn, { uid }: JobFacts): void {
+  const { tx, now } = turn;
+  setGoneTimer(tx, uid, now + DELETION_WAIT_MS);
 }
 
 export const goneTimer = (uid: string): string => `gone/${uid}`;
 
+/** Looks at an object that is gone, or is being deleted, then. */
+export function setGoneTimer(tx: Tx, uid: string, due: Instant): void {
+  tx.setTimer({ id: goneTimer(uid), kind: 'gone', uid, due });
+}
+
 /** Ends a deleted Job whose wait for a successor is over, as cancelled unless one was seen meanwhile. */
-export function settleReplacement(tx: Tx, destinations: readonly Destination[], timer: string, now: Instant): void {
+export function settleReplacement(turn: Turn, timer: string): void {
+  const { tx } = turn;
   const row = tx.object(timer.slice(timer.lastIndexOf('/') + 1));
-  if (row !== undefined) settle(tx, destinations, row, now, false);
+  if (row !== undefined) settle(turn, row, false);
   tx.clearTimer(timer);
 }
 
 /** A new Job may be the successor that a deleted one of its CronJob waits for; those that wait have a timer. */
-function settlePredecessors(tx: Tx, destinations: readonly Destination[], { owner }: JobFacts, now: Instant): void {
+function settlePredecessors(turn: Turn, { owner }: JobFacts): void {
+  const { tx } = turn;
   if (!isOwnedByCronJob(owner)) return;
   for (const { uid, id } of tx.timersBelow(`replacement/${owner.uid}`)) {
     const row = tx.object(uid);
-    if (row !== undefined && settle(tx, destinations, row, now, true)) tx.clearTimer(id);
+    if (row !== undefined && settle(turn, row, true)) tx.clearTimer(id);
   }
 }
 
 /** False when the Job still waits. */
-function settle(tx: Tx, destinations: readonly Destination[], row: ObjectRow, now: Instant, mayWait: boolean): boolean {
+function settle(turn: Turn, row: ObjectRow, mayWait: boolean): boolean {
+  const { tx, now } = turn;
   const before = stateOf<JobState>(row);
   const runKey = tx.run(row.uid)?.run.runKey ?? row.uid;
   const step = endJob(before, runKey, now, (job, at) => replacement(tx, job, at, mayWait));
   if (step.state === before) return false;
   tx.putObject({ ...row, state: step.state });
-  tellJob(tx, destinations, step, runKey, now);
+  tellJob(turn, step, runKey);
   return true;
 }
 
 /** Announces a step and writes the run as people see it. */
-export function tellJob(
-  tx: Tx,
-  destinations: readonly Destination[],
-  step: JobStep,
-  runKey: string,
-  now: Instant,
-  adopted = false,
-): void {
+export function tellJob(turn: Turn, step: JobStep, runKey: string, adopted = false): void {
+  const { tx } = turn;
   const { uid } = step.state.facts;
   const before = tx.run(uid);
   const stuckOn =
@@ -115,7 +112,7 @@ export function tellJob(
   const run = jobRun(step.state, runKey, stuckOn);
   const early = before === undefined || adopted ? tx.transitionsOf(uid) : [];
   const known = { run, memory: before?.memory ?? NO_MEMORY };
-  const memory = announce(tx, destinations, known, step.transitions, now, early);
+  const memory = announce(turn, known, step.transitions, early);
   if (before === undefined || memory !== before.memory || !isSameJson(run, before.run)) {
     tx.putRun({ run, memory });
   }

@@ -3,17 +3,17 @@ import type { JobFacts } from '../kubernetes/observation.ts';
 import { failedFirst } from '../lifecycle/cause.ts';
 import type { JobState } from '../lifecycle/job.ts';
 import type { Run, Transition } from '../lifecycle/transition.ts';
-import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { cutoffReason } from '../policy/cutoff.ts';
 import type { Planned } from '../sinks/sink.ts';
 import type { RunMemory, RunRow, Tx } from '../store/store.ts';
-import type { Destination } from './deps.ts';
+import type { Destination } from '../turn/destination.ts';
 import { cronJobOf, KnownRun } from './known-run.ts';
 import type { PlannedRun } from './want-logs.ts';
 import { wantLogs } from './want-logs.ts';
-import { stateOf } from './state.ts';
+import { stateOf } from '../turn/object-rows.ts';
+import type { Turn } from '../turn/turn.ts';
 
 /** A CronJob that exists comes with the stream or, within minutes, with an audit. */
 const OWNER_WAIT_MS = 15 * 60_000;
@@ -29,53 +29,47 @@ export const NO_MEMORY: RunMemory = { memos: {}, waiting: [], waitingFor: undefi
  * owning CronJob is unseen everything waits: its annotations decide what is reported, and where. Returns the memory of the run.
  */
 export function announce(
-  tx: Tx,
-  destinations: readonly Destination[],
+  turn: Turn,
   { run, memory }: RunRow,
   transitions: readonly Transition[],
-  now: Instant,
   early: readonly Transition[] = [],
 ): RunMemory {
+  const { tx, now } = turn;
   const added = transitions.filter((transition) => tx.addTransition(transition, now));
   const fresh = early.length === 0 ? added : [...early, ...added].toSorted((a, b) => a.at - b.at);
   if (fresh.length === 0) return memory;
   if (isWaiting(tx, run)) {
     // Starts and ends are every sink's business; whether anybody wants the rest is only known when it is planned.
     const edges = fresh.filter(({ kind }) => kind === 'run.started' || kind === 'run.ended');
-    for (const edge of edges) markWaiting(tx, destinations, edge, 'owner_unknown', now);
+    for (const edge of edges) markWaiting(turn, edge, 'owner_unknown');
     if (edges.length > 0)
       tx.setTimer({ id: ownerTimer(run.uid), kind: 'owner', uid: run.uid, due: now + OWNER_WAIT_MS });
     return { ...memory, waiting: [...memory.waiting, ...fresh], waitingFor: 'owner' };
   }
-  return planOrHold(tx, destinations, { run, memory }, fresh, now);
+  return planOrHold(turn, { run, memory }, fresh);
 }
 
 /**
  * A failure is told with the exit code of its pod, and Job and pods come by watches of their own: it waits a moment for
  * the pods that its Job counts as failed. What else is new goes ahead.
  */
-function planOrHold(
-  tx: Tx,
-  destinations: readonly Destination[],
-  row: RunRow,
-  fresh: readonly Transition[],
-  now: Instant,
-): RunMemory {
+function planOrHold(turn: Turn, row: RunRow, fresh: readonly Transition[]): RunMemory {
+  const { tx, now } = turn;
   const { run, memory } = row;
   const isHeld = memory.waitingFor === 'pods';
   const open = isHeld ? [...fresh, ...memory.waiting] : fresh;
   const failure = open.find((transition) => awaitsPods(tx, run, transition));
   if (failure === undefined) {
-    if (!isHeld) return planAll(tx, destinations, row, fresh, now);
+    if (!isHeld) return planAll(turn, row, fresh);
     tx.clearTimer(podsTimer(run.uid));
-    return announceWaiting(tx, destinations, { run, memory: { ...memory, waiting: open } }, now);
+    return announceWaiting(turn, { run, memory: { ...memory, waiting: open } });
   }
   if (!isHeld) {
-    markWaiting(tx, destinations, failure, 'awaiting_pods', now);
+    markWaiting(turn, failure, 'awaiting_pods');
     tx.setTimer({ id: podsTimer(run.uid), kind: 'pods', uid: run.uid, due: now + PODS_WAIT_MS });
   }
   const ready = open.filter((transition) => transition !== failure);
-  return { ...planAll(tx, destinations, row, ready, now), waiting: [failure], waitingFor: 'pods' };
+  return { ...planAll(turn, row, ready), waiting: [failure], waitingFor: 'pods' };
 }
 
 /** Whether pods that its Job counts as failed are not known as ended yet. */
@@ -92,11 +86,12 @@ function awaitsPods(tx: Tx, run: Run, { kind, outcome, inferred, reason }: Trans
 }
 
 /** The pods of a failed run did not come in time: it is told without them. */
-export function settlePods(tx: Tx, destinations: readonly Destination[], runUid: string, now: Instant): void {
+export function settlePods(turn: Turn, runUid: string): void {
+  const { tx } = turn;
   tx.clearTimer(podsTimer(runUid));
   const row = tx.run(runUid);
   if (row?.memory.waitingFor !== 'pods') return;
-  tx.putRun({ run: row.run, memory: announceWaiting(tx, destinations, row, now) });
+  tx.putRun({ run: row.run, memory: announceWaiting(turn, row) });
 }
 
 const podsTimer = (runUid: string): string => `pods/${runUid}`;
@@ -105,7 +100,8 @@ const podsTimer = (runUid: string): string => `pods/${runUid}`;
  * The CronJob of a run did not come in time, which is recorded. What waits goes on waiting: should it come after all,
  * with an audit or when its watch works again, everything is told as usual.
  */
-export function settleOwner(tx: Tx, destinations: readonly Destination[], runUid: string, now: Instant): void {
+export function settleOwner(turn: Turn, runUid: string): void {
+  const { tx, destinations } = turn;
   tx.clearTimer(ownerTimer(runUid));
   const row = tx.run(runUid);
   if (row?.memory.waitingFor !== 'owner') return;
@@ -114,53 +110,36 @@ export function settleOwner(tx: Tx, destinations: readonly Destination[], runUid
   for (const { id, kind } of row.memory.waiting) {
     if (kind !== 'run.started' && kind !== 'run.ended') continue;
     for (const { planner } of destinations)
-      if (planner.hears.has(kind)) decide(tx, id, planner.destination, 'dropped', now, 'owner_unseen', detail);
+      if (planner.hears.has(kind)) decide(turn, id, planner.destination, 'dropped', 'owner_unseen', detail);
   }
 }
 
 const ownerTimer = (runUid: string): string => `owner/${runUid}`;
 
 /** Plans what waited for the CronJob of a run, which is seen now; a failure waits on for its pods. */
-export function announceOwned(
-  tx: Tx,
-  destinations: readonly Destination[],
-  { run, memory }: RunRow,
-  now: Instant,
-): RunMemory {
-  tx.clearTimer(ownerTimer(run.uid));
+export function announceOwned(turn: Turn, { run, memory }: RunRow): RunMemory {
+  turn.tx.clearTimer(ownerTimer(run.uid));
   const { waiting, ...rest } = memory;
-  return planOrHold(tx, destinations, { run, memory: { ...rest, waiting: [], waitingFor: undefined } }, waiting, now);
+  return planOrHold(turn, { run, memory: { ...rest, waiting: [], waitingFor: undefined } }, waiting);
 }
 
 /** Plans what waited, whatever else it waits for. */
-function announceWaiting(tx: Tx, destinations: readonly Destination[], row: RunRow, now: Instant): RunMemory {
-  const memory = planAll(tx, destinations, row, row.memory.waiting, now);
+function announceWaiting(turn: Turn, row: RunRow): RunMemory {
+  const memory = planAll(turn, row, row.memory.waiting);
   return { ...memory, waiting: [], waitingFor: undefined };
 }
 
 /** Plans for destinations that were away what of a run was recorded meanwhile and waits for nothing. */
-export function announceMissed(
-  tx: Tx,
-  destinations: readonly Destination[],
-  row: RunRow,
-  transitions: readonly Transition[],
-  now: Instant,
-): RunMemory {
+export function announceMissed(turn: Turn, row: RunRow, transitions: readonly Transition[]): RunMemory {
   const waiting = new Set(row.memory.waiting.map(({ id }) => id));
   const open = transitions.filter(({ id }) => !waiting.has(id));
-  return planAll(tx, destinations, row, open, now);
+  return planAll(turn, row, open);
 }
 
 /** Says for every destination that hears of such transitions that the decision on this one is still open. */
-export function markWaiting(
-  tx: Tx,
-  destinations: readonly Destination[],
-  { id, kind }: Pick<Transition, 'id' | 'kind'>,
-  reason: Reason,
-  now: Instant,
-): void {
-  for (const { planner } of destinations)
-    if (planner.hears.has(kind)) decide(tx, id, planner.destination, 'waiting', now, reason);
+export function markWaiting(turn: Turn, { id, kind }: Pick<Transition, 'id' | 'kind'>, reason: Reason): void {
+  for (const { planner } of turn.destinations)
+    if (planner.hears.has(kind)) decide(turn, id, planner.destination, 'waiting', reason);
 }
 
 function isWaiting(tx: Tx, run: Run): boolean {
@@ -173,24 +152,19 @@ function ownedByBatch(tx: Tx, run: Run): boolean {
   return row === undefined || isOwnedByCronJob(stateOf<{ facts: JobFacts }>(row).facts.owner);
 }
 
-function planAll(
-  tx: Tx,
-  destinations: readonly Destination[],
-  { run, memory }: RunRow,
-  transitions: readonly Transition[],
-  now: Instant,
-): RunMemory {
+function planAll(turn: Turn, { run, memory }: RunRow, transitions: readonly Transition[]): RunMemory {
+  const { tx, destinations } = turn;
   const memos = { ...memory.memos };
   const known = new KnownRun(tx, run);
   const pods: PlannedRun['pods'] = new Map();
   for (const transition of transitions) {
-    wantLogs(tx, destinations, { known, memos, pods }, transition, now);
+    wantLogs(turn, { known, memos, pods }, transition);
     for (const to of destinations) {
       const { planner } = to;
       const { destination } = planner;
       if (!planner.hears.has(transition.kind)) continue;
       const planned = planner.plan(asPlanned(transition), known.contextOf(destination, memos[destination]));
-      const memo = planned === null ? undefined : takePlan(tx, to, run, transition, planned, now);
+      const memo = planned === null ? undefined : takePlan(turn, to, run, transition, planned);
       if (memo !== undefined) memos[destination] = memo;
     }
   }
@@ -199,15 +173,15 @@ function planAll(
 
 /** Records what a destination makes of a transition, and queues it; returns what it wants to be given back. */
 function takePlan(
-  tx: Tx,
+  turn: Turn,
   { planner: { destination }, rule, onUnknown = 'none' }: Destination,
   run: Run,
   transition: Transition,
   planned: NonNullable<Planned>,
-  now: Instant,
 ): Json | undefined {
+  const { tx, now } = turn;
   const drop = (reason: Reason, detail?: string): void =>
-    decide(tx, transition.id, destination, 'dropped', now, reason, detail);
+    decide(turn, transition.id, destination, 'dropped', reason, detail);
   // What becomes of a start depends on no other edge.
   const start = transition.kind === 'run.started' ? undefined : tx.decision(`${run.runKey}/started`, destination);
   if ('drop' in planned && planned.once === true) {
@@ -220,7 +194,7 @@ function takePlan(
   else if ('drop' in planned) drop(planned.drop, planned.detail);
   else if (tx.isRetired(transition.at)) drop('retired');
   else {
-    decide(tx, transition.id, destination, 'planned', now, plannedReason(transition));
+    decide(turn, transition.id, destination, 'planned', plannedReason(transition));
     for (const intent of planned.intents) tx.enqueue(destination, transition.id, intent, now);
     return planned.memo;
   }
@@ -243,13 +217,13 @@ function asPlanned(transition: Transition): Transition {
 }
 
 function decide(
-  tx: Tx,
+  turn: Turn,
   transitionId: string,
   destination: string,
   verdict: 'planned' | 'waiting' | 'dropped',
-  at: Instant,
   reason?: Reason,
   detail?: string,
 ): void {
+  const { tx, now: at } = turn;
   tx.decide({ transitionId, destination, verdict, reason, detail, at });
 }

@@ -1,24 +1,18 @@
 import type { Facts } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import { isLive } from '../lifecycle/cronjob.ts';
-import type { Instant } from '../lib/clock.ts';
 import type { AnnotationProblem } from '../sinks/sink.ts';
 import type { Problem } from '../store/problems.ts';
-import type { Tx } from '../store/store.ts';
-import type { Destination } from './deps.ts';
-import { plannerProblem } from './guard.ts';
+import { plannerProblem } from '../turn/guarded-planner.ts';
+import type { Destination } from '../turn/destination.ts';
+import type { Turn } from '../turn/turn.ts';
 
 /**
  * Keeps which annotations of a CronJob no destination can read, as long as it lives, and which destination could not plan
  * it at all (`unplanned`: the error by destination).
  */
-export function noteProblems(
-  tx: Tx,
-  destinations: readonly Destination[],
-  state: CronJobState,
-  unplanned: ReadonlyMap<string, string>,
-  now: Instant,
-): void {
+export function noteProblems(turn: Turn, state: CronJobState, unplanned: ReadonlyMap<string, string>): void {
+  const { tx, now, destinations } = turn;
   const { facts } = state;
   const found = isLive(state)
     ? destinations.flatMap(({ planner }) =>

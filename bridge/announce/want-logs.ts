@@ -1,14 +1,14 @@
 import type { PodFacts } from '../kubernetes/observation.ts';
 import { logEnd } from '../lifecycle/logs.ts';
-import type { PodState } from '../lifecycle/pod.ts';
+import type { PodState } from '../lifecycle/pod-state.ts';
 import type { Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import { cutoffReason } from '../policy/cutoff.ts';
 import type { Tx } from '../store/store.ts';
-import type { Destination } from './deps.ts';
+import { stateOf } from '../turn/object-rows.ts';
+import type { Turn } from '../turn/turn.ts';
 import type { KnownRun } from './known-run.ts';
-import { stateOf } from './state.ts';
 
 /** Job and pods come by watches of their own: the last container's end may be told after the end of its run. */
 const SETTLE_MS = 10_000;
@@ -22,18 +22,13 @@ export interface PlannedRun {
 }
 
 /** Has the log of a container that ended read, if a destination takes it; they are told when the run is over too. */
-export function wantLogs(
-  tx: Tx,
-  destinations: readonly Destination[],
-  planned: PlannedRun,
-  transition: Transition,
-  now: Instant,
-): void {
-  const { kind, podUid = '' } = transition;
+export function wantLogs(turn: Turn, planned: PlannedRun, transition: Transition): void {
+  const { tx, now } = turn;
+  const { kind, about } = transition;
   const { run } = planned.known;
   if (kind === 'run.ended' && tx.logs.ofRun(run.uid).length > 0) awaitLogs(tx, run, now + SETTLE_MS);
-  if (kind !== 'container.terminated' || !isWanted(tx, destinations, planned, transition)) return;
-  const pod = podOf(tx, planned, podUid);
+  if (kind !== 'container.terminated' || !isWanted(turn, planned, transition)) return;
+  const pod = podOf(tx, planned, about.uid);
   const end = pod && logEnd(pod, transition);
   if (end === undefined) return;
   tx.logs.want(end, now);
@@ -55,12 +50,8 @@ export function awaitLogs(tx: Tx, { uid }: Run, due: Instant): void {
 
 export const logsTimer = (runUid: string): string => `logs/${runUid}`;
 
-function isWanted(
-  tx: Tx,
-  destinations: readonly Destination[],
-  { known, memos }: PlannedRun,
-  transition: Transition,
-): boolean {
+function isWanted(turn: Turn, { known, memos }: PlannedRun, transition: Transition): boolean {
+  const { tx, destinations } = turn;
   if (tx.isRetired(transition.at)) return false;
   const { run } = known;
   return destinations.some(({ planner, rule, readsLogs = true }) => {

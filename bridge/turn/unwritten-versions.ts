@@ -1,15 +1,13 @@
-import type { Facts, Kind, Observation } from '../kubernetes/observation.ts';
-import { compareVersions, UNKNOWN_VERSION } from '../kubernetes/version.ts';
+import type { SchemaOf } from '../kubernetes/kinds.ts';
+import { ownSchema } from '../kubernetes/kinds.ts';
+import type { Kind, Observation } from '../kubernetes/observation.ts';
+import { UNKNOWN_VERSION } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
-import { isSameJson } from '../lib/same.ts';
-import type { SchemaOf } from './reading.ts';
-import { ownSchema } from './reading.ts';
 import type { ObjectRow, Tx } from '../store/store.ts';
 
-/** What a reducer left in its object's row. JSON drops undefined fields, which reads the same. */
-export function stateOf<State>(row: ObjectRow): State {
-  return row.state as State;
-}
+/** Unwritten versions are written at the latest then; a crash before it costs a second look at stale records. */
+const WRITE_BEHIND_MS = 30_000;
+const MAX_UNWRITTEN = 10_000;
 
 /** Records of one kind that told nothing new. */
 export interface Quiet {
@@ -26,6 +24,7 @@ export class UnwrittenVersions {
   readonly #versions = new Map<string, string>();
   /** What each change since the beginning of the transaction replaced, oldest first. */
   #replaced: [uid: string, version: string | undefined][] = [];
+  #flushedAt: Instant = 0;
   readonly #quiet = new Map<Kind, { unchanged: number; known: number }>();
 
   readonly schemaOf: SchemaOf;
@@ -79,10 +78,6 @@ export class UnwrittenVersions {
     return [...this.#quiet].map(([kind, counts]) => ({ kind, ...counts }));
   }
 
-  get size(): number {
-    return this.#versions.size;
-  }
-
   set(uid: string, version: string): void {
     this.#replaced.push([uid, this.#versions.get(uid)]);
     this.#versions.set(uid, version);
@@ -113,12 +108,27 @@ export class UnwrittenVersions {
     this.#versions.delete(uid);
   }
 
-  /** Writes all of them; the caller's transaction makes them durable. */
-  flush(tx: Tx): void {
+  /** When they are written at the latest: Infinity while there are none. */
+  flushAt(): Instant {
+    return this.#versions.size === 0 ? Infinity : this.#flushedAt + WRITE_BEHIND_MS;
+  }
+
+  clockSet(ms: number): void {
+    this.#flushedAt += ms;
+  }
+
+  /**
+   * Writes all of them when it is time to, or they are many; the caller's transaction makes them durable, and after it
+   * they are to be cleared when this was true.
+   */
+  flush(tx: Tx, now: Instant): boolean {
+    if (this.#versions.size < MAX_UNWRITTEN && now - this.#flushedAt < WRITE_BEHIND_MS) return false;
+    this.#flushedAt = now;
     for (const [uid, version] of this.#versions) {
       const row = tx.object(uid);
       if (row !== undefined) tx.putObject(withVersion(row, version));
     }
+    return true;
   }
 
   clear(): void {
@@ -126,51 +136,8 @@ export class UnwrittenVersions {
   }
 }
 
-/**
- * Writes an object's row, with `overAt` as one that is deleted; false when nothing but its version changed, which is only
- * remembered.
- */
-export function saveObject(
-  tx: Tx,
-  unwritten: UnwrittenVersions,
-  previous: ObjectRow | undefined,
-  { facts }: Observation,
-  state: { readonly facts: Facts },
-  overAt: Instant | undefined,
-): boolean {
-  const row: ObjectRow = {
-    uid: facts.uid,
-    kind: facts.kind satisfies Kind,
-    namespace: facts.namespace,
-    name: facts.name,
-    ownerUid: state.facts.owner?.uid,
-    version: state.facts.resourceVersion,
-    deleted: overAt !== undefined,
-    overAt,
-    factsSchema: schemaAfter(previous, facts, unwritten.schemaOf(facts.kind)),
-    state,
-  };
-  if (previous !== undefined && sameButVersion(previous, row)) {
-    unwritten.toldNothing(row.kind, previous.version !== row.version);
-    if (previous.version !== row.version) unwritten.set(row.uid, row.version);
-    return false;
-  }
-  unwritten.forget(row.uid);
-  tx.putObject(row);
-  return true;
-}
-
-/** An older observation leaves the facts as they were read before. */
-function schemaAfter(previous: ObjectRow | undefined, { resourceVersion }: Facts, schema: number): number {
-  const isNewer = previous === undefined || compareVersions(resourceVersion, previous.version) > 0;
-  return isNewer ? schema : (previous.factsSchema ?? schema);
-}
-
-function sameButVersion(a: ObjectRow, b: ObjectRow): boolean {
-  return a.factsSchema === b.factsSchema && isSameJson(a.state, withVersion(b, a.version).state);
-}
-
-function withVersion(row: ObjectRow, version: string): ObjectRow {
+/** The row as one of this version. */
+export function withVersion(row: ObjectRow, version: string): ObjectRow {
   const state = row.state as { readonly facts: object };
   return { ...row, version, state: { ...state, facts: { ...state.facts, resourceVersion: version } } };
 }

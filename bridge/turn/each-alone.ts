@@ -1,13 +1,13 @@
-import type { Instant } from '../lib/clock.ts';
-import type { Tx } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
-import { unprocessed } from './batch.ts';
+import { unprocessed } from './quarantined.ts';
+import type { Turn } from './turn.ts';
 
 /**
  * Does what follows from one object as a part of a transaction. False when it threw: nothing of it is left but a row in
  * quarantine.
  */
-export function eachAlone(tx: Tx, uid: string, now: Instant, work: () => void): boolean {
+export function eachAlone(turn: Turn, uid: string, work: () => void): boolean {
+  const { tx, now } = turn;
   try {
     tx.attempt(work);
     return true;

@@ -1,5 +1,5 @@
 import type { CutoffRule } from '../policy/cutoff.ts';
-import type { GuardedPlanner } from './guard.ts';
+import type { GuardedPlanner } from './guarded-planner.ts';
 
 /** What the ingest needs to know of the configuration: one entry per destination. */
 export interface Destination {

@@ -1,0 +1,27 @@
+import type { Returned } from '../store/store.ts';
+import { announceMissed } from './announce.ts';
+import type { Destination } from '../turn/destination.ts';
+import { eachAlone } from '../turn/each-alone.ts';
+import type { Turn } from '../turn/turn.ts';
+
+/** They are planned before the first record is taken: a few seconds' work. */
+const MAX_TRANSITIONS = 10_000;
+
+/**
+ * Plans for a destination that is back in the configuration what was recorded while it was away, as if it had been held:
+ * a run that it knows as started would stay open. After `limits.maxAgeMs`, when what had waited for it was given up, it begins anew.
+ */
+export function catchUp(turn: Turn, to: Destination, returned: Returned): void {
+  const { tx, now, limits } = turn;
+  if (now - returned.leftAt < limits.maxAgeMs) {
+    const recorded = tx.destinations.recordedSince(returned, MAX_TRANSITIONS);
+    for (const [uid, transitions] of Map.groupBy(recorded, ({ runUid }) => runUid!)) {
+      eachAlone(turn, uid, () => {
+        const row = tx.run(uid);
+        if (row !== undefined)
+          tx.putRun({ run: row.run, memory: announceMissed({ ...turn, destinations: [to] }, row, transitions) });
+      });
+    }
+  }
+  tx.destinations.settleMissed(to.planner.destination, now);
+}

@@ -1,0 +1,88 @@
+import type { CronJobState } from '../lifecycle/cronjob.ts';
+import { isLive } from '../lifecycle/cronjob.ts';
+import { OWN_CLAIM } from '../store/own-row.ts';
+import type { DesiredRules } from '../store/store.ts';
+import type { Destination } from '../turn/destination.ts';
+import type { GuardedPlanner } from '../turn/guarded-planner.ts';
+import type { Turn } from '../turn/turn.ts';
+import { noteProblems } from './annotation-problems.ts';
+
+/** What every destination wants for a CronJob as it is now, and what of it they cannot read or plan. */
+export function planDesired(turn: Turn, state: CronJobState): void {
+  const unplanned = new Map<string, string>();
+  for (const destination of turn.destinations) {
+    if (!destination.planner.reads.kinds.has('CronJob')) continue;
+    const error = claimRows(turn, destination, state);
+    if (error !== undefined) unplanned.set(destination.planner.destination, error);
+  }
+  noteProblems(turn, state, unplanned);
+}
+
+/** What the configuration wants by itself, and what CronJobs claimed that went while a destination was not in it. */
+export function planOwn(turn: Turn): void {
+  for (const { planner } of turn.destinations) {
+    releaseDead(turn, planner);
+    claimOwn(turn, planner);
+    if (planner.removeAfterMs === undefined) turn.tx.destinations.keepRemovals(planner.destination);
+  }
+}
+
+/** CronJobs that went while the destination was not configured: nobody planned that for it. */
+function releaseDead(turn: Turn, planner: GuardedPlanner): void {
+  const { tx, now } = turn;
+  const { destination } = planner;
+  for (const uid of tx.destinations.deadClaimants(destination, OWN_CLAIM)) {
+    tx.claimDesired({ destination, uid, createdAt: 0, alive: false }, [], rulesOf(planner), now);
+  }
+}
+
+/** What a destination wants for the bridge itself has no object that claims it. */
+function claimOwn(turn: Turn, planner: GuardedPlanner): void {
+  const { tx, now } = turn;
+  const claimant = { destination: planner.destination, uid: OWN_CLAIM, createdAt: 0, alive: true };
+  const claims = planner.planOwn?.() ?? [];
+  if (!('error' in claims)) tx.claimDesired(claimant, claims, rulesOf(planner), now);
+}
+
+/** Begins or ends a retirement: every row is wanted anew. */
+export function retireAll(turn: Turn, on: boolean, by: string): void {
+  const { tx, now } = turn;
+  tx.setRetired(on, by, now);
+  recomputeAll(turn);
+}
+
+/** Every row anew from the live CronJobs: whether the bridge is retired may have changed. */
+export function recomputeAll(turn: Turn): void {
+  const { tx, now, destinations } = turn;
+  for (const { planner } of destinations) tx.recomputeDesired(planner.destination, rulesOf(planner), now);
+}
+
+/**
+ * The claim is the object's; which of several live ones owns a row's payload is the store's to say. When the planner
+ * fails, a live object keeps what it claimed before, a dead one claims nothing more; returns the error.
+ */
+function claimRows(turn: Turn, { planner }: Destination, state: CronJobState): string | undefined {
+  const { tx, now } = turn;
+  const { facts } = state;
+  const { destination } = planner;
+  const alive = isLive(state);
+  const stickyKey = tx.stickyKey(destination, facts.namespace, facts.name);
+  const planned = planner.planDesired(facts, { stickyKey, previous: (key) => tx.wanted(destination, key) });
+  const error = 'error' in planned ? planned.error : undefined;
+  if (error !== undefined && alive) return error;
+  const claims = 'error' in planned ? [] : planned;
+  for (const { key, sticky } of claims) {
+    if (sticky === true && stickyKey === undefined) tx.setStickyKey(destination, facts.namespace, facts.name, key);
+  }
+  const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive };
+  tx.claimDesired(claimant, claims, rulesOf(planner), now);
+  return error;
+}
+
+function rulesOf(planner: GuardedPlanner): DesiredRules {
+  return {
+    retire: (wanted, cause) => planner.retire(wanted, cause),
+    adopt: (wanted, previous) => planner.adopt?.(wanted, previous) ?? wanted,
+    removeAfterMs: planner.removeAfterMs,
+  };
+}

@@ -1,0 +1,15 @@
+import type { Facts, Observation } from '../kubernetes/observation.ts';
+import type { ObjectRow } from '../store/store.ts';
+import type { Turn } from '../turn/turn.ts';
+
+/** What follows from objects of one kind. Each call is a part of one transaction. */
+export interface Follower<F extends Facts> {
+  /** Takes in a record. */
+  readonly observe: (turn: Turn, observation: Observation & { readonly facts: F }) => void;
+  /** Two LISTs in a row lacked the object, and its row says so already. */
+  readonly gone: (turn: Turn, row: ObjectRow) => void;
+  /** The time is over in which the ending of one that is gone, or is being deleted, could still come. */
+  readonly settleGone?: (turn: Turn, row: ObjectRow) => void;
+  /** The configuration may be another one than that of the last start. */
+  readonly replan?: (turn: Turn, row: ObjectRow) => void;
+}

@@ -1,0 +1,37 @@
+import { announce, NO_MEMORY } from '../announce/announce.ts';
+import { podRun, unknownPodEnd } from '../lifecycle/bare-pod.ts';
+import type { PodState } from '../lifecycle/pod-state.ts';
+import { podAttempt } from '../lifecycle/pod-attempt.ts';
+import { runUidOf } from '../lifecycle/pod-state.ts';
+import type { ObjectRow } from '../store/store.ts';
+import { stateOf } from '../turn/object-rows.ts';
+import type { Turn } from '../turn/turn.ts';
+import { setGoneTimer } from './job.ts';
+import { refreshRun } from './pod-run.ts';
+
+/** Shows a pod as gone, as an attempt and in its run; the ending of one that is a run by itself may still come. */
+export function losePod(turn: Turn, row: ObjectRow): void {
+  const { tx, now, limits } = turn;
+  const state = stateOf<PodState>(row);
+  const runUid = runUidOf(state.facts);
+  if (runUid !== undefined) tx.putAttempt(runUid, podAttempt(state));
+  if (runUid !== row.uid) {
+    const job = runUid === undefined ? undefined : tx.run(runUid);
+    if (job !== undefined) refreshRun(tx, job.run.uid, job.run.runKey, job.memory);
+    return;
+  }
+  tx.putRun({ run: podRun(state), memory: tx.run(row.uid)?.memory ?? NO_MEMORY });
+  if (state.endedAt === undefined) setGoneTimer(tx, row.uid, now + limits.graceMs);
+}
+
+/** The grace of a pod that is gone and was a run by itself is over: its ending is unknown. */
+export function settleGonePod(turn: Turn, row: ObjectRow): void {
+  const { tx } = turn;
+  const state = stateOf<PodState>(row);
+  if (state.gone === undefined || state.endedAt !== undefined) return;
+  const given: PodState = { ...state, unknownAt: state.gone.at };
+  tx.putObject({ ...row, state: given });
+  const run = podRun(given);
+  const memory = tx.run(row.uid)?.memory ?? NO_MEMORY;
+  tx.putRun({ run, memory: announce(turn, { run, memory }, [unknownPodEnd(given, state.gone.at)]) });
+}

@@ -1,0 +1,62 @@
+import { barePodTransitions, podRun } from '../lifecycle/bare-pod.ts';
+import type { JobState } from '../lifecycle/job.ts';
+import type { PodState, PodStep } from '../lifecycle/pod-state.ts';
+import { runUidOf } from '../lifecycle/pod-state.ts';
+import { jobRun, stuckReason } from '../lifecycle/run.ts';
+import type { Transition } from '../lifecycle/transition.ts';
+import { isSameJson } from '../lib/same.ts';
+import type { Tx } from '../store/store.ts';
+import { announce, NO_MEMORY } from '../announce/announce.ts';
+import { stateOf } from '../turn/object-rows.ts';
+import type { Turn } from '../turn/turn.ts';
+
+/** Announces what a pod did, and shows its run as it is now. */
+export function tellPod(turn: Turn, previous: PodState | undefined, { state, transitions }: PodStep): void {
+  const { tx, now } = turn;
+  const runUid = runUidOf(state.facts);
+  if (runUid === state.facts.uid) return observeBarePod(turn, previous, state, transitions);
+  const isMoved = isStuck(previous) !== isStuck(state);
+  if (transitions.length === 0 && !isMoved) return;
+  const run = runUid === undefined ? undefined : tx.run(runUid);
+  if (run === undefined) {
+    const told = runUid === undefined ? transitions.filter(({ kind }) => kind === 'container.terminated') : transitions;
+    for (const transition of told) tx.addTransition(transition, now);
+    return;
+  }
+  const memory = announce(turn, run, transitions);
+  if (isMoved) return refreshRun(tx, run.run.uid, run.run.runKey, memory);
+  if (memory !== run.memory) tx.putRun({ run: run.run, memory });
+}
+
+/** Recomputes the Job's status from all its pods; only when one of them got stuck or moved. */
+export function refreshRun(tx: Tx, uid: string, runKey: string, memory: typeof NO_MEMORY): void {
+  const job = tx.object(uid);
+  if (job === undefined) return;
+  const run = jobRun(stateOf<JobState>(job), runKey, stuckReason(podsOf(tx, uid)));
+  tx.putRun({ run, memory });
+}
+
+/** The states of all pods of a Job. */
+export function podsOf(tx: Tx, jobUid: string): PodState[] {
+  return tx.children(jobUid, 'Pod').map((row) => stateOf<PodState>(row));
+}
+
+function isStuck(state: PodState | undefined): boolean {
+  return state?.stuck !== undefined && state.endedAt === undefined;
+}
+
+function observeBarePod(
+  turn: Turn,
+  previous: PodState | undefined,
+  state: PodState,
+  transitions: readonly Transition[],
+): void {
+  const { tx } = turn;
+  const run = podRun(state);
+  const all = [...transitions, ...barePodTransitions(previous, state)];
+  const before = tx.run(run.uid);
+  const memory = announce(turn, { run, memory: before?.memory ?? NO_MEMORY }, all);
+  if (before === undefined || memory !== before.memory || !isSameJson(run, before.run)) {
+    tx.putRun({ run, memory });
+  }
+}

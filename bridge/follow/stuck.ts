@@ -1,0 +1,31 @@
+import type { PodState } from '../lifecycle/pod-state.ts';
+import { runUidOf } from '../lifecycle/pod-state.ts';
+import { stallDue, stallPod } from '../lifecycle/pod-stuck.ts';
+import { tellPod } from './pod-run.ts';
+import { stateOf } from '../turn/object-rows.ts';
+import type { Turn } from '../turn/turn.ts';
+
+/** Sets or clears the timer of a pod of a run that may become stuck while nothing is heard of it. */
+export function watchPod(turn: Turn, previous: PodState | undefined, state: PodState): void {
+  const { tx, limits } = turn;
+  if (runUidOf(state.facts) === undefined) return;
+  const due = stallDue(state, limits.stuck);
+  if (due === (previous && stallDue(previous, limits.stuck))) return;
+  const { uid } = state.facts;
+  const id = `stuck/${uid}`;
+  if (due === undefined) tx.clearTimer(id);
+  else tx.setTimer({ id, kind: 'stuck', uid, due });
+}
+
+/** The pod's time is over: it is stuck. */
+export function settleStuck(turn: Turn, uid: string): void {
+  const { tx, limits } = turn;
+  tx.clearTimer(`stuck/${uid}`);
+  const row = tx.object(uid);
+  if (row === undefined) return;
+  const previous = stateOf<PodState>(row);
+  const step = stallPod(previous, limits.stuck);
+  if (step.state === previous) return;
+  tx.putObject({ ...row, state: step.state });
+  tellPod(turn, previous, step);
+}

@@ -1,0 +1,32 @@
+import type { FactsByKind, FollowedKind, Kind } from '../kubernetes/observation.ts';
+import type { CronJobState } from '../lifecycle/cronjob.ts';
+import type { Observation } from '../kubernetes/observation.ts';
+import { stateOf } from '../turn/object-rows.ts';
+import { observeCronJob, planCronJob } from './cronjob.ts';
+import type { Follower } from './follower.ts';
+import { loseJob, settleGoneJob } from './job-gone.ts';
+import { observeJob } from './job.ts';
+import { losePod, settleGonePod } from './pod-gone.ts';
+import { observePod } from './pod.ts';
+import type { Turn } from '../turn/turn.ts';
+
+/** Who follows the objects of each kind; a new kind is one file and one line here. */
+export const FOLLOWERS: { readonly [K in FollowedKind]: Follower<FactsByKind[K]> } = {
+  CronJob: {
+    observe: observeCronJob,
+    gone: (turn, row) => planCronJob(turn, stateOf<CronJobState>(row)),
+    replan: (turn, row) => planCronJob(turn, stateOf<CronJobState>(row)),
+  },
+  Job: { observe: observeJob, gone: loseJob, settleGone: settleGoneJob },
+  Pod: { observe: observePod, gone: losePod, settleGone: settleGonePod },
+};
+
+/** Who follows the objects of a kind; undefined when nothing does (any more). */
+export function followerOf(kind: Kind): Follower<never> | undefined {
+  return (FOLLOWERS as { readonly [K in Kind]?: Follower<never> })[kind];
+}
+
+/** Takes in one record; throws what the core throws. */
+export function observe(turn: Turn, observation: Observation): void {
+  followerOf(observation.facts.kind)?.observe(turn, observation as Observation & { readonly facts: never });
+}

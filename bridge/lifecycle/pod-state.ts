@@ -1,0 +1,60 @@
+import { isOwnedByJob } from '../kubernetes/metadata.ts';
+import type { PodFacts } from '../kubernetes/observation.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { StuckGroup } from './containers.ts';
+import type { Gone } from './gone.ts';
+import type { ToldEnds } from './told-ends.ts';
+import type { Transition } from './transition.ts';
+import { refOf } from './transition.ts';
+import type { LastWait } from './wait.ts';
+
+/**
+ * The life of a pod, as an attempt of a run (or, without owner, as a run of its own: bare-pod.ts):
+ *
+ *   pending ──status.startTime──▶ started ──phase Succeeded | Failed──▶ ended
+ *      │   ◀─ waiting reason,         │                                  ▲
+ *      │      stall too long ─▶ stuck │                                  │
+ *      └──────────────DELETED─────────┴──────────────────────────────────┘
+ *
+ * Beside it, each container: (running ──▶ terminated)*, one `container.terminated` per container and restart count,
+ * read from `state` and `lastState` of any observation, old or new.
+ */
+export interface PodState {
+  readonly facts: PodFacts;
+  readonly deletedAt: Instant | undefined;
+  readonly startedAt: Instant | undefined;
+  readonly endedAt: Instant | undefined;
+  readonly told: readonly ToldEnds[];
+  /** A record showed it as Failed before anybody asked for its deletion: it was not stopped. */
+  readonly failedAlive?: boolean;
+  readonly waited?: LastWait | undefined;
+  /** What the pod is stuck on now, and all groups that were told, as stuck and as moving again. */
+  readonly stuck: { readonly group: StuckGroup; readonly reason: string } | undefined;
+  readonly stuckTold: readonly StuckGroup[];
+  readonly movedTold: readonly StuckGroup[];
+  readonly gone?: Gone | undefined;
+  /** When a run of its own that is gone was given up as `unknown`. */
+  readonly unknownAt?: Instant | undefined;
+}
+
+export interface PodStep {
+  readonly state: PodState;
+  readonly transitions: readonly Transition[];
+}
+
+/** UID of the run that a pod belongs to: its Job, itself without an owner, none for other controllers' pods. */
+export function runUidOf(facts: PodFacts): string | undefined {
+  if (isOwnedByJob(facts.owner)) return facts.owner.uid;
+  return facts.owner === undefined && !facts.mirror ? facts.uid : undefined;
+}
+
+export function podTransition(
+  facts: PodFacts,
+  kind: Transition['kind'],
+  at: Instant,
+  suffix: string,
+  text: string,
+): Transition {
+  const id = `${facts.uid}/${kind === 'attempt.started' || kind === 'attempt.ended' ? `attempt-${suffix}` : suffix}`;
+  return { id, kind, at, about: refOf(facts), runUid: runUidOf(facts), text };
+}
