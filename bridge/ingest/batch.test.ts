@@ -21,7 +21,7 @@ it.each([
   [0, T0],
 ])('a record that was seen at %d, received at T0, counts as seen at %d', (told, counted) => {
   const object = { apiVersion: 'v1', kind: 'Pod', metadata: { uid: 'u', name: 'n', resourceVersion: '1' } };
-  const batch = readRequest(encodeLogs([{ body: watchBody('DELETED', object), observedAt: told }]), T0, READING);
+  const batch = readRequest(encodeLogs([{ body: watchBody('DELETED', object), observedAt: told }]), T0);
   expect(batch.observations[0]?.observedAt).toBe(counted);
   expect(batch.newestAt).toBe(counted);
 });

@@ -7,6 +7,7 @@ import { isKubeObject, readRecord } from '../otlp/records.ts';
 import type { Quarantined } from '../store/store.ts';
 import { KEPT_BYTES } from '../turn/quarantined.ts';
 import type { Reading } from './reading.ts';
+import { READING } from './reading.ts';
 
 export type RecordResult = 'observed' | 'ignored' | 'not_kubernetes' | 'undecodable';
 
@@ -28,7 +29,7 @@ const MAX_AHEAD_MS = 86_400_000;
  * Decodes an export request. Records of kinds that are not followed are counted; what is no object is quarantined, and so is a
  * record that cannot be decoded: one among many costs nothing but itself. A request of which nothing can be decoded is refused.
  */
-export function readRequest(request: Uint8Array, receivedAt: Instant, { levels, read }: Reading): Batch {
+export function readRequest(request: Uint8Array, receivedAt: Instant, { levels, read }: Reading = READING): Batch {
   const refused = (error: string): Batch => {
     const row = quarantined('request', 'undecodable', error, request, receivedAt);
     return { observations: [], quarantine: [row], records: [], undecodable: error };
@@ -67,7 +68,7 @@ export function readRequest(request: Uint8Array, receivedAt: Instant, { levels, 
 type Given = { readonly [key: string]: unknown };
 
 /** The objects of one LIST page, fed through the same path as the stream. */
-export function readList(objects: readonly Given[], observedAt: Instant, { read }: Reading): Batch {
+export function readList(objects: readonly Given[], observedAt: Instant, { read }: Reading = READING): Batch {
   const observations = objects.flatMap((object) => {
     // A LIST of an API has no others; what has no UID would be taken for each other.
     const facts = isKubeObject(object) ? read(object) : undefined;
@@ -79,7 +80,7 @@ export function readList(objects: readonly Given[], observedAt: Instant, { read 
 }
 
 /** What the bridge's own watch brought: `{type, object}`, fed through the same path as the stream. */
-export function readWatched(events: readonly Given[], observedAt: Instant, { read }: Reading): Batch {
+export function readWatched(events: readonly Given[], observedAt: Instant, { read }: Reading = READING): Batch {
   const records = events.flatMap((event) => readRecord(event) ?? []);
   const observations = records.flatMap(({ object, deleted }): Observation[] => {
     const facts = read(object);

@@ -4,6 +4,7 @@ import type { ReadObject, SchemaOf } from '../kubernetes/kinds.ts';
 import { FOLLOWED } from '../kubernetes/observation.ts';
 import type { Levels } from '../otlp/levels.ts';
 import { levelsOf } from '../otlp/levels.ts';
+import { readAnnotations } from '../sinks/index.ts';
 
 /** How objects are decoded and read: what of them is kept follows from the annotations that the sinks read. */
 export interface Reading {
@@ -21,3 +22,6 @@ export function readingWith(annotations: readonly string[]): Reading {
     schemaOf: (kind) => schemaWith(KINDS[kind].schema, annotations),
   };
 }
+
+/** With the annotations of every sink, configured or not: which one is, may change with any start. */
+export const READING = readingWith(readAnnotations());

@@ -3,7 +3,7 @@ import type { Instant } from '../lib/clock.ts';
 import { errorText, UserError } from '../lib/errors.ts';
 import type { IngestResult } from '../otlp/ingest.ts';
 import type { Identity } from '../policy/identity.ts';
-import { createPlanners, readAnnotations } from '../sinks/index.ts';
+import { createPlanners } from '../sinks/index.ts';
 import { isLost } from '../store/sqlite/integrity.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import { markSuspect } from '../store/sqlite/side-files.ts';
@@ -15,7 +15,7 @@ import { readList, readRequest, readWatched } from './batch.ts';
 import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
 import { identify } from './identify.ts';
-import { readingWith } from './reading.ts';
+import { READING } from './reading.ts';
 import type { CallMessage, Method, Ticked, WorkerInit, WorkerMessage } from './protocol.ts';
 
 /**
@@ -26,8 +26,6 @@ const RETRY_AFTER_MS = 1_000;
 const MAX_GROUP = 256;
 
 const { config, startedAt, scheduleTimers = true } = workerData as WorkerInit;
-/** Of every sink, configured or not: which one is, may change with any start. */
-const READING = readingWith(readAnnotations());
 /** Why the store must not be touched any more; a new start makes a new one. */
 let lost: string | undefined;
 
