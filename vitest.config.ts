@@ -18,6 +18,7 @@ export default defineConfig({
             'scripts/**/*.test.ts',
             'test/vendors/**/*.test.ts',
             'test/sink-contract/**/*.test.ts',
+            'test/toy-sink/**/*.test.ts',
           ],
         },
       },

@@ -7,7 +7,7 @@ const GENERATORS = [
   'gen-collector.ts',
   'gen-schedule-table.ts',
   'gen-charts.ts',
-  'gen-cronitor-doc.ts',
+  'gen-sink-docs.ts',
   'gen-config-doc.ts',
   'gen-metrics-doc.ts',
 ];

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import type { Tree } from '../bridge/config/tree.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { valuesSchema } from './chart/json-schema.ts';
 import type { Refinements } from './chart/json-schema.ts';
@@ -30,10 +31,11 @@ interface Chart {
 }
 
 /** Everything of one chart but its lock; `ours` says that the appVersion is that of the bridge. */
-function generate(chart: string, refined: Refinements, ours: boolean, inherited: object = {}): void {
+function generate(chart: string, refined: Refinements, ours: boolean, inherited: (own: Tree) => Tree): void {
   const values = readValues(read(chart, 'values.yaml'));
   const schema = valuesSchema(values, refined);
-  const properties = { ...(schema['properties'] as object), ...inherited };
+  const own = schema['properties'] as Tree;
+  const properties = { ...own, ...inherited(own) };
   emit(join(chart, 'values.schema.json'), `${JSON.stringify({ ...schema, properties }, null, 2)}\n`);
   emit(join(chart, 'README.md'), between(read(chart, 'README.md'), 'values', valuesTable(values)));
   // Of the chart, of its dependencies, which are released together, and of its image.
@@ -79,10 +81,11 @@ function compatibility(): string {
   ].join('\n');
 }
 
-generate(join(subcharts, 'bridge'), refinements.bridge, true, refinements.FROM_UMBRELLA);
-generate(join(subcharts, 'collector'), refinements.collector, false, refinements.FROM_UMBRELLA);
-generate(join(subcharts, 'kube-state-metrics'), refinements.kubeStateMetrics, false, refinements.FROM_UMBRELLA);
-generate(umbrella, refinements.umbrella(), true);
+const fromUmbrella = (): Tree => refinements.FROM_UMBRELLA;
+generate(join(subcharts, 'bridge'), refinements.bridge, true, fromUmbrella);
+generate(join(subcharts, 'collector'), refinements.collector, false, fromUmbrella);
+generate(join(subcharts, 'kube-state-metrics'), refinements.kubeStateMetrics, false, fromUmbrella);
+generate(umbrella, refinements.umbrella(), true, refinements.sinkValues);
 const argo = 'examples/argocd/application.yaml';
 emit(
   join(umbrella, argo),

@@ -63,12 +63,25 @@ export function bridgeConfigSchema(without: readonly string[]): Tree {
   return without.reduce<Tree>((at, path) => removed(at, path.split('.')), schema);
 }
 
-/** One Cronitor account as the bridge has it, without the ways to give a key, and the pattern of its name. */
-export function cronitorSchema(): { readonly names: string; readonly properties: Tree } {
-  const cronitor = (bridgeConfigSchema([])['properties'] as Tree)['cronitor'] as Tree;
-  const [[names, whole] = ['', {}]] = Object.entries(cronitor['patternProperties'] as Readonly<Record<string, Tree>>);
-  const account = removed(removed(whole, ['apiKey']), ['apiKeyFile']);
-  return { names, properties: account['properties'] as Tree };
+/** One destination of a sink as the chart takes it. */
+export interface DestinationSchema {
+  /** The pattern of its name. */
+  readonly names: string;
+  /** Its settings but its secrets. */
+  readonly properties: Tree;
+  /** Settings that are secrets: each is given by itself or, with `File` behind its name, as a file. */
+  readonly secrets: readonly string[];
+}
+
+/** What a destination of this sink can be set to, as the bridge has it. */
+export function destinationSchema(sink: string): DestinationSchema {
+  const all = (bridgeConfigSchema([])['properties'] as Tree)[sink] as Tree;
+  const [[names, whole] = ['', {}]] = Object.entries(all['patternProperties'] as Readonly<Record<string, Tree>>);
+  const given = whole['properties'] as Tree;
+  const secrets = Object.keys(given).filter((name) => Object.hasOwn(given, `${name}File`));
+  const without = [...secrets, ...secrets.map((name) => `${name}File`)];
+  const properties = Object.fromEntries(Object.entries(given).filter(([name]) => !without.includes(name)));
+  return { names, properties, secrets };
 }
 
 /** What zod's marks say in words that an editor shows. */

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { Tree } from '../../bridge/config/tree.ts';
-import { bridgeConfigSchema, cronitorSchema, named, type Refinements } from './json-schema.ts';
+import { SINKS } from '../../bridge/sinks/index.ts';
+import { bridgeConfigSchema, destinationSchema, named, type Refinements } from './json-schema.ts';
 
 const text = { type: 'string' };
 const list = (items: Tree): Tree => ({ type: 'array', items });
@@ -53,7 +54,7 @@ const persistence = {
 /** What the chart itself writes into bridge.yaml. */
 const CHART_OWNED = ['otlp.host', 'otlp.port', 'web', 'store.path', 'cluster.scope', 'cluster.kubeconfig'];
 /** What the umbrella chart has words for. */
-const OUTCOMES = ['cluster.name', 'cronitor', 'otlp.token', 'otlp.tokenFile', 'otlp.tls'];
+const OUTCOMES = ['cluster.name', ...Object.keys(SINKS), 'otlp.token', 'otlp.tokenFile', 'otlp.tls'];
 
 /** What JavaScript and Go may use follows from it. */
 const memoryLimit = { 'resources.limits': { ...amounts, required: ['memory'] } };
@@ -194,19 +195,12 @@ function jobs(): Tree {
 }
 
 export function umbrella(): Refinements {
-  const { names, properties } = cronitorSchema();
-  const keys = {
-    existingSecret: { ...text, description: 'Name of the Secret with the API key', examples: ['cronitor'] },
-    key: { ...text, description: 'Key of that Secret', default: 'api-key' },
-    apiKey: { ...text, description: 'The API key itself; refused unless allowInlineSecrets is true' },
-  };
   const config = bridgeConfigSchema([...CHART_OWNED, ...OUTCOMES]);
   return {
     'cluster.name': { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._/-]*$', examples: ['production'] },
     'cluster.environment': { type: 'string', examples: ['staging'] },
     scope: { enum: ['namespace', 'namespaces', 'cluster'] },
     namespaces: { ...list(NAMESPACE), examples: [['shop', 'billing']] },
-    cronitor: named(names, closed({ ...keys, ...properties })),
     'backend.exporter': { enum: ['none', 'debug', 'otlp', 'otlphttp', 'prometheusremotewrite'] },
     'backend.endpoint': { type: 'string', examples: ['otel.example.com:4317'] },
     'backend.headers': named('^[A-Za-z0-9][-A-Za-z0-9._]*$', secretKey),
@@ -220,6 +214,28 @@ export function umbrella(): Refinements {
     'kube-state-metrics': open,
     'global.imagePullSecrets': list({ type: 'object', required: ['name'] }),
     global: open,
+  };
+}
+
+/** The destinations of every sink, by the sink's name; a description in values.yaml counts. */
+export function sinkValues(described: Tree): Tree {
+  return Object.fromEntries(
+    Object.entries(SINKS).map(([sink, { title }]) => {
+      const { names, properties, secrets } = destinationSchema(sink);
+      const keys = Object.assign({}, ...secrets.map((secret) => secretValues(sink, secret))) as Tree;
+      const description = { description: `${title} by a name of yours.`, ...(described[sink] as Tree | undefined) };
+      return [sink, { ...description, ...named(names, closed({ ...keys, ...properties })) }];
+    }),
+  );
+}
+
+/** How a secret of a destination is given. */
+function secretValues(sink: string, secret: string): Tree {
+  const key = secret.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return {
+    existingSecret: { ...text, description: `Name of the Secret with the ${secret}`, examples: [sink] },
+    key: { ...text, description: 'Key of that Secret', default: key },
+    [secret]: { ...text, description: `The ${secret} itself; refused unless allowInlineSecrets is true` },
   };
 }
 

@@ -1,8 +1,9 @@
-/** Writes the table of an account's settings in docs/cronitor.md from the bridge's own schema. */
+/** Writes the table of a destination's settings into the page of each sink, from the bridge's own schema. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isTree, type Tree } from '../bridge/config/tree.ts';
-import { cronitorSchema } from './chart/json-schema.ts';
+import { destinationSchema } from './chart/json-schema.ts';
+import { SINKS } from '../bridge/sinks/index.ts';
 import { between } from './chart/readme.ts';
 import { emit } from './gen-write.ts';
 
@@ -20,8 +21,14 @@ function rows(name: string, schema: Tree, inherited = ''): string[] {
   ];
 }
 
-const file = join(import.meta.dirname, '../docs/cronitor.md');
-const settings = Object.entries(cronitorSchema().properties).flatMap(([name, schema]) => rows(name, schema as Tree));
-const key = '| `existingSecret`, `key` | | The Secret with the API key; in bridge.yaml `apiKeyFile` or `apiKey` |';
-const table = ['| Setting | Default | Meaning |', '|---|---|---|', key, ...settings].join('\n');
-emit(file, between(readFileSync(file, 'utf8'), 'settings', table));
+for (const [sink, { doc }] of Object.entries(SINKS)) {
+  const { properties, secrets } = destinationSchema(sink);
+  const settings = Object.entries(properties).flatMap(([name, schema]) => rows(name, schema as Tree));
+  const keys = secrets.map(
+    (name) =>
+      `| \`existingSecret\`, \`key\` | | The Secret with its \`${name}\`; in bridge.yaml \`${name}File\` or \`${name}\` |`,
+  );
+  const table = ['| Setting | Default | Meaning |', '|---|---|---|', ...keys, ...settings].join('\n');
+  const file = join(import.meta.dirname, '..', doc);
+  emit(file, between(readFileSync(file, 'utf8'), 'settings', table));
+}
