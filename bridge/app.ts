@@ -67,7 +67,8 @@ const STOP_MS = 22_000;
 export async function startApp(options: AppOptions): Promise<App> {
   const releases = new Releases();
   const { logger, stopMs = STOP_MS } = options;
-  const failed = (error: unknown): void => logger.error({ error: errorText(error) }, 'a part did not stop well');
+  const failed = (error: unknown): void =>
+    logger.error({ error: errorText(error) }, 'a part of the bridge failed while stopping');
   const stop = async (): Promise<boolean> => !(await releases.releaseWithin(stopMs, failed));
   try {
     return { ...(await startParts({ startedAt: options.clock.now(), ...options }, releases)), stop };

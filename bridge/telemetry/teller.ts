@@ -56,7 +56,7 @@ export class Teller {
     if (count === 0) return;
     this.#metrics.quarantine(reason, count);
     const fields = { reason, what: REASONS[reason] };
-    this.#incidents.seen(`quarantine/${reason}`, fields, 'put into quarantine; /drops shows it');
+    this.#incidents.seen(`quarantine/${reason}`, fields, 'a record was put into quarantine; /drops shows it');
   }
 
   ticked({ state, transitions, problems, plannerFailures, unreadable, dropped, unjudged }: Ticked): void {
@@ -220,7 +220,7 @@ export class Teller {
       );
     } else {
       this.#incidents.over('logs', {}, 'logs can be read again');
-      this.#incidents.over(`logs/${namespace}`, { namespace }, 'logs may be read again');
+      this.#incidents.over(`logs/${namespace}`, { namespace }, 'the permission to read logs is there again');
     }
   }
 

@@ -68,8 +68,8 @@ describe('what is sent to the bridge', () => {
     const lines = bench.log().map(({ level, msg, reason }) => [level, msg, reason].filter(Boolean).join(' '));
     expect(lines).toEqual([
       'info started',
-      'warn put into quarantine; /drops shows it undecodable',
-      'warn put into quarantine; /drops shows it not_kubernetes',
+      'warn a record was put into quarantine; /drops shows it undecodable',
+      'warn a record was put into quarantine; /drops shows it not_kubernetes',
     ]);
   });
 });
