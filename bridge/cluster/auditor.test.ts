@@ -12,6 +12,7 @@ import { Releases } from '../lib/releases.ts';
 import type { ReadStore } from '../store/read.ts';
 import { openReader } from '../store/sqlite/open.ts';
 import type { KubeApi } from './api.ts';
+import type { AuditStore } from './audit-unit.ts';
 import { auditUnit } from './audit-unit.ts';
 import type { Auditor, AuditResult } from './auditor.ts';
 import { startAuditor } from './auditor.ts';
@@ -171,7 +172,7 @@ const results: [Kind, AuditResult][] = [];
 const watches: [Kind, boolean][] = [];
 let warnings = 0;
 
-function start(scope: Scope = 'cluster', intervalMs = 300_000): Auditor {
+function start(scope: Scope = 'cluster', intervalMs = 300_000, store: AuditStore = worker.calls): Auditor {
   results.length = 0;
   watches.length = 0;
   warnings = 0;
@@ -179,7 +180,7 @@ function start(scope: Scope = 'cluster', intervalMs = 300_000): Auditor {
     api,
     scope,
     intervalMs,
-    store: worker.calls,
+    store,
     clock: systemClock,
     isOurs: () => Promise.resolve(true),
     onResult: (kind, result) => results.push([kind, result]),
@@ -203,6 +204,17 @@ describe('the auditor', () => {
     await until('three kinds again', () => results.length === 6);
     await until('the Events', () => warnings === 1);
     expect(fake.count('/apis/events.k8s.io/v1/events?fieldSelector=type%3DWarning')).toBe(1);
+  });
+
+  it('LISTs every kind at once when all streams are silent although a run was due', async () => {
+    let looks = 0;
+    const auditWatches: AuditStore['auditWatches'] = async (now) => {
+      return { ...(await worker.calls.auditWatches(now)), silent: ++looks === 1 };
+    };
+    start('cluster', 300_000, { ...worker.calls, auditWatches });
+    await until('two rounds', () => results.length === 6);
+    expect(results.slice(3).map(([kind]) => kind)).toEqual(['CronJob', 'Pod', 'Job']);
+    expect(looks).toBe(2);
   });
 
   it('LISTs the Events of type Warning once after a gap that it found itself', async () => {

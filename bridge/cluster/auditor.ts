@@ -261,8 +261,10 @@ class RepeatingAuditor {
       if (isDead !== this.dead.has(kind)) onWatch(kind, isDead);
     }
     this.dead = dead;
-    for (const turn of this.#turns)
+    for (const turn of this.#turns) {
       if (this.#isBlind(turn.listed.kind)) turn.dueAt = Math.min(turn.dueAt, now + SOON_MS);
+      if (watches.silent) turn.dueAt = now;
+    }
   }
 
   /** What happened in a gap that no watch will tell again. */

@@ -6,7 +6,7 @@ import type { Clock, Instant } from '../lib/clock.ts';
 import { iso } from '../lib/clock.ts';
 import { sha256Hex } from '../lib/ids.ts';
 import type { KubeApi } from './api.ts';
-import { LISTED, resourcePath } from './list.ts';
+import { resourcePath } from './list.ts';
 
 /** What became of the deletion of one pod. */
 export interface Restarted {
@@ -44,6 +44,7 @@ export interface CollectorRestart {
 /** Dead for so long all together: no restart of the API server and no queue that is drained looks like that. */
 const AFTER_MS = 5 * 60_000;
 const EVERY_MS = 15 * 60_000;
+const JUDGED: readonly Kind[] = ['CronJob', 'Job', 'Pod'];
 const PODS = { apiVersion: 'v1', resource: 'pods' };
 const EVENTS = { apiVersion: 'events.k8s.io/v1', resource: 'events' };
 
@@ -91,7 +92,7 @@ class Restarter {
   }
 
   get #allDead(): boolean {
-    return LISTED.every(({ kind }) => this.#dead.has(kind));
+    return JUDGED.every((kind) => this.#dead.has(kind));
   }
 
   /** By what has elapsed: a clock that is set restarts nothing. */

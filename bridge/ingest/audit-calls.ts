@@ -58,7 +58,9 @@ export interface Watches {
   readonly dead: readonly Kind[];
   /** The same for ten seconds, or dead before a Collector connected or this process began, and not proven alive since. */
   readonly doubted: readonly Kind[];
-  /** When the next one may be dead or in doubt: Infinity while all is well. */
+  /** No stream brought anything although a run was due, said once for each: all of them may have ended, so LIST now. */
+  readonly silent: boolean;
+  /** When the next one may be dead, in doubt or silent. */
   readonly nextAt: Instant;
 }
 

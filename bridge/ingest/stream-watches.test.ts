@@ -27,11 +27,11 @@ const found = (version = '250') => bench.list('Job', '300', [later(version)]);
 
 describe('the stream of a kind', () => {
   it('is in doubt ten seconds after a LIST found what it should have brought, and dead after two minutes', () => {
-    expect(look()).toEqual({ dead: [], doubted: [], nextAt: Infinity });
+    expect(look()).toMatchObject({ dead: [], doubted: [] });
     found();
-    expect(look(9 * SECOND)).toEqual({ dead: [], doubted: [], nextAt: bench.now + 10 * SECOND });
-    expect(look(10 * SECOND)).toEqual({ dead: [], doubted: ['Job'], nextAt: bench.now + 2 * MINUTE });
-    expect(look(2 * MINUTE)).toEqual({ dead: ['Job'], doubted: ['Job'], nextAt: Infinity });
+    expect(look(9 * SECOND)).toMatchObject({ dead: [], doubted: [], nextAt: bench.now + 10 * SECOND });
+    expect(look(10 * SECOND)).toMatchObject({ dead: [], doubted: ['Job'], nextAt: bench.now + 2 * MINUTE });
+    expect(look(2 * MINUTE)).toMatchObject({ dead: ['Job'], doubted: ['Job'] });
   });
 
   it('is not in doubt while it brings older records: a queue is drained', () => {
@@ -48,7 +48,7 @@ describe('the stream of a kind', () => {
     bench.take(seen(later('249')));
     expect(look(10 * SECOND).doubted).toEqual(['Job']);
     bench.take(seen(later('251')));
-    expect(look(10 * SECOND)).toEqual({ dead: [], doubted: [], nextAt: Infinity });
+    expect(look(10 * SECOND)).toMatchObject({ dead: [], doubted: [] });
   });
 
   it('is proven neither alive nor dead by what our own watch brings of a stream that has brought it too', () => {
@@ -57,7 +57,7 @@ describe('the stream of a kind', () => {
     bench.take(watched('260'));
     expect(look(10 * SECOND).doubted).toEqual(['Job']);
     bench.take(seen(complete({ resourceVersion: '270' })), watched('270'));
-    expect(look(10 * MINUTE)).toEqual({ dead: [], doubted: [], nextAt: Infinity });
+    expect(look(10 * MINUTE)).toMatchObject({ dead: [], doubted: [] });
   });
 
   it('stays in doubt when a Collector connects, until that one brings something newer', () => {
@@ -90,7 +90,26 @@ describe('the stream of a kind', () => {
     bench.take(seen(later('260')));
     look();
     bench.restart();
-    expect(look()).toEqual({ dead: [], doubted: [], nextAt: Infinity });
+    expect(look()).toMatchObject({ dead: [], doubted: [] });
+  });
+});
+
+describe('all streams', () => {
+  it('are silent when none brought anything in the minute after a run was due, which is said once', () => {
+    const { nextAt: judgedAt } = look();
+    expect(judgedAt).toBeLessThan(Infinity);
+    bench.now = judgedAt;
+    expect(look(-1).silent).toBe(false);
+    expect(look().silent).toBe(true);
+    expect(look(MINUTE).silent).toBe(false);
+  });
+
+  it('are not when one of them brought anything since', () => {
+    const { nextAt: judgedAt } = look();
+    bench.now = judgedAt - 30 * SECOND;
+    bench.take(seen(later('400')));
+    bench.now = judgedAt;
+    expect(look().silent).toBe(false);
   });
 });
 

@@ -3,6 +3,7 @@ import { FOLLOWED } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { WatchState } from '../policy/audit.ts';
 import {
+  areSilent,
   awaitVersion,
   connectWatch,
   deadFrom,
@@ -15,6 +16,8 @@ import {
 import type { Store } from '../store/store.ts';
 import type { Watches } from './audit-calls.ts';
 
+/** A cluster with a run due each second is not looked at each second. */
+const AGAIN_MS = 15_000;
 const UNKNOWN: WatchState = { awaited: undefined, streamAt: undefined };
 
 /** What is known of the Collector's watches, by what came of them and what should have. Doubts outlive the process. */
@@ -23,6 +26,8 @@ export class StreamWatches {
   readonly #watches = new Map<Kind, WatchState>();
   /** As the store holds them. */
   readonly #doubts = new Map<Kind, string | undefined>();
+  /** Which one `silent` was said for last. */
+  #silentAt: Instant | undefined;
 
   constructor(store: Store) {
     this.#store = store;
@@ -66,8 +71,19 @@ export class StreamWatches {
     const watches = [...this.#watches];
     const dead = watches.filter(([, watch]) => isDeadWatch(watch, now)).map(([kind]) => kind);
     const doubted = watches.filter(([, watch]) => watch.doubted !== undefined).map(([kind]) => kind);
-    const later = watches.flatMap(([, watch]) => [deadFrom(watch), doubtedFrom(watch)]).filter((at) => at > now);
-    return { dead, doubted, nextAt: Math.min(Infinity, ...later) };
+    const judgedAt = this.#firstJudged();
+    const judgedNext = judgedAt > now ? Math.max(judgedAt, now + AGAIN_MS) : Infinity;
+    const times = [judgedNext, ...watches.flatMap(([, watch]) => [deadFrom(watch), doubtedFrom(watch)])];
+    const nextAt = Math.min(Infinity, ...times.filter((at) => at > now));
+    const silent = judgedAt <= now && judgedAt !== this.#silentAt && areSilent([...this.#watches.values()], judgedAt);
+    if (silent) this.#silentAt = judgedAt;
+    return { dead, doubted, silent, nextAt };
+  }
+
+  /** When a missed run is, or was to be, judged first: without records it waits. */
+  #firstJudged(): Instant {
+    const [first] = this.#store.transaction((tx) => tx.dueTimers('schedule', Number.MAX_SAFE_INTEGER, 1));
+    return first?.due ?? Infinity;
   }
 
   #keepDoubts(): void {

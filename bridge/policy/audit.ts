@@ -115,6 +115,14 @@ export function connectWatch(watch: WatchState, newest: string): WatchState {
   return { ...watch, awaited: undefined, doubted: watch.doubted === undefined ? undefined : newest };
 }
 
+/** A missed run is judged so long after it should have begun at the earliest. */
+const JUDGED_AFTER_MS = 60_000;
+
+/** Whether no stream brought anything since the run that is judged at `due` should have begun: maybe none lives. */
+export function areSilent(watches: readonly WatchState[], due: Instant): boolean {
+  return watches.every(({ streamAt = 0 }) => streamAt < due - JUDGED_AFTER_MS);
+}
+
 /** The same watch by a clock that was set by `ms`. */
 export function shiftWatch(watch: WatchState, ms: number): WatchState {
   const { awaited, streamAt } = watch;
