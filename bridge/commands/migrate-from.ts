@@ -63,8 +63,8 @@ async function readOld(argv: readonly string[]): Promise<OldInstallation> {
   const settings = read(readText(path), origin);
   if (file !== undefined) return { settings, place: { namespace }, origin };
   // A pod of the old chart says where it runs.
-  const told = settings.find(({ source }) => source === 'KUBERNETES_NAMESPACE')?.value;
-  const place = { namespace: namespace ?? (typeof told === 'string' ? told : undefined) };
+  const namespaceOfPod = settings.find(({ source }) => source === 'KUBERNETES_NAMESPACE')?.value;
+  const place = { namespace: namespace ?? (typeof namespaceOfPod === 'string' ? namespaceOfPod : undefined) };
   return { settings, place, origin, incomplete: FLAGS };
 }
 

@@ -149,8 +149,8 @@ function facts(run: RunView, publicUrl: string | undefined): string[][] {
 
 /** With several pods each line says which. */
 function seenLine({ at, text, message, about }: Transition, pods: boolean): string[] {
-  const told = message === undefined || text.includes(message) ? text : `${text}: ${message}`;
-  return [iso(at), told, pods && about.kind === 'Pod' ? about.name : ''];
+  const shown = message === undefined || text.includes(message) ? text : `${text}: ${message}`;
+  return [iso(at), shown, pods && about.kind === 'Pod' ? about.name : ''];
 }
 
 function attemptLine(attempt: Attempt): string[] {

@@ -23,6 +23,7 @@ import type { InTurn, Turn } from '../turn/turn.ts';
 /** As the configuration's `outbox.maxAge` by default. */
 const MAX_AGE_MS = 24 * 3_600_000;
 
+/** As the configuration's `stuck` by default, in ms. */
 const STUCK_LIMITS: StuckLimits = { unschedulable: 300_000, pending: 600_000 };
 
 export interface Engine {

@@ -5,7 +5,7 @@ import { Alarm } from './alarm.ts';
 
 /** Several files are written one after the other, and others in the same folder may be written all the time. */
 const GATHER_MS = 250;
-/** Where the file system tells of changes, it is asked so many times less often. */
+/** How many times less often a file is looked at where the file system reports changes. */
 const RARER = 6;
 
 /**

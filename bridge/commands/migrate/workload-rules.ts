@@ -9,29 +9,29 @@ const UNUSED = 'without effect, as before';
 
 /** What of the old agent concerns its pod, its permissions and itself. */
 export const WORKLOAD_RULES: Readonly<Record<string, Rule>> = {
-  image: told(OTHER_IMAGE),
-  repository: told(OTHER_IMAGE, 'ghcr.io/cronitorio/cronitor-kubernetes'),
-  imageTag: told(OTHER_IMAGE),
-  imagePullPolicy: told(OTHER_IMAGE, 'Always'),
+  image: noted(OTHER_IMAGE),
+  repository: noted(OTHER_IMAGE, 'ghcr.io/cronitorio/cronitor-kubernetes'),
+  imageTag: noted(OTHER_IMAGE),
+  imagePullPolicy: noted(OTHER_IMAGE, 'Always'),
   imagePullSecrets: asked('not taken over: name those that the registry of our image wants in global.imagePullSecrets'),
-  nameOverride: told(OWN_NAMES),
-  fullnameOverride: told(OWN_NAMES),
-  'config.sentryEnabled': told(NO_PHONE_HOME, true),
-  'config.yourEmail': told(NO_PHONE_HOME),
-  SENTRY_ENABLED: told(NO_PHONE_HOME),
-  SENTRY_RELEASE: told(NO_PHONE_HOME),
-  SENTRY_ENVIRONMENT: told(NO_PHONE_HOME),
-  SUPPORT_EMAIL_ADDRESS: told(NO_PHONE_HOME),
-  APP_VERSION: told('without effect: the bridge knows its version, and does not look for a newer one'),
-  NODE_NAME: told(UNUSED),
-  CHART_VERSION: told(UNUSED),
-  KUBERNETES_VERSION: told(UNUSED),
-  KUBERNETES_NAMESPACE: told(UNUSED),
+  nameOverride: noted(OWN_NAMES),
+  fullnameOverride: noted(OWN_NAMES),
+  'config.sentryEnabled': noted(NO_PHONE_HOME, true),
+  'config.yourEmail': noted(NO_PHONE_HOME),
+  SENTRY_ENABLED: noted(NO_PHONE_HOME),
+  SENTRY_RELEASE: noted(NO_PHONE_HOME),
+  SENTRY_ENVIRONMENT: noted(NO_PHONE_HOME),
+  SUPPORT_EMAIL_ADDRESS: noted(NO_PHONE_HOME),
+  APP_VERSION: noted('without effect: the bridge knows its version, and does not look for a newer one'),
+  NODE_NAME: noted(UNUSED),
+  CHART_VERSION: noted(UNUSED),
+  KUBERNETES_VERSION: noted(UNUSED),
+  KUBERNETES_NAMESPACE: noted(UNUSED),
   'config.logLevel': { translate: logLevel },
   '--log-level': { translate: logLevel },
   'config.logFormat': { translate: logFormat },
   '--log-format': { translate: logFormat },
-  '--dev': told('without effect: it was for the makers of the old agent'),
+  '--dev': noted('without effect: it was for the makers of the old agent'),
   '--kubeconfig': asked(
     'not taken over: in a cluster the pod has its account; outside set cluster.kubeconfig or KUBECONFIG',
   ),
@@ -50,7 +50,7 @@ export const WORKLOAD_RULES: Readonly<Record<string, Rule>> = {
 };
 
 /** Nothing is to be done. */
-function told(text: string, standard?: unknown): Rule {
+function noted(text: string, standard?: unknown): Rule {
   return { standard, translate: ({ source }, draft) => draft.note(source, text) };
 }
 

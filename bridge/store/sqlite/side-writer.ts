@@ -50,7 +50,7 @@ export class SideWriter {
     return this.#pending ? Math.max(0, this.#lookedAt + LAST_COMMIT_EVERY_MS - performance.now()) : Infinity;
   }
 
-  /** Writes what changed; `now` in a hurry. Why it could not, for a person; it is tried again by the next call. */
+  /** Writes what changed; `hurry`: even if recently written. Returns why it could not, for a person; the next call tries again. */
   write(hurry: boolean): string | undefined {
     try {
       if (this.#keysChanged) writeKeys(this.#path, this.#readKeys());
