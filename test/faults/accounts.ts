@@ -10,16 +10,9 @@ const RBAC = 'rbac.authorization.k8s.io/v1';
 /** `group/resource` → verbs; the core group is "". */
 export type Permissions = Readonly<Record<string, readonly string[]>>;
 
+/** Those that the chart gives it with scope: cluster. */
+export const COLLECTOR: Permissions = { ...ofChart('collector.rules'), ...ofChart('collector.clusterRules') };
 const WATCH = ['get', 'list', 'watch'];
-export const COLLECTOR: Permissions = {
-  '/pods': WATCH,
-  '/namespaces': WATCH,
-  '/nodes': WATCH,
-  'batch/jobs': WATCH,
-  'batch/cronjobs': WATCH,
-  'apps/*': WATCH,
-  'events.k8s.io/events': WATCH,
-};
 export const BRIDGE: Permissions = {
   '/pods': WATCH,
   '/namespaces': ['get'],
@@ -27,6 +20,22 @@ export const BRIDGE: Permissions = {
   'batch/cronjobs': WATCH,
   'events.k8s.io/events': ['list'],
 };
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** A block of rules in the chart's templates that is plain YAML. */
+function ofChart(name: string): Permissions {
+  const text = readFileSync(join(import.meta.dirname, '../../subcharts/collector/templates/_helpers.tpl'), 'utf8');
+  const block = text.split(`{{- define "${name}" -}}`)[1]?.split('{{- end -}}')[0] ?? '';
+  const each = (parse(block) as readonly Rule[]).flatMap(({ apiGroups, resources, verbs }) =>
+    apiGroups.flatMap((group) => resources.map((resource) => [`${group}/${resource}`, verbs] as const)),
+  );
+  return Object.fromEntries(each);
+}
 
 /** The bridge and the Collector as service accounts with cluster roles of their own. */
 export async function serviceAccounts(kube: Kube, kubeconfig: string, dataDir: string): Promise<Accounts> {
