@@ -27,6 +27,7 @@ require (
 	go.opentelemetry.io/collector/processor/batchprocessor v0.111.0
 	go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.111.0
 	go.opentelemetry.io/collector/receiver v0.111.0
+	go.opentelemetry.io/collector/receiver/otlpreceiver v0.111.0
 	golang.org/x/sys v0.25.0
 )
 

@@ -1,5 +1,7 @@
-import { Server, ServerCredentials, status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import { Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import type { sendUnaryData, ServerUnaryCall, ServiceError } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
+import { encodeRetryStatus, STATUS_DETAILS } from '../../../bridge/otlp/status.ts';
 
 /** One log record of the Collector, flattened. */
 export interface Arrived {
@@ -12,15 +14,18 @@ export interface Arrived {
   readonly object: Readonly<Record<string, unknown>>;
 }
 
-/** An OTLP/gRPC logs receiver that keeps what it accepted, and refuses with UNAVAILABLE when told to. */
+/** An OTLP/gRPC logs receiver that keeps what it accepted, and refuses when told to. */
 export interface Receiver {
   /** host:port */
   readonly endpoint: string;
   readonly records: () => readonly Arrived[];
+  /** The accepted exports as they came. */
+  readonly requests: () => readonly Buffer[];
   /** Everything that was ever sent here, refused or not, as text to search in. */
   readonly text: () => string;
   readonly refused: () => number;
-  readonly refuse: () => void;
+  /** From now on answers with `code`, by default UNAVAILABLE, and with RetryInfo of that many ms if given. */
+  readonly refuse: (code?: status, retryMs?: number) => void;
   readonly accept: () => void;
   readonly stop: () => void;
 }
@@ -59,18 +64,25 @@ interface Exported {
   }[];
 }
 
+interface Wrapped {
+  readonly type: string;
+  readonly object: Record<string, unknown>;
+}
+
 export async function startReceiver(): Promise<Receiver> {
   const accepted: Arrived[] = [];
+  const requests: Buffer[] = [];
   const sent: Buffer[] = [];
-  let refusing = false;
+  let refusal: Partial<ServiceError> | undefined;
   let refused = 0;
   const server = new Server({ 'grpc.max_receive_message_length': -1 });
   const handle = (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void => {
     sent.push(call.request);
-    if (refusing) {
+    if (refusal !== undefined) {
       refused += 1;
-      answer({ code: status.UNAVAILABLE, details: 'the test says no' });
+      answer(refusal);
     } else {
+      requests.push(call.request);
       accepted.push(...decode(call.request));
       answer(null, Buffer.alloc(0));
     }
@@ -94,10 +106,16 @@ export async function startReceiver(): Promise<Receiver> {
   return {
     endpoint: `127.0.0.1:${port}`,
     records: () => accepted,
+    requests: () => requests,
     text: () => Buffer.concat(sent).toString('latin1'),
     refused: () => refused,
-    refuse: () => (refusing = true),
-    accept: () => (refusing = false),
+    refuse: (code = status.UNAVAILABLE, retryMs) => {
+      const details = 'the test says no';
+      const metadata = new Metadata();
+      if (retryMs !== undefined) metadata.set(STATUS_DETAILS, encodeRetryStatus(code, details, retryMs));
+      refusal = { code, details, metadata };
+    },
+    accept: () => (refusal = undefined),
     stop: () => server.forceShutdown(),
   };
 }
@@ -107,7 +125,9 @@ function decode(request: Buffer): Arrived[] {
   return exported.resourceLogs.flatMap(({ resource, scopeLogs }) =>
     scopeLogs.flatMap(({ logRecords }) =>
       logRecords.map(({ body, attributes }) => {
-        const { type, object } = plain(body) as { type: string; object: Record<string, unknown> };
+        const whole = plain(body) as Wrapped & Record<string, unknown>;
+        // A watched object is wrapped; a pulled one is the body itself.
+        const { type, object } = 'object' in whole ? whole : { type: '', object: whole };
         const metadata = object['metadata'] as { name: string; namespace?: string };
         return {
           resource: String(fields(attributes)['k8s.resource.name']),

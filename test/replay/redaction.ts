@@ -1,0 +1,32 @@
+/** What redaction.yaml is to make of a record's body, watched or pulled; written otherwise than its generator. */
+export function redacted(body: unknown): unknown {
+  const whole = structuredClone(body) as Tree;
+  const object = (whole['object'] ?? whole) as Tree;
+  const metadata = object['metadata'] as Tree;
+  delete metadata['managedFields'];
+  delete (metadata['annotations'] as Tree | undefined)?.['kubectl.kubernetes.io/last-applied-configuration'];
+  withoutEnv(object);
+  return whole;
+}
+
+interface Tree {
+  [key: string]: unknown;
+}
+
+function withoutEnv(value: unknown): void {
+  if (Array.isArray(value)) value.forEach(withoutEnv);
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (/^(c|initC|ephemeralC)ontainers$/.test(key)) for (const container of inner as Tree[]) delete container['env'];
+    withoutEnv(inner);
+  }
+}
+
+/** The same text for equal values, in whatever order their keys are. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
