@@ -67,14 +67,15 @@ const app = (name: string): string => (parse(read(subcharts, name, 'Chart.yaml')
 
 /** What runs with what. */
 function compatibility(): string {
-  const collector = /^ {2}version: (.*)$/m.exec(read(root, 'scripts/tools.d/otelcol/builder.yaml'))?.[1];
+  const built = (folder: string): string | undefined =>
+    /^ {2}version: (.*)$/m.exec(read(root, 'scripts/tools.d', folder, 'builder.yaml'))?.[1];
   const version = (file: string, module: string): string | undefined =>
     new RegExp(`${module} v(\\S+)`).exec(read(root, 'scripts/tools.d', file, 'go.mod'))?.[1];
   return [
     '| Part | Default | The tests run |',
     '|---|---|---|',
     `| bridge | ${manifest.version} | ${manifest.version} |`,
-    `| OpenTelemetry Collector (\`opentelemetry-collector-k8s\`) | ${app('collector')} | ${collector} |`,
+    `| OpenTelemetry Collector (\`opentelemetry-collector-k8s\`) | ${app('collector')} | ${built('otelcol')}; without its watches ${built('otelcol-next')} |`,
     `| kube-state-metrics | ${app('kube-state-metrics')} | ${version('kube-state-metrics', 'k8s.io/kube-state-metrics/v2')} |`,
     `| Kubernetes | 1.30 or later | ${version('k8s', 'k8s.io/kubernetes')}; the schemas of 1.30 to 1.36 |`,
     `| Helm | 3 | ${version('helm', 'helm.sh/helm/v3')} |`,

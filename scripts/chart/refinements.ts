@@ -84,6 +84,7 @@ export const collector: Refinements = {
   ...memoryLimit,
   ...extraEnv,
   ...persistence,
+  'queue.batch': { type: ['string', 'boolean'], enum: ['auto', true, false] },
   extraVolumes: list({ type: 'object', required: ['name'] }),
   extraVolumeMounts: list({ type: 'object', required: ['name', 'mountPath'] }),
 };

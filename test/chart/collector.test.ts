@@ -6,9 +6,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster, tool } from '../e2e/harness/cluster.ts';
 import { createNamespace, type Kube, until } from '../e2e/harness/kube.ts';
 import { accountKubeconfig } from './account.ts';
-import { cases, fileOf, type Manifest, packageChart, render, subchart, type Tree } from './helm.ts';
+import { cases, fileOf, type Manifest, OLD_COLLECTOR, packageChart, render, subchart, type Tree } from './helm.ts';
 import { type MetricsSink, startMetricsSink } from './metrics-sink.ts';
-import { type Program, startCollector, startKubeStateMetrics } from './programs.ts';
+import { type Program, startCollector, startKubeStateMetrics, validateOnNewer } from './programs.ts';
 
 let cluster: Cluster;
 let chart: string;
@@ -39,13 +39,28 @@ const withCollector = cases().filter(({ values }) => (values['collector'] as Tre
 it.each(withCollector.map(({ name, values }) => [name, values] as const))(
   'the Collector starts with the configuration of %s and is healthy',
   async (name, values) => {
-    const manifests = await render(chart, values, { namespace: ops.namespace });
+    const manifests = await render(chart, values, { namespace: ops.namespace, args: OLD_COLLECTOR });
     const folder = join(work, name.replaceAll('/', '-'));
     const { kubeconfig } = cluster;
     const collector = await startCollector({ manifests, kubeconfig, folder, env: { BRIDGE_ENDPOINT: '127.0.0.1:9' } });
     running.push(collector);
     expect((await fetch(`http://127.0.0.1:${collector.port}/metrics`)).status).toBe(200);
     expect(collector.log()).not.toMatch(/forbidden|"level":"(error|fatal|panic)"/);
+  },
+);
+
+/** Remote write brings too much to be built. */
+const withoutRemoteWrite = withCollector.filter(
+  ({ values }) => (values['backend'] as Tree | undefined)?.['exporter'] !== 'prometheusremotewrite',
+);
+
+it.each(withoutRemoteWrite.map(({ name, values }) => [name, values] as const))(
+  'a newer Collector takes the configuration of %s, with batches in the queue',
+  async (name, values) => {
+    const folder = join(work, `newer-${name.replaceAll('/', '-')}`);
+    const manifests = await render(chart, values, { args: ['--set', 'collector.image.tag=0.140.1'] });
+    expect(fileOf(manifests, 'lb-collector', 'collector.yaml')).toContain('block_on_overflow: true');
+    expect(await validateOnNewer(manifests, folder)).toBe('');
   },
 );
 
@@ -118,7 +133,7 @@ describe('in the namespace of the release, with the permissions that the chart g
         },
       },
     };
-    const manifests = await render(chart, values, { namespace: ops.namespace });
+    const manifests = await render(chart, values, { namespace: ops.namespace, args: OLD_COLLECTOR });
     await ops.apply(...accounts(manifests), statefulSet('shop'));
     await foreign.apply(statefulSet('shop'));
     await ops.wait('pod/shop-0', 'condition=Ready');

@@ -90,6 +90,9 @@ export async function packageChart(change: (folder: string) => void = () => unde
   return join(work, readdirSync(work).find((name) => name.endsWith('.tgz')) ?? 'no package');
 }
 
+/** The Collector of scripts/tools instead of the default one: what it is given to read depends on its release. */
+export const OLD_COLLECTOR: readonly string[] = ['--set', 'collector.image.tag=0.111.0'];
+
 /** What `helm template` prints: manifests, or the error. */
 export async function template(
   chart: string,

@@ -6,7 +6,7 @@ import { type Cluster, startCluster } from '../e2e/harness/cluster.ts';
 import { createNamespace, type Kube, until } from '../e2e/harness/kube.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 import { accountKubeconfig } from './account.ts';
-import { packageChart, render, type Tree } from './helm.ts';
+import { packageChart, OLD_COLLECTOR, render, type Tree } from './helm.ts';
 import { type Program, startBridge, startCollector } from './programs.ts';
 
 const TLS = join(import.meta.dirname, '../fixtures/tls');
@@ -51,7 +51,7 @@ it.each([
     const manifests = await render(
       chart,
       { cronitor: { default: { existingSecret: 'cronitor', apiUrl: vendors.url, pingUrl: vendors.url } }, ...values },
-      { namespace: ops.namespace },
+      { namespace: ops.namespace, args: OLD_COLLECTOR },
     );
     const token = tokenIn(folder);
     await ops.apply(

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, cpSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
@@ -51,6 +51,36 @@ export async function startCollector({ manifests, kubeconfig, folder, env = {} }
   const started = launch(await tool('otelcol-k8s'), [`--config=file:${config}`], all, folder);
   await answers(started, `http://127.0.0.1:${health}/`);
   return { ...started, port: metrics };
+}
+
+/**
+ * What a newer Collector says against the configuration, "" if nothing. It has an OTLP receiver for those of Kubernetes and
+ * Prometheus, and no resource processor.
+ */
+export async function validateOnNewer(manifests: readonly Manifest[], folder: string): Promise<string> {
+  mkdirSync(folder, { recursive: true });
+  const config = parse(outsideOfPods(fileOf(manifests, 'lb-collector', 'collector.yaml'), '', folder)) as Configuration;
+  config.receivers = { otlp: { protocols: { grpc: {} } } };
+  delete config.processors['resource/release'];
+  for (const pipeline of Object.values(config.service.pipelines)) {
+    pipeline.receivers = ['otlp'];
+    pipeline.processors = pipeline.processors.filter((name) => name !== 'resource/release');
+  }
+  const file = join(folder, 'collector.yaml');
+  writeFileSync(file, stringify(config));
+  const variables = one(manifests, 'ConfigMap', 'lb-collector-env')['data'] as Record<string, string>;
+  const env = { ...variables, BRIDGE_TOKEN_FILE: join(folder, 'token'), STORAGE_DIR: folder };
+  const program = await tool('otelcol-next');
+  return new Promise((resolve) => {
+    const args = ['validate', `--config=file:${file}`];
+    execFile(program, args, { env }, (error, _, stderr) => resolve(error === null ? '' : stderr || error.message));
+  });
+}
+
+interface Configuration {
+  receivers: object;
+  readonly processors: Record<string, unknown>;
+  readonly service: { readonly pipelines: Record<string, { receivers: string[]; processors: string[] }> };
 }
 
 /** kube-state-metrics with the arguments of its pod; ready when this resolves. */

@@ -38,6 +38,23 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end -}}
 {{- end -}}
 
+{{/*
+The N of release 0.N that runs, by the image's tag; empty when that does not say. A digest wins over the tag, but who gives
+both means the same by them. No other number counts: 2026.1.2 or 1.4 are somebody's own.
+*/}}
+{{- define "collector.minor" -}}
+{{- $tag := .Values.image.tag | default (ternary .Chart.AppVersion "" (empty .Values.image.digest)) | toString -}}
+{{- if regexMatch "^v?0[.][1-9][0-9]{0,4}([.][0-9]+)?([-_].*)?$" $tag -}}
+{{- $tag | trimPrefix "v" | trimPrefix "0." | regexFind "^[0-9]+" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Whether its queue is to send batches and to block when it is full; empty: no. */}}
+{{- define "collector.batches" -}}
+{{- $batch := .Values.queue.batch | toString -}}
+{{- if or (eq $batch "true") (and (eq $batch "auto") (ge (int (include "collector.minor" .)) 130)) }}true{{ end -}}
+{{- end -}}
+
 {{- define "collector.serviceAccount" -}}
 {{- if .Values.serviceAccount.create }}{{ .Values.serviceAccount.name | default (include "collector.name" .) }}{{ else }}{{ .Values.serviceAccount.name | default "default" }}{{ end -}}
 {{- end -}}
