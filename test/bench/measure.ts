@@ -11,8 +11,8 @@ const children = new Set<ChildProcess>();
 process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 
 /** A process of a bench that is asked by messages; it ends with this one. */
-export function startChild(file: string): ChildProcess {
-  const child = fork(join(import.meta.dirname, file));
+export function startChild(file: string, ...args: readonly string[]): ChildProcess {
+  const child = fork(join(import.meta.dirname, file), args);
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;

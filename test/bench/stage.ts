@@ -19,6 +19,7 @@ const COMPONENTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-s
 
 /** A bench with everything real but the vendor and the kubelet. */
 export interface Stage {
+  readonly kubeconfig: string;
   readonly kube: Kube;
   /** Watches the Jobs of the namespace. */
   readonly cluster: LatencyCluster;
@@ -50,11 +51,16 @@ export function usage({ controlPlane, collector, bridge }: Stage): number[] {
   return [ofPlane, cpuSeconds(collector.pid), cpuSeconds(bridge.pid), cpuSeconds(process.pid)];
 }
 
-/** Starts cluster, vendor, bridge and Collector; `env` are settings of the bridge, also for its later starts. */
-export async function setStage(
-  releases: Releases,
-  { env, addressLimit }: { readonly env: Readonly<Record<string, string>>; readonly addressLimit: boolean },
-): Promise<Stage> {
+export interface StageOptions {
+  /** Settings of the bridge, also for its later starts. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly addressLimit: boolean;
+  /** Sets something before the API server that only the bridge sees: the kubeconfig of that, from the one of the cluster. */
+  readonly before?: (kubeconfig: string, folder: string) => Promise<string>;
+}
+
+/** Starts cluster, vendor, bridge and Collector. */
+export async function setStage(releases: Releases, { env, addressLimit, before }: StageOptions): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   releases.add(() => rmSync(folder, { recursive: true }));
   const name = `bench-${process.pid}`;
@@ -65,8 +71,9 @@ export async function setStage(
   const kube = await createNamespace(kubeconfig, 'bench');
   const vendors = await startVendors({ addressLimit });
   releases.add(() => vendors.close());
-  const options = { vendorsUrl: vendors.url, vendorKey: vendors.key, dataDir: folder, kubeconfig, env };
-  const bridge = await startBridge(options);
+  const vendor = { vendorsUrl: vendors.url, vendorKey: vendors.key };
+  const seen = (await before?.(kubeconfig, folder)) ?? kubeconfig;
+  const bridge = await startBridge({ ...vendor, dataDir: folder, kubeconfig: seen, env });
   releases.add(() => bridge.kill9());
   const endpoints = { bridgeEndpoint: bridge.endpoint, clusterName: 'bench' };
   const collector = await startCollector({ ...endpoints, kubeconfig, dataDir: join(folder, 'collector') });
@@ -74,5 +81,5 @@ export async function setStage(
   const cluster = new LatencyCluster(await readKubeAccess(kubeconfig), kube.namespace);
   releases.add(() => cluster.close());
   await cluster.watch();
-  return { kube, cluster, vendors, bridge, collector, controlPlane: controlPlane(name) };
+  return { kubeconfig, kube, cluster, vendors, bridge, collector, controlPlane: controlPlane(name) };
 }
