@@ -10,6 +10,7 @@ import type { NodeFacts } from './kinds/node.ts';
 import type { PodFacts } from './kinds/pod.ts';
 import type { ReplicaSetFacts } from './kinds/replicaset.ts';
 import type { StatefulSetFacts } from './kinds/statefulset.ts';
+import type { ObjectFacts } from './object-facts.ts';
 
 export type { Condition } from './conditions.ts';
 export type { CronJobFacts } from './kinds/cronjob.ts';
@@ -47,10 +48,10 @@ export type FollowedKind = (typeof FOLLOWED)[number];
 export type Facts = FactsByKind[FollowedKind];
 
 /** One decoded Kubernetes object, or its deletion with the last state. */
-export interface Observation {
+export interface Observation<F extends ObjectFacts = Facts> {
   readonly deleted: boolean;
   readonly observedAt: Instant;
-  readonly facts: Facts;
+  readonly facts: F;
   /** Of a LIST: the object is alive. */
   readonly listed?: true;
   /** By the bridge's own watch: it proves nothing about the Collector's. */

@@ -5,6 +5,8 @@ import type { FieldsPlan } from './plan.ts';
 
 /** The number that the Deployment controller gives to a revision, on the Deployment and on its ReplicaSet. */
 export const REVISION = 'deployment.kubernetes.io/revision';
+/** The numbers that a ReplicaSet had before: a rollback gives it the next. */
+export const FORMER = 'deployment.kubernetes.io/revision-history';
 /** How often the template of a DaemonSet has changed: written by the API server, for a DaemonSet names no revision. */
 export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
@@ -31,6 +33,16 @@ export function readGenerations(object: KubeObject): Generations {
 export function readNumber(object: KubeObject, annotation: string): number | undefined {
   const text = textAt(objectAt(objectAt(object, 'metadata'), 'annotations'), annotation);
   return text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
+}
+
+/** The newest 20 of the numbers in an annotation, such as `1,4`. */
+export function readNumbers(object: KubeObject, annotation: string): number[] {
+  const text = textAt(objectAt(objectAt(object, 'metadata'), 'annotations'), annotation) ?? '';
+  return text
+    .split(',')
+    .filter((part) => /^[1-9]\d{0,14}$/.test(part))
+    .slice(-20)
+    .map(Number);
 }
 
 /** Without what a revision copies from its workload: there are ten old ones of each. Of labels those that name it. */

@@ -1,4 +1,4 @@
-import type { CronJobFacts, JobFacts, Observation } from '../kubernetes/observation.ts';
+import type { CronJobFacts, JobFacts, ObjectFacts, Observation } from '../kubernetes/observation.ts';
 import { compareVersions } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 
@@ -13,7 +13,7 @@ export interface Gone {
 }
 
 /** What is left of `gone` after an observation: a LIST that has it, or a record newer than that LIST, takes it back. */
-export function stillGone(gone: Gone | undefined, { listed, facts }: Observation): Gone | undefined {
+export function stillGone(gone: Gone | undefined, { listed, facts }: Observation<ObjectFacts>): Gone | undefined {
   if (gone === undefined || listed === true) return undefined;
   return compareVersions(facts.resourceVersion, gone.version) > 0 ? undefined : gone;
 }

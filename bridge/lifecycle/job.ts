@@ -43,8 +43,10 @@ export interface JobState {
   readonly gone?: Gone | undefined;
 }
 
+type JobOutcome = Exclude<Outcome, 'superseded' | 'rolled_back'>;
+
 export interface Ending {
-  readonly outcome: Outcome;
+  readonly outcome: JobOutcome;
   /** Not read from the Job itself but concluded from its CronJob's status. */
   readonly inferred?: true;
   readonly at: Instant;
@@ -151,7 +153,7 @@ function readEnding(
   observedAt: Instant,
   replacementOf: ReplacementOf,
 ): Ending | undefined {
-  const ending = (outcome: Outcome, type: string): Ending | undefined => {
+  const ending = (outcome: JobOutcome, type: string): Ending | undefined => {
     const condition = trueCondition(facts.conditions, type);
     if (condition === undefined) return undefined;
     const completedAt = outcome === 'succeeded' ? facts.completionAt : undefined;
@@ -195,7 +197,7 @@ export function runTransition(
   return { id, kind, at, about: refOf(state.facts), runUid: state.facts.uid, text };
 }
 
-const ENDING_TEXT: Record<Outcome, string> = {
+const ENDING_TEXT: Record<JobOutcome, string> = {
   succeeded: 'succeeded',
   failed: 'failed',
   cancelled: 'cancelled: deleted while active',

@@ -1,8 +1,19 @@
 import type { ContainerType, Kind, ObjectFacts } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 
-/** How a run ended. `never_started` was no run at all; `unknown`: it is gone and nothing tells how it ended. */
-export type Outcome = 'succeeded' | 'failed' | 'cancelled' | 'replaced' | 'never_started' | 'unknown';
+/**
+ * How a run ended. `never_started` was no run at all; `unknown`: it is gone and nothing tells how it ended; a rollout that
+ * another one overtook is `superseded`, or `rolled_back` when that one brought an earlier revision back.
+ */
+export type Outcome =
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled'
+  | 'replaced'
+  | 'superseded'
+  | 'rolled_back'
+  | 'never_started'
+  | 'unknown';
 
 export type TransitionKind =
   | 'run.started'
@@ -11,6 +22,7 @@ export type TransitionKind =
   | 'run.resumed'
   | 'run.stuck'
   | 'run.unstuck'
+  | 'run.progressing'
   | 'run.logs'
   | 'attempt.started'
   | 'attempt.ended'
@@ -72,17 +84,24 @@ export interface Transition {
   readonly corrects?: true;
 }
 
+export type RunKind = 'Job' | 'Pod' | 'Deployment' | 'StatefulSet' | 'DaemonSet';
+
 /** `missed` and `skipped` are scheduled instants for which there is no Job. */
 export type RunStatus = 'pending' | 'running' | 'stuck' | 'suspended' | 'missed' | 'skipped' | Outcome;
 
-/** What a person calls one execution: a Job, or a pod without owner. The page's row and the sinks' context. */
+/**
+ * What a person calls one execution: a Job, a pod without owner, or a revision of a workload that is rolled out. The
+ * page's row and the sinks' context.
+ */
 export interface Run {
   readonly uid: string;
-  readonly kind: 'Job' | 'Pod';
+  readonly kind: RunKind;
   readonly namespace: string;
   readonly name: string;
   /** (CronJob UID, scheduled instant) of a scheduled Job, else the UID: run-level transition ids derive from it. */
   readonly runKey: string;
+  /** Of a rollout: the number of the revision. */
+  readonly revision?: number;
   /** Made by hand, as `kubectl create job --from=cronjob/…` and "run now" of many tools do. */
   readonly manual?: true;
   /** Who owns a run that no CronJob owns, in words: `JobSet training (jobset.x-k8s.io)`. */

@@ -23,6 +23,8 @@ export const RUN_LOOKS: Readonly<Record<RunStatus, Look>> = {
   cancelled: { sign: '⊘', tone: 'warn', label: 'cancelled' },
   succeeded: { sign: '✓', tone: 'good', label: 'succeeded' },
   replaced: { sign: '↻', tone: 'quiet', label: 'replaced' },
+  superseded: { sign: '↻', tone: 'quiet', label: 'superseded' },
+  rolled_back: { sign: '↶', tone: 'warn', label: 'rolled back' },
   missed: { sign: '!', tone: 'bad', label: 'missed' },
   skipped: { sign: '–', tone: 'quiet', label: 'skipped' },
   never_started: { sign: '–', tone: 'quiet', label: 'never started' },

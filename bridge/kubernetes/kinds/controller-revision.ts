@@ -4,7 +4,7 @@ import type { KindSpec } from '../kind-spec.ts';
 import { readMetadata } from '../metadata.ts';
 import type { ObjectFacts } from '../object-facts.ts';
 import type { FieldsPlan } from '../plan.ts';
-import { withoutCopies } from '../revision.ts';
+import { readNumber, TEMPLATE_GENERATION, withoutCopies } from '../revision.ts';
 import type { TemplateFacts } from '../template.ts';
 import { readTemplate, TEMPLATE } from '../template.ts';
 
@@ -16,10 +16,14 @@ export interface ControllerRevisionFacts extends ObjectFacts, TemplateFacts {
   readonly kind: 'ControllerRevision';
   /** Its newest number: a rollback gives an old one the next. */
   readonly revision: number | undefined;
+  /** Those that it had before: no single record says so (lifecycle: `mergeRevision`). */
+  readonly former: readonly number[];
+  /** Of a DaemonSet's: how often the template had changed when this one was made. */
+  readonly templateGeneration: number | undefined;
 }
 
 const PLAN: FieldsPlan = {
-  metadata: { annotations: () => false },
+  metadata: { annotations: (key) => key === TEMPLATE_GENERATION },
   revision: 'scalar',
   data: { spec: { template: TEMPLATE } },
 };
@@ -30,6 +34,8 @@ function read(object: KubeObject): ControllerRevisionFacts {
     ...withoutCopies(readMetadata(object), ['controller-revision-hash']),
     ...readTemplate(objectAt(objectAt(object, 'data'), 'spec')),
     revision: countAt(object, 'revision') || undefined,
+    former: [],
+    templateGeneration: readNumber(object, TEMPLATE_GENERATION),
   };
 }
 

@@ -4,7 +4,7 @@ import type { KindSpec } from '../kind-spec.ts';
 import { readMetadata } from '../metadata.ts';
 import type { ObjectFacts } from '../object-facts.ts';
 import type { FieldsPlan } from '../plan.ts';
-import { readNumber, REVISION, withoutCopies } from '../revision.ts';
+import { FORMER, readNumber, readNumbers, REVISION, withoutCopies } from '../revision.ts';
 import type { TemplateFacts } from '../template.ts';
 import { readTemplate, TEMPLATE } from '../template.ts';
 
@@ -13,13 +13,15 @@ export interface ReplicaSetFacts extends ObjectFacts, TemplateFacts {
   readonly kind: 'ReplicaSet';
   /** Its newest number: a rollback gives an old one the next. Undefined without a Deployment. */
   readonly revision: number | undefined;
+  /** Those that it had before. */
+  readonly former: readonly number[];
   readonly desired: number;
   readonly replicas: number;
   readonly available: number;
 }
 
 const PLAN: FieldsPlan = {
-  metadata: { annotations: (key) => key === REVISION },
+  metadata: { annotations: (key) => key === REVISION || key === FORMER },
   spec: { replicas: 'scalar', template: TEMPLATE },
   status: { replicas: 'scalar', availableReplicas: 'scalar' },
 };
@@ -32,6 +34,7 @@ function read(object: KubeObject): ReplicaSetFacts {
     ...withoutCopies(readMetadata(object), ['pod-template-hash']),
     ...readTemplate(spec),
     revision: readNumber(object, REVISION),
+    former: readNumbers(object, FORMER),
     desired: countAt(spec, 'replicas') ?? 1,
     replicas: countAt(status, 'replicas') ?? 0,
     available: countAt(status, 'availableReplicas') ?? 0,
