@@ -24,6 +24,7 @@ const REPLACED: Readonly<Record<string, unknown>> = {
   'bridge.config': { log: { level: 'debug' } },
   'bridge.secrets': { extra: { existingSecret: 'a', key: 'b' } },
   'bridge.page.auth': 'none',
+  'bridge.page.publicUrl': 'https://bridge.example.com',
   'bridge.page.trustedProxies': ['10.0.0.0/8'],
   'bridge.networkPolicy.apiServer.cidrs': ['10.0.0.1/32'],
   'bridge.networkPolicy.apiServer.ports': [8443],

@@ -77,6 +77,10 @@ describe('the schema', () => {
   it.each([
     [{ crontior: {} }, "additional properties 'crontior' not allowed"],
     [{ bridge: { replica: 1 } }, "additional properties 'replica' not allowed"],
+    [
+      { bridge: { page: { publicUrl: 'bridge.example.com' } } },
+      "at '/page/publicUrl': 'bridge.example.com' does not match",
+    ],
     [{ collector: { image: { tagg: 'x' } } }, "at '/image': additional properties 'tagg' not allowed"],
     [{ 'kube-state-metrics': { metrics: [] } }, "additional properties 'metrics' not allowed"],
     [
