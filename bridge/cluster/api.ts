@@ -3,7 +3,7 @@ import { errorText } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/ids.ts';
 import type { KubeAccess } from './kube-access.ts';
 import { readKubeAccess } from './kube-access.ts';
-import { decodeKubeProtobuf, KUBE_PROTOBUF } from './kube-protobuf.ts';
+import { decodeKubeProtobuf, itemsDigest, KUBE_PROTOBUF } from './kube-protobuf.ts';
 import type { ApiRequest, Connection, WatchReader } from './kube-request.ts';
 import { connection, dateOf, JSON_TYPE, request, watch } from './kube-request.ts';
 
@@ -15,6 +15,8 @@ export type ApiAnswer =
       readonly body: { readonly [key: string]: unknown };
       /** The API's own time, in whole seconds. */
       readonly at?: Instant | undefined;
+      /** What the items of a metadata LIST are, in short; undefined when it is not in protobuf. */
+      readonly digest?: (() => string | undefined) | undefined;
     }
   | { readonly kind: 'failed'; readonly error: string };
 
@@ -100,5 +102,5 @@ async function ask(connection: Connection, asked: Omit<ApiRequest, 'maxBytes'>) 
   const { status, text, headers } = await request(connection, { ...asked, maxBytes: Infinity });
   const isProtobuf = headers['content-type']?.startsWith(KUBE_PROTOBUF) === true;
   const parsed = isProtobuf ? decodeKubeProtobuf(text) : (JSON.parse(text.toString()) as { [key: string]: unknown });
-  return { status, at: dateOf(headers), body: parsed };
+  return { status, at: dateOf(headers), body: parsed, digest: isProtobuf ? () => itemsDigest(text) : undefined };
 }

@@ -7,7 +7,7 @@ import type { Unit } from '../policy/audit.ts';
 import { rereadPage } from '../policy/audit.ts';
 import type { KubeApi } from './api.ts';
 import type { Listed, ListFailure, ListPage } from './list.ts';
-import { listKind, readOne } from './list.ts';
+import { listKind, readOne, sameList } from './list.ts';
 
 /** The store's side: compares, and takes in what differs. */
 export type AuditStore = Async<AuditCalls> & {
@@ -37,15 +37,37 @@ export async function auditUnit(
   const { api, store, clock, signal } = options;
   const unit: Unit = { kind: listed.kind, ...(namespace !== undefined && { namespace }) };
   for (let restarts = 0; restarts <= MAX_RESTARTS; restarts++) {
-    const { known } = await store.auditBegin(unit, clock.now());
+    const { known, digests: before } = await store.auditBegin(unit, clock.now());
+    const same = restarts === 0 && before && (await sameAsBefore(options, listed, namespace, before));
+    if (same) return same;
     const list = { namespace, metadata: known, signal };
-    const listing = await listKind(api, listed, list, (page) => takePage(options, listed, page));
+    const digests: (string | undefined)[] = [];
+    const listing = await listKind(api, listed, list, (page) => {
+      digests.push(page.digest);
+      return takePage(options, listed, page);
+    });
     if (listing.result === 'failed') return listing;
     if (listing.result === 'expired') continue;
     for (let after: number | undefined = 0; after !== undefined;) after = (await store.auditScan(after)).next;
-    return { ...listing, ...(await store.auditEnd(clock.now())) };
+    return { ...listing, ...(await store.auditEnd(clock.now(), digests)) };
   }
   return { result: 'failed', status: 410, error: `the LIST expired ${MAX_RESTARTS + 1} times before its end` };
+}
+
+/**
+ * What the LIST tells if it is, byte for byte, the one before and the store has not changed either, as while nothing
+ * happens: nothing of it is decoded. Undefined when it is to be compared.
+ */
+async function sameAsBefore(
+  { api, store, clock, signal }: UnitOptions,
+  listed: Listed,
+  namespace: string | undefined,
+  digests: readonly string[],
+): Promise<UnitResult | undefined> {
+  const version = await sameList(api, listed, namespace, digests, signal);
+  if (version === undefined) return undefined;
+  const same = await store.auditSame(version, clock.now());
+  return same && { result: 'complete', version, objects: same.objects, ...same.result };
 }
 
 async function takePage(options: UnitOptions, listed: Listed, page: ListPage): Promise<ListFailure | undefined> {

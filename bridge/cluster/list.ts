@@ -31,6 +31,8 @@ export interface ListPage {
   /** When the API answered, by its own clock: what is missing up to then did not happen, whatever ours says. */
   readonly at: Instant | undefined;
   readonly objects: readonly KubeObject[];
+  /** What the objects are, in short; undefined when the API cannot tell it cheaply. */
+  readonly digest: string | undefined;
   /** Only metadata, because it was asked for and the API can do it. */
   readonly metadataOnly: boolean;
   /** Reads this page again as full objects. */
@@ -86,6 +88,32 @@ export async function listKind(
   }
 }
 
+/**
+ * The resourceVersion of a LIST whose pages have these digests, without a look at any object; undefined at the first page
+ * that has another one, and when the API cannot tell, or not all at one resourceVersion.
+ */
+export async function sameList(
+  api: KubeApi,
+  listed: Listed,
+  namespace: string | undefined,
+  digests: readonly string[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  let version: string | undefined;
+  let token = '';
+  for (const [at, digest] of digests.entries()) {
+    const answer = await api.get(pagePath(listed, namespace, token, PAGE), signal, METADATA);
+    if (answer.kind === 'failed' || answer.status !== 200 || answer.digest?.() !== digest) return undefined;
+    const list = objectAt(answer.body, 'metadata');
+    const ofPage = textAt(list, 'resourceVersion');
+    token = continueToken(list);
+    const isLast = at === digests.length - 1;
+    if (ofPage === undefined || (version ?? ofPage) !== ofPage || isLast !== (token === '')) return undefined;
+    version = ofPage;
+  }
+  return version;
+}
+
 /** One object by name; undefined when it is not there any more. Any other answer is a failure. */
 export async function readOne(
   api: KubeApi,
@@ -110,6 +138,7 @@ interface RawPage {
   readonly version: string;
   readonly at: Instant | undefined;
   readonly objects: readonly KubeObject[];
+  readonly digest: string | undefined;
   readonly metadataOnly: boolean;
   readonly next: string;
 }
@@ -133,7 +162,8 @@ async function readPage(
   // Items of a LIST have no kind and apiVersion: they get them.
   const { kind, apiVersion } = listed;
   const objects = objectsAt(answer.body, 'items').map((item) => ({ ...item, kind, apiVersion }));
-  return { version, at: answer.at, objects, metadataOnly, next: continueToken(list) };
+  const { at, digest } = answer;
+  return { version, at, objects, digest: digest?.(), metadataOnly, next: continueToken(list) };
 }
 
 /** A token may be longer than any text that is kept of an object. */

@@ -34,14 +34,24 @@ export interface PassResult {
 
 /**
  * The audit as the main thread drives it: for each unit begin, every page of one LIST, scans until there is no next,
- * end. A LIST that starts over, or fails, begins again.
+ * end. A LIST that starts over, or fails, begins again. A LIST that is the last one need not be compared.
  */
 export interface AuditCalls {
   /** `known`: the store has objects of this kind, so that a metadata LIST can be compared. */
-  auditBegin(unit: Unit, now: Instant): { readonly known: boolean };
+  auditBegin(
+    unit: Unit,
+    now: Instant,
+  ): {
+    readonly known: boolean;
+    /** Of the pages of the last LIST, if the store had just what it had, and has it still. */
+    readonly digests: readonly string[] | undefined;
+  };
+  /** The end of a LIST of these digests: undefined when the store has changed since, and it is to be compared after all. */
+  auditSame(version: string, now: Instant): { readonly objects: number; readonly result: PassResult } | undefined;
   auditPage(version: string, objects: readonly Listed[], now: Instant): PageVerdict;
   auditScan(after: number): { readonly next: number | undefined };
-  auditEnd(now: Instant): PassResult;
+  /** `digests`: of its pages, as far as they are known. */
+  auditEnd(now: Instant, digests?: readonly (string | undefined)[]): PassResult;
   auditWatches(now: Instant): Watches;
   /**
    * Takes the right to one restart of the Collector in `everyMs`, durably: 0 when it is taken, else in how many ms it may

@@ -10,6 +10,8 @@ import { eachAlone } from '../turn/each-alone.ts';
 import type { InTurn, Turn } from '../turn/turn.ts';
 import type { UnwrittenVersions } from '../turn/unwritten-versions.ts';
 import type { AuditCalls, Listed, PageVerdict, PassResult, Watches } from './audit-calls.ts';
+import type { Pass, UnitMemory } from './audit-pass.ts';
+import { SameLists } from './same-lists.ts';
 import { StreamWatches } from './stream-watches.ts';
 
 /** A new Collector connects before its watches stand: what changes until then it never sends. */
@@ -18,35 +20,6 @@ const SCAN_ROWS = 5_000;
 const RESTARTED_KEY = 'collector/restarted';
 /** Most outdated rows read again per LIST, so that a new release does not read the whole cluster at once. */
 const OUTDATED_PER_LIST = 5_000;
-
-/** What is known of one unit from one LIST to the next. */
-interface UnitMemory {
-  /** How many LISTs in a row lacked what the store has live. */
-  lacking: ReadonlyMap<string, number>;
-  /** LISTs in a row whose version was below the newest stored one. */
-  below: number;
-  /** A LIST returned an object older than the store has it (etcd was restored): the next LIST counts as `below` too. */
-  rolledBack: boolean;
-  /** Version of the last LIST taken while the Collector's watches were up: anything newer must also arrive by the stream. */
-  watchedFrom: string | undefined;
-}
-
-/** One LIST of a unit while it is compared. */
-interface Pass {
-  readonly unit: Unit;
-  beganAt: Instant;
-  /** Newest version that was stored before the LIST began: the LIST cannot be older, unless etcd was restored. */
-  readonly newest: string;
-  readonly first: boolean;
-  readonly seen: Set<string>;
-  readonly lacking: Map<string, number>;
-  version: string | undefined;
-  live: number;
-  epoch: boolean;
-  missed: number;
-  stale: number;
-  outdated: number;
-}
 
 /**
  * The audit's side of the store: compares LISTs with it, page by page. It lives on the worker thread; one LIST at a time.
@@ -58,6 +31,7 @@ export class Audit implements AuditCalls {
   readonly #inTurn: InTurn;
   readonly #units = new Map<string, UnitMemory>();
   readonly #watches: StreamWatches;
+  readonly #same: SameLists;
   /** Newest version of each kind that was ever stored, as far as this process knows. */
   readonly #newest = new Map<Kind, string>();
   #connectedAt: Instant | undefined;
@@ -68,6 +42,7 @@ export class Audit implements AuditCalls {
     this.#unwritten = unwritten;
     this.#inTurn = inTurn;
     this.#watches = new StreamWatches(store);
+    this.#same = new SameLists(store);
   }
 
   /** Called after each commit with what it held; a record in quarantine counts as arrived too. */
@@ -102,7 +77,7 @@ export class Audit implements AuditCalls {
     });
   }
 
-  auditBegin(unit: Unit, now: Instant): { known: boolean } {
+  auditBegin(unit: Unit, now: Instant): ReturnType<AuditCalls['auditBegin']> {
     this.#connectedAt ??= now;
     const known = this.#readNewest(unit.kind) && this.#wasSeen(unit);
     this.#pass = {
@@ -118,8 +93,9 @@ export class Audit implements AuditCalls {
       missed: 0,
       stale: 0,
       outdated: 0,
+      elsewhere: false,
     };
-    return { known };
+    return { known, digests: this.#same.list(unit)?.digests };
   }
 
   auditPage(version: string, objects: readonly Listed[], now: Instant): PageVerdict {
@@ -157,7 +133,24 @@ export class Audit implements AuditCalls {
     return { next: rows.length < SCAN_ROWS ? undefined : rows.at(-1)!.row };
   }
 
-  auditEnd(now: Instant): PassResult {
+  auditSame(version: string, now: Instant): { objects: number; result: PassResult } | undefined {
+    const pass = this.#current();
+    const { below, rolledBack } = this.#memory(pass.unit);
+    if (below > 0 || rolledBack || compareVersions(version, pass.newest) < 0) return undefined;
+    const same = this.#same.list(pass.unit);
+    if (same === undefined) return undefined;
+    pass.version = version;
+    return { objects: same.objects, result: this.#end(now) };
+  }
+
+  auditEnd(now: Instant, digests: readonly (string | undefined)[] = []): PassResult {
+    const { unit, seen, elsewhere } = this.#current();
+    const result = this.#end(now);
+    this.#same.ended(unit, result, elsewhere ? [] : digests, seen.size);
+    return result;
+  }
+
+  #end(now: Instant): PassResult {
     const pass = this.#current();
     this.#pass = undefined;
     const { unit, version = '', first, missed, stale, outdated, epoch } = pass;
@@ -234,9 +227,13 @@ export class Audit implements AuditCalls {
   #known(tx: Tx, kind: Kind, uid: string, listed: string): Known | undefined {
     const stored = tx.storedVersion(uid);
     // Its records are not taken (late.ts): whatever version it has, reading it again is no use.
-    if (stored === undefined && !KINDS[kind].longLived && tx.isPruned(uid)) return { version: listed, away: false };
+    if (stored === undefined && !KINDS[kind].longLived && tx.isPruned(uid)) {
+      this.#current().elsewhere = true;
+      return { version: listed, away: false };
+    }
     const away = stored?.deleted ?? false;
     const quarantined = tx.quarantinedVersion(uid);
+    this.#current().elsewhere ||= quarantined !== undefined;
     const poisonous = compareVersions(quarantined ?? UNKNOWN_VERSION, stored?.version ?? UNKNOWN_VERSION) > 0;
     const outdated = stored !== undefined && stored.factsSchema !== this.#unwritten.schemaOf(kind) && !poisonous;
     const versions = [stored?.version, this.#unwritten.version(uid), quarantined];
@@ -254,7 +251,13 @@ export class Audit implements AuditCalls {
 
   #memory(unit: Unit): UnitMemory {
     const key = `${unit.kind}/${unit.namespace ?? ''}`;
-    const memory = this.#units.get(key) ?? { lacking: new Map(), below: 0, rolledBack: false, watchedFrom: undefined };
+    const memory = this.#units.get(key) ?? {
+      lacking: new Map(),
+      below: 0,
+      rolledBack: false,
+      watchedFrom: undefined,
+      same: undefined,
+    };
     this.#units.set(key, memory);
     return memory;
   }

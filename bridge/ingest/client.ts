@@ -147,6 +147,7 @@ const METHODS: readonly Method[] = [
   'auditBegin',
   'auditPage',
   'auditScan',
+  'auditSame',
   'auditEnd',
   'auditWatches',
   'auditConnected',

@@ -155,6 +155,8 @@ export interface Tx {
   storedVersion(uid: string): StoredVersion | undefined;
   /** Up to `limit` live objects of a kind, of all namespaces or one; `row` of the last is the next call's `after`, 0 at first. */
   liveObjects(kind: Kind, after: number, limit: number, namespace?: string): LiveObject[];
+  /** How many objects of a kind are live, of all namespaces or one, and a text that is another once anything of them is. */
+  liveSum(kind: Kind, namespace?: string): { readonly count: number; readonly text: string };
   /** The newest version of live objects of a kind; undefined when the store holds none of that kind, live or not. */
   newestVersion(kind: Kind): string | undefined;
   /** Makes the versions of all objects of a kind unknown: they are older than any other. */

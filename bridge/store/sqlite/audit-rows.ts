@@ -1,6 +1,6 @@
 import type { Kind } from '../../kubernetes/observation.ts';
 import { UNKNOWN_VERSION } from '../../kubernetes/version.ts';
-import type { LiveObject, StoredVersion } from '../store.ts';
+import type { LiveObject, StoredVersion, Tx } from '../store.ts';
 import type { Db } from './db.ts';
 
 /** What the audit reads and writes; states are never parsed here. The caller holds the transaction. */
@@ -24,6 +24,18 @@ export function liveObjects(db: Db, kind: Kind, after: number, limit: number, na
   const inOne = `${LIVE} INDEXED BY objects_live_namespace WHERE kind = ? AND namespace = ? AND deleted = 0 AND rowid > ?
     ORDER BY rowid LIMIT ?`;
   return db.all<LiveObject>(inOne, kind, namespace, after, limit);
+}
+
+/** Of what the audit compares. Versions are numbers, of any size: their sum must not overflow. */
+export function liveSum(db: Db, kind: Kind, namespace?: string): ReturnType<Tx['liveSum']> {
+  const [index, where] =
+    namespace === undefined ? ['objects_live', ''] : ['objects_live_namespace', 'AND namespace = ?'];
+  const row = db.get<{ count: number; text: string }>(
+    `SELECT count(*) AS count, concat_ws(' ', count(*), sum(CAST(version AS INTEGER) % 1000000007), sum(facts_schema)) AS text
+     FROM objects INDEXED BY ${index} WHERE kind = ? AND deleted = 0 ${where}`,
+    ...[kind, namespace].filter((param) => param !== undefined),
+  )!;
+  return { ...row };
 }
 
 export function newestVersion(db: Db, kind: Kind): string | undefined {

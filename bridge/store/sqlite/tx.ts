@@ -18,7 +18,7 @@ import type {
   Timer,
   Tx,
 } from '../store.ts';
-import { liveObjects, newestVersion, storedVersion } from './audit-rows.ts';
+import { liveObjects, liveSum, newestVersion, storedVersion } from './audit-rows.ts';
 import type { Db } from './db.ts';
 import { decisionOf, putDecision } from './decisions.ts';
 import { dueTimers, timersBelow } from './timers.ts';
@@ -268,6 +268,10 @@ export class SqliteTx implements Tx {
 
   liveObjects(kind: Kind, after: number, limit: number, namespace?: string): LiveObject[] {
     return liveObjects(this.#db, kind, after, limit, namespace);
+  }
+
+  liveSum(kind: Kind, namespace?: string): ReturnType<Tx['liveSum']> {
+    return liveSum(this.#db, kind, namespace);
   }
 
   newestVersion(kind: Kind): string | undefined {
