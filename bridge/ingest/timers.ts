@@ -7,6 +7,11 @@ import { eachAlone } from '../turn/each-alone.ts';
 import type { InTurn, Turn } from '../turn/turn.ts';
 import type { Flow } from './flow.ts';
 
+const RULES = Object.entries(TIMERS) as [keyof typeof TIMERS, TimerRule][];
+
+/** Kinds of timers that fire at their time, whatever comes or does not. */
+export const BY_CLOCK = RULES.filter(([, { due }]) => due === 'by_clock').map(([kind]) => kind);
+
 /** The rest waits for the next tick: thousands of CronJobs are due at one minute, and records must not wait for that. */
 const MAX_PER_TICK = 500;
 
@@ -19,7 +24,7 @@ export function fireTimers(inTurn: InTurn, flow: Flow, options: TimerOptions, no
   const until = flow.completeUntil(now);
   const hasFlowed = flow.hasFlowedFor(graceMs, now);
   let fired = 0;
-  for (const [kind, rule] of Object.entries(TIMERS) as [keyof typeof TIMERS, TimerRule][]) {
+  for (const [kind, rule] of RULES) {
     if (rule.judges === true && !scheduleTimers) continue;
     if (rule.due === 'after_grace' && !hasFlowed) continue;
     const dueBy = rule.due === 'by_clock' ? now : until;

@@ -16,6 +16,7 @@ import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
 import { identify } from './identify.ts';
 import { READING } from './reading.ts';
+import { BY_CLOCK } from './timers.ts';
 import type { CallMessage, Method, Ticked, WorkerInit, WorkerMessage } from './protocol.ts';
 
 /**
@@ -137,7 +138,7 @@ function tick(store: Store, engine: Engine, now: Instant): Ticked {
   const unreadable = store.takeUnreadable();
   const dropped = store.takeDropped();
   const unjudged = store.takeUnjudged();
-  const nextAt = Math.min(engineAt, store.nextAt(now));
+  const nextAt = Math.min(engineAt, store.nextAt(now, BY_CLOCK));
   const found = { problems, plannerFailures, unreadable, dropped, unjudged };
   return { transitions: store.takeTransitions(), ...found, state, nextAt };
 }

@@ -273,8 +273,11 @@ export interface Store extends OutboxStore, ProblemStore, LogStore {
    * much) and the small files beside the store. Throws when the store's file is no longer where it was.
    */
   retain(now: Instant, limits: RetentionLimits): StoreState;
-  /** When there is something to do next, in the store or for those who send what it holds; maybe in the past. */
-  nextAt(now: Instant): Instant;
+  /**
+   * When there is something to do next, in the store or for those who send what it holds; maybe in the past. `kinds` are
+   * those of the timers that fire by the clock.
+   */
+  nextAt(now: Instant, kinds: readonly Timer['kind'][]): Instant;
   /** Set when this store was made in place of another; `now` when that was at this opening. */
   readonly recovery: Recovery | undefined;
   /** The kinds of the transitions that were added since the last call, one entry each. */

@@ -1,8 +1,6 @@
 import type { Instant } from '../../lib/clock.ts';
+import type { Timer } from '../store.ts';
 import type { Db } from './db.ts';
-
-/** Those that fire by our own clock; the others wait for records of a later time. */
-const TIMERS = ['replacement', 'gone', 'owner', 'pods', 'logs'];
 
 /** The first of each group, by its index: however many rows wait, it reads one of each group. */
 const firstOf = (table: string, group: string, at: string, where: string): string => `(
@@ -28,20 +26,19 @@ const NEXT = [
 
 export const NEXT_DUE = `SELECT min(at) AS at FROM (${NEXT.join(' UNION ALL ')})`;
 
-export const NEXT_TIMER = `SELECT min(at) AS at FROM (${TIMERS.map(
-  (kind) => `SELECT (SELECT min(due) FROM timers WHERE kind = '${kind}') AS at`,
-).join(' UNION ALL ')})`;
+export const NEXT_TIMER = 'SELECT min(due) AS at FROM timers WHERE kind = ?';
 
 /** What waits to be sent grows older, and is given up when it is too old: that is looked at as often. */
 const UNSETTLED_MS = 10_000;
 const UNSETTLED = 'SELECT 1 FROM intents INDEXED BY intents_due WHERE settled_at IS NULL LIMIT 1';
 
 /**
- * When something of the store is due next: maybe in the past for a timer, which then did not fire; Infinity for never.
+ * When something of the store is due next, timers of `kinds` among it: maybe in the past for a timer, which then did not
+ * fire; Infinity for never.
  */
-export function nextDue(db: Db, now: Instant): Instant {
-  const first = (sql: string, ...params: number[]): Instant =>
-    db.get<{ at: number | null }>(sql, ...params)?.at ?? Infinity;
+export function nextDue(db: Db, now: Instant, kinds: readonly Timer['kind'][]): Instant {
+  const first = (sql: string, param: number | string): Instant =>
+    db.get<{ at: number | null }>(sql, param)?.at ?? Infinity;
   const waits = db.get(UNSETTLED) === undefined ? Infinity : now + UNSETTLED_MS;
-  return Math.min(first(NEXT_TIMER), first(NEXT_DUE, now), waits);
+  return Math.min(first(NEXT_DUE, now), waits, ...kinds.map((kind) => first(NEXT_TIMER, kind)));
 }

@@ -11,7 +11,7 @@ import type { DueEvent, FoundProblem, SettledEvent } from '../problems.ts';
 import type { ReadStore } from '../read.ts';
 import type { UnjudgedChange } from '../unjudged.ts';
 import type { Settled, SettledDesired } from '../outbox-store.ts';
-import type { Dropped, Recovery, RetentionLimits, StoreState, Store, Tx } from '../store.ts';
+import type { Dropped, Recovery, RetentionLimits, StoreState, Store, Timer, Tx } from '../store.ts';
 import { Db } from './db.ts';
 import { DesiredRows } from './desired.ts';
 import { keepPrivate } from './file-mode.ts';
@@ -262,8 +262,8 @@ class SqliteStore implements Store {
     return { ...state, sideFiles: this.#side.write(false) };
   }
 
-  nextAt(now: Instant): Instant {
-    return this.#retention.isBusy ? now : Math.min(nextDue(this.#db, now), now + this.#side.dueInMs());
+  nextAt(now: Instant, kinds: readonly Timer['kind'][]): Instant {
+    return this.#retention.isBusy ? now : Math.min(nextDue(this.#db, now, kinds), now + this.#side.dueInMs());
   }
 
   cutoff(destination: string, firstStart: Instant): Instant {
