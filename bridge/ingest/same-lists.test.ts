@@ -35,14 +35,14 @@ it('a LIST after which the store has just what it had need not be compared when 
   expect(begin()).toEqual(['a']);
 });
 
-it('it is to be compared when the store has changed, before it or meanwhile', () => {
+it('a LIST that was the same is to be compared when the store has changed, before it or meanwhile', () => {
   begin();
   bench.take(seen(complete()));
   expect(same('300')).toBeUndefined();
   expect(begin()).toBeUndefined();
 });
 
-it('it is to be compared when a row was changed by a fault, or is to be read again', () => {
+it('a LIST that was the same is to be compared when a row was changed by a fault, or is to be read again', () => {
   bench.edit("UPDATE objects SET facts_schema = 0 WHERE kind = 'Job'");
   expect(begin()).toBeUndefined();
   list('250', [scheduled()]);
@@ -52,7 +52,7 @@ it('it is to be compared when a row was changed by a fault, or is to be read aga
   expect(begin()).toBeUndefined();
 });
 
-it('it is to be compared when its version is older than what is stored: an etcd was restored', () => {
+it('a LIST that was the same is to be compared when its version is older than what is stored: an etcd was restored', () => {
   begin();
   expect(same('100')).toBeUndefined();
 });

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { loadConfig } from '../config/load.ts';
+import type { WorkerClient } from '../ingest/client.ts';
+import { startWorker } from '../ingest/client.ts';
+import { systemClock } from '../lib/clock.ts';
+import { Releases } from '../lib/releases.ts';
+import type { KubeApi } from './api.ts';
+import { auditUnit } from './audit-unit.ts';
+import { apiJob, FakeApi } from './fake-api.ts';
+import { LISTED } from './list.ts';
+
+const JOBS = LISTED.find(({ kind }) => kind === 'Job')!;
+const PAGES = 3;
+let releases: Releases;
+let fake: FakeApi;
+let api: KubeApi;
+let worker: WorkerClient;
+
+beforeEach(async () => {
+  releases = new Releases();
+  const folder = mkdtempSync(join(tmpdir(), 'same-list-'));
+  releases.add(() => rmSync(folder, { recursive: true }));
+  const config = loadConfig({ env: { LIFECYCLE_BRIDGE__STORE__PATH: join(folder, 'bridge.db') } });
+  const crashed = (error: Error): void => expect.unreachable(error.message);
+  worker = await startWorker({ config, startedAt: Date.now() }, () => undefined, crashed);
+  releases.add(async () => {
+    await worker.calls.close();
+    await worker.stop();
+  });
+  fake = new FakeApi();
+  api = await fake.start();
+  releases.add(() => fake.stop());
+  fake.objects['jobs'] = Array.from({ length: 1200 }, (_, n) => apiJob(`job-${n}`, '100'));
+  await audit();
+  await audit();
+});
+
+afterEach(() => releases.release());
+
+const audit = () => {
+  const options = { api, store: worker.calls, clock: systemClock, signal: new AbortController().signal };
+  return auditUnit(options, JOBS, undefined);
+};
+
+/** How many pages an audit compares with the store. */
+async function compared(): Promise<number> {
+  const pages = vi.spyOn(worker.calls, 'auditPage');
+  await audit();
+  const { length } = pages.mock.calls;
+  pages.mockRestore();
+  return length;
+}
+
+it('nothing is compared of a LIST that is as before at another resourceVersion, and it counts as any other', async () => {
+  expect(await compared()).toBe(0);
+  fake.version += 1000;
+  const whole = { result: 'complete', objects: 1200, version: String(fake.version), missed: 0, stale: 0, gone: 0 };
+  expect(await audit()).toMatchObject(whole);
+});
+
+it('all is compared when an object is gone, and the second LIST that lacks it says so', async () => {
+  fake.objects['jobs']!.splice(600, 1);
+  expect(await audit()).toMatchObject({ objects: 1199, again: true });
+  expect(await audit()).toMatchObject({ gone: 1 });
+});
+
+it('all is compared when an object has changed, and it is read', async () => {
+  fake.objects['jobs']![1199] = apiJob('job-1199', '2000');
+  expect(await audit()).toMatchObject({ objects: 1200, stale: 1 });
+});
+
+it('all is compared after the stream brought something, though the LIST is as before', async () => {
+  await worker.calls.observe([apiJob('job-7', '3000')], Date.now());
+  expect(await compared()).toBe(PAGES);
+});
+
+it('all is compared when the pages have different versions, or one cannot be read', async () => {
+  let served = 0;
+  fake.intercept = () => (served++ === 1 ? { status: 500, body: { message: 'no' } } : undefined);
+  expect(await audit()).toMatchObject({ result: 'complete', objects: 1200 });
+  fake.intercept = () => undefined;
+  expect(await compared()).toBe(0);
+  const before = fake.version;
+  fake.intercept = (path) => void (fake.version = path.includes('continue=500') && served++ < 6 ? before + 1 : before);
+  expect(await audit()).toMatchObject({ result: 'complete', objects: 1200 });
+});
