@@ -121,7 +121,7 @@ it('fails when the store cannot be written', async () => {
   expect(text).toMatch(/✗ {2}store +\S+ cannot be written/);
 });
 
-it('tells a running bridge on the OTLP port from another process', async () => {
+it('knows a running bridge on the OTLP port from another process', async () => {
   const other = await serve(() => ({ status: 200, body: { name: 'another', version: '1' } }));
   const bridge = await serve(() => ({ status: 200, body: { name: 'lifecycle-bridge', version: '1.2.3' } }));
   const ports = { LIFECYCLE_BRIDGE__OTLP__PORT: String(other), LIFECYCLE_BRIDGE__WEB__PORT: String(bridge) };

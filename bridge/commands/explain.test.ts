@@ -46,7 +46,7 @@ async function explain(...argv: string[]): Promise<string> {
   return text;
 }
 
-it('tells what was seen, sent and how, of a run by its UID, beside the process that owns the store', async () => {
+it('says what was seen, sent and how, of a run by its UID, beside the process that owns the store', async () => {
   const text = await explain(sampleUid(1), '--store', path);
   expect(text).toMatch(/^shop\/price-import-\d+: failed\n/);
   expect(text).toMatch(/CronJob +price-import/);
@@ -69,12 +69,12 @@ it('has a link to the page where its address is known', async () => {
   expect(await explain(sampleUid(1), '--store', path)).not.toMatch(/^ {2}page /m);
 });
 
-it('tells why something was not sent', async () => {
+it('says why something was not sent', async () => {
   const text = await explain(sampleUid(30), '--store', path);
   expect(text).toMatch(/Not sent, and why\n +– not sent +demo\/default +started +happened before the cut-off/);
 });
 
-it('tells what is in quarantine, of a run and of what became none', async () => {
+it('says what is in quarantine, of a run and of what never became one', async () => {
   const row = { reason: 'core_error', version: '1', error: 'boom', bytes: new Uint8Array(), at: NOW } as const;
   store.transaction((tx) => {
     tx.quarantine({ ...row, subject: sampleUid(1) });
@@ -84,7 +84,7 @@ it('tells what is in quarantine, of a run and of what became none', async () => 
   expect(await explain('poison-uid', '--store', path)).toMatch(/^In quarantine since [^]*\/quarantine\/\d+/);
 });
 
-it('tells the answers of every try, who had it sent again, and how to do that', async () => {
+it('shows the answers of every try, who had it sent again, and how to do that', async () => {
   const given = reader((read) => read.drops({ limit: 1, kind: 'delivery' }).items[0]!);
   expect(await explain(given.runUid!, '--store', path)).toContain(`lifecycle-bridge resend ${given.id}`);
   store.resend({ subject: String(given.id), force: false }, 'ada', NOW);
@@ -112,7 +112,7 @@ it('lists the last runs of a CronJob, newest first, with what to ask next', asyn
   expect(text).toContain('explain UID');
 });
 
-it('tells of a CronJob that has not run yet when it will, and what the vendor knows', async () => {
+it('says of a CronJob that has not run yet when it will, and what the vendor knows', async () => {
   const facts = cronJobFacts({ name: 'new', schedule: '0 4 * * *', timeZone: 'Europe/Berlin', suspend: true });
   store.transaction((tx) => {
     const { uid, namespace, name } = facts;
@@ -146,7 +146,7 @@ it('asks for exactly one subject', async () => {
   await expect(explain('--store', path)).rejects.toMatchObject({ next: expect.stringContaining('usage: ') });
 });
 
-it('tells what was sent of a run that was removed by the retention', async () => {
+it('says what was sent of a run that was removed by the retention', async () => {
   const job = {
     kind: 'Job',
     namespace: 'shop',

@@ -223,7 +223,7 @@ describe('an error', () => {
     expect(text.match(/^ {2}\S/gm)).toHaveLength(3);
   });
 
-  it('tells what to do when the file is missing', () => {
+  it('says what to do when the file is missing', () => {
     expect(failure(() => loadConfig({ file: join(folder, 'none.yaml'), env: {} }))).toContain('--config FILE');
   });
 

@@ -3,7 +3,7 @@ import { iso, SteadyClock } from './clock.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
 
-it('goes on when the computer`s clock steps, and tells the step when it is taken over', () => {
+it('goes on when the computer`s clock steps, and gives the step when it is taken over', () => {
   let [wall, elapsed] = [T0, 50];
   const clock = new SteadyClock(
     () => wall,

@@ -5,7 +5,7 @@ let stop: () => void;
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
 afterEach(() => (stop(), vi.useRealTimers()));
 
-it('tells every part what the clock was set by, once, and goes on when one of them fails', async () => {
+it('passes to every part what the clock was set by, once, and goes on when one of them fails', async () => {
   const steps = [0, -7_200_000];
   const told: string[] = [];
   const part = (name: string) => ({ clockSet: (ms: number) => void told.push(`${name} ${ms}`) });

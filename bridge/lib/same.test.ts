@@ -10,7 +10,7 @@ describe('the same JSON', () => {
     expect(isSameJson({ b: 1, a: 2 }, { a: 2, b: 1, c: undefined })).toBe(true);
   });
 
-  test('is told apart from any other', () => {
+  test('is distinguished from any other', () => {
     const two = fc.tuple(fc.jsonValue({ maxDepth: 2 }), fc.jsonValue({ maxDepth: 2 }));
     const told = fc.property(two, ([a, b]) => JSON.stringify(a) === JSON.stringify(b) || !isSameJson(a, b));
     fc.assert(

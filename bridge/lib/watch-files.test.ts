@@ -43,14 +43,14 @@ it('looks seldom while others write in the folder all the time', async () => {
   expect(looks).toBeLessThanOrEqual((performance.now() - began) / 250);
 });
 
-it('looks from time to time where nothing tells of changes', () => {
+it('looks from time to time where changes are not reported', () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   end = watchFiles([join(folder, 'not', 'there')], 5_000, look);
   vi.advanceTimersByTime(60_000);
   expect(looks).toBe(12);
 });
 
-it('looks from time to time also where changes are told, since not all are', () => {
+it('looks from time to time also where changes are reported, since not all are', () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   end = watchFiles([join(folder, 'token')], 5_000, look);
   vi.advanceTimersByTime(60_000);

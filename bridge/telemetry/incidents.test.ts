@@ -21,19 +21,19 @@ beforeEach(() => {
 
 const fail = (reason = 'timeout'): void => incidents.seen('a', { reason }, 'fails');
 
-it('tells a trouble when it begins and when it is over, not each time', () => {
+it('reports a trouble when it begins and when it is over, not each time', () => {
   for (let second = 0; second < 30; second++, now += 1000) fail();
   incidents.over('a', {}, 'works again');
   incidents.over('a', {}, 'works again');
   expect(lines).toEqual(['warn fails {"reason":"timeout"}', 'info works again {"seconds":30}']);
 });
 
-it('tells again what goes on, with how often it was', () => {
+it('reports again what goes on, with how often it was', () => {
   for (let minute = 0; minute < 15; minute++, now += MINUTE) fail();
   expect(lines).toEqual(['warn fails {"reason":"timeout"}', 'warn fails {"reason":"timeout","times":10}']);
 });
 
-it('tells what comes and goes once a minute at most', () => {
+it('reports what comes and goes once a minute at most', () => {
   for (let second = 0; second < 120; second++, now += 1000) {
     fail();
     incidents.over('a', {}, 'works again');

@@ -73,7 +73,7 @@ it('measures commits in seconds', async () => {
   expect(text).toContain('lifecycle_bridge_commit_duration_seconds_bucket{le="0.05"} 1\n');
 });
 
-it('tells the age of the last record of each kind at the time of the scrape', async () => {
+it('shows the age of the last record of each kind at the time of the scrape', async () => {
   create().record('Job', 'observed');
   now += 12_000;
   expect(await metrics.text()).toContain('lifecycle_bridge_record_age_seconds{kind="Job"} 12\n');

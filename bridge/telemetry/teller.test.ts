@@ -70,7 +70,7 @@ describe('an audit', () => {
     expect(text).toContain('lists_total{kind="Job",result="complete"} 2\n');
   });
 
-  it('that may not LIST several kinds is told once for each, until it may', () => {
+  it('that may not LIST several kinds is reported once for each, until it may', () => {
     const refused = { result: 'unaudited', status: 403, error: 'forbidden' } as const;
     for (const kind of ['Job', 'Pod', 'Job', 'Pod']) teller.audited(kind, refused);
     teller.audited('Job', { ...complete, ...none });
@@ -112,7 +112,7 @@ describe('annotations that cannot be read', () => {
     expect(lines.at(-1)).toMatchObject({ more: 480 });
   });
 
-  it('whose Events may not be written are told once with what to do, until they may', () => {
+  it('whose Events may not be written are reported once with what to do, until they may', () => {
     for (let times = 0; times < 3; times++) teller.eventWritten({ result: 'forbidden', error: 'no' });
     teller.eventWritten({ result: 'written' });
     teller.eventWritten({ result: 'forbidden', error: 'no' });
@@ -124,7 +124,7 @@ describe('annotations that cannot be read', () => {
     expect(lines[0]!['next']).toMatch(/verb create on events\.events\.k8s\.io, or set cluster\.events: false/);
   });
 
-  it('whose Events cannot be written for a while are told when it begins and when it is over', () => {
+  it('whose Events cannot be written for a while are reported when it begins and when it is over', () => {
     for (let times = 0; times < 3; times++) teller.eventWritten({ result: 'unreachable', error: 'no answer' });
     teller.eventWritten({ result: 'written' });
     expect(words()).toEqual([

@@ -62,7 +62,7 @@ describe('the API', () => {
     expect((await list('/api/deliveries?destination=cronitor/none')).items).toEqual([]);
   });
 
-  it('tells everything about one run and leaves what is meant for vendors as it is', async () => {
+  it('has everything about one run and leaves what is meant for vendors as it is', async () => {
     const detail = await (await web.get(`/api/runs/${sampleUid(1)}`)).json();
     expect(detail).toMatchObject({
       run: {

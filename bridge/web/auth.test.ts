@@ -48,7 +48,7 @@ describe('auth: token', () => {
     expect((await page.get('/api/runs', bearer(TOKEN))).status).toBe(200);
   });
 
-  it('tells programs in JSON and people with a form, without naming the cluster', async () => {
+  it('answers programs in JSON and people with a form, without naming the cluster', async () => {
     const page = await start({ auth: 'token', token: TOKEN });
     expect(await (await page.get('/api/runs')).json()).toMatchObject({ error: { message: /token/ } });
     const form = await (await page.get('/drops?kind=decision', { headers: { accept: 'text/html' } })).text();

@@ -39,7 +39,7 @@ async function open(): Promise<{
   };
 }
 
-it('tells the version at once, then each change, a burst of them once', async () => {
+it('sends the version at once, then each change, a burst of them once', async () => {
   const page = await open();
   await expect.poll(() => page.told).toEqual([live.current.version]);
   for (let index = 0; index < 50; index++) live.current.changed();

@@ -48,7 +48,7 @@ describe('health', () => {
     expect(await response.text()).toContain(status === 200 ? 'ok' : 'has not answered for 120 s');
   });
 
-  it('is alive and tells its version', async () => {
+  it('is alive and has its version', async () => {
     expect((await web.get('/livez')).status).toBe(200);
     expect(await (await web.get('/version')).json()).toEqual({
       name: 'lifecycle-bridge',
@@ -208,7 +208,7 @@ describe('the page', () => {
     expect((await web.get('/runs/%')).status).toBe(400);
   });
 
-  it('tells no detail of an error to the reader, but to the log', async () => {
+  it('keeps the details of an error for the log', async () => {
     const reader = openReader(web.path);
     const broken = await startWeb({ ...web.options, port: 0, reader });
     reader.close();
