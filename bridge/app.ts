@@ -23,7 +23,7 @@ import type { StoreState } from './store/store.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-import { Teller } from './telemetry/teller.ts';
+import { Reporter } from './telemetry/reporter.ts';
 import { createReadiness } from './web/readiness.ts';
 import { notesOf, openReads } from './open-reads.ts';
 import { startCluster } from './start-audit.ts';
@@ -82,12 +82,12 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const { config, clock, logger } = options;
   const metrics = createMetrics({ version: VERSION, clock });
   releases.add(() => metrics.close());
-  const [teller, live] = [new Teller(metrics, logger), new Live()];
-  const { worker, failed, fail, onWake, state } = await startStore(options, teller, live, releases);
+  const [reporter, live] = [new Reporter(metrics, logger), new Live()];
+  const { worker, failed, fail, onWake, state } = await startStore(options, reporter, live, releases);
   const [reader, deliverers] = [openReads(options, metrics, releases), openDestinations(options, releases)];
   let otlp: OtlpServer | undefined;
   const refusedAt = (): Instant | undefined => otlp?.unauthorizedAt();
-  const cluster = await startCluster(options, worker, { metrics, teller, fail, refusedAt }, releases);
+  const cluster = await startCluster(options, worker, { metrics, reporter, fail, refusedAt }, releases);
   const { auditor } = cluster ?? {};
   const web = await startWeb({
     ...webOf(options),
@@ -97,7 +97,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
       worker.calls.probe,
       () => ({ ...auditReport(auditor), ...problemReport(reader), store: state(), otlp: otlp?.report() ?? 'starting' }),
       () => notesOf(options, { recovery: worker.recovery, state: state(), reader, cluster, otlp }),
-      () => teller.storeFails || worker.silentSeconds() > 0,
+      () => reporter.storeFails || worker.silentSeconds() > 0,
     ),
     retirement: () => currentRetirement(reader, deliverers),
     live,
@@ -109,13 +109,13 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     logger,
   });
   releases.add(() => web.close());
-  const dispatcher = startOutbox(options, worker, deliverers, teller, live, releases);
+  const dispatcher = startOutbox(options, worker, deliverers, reporter, live, releases);
   onWake((transitions) => (dispatcher.wake(), cluster?.woken(transitions)));
   await startLocal(options, worker, reader, deliverers, () => (dispatcher.wake(), live.changed()), releases);
   startHeartbeats(options, worker, reader, deliverers, auditor, releases);
-  otlp = await startReceiver(options, ingestOf(worker, teller), metrics, () => auditor?.connected(), releases);
-  const planning = [teller, worker.calls, dispatcher, ...(auditor ? [auditor] : [])];
-  releases.add(followClock(clock, planning, (error) => teller.storeFailed(error)));
+  otlp = await startReceiver(options, ingestOf(worker, reporter), metrics, () => auditor?.connected(), releases);
+  const planning = [reporter, worker.calls, dispatcher, ...(auditor ? [auditor] : [])];
+  releases.add(followClock(clock, planning, (error) => reporter.storeFailed(error)));
   return { otlpPort: otlp.port, webPort: web.port, reader, failed };
 }
 
@@ -167,7 +167,7 @@ interface StoreRoom {
 /** The worker thread with the store, and its clock tick. */
 async function startStore(
   { config, clock, startedAt = clock.now(), scheduleTimers = true }: AppOptions,
-  teller: Teller,
+  reporter: Reporter,
   live: Live,
   releases: Releases,
 ): Promise<StoreRoom> {
@@ -175,37 +175,37 @@ async function startStore(
   let wake: Wake = () => undefined;
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const onCommitted = (committed: Committed): void => {
-    teller.committed(committed);
+    reporter.committed(committed);
     if (committed.changed) live.changed();
     wake(committed.transitions);
   };
   let ticking: Ticking | undefined;
   const worker = await startWorker({ config, startedAt, scheduleTimers }, onCommitted, fail, {
     onWritten: () => ticking?.changed(),
-    onSilence: (seconds) => teller.storeSilent(seconds),
+    onSilence: (seconds) => reporter.storeSilent(seconds),
   });
   releases.add(async () => {
     await worker.calls.close();
     await worker.stop();
   });
   releases.addForce(() => void worker.stop());
-  if (worker.recovery?.at === startedAt) teller.storeRecovered(worker.recovery);
+  if (worker.recovery?.at === startedAt) reporter.storeRecovered(worker.recovery);
   const onTick = (ticked: Ticked): void => {
     state = ticked.state;
-    teller.ticked(ticked);
+    reporter.ticked(ticked);
     wake();
     if (ticked.transitions.length > 0) live.changed();
   };
-  ticking = startTicking(worker.calls, clock, teller, onTick);
+  ticking = startTicking(worker.calls, clock, reporter, onTick);
   releases.add(() => ticking.stop());
   releases.add(watchStore(config.store.path, () => ticking.changed()));
   return { worker, failed, fail, onWake: (to) => void (wake = to), state: () => state };
 }
 
-function ingestOf({ calls }: WorkerClient, teller: Teller): Ingest {
+function ingestOf({ calls }: WorkerClient, reporter: Reporter): Ingest {
   return async (request, receivedAt) => {
     const result = await calls.ingest(request, receivedAt);
-    if (result.result === 'unavailable') teller.storeFailed(result.error);
+    if (result.result === 'unavailable') reporter.storeFailed(result.error);
     return result;
   };
 }
@@ -214,7 +214,7 @@ function startOutbox(
   { config, clock }: AppOptions,
   worker: WorkerClient,
   deliverers: readonly ConfiguredDeliverer[],
-  teller: Teller,
+  reporter: Reporter,
   live: Live,
   releases: Releases,
 ): Dispatcher {
@@ -224,10 +224,10 @@ function startOutbox(
     clock,
     maxAgeMs: config.outbox.maxAge,
     onSettled(destination, delivery, what) {
-      teller.settled(destination, delivery, what);
+      reporter.settled(destination, delivery, what);
       live.changed();
     },
-    onError: (error) => teller.outboxFailed(error),
+    onError: (error) => reporter.outboxFailed(error),
   });
   releases.add(() => dispatcher.stop(DELIVERY_GRACE_MS));
   return dispatcher;

@@ -18,7 +18,7 @@ import { UserError } from './lib/errors.ts';
 import { pageLink } from './lib/page-link.ts';
 import type { Releases } from './lib/releases.ts';
 import type { Metrics } from './telemetry/metrics.ts';
-import type { Teller } from './telemetry/teller.ts';
+import type { Reporter } from './telemetry/reporter.ts';
 
 /** The Kubernetes API may be away at the start: then it is asked for its identity later. */
 const IDENTITY_MS = 5_000;
@@ -40,7 +40,7 @@ interface Asked {
 
 interface Told {
   readonly metrics: Metrics;
-  readonly teller: Teller;
+  readonly reporter: Reporter;
   /** When an export was refused for its token last. */
   readonly refusedAt: () => Instant | undefined;
 }
@@ -54,7 +54,7 @@ export async function startCluster(
 ): Promise<ClusterRooms | undefined> {
   const { kubeconfig, list, events } = config.cluster;
   if (!list) return undefined;
-  const { metrics, teller, fail } = told;
+  const { metrics, reporter, fail } = told;
   const api = await connectKube(kubeconfig);
   const belongs = (signal: AbortSignal) => belongsTo(api, calls, config.store.path, signal);
   const belongsAtStart = await belongs(AbortSignal.timeout(IDENTITY_MS));
@@ -64,12 +64,12 @@ export async function startCluster(
   const restart = startRestart(config, asked, told, releases);
   const auditor = startAudit(config, asked, told, restart, releases);
   const link = pageLink(config.web.publicUrl, 'problems');
-  const writer = events ? startEvents(asked, teller, link, releases) : undefined;
+  const writer = events ? startEvents(asked, reporter, link, releases) : undefined;
   const logs = startLogReader({
     ...asked,
     limits: config.logs,
-    onRead: (log, answer) => teller.logRead(log, answer),
-    onError: (error) => teller.logsFailed(error),
+    onRead: (log, answer) => reporter.logRead(log, answer),
+    onError: (error) => reporter.logsFailed(error),
   });
   releases.add(() => logs.stop());
   metrics.observeLogs(() => logs.forbidden().size);
@@ -80,9 +80,9 @@ export async function startCluster(
   return { auditor, logs, restart, woken };
 }
 
-function startEvents(asked: Asked, teller: Teller, link: string | undefined, releases: Releases): EventWriter {
-  const onResult = (result: EventResult) => teller.eventWritten(result);
-  const onError = (error: unknown) => teller.eventsFailed(error);
+function startEvents(asked: Asked, reporter: Reporter, link: string | undefined, releases: Releases): EventWriter {
+  const onResult = (result: EventResult) => reporter.eventWritten(result);
+  const onError = (error: unknown) => reporter.eventsFailed(error);
   const writer = startEventWriter({ ...asked, onResult, onError, link });
   releases.add(() => writer.stop());
   return writer;
@@ -93,15 +93,15 @@ const EXCUSED_MS = 10 * 60_000;
 const EXCUSE = 'exports are refused for their token: what is missing waits in the queue of the Collector';
 
 function startRestart({ cluster }: Config, asked: Asked, told: Told, releases: Releases): CollectorRestart {
-  const { teller, refusedAt } = told;
+  const { reporter, refusedAt } = told;
   const restart = startCollectorRestart({
     ...asked,
     pods: cluster.collectorPods,
     events: cluster.events,
     excuse: () => (asked.clock.now() - (refusedAt() ?? -Infinity) < EXCUSED_MS ? EXCUSE : undefined),
-    onRestarted: (restarted) => teller.collectorRestarted(restarted),
-    onExcused: (why) => teller.collectorExcused(why),
-    onError: (error) => teller.auditFailed(error),
+    onRestarted: (restarted) => reporter.collectorRestarted(restarted),
+    onExcused: (why) => reporter.collectorExcused(why),
+    onError: (error) => reporter.auditFailed(error),
   });
   releases.add(() => restart.stop());
   return restart;
@@ -110,7 +110,7 @@ function startRestart({ cluster }: Config, asked: Asked, told: Told, releases: R
 function startAudit(
   { cluster }: Config,
   asked: Asked,
-  { metrics, teller }: Told,
+  { metrics, reporter }: Told,
   restart: CollectorRestart,
   releases: Releases,
 ): Auditor {
@@ -118,14 +118,14 @@ function startAudit(
     ...asked,
     scope: cluster.scope,
     intervalMs: cluster.audit.interval,
-    onResult: (kind, result) => teller.audited(kind, result),
-    onWarnings: (result) => teller.warningsListed(result),
+    onResult: (kind, result) => reporter.audited(kind, result),
+    onWarnings: (result) => reporter.warningsListed(result),
     onWatch(kind, isDead) {
-      teller.watch(kind, isDead);
+      reporter.watch(kind, isDead);
       restart.watch(kind, isDead);
     },
-    onOwnWatch: (kind, state) => teller.ownWatch(kind, state),
-    onError: (error) => teller.auditFailed(error),
+    onOwnWatch: (kind, state) => reporter.ownWatch(kind, state),
+    onError: (error) => reporter.auditFailed(error),
   });
   releases.add(() => auditor.stop());
   metrics.observeAudit(() => kindHealth(auditor));

@@ -102,8 +102,8 @@ afterEach(() => void vi.useRealTimers());
 async function run(steps: readonly Step[], hops: readonly number[]): Promise<Deadlines> {
   let hop = 0;
   const deadlines = new Deadlines(() => hops[hop++ % hops.length]!);
-  const teller = { storeFails: false, storeFailed: () => undefined, storeWorks: () => undefined };
-  const ticking = startTicking(deadlines.calls, deadlines.clock, teller, () => undefined);
+  const reporter = { storeFails: false, storeFailed: () => undefined, storeWorks: () => undefined };
+  const ticking = startTicking(deadlines.calls, deadlines.clock, reporter, () => undefined);
   deadlines.changed = () => ticking.changed();
   for (const step of steps) {
     if (step.do === 'wait') await vi.advanceTimersByTimeAsync(step.ms);

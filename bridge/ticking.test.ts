@@ -38,9 +38,9 @@ beforeEach(() => {
       nextAt,
     };
   };
-  const teller = { storeFails: false, storeFailed: () => undefined, storeWorks: () => undefined };
+  const reporter = { storeFails: false, storeFailed: () => undefined, storeWorks: () => undefined };
   const clock = { now: () => START + setBy + elapsed() };
-  ticking = startTicking({ tick, probe: () => Promise.resolve() }, clock, teller, () => void woken++);
+  ticking = startTicking({ tick, probe: () => Promise.resolve() }, clock, reporter, () => void woken++);
 });
 afterEach(() => {
   ticking.stop();

@@ -3,7 +3,7 @@ import type { Ticked, WorkerCalls } from './ingest/protocol.ts';
 import { Alarm } from './lib/alarm.ts';
 import type { Async } from './lib/async.ts';
 import type { Clock } from './lib/clock.ts';
-import type { Teller } from './telemetry/teller.ts';
+import type { Reporter } from './telemetry/reporter.ts';
 
 /** What happened is followed by a tick within it, and there is no more than one in it. */
 const TICK_MS = 1_000;
@@ -24,21 +24,21 @@ export interface Ticking {
 export function startTicking(
   calls: Pick<Async<WorkerCalls>, 'tick' | 'probe'>,
   clock: Clock,
-  teller: Pick<Teller, 'storeFails' | 'storeFailed' | 'storeWorks'>,
+  reporter: Pick<Reporter, 'storeFails' | 'storeFailed' | 'storeWorks'>,
   onTick: (ticked: Ticked) => void,
 ): Ticking {
   let busy = false;
   const tick = async (): Promise<number> => {
     try {
       const ticked = await calls.tick(clock.now());
-      if (teller.storeFails) {
+      if (reporter.storeFails) {
         await calls.probe();
-        teller.storeWorks();
+        reporter.storeWorks();
       }
       onTick(ticked);
       return Math.min(Math.max(ticked.nextAt - clock.now(), TICK_MS), IDLE_MS);
     } catch (error) {
-      teller.storeFailed(error);
+      reporter.storeFailed(error);
       return TICK_MS;
     }
   };

@@ -28,7 +28,7 @@ const NO_EVENTS = 'no permission to write Events on CronJobs; everything else wo
 const GRANT_EVENTS = 'grant the account the verb create on events.events.k8s.io, or set cluster.events: false';
 
 /** Reports what happens in the bridge to metrics (each time) and to the log (once, what an operator wants to know). */
-export class Teller {
+export class Reporter {
   readonly #metrics: Metrics;
   readonly #logger: Logger;
   readonly #incidents: Incidents;

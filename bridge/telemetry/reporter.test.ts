@@ -1,25 +1,25 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createLogger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { Teller } from './teller.ts';
+import { Reporter } from './reporter.ts';
 
 let lines: { level: string; msg: string; [field: string]: unknown }[];
 let metrics: Metrics;
-let teller: Teller;
+let reporter: Reporter;
 
 beforeEach(() => {
   lines = [];
   metrics = createMetrics({ version: '1', clock: { now: () => 0 } });
   const write = (line: string): void => void lines.push(JSON.parse(line) as (typeof lines)[number]);
-  teller = new Teller(metrics, createLogger('info', [], { write }));
+  reporter = new Reporter(metrics, createLogger('info', [], { write }));
 });
 
 const words = (): string[] => lines.map(({ level, msg }) => `${level} ${msg}`);
 
 it('counts each delivery and logs when a vendor fails and when it works again', async () => {
   for (let times = 0; times < 3; times++)
-    teller.settled('cronitor/a', { outcome: 'retry', reason: 'server_error', detail: 'HTTP 500' }, 'intent');
-  for (let times = 0; times < 3; times++) teller.settled('cronitor/a', { outcome: 'delivered' }, 'intent');
+    reporter.settled('cronitor/a', { outcome: 'retry', reason: 'server_error', detail: 'HTTP 500' }, 'intent');
+  for (let times = 0; times < 3; times++) reporter.settled('cronitor/a', { outcome: 'delivered' }, 'intent');
   expect(words()).toEqual(['warn a delivery failed; it is tried again', 'info deliveries work again']);
   expect(lines[0]).toMatchObject({ destination: 'cronitor/a', reason: 'server_error', detail: 'HTTP 500' });
   const text = await metrics.text();
@@ -28,9 +28,9 @@ it('counts each delivery and logs when a vendor fails and when it works again', 
 });
 
 it('logs what was given up and which monitor was refused, and takes neither for the other', () => {
-  teller.settled('cronitor/a', { outcome: 'drop', reason: 'bad_request' }, 'desired');
-  teller.settled('cronitor/a', { outcome: 'drop', reason: 'expired' }, 'intent');
-  teller.settled('cronitor/a', { outcome: 'delivered' }, 'desired');
+  reporter.settled('cronitor/a', { outcome: 'drop', reason: 'bad_request' }, 'desired');
+  reporter.settled('cronitor/a', { outcome: 'drop', reason: 'expired' }, 'intent');
+  reporter.settled('cronitor/a', { outcome: 'delivered' }, 'desired');
   expect(words()).toEqual([
     'warn a monitor was refused; /monitors shows it',
     'warn a delivery was given up; /drops shows it',
@@ -38,17 +38,17 @@ it('logs what was given up and which monitor was refused, and takes neither for 
 });
 
 it('says nothing about a dry run or a stop', () => {
-  teller.settled('cronitor/a', { outcome: 'drop', reason: 'dry_run' }, 'intent');
-  teller.settled('cronitor/a', { outcome: 'retry', reason: 'shutting_down' }, 'intent');
+  reporter.settled('cronitor/a', { outcome: 'drop', reason: 'dry_run' }, 'intent');
+  reporter.settled('cronitor/a', { outcome: 'retry', reason: 'shutting_down' }, 'intent');
   expect(lines).toEqual([]);
 });
 
 it('logs once that the store cannot commit, until it can', () => {
-  expect(teller.storeFails).toBe(false);
-  for (let times = 0; times < 5; times++) teller.storeFailed(new Error('database or disk is full'));
-  expect(teller.storeFails).toBe(true);
-  teller.storeWorks();
-  expect(teller.storeFails).toBe(false);
+  expect(reporter.storeFails).toBe(false);
+  for (let times = 0; times < 5; times++) reporter.storeFailed(new Error('database or disk is full'));
+  expect(reporter.storeFails).toBe(true);
+  reporter.storeWorks();
+  expect(reporter.storeFails).toBe(false);
   expect(words()).toEqual([
     'error the store cannot commit: exports are refused, and the Collector keeps them',
     'info the store commits again',
@@ -60,9 +60,9 @@ describe('an audit', () => {
   const none = { missed: 0, stale: 0, gone: 0, outdated: 0 };
 
   it('is counted by kind and difference, and logged when it found one', async () => {
-    teller.audited('Job', { ...complete, ...none });
+    reporter.audited('Job', { ...complete, ...none });
     expect(lines).toEqual([]);
-    teller.audited('Job', { ...complete, missed: 1, stale: 2, gone: 3, outdated: 4 });
+    reporter.audited('Job', { ...complete, missed: 1, stale: 2, gone: 3, outdated: 4 });
     expect(words()).toEqual(['info LIST complete']);
     const text = await metrics.text();
     for (const [difference, count] of Object.entries({ missed: 1, stale: 2, gone: 3, outdated: 4 }))
@@ -72,8 +72,8 @@ describe('an audit', () => {
 
   it('that may not LIST several kinds is reported once for each, until it may', () => {
     const refused = { result: 'unaudited', status: 403, error: 'forbidden' } as const;
-    for (const kind of ['Job', 'Pod', 'Job', 'Pod']) teller.audited(kind, refused);
-    teller.audited('Job', { ...complete, ...none });
+    for (const kind of ['Job', 'Pod', 'Job', 'Pod']) reporter.audited(kind, refused);
+    reporter.audited('Job', { ...complete, ...none });
     expect(words()).toEqual([
       'error no permission to LIST: this kind is not audited',
       'error no permission to LIST: this kind is not audited',
@@ -82,8 +82,8 @@ describe('an audit', () => {
   });
 
   it('that waits for a third LIST or begins a new epoch says so', () => {
-    teller.audited('Job', { ...complete, ...none, held: 30 });
-    teller.audited('Job', { ...complete, ...none, epoch: true });
+    reporter.audited('Job', { ...complete, ...none, held: 30 });
+    reporter.audited('Job', { ...complete, ...none, epoch: true });
     expect(words()).toEqual([
       'warn many objects are missing from a LIST at once; waiting for a third LIST before they count as gone',
       'warn resourceVersions restarted (etcd was restored); everything was read again',
@@ -104,18 +104,18 @@ describe('annotations that cannot be read', () => {
   };
 
   it('are one line each, and of very many one line more', () => {
-    teller.problemsFound([problem]);
+    reporter.problemsFound([problem]);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ level: 'warn', cronJob: 'shop/report', value: 'yes', allowed: 'true or false' });
-    teller.problemsFound(Array.from({ length: 500 }, () => problem));
+    reporter.problemsFound(Array.from({ length: 500 }, () => problem));
     expect(lines).toHaveLength(22);
     expect(lines.at(-1)).toMatchObject({ more: 480 });
   });
 
   it('whose Events may not be written are reported once with what to do, until they may', () => {
-    for (let times = 0; times < 3; times++) teller.eventWritten({ result: 'forbidden', error: 'no' });
-    teller.eventWritten({ result: 'written' });
-    teller.eventWritten({ result: 'forbidden', error: 'no' });
+    for (let times = 0; times < 3; times++) reporter.eventWritten({ result: 'forbidden', error: 'no' });
+    reporter.eventWritten({ result: 'written' });
+    reporter.eventWritten({ result: 'forbidden', error: 'no' });
     expect(words()).toEqual([
       'warn no permission to write Events on CronJobs; everything else works',
       'info Events can be written on CronJobs again',
@@ -125,8 +125,8 @@ describe('annotations that cannot be read', () => {
   });
 
   it('whose Events cannot be written for a while are reported when it begins and when it is over', () => {
-    for (let times = 0; times < 3; times++) teller.eventWritten({ result: 'unreachable', error: 'no answer' });
-    teller.eventWritten({ result: 'written' });
+    for (let times = 0; times < 3; times++) reporter.eventWritten({ result: 'unreachable', error: 'no answer' });
+    reporter.eventWritten({ result: 'written' });
     expect(words()).toEqual([
       'warn an Event on a CronJob was not written; it is tried again',
       'info Events on CronJobs are written again',
@@ -137,11 +137,11 @@ describe('annotations that cannot be read', () => {
 it('says once per time zone that missed runs are not judged, and once that they are again', () => {
   const why = { reason: 'zone_data_differ', zone: 'America/Vancouver', detail: 'what was seen' } as const;
   const [first, second] = ['report', 'cleanup'].map((name) => ({ ...why, namespace: 'shop', name }));
-  teller.unjudged([
+  reporter.unjudged([
     { ...first!, over: false, others: 0 },
     { ...second!, over: false, others: 1 },
   ]);
-  teller.unjudged([
+  reporter.unjudged([
     { ...first!, over: true, others: 1 },
     { ...second!, over: true, others: 0 },
   ]);
