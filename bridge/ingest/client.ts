@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Async } from '../lib/async.ts';
-import { UserError } from '../lib/errors.ts';
+import { errorText, UserError } from '../lib/errors.ts';
 import type { Recovery } from '../store/store.ts';
 import { Pulse } from './pulse.ts';
 import type { CallMessage, Committed, Method, WorkerCalls, WorkerInit, WorkerMessage } from './protocol.ts';
@@ -68,12 +68,9 @@ export async function startWorker(
     if (!stopping) onCrash(error);
   };
   const recovery = await new Promise<Recovery | undefined>((resolve, reject) => {
-    worker.on('message', (message: WorkerMessage) => {
-      if (message.type === 'ready') resolve(message.recovery);
-      else if (message.type === 'refused') reject(new UserError(message.message, message.next));
-      else if (message.type === 'lost') onCrash(new StoreLostError(message.error));
-      else if (message.type === 'committed') onCommitted(message.committed);
-      else if (!LOOKS.has(settle(waiting.pending, message))) onWritten();
+    const start = { resolve, reject };
+    worker.on('message', (messages: readonly WorkerMessage[]) => {
+      for (const message of messages) hear(message, start, waiting, { onCommitted, onCrash, onWritten });
       pulse.heard();
     });
     worker.once('error', (error) => (reject(error), crash(asError(error))));
@@ -91,20 +88,42 @@ export async function startWorker(
   };
 }
 
+interface Hearers {
+  readonly onCommitted: (committed: Committed) => void;
+  readonly onCrash: (error: Error) => void;
+  readonly onWritten: () => void;
+}
+
+function hear(
+  message: WorkerMessage,
+  start: { readonly resolve: (recovery: Recovery | undefined) => void; readonly reject: (error: Error) => void },
+  { pending }: Waiting,
+  { onCommitted, onCrash, onWritten }: Hearers,
+): void {
+  if (message.type === 'ready') start.resolve(message.recovery);
+  else if (message.type === 'refused') start.reject(new UserError(message.message, message.next));
+  else if (message.type === 'lost') onCrash(new StoreLostError(message.error));
+  else if (message.type === 'committed') onCommitted(message.committed);
+  else if (settle(pending, message).some((method) => !LOOKS.has(method))) onWritten();
+}
+
 function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
-/** The method of the call that was answered. */
+/** The methods of the calls that were answered. */
 function settle(
   pending: Map<number, Pending>,
   message: Extract<WorkerMessage, { type: 'answer' | 'failed' }>,
-): Method | undefined {
-  const call = pending.get(message.id);
-  pending.delete(message.id);
-  if (message.type === 'answer') call?.resolve(message.value as never);
-  else call?.reject(new Error(message.error));
-  return call?.method;
+): (Method | undefined)[] {
+  const ids = message.type === 'answer' ? message.ids : [message.id];
+  return ids.map((id) => {
+    const call = pending.get(id);
+    pending.delete(id);
+    if (message.type === 'answer') call?.resolve(message.value as never);
+    else call?.reject(new Error(message.error));
+    return call?.method;
+  });
 }
 
 /** What looks whether there is something to do, and changes nothing by itself. */
@@ -156,20 +175,37 @@ const METHODS: readonly Method[] = [
 
 function callsOf(worker: Worker, waiting: Waiting): Async<WorkerCalls> {
   let lastId = 0;
+  let calls: CallMessage[] = [];
+  const send = (): void => {
+    const sent = calls;
+    calls = [];
+    try {
+      worker.postMessage(sent, sent.flatMap(handedOver));
+    } catch (error) {
+      for (const { id } of sent) settle(waiting.pending, { type: 'failed', id, error: errorText(error) });
+    }
+  };
   const call = (method: Method, args: readonly unknown[]): Promise<unknown> =>
     new Promise((resolve, reject) => {
       if (waiting.ended !== undefined) return reject(waiting.ended);
-      const message: CallMessage = { id: ++lastId, method, args };
-      waiting.pending.set(message.id, { method, resolve, reject });
+      const id = ++lastId;
+      waiting.pending.set(id, { method, resolve, reject });
       waiting.pulse.asked();
       const first = args[0];
-      // Handed over, not cloned: this thread keeps nothing of it. A slice of a pool is copied, as others have the rest.
-      if (first instanceof Uint8Array) {
-        const bytes =
-          first.length > first.buffer.byteLength / 2 ? (first as Uint8Array<ArrayBuffer>) : new Uint8Array(first);
-        worker.postMessage({ ...message, args: [bytes, ...args.slice(1)] }, [bytes.buffer]);
-      } else worker.postMessage(message);
+      // All of one turn in one message: to send one costs as much as to decode a record.
+      if (calls.length === 0) setImmediate(send);
+      calls.push({ id, method, args: first instanceof Uint8Array ? [whole(first), ...args.slice(1)] : args });
     });
-  const calls = METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)]);
-  return Object.fromEntries(calls) as Async<WorkerCalls>;
+  const methods = METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)]);
+  return Object.fromEntries(methods) as Async<WorkerCalls>;
+}
+
+/** Bytes that nobody else has a part of: a slice of a pool is copied. */
+function whole(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.length > bytes.buffer.byteLength / 2 ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+}
+
+/** Handed over, not cloned: this thread keeps nothing of it. */
+function handedOver({ args: [first] }: CallMessage): ArrayBuffer[] {
+  return first instanceof Uint8Array ? [(first as Uint8Array<ArrayBuffer>).buffer] : [];
 }

@@ -55,16 +55,23 @@ export interface WorkerCalls
 
 export type Method = keyof WorkerCalls;
 
+/** A call; those of one turn of the event loop go over in one message. */
 export interface CallMessage {
   readonly id: number;
   readonly method: Method;
   readonly args: readonly unknown[];
 }
 
+export interface RecordCount {
+  readonly kind: string;
+  readonly result: RecordResult;
+  readonly count: number;
+}
+
 /** Told after each group commit, for metrics and to wake the outbox. */
 export interface Committed {
   readonly commitMs: number;
-  readonly records: readonly { readonly kind: string; readonly result: RecordResult }[];
+  readonly records: readonly RecordCount[];
   readonly requests: number;
   readonly transitions: readonly TransitionKind[];
   readonly quarantined: readonly Quarantined['reason'][];
@@ -73,11 +80,13 @@ export interface Committed {
   readonly changed: boolean;
 }
 
+/** What the worker thread says; what it has to say at one time goes over in one message. */
 export type WorkerMessage =
   | { readonly type: 'ready'; readonly recovery: Recovery | undefined }
   /** The store is corrupted or gone, told once; from then on every call but `close` fails. */
   | { readonly type: 'lost'; readonly error: string }
   | { readonly type: 'refused'; readonly message: string; readonly next: string }
-  | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
+  /** One answer to several calls: most of those that share a commit get the same. */
+  | { readonly type: 'answer'; readonly ids: readonly number[]; readonly value: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly error: string }
   | { readonly type: 'committed'; readonly committed: Committed };

@@ -10,14 +10,14 @@ import { markSuspect } from '../store/sqlite/side-files.ts';
 import type { Store } from '../store/store.ts';
 import { UNREADABLE_ROW } from '../store/store.ts';
 import type { AuditCalls } from './audit-calls.ts';
-import type { Batch } from './batch.ts';
+import type { Batch, RecordResult } from './batch.ts';
 import { readList, readRequest, readWatched } from './batch.ts';
 import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
 import { identify } from './identify.ts';
 import { READING } from './reading.ts';
 import { BY_CLOCK } from './timers.ts';
-import type { CallMessage, Method, Ticked, WorkerInit, WorkerMessage } from './protocol.ts';
+import type { CallMessage, Method, RecordCount, Ticked, WorkerInit, WorkerMessage } from './protocol.ts';
 
 /**
  * The worker thread: it alone writes the store, and it decodes, reduces and plans too, so that nothing has to be
@@ -30,8 +30,15 @@ const { config, startedAt, scheduleTimers = true } = workerData as WorkerInit;
 /** Why the store must not be touched any more; a new start makes a new one. */
 let lost: string | undefined;
 
+/** What is to be said; to say it wakes the other thread, and each message is copied by itself. */
+const unsaid: WorkerMessage[] = [];
+
 function post(message: WorkerMessage): void {
-  parentPort?.postMessage(message);
+  unsaid.push(message);
+}
+
+function say(): void {
+  if (unsaid.length > 0) parentPort?.postMessage(unsaid.splice(0));
 }
 
 /** One request of a group: its batch and how to answer it. */
@@ -57,10 +64,10 @@ function commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): v
       now,
     );
     store.ingested(now);
-    for (const { call, batch } of group) post({ type: 'answer', id: call.id, value: answerOf(batch) });
+    answerAll(group);
     const broken = group.flatMap(({ batch }) => batch.quarantine.map(({ reason }) => reason));
     const quarantined = [...broken, ...times(poisoned, 'core_error'), ...times(store.takeUnreadable(), UNREADABLE_ROW)];
-    const records = group.flatMap(({ batch }) => batch.records);
+    const records = countRecords(group);
     const told = group.reduce((sum, { batch }) => sum + batch.observations.length, 0);
     const nothing = quiet.reduce((sum, { unchanged, known }) => sum + unchanged + known, 0);
     const changed = told > nothing || quarantined.length > 0;
@@ -71,11 +78,44 @@ function commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): v
   } catch (error) {
     const text = failed(error);
     const value: IngestResult = { result: 'unavailable', error: text, retryAfterMs: RETRY_AFTER_MS };
-    for (const { call } of group) {
-      if (call.method === 'ingest') post({ type: 'answer', id: call.id, value });
-      else post({ type: 'failed', id: call.id, error: text });
+    const [exports, others] = [group.filter(isExport), group.filter((waiting) => !isExport(waiting))];
+    if (exports.length > 0) post({ type: 'answer', ids: idsOf(exports), value });
+    for (const id of idsOf(others)) post({ type: 'failed', id, error: text });
+  }
+  say();
+}
+
+function isExport({ call }: Waiting): boolean {
+  return call.method === 'ingest';
+}
+
+function idsOf(group: readonly Waiting[]): number[] {
+  return group.map(({ call }) => call.id);
+}
+
+/** After the commit: nothing of it can be lost any more. */
+function answerAll(group: readonly Waiting[]): void {
+  const decoded = group.filter(({ batch }) => batch.undecodable === undefined);
+  if (decoded.length > 0) post({ type: 'answer', ids: idsOf(decoded), value: COMMITTED });
+  for (const { call, batch } of group) {
+    if (batch.undecodable === undefined) continue;
+    const value: IngestResult = { result: 'undecodable', error: batch.undecodable };
+    post({ type: 'answer', ids: [call.id], value });
+  }
+}
+
+const COMMITTED: IngestResult = { result: 'committed' };
+
+function countRecords(group: readonly Waiting[]): RecordCount[] {
+  const counts = new Map<string, { kind: string; result: RecordResult; count: number }>();
+  for (const { batch } of group) {
+    for (const { kind, result } of batch.records) {
+      const counted = counts.get(`${result} ${kind}`);
+      if (counted === undefined) counts.set(`${result} ${kind}`, { kind, result, count: 1 });
+      else counted.count++;
     }
   }
+  return [...counts.values()];
 }
 
 function times<const T>(count: number, what: T): T[] {
@@ -98,20 +138,15 @@ function failed(error: unknown): string {
   return text;
 }
 
-function answerOf(batch: Batch): IngestResult {
-  return batch.undecodable === undefined
-    ? { result: 'committed' }
-    : { result: 'undecodable', error: batch.undecodable };
-}
-
 function run(store: Store, engine: Engine, { id, method, args }: CallMessage): void {
   try {
     if (method !== 'close') refuseLost();
     const value = dispatch(store, engine, method, args);
-    post({ type: 'answer', id, value });
+    post({ type: 'answer', ids: [id], value });
   } catch (error) {
     post({ type: 'failed', id, error: failed(error) });
   }
+  say();
 }
 
 function dispatch(store: Store, engine: Engine, method: CallMessage['method'], args: readonly unknown[]): unknown {
@@ -156,9 +191,9 @@ function isAuditCall(method: Method): method is keyof AuditCalls {
 const PROBE = { id: 'probe', kind: 'probe', uid: 'probe', due: Number.MAX_SAFE_INTEGER } as const;
 
 /** Takes everything that waits in the queue: records in groups, everything else in its place between them. */
-function drain(store: Store, engine: Engine, first: CallMessage): void {
+function drain(store: Store, engine: Engine, first: readonly CallMessage[]): void {
   let group: Waiting[] = [];
-  for (let call: CallMessage | undefined = first; call !== undefined; call = next()) {
+  for (const call of waitingCalls(first)) {
     if (isGrouped(call.method)) {
       try {
         group.push({ call, batch: readBatch(call) });
@@ -172,10 +207,16 @@ function drain(store: Store, engine: Engine, first: CallMessage): void {
     if (!isGrouped(call.method)) run(store, engine, call);
   }
   commitGroup(store, engine, group);
+  say();
 }
 
-function next(): CallMessage | undefined {
-  return parentPort === null ? undefined : (receiveMessageOnPort(parentPort)?.message as CallMessage | undefined);
+/** Those that arrived together, then those that arrived meanwhile. */
+function* waitingCalls(first: readonly CallMessage[]): Generator<CallMessage> {
+  for (let calls: readonly CallMessage[] | undefined = first; calls !== undefined; calls = next()) yield* calls;
+}
+
+function next(): readonly CallMessage[] | undefined {
+  return parentPort === null ? undefined : (receiveMessageOnPort(parentPort)?.message as CallMessage[] | undefined);
 }
 
 function start(): void {
@@ -201,7 +242,7 @@ function start(): void {
   });
   if (store.recovery?.at === startedAt) engine.recovered(startedAt);
   engine.replan(startedAt);
-  parentPort?.on('message', (call: CallMessage) => drain(store, engine, call));
+  parentPort?.on('message', (calls: readonly CallMessage[]) => drain(store, engine, calls));
   post({ type: 'ready', recovery: store.recovery });
 }
 
@@ -212,3 +253,4 @@ try {
   const next = error instanceof UserError ? error.next : 'Look at the error above and start again.';
   post({ type: 'refused', message: errorText(error), next });
 }
+say();

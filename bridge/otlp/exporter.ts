@@ -16,8 +16,6 @@ const MESSAGE_MS = 60_000;
 const RETRY_MS = 1000;
 /** A token is not corrected within a second. */
 const UNAUTHORIZED_RETRY_MS = 5000;
-/** ExportLogsServiceResponse without partial_success: all of it is taken. */
-const ACCEPTED = Buffer.alloc(0);
 
 /**
  * What became of a call. `cancelled`: the sender had given up before its turn. `not_received`: it ended before its
@@ -41,6 +39,9 @@ export interface ExporterOptions {
   readonly onConnection?: () => void;
 }
 
+/** A call has its outcome; `why` only of what was rejected. */
+type Ended = (outcome: RequestOutcome, bytes: number, why?: string) => void;
+
 /** Calls that were refused since the start, and why the last was. */
 export interface Refused {
   readonly count: number;
@@ -54,7 +55,9 @@ export class Exporter {
   readonly #options: ExporterOptions;
   readonly #allows: (authorization: string | undefined) => boolean;
   readonly #budget: ByteBudget;
-  readonly #inWork = new Set<Promise<void>>();
+  /** Calls that have begun and are not answered. */
+  #inWork = 0;
+  readonly #drained = Promise.withResolvers<void>();
   #unauthorized = NONE;
   #rejected = NONE;
   #draining = false;
@@ -87,14 +90,13 @@ export class Exporter {
       return this.#reject(call, { code: status.UNIMPLEMENTED, details: 'only OTLP logs are taken here' });
     if (connection.accept()) this.#options.onConnection?.();
     if (this.#draining) return this.#stopping(call);
-    const work = this.#export(call).finally(() => this.#inWork.delete(work));
-    this.#inWork.add(work);
+    this.#export(call);
   }
 
   /** Refuses new calls from now on; resolves when every call that has begun is answered. */
   async drain(): Promise<void> {
     this.#draining = true;
-    await Promise.allSettled(this.#inWork);
+    if (this.#inWork > 0) await this.#drained.promise;
   }
 
   /** UNAUTHENTICATED would make the Collector drop for good what it may send again once its token is right. */
@@ -129,36 +131,40 @@ export class Exporter {
     return { count: count + 1, last: { at: this.#options.clock.now(), why } };
   }
 
-  async #export(call: UnaryCall): Promise<void> {
+  #export(call: UnaryCall): void {
     const share = this.#budget.open();
     const limits = {
       maxBytes: this.#options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
       timeoutMs: this.#options.messageMs ?? MESSAGE_MS,
       share,
     };
-    try {
-      // No variable of this function holds the message: it is free as soon as the ingest has it.
-      await call.receive(limits).then((received) => {
-        if ('message' in received) return this.#answer(call, received.message);
-        if ('gone' in received) return this.#options.onRequest?.('not_received', 0);
-        if (received.outcome === 'rejected') return this.#reject(call, received.failure);
-        call.fail(received.failure);
-        return this.#options.onRequest?.(received.outcome, 0);
-      });
-    } finally {
+    this.#inWork++;
+    const end: Ended = (outcome, bytes, why) => {
       share.release();
-    }
+      this.#inWork--;
+      if (this.#draining && this.#inWork === 0) this.#drained.resolve();
+      if (why !== undefined) this.#rejected = this.#counted(this.#rejected, why);
+      this.#options.onRequest?.(outcome, bytes, why);
+    };
+    // No variable of this function holds the message: it is free as soon as the ingest has it.
+    call.receive(limits, (received) => {
+      if ('message' in received) return this.#answer(call, received.message, end);
+      if ('gone' in received) return end('not_received', 0);
+      const { outcome, failure } = received;
+      call.fail(failure);
+      end(outcome, 0, outcome === 'rejected' ? failure.details : undefined);
+    });
   }
 
-  #answer(call: UnaryCall, message: Buffer): void | Promise<void> {
+  #answer(call: UnaryCall, message: Buffer, end: Ended): void {
     const bytes = message.length;
     if (call.late) {
       call.fail({ code: status.DEADLINE_EXCEEDED, details: 'the deadline passed before its turn' });
-      return this.#options.onRequest?.('cancelled', bytes);
+      return end('cancelled', bytes);
     }
-    return this.#take(message).then((result) => {
+    void this.#take(message).then((result) => {
       reply(call, result);
-      this.#options.onRequest?.(result.result, bytes);
+      end(result.result, bytes);
     });
   }
 
@@ -179,7 +185,7 @@ function refusal(error: string): IngestResult {
 }
 
 function reply(call: UnaryCall, result: IngestResult): void {
-  if (result.result === 'committed') call.succeed(ACCEPTED);
+  if (result.result === 'committed') call.succeed();
   else if (result.result === 'undecodable') call.fail({ code: status.INVALID_ARGUMENT, details: result.error });
   else call.fail({ code: status.UNAVAILABLE, details: result.error, retryAfterMs: result.retryAfterMs });
 }

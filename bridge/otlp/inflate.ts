@@ -26,10 +26,19 @@ const chunkSize = (size: number, maxBytes: number): number => Math.min(Math.max(
 const SMALL_BYTES = 64 * 1024;
 
 /** Decompresses up to `maxBytes`: what is small at once, the rest off this thread, two messages at a time. */
-export async function decompress(bytes: Buffer, encoding: Encoding, maxBytes: number): Promise<Inflated> {
-  if (encoding === 'identity') return bytes;
-  const small = decompressSmall(bytes, encoding, maxBytes);
-  if (small !== undefined) return small;
+export function decompress(
+  bytes: Buffer,
+  encoding: Exclude<Encoding, 'identity'>,
+  maxBytes: number,
+): Inflated | Promise<Inflated> {
+  return decompressSmall(bytes, encoding, maxBytes) ?? decompressLarge(bytes, encoding, maxBytes);
+}
+
+async function decompressLarge(
+  bytes: Buffer,
+  encoding: Exclude<Encoding, 'identity'>,
+  maxBytes: number,
+): Promise<Inflated> {
   if (running >= PARALLEL) await new Promise<void>((resolve) => queue.push(resolve));
   else running += 1;
   try {

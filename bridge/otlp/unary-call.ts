@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import type { Share } from './byte-budget.ts';
-import type { Encoding } from './inflate.ts';
+import type { Encoding, Inflated } from './inflate.ts';
 import { ACCEPTED_ENCODINGS, decompress, isEncoding, sizeHint } from './inflate.ts';
 import type { StatusCode } from './service.ts';
 import { status } from './service.ts';
@@ -35,6 +35,10 @@ const MAX_DETAIL_CHARS = 500;
 const RETRY_MS = 1000;
 const LINGER_MS = 1000;
 const MERGED_CHUNKS = 1024;
+const ANSWERED = { ':status': 200, 'content-type': 'application/grpc' } as const;
+const SUCCEEDED = { 'grpc-status': String(status.OK) } as const;
+/** Not compressed, no bytes. */
+const EMPTY_MESSAGE = Buffer.alloc(PREFIX_BYTES);
 const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
 
 /**
@@ -61,53 +65,61 @@ export class UnaryCall {
     return this.#stream.closed || this.#deadline <= performance.now();
   }
 
-  async receive(limits: ReceiveLimits): Promise<Received> {
+  /** Reads the message of the call: without a promise of its own, since most calls hold one record. Once per call. */
+  receive(limits: ReceiveLimits, onReceived: (received: Received) => void): void {
     const encoding = this.#encoding;
     if (!isEncoding(encoding))
-      return failed(status.UNIMPLEMENTED, `unknown grpc-encoding; known: ${ACCEPTED_ENCODINGS}`);
-    const body = await this.#read(limits);
-    if (!('frame' in body)) return body;
-    const flag = body.frame[0];
-    const bytes = body.frame.subarray(PREFIX_BYTES);
-    if (flag === 0) return { message: bytes };
-    if (flag !== 1 || encoding === 'identity') return failed(status.INTERNAL, 'the compression flag is wrong');
-    return inflated(bytes, encoding, limits);
-  }
-
-  /** The frame of the one message, prefix included. */
-  #read({ maxBytes, timeoutMs, share }: ReceiveLimits): Promise<{ readonly frame: Buffer } | NoMessage> {
-    const stream = this.#stream;
-    return new Promise((resolve) => {
-      const frame = new Frame();
-      const settle = (result: { readonly frame: Buffer } | NoMessage): void => {
-        clearTimeout(timer);
-        stream.off('data', onData).off('end', onEnd).off('close', onClose);
-        resolve(result);
-      };
-      const onData = (chunk: Buffer): void => {
-        const problem = frame.add(chunk, maxBytes) ?? (share.resize(frame.bytes) ? undefined : OVERLOAD);
-        if (problem) settle(problem);
-      };
-      const onClose = (): void => settle({ gone: true });
-      const onEnd = (): void => {
-        if (frame.complete) settle({ frame: frame.take() });
-        // A reset ends it too.
-        else if (!stream.closed) settle(failed(status.INTERNAL, NOT_WHOLE));
-      };
-      const late = `the message did not arrive within ${timeoutMs} ms`;
-      const timer = setTimeout(() => settle(failed(status.UNAVAILABLE, late, RETRY_MS)), timeoutMs);
-      stream.on('data', onData).on('end', onEnd).on('close', onClose);
+      return onReceived(failed(status.UNIMPLEMENTED, `unknown grpc-encoding; known: ${ACCEPTED_ENCODINGS}`));
+    this.#read(limits, (body) => {
+      if (!('frame' in body)) return onReceived(body);
+      const flag = body.frame[0];
+      const bytes = body.frame.subarray(PREFIX_BYTES);
+      if (flag === 0) return onReceived({ message: bytes });
+      if (flag !== 1 || encoding === 'identity')
+        return onReceived(failed(status.INTERNAL, 'the compression flag is wrong'));
+      inflate(bytes, encoding, limits, onReceived);
     });
   }
 
-  /** Ends the call with its answer. A body that is still on its way is no longer read. */
-  succeed(message: Buffer): void {
-    if (this.#stream.closed) return;
-    const prefix = Buffer.alloc(PREFIX_BYTES);
-    prefix.writeUInt32BE(message.length, 1);
-    this.#stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-    this.#stream.once('wantTrailers', () => this.#stream.sendTrailers({ 'grpc-status': String(status.OK) }));
-    this.#stream.end(Buffer.concat([prefix, message]));
+  /** Calls back with the frame of the one message, prefix included. */
+  #read(
+    { maxBytes, timeoutMs, share }: ReceiveLimits,
+    onRead: (result: { readonly frame: Buffer } | NoMessage) => void,
+  ): void {
+    const stream = this.#stream;
+    // Undefined when it is over: the listeners live as long as the stream, and the bytes must not.
+    let frame: Frame | undefined = new Frame();
+    const settle = (result: { readonly frame: Buffer } | NoMessage): void => {
+      clearTimeout(timer);
+      frame = undefined;
+      onRead(result);
+    };
+    const onData = (chunk: Buffer): void => {
+      if (frame === undefined) return;
+      const problem = frame.add(chunk, maxBytes) ?? (share.resize(frame.bytes) ? undefined : OVERLOAD);
+      if (problem) settle(problem);
+    };
+    const onClose = (): void => {
+      if (frame !== undefined) settle({ gone: true });
+    };
+    const onEnd = (): void => {
+      if (frame?.complete === true) settle({ frame: frame.take() });
+      // A reset ends it too.
+      else if (frame !== undefined && !stream.closed) settle(failed(status.INTERNAL, NOT_WHOLE));
+    };
+    const late = (): void =>
+      settle(failed(status.UNAVAILABLE, `the message did not arrive within ${timeoutMs} ms`, RETRY_MS));
+    const timer = setTimeout(late, timeoutMs);
+    stream.on('data', onData).on('end', onEnd).on('close', onClose);
+  }
+
+  /** Ends the call with an empty message. A body that is still on its way is no longer read. */
+  succeed(): void {
+    const stream = this.#stream;
+    if (stream.closed) return;
+    stream.respond(ANSWERED, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers(SUCCEEDED));
+    stream.end(EMPTY_MESSAGE);
   }
 
   fail({ code, details, retryAfterMs }: Failure): void {
@@ -174,12 +186,21 @@ class Frame {
   }
 }
 
-async function inflated(bytes: Buffer, encoding: Encoding, { maxBytes, share }: ReceiveLimits): Promise<Received> {
-  if (!share.resize(Math.min(Math.max(sizeHint(bytes, encoding), bytes.length), maxBytes))) return OVERLOAD;
-  const message = await decompress(bytes, encoding, maxBytes);
-  if (message === 'too_large') return tooLarge(maxBytes);
-  if (message === 'broken') return failed(status.INTERNAL, `the message is not ${encoding}`);
-  return share.resize(message.length) ? { message } : OVERLOAD;
+function inflate(
+  bytes: Buffer,
+  encoding: Exclude<Encoding, 'identity'>,
+  { maxBytes, share }: ReceiveLimits,
+  onReceived: (received: Received) => void,
+): void {
+  if (!share.resize(Math.min(Math.max(sizeHint(bytes, encoding), bytes.length), maxBytes))) return onReceived(OVERLOAD);
+  const take = (message: Inflated): void => {
+    if (message === 'too_large') onReceived(tooLarge(maxBytes));
+    else if (message === 'broken') onReceived(failed(status.INTERNAL, `the message is not ${encoding}`));
+    else onReceived(share.resize(message.length) ? { message } : OVERLOAD);
+  };
+  const inflated = decompress(bytes, encoding, maxBytes);
+  if (inflated instanceof Promise) void inflated.then(take);
+  else take(inflated);
 }
 
 function failed(code: StatusCode, details: string, retryAfterMs?: number): NoMessage {

@@ -43,7 +43,7 @@ export class Reporter {
 
   committed({ commitMs, records, quarantined, transitions, quiet }: Committed): void {
     this.#metrics.commit(commitMs);
-    for (const { kind, result } of records) this.#metrics.record(kind, result);
+    for (const { kind, result, count } of records) this.#metrics.record(kind, result, count);
     this.decided(transitions);
     for (const { kind, unchanged, known } of quiet) {
       this.#metrics.deduplicated(kind, 'unchanged', unchanged);

@@ -20,7 +20,7 @@ const startedAt = Date.parse('2026-01-01T00:00:00Z');
 const worker = await startWorker(
   { config, startedAt },
   (committed) => {
-    records += committed.records.length;
+    for (const { count } of committed.records) records += count;
     commits++;
   },
   (error) => {
