@@ -84,5 +84,7 @@ function rulesOf(planner: GuardedPlanner): DesiredRules {
     retire: (wanted, cause) => planner.retire(wanted, cause),
     adopt: (wanted, previous) => planner.adopt?.(wanted, previous) ?? wanted,
     removeAfterMs: planner.removeAfterMs,
+    elect: planner.elect,
+    assertEveryMs: planner.assertEveryMs,
   };
 }

@@ -29,7 +29,8 @@ export interface Intent {
 /** What an object at the vendor should look like, as one live object claims it. */
 export interface Desired {
   readonly key: string;
-  readonly wanted: Json;
+  /** Undefined: the row, if there is one, stays as it is while this object lives. */
+  readonly wanted: Json | undefined;
   /** The key is seeded by a UID and stays with destination and namespace/name when the object is made again. */
   readonly sticky?: boolean;
 }
@@ -78,6 +79,9 @@ export interface AnnotationProblem {
   readonly used: string;
 }
 
+/** What becomes of a row that is wanted no more and needs no request: a write that is done, or has lost its object. */
+export const FORGET = Symbol('forget');
+
 /**
  * Why a row is retired: `left`: the object that claimed it lives on and claims nothing here any more; `unclaimed`: it is
  * deleted, or claims another key; `bridge`: the whole bridge is retired.
@@ -109,9 +113,13 @@ export interface Planner {
   problems?(object: Facts): readonly AnnotationProblem[];
   /**
    * What a row becomes when no live object claims it any more, or when the whole bridge is retired; null: it is left as
-   * it is.
+   * it is; FORGET: nothing is wanted any more.
    */
-  retire(wanted: Json, cause: RetireCause): Json | null;
+  retire(wanted: Json, cause: RetireCause): Json | null | typeof FORGET;
+  /** Whose payload counts when several live objects claim a row; default that of the one that was created first. */
+  readonly elect?: 'oldest' | 'newest';
+  /** Ms between assertions of an accepted row, which heal what was changed at the vendor; `never`; default a day. */
+  readonly assertEveryMs?: number | 'never';
   /** Ms after which the vendor should have nothing for an `unclaimed` row; without it, never. */
   readonly removeAfterMs?: number;
   /** What a claim becomes in a row that was `previous` before, maybe by another object; without it, the claim as it is. */

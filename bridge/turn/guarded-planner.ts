@@ -2,6 +2,7 @@ import type { Json } from '../lib/json.ts';
 import { errorText } from '../lib/errors.ts';
 import { redact } from '../kubernetes/redact.ts';
 import type { AnnotationProblem, Desired, Planned, Planner } from '../sinks/sink.ts';
+import { FORGET } from '../sinks/sink.ts';
 import { PLANNER_ERROR } from '../store/problems.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
 
@@ -47,6 +48,8 @@ class Guarded implements GuardedPlanner {
   readonly hears: Planner['hears'];
   readonly reads: Planner['reads'];
   readonly removeAfterMs?: number;
+  readonly elect?: 'oldest' | 'newest';
+  readonly assertEveryMs?: number | 'never';
 
   constructor(planner: Planner, failed: Failed) {
     this.#planner = planner;
@@ -55,6 +58,8 @@ class Guarded implements GuardedPlanner {
     this.hears = planner.hears;
     this.reads = planner.reads;
     if (planner.removeAfterMs !== undefined) this.removeAfterMs = planner.removeAfterMs;
+    if (planner.elect !== undefined) this.elect = planner.elect;
+    if (planner.assertEveryMs !== undefined) this.assertEveryMs = planner.assertEveryMs;
   }
 
   plan(...args: Parameters<Planner['plan']>): Planned {
@@ -82,12 +87,12 @@ class Guarded implements GuardedPlanner {
     return this.#attempt('problems', work, (error) => [plannerProblem(error, 'what of its annotations can be read')]);
   }
 
-  retire(...args: Parameters<Planner['retire']>): Json | null {
-    return this.#attempt<Json | null>(
-      'retire',
-      () => storable(this.#planner.retire(...args)),
-      () => null,
-    );
+  retire(...args: Parameters<Planner['retire']>): ReturnType<Planner['retire']> {
+    const work = (): ReturnType<Planner['retire']> => {
+      const retired = this.#planner.retire(...args);
+      return retired === FORGET ? retired : storable(retired);
+    };
+    return this.#attempt('retire', work, () => null);
   }
 
   adopt(wanted: Json, previous: Json): Json {
@@ -142,7 +147,7 @@ function storableRows(rows: readonly Desired[]): readonly Desired[] {
   if (!Array.isArray(rows)) throw new TypeError('the planner gave no list of desired rows');
   for (const { key, wanted } of rows as readonly Desired[]) {
     if (typeof key !== 'string') throw new TypeError('the planner gave a desired row without key');
-    storable(wanted);
+    if (wanted !== undefined) storable(wanted);
   }
   return rows;
 }

@@ -36,7 +36,13 @@ function intents(number: number): ClaimedIntent[] {
 function desired(row: number, version: 'A' | 'B'): ClaimedDesired {
   const facts = { ...owner(row), schedule: version === 'A' ? '*/5 * * * *' : '0 4 * * *' };
   const [wanted] = planner.planDesired(facts, { stickyKey: undefined, previous: () => undefined });
-  return { ...wanted!, destination: planner.destination, wantedHash: version, attempt: 1 };
+  return {
+    key: wanted!.key,
+    wanted: wanted!.wanted!,
+    destination: planner.destination,
+    wantedHash: version,
+    attempt: 1,
+  };
 }
 
 const identifySchema = z.object({ monitor: z.string(), query: z.record(z.string(), z.string()) });

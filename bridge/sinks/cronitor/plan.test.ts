@@ -194,9 +194,9 @@ describe('the monitor of a CronJob', () => {
   });
 
   it('is paused when its CronJob is gone, and resumes when it comes back', () => {
-    const wanted = desired(cronJob())[0]!.wanted;
-    const retired = planner.retire(wanted, 'unclaimed');
+    const wanted = desired(cronJob())[0]!.wanted!;
+    const retired = planner.retire(wanted, 'unclaimed') as Json;
     expect(retired).toEqual({ ...Object(wanted), paused: true });
-    expect(desired(cronJob(), retired ?? undefined)[0]!.wanted).toHaveProperty('paused', false);
+    expect(desired(cronJob(), retired)[0]!.wanted).toHaveProperty('paused', false);
   });
 });

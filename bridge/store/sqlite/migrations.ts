@@ -13,6 +13,7 @@ import { runCounts } from './migrations/0009-run-counts.ts';
 import { bounds } from './migrations/0010-bounds.ts';
 import { redaction } from './migrations/0011-redaction.ts';
 import { unjudged } from './migrations/0012-unjudged.ts';
+import { claims } from './migrations/0013-claims.ts';
 
 /** One step of the schema. Additive: a bridge with the schema `oldestReader` must still be able to use the result. */
 export interface Migration {
@@ -36,6 +37,7 @@ const MIGRATIONS: readonly Migration[] = [
   bounds,
   redaction,
   unjudged,
+  claims,
 ];
 
 const KNOWN = `CREATE TABLE IF NOT EXISTS migrations (

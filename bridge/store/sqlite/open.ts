@@ -13,6 +13,7 @@ import type { UnjudgedChange } from '../unjudged.ts';
 import type { Settled, SettledDesired } from '../outbox-store.ts';
 import type { Dropped, Recovery, RetentionLimits, StoreState, Store, Timer, Tx } from '../store.ts';
 import { Db } from './db.ts';
+import { Claims } from './claims.ts';
 import { DesiredRows } from './desired.ts';
 import { keepPrivate } from './file-mode.ts';
 import { Destinations } from './destinations.ts';
@@ -136,13 +137,14 @@ class SqliteStore implements Store {
     this.#holds = new Holds(db, now);
     this.#retirements = new Retirements(db);
     this.#intents = new Intents(db, this.#holds, this.#retirements);
-    this.#desired = new DesiredRows(db, this.#holds, this.#intents, this.#retirements);
+    const claims = new Claims(db, this.#intents, this.#retirements);
+    this.#desired = new DesiredRows(db, this.#holds, this.#intents, claims);
     const tombstones = new Tombstones(db);
     this.#retention = new Retention(db, tombstones);
     const onKeys = (): void => this.#side.keysChanged();
     const destinations = new Destinations(db, this.#holds, this.#intents, onKeys);
     this.#sweep = new Sweep(db, this.#holds, this.#intents, this.#retirements, destinations, onKeys);
-    this.#tx = new SqliteTx(db, this.#intents, this.#desired, this.#retirements, tombstones, destinations, onKeys);
+    this.#tx = new SqliteTx(db, this.#intents, claims, this.#retirements, tombstones, destinations, onKeys);
     db.write(() => {
       this.#intents.recover(now);
       this.#desired.recover(now);

@@ -67,7 +67,7 @@ const DELIVERY = `SELECT intents.*, transitions.run_uid, (
 /** With the names of the CronJobs on each key. */
 const MONITOR = `SELECT desired.*, (
     SELECT json_group_array(coalesce(objects.namespace || '/' || objects.name, claims.uid)
-      ORDER BY claims.created_at, claims.uid)
+      ORDER BY claims.rank, claims.uid)
     FROM claims LEFT JOIN objects ON objects.uid = claims.uid
     WHERE claims.destination = desired.destination AND claims.key = desired.key) AS cron_jobs,
     desired.destination IN (SELECT destination FROM left_destinations) AS has_left

@@ -22,7 +22,7 @@ import { liveObjects, liveSum, newestVersion, storedVersion } from './audit-rows
 import type { Db } from './db.ts';
 import { decisionOf, putDecision } from './decisions.ts';
 import { dueTimers, timersBelow } from './timers.ts';
-import type { DesiredRows } from './desired.ts';
+import type { Claims } from './claims.ts';
 import type { Destinations } from './destinations.ts';
 import { giveUpAll } from './giving-up.ts';
 import type { Intents } from './intents.ts';
@@ -42,7 +42,7 @@ export class SqliteTx implements Tx {
   readonly logs: LogRows;
   readonly destinations: Destinations;
   readonly #intents: Intents;
-  readonly #desired: DesiredRows;
+  readonly #claims: Claims;
   readonly #retirements: Retirements;
   readonly #tombstones: Tombstones;
   readonly #states: StateRows;
@@ -59,7 +59,7 @@ export class SqliteTx implements Tx {
   constructor(
     db: Db,
     intents: Intents,
-    desired: DesiredRows,
+    claims: Claims,
     retirements: Retirements,
     tombstones: Tombstones,
     destinations: Destinations,
@@ -70,7 +70,7 @@ export class SqliteTx implements Tx {
     this.problems = new ProblemRows(db);
     this.unjudged = new UnjudgedRows(db);
     this.#intents = intents;
-    this.#desired = desired;
+    this.#claims = claims;
     this.#retirements = retirements;
     this.#tombstones = tombstones;
     this.#states = new StateRows(db);
@@ -194,15 +194,15 @@ export class SqliteTx implements Tx {
   }
 
   wanted(destination: string, key: string): Json | undefined {
-    return this.#desired.wanted(destination, key);
+    return this.#claims.wanted(destination, key);
   }
 
   claimDesired(claimant: Claimant, claims: readonly Desired[], rules: DesiredRules, at: Instant): void {
-    this.#desired.claimFor(claimant, claims, rules, at);
+    this.#claims.claim(claimant, claims, rules, at);
   }
 
   recomputeDesired(destination: string, rules: DesiredRules, at: Instant): void {
-    this.#desired.recompute(destination, rules, at);
+    this.#claims.recompute(destination, rules, at);
   }
 
   setRetired(on: boolean, by: string, at: Instant): void {
