@@ -29,8 +29,7 @@ export interface Intent {
 /** What an object at the vendor should look like, as one live object claims it. */
 export interface Desired {
   readonly key: string;
-  /** Undefined: the row, if there is one, stays as it is while this object lives. */
-  readonly wanted: Json | undefined;
+  readonly wanted: Json | typeof HOLD;
   /** The key is seeded by a UID and stays with destination and namespace/name when the object is made again. */
   readonly sticky?: boolean;
 }
@@ -78,6 +77,9 @@ export interface AnnotationProblem {
   /** What counts instead of the value. */
   readonly used: string;
 }
+
+/** What an object claims that wants no change: the row, if there is one, stays as it is while the object lives. */
+export const HOLD = Symbol('hold');
 
 /** What becomes of a row that is wanted no more and needs no request: a write that is done, or has lost its object. */
 export const FORGET = Symbol('forget');

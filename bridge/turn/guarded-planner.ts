@@ -2,7 +2,7 @@ import type { Json } from '../lib/json.ts';
 import { errorText } from '../lib/errors.ts';
 import { redact } from '../kubernetes/redact.ts';
 import type { AnnotationProblem, Desired, Planned, Planner } from '../sinks/sink.ts';
-import { FORGET } from '../sinks/sink.ts';
+import { FORGET, HOLD } from '../sinks/sink.ts';
 import { PLANNER_ERROR } from '../store/problems.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
 
@@ -147,7 +147,7 @@ function storableRows(rows: readonly Desired[]): readonly Desired[] {
   if (!Array.isArray(rows)) throw new TypeError('the planner gave no list of desired rows');
   for (const { key, wanted } of rows as readonly Desired[]) {
     if (typeof key !== 'string') throw new TypeError('the planner gave a desired row without key');
-    if (wanted !== undefined) storable(wanted);
+    if (wanted !== HOLD) storable(wanted);
   }
   return rows;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Json } from '../../bridge/lib/json.ts';
 import { canonicalJson } from '../../bridge/lib/json.ts';
 import { cronitorSchema } from '../../bridge/sinks/cronitor/config.ts';
 import { createCronitorDeliverer } from '../../bridge/sinks/cronitor/deliver.ts';
@@ -38,7 +39,7 @@ function desired(row: number, version: 'A' | 'B'): ClaimedDesired {
   const [wanted] = planner.planDesired(facts, { stickyKey: undefined, previous: () => undefined });
   return {
     key: wanted!.key,
-    wanted: wanted!.wanted!,
+    wanted: wanted!.wanted as Json,
     destination: planner.destination,
     wantedHash: version,
     attempt: 1,

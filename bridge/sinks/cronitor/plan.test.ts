@@ -188,13 +188,13 @@ describe('the monitor of a CronJob', () => {
 
   it('is paused while suspended, and speaks of paused only after we paused it', () => {
     expect(desired(cronJob())[0]!.wanted).not.toHaveProperty('paused');
-    const suspended = desired(cronJob({}, { suspend: true }))[0]!.wanted;
+    const suspended = desired(cronJob({}, { suspend: true }))[0]!.wanted as Json;
     expect(suspended).toHaveProperty('paused', true);
     expect(desired(cronJob(), suspended)[0]!.wanted).toHaveProperty('paused', false);
   });
 
   it('is paused when its CronJob is gone, and resumes when it comes back', () => {
-    const wanted = desired(cronJob())[0]!.wanted!;
+    const wanted = desired(cronJob())[0]!.wanted as Json;
     const retired = planner.retire(wanted, 'unclaimed') as Json;
     expect(retired).toEqual({ ...Object(wanted), paused: true });
     expect(desired(cronJob(), retired)[0]!.wanted).toHaveProperty('paused', false);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Json } from '../../lib/json.ts';
-import { FORGET } from '../../sinks/sink.ts';
+import type { Desired } from '../../sinks/sink.ts';
+import { FORGET, HOLD } from '../../sinks/sink.ts';
 import type { Claimant, DesiredRules } from '../store.ts';
 import { DELIVERED, DESTINATION, HOUR, LOST, T0, TestStore } from './fixtures.ts';
 
@@ -16,9 +17,9 @@ const accept = () => t.settleRows(t.claimRows(), DELIVERED);
 const wanted = (): Json => t.monitor('m').wanted;
 const retire = (last: Json): Json => ({ retired: last });
 
-function claim(payload: Json | undefined, who: Partial<Claimant> = {}, rules: Partial<DesiredRules> = {}): void {
+function claim(payload: Desired['wanted'], who: Partial<Claimant> = {}, rules: Partial<DesiredRules> = {}): void {
   const claimant = { destination: DESTINATION, uid: 'a', createdAt: T0, alive: true, ...who };
-  const claims = [{ key: 'm', wanted: payload }];
+  const claims: readonly Desired[] = [{ key: 'm', wanted: payload }];
   t.store.transaction((tx) => tx.claimDesired(claimant, claims, { retire, ...rules }, t.now));
 }
 
@@ -44,18 +45,18 @@ describe('an election of the newest', () => {
 
 describe('a claim without payload', () => {
   it('keeps the row as it is while its object lives, and makes none', () => {
-    claim(undefined, { uid: 'owner' });
+    claim(HOLD, { uid: 'owner' });
     expect(t.reader.monitors({ limit: 10 }).items).toEqual([]);
     claim('of a pod', { uid: 'pod' });
     accept();
     claim('of a pod', { uid: 'pod', alive: false });
     expect(t.monitor('m')).toMatchObject({ wanted: 'of a pod', inSync: true });
-    claim(undefined, { uid: 'owner', alive: false });
+    claim(HOLD, { uid: 'owner', alive: false });
     expect(wanted()).toEqual({ retired: 'of a pod' });
   });
 
   it('gives way to any payload, also of an object that is younger', () => {
-    claim(undefined, { uid: 'owner', createdAt: T0 });
+    claim(HOLD, { uid: 'owner', createdAt: T0 });
     claim('one', { uid: 'pod-1', createdAt: T0 + 1 });
     claim('two', { uid: 'pod-2', createdAt: T0 + 2 });
     expect(wanted()).toBe('one');
@@ -65,7 +66,7 @@ describe('a claim without payload', () => {
 
   it('may be what an object claims once its payload is done', () => {
     claim('one');
-    claim(undefined);
+    claim(HOLD);
     expect(wanted()).toBe('one');
   });
 });

@@ -2,7 +2,7 @@ import { canonicalJson } from '../../lib/json.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Desired } from '../../sinks/sink.ts';
-import { FORGET } from '../../sinks/sink.ts';
+import { FORGET, HOLD } from '../../sinks/sink.ts';
 import type { Claimant, DesiredRules } from '../store.ts';
 import type { Db } from './db.ts';
 import type { RowKey } from './desired-row.ts';
@@ -44,7 +44,7 @@ export class Claims {
 
   claim(claimant: Claimant, claims: readonly Desired[], rules: DesiredRules, at: Instant): void {
     const { destination, uid, alive } = claimant;
-    const wanted = new Map(claims.map((claim) => [claim.key, claim.wanted]));
+    const wanted = new Map<string, Desired['wanted']>(claims.map((claim) => [claim.key, claim.wanted]));
     const texts = new Map(alive ? claims.map((claim) => [claim.key, textOf(claim.wanted)]) : []);
     const sql = `SELECT key, wanted ${OF_OBJECT}`;
     const earlier = this.#db.all<{ key: string; wanted: string | null }>(sql, destination, uid);
@@ -57,7 +57,8 @@ export class Claims {
     }
     const cause = alive && claims.length === 0 ? 'left' : 'unclaimed';
     for (const key of new Set([...earlier.map((claim) => claim.key), ...wanted.keys()])) {
-      this.#recompute({ destination, key }, wanted.get(key), rules, at, cause);
+      const dead = wanted.get(key);
+      this.#recompute({ destination, key }, dead === HOLD ? undefined : dead, rules, at, cause);
     }
   }
 
@@ -143,8 +144,8 @@ function periodOf({ assertEveryMs = DAY_MS }: DesiredRules): number | null {
   return assertEveryMs === 'never' ? null : assertEveryMs;
 }
 
-function textOf(wanted: Json | undefined): string | null {
-  return wanted === undefined ? null : canonicalJson(wanted);
+function textOf(wanted: Desired['wanted']): string | null {
+  return wanted === HOLD ? null : canonicalJson(wanted);
 }
 
 const isAny = (): boolean => true;
