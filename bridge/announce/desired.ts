@@ -1,7 +1,7 @@
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import { isLive } from '../lifecycle/cronjob.ts';
 import { OWN_CLAIM } from '../store/own-row.ts';
-import type { DesiredRules } from '../store/store.ts';
+import type { DesiredRules } from '../store/claims.ts';
 import type { Destination } from '../turn/destination.ts';
 import type { GuardedPlanner } from '../turn/guarded-planner.ts';
 import type { Turn } from '../turn/turn.ts';

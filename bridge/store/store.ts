@@ -5,7 +5,8 @@ import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { LogStore, LogTx } from './logs.ts';
 import type { ResendRequest, Resent } from './operations.ts';
-import type { Desired, FORGET, Intent, RetireCause } from '../sinks/sink.ts';
+import type { Desired, Intent } from '../sinks/sink.ts';
+import type { Claimant, DesiredRules } from './claims.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import type { Grave, Refused } from './graves.ts';
 import type { FoundProblem, ProblemStore, ProblemsTx } from './problems.ts';
@@ -201,18 +202,6 @@ export interface DestinationsTx {
   keepRemovals(destination: string): void;
 }
 
-/** What a sink makes of a row with, or without, live claims. */
-export interface DesiredRules {
-  readonly retire: (wanted: Json, cause: RetireCause) => Json | null | typeof FORGET;
-  readonly adopt?: (wanted: Json, previous: Json) => Json;
-  /** Ms after which a row without claim is wanted as null: the vendor should have nothing. */
-  readonly removeAfterMs?: number | undefined;
-  /** Whose payload counts of several live claims; default that of the object that was created first. */
-  readonly elect?: 'oldest' | 'newest' | undefined;
-  /** Ms between assertions of a row that was accepted; default a day. */
-  readonly assertEveryMs?: number | 'never' | undefined;
-}
-
 export interface StoredVersion {
   readonly version: string;
   readonly deleted: boolean;
@@ -224,14 +213,6 @@ export interface LiveObject {
   readonly uid: string;
   readonly namespace: string;
   readonly version: string;
-}
-
-export interface Claimant {
-  readonly destination: string;
-  readonly uid: string;
-  readonly createdAt: Instant;
-  /** False once the object is deleted. */
-  readonly alive: boolean;
 }
 
 export interface RetentionLimits {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Json } from '../../lib/json.ts';
 import type { Desired } from '../../sinks/sink.ts';
 import { FORGET, HOLD } from '../../sinks/sink.ts';
-import type { Claimant, DesiredRules } from '../store.ts';
+import type { Claimant, DesiredRules } from '../claims.ts';
 import { DELIVERED, DESTINATION, HOUR, LOST, T0, TestStore } from './fixtures.ts';
 
 const DAY = 24 * HOUR;

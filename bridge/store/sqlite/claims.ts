@@ -3,7 +3,7 @@ import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Desired } from '../../sinks/sink.ts';
 import { FORGET, HOLD } from '../../sinks/sink.ts';
-import type { Claimant, DesiredRules } from '../store.ts';
+import type { Claimant, DesiredRules } from '../claims.ts';
 import type { Db } from './db.ts';
 import type { RowKey } from './desired-row.ts';
 import { desiredRow, formerRow, putRow, retireRow, wantedOf } from './desired-row.ts';

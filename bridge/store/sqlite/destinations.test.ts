@@ -1,7 +1,7 @@
 import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Json } from '../../lib/json.ts';
-import type { DesiredRules } from '../store.ts';
+import type { DesiredRules } from '../claims.ts';
 import { DELIVERED, DESTINATION, HOUR, MINUTE, SECOND, T0, TestStore } from './fixtures.ts';
 
 const DAY = 24 * HOUR;

@@ -5,7 +5,8 @@ import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { ClaimedDesired, ClaimedIntent, Delivery, Intent } from '../../sinks/sink.ts';
 import type { DeliveryView, MonitorView, ReadStore } from '../read.ts';
-import type { Claimant, DesiredRules, Store } from '../store.ts';
+import type { Claimant, DesiredRules } from '../claims.ts';
+import type { Store } from '../store.ts';
 import { Db } from './db.ts';
 import { openReader, openStore } from './open.ts';
 

@@ -5,10 +5,9 @@ import type { Json } from '../../lib/json.ts';
 import type { Desired, Intent } from '../../sinks/sink.ts';
 import type { Grave, Refused } from '../graves.ts';
 import type { FoundProblem } from '../problems.ts';
+import type { Claimant, DesiredRules } from '../claims.ts';
 import type {
-  Claimant,
   Decision,
-  DesiredRules,
   Dropped,
   LiveObject,
   ObjectRow,
