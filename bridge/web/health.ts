@@ -17,12 +17,9 @@ interface Answer {
 /** /livez, /readyz, /metrics and /version. */
 export function healthRouter(options: WebOptions): Router {
   const router = Router();
-  for (const [path, answer] of Object.entries(PROBES)) {
+  for (const [path, answer] of Object.entries(ASKED_OFTEN)) {
     router.get(path, async (_request, response) => send(response, await answer(options)));
   }
-  router.get('/metrics', async (_request, response) => {
-    response.type('text/plain; version=0.0.4; charset=utf-8').send(await options.metrics.text());
-  });
   router.get('/version', (_request, response) => {
     response.json({ name: 'lifecycle-bridge', version: options.version, node: process.version });
   });
@@ -30,8 +27,8 @@ export function healthRouter(options: WebOptions): Router {
 }
 
 /**
- * Answers kubelet, which asks 18 times a minute for ever, before all that pages need; `rest` answers everything else,
- * and what fails here.
+ * Answers kubelet and scrapes, which ask 20 times a minute for ever, before all that pages need; `rest` answers everything
+ * else, and what fails here.
  */
 export function probesFirst(
   options: WebOptions,
@@ -39,7 +36,7 @@ export function probesFirst(
   rest: RequestListener,
 ): RequestListener {
   const answered = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const answer = request.method === 'GET' ? PROBES[request.url ?? ''] : undefined;
+    const answer = request.method === 'GET' ? ASKED_OFTEN[request.url ?? ''] : undefined;
     if (answer === undefined) return rest(request, response);
     try {
       const found = await answer(options);
@@ -58,7 +55,7 @@ function send(response: ServerResponse, { status, type, text }: Answer): void {
   response.end(text);
 }
 
-const PROBES: Readonly<Record<string, (options: WebOptions) => Answer | Promise<Answer>>> = {
+const ASKED_OFTEN: Readonly<Record<string, (options: WebOptions) => Answer | Promise<Answer>>> = {
   '/livez': ({ silentSeconds }) => {
     const seconds = silentSeconds();
     const isDead = seconds >= DEAD_SECONDS;
@@ -71,6 +68,7 @@ const PROBES: Readonly<Record<string, (options: WebOptions) => Answer | Promise<
     const text = JSON.stringify({ ready, ...report, notes, ...retired(options), ...ages });
     return { status: ready ? 200 : 503, type: 'application/json', text };
   },
+  '/metrics': async ({ metrics }) => ({ status: 200, type: 'text/plain; version=0.0.4', text: await metrics.text() }),
 };
 
 /** Not a fault: it is reported, not judged. */
