@@ -84,13 +84,13 @@ it('a telemetry-only key: telemetry goes, the refusal is said everywhere, and an
   await expect.poll(() => read('/readyz')).toMatch(text);
   expect(JSON.parse(await read('/readyz'))).toMatchObject({ ready: true });
   expect(await read('/')).toMatch(text);
-  expect(await read('/monitors')).toContain('the key may send telemetry but not configure anything');
+  expect(await read('/desired')).toContain('the key may send telemetry but not configure anything');
   expect(log).toContain('"reason":"limited_key"');
   expect(await read('/metrics')).toContain('reason="limited_key"');
   const [run] = app.reader.runs({ limit: 1 }).items;
   const decisions = app.reader.run(run!.uid)!.decisions.map(({ destination, reason }) => [destination, reason]);
   expect(decisions).toEqual([
-    ['cronitor/default', 'monitor_refused'],
+    ['cronitor/default', 'row_refused'],
     ['cronitor/second', undefined],
   ]);
   const before = puts();
@@ -124,7 +124,7 @@ it('no key is in the log, the store, or on a page after deliveries that fail in 
   await start();
   await send([cronJob(1), job(1)]);
   await expect.poll(() => app.reader.dropCounts().length, { timeout: 50_000, interval: 200 }).toBeGreaterThan(0);
-  const pages = ['/', '/monitors', '/deliveries', '/drops', '/readyz', '/metrics', '/api/monitors', '/api/deliveries'];
+  const pages = ['/', '/desired', '/deliveries', '/drops', '/readyz', '/metrics', '/api/desired', '/api/deliveries'];
   const shown = (await Promise.all(pages.map(read))).join('');
   expect(shown).toContain('HTTP 400');
   expect(shown).toContain('[redacted]');

@@ -117,7 +117,7 @@ describe('restoring', () => {
     t.settle(t.claim(), FAILED);
     t.want('monitor', { schedule: '* * * * *' });
     t.settleRows(t.claimRows(), DELIVERED);
-    expect(t.monitor('monitor').inSync).toBe(true);
+    expect(t.row('monitor').inSync).toBe(true);
     await backup();
     t.now += HOUR;
     t.settle(t.claim(), DELIVERED);
@@ -137,7 +137,7 @@ describe('restoring', () => {
     ]);
     t.now += 1;
     expect(t.claimedKeys()).toEqual([]);
-    expect(t.monitor('monitor').inSync).toBe(false);
+    expect(t.row('monitor').inSync).toBe(false);
     expect(t.claimRows().map(({ key }) => key)).toEqual(['monitor']);
     expect(readdirSync(t.folder).some((name) => name.startsWith('store.db.replaced-'))).toBe(true);
     t.restart(HOUR);

@@ -24,7 +24,7 @@ export function restoreCommand(argv: readonly string[], terminal: Terminal = pro
   const kept = movedTo === undefined ? '' : `\nThe store that was there is kept as ${movedTo}.`;
   terminal.print(
     `${store} is now the backup of ${iso(backupAt)}.${kept}\n` +
-      'Start the bridge: it reports nothing again that the replaced store reported, and asserts every monitor.',
+      'Start the bridge: it reports nothing again that the replaced store reported, and asserts everything that it keeps at vendors.',
   );
   return 0;
 }

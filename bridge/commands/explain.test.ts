@@ -122,7 +122,7 @@ it('says of a CronJob that has not run yet when it will, and what the vendor kno
     tx.claimDesired(claimant, [{ key: 'the-key', wanted: {} }], { retire: () => null }, NOW);
   });
   expect(await explain('shop/new', '--store', path)).toMatch(
-    /^shop\/new: CronJob\n +UID +\S+\n +schedule +0 4 \* \* \* Europe\/Berlin, suspended\n\nMonitors\n +○ not in sync +demo\/default +the-key +not sent yet\n\nNo run of it was seen/,
+    /^shop\/new: CronJob\n +UID +\S+\n +schedule +0 4 \* \* \* Europe\/Berlin, suspended\n\nVendor objects\n +○ not in sync +demo\/default +the-key +not sent yet\n\nNo run of it was seen/,
   );
 });
 

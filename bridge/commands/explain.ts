@@ -46,7 +46,7 @@ function retiredText(reader: ReadStore): string {
   const current = reader.retirement();
   if (current === undefined) return '';
   const since = iso(current.since);
-  return `The bridge is retired since ${since} by ${current.by}: monitors are paused, no telemetry is sent.\n\n`;
+  return `The bridge is retired since ${since} by ${current.by}: what it keeps at vendors is paused, no telemetry is sent.\n\n`;
 }
 
 function explanation(reader: ReadStore, subject: string, publicUrl?: string): string {

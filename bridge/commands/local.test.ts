@@ -158,7 +158,7 @@ it('retires: every monitor paused, no telemetry, over a restart; undo ends it', 
   await settled();
   const retired = await run(retireCommand, '--by', 'ada');
   expect(retired.text).toMatch(
-    /Retired since \S+ by ada: no telemetry is sent\.\n[^]*1 of 1 monitors are accepted as paused\nDone/,
+    /Retired since \S+ by ada: no telemetry is sent\.\n[^]*1 of 1 vendor objects are accepted as paused\nDone/,
   );
   expect(retired.code).toBe(0);
   expect(vendors.cronitor.monitors.get(CRON_UID)).toMatchObject({ paused: true });

@@ -187,6 +187,6 @@ async function settle(app: App, ended: AbortSignal): Promise<boolean> {
 function report(app: App): void {
   for (const [status, count] of Object.entries(app.reader.runCounts())) console.error(`runs ${status}: ${count}`);
   for (const { destination, pending, notInSync } of app.reader.depth()) {
-    console.error(`${destination}: ${pending} deliveries waiting, ${notInSync} monitors not in sync`);
+    console.error(`${destination}: ${pending} deliveries waiting, ${notInSync} vendor objects not in sync`);
   }
 }

@@ -18,7 +18,7 @@ const DEFAULT_TIMEOUT_SECONDS = 300;
 const POLL_MS = 500;
 
 /**
- * `retire`: every monitor is paused and no telemetry is sent from now on, also after a restart; for an uninstall without
+ * `retire`: everything that is kept at vendors is paused and no telemetry is sent from now on, also after a restart; for an uninstall without
  * false alarms. Waits until the vendors have accepted that; returns 1 when they have not in time. `--undo` ends it.
  * Throws a UserError when no bridge runs.
  */
@@ -28,7 +28,7 @@ export async function retireCommand(argv: readonly string[], terminal: Terminal 
   const store = storeOf(values, terminal.env);
   const { retirement } = await askBridge(store, '/retire', { undo: values.undo === true, by: whoAsks(values) });
   if (retirement !== undefined) return progress(store, retirement, performance.now() + timeoutMs, terminal);
-  terminal.print('Not retired: monitors are wanted as their CronJobs say, telemetry is sent from now on.');
+  terminal.print('Not retired: vendor objects are wanted as their CronJobs say, telemetry is sent from now on.');
   return 0;
 }
 
@@ -44,13 +44,13 @@ async function progress(store: string, first: Retirement, deadline: number, term
   let said = '';
   for (let current: Retirement | undefined = first; current !== undefined;) {
     const { rows, open, refused } = sum(current);
-    const text = `${rows - open - refused} of ${rows} monitors are accepted as paused`;
+    const text = `${rows - open - refused} of ${rows} vendor objects are accepted as paused`;
     if (text !== said) terminal.print(text);
     said = text;
     if (open === 0) return end(refused, terminal);
     if (performance.now() >= deadline) {
       terminal.print(
-        `${open} still open; the bridge goes on trying. Page "Monitors" says why; run retire again to wait.`,
+        `${open} still open; the bridge goes on trying. Page "Vendor objects" says why; run retire again to wait.`,
       );
       return 1;
     }
@@ -65,7 +65,7 @@ function end(refused: number, terminal: Terminal): number {
   const text =
     refused === 0
       ? 'Done: it may be uninstalled. "lifecycle-bridge retire --undo" goes back.'
-      : `${refused} were refused by the vendor: pause them there. Page "Monitors" says which and why.`;
+      : `${refused} were refused by the vendor: pause them there. Page "Vendor objects" says which and why.`;
   terminal.print(text);
   return refused === 0 ? 0 : 1;
 }

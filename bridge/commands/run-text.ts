@@ -4,7 +4,7 @@ import { waitText } from '../lifecycle/cause.ts';
 import type { Attempt, Transition } from '../lifecycle/transition.ts';
 import { iso } from '../lib/clock.ts';
 import { reasonText, undecidedText } from '../lib/reasons.ts';
-import type { CronJobView, DeliveryView, MonitorView, PrunedView, RunDetail, RunView } from '../store/read.ts';
+import type { CronJobView, DeliveryView, DesiredView, PrunedView, RunDetail, RunView } from '../store/read.ts';
 import type { ProblemView } from '../store/problems.ts';
 import type { UnjudgedView } from '../store/unjudged.ts';
 import type { Decision } from '../store/store.ts';
@@ -64,7 +64,7 @@ function again(deliveries: readonly DeliveryView[]): string[] {
 }
 
 /** A CronJob: when it runs, and what the vendors know of it. */
-export function cronJobText({ facts, deleted, monitors, problems, unjudged }: CronJobView): string {
+export function cronJobText({ facts, deleted, desired, problems, unjudged }: CronJobView): string {
   const { schedule, timeZone, suspend } = facts;
   const rows = [
     ['UID', facts.uid],
@@ -75,8 +75,8 @@ export function cronJobText({ facts, deleted, monitors, problems, unjudged }: Cr
     columns(rows),
     ...(unjudged === undefined ? [] : [section('Missed runs are not judged', [unjudgedLine(unjudged)], '')]),
     section(
-      'Monitors',
-      monitors.map((monitor) => monitorLine(monitor, `${facts.namespace}/${facts.name}`)),
+      'Vendor objects',
+      desired.map((row) => rowLine(row, `${facts.namespace}/${facts.name}`)),
       'none: no destination is concerned with this CronJob',
     ),
     ...(problems.length === 0 ? [] : [section('Annotations that cannot be read', problems.map(problemLine), '')]),
@@ -87,8 +87,8 @@ function unjudgedLine({ reason, detail, sinceAt }: UnjudgedView): string[] {
   return [`since ${iso(sinceAt)}`, reasonText(reason, detail)];
 }
 
-function monitorLine(monitor: MonitorView, cronJob: string): string[] {
-  const { inSync, destination, key, reason, detail, attempts, cronJobs } = monitor;
+function rowLine(row: DesiredView, cronJob: string): string[] {
+  const { inSync, destination, key, reason, detail, attempts, cronJobs } = row;
   const [owner] = cronJobs;
   if (owner !== undefined && owner !== cronJob)
     return ['! not the owner', destination, key, `${reasonText('key_conflict')}: ${owner}`];

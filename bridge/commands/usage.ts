@@ -27,7 +27,7 @@ export const COMMANDS = {
   },
   retire: {
     synopsis: 'retire [--undo] [--timeout SECONDS] [--by NAME] [--store PATH | --config FILE]',
-    does: 'pause every monitor and send no telemetry, through the running bridge; --undo ends that',
+    does: 'pause everything that is kept at vendors and send no telemetry, through the running bridge; --undo ends that',
   },
   'page-token': {
     synopsis: 'page-token [--store PATH | --config FILE]',
@@ -57,7 +57,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--destination': 'only this one, as the page names it; default: all',
   '--by': 'who asks, for the record; default: the user of this process',
   '--undo': 'end the retirement',
-  '--timeout': 'how long to wait until the monitors are paused; seconds, default 300',
+  '--timeout': 'how long to wait until that is paused; seconds, default 300',
   '--env': 'its variables, a NAME=value a line',
   '--release': 'its Helm release, read from the cluster',
   '--namespace': 'the namespace of the release',

@@ -33,7 +33,7 @@ describe('an annotation that cannot be read', () => {
   it('leaves the CronJob monitored with the default, and is kept with what is allowed and what is used', () => {
     bridge.take([seen(bad('100')), seen(scheduled()), seen(complete())]);
     expect(bridge.told()).toEqual(['run@1', 'complete@9']);
-    expect(bridge.monitors().size).toBe(1);
+    expect(bridge.pausedRows().size).toBe(1);
     const [row] = bridge.reader.problems({ limit: 10 }).items;
     expect(row).toMatchObject({ uid: CRON.uid, namespace: CRON.namespace, name: CRON.name });
     expect(row!.problems).toEqual([
@@ -102,7 +102,7 @@ describe('several destinations', () => {
     expect(problems()).toEqual({});
     bridge.restart([account('a', ['desk'])]);
     expect(bridge.reader.problems({ limit: 10 }).items.map(({ namespace }) => namespace)).toEqual(['desk']);
-    expect(bridge.monitors().size).toBe(1);
+    expect(bridge.pausedRows().size).toBe(1);
     bridge.restart([account('a')]);
     expect(bridge.reader.problems({ limit: 10 }).items).toHaveLength(2);
     bridge.restart([]);
@@ -116,9 +116,9 @@ describe('several destinations', () => {
     db.exec('UPDATE objects SET facts_schema = facts_schema - 1');
     db.close();
     bridge.restart([account('a')]);
-    expect([problems(), bridge.monitors().size]).toEqual([{}, 0]);
+    expect([problems(), bridge.pausedRows().size]).toEqual([{}, 0]);
     bridge.take([seen(bad('101'))]);
     expect(Object.keys(problems())).toEqual([CRON.name]);
-    expect(bridge.monitors().size).toBe(1);
+    expect(bridge.pausedRows().size).toBe(1);
   });
 });

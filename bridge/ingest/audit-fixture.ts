@@ -87,7 +87,7 @@ export class AuditBench {
   }
 
   paused(): (boolean | undefined)[] {
-    return this.reader.monitors({ limit: 10 }).items.map(({ wanted }) => (wanted as { paused?: boolean }).paused);
+    return this.reader.desired({ limit: 10 }).items.map(({ wanted }) => (wanted as { paused?: boolean }).paused);
   }
 
   get #path(): string {

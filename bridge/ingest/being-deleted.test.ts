@@ -9,7 +9,7 @@ afterEach(() => bridge.close());
 
 const SECOND = '33333333-0000-4000-8000-000000000002';
 const deletionAt = T0 + MINUTE;
-const paused = (key = CRON.uid) => bridge.monitors().get(key);
+const paused = (key = CRON.uid) => bridge.pausedRows().get(key);
 
 describe('a CronJob that is being deleted', () => {
   it('has its monitor paused at once, over a restart and until it is away', () => {
@@ -38,7 +38,7 @@ describe('a CronJob that is being deleted', () => {
   it('leaves its key to another CronJob, and to the one that is made again', () => {
     const other = annotated({ key: 'k' }, { uid: SECOND, name: 'other', createdAt: T0 + 1, schedule: '0 9 * * *' });
     bridge.take([seen(annotated({ key: 'k' })), seen(other)]);
-    const schedule = () => bridge.reader.monitors({ limit: 1 }).items[0]!.wanted as { schedule: string };
+    const schedule = () => bridge.reader.desired({ limit: 1 }).items[0]!.wanted as { schedule: string };
     expect(schedule()).toMatchObject({ schedule: CRON.schedule });
     bridge.take([seen(annotated({ key: 'k' }, { deletionAt, resourceVersion: '150' }))]);
     expect(schedule()).toMatchObject({ schedule: '0 9 * * *' });

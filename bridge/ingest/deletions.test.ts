@@ -40,9 +40,9 @@ describe('a deletion record', () => {
 
   it('of a CronJob with an older version pauses its monitor', () => {
     bridge.take([seen(cronJobFacts({ resourceVersion: '190' })), seen(cronJobFacts({ resourceVersion: '150' }), true)]);
-    expect(bridge.monitors()).toEqual(new Map([[CRON.uid, true]]));
+    expect(bridge.pausedRows()).toEqual(new Map([[CRON.uid, true]]));
     bridge.take([seen(cronJobFacts({ resourceVersion: '195', schedule: '5 * * * *' }))]);
-    expect(bridge.monitors()).toEqual(new Map([[CRON.uid, true]]));
+    expect(bridge.pausedRows()).toEqual(new Map([[CRON.uid, true]]));
   });
 
   it('of a pod with an older version ends the attempt', () => {

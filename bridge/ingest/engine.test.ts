@@ -227,7 +227,7 @@ describe('concurrencyPolicy Replace', () => {
 
 describe('monitors', () => {
   const monitors = () =>
-    reader.monitors({ limit: 10 }).items.map(({ key, wanted }) => [key, (wanted as { paused?: boolean }).paused]);
+    reader.desired({ limit: 10 }).items.map(({ key, wanted }) => [key, (wanted as { paused?: boolean }).paused]);
 
   it('are paused by suspension and deletion, and never mention a pause before', () => {
     take(seen(CRON));
@@ -272,7 +272,7 @@ describe('a restart', () => {
     engine = createEngine(store, [{ planner, rule: { cutoff: T0, running: 'announce' } }]);
     take(seen(CRON), seen(complete()));
     expect(pings()).toEqual(before);
-    expect(reader.monitors({ limit: 10 }).items).toHaveLength(1);
-    expect(reader.monitors({ limit: 10 }).items[0]?.destination).toBe(DESTINATION);
+    expect(reader.desired({ limit: 10 }).items).toHaveLength(1);
+    expect(reader.desired({ limit: 10 }).items[0]?.destination).toBe(DESTINATION);
   });
 });

@@ -73,9 +73,7 @@ describe('a planner that fails', () => {
     expect(failures()).toContain('bad/one planDesired');
     expect(() => bridge.restart()).not.toThrow();
     expect(failures()).toEqual(expect.arrayContaining(['bad/one planOwn', 'bad/one planDesired']));
-    expect(bridge.reader.monitors({ limit: 10 }).items.map(({ destination }) => destination)).toEqual([
-      'cronitor/good',
-    ]);
+    expect(bridge.reader.desired({ limit: 10 }).items.map(({ destination }) => destination)).toEqual(['cronitor/good']);
   });
 
   it.each<[string, unknown]>([
@@ -110,7 +108,7 @@ describe('a planner that fails', () => {
     bridge.take([at(CRON, T0)]);
     const wanted = (): readonly Json[] =>
       bridge.reader
-        .monitors({ limit: 10 })
+        .desired({ limit: 10 })
         .items.filter(({ destination }) => destination === 'bad/one')
         .map((row) => row.wanted);
     const before = wanted();
@@ -119,9 +117,7 @@ describe('a planner that fails', () => {
     const changed = cronJobFacts({ schedule: '1 2 3 4 5', resourceVersion: '200' });
     expect(bridge.take([at(changed, T0)]).poisoned).toBe(0);
     expect(wanted()).toEqual(before);
-    const [monitor] = bridge.reader
-      .monitors({ limit: 10 })
-      .items.filter(({ destination }) => destination !== 'bad/one');
+    const [monitor] = bridge.reader.desired({ limit: 10 }).items.filter(({ destination }) => destination !== 'bad/one');
     expect(monitor?.wanted).toMatchObject({ schedule: '1 2 3 4 5' });
     const problems = () => bridge.reader.cronJob(CRON.namespace, CRON.name)?.problems;
     expect(problems()).toMatchObject([{ annotation: 'planner_error', destinations: ['bad/one'] }]);
@@ -143,7 +139,7 @@ describe('a planner that fails', () => {
     bridge.take([at(CRON, T0)]);
     broken = true;
     bridge.take([at(cronJobFacts({ resourceVersion: '200' }), T0, true)]);
-    const { items } = bridge.reader.monitors({ limit: 10 });
+    const { items } = bridge.reader.desired({ limit: 10 });
     expect(items.map((row) => (row.wanted as { paused?: boolean }).paused)).toEqual([true, true]);
   });
 
@@ -195,7 +191,7 @@ describe('records that the core cannot process', () => {
     bridge.take([at(CRON, T0), at(other, T0)]);
     bridge.store.transaction((tx) => tx.putObject({ ...tx.object(CRON.uid)!, state: { facts: {} } }));
     bridge.restart([createCronitorPlanner('new', planConfig())]);
-    const { items } = bridge.reader.monitors({ limit: 10 });
+    const { items } = bridge.reader.desired({ limit: 10 });
     expect(items.filter(({ destination }) => destination === 'cronitor/new')).toHaveLength(1);
     expect(bridge.reader.drops({ limit: 10 }).items).toMatchObject([{ subject: CRON.uid, reason: 'core_error' }]);
   });

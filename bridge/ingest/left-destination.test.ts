@@ -50,7 +50,7 @@ describe('a destination whose name was mistyped', () => {
   it('pauses the monitor of a CronJob that was deleted meanwhile', () => {
     bridge.take([seen({ ...CRON, resourceVersion: '101' }, true)], T0 + 2 * MINUTE);
     const paused = () =>
-      bridge.reader.monitors({ limit: 10 }).items.find((row) => row.destination === 'cronitor/default')!;
+      bridge.reader.desired({ limit: 10 }).items.find((row) => row.destination === 'cronitor/default')!;
     expect(paused().wanted).not.toHaveProperty('paused');
     bridge.restart(planners('default'), T0 + 10 * MINUTE);
     expect(paused().wanted).toMatchObject({ paused: true });

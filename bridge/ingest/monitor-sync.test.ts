@@ -3,7 +3,7 @@ import { cronJobFacts, seen, T0 } from '../../test/fixtures/facts.ts';
 import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import type { Json } from '../lib/json.ts';
 import { html } from '../web/html.ts';
-import { monitorsPage } from '../web/pages/lists.ts';
+import { desiredPage } from '../web/pages/lists.ts';
 import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import { explainCommand } from '../commands/explain.ts';
@@ -123,13 +123,13 @@ describe('onDelete', () => {
     start(settings);
     bridge.take([deletion]);
     expect(sync()).toMatchObject([[CRON.uid, { paused: true }]]);
-    const page = html`${monitorsPage(bridge.reader.monitors({ limit: 9 }), {}).body}`.text;
+    const page = html`${desiredPage(bridge.reader.desired({ limit: 9 }), {}).body}`.text;
     expect(page).toContain('is deleted at the vendor after');
     bridge.restart();
     // The clock of a restart stands at T0, a minute earlier.
     expect(sync(NOW + 6 * HOUR - 60_001)).toEqual([]);
     expect(sync(NOW + 6 * HOUR)).toEqual([[CRON.uid, null]]);
-    expect(html`${monitorsPage(bridge.reader.monitors({ limit: 9 }), {}).body}`.text).toContain('deleted');
+    expect(html`${desiredPage(bridge.reader.desired({ limit: 9 }), {}).body}`.text).toContain('deleted');
     bridge.take([again], NOW + 7 * HOUR);
     expect(sync(NOW + 7 * HOUR)).toMatchObject([[CRON.uid, { paused: false, schedule: CRON.schedule }]]);
   });
@@ -167,8 +167,8 @@ describe('several CronJobs on one key', () => {
     const older = annotated({ key: 'shared' }, { createdAt: T0 - 1_000 });
     const younger = annotated({ key: 'shared' }, { uid: SECOND_UID, name: 'other', createdAt: T0 });
     bridge.take([seen(younger), seen(older)]);
-    const page = html`${monitorsPage(bridge.reader.monitors({ limit: 9 }), {}).body}`.text;
-    expect(page).toMatch(new RegExp(`${CRON.name}</a>[^]*other</a>[^]*another, older CronJob owns this monitor key`));
+    const page = html`${desiredPage(bridge.reader.desired({ limit: 9 }), {}).body}`.text;
+    expect(page).toMatch(new RegExp(`${CRON.name}</a>[^]*other</a>[^]*another, older object owns this key`));
     let text = '';
     const print = (line: string) => (text += line);
     await explainCommand([`${younger.namespace}/other`, '--store', bridge.path], { env: {}, print });

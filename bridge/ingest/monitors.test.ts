@@ -23,7 +23,7 @@ describe('the monitor key', () => {
     const next = { uid: uidOf(2), scheduledAt: T0 + 60_000 };
     bridge.take([seen(complete()), seen(scheduled(next))]);
     expect(keys()).toEqual(['before run', 'before complete', 'after run']);
-    expect(bridge.monitors()).toEqual(
+    expect(bridge.pausedRows()).toEqual(
       new Map([
         ['after', undefined],
         ['before', true],
@@ -38,7 +38,7 @@ describe('the monitor key', () => {
       ['103', 'a'],
     ])
       bridge.take([seen(annotated({ key: key! }, { resourceVersion: version! }))]);
-    expect(bridge.monitors()).toEqual(
+    expect(bridge.pausedRows()).toEqual(
       new Map([
         ['b', true],
         ['a', false],
@@ -51,11 +51,11 @@ describe('the monitor key', () => {
     const run = { uid: uidOf(2), owner: ownedBy(again), scheduledAt: T0 + 60_000 };
     bridge.take([seen(CRON), seen(scheduled())]);
     bridge.take([seen({ ...CRON, resourceVersion: '140' }, true), seen(complete({ resourceVersion: '141' }), true)]);
-    expect(bridge.monitors()).toEqual(new Map([[CRON.uid, true]]));
+    expect(bridge.pausedRows()).toEqual(new Map([[CRON.uid, true]]));
     bridge.restart();
     bridge.take([seen(again), seen(scheduled(run))]);
     expect(keys()).toEqual([`${CRON.uid} run`, `${CRON.uid} complete`, `${CRON.uid} run`]);
-    expect(bridge.monitors()).toEqual(new Map([[CRON.uid, false]]));
+    expect(bridge.pausedRows()).toEqual(new Map([[CRON.uid, false]]));
   });
 });
 
@@ -64,19 +64,19 @@ describe('a CronJob that is excluded', () => {
 
   it('has no monitor and no pings, and says why', () => {
     bridge.take([seen(excluded('100')), seen(scheduled()), seen(complete())]);
-    expect(bridge.monitors().size).toBe(0);
+    expect(bridge.pausedRows().size).toBe(0);
     expect(bridge.decisions()).toEqual(['dropped not_selected', 'dropped not_selected']);
   });
 
   it('during a run has that run closed and its monitor paused; included again it is resumed', () => {
     bridge.take([seen(CRON), seen(scheduled()), seen(excluded('101')), seen(complete())]);
     expect(bridge.told()).toEqual(['run@1', 'complete@9']);
-    expect(bridge.monitors()).toEqual(new Map([[CRON.uid, true]]));
+    expect(bridge.pausedRows()).toEqual(new Map([[CRON.uid, true]]));
     const next = { uid: uidOf(2), scheduledAt: T0 + 60_000 };
     bridge.take([seen(scheduled(next))]);
     expect(bridge.told(uidOf(2))).toEqual([]);
     bridge.take([seen({ ...CRON, resourceVersion: '102' })]);
-    expect(bridge.monitors()).toEqual(new Map([[CRON.uid, false]]));
+    expect(bridge.pausedRows()).toEqual(new Map([[CRON.uid, false]]));
   });
 });
 
@@ -85,7 +85,7 @@ describe('a CronJob that is deleted before it was ever seen', () => {
     bridge.take([seen(scheduled()), seen(complete())]);
     bridge.take([seen(CRON, true)]);
     expect(bridge.told()).toEqual(['run@1', 'complete@9']);
-    expect(bridge.monitors()).toEqual(new Map([[CRON.uid, true]]));
+    expect(bridge.pausedRows()).toEqual(new Map([[CRON.uid, true]]));
   });
 });
 
@@ -95,7 +95,7 @@ describe('several CronJobs on one key', () => {
 
   it('all send telemetry; the oldest owns the settings until it is gone', () => {
     const schedule = (): unknown =>
-      (bridge.reader.monitors({ limit: 1 }).items[0]!.wanted as { schedule: string }).schedule;
+      (bridge.reader.desired({ limit: 1 }).items[0]!.wanted as { schedule: string }).schedule;
     bridge.take([
       seen(younger),
       seen(older),
@@ -106,9 +106,9 @@ describe('several CronJobs on one key', () => {
     expect(schedule()).toBe('* * * * *');
     bridge.take([seen({ ...older, resourceVersion: '101' }, true)]);
     expect(schedule()).toBe('5 * * * *');
-    expect(bridge.monitors()).toEqual(new Map([['shared', undefined]]));
+    expect(bridge.pausedRows()).toEqual(new Map([['shared', undefined]]));
     bridge.take([seen({ ...younger, resourceVersion: '102' }, true)]);
-    expect(bridge.monitors()).toEqual(new Map([['shared', true]]));
+    expect(bridge.pausedRows()).toEqual(new Map([['shared', true]]));
   });
 
   it('leave it running when the oldest is suspended and then deleted, in any order', () => {
@@ -125,10 +125,10 @@ describe('several CronJobs on one key', () => {
         let wasPaused = false;
         for (const observation of shuffled) {
           bridge.take([observation]);
-          wasPaused ||= bridge.monitors().get('shared') === true;
+          wasPaused ||= bridge.pausedRows().get('shared') === true;
         }
         // The vendor keeps what a request does not mention.
-        expect(bridge.monitors().get('shared')).toBe(wasPaused ? false : undefined);
+        expect(bridge.pausedRows().get('shared')).toBe(wasPaused ? false : undefined);
       }),
       { numRuns: 24 },
     );
@@ -151,7 +151,7 @@ describe('several destinations', () => {
     expect(bridge.decisions()).toEqual(['planned', 'planned', 'planned', 'planned']);
     expect(
       bridge.reader
-        .monitors({ limit: 10 })
+        .desired({ limit: 10 })
         .items.map(({ destination }) => destination)
         .toSorted(),
     ).toEqual(['cronitor/default', 'cronitor/second']);

@@ -33,13 +33,13 @@ it('telemetry that goes although its monitor is refused for good is a decision t
   answerMonitors({ outcome: 'drop', reason: 'bad_request', detail: 'no such schedule' }, now);
   expect(engine.decisions()).toEqual(['planned']);
   expect(engine.store.claim(DESTINATION, 10, now, [], false)).toHaveLength(1);
-  expect(engine.decisions()).toEqual(['planned monitor_refused']);
+  expect(engine.decisions()).toEqual(['planned row_refused']);
   const shown =
-    /Sent all the same, and why[^]*started[^]*sent although the vendor refuses the monitor for good: .*no such schedule/;
+    /Sent all the same, and why[^]*started[^]*sent although the vendor refuses the object that it belongs to for good: .*no such schedule/;
   expect(await explain()).toMatch(shown);
   const { body } = runPage(engine.reader.run(JOB_UID)!, { now }, undefined);
   expect(html`${body}`.text).toMatch(
-    /Sent all the same, and why[^]*vendor refuses the monitor for good: .*no such schedule/,
+    /Sent all the same, and why[^]*vendor refuses the object that it belongs to for good: .*no such schedule/,
   );
 });
 

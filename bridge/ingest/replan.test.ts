@@ -17,7 +17,7 @@ afterEach(() => bridge.close());
 
 const monitors = (): unknown[] =>
   bridge.reader
-    .monitors({ limit: 100 })
+    .desired({ limit: 100 })
     .items.map(({ destination, key, wanted }) => {
       const { tags, paused } = wanted as { tags: string[]; paused?: boolean };
       return [destination, key, tags.slice(2), paused] as const;
@@ -50,9 +50,9 @@ describe('other settings at the next start', () => {
 
   it('that are the same ones change nothing', () => {
     bridge.take([seen(CRON), seen(annotated({ key: 'k' }, { uid: uidOf(3), name: 'other' }))]);
-    const before = bridge.reader.monitors({ limit: 100 }).items;
+    const before = bridge.reader.desired({ limit: 100 }).items;
     bridge.restart();
-    expect(bridge.reader.monitors({ limit: 100 }).items).toEqual(before);
+    expect(bridge.reader.desired({ limit: 100 }).items).toEqual(before);
   });
 });
 

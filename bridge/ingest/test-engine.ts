@@ -154,9 +154,9 @@ export class TestEngine {
     return decisions.map(({ verdict, reason }) => (reason === undefined ? verdict : `${verdict} ${reason}`));
   }
 
-  /** Whether each monitor is paused; undefined when it never mentioned it. */
-  monitors(): Map<string, unknown> {
-    const { items } = this.reader.monitors({ limit: 100 });
+  /** Whether each desired row is paused; undefined when it never mentioned that. */
+  pausedRows(): Map<string, unknown> {
+    const { items } = this.reader.desired({ limit: 100 });
     return new Map(items.map(({ key, wanted }) => [key, (wanted as { paused?: unknown }).paused]));
   }
 

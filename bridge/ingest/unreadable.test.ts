@@ -46,7 +46,7 @@ function readAll(): void {
   const { reader } = bridge;
   const limit = 100;
   for (const { uid } of reader.runs({ limit }).items) reader.run(uid);
-  for (const read of ['monitors', 'deliveries', 'drops', 'cronJobs', 'problems'] as const) reader[read]({ limit });
+  for (const read of ['desired', 'deliveries', 'drops', 'cronJobs', 'problems'] as const) reader[read]({ limit });
   for (const name of [CRON.name, 'other']) reader.cronJob(CRON.namespace, name);
   for (const row of reader.drops({ limit }).items) if (row.kind === 'quarantine') reader.quarantined(row.id);
   reader.problemCounts();

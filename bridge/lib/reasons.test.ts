@@ -9,12 +9,12 @@ it('says a reason and what is known beyond it', () => {
 });
 
 it('spells out the keys of reasons in a stored detail, and nothing that only looks like one', () => {
-  expect(reasonText(undefined, 'monitor_refused: bad_request: HTTP 400: timeout of 5 s')).toBe(
-    'sent although the vendor refuses the monitor for good: the vendor refused the request for good (4xx): HTTP 400: timeout of 5 s',
+  expect(reasonText(undefined, 'row_refused: bad_request: HTTP 400: timeout of 5 s')).toBe(
+    'sent although the vendor refuses the object that it belongs to for good: the vendor refused the request for good (4xx): HTTP 400: timeout of 5 s',
   );
-  expect(reasonText('expired', 'server_error: HTTP 500; monitor_refused: forbidden')).toBe(
+  expect(reasonText('expired', 'server_error: HTTP 500; row_refused: forbidden')).toBe(
     'not delivered within outbox.maxAge: the vendor answered with a server error (5xx): HTTP 500; ' +
-      'sent although the vendor refuses the monitor for good: the vendor forbids this (403)',
+      'sent although the vendor refuses the object that it belongs to for good: the vendor forbids this (403)',
   );
   expect(reasonText(undefined, 'constructor: x')).toBe('constructor: x');
 });

@@ -31,16 +31,16 @@ export const REASONS = {
   inferred: 'concluded from the status of its CronJob: no record of its Job arrived',
   corrects_inferred: 'the real ending, which differs from the one that was inferred and sent',
   planner_error: 'the bridge itself failed to plan this for this destination; everything else went on',
-  key_conflict: 'another, older CronJob owns this monitor key; its settings are the ones that are sent',
-  retired: 'the bridge was retired at that time: it pauses its monitors and sends no telemetry',
+  key_conflict: 'another, older object owns this key; its settings are the ones that are sent',
+  retired: 'the bridge was retired at that time: what it keeps at the vendor is paused, and it sends no telemetry',
   dry_run: 'dry run: everything was done except the request',
   delivered: 'delivered',
   delivered_again: 'delivered; an earlier try had an unknown outcome, so the vendor may have seen it twice',
   superseded: 'failed while a later delivery of the same run waited for two minutes: the later one goes first',
   expired: 'not delivered within outbox.maxAge',
   shutting_down: 'the bridge was stopping; it is tried again after the start',
-  awaiting_monitor: 'waits until the vendor has accepted the monitor',
-  monitor_refused: 'sent although the vendor refuses the monitor for good',
+  awaiting_row: 'waits until the vendor has accepted the object that it belongs to',
+  row_refused: 'sent although the vendor refuses the object that it belongs to for good',
   rate_limited: 'the vendor asked for a pause (429)',
   server_error: 'the vendor answered with a server error (5xx)',
   timeout: 'no answer in time; the outcome is unknown',
@@ -50,7 +50,7 @@ export const REASONS = {
   unauthorized: 'the vendor refused the key (401)',
   forbidden: 'the vendor forbids this (403)',
   limited_key: 'the key may send telemetry but not configure anything',
-  monitor_removed: 'the monitor was deleted at the vendor: a ping would make it again',
+  row_removed: 'the object that it belongs to was deleted at the vendor: this would make it again',
   not_found: 'the vendor does not know this (404)',
   bad_request: 'the vendor refused the request for good (4xx)',
   destination_removed:
@@ -75,7 +75,7 @@ export type Reason = keyof typeof REASONS;
 /** What a person reads of a run on which no decision was taken, by its status. */
 export function undecidedText(status: string): string {
   return status === 'missed' || status === 'skipped'
-    ? 'Nothing is sent about a time without a run: the vendor notices it by the schedule of its monitor.'
+    ? 'Nothing is sent about a time without a run: a vendor that knows the schedule notices it by itself.'
     : 'Nothing has happened so far that is reported to a destination.';
 }
 

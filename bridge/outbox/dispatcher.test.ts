@@ -210,14 +210,14 @@ describe('desired state', () => {
       [DESTINATION, 'desired', 'delivered'],
       [DESTINATION, 'intent', 'delivered'],
     ]);
-    expect(t.monitor('m').inSync).toBe(true);
+    expect(t.row('m').inSync).toBe(true);
   });
 
   it('is tried again with backoff', async () => {
     const broken = await addVendor((_, response) => response.writeHead(500).end());
     t.want('m', 1);
     start([plainDeliverer(DESTINATION, broken)]);
-    await until(() => t.monitor('m').reason === 'server_error');
+    await until(() => t.row('m').reason === 'server_error');
     t.now += 499;
     expect(t.claimRows()).toEqual([]);
     t.now += 1;
@@ -230,7 +230,7 @@ describe('desired state', () => {
     start([plainDeliverer(DESTINATION, vendor, { dryRun: true })], { tickMs: NEVER });
     await until(() => t.delivery('complete').reason === 'dry_run');
     expect(t.delivery('run')).toMatchObject({ status: 'dropped', reason: 'dry_run' });
-    expect(t.monitor('m')).toMatchObject({ inSync: false, attempts: 0, firstAcceptedAt: undefined });
+    expect(t.row('m')).toMatchObject({ inSync: false, attempts: 0, firstAcceptedAt: undefined });
     expect(vendor.seen).toEqual([]);
     expect(store.calls['claimDesired']).toBeUndefined();
   });

@@ -4,7 +4,7 @@ import type { Attempt, Run, Transition, TransitionKind } from '../lifecycle/tran
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 
-/** A rate that several requests share, e.g. one monitor or one vendor address. */
+/** A rate that several requests share, e.g. one object or one vendor address. */
 export interface Limit {
   readonly key: string;
   readonly perSecond: number;

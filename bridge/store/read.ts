@@ -87,8 +87,8 @@ export interface LeftDestination {
   readonly waiting: number;
 }
 
-/** One desired row, e.g. a monitor. */
-export interface MonitorView {
+/** One desired row: an object at a vendor, as it should be. */
+export interface DesiredView {
   readonly destination: string;
   readonly key: string;
   readonly wanted: Json;
@@ -106,7 +106,7 @@ export interface MonitorView {
 
 /** A CronJob as it was last seen, and the rows that it claims. */
 export interface CronJobView extends CronJobState {
-  readonly monitors: readonly MonitorView[];
+  readonly desired: readonly DesiredView[];
   readonly problems: readonly ProblemView[];
   /** Why missed runs of it are not judged. */
   readonly unjudged: UnjudgedView | undefined;
@@ -182,7 +182,7 @@ export interface ReceiptCount {
   readonly count: number;
 }
 
-/** Monitors of one destination that the vendor refused alike. */
+/** Rows of one destination that the vendor refused alike. */
 export interface Refusal {
   readonly destination: string;
   readonly reason: Reason;
@@ -217,7 +217,7 @@ export interface ReadStore {
   cronJob(namespace: string, name: string): CronJobView | undefined;
   /** How many runs of each state a namespace, a CronJob or the whole store has. */
   runCounts(query?: { namespace?: string; owner?: string }): Partial<Record<RunStatus, number>>;
-  monitors(query: ListQuery): Page<MonitorView>;
+  desired(query: ListQuery): Page<DesiredView>;
   deliveries(query: ListQuery & { status?: DeliveryStatus; destination?: string }): Page<DeliveryView>;
   drops(query: ListQuery & { reason?: Reason; kind?: DropKind }): Page<DropView>;
   /** How many of each, the most first. */
@@ -228,7 +228,7 @@ export interface ReadStore {
   ownRow(destination: string): OwnRow | undefined;
   retirement(): Retirement | undefined;
   depth(): OutboxDepth[];
-  /** Monitors that the vendor refused because of the credentials. */
+  /** Rows that the vendor refused because of the credentials. */
   keyRefusals(): Refusal[];
   /** Destinations that left the configuration and may come back. */
   leftDestinations(): LeftDestination[];

@@ -30,7 +30,7 @@ export interface ObjectRow {
 
 /** What is remembered of a run beside its object. */
 export interface RunMemory {
-  /** Per destination, what its sink asked to be given back (the monitor key its start used). */
+  /** Per destination, what its sink asked to be given back (the key its start used). */
   readonly memos: Readonly<Record<string, Json>>;
   /** Transition ids that are not planned yet, oldest first, and why. */
   readonly waiting: readonly Transition[];

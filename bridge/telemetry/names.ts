@@ -171,7 +171,7 @@ export const METRICS = {
     name: 'lifecycle_bridge.desired.not_in_sync',
     type: 'gauge',
     unit: '{row}',
-    description: 'Desired rows (monitors) that the vendor has not accepted as they should be',
+    description: 'Desired rows (objects at a vendor) that are not accepted there as they should be',
     attributes: ['destination'],
   },
   cronJobs: {
@@ -214,7 +214,7 @@ export const METRICS = {
     name: 'lifecycle_bridge.retired',
     type: 'gauge',
     unit: '1',
-    description: '1 while the bridge is retired: monitors are paused and no telemetry is sent',
+    description: '1 while the bridge is retired: what it keeps at vendors is paused, and no telemetry is sent',
     attributes: [],
   },
   buildInfo: {

@@ -32,7 +32,7 @@ it('logs what was given up and which monitor was refused, and takes neither for 
   reporter.settled('cronitor/a', { outcome: 'drop', reason: 'expired' }, 'intent');
   reporter.settled('cronitor/a', { outcome: 'delivered' }, 'desired');
   expect(words()).toEqual([
-    'warn a monitor was refused; /monitors shows it',
+    'warn a desired row was refused; /desired shows it',
     'warn a delivery was given up; /drops shows it',
   ]);
 });

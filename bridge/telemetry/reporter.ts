@@ -166,10 +166,7 @@ export class Reporter {
     const problems = found.filter(({ annotation }) => annotation !== PLANNER_ERROR);
     for (const { uid: _, namespace, name, ...problem } of problems.slice(0, MAX_TOLD)) {
       const fields = { cronJob: `${namespace}/${name}`, ...problem };
-      this.#logger.warn(
-        fields,
-        'an annotation cannot be read; the CronJob is monitored with the value that is used instead',
-      );
+      this.#logger.warn(fields, 'an annotation cannot be read; the value that is used instead counts');
     }
     const more = problems.length - MAX_TOLD;
     if (more > 0) this.#logger.warn({ more }, 'more annotations cannot be read; /problems shows them');
@@ -268,7 +265,7 @@ export class Reporter {
     const reason = outcome === 'delivered' ? 'delivered' : delivery.reason;
     this.#metrics.delivery(destination, outcome, reason);
     if (reason === 'dry_run' || reason === 'shutting_down') return;
-    const channel = what === 'intent' ? 'telemetry' : 'monitors';
+    const channel = what === 'intent' ? 'telemetry' : 'desired';
     if (outcome === 'delivered') {
       this.#incidents.over(`${destination}/${channel}`, { destination, channel }, 'deliveries work again');
       return;
@@ -280,7 +277,7 @@ export class Reporter {
       return;
     }
     const message =
-      what === 'intent' ? 'a delivery was given up; /drops shows it' : 'a monitor was refused; /monitors shows it';
+      what === 'intent' ? 'a delivery was given up; /drops shows it' : 'a desired row was refused; /desired shows it';
     this.#incidents.seen(`${destination}/${channel}/${reason}`, fields, message);
   }
 

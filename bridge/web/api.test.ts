@@ -34,7 +34,7 @@ describe('the API', () => {
     expect(items[1]).toMatchObject({ uid: sampleUid(1), endedAt: '2026-11-21T11:53:12.000Z' });
   });
 
-  it.each(['runs', 'monitors', 'deliveries', 'drops'])('pages through all %s, each once', async (name) => {
+  it.each(['runs', 'desired', 'deliveries', 'drops'])('pages through all %s, each once', async (name) => {
     const all = (await list(`/api/${name}?limit=500`)).items;
     const paged: unknown[] = [];
     let cursor = '';

@@ -25,7 +25,7 @@ export function apiRouter(reader: ReadStore): Router {
     if (detail === undefined) sendError(response, 404, { message: `no run has the UID ${request.params.uid}` });
     else send(response, detail);
   });
-  router.get('/monitors', (request, response) => send(response, reader.monitors(listQuery(request.query))));
+  router.get('/desired', (request, response) => send(response, reader.desired(listQuery(request.query))));
   router.get('/deliveries', (request, response) => send(response, reader.deliveries(deliveriesQuery(request.query))));
   router.get('/drops', (request, response) => send(response, reader.drops(dropsQuery(request.query))));
   router.get('/drops/counts', (_request, response) => send(response, { items: reader.dropCounts() }));

@@ -35,17 +35,11 @@ async function crawl(...start: readonly string[]): Promise<{ broken: string[]; o
 
 it('opens every link of every page of a sample store', async () => {
   fillSample(web.store, NOW, 60);
-  const { broken, opened } = await crawl(
-    '/',
-    '/?limit=7',
-    '/deliveries?limit=7',
-    '/drops?limit=7',
-    '/monitors?limit=2',
-  );
+  const { broken, opened } = await crawl('/', '/?limit=7', '/deliveries?limit=7', '/drops?limit=7', '/desired?limit=2');
   expect(broken).toEqual([]);
   for (const path of [`/runs/${sampleUid(59)}`, '/quarantine/1', '/cronjobs', '/drops?kind=quarantine', '/metrics'])
     expect(opened).toContain(path);
-  for (const list of ['/?', '/deliveries?', '/drops?', '/monitors?'])
+  for (const list of ['/?', '/deliveries?', '/drops?', '/desired?'])
     expect([...opened].filter((path) => path.startsWith(list) && path.includes('cursor=')).length).toBeGreaterThan(1);
 });
 

@@ -6,7 +6,7 @@ import { sendPage } from './errors.ts';
 import type { WebOptions } from './options.ts';
 import { cronJobsPage } from './pages/cron-jobs.ts';
 import { dropsPage, quarantinePage } from './pages/drops.ts';
-import { deliveriesPage, monitorsPage, runNames } from './pages/lists.ts';
+import { deliveriesPage, desiredPage, runNames } from './pages/lists.ts';
 import type { Frame, PageContent } from './pages/layout.ts';
 import { problemsPage } from './pages/problems.ts';
 import { runPage } from './pages/run.ts';
@@ -41,9 +41,9 @@ export function pagesRouter(options: WebOptions): Router {
     const detail = reader.run(String(params['uid']));
     return detail && runPage(detail, frame, reader.quarantinedObject(detail.run.uid), unjudgedOf(reader, detail.run));
   });
-  get('/monitors', ({ query: given }) => {
+  get('/desired', ({ query: given }) => {
     const query = listQuery(given);
-    return monitorsPage(reader.monitors(query), query);
+    return desiredPage(reader.desired(query), query);
   });
   get('/deliveries', ({ query: given }, frame) => {
     const query = deliveriesQuery(given);

@@ -10,8 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => web.close());
 
-const LISTS = ['/', '/monitors', '/deliveries', '/drops', '/problems', '/cronjobs'];
-const API_LISTS = ['/api/runs', '/api/monitors', '/api/deliveries', '/api/drops', '/api/problems', '/api/cronjobs'];
+const LISTS = ['/', '/desired', '/deliveries', '/drops', '/problems', '/cronjobs'];
+const API_LISTS = ['/api/runs', '/api/desired', '/api/deliveries', '/api/drops', '/api/problems', '/api/cronjobs'];
 const ITEMS = ['/runs/', '/quarantine/', '/api/runs/', '/api/quarantine/'];
 
 const encoded = (position: unknown): string => Buffer.from(JSON.stringify(position)).toString('base64url');

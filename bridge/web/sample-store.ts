@@ -39,11 +39,11 @@ export function sampleUid(number: number): string {
   return `5f0c9e1a-7d42-4b8e-9c31-${String(number).padStart(12, '0')}`;
 }
 
-/** Adds CronJobs, monitors, `count` runs (the newest first in `STATES` order), deliveries and drops. */
+/** Adds CronJobs, desired rows, `count` runs (the newest first in `STATES` order), deliveries and drops. */
 export function fillSample(store: Store, now: Instant, count: number): void {
   store.cutoff(DESTINATION, now - 3600 * SECOND);
   store.transaction((tx) => CRON_JOBS.forEach((_, index) => addCronJob(tx, index, now)));
-  acceptMonitors(store, now);
+  acceptRows(store, now);
   for (let number = 0; number < count; number++) addRun(store, sampleRun(number, now), now);
   settle(store, now);
   store.transaction((tx) =>
@@ -93,7 +93,7 @@ function addCronJob(tx: Tx, index: number, now: Instant): void {
   tx.claimDesired(claimant, [{ key: uid, wanted }], { retire: (last) => last }, now - 60 * MINUTE);
 }
 
-function acceptMonitors(store: Store, now: Instant): void {
+function acceptRows(store: Store, now: Instant): void {
   const rows = store.claimDesired(DESTINATION, 100, now - 59 * MINUTE);
   const refused: Delivery = { outcome: 'retry', reason: 'rate_limited', detail: 'asked to wait 30 s' };
   const settled = rows.map(({ key, wantedHash: sentHash }) => ({

@@ -115,7 +115,7 @@ describe('the page', () => {
     expect(await page(`/runs/${sampleUid(30)}`)).toContain('happened before the cut-off of this destination');
   });
 
-  it.each(['/monitors', '/deliveries', '/drops'])('shows %s', async (path) => {
+  it.each(['/desired', '/deliveries', '/drops'])('shows %s', async (path) => {
     fillSample(web.store, NOW, 60);
     const text = await page(path);
     expect(text).toContain('<table class="list" aria-label=');

@@ -191,7 +191,7 @@ const pingsBySeries = ({ metadata }: KubeObject): readonly unknown[] =>
   stage.vendors.cronitor.pings.filter(({ query }) => query.series === metadata.uid);
 
 async function notInSync(): Promise<number> {
-  const { items } = (await (await fetch(`${stage.bridge.pageUrl}api/monitors?limit=500`)).json()) as {
+  const { items } = (await (await fetch(`${stage.bridge.pageUrl}api/desired?limit=500`)).json()) as {
     items: { inSync: boolean }[];
   };
   return items.filter(({ inSync }) => !inSync).length;

@@ -108,7 +108,7 @@ describe.skipIf(inject('node')?.cluster === undefined)(
 
     it('after retire every monitor is paused; an uninstall leaves the two volumes and nothing else', async () => {
       const said = await kube.kubectl(['exec', 'lb-bridge-0', '--', 'lifecycle-bridge', 'retire']);
-      expect(said).toContain('monitors are accepted as paused');
+      expect(said).toContain('vendor objects are accepted as paused');
       const { monitors } = stage.vendors.cronitor;
       expect(Object.fromEntries([...monitors.values()].map(({ name, paused }) => [name, paused]))).toEqual(
         Object.fromEntries([SUCCEEDS, FAILS, VANISHES].map(({ name }) => [`${kube.namespace}/${name}`, true])),

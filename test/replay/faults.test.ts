@@ -121,9 +121,7 @@ describe('a vendor', () => {
   });
 
   it('that refuses one monitor gets the others, and the runs of the refused one with a word about it', async () => {
-    const rows = (await bench.list<Monitor>('monitors')).filter(
-      ({ destination }) => destination === 'cronitor/default',
-    );
+    const rows = (await bench.list<Monitor>('desired')).filter(({ destination }) => destination === 'cronitor/default');
     const states = Object.fromEntries(rows.map(({ key, inSync, reason }) => [key, inSync || reason]));
     const good = JOBS.map((number) => [cronJobUid(number), true]);
     expect(states).toEqual(Object.fromEntries([...good, [cronJobUid(REFUSED), 'bad_request']]));
@@ -133,7 +131,7 @@ describe('a vendor', () => {
     const about = (await settled('default')).filter(({ runUid }) => runUid === jobUid(REFUSED));
     expect(about).toMatchObject([{ reason: 'delivered' }, { reason: 'delivered' }]);
     expect((await bench.get(`runs/${jobUid(REFUSED)}`)).text).toContain(
-      'sent although the vendor refuses the monitor for good',
+      'sent although the vendor refuses the object that it belongs to for good',
     );
   });
 
@@ -168,17 +166,17 @@ describe('a vendor', () => {
   it('that refuses the key at its management API gets the telemetry all the same, and a person is told', async () => {
     await settled('locked');
     expectInOrder(vendors.locked);
-    const rows = (await bench.list<Monitor>('monitors')).filter(({ destination }) => destination === 'cronitor/locked');
+    const rows = (await bench.list<Monitor>('desired')).filter(({ destination }) => destination === 'cronitor/locked');
     expect(rows).toHaveLength(JOBS.length + 1);
     // Refused at first, and recognised as a key for telemetry alone once a ping was accepted.
     const reason = expect.stringMatching(/^(unauthorized|limited_key)$/);
     for (const row of rows)
       expect(row).toMatchObject({ inSync: false, reason, detail: expect.stringContaining('HTTP 401') });
     for (const { detail } of await settled('locked'))
-      expect(detail).toMatch(/monitor_refused: (unauthorized|limited_key): HTTP 401/);
+      expect(detail).toMatch(/row_refused: (unauthorized|limited_key): HTTP 401/);
     const { text } = await bench.get(`runs/${jobUid(1)}`);
     expect(text).toMatch(
-      /although the vendor refuses the monitor for good: (the vendor refused the key \(401\)|the key may send telemetry.*): HTTP 401/,
+      /although the vendor refuses the object that it belongs to for good: (the vendor refused the key \(401\)|the key may send telemetry.*): HTTP 401/,
     );
   });
 
@@ -214,7 +212,7 @@ describe('a vendor', () => {
   it('that was away is one line in the log when it began and one when it was over', () => {
     const about = bench.log().filter(({ destination }) => destination === 'cronitor/down');
     expect(about.map(({ level, msg, reason }) => [level, msg, reason])).toEqual([
-      ['warn', 'a monitor was refused; /monitors shows it', 'bad_request'],
+      ['warn', 'a desired row was refused; /desired shows it', 'bad_request'],
       ['warn', 'a delivery failed; it is tried again', 'connection_failed'],
       ['info', 'deliveries work again', undefined],
     ]);
@@ -231,7 +229,7 @@ describe('an API key', () => {
   }
 
   it('is on no page, in no answer of the API and not in the metrics', async () => {
-    const lists = ['', 'monitors', 'deliveries', 'drops', 'api/runs', 'api/monitors', 'api/deliveries', 'api/drops'];
+    const lists = ['', 'desired', 'deliveries', 'drops', 'api/runs', 'api/desired', 'api/deliveries', 'api/drops'];
     const runs = [...JOBS, REFUSED].flatMap((number) => [`runs/${jobUid(number)}`, `api/runs/${jobUid(number)}`]);
     for (const path of [...lists, ...runs, 'metrics', 'readyz', 'version']) {
       const { status, text } = await bench.get(path);

@@ -41,6 +41,6 @@ it('a bridge that works makes its monitor, then pings it; nothing of it is in th
   expect(vendors.cronitor.heartbeats[0]?.monitor).toBe(monitor!.key);
   expect([vendors.cronitor.autoCreated, vendors.cronitor.violations]).toEqual([[], []]);
   expect(app.reader.deliveries({ limit: 10 }).items).toEqual([]);
-  const page = await (await fetch(`http://127.0.0.1:${app.webPort}/monitors`)).text();
+  const page = await (await fetch(`http://127.0.0.1:${app.webPort}/desired`)).text();
   expect(page).toContain('the bridge itself');
 });

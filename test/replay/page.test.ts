@@ -179,7 +179,7 @@ describe.skipIf(!haveChromium)('in Chromium', () => {
     expect(requests.filter((asked) => !asked.endsWith('/assets/icon.svg'))).toEqual([]);
   });
 
-  it.each(['/', '/monitors', '/deliveries', '/drops', '/cronjobs', `/runs/${runUid(2)}`])(
+  it.each(['/', '/desired', '/deliveries', '/drops', '/cronjobs', `/runs/${runUid(2)}`])(
     'shows %s on 400 pixels without scrolling sideways',
     async (path) => {
       await page.setViewportSize({ width: 400, height: 800 });

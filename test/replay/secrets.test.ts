@@ -160,7 +160,7 @@ describe('secrets in everything that people, programs and vendors write', () => 
 
   async function collect(): Promise<void> {
     for (const [path, text] of await pages(bench)) outputs.set(`page ${path}`, text);
-    for (const path of ['runs', 'monitors', 'deliveries', 'drops', 'cronjobs', 'problems'])
+    for (const path of ['runs', 'desired', 'deliveries', 'drops', 'cronjobs', 'problems'])
       outputs.set(`api/${path}`, (await bench.get(`api/${path}?limit=500`)).text);
     for (const path of [`api/runs/${jobUid(1)}`, `api/runs/${jobUid(2)}`, 'metrics', 'readyz', 'version'])
       outputs.set(path, (await bench.get(path)).text);

@@ -74,7 +74,7 @@ function tell(observations: readonly Observation[], plan: Plan): Told {
       runs: textsOf(transitions, (kind) => kind === 'run.started' || kind === 'run.ended'),
       containers: textsOf(transitions, (kind) => kind === 'container.terminated'),
       objects: rowsOf(bridge.path, FACTS),
-      paused: [...bridge.monitors()].flatMap(([key, paused]) => (paused === true ? [key] : [])).toSorted(),
+      paused: [...bridge.pausedRows()].flatMap(([key, paused]) => (paused === true ? [key] : [])).toSorted(),
       pings: bridge
         .pings()
         .map((ping) => Object.values(ping).join(' '))

@@ -8,7 +8,7 @@ import type { Dispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { createHttp } from '../../bridge/sinks/http.ts';
 import type { Http } from '../../bridge/sinks/http.ts';
 import type { Delivery } from '../../bridge/sinks/sink.ts';
-import type { DeliveryView, MonitorView } from '../../bridge/store/read.ts';
+import type { DeliveryView, DesiredView } from '../../bridge/store/read.ts';
 import { openReader, openStore } from '../../bridge/store/sqlite/open.ts';
 import type { OutboxStore } from '../../bridge/store/outbox-store.ts';
 import type { Store } from '../../bridge/store/store.ts';
@@ -98,10 +98,10 @@ export class OutboxBench {
     }
   }
 
-  read(): { deliveries: readonly DeliveryView[]; rows: readonly MonitorView[] } {
+  read(): { deliveries: readonly DeliveryView[]; rows: readonly DesiredView[] } {
     const reader = openReader(this.path);
     const all = { limit: 100 };
-    const found = { deliveries: reader.deliveries(all).items, rows: reader.monitors(all).items };
+    const found = { deliveries: reader.deliveries(all).items, rows: reader.desired(all).items };
     reader.close();
     return found;
   }

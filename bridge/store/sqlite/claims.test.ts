@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => t.remove());
 
 const accept = () => t.settleRows(t.claimRows(), DELIVERED);
-const wanted = (): Json => t.monitor('m').wanted;
+const wanted = (): Json => t.row('m').wanted;
 const retire = (last: Json): Json => ({ retired: last });
 
 function claim(payload: Desired['wanted'], who: Partial<Claimant> = {}, rules: Partial<DesiredRules> = {}): void {
@@ -32,7 +32,7 @@ describe('an election of the newest', () => {
     expect(wanted()).toBe('second');
     claim('third', { uid: 'c', createdAt: T0 + 3 }, newest);
     expect(wanted()).toBe('third');
-    expect(t.monitor('m').cronJobs).toEqual(['c', 'b', 'a']);
+    expect(t.row('m').cronJobs).toEqual(['c', 'b', 'a']);
   });
 
   it('falls back to the one before when the newest is deleted', () => {
@@ -46,11 +46,11 @@ describe('an election of the newest', () => {
 describe('a claim without payload', () => {
   it('keeps the row as it is while its object lives, and makes none', () => {
     claim(HOLD, { uid: 'owner' });
-    expect(t.reader.monitors({ limit: 10 }).items).toEqual([]);
+    expect(t.reader.desired({ limit: 10 }).items).toEqual([]);
     claim('of a pod', { uid: 'pod' });
     accept();
     claim('of a pod', { uid: 'pod', alive: false });
-    expect(t.monitor('m')).toMatchObject({ wanted: 'of a pod', inSync: true });
+    expect(t.row('m')).toMatchObject({ wanted: 'of a pod', inSync: true });
     claim(HOLD, { uid: 'owner', alive: false });
     expect(wanted()).toEqual({ retired: 'of a pod' });
   });
@@ -78,7 +78,7 @@ describe('a row that is forgotten', () => {
     claim('one', {}, forgets);
     const sent = t.claimRows();
     claim('one', { alive: false }, forgets);
-    expect(t.reader.monitors({ limit: 10 }).items).toEqual([]);
+    expect(t.reader.desired({ limit: 10 }).items).toEqual([]);
     t.settleRows(sent, DELIVERED);
     expect([t.claimRows(), t.store.transaction((tx) => tx.wanted(DESTINATION, 'm'))]).toEqual([[], undefined]);
   });

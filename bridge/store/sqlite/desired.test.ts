@@ -36,25 +36,25 @@ describe('who decides what is wanted', () => {
     t.want('m', 'old', { uid: 'a', createdAt: T0 }, { retire: paused });
     t.want('m', 'young', { uid: 'b', createdAt: T0 + 1 }, { retire: paused });
     t.want('m', 'old', { uid: 'a', alive: false }, { retire: paused });
-    expect(t.monitor('m').wanted).toBe('young');
+    expect(t.row('m').wanted).toBe('young');
     t.want('m', 'young', { uid: 'b', alive: false }, { retire: paused });
-    expect(t.monitor('m').wanted).toEqual({ paused: 'young' });
+    expect(t.row('m').wanted).toEqual({ paused: 'young' });
     t.want('m', 'old', { uid: 'a', alive: false }, { retire: paused });
-    expect(t.monitor('m').wanted).toEqual({ paused: 'young' });
+    expect(t.row('m').wanted).toEqual({ paused: 'young' });
   });
 
   it('may leave a row without claim as it is', () => {
     t.want('m', 'old');
     accept();
     t.want('m', 'old', { alive: false });
-    expect(t.monitor('m')).toMatchObject({ wanted: 'old', inSync: true, cronJobs: [] });
+    expect(t.row('m')).toMatchObject({ wanted: 'old', inSync: true, cronJobs: [] });
     expect(t.claimRows()).toEqual([]);
   });
 
   it('changes with the claims of one object: what it claims no more is retired', () => {
     t.want('m', 1);
     t.want('n', 2, {}, { retire: paused });
-    expect([t.monitor('m').wanted, t.monitor('n').wanted]).toEqual([{ paused: 1 }, 2]);
+    expect([t.row('m').wanted, t.row('n').wanted]).toEqual([{ paused: 1 }, 2]);
     expect(t.store.transaction((tx) => tx.wanted(DESTINATION, 'm'))).toEqual({ paused: 1 });
     expect(t.store.transaction((tx) => tx.wanted(DESTINATION, 'unknown'))).toBeUndefined();
   });
@@ -78,17 +78,17 @@ describe('who decides what is wanted', () => {
       t.store.transaction((tx) => tx.putObject({ ...object, deleted: false, state: {} }));
       t.want('m', name, { uid, createdAt: name === 'old' ? T0 : T0 + 1 });
     }
-    expect(t.monitor('m').cronJobs).toEqual(['ns/old', 'ns/young']);
+    expect(t.row('m').cronJobs).toEqual(['ns/old', 'ns/young']);
   });
 });
 
 describe('convergence', () => {
   it('sends a row once, keeps the first acceptance, and does nothing while nothing changes', () => {
     t.want('m', { a: 1, b: 2 });
-    expect(t.monitor('m')).toMatchObject({ inSync: false, notInSyncSince: T0 });
+    expect(t.row('m')).toMatchObject({ inSync: false, notInSyncSince: T0 });
     t.now += SECOND;
     accept();
-    expect(t.monitor('m')).toMatchObject({ inSync: true, firstAcceptedAt: T0 + SECOND, attempts: 0 });
+    expect(t.row('m')).toMatchObject({ inSync: true, firstAcceptedAt: T0 + SECOND, attempts: 0 });
     t.want('m', { b: 2, a: 1 });
     t.now += HOUR;
     expect(t.claimRows()).toEqual([]);
@@ -111,13 +111,13 @@ describe('convergence', () => {
       t.want('m', 'A');
       expect(t.claimRows()).toEqual([]);
       t.settleRows(sentB, answerToB, HOUR);
-      expect(t.monitor('m').inSync).toBe(false);
+      expect(t.row('m').inSync).toBe(false);
       expect(wantedRows()).toEqual(['A']);
       t.restart();
       expect(wantedRows()).toEqual(['A']);
       t.restart();
       accept();
-      expect(t.monitor('m').inSync).toBe(true);
+      expect(t.row('m').inSync).toBe(true);
     }
   });
 
@@ -126,12 +126,12 @@ describe('convergence', () => {
     accept();
     t.now += 27 * HOUR;
     const asserted = t.claimRows();
-    expect(t.monitor('m')).toMatchObject({ inSync: false, notInSyncSince: t.now });
+    expect(t.row('m')).toMatchObject({ inSync: false, notInSyncSince: t.now });
     t.settleRows(asserted, LOST, MINUTE);
-    expect(t.monitor('m')).toMatchObject({ inSync: false, reason: 'answer_lost', attempts: 1, firstAcceptedAt: T0 });
+    expect(t.row('m')).toMatchObject({ inSync: false, reason: 'answer_lost', attempts: 1, firstAcceptedAt: T0 });
     t.now += MINUTE;
     accept();
-    expect(t.monitor('m').inSync).toBe(true);
+    expect(t.row('m').inSync).toBe(true);
   });
 
   it('asserts each row again once a day, spread by its key over four hours', () => {
@@ -162,7 +162,7 @@ describe('convergence', () => {
   it('waits while the destination or a limit that its requests share is held, which costs no attempt', () => {
     t.want('m', 1);
     t.settleRows(t.claimRows(), held('api', MINUTE));
-    expect(t.monitor('m')).toMatchObject({ attempts: 0, reason: 'rate_limited' });
+    expect(t.row('m')).toMatchObject({ attempts: 0, reason: 'rate_limited' });
     t.want('n', 2, { uid: 'other' });
     expect(t.store.claimDesired(DESTINATION, 10, t.now, ['api'])).toEqual([]);
     t.now += MINUTE;
@@ -174,12 +174,12 @@ describe('a refusal for good', () => {
   it('is shown, and tried again after an hour', () => {
     t.want('m', 1);
     t.settleRows(t.claimRows(), REFUSED);
-    expect(t.monitor('m')).toMatchObject({ inSync: false, reason: 'bad_request', detail: 'no such schedule' });
+    expect(t.row('m')).toMatchObject({ inSync: false, reason: 'bad_request', detail: 'no such schedule' });
     t.now += HOUR - 1;
     expect(t.claimRows()).toEqual([]);
     t.now += 1;
     accept();
-    expect(t.monitor('m')).toMatchObject({ inSync: true, reason: undefined });
+    expect(t.row('m')).toMatchObject({ inSync: true, reason: undefined });
   });
 
   it('is forgotten when something else is wanted: new intents wait again', () => {

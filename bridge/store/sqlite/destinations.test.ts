@@ -135,10 +135,10 @@ describe('the rows of a destination that left', () => {
     start(OTHER);
     after(29 * DAY);
     expect(t.reader.depth().find((row) => row.destination === DESTINATION)).toMatchObject({ notInSync: 0 });
-    expect(t.monitor('m')).toMatchObject({ reason: 'destination_removed', cronJobs: ['job'] });
+    expect(t.row('m')).toMatchObject({ reason: 'destination_removed', cronJobs: ['job'] });
     after(2 * DAY);
     after(MINUTE);
-    expect([t.monitor('m'), t.reader.leftDestinations(), t.reader.depth()]).toEqual([undefined, [], []]);
+    expect([t.row('m'), t.reader.leftDestinations(), t.reader.depth()]).toEqual([undefined, [], []]);
     expect(t.store.transaction((tx) => tx.stickyKey(DESTINATION, 'shop', 'report'))).toBe('m');
     // A new one of this name begins anew, and knows what its rows were.
     expect(t.store.cutoff(DESTINATION, t.now)).toBe(t.now);

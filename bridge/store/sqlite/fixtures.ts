@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { ClaimedDesired, ClaimedIntent, Delivery, Intent } from '../../sinks/sink.ts';
-import type { DeliveryView, MonitorView, ReadStore } from '../read.ts';
+import type { DeliveryView, DesiredView, ReadStore } from '../read.ts';
 import type { Claimant, DesiredRules } from '../claims.ts';
 import type { Store } from '../store.ts';
 import { Db } from './db.ts';
@@ -96,8 +96,8 @@ export class TestStore {
     return items.find((item) => item.transitionId === `transition of ${key}`)!;
   }
 
-  monitor(key: string): MonitorView {
-    return this.reader.monitors({ limit: 1000 }).items.find((item) => item.key === key)!;
+  row(key: string): DesiredView {
+    return this.reader.desired({ limit: 1000 }).items.find((item) => item.key === key)!;
   }
 }
 

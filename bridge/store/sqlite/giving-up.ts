@@ -48,7 +48,7 @@ export function expireOrphans(db: Db, intents: Intents, maxAgeMs: number, now: I
        WHERE desired.destination = intents.destination AND desired.key = intents.waits_for) ORDER BY seq`,
     now - maxAgeMs,
   );
-  for (const row of rows) intents.drop(row, 'expired', 'awaiting_monitor', now);
+  for (const row of rows) intents.drop(row, 'expired', 'awaiting_row', now);
 }
 
 /** Gives up what is not in flight: the bridge is retired. */

@@ -91,7 +91,7 @@ describe('waiting for a monitor', () => {
     t.want('m', 1);
     t.enqueue(intent);
     expect(t.claimedKeys()).toEqual([]);
-    expect(t.delivery('run')).toMatchObject({ status: 'pending', reason: 'awaiting_monitor' });
+    expect(t.delivery('run')).toMatchObject({ status: 'pending', reason: 'awaiting_row' });
     const rows = t.claimRows();
     t.settleRows(rows, FAILED, 0);
     expect(t.claimedKeys()).toEqual([]);
@@ -117,7 +117,7 @@ describe('waiting for a monitor', () => {
     t.settle(claimed, DELIVERED);
     expect(t.delivery('run')).toMatchObject({
       status: 'delivered',
-      detail: 'monitor_refused: bad_request: no such schedule',
+      detail: 'row_refused: bad_request: no such schedule',
     });
     t.enqueue({ key: 'later', waitsFor: 'm' });
     expect(t.claimedKeys()).toEqual(['later']);

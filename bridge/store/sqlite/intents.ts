@@ -34,15 +34,15 @@ const AGAIN = `UPDATE intents SET status = 'queued', reason = NULL, detail = NUL
 const BEHIND = `UPDATE intents SET status = 'queued', eligible_at = NULL, age_from = NULL
   WHERE destination = ? AND lane = ? AND settled_at IS NULL AND seq > ? AND status IN ('awaiting', 'ready')`;
 
-/** A refused monitor lets its intents pass; the receipt says so. */
+/** A refused row lets its intents pass; the receipt says so. */
 const MARK = `UPDATE intents SET status = 'sending', attempts = attempts + 1, note = (
-    SELECT concat_ws(': ', 'monitor_refused', reason, detail) FROM desired
+    SELECT concat_ws(': ', 'row_refused', reason, detail) FROM desired
     WHERE desired.destination = intents.destination AND desired.key = intents.waits_for
       AND refused = 1 AND first_accepted_at IS NULL)
   WHERE seq = ? RETURNING note`;
 
 /** What was decided on the transition: to send it all the same. */
-const SENT_REFUSED = `UPDATE decisions SET reason = 'monitor_refused', at = ?2, detail = (
+const SENT_REFUSED = `UPDATE decisions SET reason = 'row_refused', at = ?2, detail = (
     SELECT nullif(concat_ws(': ', desired.reason, desired.detail), '') FROM desired
     WHERE desired.destination = intents.destination AND desired.key = intents.waits_for)
   FROM intents WHERE seq = ?1 AND decisions.transition_id = intents.transition_id
@@ -183,7 +183,7 @@ export class Intents {
     const place = this.#headPlace(destination, head.waits_for);
     if (place === 'removed') {
       const row = this.#db.get<IntentColumns>('SELECT * FROM intents WHERE seq = ?', head.seq)!;
-      this.#finish(row, 'dropped', 'monitor_removed', null, now);
+      this.#finish(row, 'dropped', 'row_removed', null, now);
     } else if (place === 'ready') this.#ready(head.seq, destination, head.gate, now);
     else this.#db.run("UPDATE intents SET status = 'awaiting' WHERE seq = ?", head.seq);
   }

@@ -84,7 +84,7 @@ function openLocked(path: string, lock: Lock, now: Instant): Store {
 }
 
 /**
- * Opens a second, read-only connection to a store. The monitors of `dryRuns`, destinations that send nothing, count as
+ * Opens a second, read-only connection to a store. The rows of `dryRuns`, destinations that send nothing, count as
  * in sync and say why they are not sent. Throws a UserError when there is no store that it can read.
  */
 export function openReader(path: string, dryRuns: readonly string[] = []): ReadStore {

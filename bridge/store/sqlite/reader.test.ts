@@ -244,7 +244,7 @@ describe('figures', () => {
   it('page the monitors, newest first', () => {
     for (const key of ['a', 'b', 'c']) t.want(key, 1, { uid: key });
     const all = readAll(
-      (cursor) => t.reader.monitors(paged(cursor)),
+      (cursor) => t.reader.desired(paged(cursor)),
       () => {},
     );
     expect(all.map(({ key }) => key)).toEqual(['c', 'b', 'a']);
@@ -255,7 +255,7 @@ describe('figures', () => {
     expect(t.reader.depth()).toMatchObject([{ destination: DESTINATION, notInSync: 1 }]);
     const dry = openReader(t.path, [DESTINATION]);
     expect(dry.depth()).toMatchObject([{ destination: DESTINATION, notInSync: 0 }]);
-    expect(dry.monitors({ limit: 10 }).items).toMatchObject([{ key: 'a', inSync: false, reason: 'dry_run' }]);
+    expect(dry.desired({ limit: 10 }).items).toMatchObject([{ key: 'a', inSync: false, reason: 'dry_run' }]);
     dry.close();
   });
 
@@ -268,8 +268,8 @@ describe('figures', () => {
     put('gone', 'm', true);
     t.want('a', 1, { uid: 'new' });
     t.want('b', 1, { uid: 'other' });
-    expect(t.reader.cronJob('ns', 'n')).toMatchObject({ facts: { uid: 'new' }, monitors: [{ key: 'a' }] });
-    expect(t.reader.cronJob('ns', 'm')).toMatchObject({ facts: { uid: 'gone' }, deleted: true, monitors: [] });
+    expect(t.reader.cronJob('ns', 'n')).toMatchObject({ facts: { uid: 'new' }, desired: [{ key: 'a' }] });
+    expect(t.reader.cronJob('ns', 'm')).toMatchObject({ facts: { uid: 'gone' }, deleted: true, desired: [] });
     expect(t.reader.cronJob('other', 'n')).toBeUndefined();
   });
 });

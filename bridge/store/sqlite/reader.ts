@@ -12,7 +12,7 @@ import type {
   DropView,
   LeftDestination,
   ListQuery,
-  MonitorView,
+  DesiredView,
   OutboxDepth,
   Page,
   PrunedView,
@@ -42,8 +42,8 @@ import { readQuarantined } from './quarantine.ts';
 import { usedBytes } from './retention.ts';
 import { readKeyRefusals } from './refusals.ts';
 import { readRetirement } from './retirements.ts';
-import { toDecision, toDelivery, toMonitor, toPruned } from './rows.ts';
-import type { DecisionColumns, DeliveryColumns, MonitorColumns, TombstoneColumns } from './rows.ts';
+import { toDecision, toDelivery, toDesiredView, toPruned } from './rows.ts';
+import type { DecisionColumns, DeliveryColumns, DesiredViewColumns, TombstoneColumns } from './rows.ts';
 import { countRuns, findRuns, listedRun, uidsFrom, withCause } from './run-rows.ts';
 import type { RunFilter } from './run-rows.ts';
 import { attemptsOf, readRun, RUN, transitionsOf } from './stored-runs.ts';
@@ -65,7 +65,7 @@ const DELIVERY = `SELECT intents.*, transitions.run_uid, (
   LEFT JOIN transitions ON transitions.id = intents.transition_id`;
 
 /** With the names of the CronJobs on each key. */
-const MONITOR = `SELECT desired.*, (
+const DESIRED = `SELECT desired.*, (
     SELECT json_group_array(coalesce(objects.namespace || '/' || objects.name, claims.uid)
       ORDER BY claims.rank, claims.uid)
     FROM claims LEFT JOIN objects ON objects.uid = claims.uid
@@ -146,12 +146,12 @@ export class SqliteReader implements ReadStore {
       const state = row && parsed<CronJobState>(row.state).value;
       if (row === undefined || state === undefined) return undefined;
       const claimed = 'SELECT destination, key FROM claims WHERE uid = ?';
-      const monitors = this.#db.all<MonitorColumns>(
-        `${MONITOR} WHERE (destination, key) IN (${claimed}) ORDER BY destination, key`,
+      const desired = this.#db.all<DesiredViewColumns>(
+        `${DESIRED} WHERE (destination, key) IN (${claimed}) ORDER BY destination, key`,
         row.uid,
       );
       const known = { problems: problemsOf(this.#db, row.uid), unjudged: unjudgedOf(this.#db, row.uid) };
-      return { ...state, ...known, monitors: monitors.map((row) => this.#toMonitor(row)) };
+      return { ...state, ...known, desired: desired.map((row) => this.#toDesiredView(row)) };
     });
   }
 
@@ -159,13 +159,17 @@ export class SqliteReader implements ReadStore {
     return countRuns(this.#db, query);
   }
 
-  monitors(query: ListQuery): Page<MonitorView> {
+  desired(query: ListQuery): Page<DesiredView> {
     const [id] = readCursor(query.cursor, [LAST]);
-    const rows = this.#db.all<MonitorColumns>(`${MONITOR} WHERE id < ? ORDER BY id DESC LIMIT ?`, id, query.limit + 1);
+    const rows = this.#db.all<DesiredViewColumns>(
+      `${DESIRED} WHERE id < ? ORDER BY id DESC LIMIT ?`,
+      id,
+      query.limit + 1,
+    );
     return page(
       rows,
       query,
-      (row) => this.#toMonitor(row),
+      (row) => this.#toDesiredView(row),
       (row) => [row.id],
     );
   }
@@ -270,9 +274,9 @@ export class SqliteReader implements ReadStore {
   }
 
   /** A dry run leaves its rows as they are, so that they are sent once it is over. */
-  #toMonitor(row: MonitorColumns): MonitorView {
-    const monitor = toMonitor(row);
-    return this.#dryRuns.has(row.destination) && !monitor.inSync ? { ...monitor, reason: 'dry_run' } : monitor;
+  #toDesiredView(row: DesiredViewColumns): DesiredView {
+    const view = toDesiredView(row);
+    return this.#dryRuns.has(row.destination) && !view.inSync ? { ...view, reason: 'dry_run' } : view;
   }
 
   /** Those on its transitions, and those on an end that is awaited and is no transition yet. */

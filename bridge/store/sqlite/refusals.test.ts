@@ -26,7 +26,7 @@ describe('a refusal of the key', () => {
   });
 
   it('is one of all rows, lets their telemetry go, and is asked about again after the hold', () => {
-    expect(['a', 'b', 'c'].map((key) => t.monitor(key).reason)).toEqual(['forbidden', 'forbidden', 'forbidden']);
+    expect(['a', 'b', 'c'].map((key) => t.row(key).reason)).toEqual(['forbidden', 'forbidden', 'forbidden']);
     expect(t.reader.keyRefusals()).toEqual([
       { destination: DESTINATION, reason: 'forbidden', detail: 'HTTP 403', count: 3 },
     ]);
@@ -86,7 +86,7 @@ it('a refusal of one row stays when the key is another, and is repeated more and
     return early;
   });
   expect(waits).toEqual([0, 0, 0, 0, 0, 0, 0]);
-  expect(t.monitor('m')).toMatchObject({ reason: 'bad_request', detail: 'no such schedule', notInSyncSince: T0 });
+  expect(t.row('m')).toMatchObject({ reason: 'bad_request', detail: 'no such schedule', notInSyncSince: T0 });
 });
 
 it('what was refused comes after what is new: the search for the wrong ones keeps nobody waiting', () => {

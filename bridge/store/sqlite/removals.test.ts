@@ -29,7 +29,7 @@ function deleted(key = 'm'): void {
 describe('a row that no object claims', () => {
   it('is retired at once and wanted as nothing after the grace time, once', () => {
     deleted();
-    expect(t.monitor('m')).toMatchObject({ wanted: { paused: 'live' }, removeAt: T0 + DAY });
+    expect(t.row('m')).toMatchObject({ wanted: { paused: 'live' }, removeAt: T0 + DAY });
     sweep(T0 + DAY - SECOND);
     expect(wanted()).toEqual({ paused: 'live' });
     sweep(T0 + DAY);
@@ -37,18 +37,18 @@ describe('a row that no object claims', () => {
     t.restart();
     t.now += HOUR;
     accept();
-    expect(t.monitor('m')).toMatchObject({ wanted: null, inSync: true, firstAcceptedAt: undefined });
+    expect(t.row('m')).toMatchObject({ wanted: null, inSync: true, firstAcceptedAt: undefined });
     sweep(t.now + 2 * DAY);
     expect(t.claimRows()).toEqual([]);
     sweep(t.now + 40 * DAY);
-    expect(t.monitor('m')).toBeUndefined();
+    expect(t.row('m')).toBeUndefined();
   });
 
   it('is kept when an object claims it again in time', () => {
     deleted();
     t.want('m', 'again', { uid: 'new' }, rules);
     sweep(T0 + 2 * DAY);
-    expect(t.monitor('m')).toMatchObject({ wanted: 'again', removeAt: undefined });
+    expect(t.row('m')).toMatchObject({ wanted: 'again', removeAt: undefined });
   });
 
   it('that was removed is made again by the next claim, and its telemetry waits for that', () => {
@@ -103,13 +103,13 @@ describe('a row that no object claims', () => {
     deleted();
     t.store.transaction((tx) => tx.destinations.keepRemovals(DESTINATION));
     sweep(T0 + 2 * DAY);
-    expect(t.monitor('m')).toMatchObject({ wanted: { paused: 'live' }, removeAt: undefined });
+    expect(t.row('m')).toMatchObject({ wanted: { paused: 'live' }, removeAt: undefined });
   });
 
   it('is removed as long after the deletion as before when the clock is set', () => {
     deleted();
     t.store.clockSet(-3 * HOUR);
-    expect(t.monitor('m').removeAt).toBe(T0 + DAY - 3 * HOUR);
+    expect(t.row('m').removeAt).toBe(T0 + DAY - 3 * HOUR);
   });
 });
 
@@ -119,7 +119,7 @@ it('telemetry of a monitor that was removed is given up, and says so: it would m
   accept();
   t.enqueue({ key: 'orphan', waitsFor: 'm' }, { key: 'other' });
   expect(t.claimedKeys()).toEqual(['other']);
-  expect(t.delivery('orphan')).toMatchObject({ status: 'dropped', reason: 'monitor_removed' });
+  expect(t.delivery('orphan')).toMatchObject({ status: 'dropped', reason: 'row_removed' });
 });
 
 describe('a row that is retired for good', () => {
@@ -138,12 +138,12 @@ describe('a row that is retired for good', () => {
       sweep(T0 + day * DAY);
       expect(rows()).toEqual([]);
     }
-    expect(t.monitor('m')).toMatchObject({ wanted: { paused: 'live' }, inSync: true });
+    expect(t.row('m')).toMatchObject({ wanted: { paused: 'live' }, inSync: true });
     sweep(T0 + 31 * DAY);
-    expect(t.monitor('m')).toBeUndefined();
+    expect(t.row('m')).toBeUndefined();
     expect(wanted()).toEqual({ paused: 'live' });
     t.want('m', 'again', { uid: 'new' }, keeps);
-    expect(t.monitor('m').wanted).toEqual({ wanted: 'again', was: { paused: 'live' } });
+    expect(t.row('m').wanted).toEqual({ wanted: 'again', was: { paused: 'live' } });
   });
 
   it('is asserted as others once an object claims it again unchanged', () => {
@@ -169,7 +169,7 @@ describe('a row that is retired for good', () => {
       sweep(T0 + day * DAY);
       for (const row of t.claimRows()) t.settleRows([row], answers[row.key]!);
     }
-    expect(['away', 'refused', 'key'].map((key) => t.monitor(key)?.inSync)).toEqual([false, undefined, false]);
+    expect(['away', 'refused', 'key'].map((key) => t.row(key)?.inSync)).toEqual([false, undefined, false]);
   });
 
   it('stays while telemetry waits for it; telemetry that waits for one that is gone ends', () => {
@@ -182,7 +182,7 @@ describe('a row that is retired for good', () => {
       { key: 'late', lane: 'l', waitsFor: 'm' },
     );
     sweep(T0 + 40 * DAY);
-    expect(t.delivery('early')).toMatchObject({ status: 'dropped', reason: 'expired', detail: 'awaiting_monitor' });
+    expect(t.delivery('early')).toMatchObject({ status: 'dropped', reason: 'expired', detail: 'awaiting_row' });
   });
 });
 

@@ -71,7 +71,7 @@ function readBackup(source: string): Instant {
 /**
  * The first start on a backup, inside a transaction: what happened between the backup and now was told by the store that
  * is gone. So the cut-offs move to its last commit, or to now when nothing tells of it; what waited to be sent is
- * dropped; and every monitor is asserted again. Undefined when this is no backup.
+ * dropped; and every desired row is asserted again. Undefined when this is no backup.
  */
 export function finishRestore(db: Db, { keys, lastCommit }: SideFiles, now: Instant): Recovery | undefined {
   const row = db.get<{ value: number }>('SELECT value FROM meta WHERE key = ?', BACKUP_AT);

@@ -1,7 +1,7 @@
 import type { Kind } from '../../kubernetes/observation.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Reason } from '../../lib/reasons.ts';
-import type { Answer, DeliveryView, MonitorView, PrunedView, Resend } from '../read.ts';
+import type { Answer, DeliveryView, DesiredView, PrunedView, Resend } from '../read.ts';
 import type { Decision, ObjectRow } from '../store.ts';
 import { UNREADABLE_ROW } from '../store.ts';
 import { parsed } from './unreadable-rows.ts';
@@ -80,7 +80,7 @@ export interface DeliveryColumns {
 export function toDelivery(row: DeliveryColumns): DeliveryView {
   const { seq, destination, lane, status, attempts } = row;
   const pending = status === 'queued' || status === 'awaiting' || status === 'ready';
-  const awaited = status === 'awaiting' ? 'awaiting_monitor' : undefined;
+  const awaited = status === 'awaiting' ? 'awaiting_row' : undefined;
   const waitsFor = pending && row.has_left === 1 ? 'destination_removed' : awaited;
   return {
     seq,
@@ -112,7 +112,7 @@ function withoutNulls<T>(text: string): T[] {
   return JSON.parse(text, (_key, value: unknown) => value ?? undefined) as T[];
 }
 
-export interface MonitorColumns {
+export interface DesiredViewColumns {
   readonly id: number;
   readonly destination: string;
   readonly key: string;
@@ -127,7 +127,7 @@ export interface MonitorColumns {
   readonly has_left: number;
 }
 
-export function toMonitor(row: MonitorColumns): MonitorView {
+export function toDesiredView(row: DesiredViewColumns): DesiredView {
   const { destination, key, attempts } = row;
   return {
     destination,

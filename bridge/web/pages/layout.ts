@@ -22,7 +22,7 @@ export interface Frame {
 
 const TABS = [
   ['/', 'Runs'],
-  ['/monitors', 'Monitors'],
+  ['/desired', 'Vendor objects'],
   ['/deliveries', 'Deliveries'],
   ['/drops', 'Not sent'],
 ] as const;
@@ -101,8 +101,8 @@ function retiredNote({ retirement }: Frame): Child {
   const left = destinations.reduce((sum, row) => sum + row.open + row.refused, 0);
   return note(
     'warn',
-    html`<b>Retired</b> by ${by} since ${time(since)}: monitors are paused (${rows - left} of ${rows} accepted) and no
-      telemetry is sent. <code>lifecycle-bridge retire --undo</code> ends that.`,
+    html`<b>Retired</b> by ${by} since ${time(since)}: what is kept at vendors is paused (${rows - left} of ${rows}
+      accepted) and no telemetry is sent. <code>lifecycle-bridge retire --undo</code> ends that.`,
   );
 }
 

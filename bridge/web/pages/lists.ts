@@ -1,7 +1,7 @@
 import type { Json } from '../../lib/json.ts';
 import { reasonText } from '../../lib/reasons.ts';
 import { OWN_CLAIM } from '../../store/own-row.ts';
-import type { DeliveryView, MonitorView, Page, ReadStore } from '../../store/read.ts';
+import type { DeliveryView, DesiredView, Page, ReadStore } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { badge, DELIVERY_LOOKS, href, paging, payload, runHref, time } from '../parts.ts';
 import { type DeliveriesQuery, parameters } from '../query.ts';
@@ -9,8 +9,8 @@ import { type Frame, outboxText, type PageContent } from './layout.ts';
 import { table } from './table.ts';
 import { receipt } from './run.ts';
 
-/** Every monitor (desired row) and whether the vendor has it as it should be. */
-export function monitorsPage(page: Page<MonitorView>, query: { cursor?: string }): PageContent {
+/** Every desired row and whether the vendor has it as it should be. */
+export function desiredPage(page: Page<DesiredView>, query: { cursor?: string }): PageContent {
   const rows = page.items.map(
     (row) =>
       html`<tr>
@@ -25,15 +25,15 @@ export function monitorsPage(page: Page<MonitorView>, query: { cursor?: string }
       </tr>`,
   );
   return {
-    title: 'Monitors',
-    tab: '/monitors',
-    body: html`<h1>Monitors</h1>
-      ${table('Monitors', ['State', 'CronJob', 'Schedule', 'Destination and key', 'Detail'], rows, 'No monitor yet.')}
-      ${paging('/monitors', query, page.next)}`,
+    title: 'Vendor objects',
+    tab: '/desired',
+    body: html`<h1>Vendor objects</h1>
+      ${table('Vendor objects', ['State', 'CronJob', 'Schedule', 'Destination and key', 'Detail'], rows, 'Nothing is kept at a vendor yet.')}
+      ${paging('/desired', query, page.next)}`,
   };
 }
 
-function syncBadge({ inSync, wanted }: MonitorView): Html {
+function syncBadge({ inSync, wanted }: DesiredView): Html {
   if (!inSync) return badge({ sign: '!', tone: 'warn', label: 'not in sync' });
   if (wanted === null) return badge({ sign: '‖', tone: 'quiet', label: 'deleted' });
   return field(wanted, 'paused') === 'true'
@@ -41,13 +41,13 @@ function syncBadge({ inSync, wanted }: MonitorView): Html {
     : badge({ sign: '✓', tone: 'good', label: 'in sync' });
 }
 
-function syncText({ inSync, notInSyncSince, reason, detail, attempts }: MonitorView): Child {
+function syncText({ inSync, notInSyncSince, reason, detail, attempts }: DesiredView): Child {
   if (inSync) return undefined;
   const tries = attempts > 0 && html`<small>${attempts} ${attempts === 1 ? 'try' : 'tries'}</small>`;
   return html`${reasonText(reason, detail)} <small>since ${time(notInSyncSince)}</small> ${tries}`;
 }
 
-function removalText({ removeAt }: MonitorView): Child {
+function removalText({ removeAt }: DesiredView): Child {
   return removeAt !== undefined && html`<small>is deleted at the vendor after ${time(removeAt)}</small>`;
 }
 

@@ -29,7 +29,7 @@ export function problemsPage(page: Page<CronJobProblems>, query: ProblemsQuery):
     tab: '/',
     body: html`<p class="crumb"><a href="/">Runs</a></p>
       <h1>Annotations that cannot be read</h1>
-      <p class="hint">Their CronJobs are monitored all the same, with what is used instead.</p>
+      <p class="hint">Their CronJobs are reported all the same, with what is used instead.</p>
       ${table('Annotations', head, rows, 'Every annotation can be read.')}
       ${paging('/problems', parameters(query), page.next)}`,
   };

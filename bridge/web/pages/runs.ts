@@ -63,7 +63,8 @@ function noCronJobs({ cluster }: Frame): Html {
 function notInSync({ outbox }: Frame): Child {
   const count = outbox.reduce((sum, row) => sum + row.notInSync, 0);
   return (
-    count > 0 && html`<li><a href="/monitors">${count} ${count === 1 ? 'monitor' : 'monitors'} not in sync</a></li>`
+    count > 0 &&
+    html`<li><a href="/desired">${count} ${count === 1 ? 'vendor object' : 'vendor objects'} not in sync</a></li>`
   );
 }
 
