@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KUBE_PROTOBUF } from '../../bridge/cluster/kube-protobuf.ts';
 import { encodeMetadataList } from '../kube-protobuf.ts';
+import { LiveJobs } from './scale-live.ts';
 import type { Population, Resource } from './scale-objects.ts';
 import { makePopulation } from './scale-objects.ts';
 
@@ -11,6 +12,11 @@ export interface ApiState {
   readonly objects: number;
   readonly round: number;
 }
+/** Jobs that come to be; without `watch` nobody may watch them. */
+export interface ApiLive {
+  readonly perSecond: number;
+  readonly watch: boolean;
+}
 export interface ApiCounts {
   readonly requests: number;
   readonly megabytes: number;
@@ -18,7 +24,8 @@ export interface ApiCounts {
 
 /**
  * A Kubernetes API of as many objects as wanted, in a process of its own: LISTs in pages under one resourceVersion, full
- * or metadata only, GETs by name. It keeps no object: each is made when it is read.
+ * or metadata only, GETs by name. It keeps no object: each is made when it is read, but for the Jobs that come to be while
+ * it runs, which can be watched.
  */
 const PATH = /^\/(?:api|apis\/[^/]+)\/[^/]+(?:\/namespaces\/[^/]+)?\/([^/]+)(?:\/(.+))?$/;
 /** How Kubernetes' protobuf begins. */
@@ -27,17 +34,26 @@ const NONE: Population = { count: () => 0, json: () => '' };
 let population = NONE;
 let round = 0;
 let [requests, bytes] = [0, 0];
+const live = new LiveJobs();
+let mayWatch = false;
 
 function isResource(text: string): text is Resource {
   return ['cronjobs', 'jobs', 'pods'].includes(text);
 }
 
 function list(resource: Resource, url: URL, metadata: boolean): Buffer {
-  const total = population.count(resource);
+  const still = population.count(resource);
+  const jobs = resource === 'jobs' ? live.json : [];
+  const total = still + jobs.length;
   const from = Number(url.searchParams.get('continue') ?? 0);
   const to = Math.min(total, from + Number(url.searchParams.get('limit') ?? total));
-  const items = Array.from({ length: to - from }, (_, at) => population.json(resource, from + at, { metadata, round }));
-  const head = { resourceVersion: String(9_000_000 + round), ...(to < total && { continue: String(to) }) };
+  const items = Array.from({ length: to - from }, (_, at) => {
+    return jobs[from + at - still] ?? population.json(resource, from + at, { metadata, round });
+  });
+  const head = {
+    resourceVersion: String(jobs.length > 0 ? live.version : 9_000_000 + round),
+    ...(to < total && { continue: String(to) }),
+  };
   if (!metadata) return Buffer.from(`{"kind":"List","metadata":${JSON.stringify(head)},"items":[${items.join(',')}]}`);
   const parsed = items.map((item) => JSON.parse(item) as Parameters<typeof encodeMetadataList>[1][number]);
   return encodeMetadataList(head, parsed);
@@ -48,6 +64,7 @@ function body(url: URL, accept: string): string | Buffer | undefined {
   if (resource === 'namespaces') return JSON.stringify({ metadata: { name, uid: 'the-cluster' } });
   if (!isResource(resource)) return '{"kind":"List","metadata":{"resourceVersion":"1"},"items":[]}';
   if (name === undefined) return list(resource, url, accept.includes('as=PartialObjectMetadataList'));
+  if (resource === 'jobs' && name.startsWith('live-')) return live.named(name);
   const index = Number(/-(\d+)$/.exec(name)?.[1] ?? NaN);
   return index < population.count(resource) ? population.json(resource, index, { metadata: false, round }) : undefined;
 }
@@ -68,11 +85,31 @@ async function set(state: ApiState): Promise<void> {
   process.send?.('set');
 }
 
+function watch(url: URL, response: ServerResponse): void {
+  requests++;
+  const { searchParams: query } = url;
+  if (!mayWatch) response.writeHead(403).end('{"message":"no watch"}');
+  else
+    live.watch(response, Number(query.get('resourceVersion')), Number(query.get('timeoutSeconds')), (count) => {
+      bytes += count;
+    });
+}
+
 const server = createServer((request, response) => {
-  answer(response, body(new URL(request.url ?? '/', 'http://api'), request.headers.accept ?? ''));
+  const url = new URL(request.url ?? '/', 'http://api');
+  if (url.searchParams.has('watch')) return watch(url, response);
+  answer(response, body(url, request.headers.accept ?? ''));
 });
-process.on('message', (message: ApiState | 'counts') => {
+function change({ perSecond, watch }: ApiLive): void {
+  mayWatch = watch;
+  const jobs = population.count('jobs');
+  live.begin((number) => population.json('jobs', number % jobs, { metadata: false, round }), perSecond);
+  process.send?.('changing');
+}
+
+process.on('message', (message: ApiState | ApiLive | 'counts') => {
   if (message === 'counts') process.send?.({ requests, megabytes: bytes / 1e6 } satisfies ApiCounts);
+  else if ('perSecond' in message) change(message);
   else void set(message);
 });
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));

@@ -47,6 +47,7 @@ beforeAll(async () => {
     kubeconfig,
     namespaces: [kube.namespace],
     bridgeEndpoint: bridge.endpoint,
+    bridgePageUrl: bridge.pageUrl,
     clusterName: 'e2e',
     dataDir: join(dataDir, 'collector'),
   });

@@ -38,6 +38,7 @@ beforeAll(async () => {
     kubeconfig,
     namespaces,
     bridgeEndpoint: bridge.endpoint,
+    bridgePageUrl: bridge.pageUrl,
     clusterName: 'e2e',
     dataDir: join(dataDir, 'collector'),
   });

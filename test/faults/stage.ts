@@ -101,7 +101,8 @@ export async function setStage(name: string, options: StageOptions = {}): Promis
   const bridgeEndpoint = (await between?.(bridge.endpoint)) ?? bridge.endpoint;
   const collect = async (name: string): Promise<Collector> => {
     const token = tokenFile === undefined ? {} : { tokenFile };
-    const options = { kubeconfig: account.collector, bridgeEndpoint, clusterName: 'faults', ...token };
+    const { pageUrl: bridgePageUrl } = bridge;
+    const options = { kubeconfig: account.collector, bridgeEndpoint, bridgePageUrl, clusterName: 'faults', ...token };
     const collector = await startCollector({ ...options, dataDir: join(dataDir, name) });
     releases.add(() => collector.stop());
     return collector;

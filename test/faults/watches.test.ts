@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clusterScript } from '../e2e/harness/cluster.ts';
 import type { KubeObject } from '../e2e/harness/kube.ts';
 import { until } from '../e2e/harness/kube.ts';
 import { BRIDGE, COLLECTOR, permit, serviceAccounts, untilMay } from './accounts.ts';
-import { compact } from './etcd.ts';
+import { ended, gap, logged, trueTimes } from './gap.ts';
 import type { Stage, Started } from './stage.ts';
 import { expectTold, FAST_AUDIT, makeCronJobs, onceEach, pingsOf, runs, setStage, SHORT, startRun } from './stage.ts';
 
@@ -22,57 +20,16 @@ const metric = async (name: string): Promise<number> => {
 };
 const missedJobs = () => metric('audit_differences_total{kind="Job",difference="missed"}');
 const deadWatch = (kind: string) => metric(`watch_dead{kind="${kind}"}`);
-const logged = (text: RegExp): number => (readFileSync(stage.collector.logFile, 'utf8').match(text) ?? []).length;
-const expired = () => logged(/received a 410.*"k8sobjects\/runs"/g);
-
-/** The Collector's watches never tell what changes in `meanwhile`: it sleeps through that, and wakes to "410 Gone". */
-async function gap(meanwhile: () => Promise<Started[]>): Promise<Started[]> {
-  const { collector, cluster } = stage;
-  const before = expired();
-  process.kill(collector.pid, 'SIGSTOP');
-  let started: Started[];
-  try {
-    // What is sent to one that sleeps waits in its sockets, unless they are broken.
-    await clusterScript(cluster, 'restart', 'apiserver');
-    started = await meanwhile();
-    await compact(stage);
-    await clusterScript(cluster, 'restart', 'apiserver');
-  } finally {
-    process.kill(collector.pid, 'SIGCONT');
-  }
-  await until('pods, Jobs and CronJobs are told that their version is too old', () => expired() >= before + 3, 300_000);
-  return started;
-}
-
-const ended = ({ job }: Started) =>
-  until(
-    `${job.metadata.name} has ended`,
-    async () => {
-      const now = await stage.kube.get(`job/${job.metadata.name}`);
-      const conditions = (now.status?.['conditions'] ?? []) as { type: string }[];
-      return conditions.some(({ type }) => ['Complete', 'Failed'].includes(type)) && now;
-    },
-    240_000, // whoever works on it may wait for half a minute before it asks a restarted API server again
-  );
-
-/** Start and end as the Job says them, in seconds. */
-function trueTimes({ status }: KubeObject): number[] {
-  const conditions = status?.['conditions'] as { type: string; lastTransitionTime: string }[];
-  const failed = conditions.find(({ type }) => type === 'Failed');
-  const end = failed?.lastTransitionTime ?? (status!['completionTime'] as string);
-  return [status!['startTime'] as string, end].map((time) => Date.parse(time) / 1000);
-}
-
 describe('nothing is lost and nothing is told twice', () => {
   it('when etcd is compacted and the watches get 410: runs of the gap are told with their true times', async () => {
     const before = await runs(stage, 'before', 3);
     await expectTold(stage, before);
     const missed = await missedJobs();
     const ends: KubeObject[] = [];
-    const inside = await gap(async () => {
+    const inside = await gap(stage, async () => {
       // Three of each, so that no CronJob removes one of its history.
       const started = [...(await runs(stage, 'gap', 3)), ...(await runs(stage, 'hole', 3))];
-      for (const run of started) ends.push(await ended(run));
+      for (const run of started) ends.push(await ended(stage, run));
       return started;
     });
     const after = await runs(stage, 'after', 3);
@@ -105,12 +62,12 @@ describe('nothing is lost and nothing is told twice', () => {
   });
 
   it.skipIf(SHORT)('when the watch of Jobs alone dies: the bridge says so and the audit tells the runs', async () => {
-    const { kube, collector } = stage;
+    const { kube } = stage;
     // The watch itself may go on; what it asks for after a 410 is refused, and it ends for good.
     await permit(kube, 'collector', { ...COLLECTOR, 'batch/jobs': ['get', 'watch'] });
     await untilMay(kube, 'collector', 'list', 'jobs.batch', false);
-    const inside = await gap(() => runs(stage, 'dying', 3));
-    await until('the watch of Jobs ended', () => logged(/could not retrieve a resourceVersion.*jobs/g) >= 1);
+    const inside = await gap(stage, () => runs(stage, 'dying', 3));
+    await until('the watch of Jobs ended', () => logged(stage, /could not retrieve a resourceVersion.*jobs/g) >= 1);
     await permit(kube, 'collector', COLLECTOR);
     const unheard: Started[] = [];
     await makeCronJobs(stage, 'unheard');
@@ -125,7 +82,7 @@ describe('nothing is lost and nothing is told twice', () => {
     await expectTold(stage, [...inside, ...unheard, ...heard]);
     await until('the others live', async () => (await deadWatch('Pod')) + (await deadWatch('CronJob')) === 0);
     expect(await (await fetch(stage.bridge.pageUrl)).text()).toContain('The watch of Jobs is dead');
-    await collector.restart();
+    await stage.collector.restart();
     const alive = await runs(stage, 'alive', 3);
     await until('the watch of Jobs is alive', async () => (await deadWatch('Job')) === 0);
     await expectTold(stage, [...inside, ...unheard, ...heard, ...alive]);

@@ -35,6 +35,8 @@ export interface CollectorOptions {
   readonly clusterName: string;
   /** Watch these namespaces only, and nothing of cluster scope. */
   readonly namespaces?: readonly string[];
+  /** Page of a bridge that may watch too, while the streams are dead: those watches are not counted. */
+  readonly bridgePageUrl?: string;
   /** With it the Collector sends the token that is in there when it starts. */
   readonly tokenFile?: string;
 }
@@ -47,7 +49,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const program = await tool('otelcol-k8s');
   mkdirSync(options.dataDir, { recursive: true });
   const logFile = join(options.dataDir, 'collector.log');
-  const watches = await watchCounter(options.kubeconfig);
+  const watches = await watchCounter(options.kubeconfig, options.bridgePageUrl);
   const before = await steady(watches);
   const each = options.namespaces?.length ?? 1;
   const unwatched = (timeoutMs?: number): Promise<unknown> =>
@@ -58,7 +60,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     );
   const watching = async (): Promise<void> => {
     const all = async (): Promise<boolean> => (await watches()).every((count, kind) => count >= before[kind]! + each);
-    await until('the Collector watches', all, 180_000);
+    // Twice: a watch of the bridge that begins or ends just now is counted by one side only.
+    await until('the Collector watches', async () => (await all()) && (await all()), 180_000);
   };
   let child: ChildProcess | undefined;
   let ports = { health: 0, metrics: 0 };
@@ -165,9 +168,9 @@ async function steady(watches: () => Promise<readonly number[]>): Promise<readon
 
 /**
  * Counts the open watches at the API server, one number for each of WATCHED. The health check is green before the
- * watches stand, and nothing of the Collector tells when they do.
+ * watches stand, and nothing of the Collector tells when they do. Those of the bridge itself are left out.
  */
-async function watchCounter(kubeconfig: string): Promise<() => Promise<readonly number[]>> {
+async function watchCounter(kubeconfig: string, bridgePageUrl?: string): Promise<() => Promise<readonly number[]>> {
   const kube = await openNamespace(kubeconfig, 'default');
   return async () => {
     const open = new Map<string, number>();
@@ -177,8 +180,17 @@ async function watchCounter(kubeconfig: string): Promise<() => Promise<readonly 
       const kind = `${label('group')}/${label('resource')}`;
       open.set(kind, (open.get(kind) ?? 0) + Number(line[2]));
     }
-    return WATCHED.map((kind) => open.get(kind) ?? 0);
+    const own = bridgePageUrl === undefined ? [] : await ownWatches(bridgePageUrl);
+    return WATCHED.map((kind) => (open.get(kind) ?? 0) - (own.includes(kind) ? 1 : 0));
   };
+}
+
+/** The kinds that the bridge watches itself; of one that is down the watches are over too. */
+async function ownWatches(pageUrl: string): Promise<readonly string[]> {
+  const answer = await fetch(`${pageUrl}metrics`, { headers: { connection: 'close' } }).catch(() => undefined);
+  const text = (await answer?.text()) ?? '';
+  const kinds = [...text.matchAll(/^lifecycle_bridge_watch_own\{kind="(\w+)"\} 1$/gm)].map(([, kind]) => kind);
+  return kinds.map((kind) => (kind === 'Pod' ? '/pods' : `batch/${kind!.toLowerCase()}s`));
 }
 
 async function freePort(): Promise<number> {

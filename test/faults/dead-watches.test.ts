@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { clusterScript } from '../e2e/harness/cluster.ts';
+import { until } from '../e2e/harness/kube.ts';
+import { COLLECTOR, permit, serviceAccounts, untilMay } from './accounts.ts';
+import { ended, gap, logged, trueTimes } from './gap.ts';
+import { readMetric } from './metrics.ts';
+import type { Stage, Started } from './stage.ts';
+import { expectTold, makeCronJobs, onceEach, pingsOf, runs, setStage, SHORT, startRun } from './stage.ts';
+
+/** Long enough that what comes and goes between two LISTs is not in one of them by chance each time. */
+const INTERVAL_S = 20;
+let stage: Stage;
+
+beforeAll(async () => {
+  const env = {
+    LIFECYCLE_BRIDGE__CLUSTER__AUDIT__INTERVAL: `${INTERVAL_S}s`,
+    LIFECYCLE_BRIDGE__CLUSTER__AUDIT__GRACE: '30s',
+  };
+  stage = await setStage('dead-watches', { env, accounts: serviceAccounts });
+});
+afterAll(() => stage.close());
+
+const metric = (name: string) => readMetric(`${stage.bridge.pageUrl}metrics`, `lifecycle_bridge_${name}`);
+const withoutList = Object.fromEntries(Object.keys(COLLECTOR).map((resource) => [resource, ['get', 'watch']]));
+const KINDS = ['pods', 'jobs', 'cronjobs'];
+
+/** Ends every watch of the Collector, as a refusal does with client-go 0.32 or later: none is asked for again. */
+async function endAllWatches(): Promise<Started[]> {
+  const { kube } = stage;
+  await permit(kube, 'collector', withoutList);
+  await untilMay(kube, 'collector', 'list', 'jobs.batch', false);
+  const inside = await gap(stage, () => runs(stage, 'gap', 3));
+  const isOver = (kind: string): boolean =>
+    logged(stage, new RegExp(`could not retrieve a resourceVersion.*\\b${kind}\\b`, 'g')) > 0;
+  await until('the watches of pods, Jobs and CronJobs ended', () => KINDS.every(isOver), 120_000);
+  await permit(kube, 'collector', COLLECTOR);
+  await untilMay(kube, 'collector', 'list', 'jobs.batch', true);
+  return inside;
+}
+
+/** Seconds from the time of each ping's edge, which the object tells in whole seconds, until it was at the vendor. */
+function lateness(started: readonly Started[]): number[] {
+  const uids = new Set<string | undefined>(started.map(({ job }) => job.metadata.uid));
+  const pings = stage.vendors.cronitor.pings.filter(({ query }) => uids.has(query.series));
+  return pings.map(({ at, query }) => Math.round(at / 100 - Number(query.stamp) * 10) / 10).toSorted((a, b) => a - b);
+}
+
+function report(what: string, started: readonly Started[]): void {
+  const late = lateness(started);
+  const of = (share: number): string => `${late[Math.ceil(late.length * share) - 1]} s`;
+  const told = `${late.length} pings of ${started.length} runs`;
+  console.log(`${what}: ${told}, late by ${of(0.5)} (p50), ${of(0.95)} (p95), ${of(1)} (max)`);
+}
+
+it('when every watch ends at once for good, the bridge watches by itself, and a new Collector takes over', async () => {
+  const { cluster, bridge } = stage;
+  const before = await runs(stage, 'before', 2);
+  await expectTold(stage, before);
+  const inside = await endAllWatches();
+
+  // Nobody looks: what comes and goes before the next LIST is lost as far as no status proves it, and never told twice.
+  const blind = await runs(stage, 'blind', 3, undefined, { vanish: true });
+  const unheard: Started[] = [];
+  await makeCronJobs(stage, 'unheard');
+  const oneMore = async (): Promise<boolean> => {
+    unheard.push(await startRun(stage, 'unheard', unheard.length));
+    await expectTold(stage, unheard.slice(-1));
+    return (await metric('watch_own{')) === KINDS.length;
+  };
+  await until('the bridge watches every kind', oneMore, 300_000);
+
+  const watched = await runs(stage, 'watched', 6, undefined, { vanish: true });
+  await expectTold(stage, watched);
+  // An API server that comes back refuses every account for a moment.
+  await clusterScript(cluster, 'restart', 'apiserver');
+  const refused = await runs(stage, 'refused', 3, undefined, { vanish: true });
+  await expectTold(stage, refused);
+  if (!SHORT) {
+    const dead = async (): Promise<boolean> => (await metric('watch_dead{')) === KINDS.length;
+    await until('the bridge says so', dead, 300_000);
+    const page = async (): Promise<string> => (await fetch(bridge.pageUrl)).text();
+    await until('the page too', async () => (await page()).includes('the bridge watches Jobs itself'));
+  }
+  await bridge.kill9();
+  await bridge.start();
+  await until('a restart ends no doubt', async () => (await metric('watch_own{')) === KINDS.length, 120_000);
+  const restarted = await runs(stage, 'restarted', 3, undefined, { keep: true });
+  await expectTold(stage, restarted, { repeats: true });
+  for (const run of restarted) {
+    const stamps = onceEach(pingsOf(stage, run.job)).map((ping) => Number(ping.split(' ')[1]));
+    expect(stamps).toEqual(trueTimes(await ended(stage, run)));
+  }
+
+  await stage.collector.restart();
+  const alive = await runs(stage, 'alive', 3);
+  await expectTold(stage, alive);
+  await until('the streams live again', async () => (await metric('watch_own{')) === 0, 120_000);
+  await expectTold(stage, [...before, ...inside, ...unheard, ...watched, ...refused, ...restarted, ...alive], {
+    repeats: true,
+  });
+  for (const { job, end } of blind) {
+    const told = onceEach(pingsOf(stage, job)).map((ping) => ping.split(' ')[0]);
+    expect(['', 'run', `run ${end}`, end]).toContain(told.join(' '));
+  }
+  report(`before the bridge watched (LISTs every ${INTERVAL_S} s)`, [...inside, ...blind]);
+  report('by the own watch', [...watched, ...refused, ...restarted]);
+});
