@@ -239,6 +239,7 @@ describe('a rollout of a DaemonSet', () => {
     rollouts.see(20, revision('b', 2, 2));
     const none = changed(2, { desired: 0, replicas: 0, updated: 0, available: 0 });
     expect(rollouts.see(21, none)).toEqual(['2/started', '2/ended succeeded']);
+    expect(rollouts.told.at(-1)?.text).toBe('revision 2 rolled out: NoNodeFits');
   });
 });
 

@@ -50,7 +50,7 @@ export function overSince(
   observedAt: Instant,
 ): Instant | undefined {
   const isOver =
-    verdictOf(facts, run, child, observedAt) !== 'open' || (facts.kind !== 'Deployment' && isSettled(facts));
+    typeof verdictOf(facts, run, child, observedAt) === 'object' || (facts.kind !== 'Deployment' && isSettled(facts));
   if (!isObserved(facts) || !isOver) return undefined;
   return (run.why === 'rolled_back' ? rolledBackAt(facts, child) : undefined) ?? child.createdAt ?? 0;
 }

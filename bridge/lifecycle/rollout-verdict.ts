@@ -7,8 +7,9 @@ import type { RevisionFacts, RolloutEnding, RolloutRun, WorkloadFacts } from './
  * How far a rollout is, as `kubectl rollout status` judges it (kubectl: polymorphichelpers/rollout_status.go): only by a
  * status that is about the spec that the record shows. Argo CD and Flux judge by the same rules
  * (gitops-engine/pkg/health/health_deployment.go; cli-utils: kstatus/status/core.go).
+ * `unconfirmed`: by its counts it is over, and its own ReplicaSet was not seen so yet.
  */
-export type Verdict = 'open' | RolloutEnding;
+export type Verdict = 'open' | 'unconfirmed' | RolloutEnding;
 
 const SCALED_TO_ZERO = 'ScaledToZero';
 
@@ -26,14 +27,15 @@ export function verdictOf(
 ): Verdict {
   if (!isObserved(facts)) return 'open';
   const at = progressing(facts)?.at ?? observedAt;
-  if (facts.desired === 0) return atZero(run, observedAt);
+  if (facts.desired === 0) return atZero(facts, run, observedAt);
   if (facts.kind === 'Deployment') return ofDeployment(facts, run, child, at, observedAt);
   return isSettled(facts) && facts.available >= facts.desired ? { outcome: 'succeeded', at: observedAt } : 'open';
 }
 
 /** Nothing is left to roll out. That is no success of pods that were wanted and never came up. */
-function atZero({ wanted }: RolloutRun, at: Instant): RolloutEnding {
-  return { outcome: wanted === true ? 'cancelled' : 'succeeded', at, reason: SCALED_TO_ZERO };
+function atZero({ kind }: WorkloadFacts, { wanted }: RolloutRun, at: Instant): RolloutEnding {
+  const reason = kind === 'DaemonSet' ? 'NoNodeFits' : SCALED_TO_ZERO;
+  return { outcome: wanted === true ? 'cancelled' : 'succeeded', at, reason };
 }
 
 /**
@@ -53,8 +55,10 @@ function ofDeployment(
   const wasAtZero = run.ended?.reason === SCALED_TO_ZERO;
   const isUp = facts.updated >= facts.desired && facts.replicas <= facts.updated && facts.available >= facts.updated;
   if (condition === undefined || condition.status === 'Unknown') {
-    const isOwn = child?.kind === 'ReplicaSet' && child.available >= facts.desired;
-    return isUp && isOwn ? { outcome: 'succeeded', at: observedAt } : 'open';
+    // One that was scaled down since says nothing about then.
+    const isOwn = child?.kind === 'ReplicaSet' && (child.available >= facts.desired || child.desired < facts.desired);
+    if (!isUp) return 'open';
+    return isOwn ? { outcome: 'succeeded', at: observedAt } : 'unconfirmed';
   }
   if (!isAbout(condition, run) || (wasAtZero && !isUp)) return 'open';
   if (condition.reason === 'NewReplicaSetAvailable') return { outcome: 'succeeded', at: wasAtZero ? observedAt : at };

@@ -22,6 +22,24 @@ describe('a rollout of a Deployment', () => {
     expect(late.see(0, OLD)).toEqual(['1/started', '1/ended succeeded']);
   });
 
+  it('that goes on at first sight is told, with the time at which it began', () => {
+    const midway = new Rollouts();
+    midway.see(60, replicaSet('b', { revision: 2, createdAt: at(10), replicas: 1, available: 0 }));
+    // Its status is about the spec before: what goes on cannot be told.
+    expect(midway.see(60, second({ observedGeneration: 1 }))).toEqual([]);
+    const conditions = [progress('ReplicaSetUpdated', 'web-b', 11)];
+    expect(midway.see(61, second({ conditions }))).toEqual(['2/started', '2/progressing']);
+    expect(midway.told[0]).toMatchObject({ at: at(10), text: 'rolls out revision 2: shop/web:b' });
+  });
+
+  it('that had failed at first sight is recorded, and told when it comes up', () => {
+    const failed = new Rollouts();
+    failed.see(60, replicaSet('b', { revision: 2, createdAt: at(10), replicas: 1, available: 0 }));
+    expect(failed.see(60, second({ conditions: [deadline] }))).toEqual([]);
+    expect(failed.outcomes('web')).toEqual(['2 failed']);
+    expect(failed.see(90, second({ updated: 3, replicas: 3, conditions: available }))).toEqual(['2/ended succeeded']);
+  });
+
   it('of a new one is told from its first revision on, with the times of its objects', () => {
     const fresh = new Rollouts();
     const unseen = { observedGeneration: 0, revision: undefined, updated: 0, available: 0, replicas: 0 };
@@ -86,11 +104,24 @@ describe('a rollout of a Deployment', () => {
 
   it('without a deadline is over by its counts, with those of its own ReplicaSet', () => {
     begin(rollouts);
+    const own = replicaSet('b', { revision: 2, createdAt: at(10), available: 2 });
+    rollouts.see(20, own);
     const all = second({ updated: 3, replicas: 3, available: 3, conditions: [] });
     expect(rollouts.see(20, all)).toEqual([]);
     expect(rollouts.see(21, replicaSet('b', { revision: 2, createdAt: at(10), available: 3 }))).toEqual([
       '2/ended succeeded',
     ]);
+  });
+
+  it('without a deadline is over too if its ReplicaSet is seen so only after the next revision', () => {
+    begin(rollouts);
+    const own = replicaSet('b', { revision: 2, createdAt: at(10), available: 2 });
+    rollouts.see(20, own);
+    rollouts.see(20, second({ updated: 3, replicas: 3, available: 3, conditions: [] }));
+    rollouts.see(30, replicaSet('c', { revision: 3, createdAt: at(30) }));
+    const third = second({ generation: 3, observedGeneration: 3, revision: 3, conditions: [] });
+    expect(rollouts.see(30, third)).toEqual(['3/started', '3/progressing', '2/ended superseded']);
+    expect(rollouts.see(31, { ...own, available: 3 })).toEqual(['2/ended/corrected/succeeded succeeded']);
   });
 
   it('that exceeds its deadline failed, and is corrected when it comes up after all', () => {

@@ -40,7 +40,7 @@ export interface RolloutState {
   /** The newest revision first. */
   readonly runs: readonly RolloutRun[];
   readonly gone?: Gone | undefined;
-  /** Records whose revision cannot be told yet: what holds its template, or its number, was not seen. */
+  /** Records that wait for what holds their template, or for its number: their revision, or its end, is not known yet. */
   readonly waiting: readonly Record[];
 }
 
@@ -138,41 +138,35 @@ function recordsOf(previous: RolloutState | undefined, { facts, observedAt }: Re
 
 /** What one record tells of the revision that it is about. */
 function takeIn(state: RolloutState, record: Record, around: Around): Step {
-  const { facts, observedAt } = record;
+  const { facts } = record;
   const about = revisionOf(facts, around.children, state.runs);
   if (facts.deletionAt !== undefined) return { state, transitions: [] };
-  if (about === undefined) {
-    const isKept = isObserved(facts) && facts.resourceVersion !== state.facts.resourceVersion;
-    return {
-      state: isKept ? { ...state, waiting: [...state.waiting, record].slice(-MAX_WAITING) } : state,
-      transitions: [],
-    };
-  }
-  if (about.run !== undefined) return prove(state, about.run, facts, around, observedAt);
+  if (about === undefined) return { state: isObserved(facts) ? withWaiting(state, record) : state, transitions: [] };
+  if (about.run !== undefined) return prove(state, about.run, record, around);
   const isFirst = state.runs.length === 0 && !state.bornSeen;
   if (about.revision <= state.floor || (isFirst && !isObserved(facts))) return { state, transitions: [] };
-  return start(state, about, facts, around, observedAt, isFirst);
+  return start(state, about, record, around, isFirst);
 }
 
-function start(
-  state: RolloutState,
-  about: NewRevision,
-  facts: WorkloadFacts,
-  around: Around,
-  observedAt: Instant,
-  isFirst: boolean,
-): Step {
+/** The newest record is looked at again anyway. */
+function withWaiting(state: RolloutState, record: Record): RolloutState {
+  if (record.facts.resourceVersion === state.facts.resourceVersion) return state;
+  return { ...state, waiting: [...state.waiting, record].slice(-MAX_WAITING) };
+}
+
+function start(state: RolloutState, about: NewRevision, record: Record, around: Around, isFirst: boolean): Step {
+  const { facts, observedAt } = record;
   const run = startOf(facts, about, { ...state, children: around.children }, observedAt);
   const since = isFirst ? overSince(facts, run, about.child, observedAt) : undefined;
   if (since !== undefined && since <= (around.followedSince ?? Infinity)) {
     const verdict = verdictOf(facts, run, about.child, observedAt);
-    const outcome = verdict === 'open' ? 'succeeded' : verdict.outcome;
+    const outcome = typeof verdict === 'object' ? verdict.outcome : 'succeeded';
     const ended = { outcome, at: run.startedAt, untold: true } as const;
     return { state: { ...state, runs: [{ ...run, ended }], floor: run.revision }, transitions: [] };
   }
   const told = rolloutTransition(facts, run, 'run.started', 'started', run.startedAt, startText(facts, run));
   const started = { state: withRun(state, run), transitions: [told] };
-  const proven = then(started, (state) => prove(state, run, facts, around, observedAt));
+  const proven = then(started, (state) => prove(state, run, record, around));
   return then(proven, (state) => overtake(state, run.revision));
 }
 
@@ -192,13 +186,8 @@ function overtake(state: RolloutState, revision: number): Step {
 }
 
 /** Adds what a record proves of a revision: that pods are made, and how it ended. */
-function prove(
-  state: RolloutState,
-  known: RolloutRun,
-  facts: WorkloadFacts,
-  around: Around,
-  observedAt: Instant,
-): Step {
+function prove(state: RolloutState, known: RolloutRun, record: Record, around: Around): Step {
+  const { facts, observedAt } = record;
   const child = around.children.find(({ uid }) => uid === known.child.uid);
   const isAtWork = isObserved(facts) && facts.desired > 0;
   const available = child?.kind === 'ReplicaSet' ? child.available : facts.available;
@@ -210,12 +199,13 @@ function prove(
   };
   const verdict = verdictOf(facts, known, child, observedAt);
   const run = { ...known, progress, ...(isAtWork && { wanted: true as const }) };
-  if (verdict !== 'open') return changed(state, concludeRollout(facts, run, verdict), known);
+  if (typeof verdict === 'object') return changed(state, concludeRollout(facts, run, verdict), known);
   const isFirstPod = known.ended === undefined && known.progress.updated === 0 && progress.updated > 0;
   const at = Math.max(progressing(facts)?.at ?? observedAt, run.startedAt);
   const text = `${facts.updated} of ${facts.desired} pods are of revision ${run.revision}`;
   const told = isFirstPod ? [rolloutTransition(facts, run, 'run.progressing', 'progressing', at, text)] : [];
-  return changed(state, { state: run, transitions: told }, known);
+  const next = verdict === 'unconfirmed' ? withWaiting(state, record) : state;
+  return changed(next, { state: run, transitions: told }, known);
 }
 
 /** What only the newest record tells of the newest revision: whether it was deleted or paused, and what it waits for. */

@@ -9,26 +9,35 @@ import { readRequests } from '../otlp-client.ts';
 
 /** What the rollouts of a real node tell, from the bytes that its Collector sent. */
 const KEPT = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'ControllerRevision', 'Pod'] as const;
-const told: (Transition & { readonly of: string })[] = [];
+type Told = Transition & { readonly of: string };
+let told: readonly Told[];
+let odd: readonly Told[];
 
 beforeAll(async () => {
+  told = await replay('rollouts');
+  odd = await replay('rollouts-odd');
+});
+
+async function replay(name: string): Promise<Told[]> {
   const levels = levelsOf(KEPT);
   const read = readerOf(KEPT);
   const rollouts = new Rollouts();
   const names = new Map<string, string>();
-  for (const request of await readRequests('test/fixtures/recordings/rollouts.bin.gz')) {
+  const all: Told[] = [];
+  for (const request of await readRequests(`test/fixtures/recordings/${name}.bin.gz`)) {
     for (const { body, observedAt = 0 } of decodeLogs(new Uint8Array(request), levels)) {
       const record = readRecord(body);
       const facts = record && read(record.object);
       if (record === undefined || facts === undefined) continue;
       names.set(facts.uid, facts.name);
       const transitions = rollouts.take({ facts, deleted: record.deleted, observedAt });
-      told.push(...transitions.map((one) => ({ ...one, of: names.get(one.id.split('/')[0]!)! })));
+      all.push(...transitions.map((one) => ({ ...one, of: names.get(one.id.split('/')[0]!)! })));
     }
   }
-});
+  return all;
+}
 
-const story = (name: string): string[] => told.filter(({ of }) => of === name).map(brief);
+const story = (name: string, all = told): string[] => all.filter(({ of }) => of === name).map(brief);
 const find = (name: string, id: string) => told.find((one) => one.of === name && brief(one) === id);
 
 describe('the rollouts of a real node, from the bytes of its Collector', () => {
@@ -96,5 +105,99 @@ describe('the rollouts of a real node, from the bytes of its Collector', () => {
       const start = find(end.of, `${revision}/started`);
       expect(end.at).toBeGreaterThanOrEqual(start!.at);
     }
+  });
+});
+
+describe('less ordinary rollouts of a real node', () => {
+  const up = (revision: number): string[] => [
+    `${revision}/started`,
+    `${revision}/progressing`,
+    `${revision}/ended succeeded`,
+  ];
+
+  it('of a Deployment with Recreate are each told once', () => {
+    expect(story('recreate', odd)).toEqual(
+      [
+        up(1),
+        up(2),
+        // A quota held it up before its image did.
+        ['3/started', '3/stuck/create', '3/progressing', '3/unstuck/create', '3/stuck/image', '3/ended failed'],
+        up(4),
+      ].flat(),
+    );
+  });
+
+  it('of a Deployment without a deadline end by its counts', () => {
+    expect(story('endless', odd)).toEqual(
+      [
+        up(1),
+        up(2),
+        [
+          '3/started',
+          '3/progressing',
+          '3/stuck/image',
+          '4/started',
+          '3/ended rolled_back',
+          '4/progressing',
+          '4/ended succeeded',
+        ],
+        ['5/started', '5/stuck/create', '5/progressing', '5/unstuck/create', '5/ended succeeded'],
+      ].flat(),
+    );
+  });
+
+  it('of a Deployment that is paused, taken back and deleted in the middle say so', () => {
+    expect(story('midway', odd)).toEqual(
+      [
+        up(1),
+        [
+          '2/started',
+          '2/progressing',
+          '2/suspended/1',
+          '2/resumed/1',
+          '2/stuck/create',
+          '2/unstuck/create',
+          '2/ended succeeded',
+        ],
+        ['3/started', '3/progressing', '4/started', '3/ended rolled_back', '4/progressing', '4/ended succeeded'],
+        ['5/started', '5/progressing', '5/ended cancelled'],
+      ].flat(),
+    );
+  });
+
+  it('of a StatefulSet that is changed before it is up are overtaken, and end when it is scaled to zero or deleted', () => {
+    expect(story('parallel', odd).filter((one) => !one.endsWith('progressing'))).toEqual(
+      [
+        [
+          '1/started',
+          '1/ended succeeded',
+          '2/started',
+          '3/started',
+          '2/ended superseded',
+          '4/started',
+          '3/ended superseded',
+        ],
+        ['5/started', '4/ended rolled_back', '6/started', '5/ended rolled_back', '7/started', '6/ended superseded'],
+        ['7/ended cancelled', '8/started', '8/ended cancelled'],
+      ].flat(),
+    );
+  });
+
+  it('of a DaemonSet are over when no node fits, and cancelled with it', () => {
+    expect(story('surge', odd).filter((one) => !one.endsWith('progressing'))).toEqual(
+      [
+        [
+          '1/started',
+          '1/ended succeeded',
+          '2/started',
+          '2/ended succeeded',
+          '3/started',
+          '4/started',
+          '3/ended superseded',
+        ],
+        ['4/ended succeeded', '5/started', '5/ended succeeded', '6/started', '6/ended succeeded'],
+        ['7/started', '7/stuck/image', '7/ended cancelled'],
+      ].flat(),
+    );
   });
 });
