@@ -26,6 +26,17 @@ it.each([
   expect(batch.newestAt).toBe(counted);
 });
 
+it.each([
+  [T0 + 5_000, T0 + 5_000],
+  [T0 - 2_000, T0],
+  [1, T0 + 60_000],
+])('a record that was seen at %d of an object that is there since T0 counts as seen at %d', (told, counted) => {
+  const metadata = { uid: 'u', name: 'n', resourceVersion: '1', creationTimestamp: new Date(T0).toISOString() };
+  const object = { apiVersion: 'v1', kind: 'Pod', metadata };
+  const batch = readRequest(encodeLogs([{ body: watchBody('DELETED', object), observedAt: told }]), T0 + 60_000);
+  expect(batch.observations[0]?.observedAt).toBe(counted);
+});
+
 describe('a record that cannot be decoded', () => {
   const pod = (uid: string) =>
     watchBody('ADDED', { apiVersion: 'v1', kind: 'Pod', metadata: { uid, name: uid, resourceVersion: '1' } });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Observation } from '../kubernetes/observation.ts';
+import type { Facts, Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { BadRecord } from '../otlp/decode.ts';
 import { DecodeError, decodeLogs } from '../otlp/decode.ts';
@@ -58,10 +58,17 @@ export function readRequest(request: Uint8Array, receivedAt: Instant, { levels, 
       continue;
     }
     const facts = read(record.object);
-    if (facts !== undefined) observations.push({ deleted: record.deleted, observedAt, facts });
+    if (facts !== undefined)
+      observations.push({ deleted: record.deleted, observedAt: seenAt(observedAt, facts, receivedAt), facts });
     counts.push({ kind: String(record.object['kind']), result: facts === undefined ? 'ignored' : 'observed' });
   }
   return { observations, quarantine, records: counts, newestAt };
+}
+
+/** Nobody sees an object before it is there: then the sender's clock is behind, a little or (1970) entirely. */
+function seenAt(told: Instant, { createdAt = 0 }: Facts, receivedAt: Instant): Instant {
+  if (told >= createdAt || createdAt > receivedAt + MAX_AHEAD_MS) return told;
+  return told < createdAt - MAX_AHEAD_MS ? receivedAt : createdAt;
 }
 
 /** An object as JSON or Kubernetes' protobuf has it. */
