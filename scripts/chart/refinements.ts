@@ -16,6 +16,12 @@ const closed = (properties: Tree, required: readonly string[] = []): Tree => ({
 });
 
 const NAMESPACE = { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$' };
+/** A registry and a path: a tag or a digest has a value of its own. Empty: a template says what to do. */
+const REPOSITORY = {
+  type: 'string',
+  pattern: '^$|^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$',
+};
+const TAG = { type: 'string', pattern: '^([A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$' };
 const DIGEST = { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' };
 const PULL_POLICY = { enum: ['IfNotPresent', 'Always', 'Never'] };
 const QUANTITY = { type: ['string', 'integer'] };
@@ -27,12 +33,15 @@ const amounts = {
 };
 const LABEL_KEY = '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$';
 const LABEL_VALUE = '^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$';
+const SECRET_KEY = { type: 'string', pattern: '^[-._A-Za-z0-9]+$' };
 const secretKey = closed({ existingSecret: text, key: text }, ['existingSecret', 'key']);
 /** Keys of which any may be taken away by null. */
 const open = { additionalProperties: true, required: [] };
 
 /** What every subchart has. `enabled` and `global` come from the umbrella chart. */
 const workload: Refinements = {
+  'image.repository': REPOSITORY,
+  'image.tag': TAG,
   'image.digest': DIGEST,
   'image.pullPolicy': PULL_POLICY,
   'resources.requests': amounts,
@@ -205,6 +214,7 @@ export function umbrella(): Refinements {
     'backend.exporter': { enum: ['none', 'debug', 'otlp', 'otlphttp', 'prometheusremotewrite'] },
     'backend.endpoint': { type: 'string', examples: ['otel.example.com:4317'] },
     'backend.headers': named('^[A-Za-z0-9][-A-Za-z0-9._]*$', secretKey),
+    'otlp.token.key': SECRET_KEY,
     'metrics.scrape.intervalSeconds': seconds(15),
     'metrics.scrape.timeoutSeconds': seconds(1),
     'metrics.scrape.sampleLimit': limit,

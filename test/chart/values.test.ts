@@ -120,6 +120,10 @@ describe('the schema', () => {
     [{ bridge: { resources: null } }, "missing property 'resources'"],
     [{ bridge: { resources: { limits: { memory: null } } } }, "at '/resources/limits': missing property 'memory'"],
     [{ collector: { image: null } }, "missing property 'image'"],
+    [{ bridge: { image: { repository: 'registry.example.com/bridge:1.2' } } }, "at '/image/repository': "],
+    [{ collector: { image: { repository: 'https://registry.example.com/otelcol' } } }, "at '/image/repository': "],
+    [{ bridge: { image: { tag: 'a b' } } }, "at '/image/tag': 'a b' does not match"],
+    [{ otlp: { token: { key: '' } } }, "at '/otlp/token/key': '' does not match"],
     [
       { metrics: { scrape: { jobs: { Postgres_1: { port: 1 } } } } },
       "at '/metrics/scrape/jobs': additional properties 'Postgres_1' not allowed",

@@ -38,7 +38,7 @@ cronitor-{{ $name }}:
   key: {{ $name | quote }}
   {{- end }}
 {{- end }}
-{{- with .Values.otlp.tls.existingSecret }}
+{{- with (.Values.otlp.tls).existingSecret }}
 otlp-tls.crt: { existingSecret: {{ . | quote }}, key: tls.crt }
 otlp-tls.key: { existingSecret: {{ . | quote }}, key: tls.key }
 {{- end }}

@@ -97,7 +97,7 @@ web:
 
 {{/* Whether it writes an Event on a CronJob with annotations that cannot be read. */}}
 {{- define "bridge.writesEvents" -}}
-{{- if dig "cluster" "events" true .Values.config }}true{{ end -}}
+{{- if dig "cluster" "events" true (.Values.config | default dict) }}true{{ end -}}
 {{- end -}}
 
 {{/*

@@ -5,7 +5,7 @@ The workload. .Checksum is that of its configuration; .Secrets are files beside 
 {{- if and (ne (int .Values.replicas) 0) (ne (int .Values.replicas) 1) -}}
 {{- fail (printf "bridge.replicas is %v: one bridge owns the store, so it is 1, or 0 to stop it. While it restarts the Collector keeps everything on disk" .Values.replicas) -}}
 {{- end -}}
-{{- $secrets := merge dict (.Secrets | default dict) .Values.secrets -}}
+{{- $secrets := merge dict (.Secrets | default dict) (.Values.secrets | default dict) -}}
 {{- if and (eq .Values.page.auth "token") .Values.page.existingSecret -}}
 {{- $_ := set $secrets "page-token" (dict "existingSecret" .Values.page.existingSecret "key" .Values.page.key) -}}
 {{- end -}}
