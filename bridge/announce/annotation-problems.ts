@@ -1,6 +1,4 @@
 import type { Facts } from '../kubernetes/observation.ts';
-import type { CronJobState } from '../lifecycle/cronjob.ts';
-import { isLive } from '../lifecycle/cronjob.ts';
 import type { AnnotationProblem } from '../sinks/sink.ts';
 import type { Problem } from '../store/problems.ts';
 import { plannerProblem } from '../turn/guarded-planner.ts';
@@ -8,13 +6,12 @@ import type { Destination } from '../turn/destination.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /**
- * Keeps which annotations of a CronJob no destination can read, as long as it lives, and which destination could not plan
+ * Keeps which annotations of an object no destination can read, as long as it lives, and which destination could not plan
  * it at all (`unplanned`: the error by destination).
  */
-export function noteProblems(turn: Turn, state: CronJobState, unplanned: ReadonlyMap<string, string>): void {
+export function noteProblems(turn: Turn, facts: Facts, alive: boolean, unplanned: ReadonlyMap<string, string>): void {
   const { tx, now, destinations } = turn;
-  const { facts } = state;
-  const found = isLive(state)
+  const found = alive
     ? destinations.flatMap(({ planner }) =>
         [...unplannedProblem(unplanned.get(planner.destination)), ...problemsOf(planner, facts)].map((problem) => ({
           problem,

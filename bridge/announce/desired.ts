@@ -1,5 +1,5 @@
-import type { CronJobState } from '../lifecycle/cronjob.ts';
-import { isLive } from '../lifecycle/cronjob.ts';
+import type { Facts, Kind } from '../kubernetes/observation.ts';
+import type { DesiredContext } from '../sinks/sink.ts';
 import { OWN_CLAIM } from '../store/own-row.ts';
 import type { DesiredRules } from '../store/claims.ts';
 import type { Destination } from '../turn/destination.ts';
@@ -7,18 +7,28 @@ import type { GuardedPlanner } from '../turn/guarded-planner.ts';
 import type { Turn } from '../turn/turn.ts';
 import { noteProblems } from './annotation-problems.ts';
 
-/** What every destination wants for a CronJob as it is now, and what of it they cannot read or plan. */
-export function planDesired(turn: Turn, state: CronJobState): void {
+/**
+ * What every destination that reads such objects wants for one as it is now, and what of it they cannot read or plan.
+ * `alive`: not deleted, nor being deleted where that ends it already. `anew`: the configuration may be another one, and a
+ * destination that reads no such objects any more gives up what it wanted for this one.
+ */
+export function planDesired(turn: Turn, facts: Facts, alive: boolean, anew = false): void {
+  const concerned = anew ? turn.destinations : turn.destinations.filter((to) => reads(to, facts.kind));
+  if (concerned.length === 0 && !anew) return;
   const unplanned = new Map<string, string>();
-  for (const destination of turn.destinations) {
-    if (!destination.planner.reads.kinds.has('CronJob')) continue;
-    const error = claimRows(turn, destination, state);
+  for (const destination of concerned) {
+    const error = claimRows(turn, destination, facts, alive);
     if (error !== undefined) unplanned.set(destination.planner.destination, error);
   }
-  noteProblems(turn, state, unplanned);
+  noteProblems(turn, facts, alive, unplanned);
 }
 
-/** What the configuration wants by itself, and what CronJobs claimed that went while a destination was not in it. */
+/** Whether a destination plans desired state of objects of a kind. */
+export function reads({ planner }: Destination, kind: Kind): boolean {
+  return planner.reads.kinds.has(kind);
+}
+
+/** What the configuration wants by itself, and what objects claimed that went while a destination was not in it. */
 export function planOwn(turn: Turn): void {
   for (const { planner } of turn.destinations) {
     releaseDead(turn, planner);
@@ -27,7 +37,7 @@ export function planOwn(turn: Turn): void {
   }
 }
 
-/** CronJobs that went while the destination was not configured: nobody planned that for it. */
+/** Objects that went while the destination was not configured: nobody planned that for it. */
 function releaseDead(turn: Turn, planner: GuardedPlanner): void {
   const { tx, now } = turn;
   const { destination } = planner;
@@ -51,7 +61,7 @@ export function retireAll(turn: Turn, on: boolean, by: string): void {
   recomputeAll(turn);
 }
 
-/** Every row anew from the live CronJobs: whether the bridge is retired may have changed. */
+/** Every row anew from the live objects: whether the bridge is retired may have changed. */
 export function recomputeAll(turn: Turn): void {
   const { tx, now, destinations } = turn;
   for (const { planner } of destinations) tx.recomputeDesired(planner.destination, rulesOf(planner), now);
@@ -61,13 +71,13 @@ export function recomputeAll(turn: Turn): void {
  * The claim is the object's; which of several live ones owns a row's payload is the store's to say. When the planner
  * fails, a live object keeps what it claimed before, a dead one claims nothing more; returns the error.
  */
-function claimRows(turn: Turn, { planner }: Destination, state: CronJobState): string | undefined {
+function claimRows(turn: Turn, to: Destination, facts: Facts, alive: boolean): string | undefined {
   const { tx, now } = turn;
-  const { facts } = state;
+  const { planner } = to;
   const { destination } = planner;
-  const alive = isLive(state);
   const stickyKey = tx.stickyKey(destination, facts.namespace, facts.name);
-  const planned = planner.planDesired(facts, { stickyKey, previous: (key) => tx.wanted(destination, key) });
+  const context: DesiredContext = { stickyKey, previous: (key) => tx.wanted(destination, key) };
+  const planned = reads(to, facts.kind) ? planner.planDesired(facts, context) : [];
   const error = 'error' in planned ? planned.error : undefined;
   if (error !== undefined && alive) return error;
   const claims = 'error' in planned ? [] : planned;

@@ -2,7 +2,7 @@ import { announceOwned } from '../announce/announce.ts';
 import { planDesired } from '../announce/desired.ts';
 import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
-import { reduceCronJob } from '../lifecycle/cronjob.ts';
+import { isLive, reduceCronJob } from '../lifecycle/cronjob.ts';
 import { saveObject, stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 import { isLate } from './late-records.ts';
@@ -28,8 +28,8 @@ export function observeCronJob(turn: Turn, observation: Observation & { readonly
   }
 }
 
-/** What follows from a CronJob and the configuration: its desired state everywhere, and what of it cannot be read or judged. */
-export function planCronJob(turn: Turn, state: CronJobState): void {
-  planDesired(turn, state);
+/** What follows from a CronJob and the configuration: its desired state everywhere, and what of it cannot be judged. */
+export function planCronJob(turn: Turn, state: CronJobState, anew = false): void {
+  planDesired(turn, state.facts, isLive(state), anew);
   noteUnjudged(turn, state);
 }

@@ -10,6 +10,8 @@ export interface Follower<F extends Facts> {
   readonly gone: (turn: Turn, row: ObjectRow) => void;
   /** The time is over in which the ending of one that is gone, or is being deleted, could still come. */
   readonly settleGone?: (turn: Turn, row: ObjectRow) => void;
-  /** The configuration may be another one than that of the last start. */
-  readonly replan?: (turn: Turn, row: ObjectRow) => void;
+  /** What is wanted for a live object: the configuration may be another one than that of the last start. */
+  readonly plan: (turn: Turn, row: ObjectRow) => void;
+  /** Whether that is due at each start, and not only where a destination reads such objects, or did at the last start. */
+  readonly plansAlways?: true;
 }

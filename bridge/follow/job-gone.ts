@@ -1,3 +1,4 @@
+import { planDesired } from '../announce/desired.ts';
 import { markWaiting } from '../announce/announce.ts';
 import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
 import type { JobFacts } from '../kubernetes/observation.ts';
@@ -15,10 +16,11 @@ import { refreshRun } from './pod-run.ts';
 /** Shows the run of a Job as gone; its ending, if not known, may still come. */
 export function loseJob(turn: Turn, row: ObjectRow): void {
   const { tx, now, limits } = turn;
+  const state = stateOf<JobState>(row);
+  planDesired(turn, state.facts, false);
   const run = tx.run(row.uid);
   if (run === undefined) return;
   refreshRun(tx, row.uid, run.run.runKey, run.memory);
-  const state = stateOf<JobState>(row);
   if (state.ended !== undefined) return;
   if (isOwnedByCronJob(state.facts.owner))
     markWaiting(turn, { id: `${run.run.runKey}/ended`, kind: 'run.ended' }, 'awaiting_outcome');

@@ -1,4 +1,5 @@
 import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
+import { planDesired } from '../announce/desired.ts';
 import type { JobFacts, Observation } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import type { JobState, JobStep, Replacement } from '../lifecycle/job.ts';
@@ -41,6 +42,7 @@ export function observeJob(turn: Turn, given: Observation & { readonly facts: Jo
   if (!isNews && step.transitions.length === 0) return;
   const adopted = previous !== undefined && isAdopted(previous, step.state);
   if (adopted) claimRunKey(tx, step.state.facts);
+  planDesired(turn, step.state.facts, !isOver);
   tellJob(turn, step, runKey, adopted);
   if (isUndecided(step.state) && (previous === undefined || !isUndecided(previous))) {
     const id = timerId(step.state.facts);

@@ -1,3 +1,4 @@
+import { planDesired } from '../announce/desired.ts';
 import { announce, NO_MEMORY } from '../announce/announce.ts';
 import { podRun, unknownPodEnd } from '../lifecycle/bare-pod.ts';
 import type { PodState } from '../lifecycle/pod-state.ts';
@@ -13,6 +14,7 @@ import { refreshRun } from './pod-run.ts';
 export function losePod(turn: Turn, row: ObjectRow): void {
   const { tx, now, limits } = turn;
   const state = stateOf<PodState>(row);
+  planDesired(turn, state.facts, false);
   const runUid = runUidOf(state.facts);
   if (runUid !== undefined) tx.putAttempt(runUid, podAttempt(state));
   if (runUid !== row.uid) {

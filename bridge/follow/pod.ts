@@ -1,3 +1,4 @@
+import { planDesired } from '../announce/desired.ts';
 import type { Observation, PodFacts } from '../kubernetes/observation.ts';
 import type { PodState } from '../lifecycle/pod-state.ts';
 import { podAttempt } from '../lifecycle/pod-attempt.ts';
@@ -22,6 +23,7 @@ export function observePod(turn: Turn, observation: Observation & { readonly fac
   if (!isNews && transitions.length === 0) return;
   const runUid = runUidOf(state.facts);
   if (runUid !== undefined && !isSameAttempt(previous, state)) tx.putAttempt(runUid, podAttempt(state));
+  planDesired(turn, state.facts, !isOver);
   tellPod(turn, previous, { state, transitions });
   watchPod(turn, previous, state);
 }

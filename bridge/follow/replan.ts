@@ -1,5 +1,5 @@
 import { catchUp } from '../announce/catch-up.ts';
-import { planOwn } from '../announce/desired.ts';
+import { planOwn, reads } from '../announce/desired.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import { eachAlone } from '../turn/each-alone.ts';
 import type { Turn } from '../turn/turn.ts';
@@ -19,9 +19,7 @@ export function replanAll(turn: Turn): void {
     now,
   );
   planOwn(turn);
-  for (const [kind, { replan }] of Object.entries<Pick<Follower<never>, 'replan'>>(FOLLOWERS)) {
-    if (replan !== undefined) replanKind(turn, kind as Kind, replan);
-  }
+  for (const [kind, follower] of Object.entries(FOLLOWERS)) replanKind(turn, kind as Kind, follower);
   tx.problems.forgetDead();
   for (const one of returned) {
     const to = destinations.find(({ planner }) => planner.destination === one.destination);
@@ -29,15 +27,30 @@ export function replanAll(turn: Turn): void {
   }
 }
 
-function replanKind(turn: Turn, kind: Kind, replan: NonNullable<Follower<never>['replan']>): void {
-  const { tx } = turn;
+/** All live objects of a kind, if anybody reads them, or did at the last start: what was wanted for them then is given up. */
+function replanKind(
+  turn: Turn,
+  kind: Kind,
+  { plan, plansAlways }: Pick<Follower<never>, 'plan' | 'plansAlways'>,
+): void {
+  const { tx, destinations } = turn;
+  const isRead = destinations.some((to) => reads(to, kind));
+  const wasRead = tx.meta(readKey(kind)) === READ;
+  if (isRead !== wasRead) tx.setMeta(readKey(kind), isRead ? READ : '');
+  if (!isRead && !wasRead && plansAlways !== true) return;
   let page = tx.liveObjects(kind, 0, PAGE);
   for (; page.length > 0; page = tx.liveObjects(kind, page.at(-1)!.row, PAGE)) {
     for (const { uid } of page) {
       eachAlone(turn, uid, () => {
         const row = tx.object(uid);
-        if (row?.factsSchema === turn.unwritten.schemaOf(kind)) replan(turn, row);
+        if (row?.factsSchema === turn.unwritten.schemaOf(kind)) plan(turn, row);
       });
     }
   }
+}
+
+const READ = 'read';
+
+function readKey(kind: Kind): string {
+  return `planned/${kind}`;
 }

@@ -1,6 +1,8 @@
-import type { FactsByKind, FollowedKind, Kind } from '../kubernetes/observation.ts';
+import { planDesired } from '../announce/desired.ts';
+import type { Facts, FactsByKind, FollowedKind, Kind } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import type { Observation } from '../kubernetes/observation.ts';
+import type { ObjectRow } from '../store/store.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import { observeCronJob, planCronJob } from './cronjob.ts';
 import type { Follower } from './follower.ts';
@@ -10,15 +12,21 @@ import { losePod, settleGonePod } from './pod-gone.ts';
 import { observePod } from './pod.ts';
 import type { Turn } from '../turn/turn.ts';
 
+/** What destinations want for an object that counts as alive until it is gone. */
+function plan(turn: Turn, row: ObjectRow): void {
+  planDesired(turn, stateOf<{ readonly facts: Facts }>(row).facts, true, true);
+}
+
 /** Who follows the objects of each kind; a new kind is one file and one line here. */
 export const FOLLOWERS: { readonly [K in FollowedKind]: Follower<FactsByKind[K]> } = {
   CronJob: {
     observe: observeCronJob,
     gone: (turn, row) => planCronJob(turn, stateOf<CronJobState>(row)),
-    replan: (turn, row) => planCronJob(turn, stateOf<CronJobState>(row)),
+    plan: (turn, row) => planCronJob(turn, stateOf<CronJobState>(row), true),
+    plansAlways: true,
   },
-  Job: { observe: observeJob, gone: loseJob, settleGone: settleGoneJob },
-  Pod: { observe: observePod, gone: losePod, settleGone: settleGonePod },
+  Job: { observe: observeJob, gone: loseJob, settleGone: settleGoneJob, plan },
+  Pod: { observe: observePod, gone: losePod, settleGone: settleGonePod, plan },
 };
 
 /** Who follows the objects of a kind; undefined when nothing does (any more). */
