@@ -31,7 +31,7 @@ const pod = (number: number, image: string, changes: Partial<PodFacts> = {}): Po
 let bridge: TestEngine;
 afterEach(() => bridge.close());
 
-const rows = () => bridge.reader.monitors({ limit: 10 }).items.map(({ key, wanted }) => [key, wanted]);
+const rows = () => bridge.reader.desired({ limit: 10 }).items.map(({ key, wanted }) => [key, wanted]);
 
 function start(planner: Planner = images): void {
   bridge = new TestEngine({ planners: [planner] });
