@@ -1,6 +1,6 @@
 /**
  * Writes what of the charts follows from elsewhere: the version from package.json, Chart.lock, collector-config/ inside
- * the package, values.schema.json from values.yaml and the bridge's own schema, and the tables of the READMEs.
+ * the package, the sinks of the bridge, values.schema.json from values.yaml and the bridge's own schema, and the tables of the READMEs.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -101,3 +101,4 @@ emit(join(umbrella, 'Chart.lock'), lock());
 const collectorConfig = join(root, 'collector-config');
 for (const file of readdirSync(collectorConfig).filter((name) => name.endsWith('.yaml')))
   emit(join(umbrella, 'files/collector-config', file), read(collectorConfig, file));
+emit(join(umbrella, 'files/sinks.yaml'), refinements.sinksFile());

@@ -240,12 +240,22 @@ export function sinkValues(described: Tree): Tree {
   );
 }
 
+/** What the templates know of every sink: which setting is its secret, and the key that a Secret has it under by default. */
+export function sinksFile(): string {
+  const lines = Object.keys(SINKS).map((sink) => {
+    const [secret] = destinationSchema(sink).secrets;
+    return secret === undefined ? `${sink}: {}` : `${sink}: { secret: ${secret}, key: ${keyOf(secret)} }`;
+  });
+  return `# Written by scripts/gen-charts.ts from the SINKS of the bridge.\n${lines.join('\n')}\n`;
+}
+
+const keyOf = (secret: string): string => secret.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
 /** How a secret of a destination is given. */
 function secretValues(sink: string, secret: string): Tree {
-  const key = secret.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   return {
     existingSecret: { ...text, description: `Name of the Secret with the ${secret}`, examples: [sink] },
-    key: { ...text, description: 'Key of that Secret', default: key },
+    key: { ...text, description: 'Key of that Secret', default: keyOf(secret) },
     [secret]: { ...text, description: `The ${secret} itself; refused unless allowInlineSecrets is true` },
   };
 }

@@ -184,7 +184,7 @@ describe('a contradiction', () => {
       cronitor({ existingSecret: 's', namespaces: ['other'] }),
       'cronitor.default: the namespace other is not in scope (ops)',
     ],
-    [cronitor({ env: 'x' }), 'cronitor.default needs existingSecret, the name of a Secret with the API key'],
+    [cronitor({ env: 'x' }), 'cronitor.default needs existingSecret, the name of a Secret with the apiKey'],
     [{ backend: { exporter: 'otlp' } }, 'backend.exporter: otlp needs backend.endpoint'],
     [
       { backend: { exporter: 'prometheusremotewrite', endpoint: 'https://x' } },
