@@ -124,8 +124,8 @@ export const kubeStateMetrics: Refinements = {
 };
 
 const seconds = (minimum: number): Tree => ({ type: 'integer', minimum, maximum: 60, examples: [30] });
-/** 0 is none, as in Prometheus. */
-const limit = { type: 'integer', minimum: 0 };
+/** 0 is none, as in Prometheus. The most is more than any target has; beyond the integers of Go, Helm would write what the Collector does not start with. */
+const limit = { type: 'integer', minimum: 0, maximum: 1_000_000_000 };
 
 const LABEL_NAME = { type: 'string', pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' };
 /** YAML makes numbers and booleans of some patterns; Prometheus takes them as text again. */

@@ -123,6 +123,7 @@ describe('the schema', () => {
     [{ bridge: { image: { repository: 'registry.example.com/bridge:1.2' } } }, "at '/image/repository': "],
     [{ collector: { image: { repository: 'https://registry.example.com/otelcol' } } }, "at '/image/repository': "],
     [{ bridge: { image: { tag: 'a b' } } }, "at '/image/tag': 'a b' does not match"],
+    [{ metrics: { scrape: { sampleLimit: 1e21 } } }, "at '/metrics/scrape/sampleLimit': maximum"],
     [{ otlp: { token: { key: '' } } }, "at '/otlp/token/key': '' does not match"],
     [
       { metrics: { scrape: { jobs: { Postgres_1: { port: 1 } } } } },
