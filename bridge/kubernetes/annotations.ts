@@ -9,8 +9,7 @@ export const isOwnAnnotation: KeepsAnnotation = keeper(OWN);
 
 /** What is kept when `names` are read beside what this room needs. One that ends with / is every name below it. */
 export function keeping(names: readonly string[]): KeepsAnnotation {
-  const isNamed = keeper(names);
-  return (name) => isOwnAnnotation(name) || isNamed(name);
+  return keeper([...OWN, ...names]);
 }
 
 function keeper(names: readonly string[]): KeepsAnnotation {

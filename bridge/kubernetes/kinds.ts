@@ -14,7 +14,6 @@ import { NODE } from './kinds/node.ts';
 import { POD } from './kinds/pod.ts';
 import { REPLICA_SET } from './kinds/replicaset.ts';
 import { STATEFUL_SET } from './kinds/statefulset.ts';
-import { readAnnotations } from './metadata.ts';
 import type { FactsByKind, Kind } from './observation.ts';
 import type { Plan } from './plan.ts';
 import { METADATA } from './plan.ts';
@@ -62,9 +61,7 @@ export type ReadObject<K extends Kind> = (object: KubeObject) => FactsByKind[K] 
 export function readerOf<K extends Kind>(kinds: readonly K[], keeps?: KeepsAnnotation): ReadObject<K> {
   const readers = new Map(kinds.flatMap((kind) => namesOf(kind).map((name) => [name, KINDS[kind].read] as const)));
   return (object) => {
-    const facts = readers.get(`${textAt(object, 'apiVersion') ?? ''}/${textAt(object, 'kind') ?? ''}`)?.(object);
-    if (facts === undefined || keeps === undefined || KINDS[facts.kind].copied) return facts;
-    return { ...facts, annotations: readAnnotations(object, keeps) };
+    return readers.get(`${textAt(object, 'apiVersion') ?? ''}/${textAt(object, 'kind') ?? ''}`)?.(object, keeps);
   };
 }
 

@@ -1,13 +1,12 @@
 import type { Instant } from '../lib/clock.ts';
 import type { KeepsAnnotation } from './annotations.ts';
-import { isOwnAnnotation } from './annotations.ts';
 import type { KubeObject } from './fields.ts';
 import { booleanAt, isInstant, objectAt, objectsAt, secondsAt, stringsAt, textAt, timeAt } from './fields.ts';
 import type { ObjectFacts, Owner } from './object-facts.ts';
 import { isSecretName, REDACTED, redactValue } from './redact.ts';
 
 /** `metadata` of an object whose UID and resourceVersion are known to be there. */
-export function readMetadata(object: KubeObject): ObjectFacts {
+export function readMetadata(object: KubeObject, keeps: KeepsAnnotation): ObjectFacts {
   const metadata = objectAt(object, 'metadata');
   return {
     uid: textAt(metadata, 'uid') ?? '',
@@ -21,12 +20,12 @@ export function readMetadata(object: KubeObject): ObjectFacts {
       stringsAt(metadata, 'labels', () => true),
       isToken,
     ),
-    annotations: readAnnotations(object, isOwnAnnotation),
+    annotations: readAnnotations(object, keeps),
   };
 }
 
 /** The annotations of an object that are kept, without secrets. */
-export function readAnnotations(object: KubeObject, keeps: KeepsAnnotation): Record<string, string> {
+function readAnnotations(object: KubeObject, keeps: KeepsAnnotation): Record<string, string> {
   const kept = stringsAt(objectAt(object, 'metadata'), 'annotations', keeps);
   return withoutNamedSecrets(withoutSecrets(kept, () => true));
 }

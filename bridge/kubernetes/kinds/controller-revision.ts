@@ -1,3 +1,4 @@
+import { isOwnAnnotation } from '../annotations.ts';
 import type { KubeObject } from '../fields.ts';
 import { countAt, objectAt } from '../fields.ts';
 import type { KindSpec } from '../kind-spec.ts';
@@ -28,10 +29,10 @@ const PLAN: FieldsPlan = {
   data: { spec: { template: TEMPLATE } },
 };
 
-function read(object: KubeObject): ControllerRevisionFacts {
+function read(object: KubeObject, keeps = isOwnAnnotation): ControllerRevisionFacts {
   return {
     kind: 'ControllerRevision',
-    ...withoutCopies(readMetadata(object), ['controller-revision-hash']),
+    ...withoutCopies(readMetadata(object, keeps), ['controller-revision-hash']),
     ...readTemplate(objectAt(objectAt(object, 'data'), 'spec')),
     revision: countAt(object, 'revision') || undefined,
     former: [],
@@ -46,7 +47,6 @@ export const CONTROLLER_REVISION: KindSpec<ControllerRevisionFacts> = {
   plan: PLAN,
   read,
   schema: 1,
-  copied: true,
   longLived: true,
   audit: 'full',
 };

@@ -1,3 +1,4 @@
+import { isOwnAnnotation } from '../annotations.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { KubeObject } from '../fields.ts';
 import { booleanAt, objectAt, objectsAt, secondsAt, textAt, timeAt } from '../fields.ts';
@@ -31,10 +32,10 @@ const PLAN: FieldsPlan = {
   status: { lastScheduleTime: 'scalar', lastSuccessfulTime: 'scalar', active: { uid: 'scalar', name: 'scalar' } },
 };
 
-function read(object: KubeObject): CronJobFacts {
+function read(object: KubeObject, keeps = isOwnAnnotation): CronJobFacts {
   const spec = objectAt(object, 'spec');
   const status = objectAt(object, 'status');
-  const metadata = readMetadata(object);
+  const metadata = readMetadata(object, keeps);
   const lastScheduleAt = timeAt(status, 'lastScheduleTime');
   const active = objectsAt(status, 'active');
   const lastJob = lastScheduleAt === undefined ? undefined : scheduledJobName(metadata.name, lastScheduleAt);

@@ -1,3 +1,4 @@
+import { isOwnAnnotation } from '../annotations.ts';
 import type { KubeObject } from '../fields.ts';
 import { countAt, objectAt, textAt } from '../fields.ts';
 import type { KindSpec } from '../kind-spec.ts';
@@ -36,11 +37,11 @@ const PLAN: FieldsPlan = {
   },
 };
 
-function read(object: KubeObject): DaemonSetFacts {
+function read(object: KubeObject, keeps = isOwnAnnotation): DaemonSetFacts {
   const status = objectAt(object, 'status');
   return {
     kind: 'DaemonSet',
-    ...readMetadata(object),
+    ...readMetadata(object, keeps),
     ...readGenerations(object),
     onDelete: textAt(objectAt(objectAt(object, 'spec'), 'updateStrategy'), 'type') === 'OnDelete',
     templateGeneration: readNumber(object, TEMPLATE_GENERATION),

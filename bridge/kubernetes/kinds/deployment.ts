@@ -1,3 +1,4 @@
+import { isOwnAnnotation } from '../annotations.ts';
 import type { Condition } from '../conditions.ts';
 import { CONDITIONS, readCondition } from '../conditions.ts';
 import type { KubeObject } from '../fields.ts';
@@ -39,12 +40,12 @@ const PLAN: FieldsPlan = {
   },
 };
 
-function read(object: KubeObject): DeploymentFacts {
+function read(object: KubeObject, keeps = isOwnAnnotation): DeploymentFacts {
   const spec = objectAt(object, 'spec');
   const status = objectAt(object, 'status');
   return {
     kind: 'Deployment',
-    ...readMetadata(object),
+    ...readMetadata(object, keeps),
     ...readGenerations(object),
     revision: readNumber(object, REVISION),
     paused: booleanAt(spec, 'paused'),

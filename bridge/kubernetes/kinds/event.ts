@@ -1,3 +1,4 @@
+import { isOwnAnnotation } from '../annotations.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { KubeObject } from '../fields.ts';
 import { countAt, messageAt, objectAt, textAt, timeAt } from '../fields.ts';
@@ -67,8 +68,8 @@ const PLAN: FieldsPlan = {
 };
 
 /** A recorder of the new kind fills `series`, one of the old kind the count and the times; never both. */
-function read(object: KubeObject): EventFacts {
-  const metadata = readMetadata(object);
+function read(object: KubeObject, keeps = isOwnAnnotation): EventFacts {
+  const metadata = readMetadata(object, keeps);
   const series = objectAt(object, 'series');
   const [source, oldSource] = [objectAt(object, 'deprecatedSource'), objectAt(object, 'source')];
   const counts = [countAt(series, 'count'), countAt(object, 'deprecatedCount'), countAt(object, 'count')];

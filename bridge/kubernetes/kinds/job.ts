@@ -1,3 +1,4 @@
+import { isOwnAnnotation } from '../annotations.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Condition } from '../conditions.ts';
 import { CONDITIONS, readConditions } from '../conditions.ts';
@@ -57,10 +58,10 @@ const INSTANTIATE = 'cronjob.kubernetes.io/instantiate';
 const MINUTE_MS = 60_000;
 const YEAR_MS = 366 * 24 * 60 * MINUTE_MS;
 
-function read(object: KubeObject): JobFacts {
+function read(object: KubeObject, keeps = isOwnAnnotation): JobFacts {
   const spec = objectAt(object, 'spec');
   const status = objectAt(object, 'status');
-  const metadata = readMetadata(object);
+  const metadata = readMetadata(object, keeps);
   const named = metadata.owner === undefined ? readNamedOwners(object) : [];
   const byHand = namedCronJob(named);
   const scheduledAt = parseTime(metadata.annotations[SCHEDULED_AT]);

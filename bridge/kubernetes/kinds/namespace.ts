@@ -1,3 +1,4 @@
+import { isOwnAnnotation } from '../annotations.ts';
 import type { KubeObject } from '../fields.ts';
 import type { KindSpec } from '../kind-spec.ts';
 import { readMetadata } from '../metadata.ts';
@@ -8,8 +9,8 @@ export interface NamespaceFacts extends ObjectFacts {
   readonly kind: 'Namespace';
 }
 
-function read(object: KubeObject): NamespaceFacts {
-  return { kind: 'Namespace', ...readMetadata(object) };
+function read(object: KubeObject, keeps = isOwnAnnotation): NamespaceFacts {
+  return { kind: 'Namespace', ...readMetadata(object, keeps) };
 }
 
 export const NAMESPACE: KindSpec<NamespaceFacts> = {

@@ -1,3 +1,4 @@
+import { isOwnAnnotation } from '../annotations.ts';
 import type { Condition } from '../conditions.ts';
 import { CONDITIONS, readConditions } from '../conditions.ts';
 import type { KubeObject } from '../fields.ts';
@@ -14,10 +15,10 @@ export interface NodeFacts extends ObjectFacts {
   readonly conditions: readonly Condition[];
 }
 
-function read(object: KubeObject): NodeFacts {
+function read(object: KubeObject, keeps = isOwnAnnotation): NodeFacts {
   return {
     kind: 'Node',
-    ...readMetadata(object),
+    ...readMetadata(object, keeps),
     unschedulable: booleanAt(objectAt(object, 'spec'), 'unschedulable'),
     conditions: readConditions(objectAt(object, 'status')),
   };

@@ -1,3 +1,4 @@
+import { isOwnAnnotation } from '../annotations.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Condition } from '../conditions.ts';
 import { CONDITIONS, readConditions } from '../conditions.ts';
@@ -95,10 +96,10 @@ const MIRROR = 'kubernetes.io/config.mirror';
 const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index';
 
 /** Containers of all four kinds, in `state` and `lastState`. */
-function read(object: KubeObject): PodFacts {
+function read(object: KubeObject, keeps = isOwnAnnotation): PodFacts {
   const spec = objectAt(object, 'spec');
   const status = objectAt(object, 'status');
-  const metadata = readMetadata(object);
+  const metadata = readMetadata(object, keeps);
   const conditions = readConditions(status);
   const scheduled = conditions.find((condition) => condition.type === 'PodScheduled');
   const unscheduled = scheduled?.status === 'False' ? scheduled : undefined;

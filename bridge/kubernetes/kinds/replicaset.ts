@@ -1,3 +1,4 @@
+import { isOwnAnnotation } from '../annotations.ts';
 import type { KubeObject } from '../fields.ts';
 import { countAt, objectAt } from '../fields.ts';
 import type { KindSpec } from '../kind-spec.ts';
@@ -26,12 +27,12 @@ const PLAN: FieldsPlan = {
   status: { replicas: 'scalar', availableReplicas: 'scalar' },
 };
 
-function read(object: KubeObject): ReplicaSetFacts {
+function read(object: KubeObject, keeps = isOwnAnnotation): ReplicaSetFacts {
   const spec = objectAt(object, 'spec');
   const status = objectAt(object, 'status');
   return {
     kind: 'ReplicaSet',
-    ...withoutCopies(readMetadata(object), ['pod-template-hash']),
+    ...withoutCopies(readMetadata(object, keeps), ['pod-template-hash']),
     ...readTemplate(spec),
     revision: readNumber(object, REVISION),
     former: readNumbers(object, FORMER),
@@ -48,7 +49,6 @@ export const REPLICA_SET: KindSpec<ReplicaSetFacts> = {
   plan: PLAN,
   read,
   schema: 1,
-  copied: true,
   longLived: true,
   audit: 'full',
 };

@@ -1,3 +1,4 @@
+import { isOwnAnnotation } from '../annotations.ts';
 import type { KubeObject } from '../fields.ts';
 import { countAt, objectAt, textAt } from '../fields.ts';
 import type { KindSpec } from '../kind-spec.ts';
@@ -40,14 +41,14 @@ const PLAN: FieldsPlan = {
   },
 };
 
-function read(object: KubeObject): StatefulSetFacts {
+function read(object: KubeObject, keeps = isOwnAnnotation): StatefulSetFacts {
   const spec = objectAt(object, 'spec');
   const status = objectAt(object, 'status');
   const strategy = objectAt(spec, 'updateStrategy');
   const ready = countAt(status, 'readyReplicas') ?? 0;
   return {
     kind: 'StatefulSet',
-    ...readMetadata(object),
+    ...readMetadata(object, keeps),
     ...readGenerations(object),
     onDelete: textAt(strategy, 'type') === 'OnDelete',
     partition: countAt(objectAt(strategy, 'rollingUpdate'), 'partition') ?? 0,
