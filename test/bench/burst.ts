@@ -59,7 +59,7 @@ async function startRuns({ cluster, kube }: Setting): Promise<string[]> {
   const began = Date.now();
   const starts: Promise<string>[] = [];
   for (let run = 0; run < JOBS; run++) {
-    await pause(began + (run * SECONDS * 1000) / JOBS - Date.now());
+    await pause(Math.max(0, began + (run * SECONDS * 1000) / JOBS - Date.now()));
     const owner = owners[run % owners.length]!;
     starts.push(cluster.startRun(owner as never, `${owner.metadata.name}-${run}`));
   }

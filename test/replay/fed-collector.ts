@@ -30,6 +30,7 @@ export interface FedOptions {
 export interface FedCollector {
   /** host:port. An export is acknowledged when it is in the queue on disk. */
   readonly endpoint: string;
+  readonly pid: number | undefined;
   /** The sum of a metric of its own by the beginning of its name; newer releases add a suffix. 0 when it is not there. */
   metric(name: string): Promise<number>;
   log(): string;
@@ -62,6 +63,7 @@ export async function startFedCollector(options: FedOptions): Promise<FedCollect
   await healthy(child, health, log);
   return {
     endpoint,
+    pid: child.pid,
     log,
     metric: async (name) => sumOf(await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text(), name),
     async kill9() {
