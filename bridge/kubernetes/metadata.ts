@@ -38,7 +38,7 @@ function isToken(value: string): boolean {
   return TOKEN.test(value);
 }
 
-/** A note with a password in it would be stored, shown and sent; so would k8s.cronitor.io/api-key, which nothing reads. */
+/** A note with a password in it would be stored, shown and sent; so would an annotation api-key, which nothing reads. */
 function withoutSecrets(values: Record<string, string>, isSuspect: (value: string) => boolean): Record<string, string> {
   for (const [key, value] of Object.entries(values)) if (isSuspect(value)) values[key] = redactValue(value);
   return values;

@@ -35,7 +35,7 @@ export interface Deps {
  * kept, the chart's schema and the documentation follow. `C`: the settings of one destination.
  */
 export interface SinkModule<C extends DestinationSettings = DestinationSettings> {
-  /** What its destinations are, as the configuration describes them: `Cronitor accounts`. */
+  /** What its destinations are, as the configuration describes them: `Accounts of VENDOR`. */
   readonly title: string;
   readonly schema: z.ZodType<C>;
   /** The setting that is needed first: `apiKeyFile`. */
