@@ -28,7 +28,7 @@ export const METRICS = {
     name: 'lifecycle_bridge.records',
     type: 'counter',
     unit: '{record}',
-    description: 'Records received, by kind and result (observed, ignored, not_kubernetes)',
+    description: 'Records received, by kind and result (observed, ignored, not_kubernetes, undecodable)',
     attributes: ['kind', 'result'],
   },
   transitions: {
