@@ -1,4 +1,4 @@
-import type { AuditCalls, PassResult } from '../ingest/audit-calls.ts';
+import type { AuditCalls, PassResult } from '../ingest/audit/audit-calls.ts';
 import type { KubeObject } from '../kubernetes/fields.ts';
 import { objectAt, textAt } from '../kubernetes/fields.ts';
 import type { Async } from '../lib/async.ts';

@@ -1,4 +1,4 @@
-import type { AuditCalls } from '../ingest/audit-calls.ts';
+import type { AuditCalls } from '../ingest/audit/audit-calls.ts';
 import { messageAt } from '../kubernetes/fields.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import type { Async } from '../lib/async.ts';

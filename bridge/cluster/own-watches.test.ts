@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { encodeLogs, watchBody } from '../../test/otlp-client.ts';
 import { loadConfig } from '../config/load.ts';
-import type { WorkerClient } from '../ingest/client.ts';
-import { startWorker } from '../ingest/client.ts';
+import type { WorkerClient } from '../ingest/thread/client.ts';
+import { startWorker } from '../ingest/thread/client.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import { Releases } from '../lib/releases.ts';
 import type { ReadStore } from '../store/read.ts';

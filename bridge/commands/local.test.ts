@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { connectOtlp, encodeLogs } from '../../test/otlp-client.ts';
 import { startVendors, type Vendors } from '../../test/vendors/start-vendors.ts';
-import { startApp, type App } from '../app.ts';
+import { startApp, type App } from '../app/app.ts';
 import { loadConfig } from '../config/load.ts';
 import { systemClock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';

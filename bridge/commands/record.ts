@@ -1,9 +1,9 @@
 import { systemClock } from '../lib/clock.ts';
 import { errorText, UserError } from '../lib/errors.ts';
-import { DecodeError, decodeLogs } from '../otlp/decode.ts';
-import type { IngestResult } from '../otlp/ingest.ts';
+import { DecodeError, decodeLogs } from '../otlp/decode/decode.ts';
+import type { IngestResult } from '../otlp/receive/ingest.ts';
 import { createRecording, type RecordingWriter } from '../otlp/recording.ts';
-import { startOtlpServer } from '../otlp/server.ts';
+import { startOtlpServer } from '../otlp/receive/server.ts';
 import { stopSignal } from './signals.ts';
 import { readArguments } from './terminal.ts';
 import { UsageError } from './usage.ts';

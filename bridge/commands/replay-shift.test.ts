@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeLogs, readRequests } from '../../test/otlp-client.ts';
 import { decodeGeneric } from '../../test/otlp/decode-generic.ts';
-import { DecodeError } from '../otlp/decode.ts';
+import { DecodeError } from '../otlp/decode/decode.ts';
 import { survey, shiftFor, shiftRequest } from './replay-shift.ts';
 
 const RECORDING = 'test/fixtures/recordings/node.bin.gz';

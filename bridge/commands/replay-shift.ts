@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/light.js';
 import type { Instant } from '../lib/clock.ts';
 import { errorText, UserError } from '../lib/errors.ts';
-import { DecodeError } from '../otlp/decode.ts';
+import { DecodeError } from '../otlp/decode/decode.ts';
 import { type Recorded, readRecording } from '../otlp/recording.ts';
 
 const MINUTE = 60_000;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import type { App } from '../app.ts';
+import type { App } from '../app/app.ts';
 import { loadConfig } from '../config/load.ts';
 import { configSecrets } from '../config/print.ts';
 import type { Config } from '../config/schema.ts';
@@ -12,7 +12,7 @@ import { systemClock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { connectOtlp, type ExportReply, type OtlpClient } from '../otlp/client.ts';
-import { DecodeError } from '../otlp/decode.ts';
+import { DecodeError } from '../otlp/decode/decode.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { shiftFor, shiftRequest, survey, wholeRequests } from './replay-shift.ts';
 import { logStarted, serveUntil } from './run.ts';
@@ -69,7 +69,7 @@ interface Times {
 async function replay(options: ReplayOptions, config: Config, { shiftMs, clock, startedAt }: Times): Promise<boolean> {
   const logger = createLogger(config.log.level, configSecrets(config));
   const stopped = stopSignal();
-  const { startApp } = await import('../app.ts'); // large: what ends before this should not wait for it
+  const { startApp } = await import('../app/app.ts'); // large: what ends before this should not wait for it
   const app = await startApp({ config, clock, logger, startedAt, scheduleTimers: false });
   try {
     logStarted(logger, config, app);

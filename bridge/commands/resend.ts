@@ -1,6 +1,6 @@
 import { UserError } from '../lib/errors.ts';
 import { REASONS } from '../lib/reasons.ts';
-import { askBridge } from '../local/client.ts';
+import { askBridge } from '../control/client.ts';
 import type { Resent } from '../store/operations.ts';
 import { LOCAL_OPTIONS, storeOf, whoAsks } from './local.ts';
 import { columns, processTerminal, readArguments, type Terminal } from './terminal.ts';

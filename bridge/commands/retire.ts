@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { iso } from '../lib/clock.ts';
-import { askBridge } from '../local/client.ts';
+import { askBridge } from '../control/client.ts';
 import type { Retirement } from '../store/operations.ts';
 import { LOCAL_OPTIONS, storeOf, whoAsks } from './local.ts';
 import { processTerminal, readArguments, type Terminal } from './terminal.ts';

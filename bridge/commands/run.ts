@@ -1,8 +1,8 @@
-import type { App } from '../app.ts';
+import type { App } from '../app/app.ts';
 import { loadConfig } from '../config/load.ts';
 import { configSecrets, printConfig } from '../config/print.ts';
 import type { Config } from '../config/schema.ts';
-import { StoreLostError } from '../ingest/client.ts';
+import { StoreLostError } from '../ingest/thread/client.ts';
 import { systemClock } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
 import { VERSION } from '../lib/version.ts';
@@ -28,7 +28,7 @@ export async function runCommand(argv: string[]): Promise<number> {
   const hint = oldKeyHint(config, process.env);
   if (hint !== undefined) logger.warn(`nothing is sent anywhere: ${hint}`);
   const stopped = stopSignal();
-  const { startApp } = await import('../app.ts'); // large: what ends before this should not wait for it
+  const { startApp } = await import('../app/app.ts'); // large: what ends before this should not wait for it
   for (;;) {
     const began = performance.now();
     const app = await startApp({ config, clock: systemClock, logger });

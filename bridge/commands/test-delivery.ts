@@ -1,4 +1,4 @@
-import { askBridge } from '../local/client.ts';
+import { askBridge } from '../control/client.ts';
 import { LOCAL_OPTIONS, storeOf } from './local.ts';
 import { columns, processTerminal, readArguments, type Terminal } from './terminal.ts';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Facts, Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { BadRecord } from '../otlp/decode.ts';
-import { DecodeError, decodeLogs } from '../otlp/decode.ts';
-import { isKubeObject, readRecord } from '../otlp/records.ts';
+import type { BadRecord } from '../otlp/decode/decode.ts';
+import { DecodeError, decodeLogs } from '../otlp/decode/decode.ts';
+import { isKubeObject, readRecord } from '../otlp/decode/records.ts';
 import type { Quarantined } from '../store/store.ts';
 import { KEPT_BYTES } from '../turn/quarantined.ts';
 import type { Reading } from './reading.ts';

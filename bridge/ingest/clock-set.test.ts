@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { seen, T0 } from '../../test/fixtures/facts.ts';
-import { AuditBench, MINUTE } from './audit-fixture.ts';
+import { AuditBench, MINUTE } from './audit/audit-fixture.ts';
 import { Flow } from './flow.ts';
 import { scheduled } from './test-engine.ts';
 

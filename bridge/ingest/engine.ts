@@ -4,7 +4,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { Planner } from '../sinks/sink.ts';
 import type { Store } from '../store/store.ts';
 import { isStoreTrouble } from '../store/trouble.ts';
-import { Audit } from './audit.ts';
+import { Audit } from './audit/audit.ts';
 import type { Batch } from './batch.ts';
 import { poisoned } from '../turn/quarantined.ts';
 import type { Destination } from '../turn/destination.ts';

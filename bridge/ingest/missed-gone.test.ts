@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cronJobFacts, seen } from '../../test/fixtures/facts.ts';
-import { AuditBench, MINUTE } from './audit-fixture.ts';
+import { AuditBench, MINUTE } from './audit/audit-fixture.ts';
 
 let bench: AuditBench;
 beforeEach(() => (bench = new AuditBench()));

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ABOUT, jobFacts, podFacts, seen, T0 } from '../../test/fixtures/facts.ts';
 import type { Facts } from '../kubernetes/observation.ts';
 import type { Transition } from '../lifecycle/transition.ts';
-import { AuditBench, complete, CRON, scheduled } from './audit-fixture.ts';
+import { AuditBench, complete, CRON, scheduled } from './audit/audit-fixture.ts';
 
 const DAY = 86_400_000;
 const DESTINATION = 'cronitor/default';

@@ -2,8 +2,8 @@ import { keeping, schemaWith } from '../kubernetes/annotations.ts';
 import { KINDS, readerOf } from '../kubernetes/kinds.ts';
 import type { ReadObject, SchemaOf } from '../kubernetes/kinds.ts';
 import { FOLLOWED } from '../kubernetes/observation.ts';
-import type { Levels } from '../otlp/levels.ts';
-import { levelsOf } from '../otlp/levels.ts';
+import type { Levels } from '../otlp/decode/levels.ts';
+import { levelsOf } from '../otlp/decode/levels.ts';
 import { readAnnotations } from '../sinks/index.ts';
 
 /** How objects are decoded and read: what of them is kept follows from the annotations that the sinks read. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { podFacts, seen } from '../../test/fixtures/facts.ts';
 import type { JobFacts } from '../kubernetes/observation.ts';
 import { readingWith } from './reading.ts';
-import { AuditBench, complete, CRON, scheduled } from './audit-fixture.ts';
+import { AuditBench, complete, CRON, scheduled } from './audit/audit-fixture.ts';
 
 let bench: AuditBench;
 

@@ -10,7 +10,7 @@ import { backupStore } from '../store/sqlite/backup.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
 import { restoreStore } from '../store/sqlite/restore.ts';
 import type { Store } from '../store/store.ts';
-import { startWorker } from './client.ts';
+import { startWorker } from './thread/client.ts';
 import type { Engine } from './engine.ts';
 import { createEngine } from './engine.ts';
 

@@ -65,13 +65,15 @@ export class TestEngine {
   #options: Required<TestEngineOptions>;
   #store: Store;
   #engine: Engine;
-  readonly reader: ReadStore;
+  /** Players of recorded cases still call desired rows `monitors`. */
+  readonly reader: ReadStore & { readonly monitors: ReadStore['desired'] };
 
   constructor(options: TestEngineOptions = {}) {
     const planners = [defaultPlanner()];
     this.#options = { planners, cutoff: T0, running: 'announce', engine: {}, ...options };
     [this.#store, this.#engine] = this.#open();
-    this.reader = openReader(this.path);
+    const reader = openReader(this.path);
+    this.reader = Object.assign(reader, { monitors: reader.desired.bind(reader) });
   }
 
   get store(): Store {

@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
-import { EXPORT_PATH } from './service.ts';
-import { decodeRetryDelay, STATUS_DETAILS } from './status.ts';
+import { EXPORT_PATH } from './receive/service.ts';
+import { decodeRetryDelay, STATUS_DETAILS } from './receive/status.ts';
 
 // grpc-js would write its own lines to stderr; what matters of them is in the replies.
 grpc.setLogVerbosity(grpc.logVerbosity.NONE);

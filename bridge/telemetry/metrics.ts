@@ -7,7 +7,7 @@ import type { Clock, Instant } from '../lib/clock.ts';
 import type { RecordResult } from '../ingest/batch.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import type { Reason } from '../lib/reasons.ts';
-import type { RefusedConnection, RequestOutcome } from '../otlp/server.ts';
+import type { RefusedConnection, RequestOutcome } from '../otlp/receive/server.ts';
 import type { Delivery } from '../sinks/sink.ts';
 import type { ReadStore } from '../store/read.ts';
 import { METRICS, type MetricDefinition, prometheusName } from './names.ts';

@@ -6,7 +6,7 @@ import type { EventResult } from '../cluster/event-writer.ts';
 import type { LogAnswer } from '../cluster/read-log.ts';
 import type { WarningsResult } from '../cluster/warnings.ts';
 import type { CountedFailure } from '../turn/guarded-planner.ts';
-import type { Committed, Ticked } from '../ingest/protocol.ts';
+import type { Committed, Ticked } from '../ingest/thread/protocol.ts';
 import { errorText } from '../lib/errors.ts';
 import { REASONS } from '../lib/reasons.ts';
 import type { Delivery } from '../sinks/sink.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Releases } from '../../bridge/lib/releases.ts';
-import { startBridge } from '../e2e/harness/bridge.ts';
+import { startBridge } from '../harness/bridge.ts';
 import { connectOtlp, readRequests } from '../otlp-client.ts';
 import { startFedCollector } from '../replay/fed-collector.ts';
 import { startVendors } from '../vendors/start-vendors.ts';

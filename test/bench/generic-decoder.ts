@@ -6,7 +6,7 @@ const generic = new URL('./generic-logs.ts', import.meta.url).href;
 registerHooks({
   resolve(specifier, context, next) {
     const isIngest = context.parentURL?.endsWith('/bridge/ingest/batch.ts') === true;
-    return isIngest && specifier.endsWith('/otlp/decode.ts')
+    return isIngest && specifier.endsWith('/decode/decode.ts')
       ? { url: generic, shortCircuit: true }
       : next(specifier, context);
   },

@@ -1,2 +1,2 @@
-export { DecodeError } from '../../bridge/otlp/decode.ts';
+export { DecodeError } from '../../bridge/otlp/decode/decode.ts';
 export { decodeGeneric as decodeLogs } from '../otlp/decode-generic.ts';

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configSchema } from '../../bridge/config/schema.ts';
-import { startWorker } from '../../bridge/ingest/client.ts';
+import { startWorker } from '../../bridge/ingest/thread/client.ts';
 import { systemClock } from '../../bridge/lib/clock.ts';
 import { collectGarbageEarly } from '../../bridge/lib/heap.ts';
-import { startOtlpServer } from '../../bridge/otlp/server.ts';
+import { startOtlpServer } from '../../bridge/otlp/receive/server.ts';
 
 /** The bridge's way of a record up to its commit, in a process of its own: gRPC server, worker thread, store. */
 collectGarbageEarly();

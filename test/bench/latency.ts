@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Releases } from '../../bridge/lib/releases.ts';
-import { until } from '../e2e/harness/kube.ts';
-import type { KubeObject } from '../e2e/harness/kube.ts';
+import { until } from '../harness/kube.ts';
+import type { KubeObject } from '../harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import type { Edge } from './latency-cluster.ts';
 import { machine, printTable, quantile, round, say } from './measure.ts';

@@ -1,6 +1,6 @@
 import { Releases } from '../../bridge/lib/releases.ts';
-import type { KubeObject } from '../e2e/harness/kube.ts';
-import { until } from '../e2e/harness/kube.ts';
+import type { KubeObject } from '../harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import { machine, printTable, quantile, round, say } from './measure.ts';
 import type { Stage } from './stage.ts';

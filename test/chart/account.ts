@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Kube } from '../e2e/harness/kube.ts';
+import type { Kube } from '../harness/kube.ts';
 import type { Tree } from './helm.ts';
 
 /** A kubeconfig of a service account, as its pod would have: with its permissions and no more. Returns the path. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cluster, startCluster } from '../e2e/harness/cluster.ts';
-import { createNamespace, type Kube, until } from '../e2e/harness/kube.ts';
+import { type Cluster, startCluster } from '../harness/cluster.ts';
+import { createNamespace, type Kube, until } from '../harness/kube.ts';
 import { permissions } from './account.ts';
 import { cases, type Manifest, packageChart, render, type Tree, UMBRELLA } from './helm.ts';
 import { podsOf } from './pods.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse, parseAllDocuments } from 'yaml';
-import { tool } from '../e2e/harness/cluster.ts';
+import { tool } from '../harness/cluster.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');

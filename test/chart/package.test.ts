@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../bridge/config/load.ts';
-import { tool } from '../e2e/harness/cluster.ts';
+import { tool } from '../harness/cluster.ts';
 import {
   cases,
   fileOf,

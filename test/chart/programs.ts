@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { closeSync, cpSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { tool } from '../e2e/harness/cluster.ts';
-import { until } from '../e2e/harness/kube.ts';
-import { freePort } from '../e2e/harness/ports.ts';
+import { tool } from '../harness/cluster.ts';
+import { until } from '../harness/kube.ts';
+import { freePort } from '../harness/ports.ts';
 import { fileOf, type Manifest, one, type Tree } from './helm.ts';
 import { podsOf } from './pods.ts';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cluster, startCluster } from '../e2e/harness/cluster.ts';
-import { createNamespace, type Kube, until } from '../e2e/harness/kube.ts';
+import { type Cluster, startCluster } from '../harness/cluster.ts';
+import { createNamespace, type Kube, until } from '../harness/kube.ts';
 import { helmAt, IMAGE, packageChart, UMBRELLA } from './helm.ts';
 
 let cluster: Cluster;

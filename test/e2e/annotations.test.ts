@@ -6,11 +6,11 @@ import { Releases } from '../../bridge/lib/releases.ts';
 import { BRIDGE, permit, serviceAccounts, untilMay } from '../faults/accounts.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
-import type { Bridge } from './harness/bridge.ts';
-import { startBridge } from './harness/bridge.ts';
-import { startCluster } from './harness/cluster.ts';
-import type { Kube } from './harness/kube.ts';
-import { createNamespace, until } from './harness/kube.ts';
+import type { Bridge } from '../harness/bridge.ts';
+import { startBridge } from '../harness/bridge.ts';
+import { startCluster } from '../harness/cluster.ts';
+import type { Kube } from '../harness/kube.ts';
+import { createNamespace, until } from '../harness/kube.ts';
 import { cronJob } from './workloads.ts';
 
 const releases = new Releases();

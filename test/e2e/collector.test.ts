@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startCluster, type Cluster } from './harness/cluster.ts';
-import { startCollector, type Collector, type CollectorOptions } from './harness/collector.ts';
-import { createNamespace, until, type Kube } from './harness/kube.ts';
-import { startReceiver, type Arrived, type Receiver } from './harness/receiver.ts';
+import { startCluster, type Cluster } from '../harness/cluster.ts';
+import { startCollector, type Collector, type CollectorOptions } from '../harness/collector.ts';
+import { createNamespace, until, type Kube } from '../harness/kube.ts';
+import { startReceiver, type Arrived, type Receiver } from '../harness/receiver.ts';
 
 const SECRET = 'hunter2-never-leaves';
 const RUN = { 'lifecycle-bridge.test/run': '200ms' };

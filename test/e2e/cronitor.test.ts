@@ -3,8 +3,8 @@ import { expectRun, RUNS } from './cronitor/runs.ts';
 import { CronitorStage, type Place } from './cronitor/stage.ts';
 import { storm } from './cronitor/storm.ts';
 import { expectUpstream, UPSTREAM } from './cronitor/upstream.ts';
-import { clusterScript } from './harness/cluster.ts';
-import { type KubeObject, until } from './harness/kube.ts';
+import { clusterScript } from '../harness/cluster.ts';
+import { type KubeObject, until } from '../harness/kube.ts';
 import { cronJob, type Workload } from './workloads.ts';
 
 const stage = new CronitorStage();

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startVendors } from '../vendors/start-vendors.ts';
-import { until } from './harness/kube.ts';
+import { until } from '../harness/kube.ts';
 
 const script = join(import.meta.dirname, '../../scripts/demo');
 let demo: ChildProcess | undefined;

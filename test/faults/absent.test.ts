@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KubeObject } from '../e2e/harness/kube.ts';
-import { until } from '../e2e/harness/kube.ts';
+import type { KubeObject } from '../harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import { runCronJob } from './api.ts';
 import type { Proxy } from './proxy.ts';

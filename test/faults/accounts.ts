@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { Kube } from '../e2e/harness/kube.ts';
-import { until } from '../e2e/harness/kube.ts';
+import type { Kube } from '../harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import type { Accounts } from './stage.ts';
 
 const RBAC = 'rbac.authorization.k8s.io/v1';

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { Pool } from 'undici';
 import { readKubeAccess } from '../../bridge/cluster/kube-access.ts';
-import type { KubeObject } from '../e2e/harness/kube.ts';
+import type { KubeObject } from '../harness/kube.ts';
 
 /** The Kubernetes API without a process for each request, which is what kubectl costs. */
 export interface Api {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clusterScript } from '../e2e/harness/cluster.ts';
-import type { KubeObject } from '../e2e/harness/kube.ts';
-import { createNamespace, until } from '../e2e/harness/kube.ts';
+import { clusterScript } from '../harness/cluster.ts';
+import type { KubeObject } from '../harness/kube.ts';
+import { createNamespace, until } from '../harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import { serviceAccounts } from './accounts.ts';
 import { runCronJob } from './api.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { clusterScript } from '../e2e/harness/cluster.ts';
-import { until } from '../e2e/harness/kube.ts';
+import { clusterScript } from '../harness/cluster.ts';
+import { until } from '../harness/kube.ts';
 import { COLLECTOR, permit, serviceAccounts, untilMay } from './accounts.ts';
 import { ended, gap, logged, trueTimes } from './gap.ts';
 import { readMetric } from './metrics.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KubeObject } from '../e2e/harness/kube.ts';
-import { until } from '../e2e/harness/kube.ts';
+import type { KubeObject } from '../harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import { restore, snapshot } from './etcd.ts';
 import type { Stage } from './stage.ts';

@@ -1,6 +1,6 @@
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { clusterScript } from '../e2e/harness/cluster.ts';
+import { clusterScript } from '../harness/cluster.ts';
 import type { Stage } from './stage.ts';
 
 async function call(stage: Stage, path: string, body: object): Promise<unknown> {

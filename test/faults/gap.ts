@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { clusterScript } from '../e2e/harness/cluster.ts';
-import type { KubeObject } from '../e2e/harness/kube.ts';
-import { until } from '../e2e/harness/kube.ts';
+import { clusterScript } from '../harness/cluster.ts';
+import type { KubeObject } from '../harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import { compact } from './etcd.ts';
 import type { Stage, Started } from './stage.ts';
 

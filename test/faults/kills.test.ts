@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../e2e/harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import type { PingQuery } from '../vendors/cronitor-rules.ts';
 import { readMetric } from './metrics.ts';
 import type { Proxy } from './proxy.ts';

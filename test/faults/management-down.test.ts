@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../e2e/harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import type { Stage, Started } from './stage.ts';
 import { expectTold, makeCronJobs, setStage, SHORT, startRun } from './stage.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { until } from '../e2e/harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import type { Rewriter } from './rewriter.ts';
 import { startRewriter } from './rewriter.ts';

@@ -1,4 +1,4 @@
-import { until } from '../e2e/harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import { readMetric } from './metrics.ts';
 import type { Stage } from './stage.ts';
 

@@ -1,6 +1,6 @@
 import type { MethodDefinition, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { EXPORT_PATH } from '../../bridge/otlp/service.ts';
+import { EXPORT_PATH } from '../../bridge/otlp/receive/service.ts';
 import { connectOtlp } from '../otlp-client.ts';
 
 const asItIs = (bytes: Buffer): Buffer => bytes;

@@ -2,9 +2,9 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, w
 import { DatabaseSync } from 'node:sqlite';
 import { basename, dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../e2e/harness/kube.ts';
-import type { SmallDisk } from '../e2e/harness/small-disk.ts';
-import { mountSmallDisk } from '../e2e/harness/small-disk.ts';
+import { until } from '../harness/kube.ts';
+import type { SmallDisk } from '../harness/small-disk.ts';
+import { mountSmallDisk } from '../harness/small-disk.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import type { Stage, Started } from './stage.ts';
 import { expectTold, makeCronJobs, runs, setStage, SHORT, startRun } from './stage.ts';

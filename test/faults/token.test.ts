@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../e2e/harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import { connectOtlp } from '../otlp-client.ts';
 import type { Stage, Started } from './stage.ts';
 import { expectTold, makeCronJobs, setStage, startRun } from './stage.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KubeObject } from '../e2e/harness/kube.ts';
-import { until } from '../e2e/harness/kube.ts';
+import type { KubeObject } from '../harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import { BRIDGE, COLLECTOR, permit, serviceAccounts, untilMay } from './accounts.ts';
 import { ended, gap, logged, trueTimes } from './gap.ts';
 import type { Stage, Started } from './stage.ts';

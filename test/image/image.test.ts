@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { until } from '../e2e/harness/kube.ts';
-import { freePort } from '../e2e/harness/ports.ts';
+import { until } from '../harness/kube.ts';
+import { freePort } from '../harness/ports.ts';
 import { type Container, type Image, start, unpack } from './container.ts';
 
 const repository = join(import.meta.dirname, '../..');

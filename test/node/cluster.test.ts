@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createNamespace, type Kube, until } from '../e2e/harness/kube.ts';
-import { type FullCluster, imageArchives, startFullCluster } from './harness/cluster.ts';
+import { createNamespace, type Kube, until } from '../harness/kube.ts';
+import { type FullCluster, imageArchives, startFullCluster } from '../harness/full-cluster.ts';
 
 const NAME = `box-${process.pid}`;
 const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'lifecycle-bridge/clusters', NAME);

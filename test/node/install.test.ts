@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { permissions } from '../chart/account.ts';
 import { packageChart, UMBRELLA } from '../chart/helm.ts';
-import { type Kube, until } from '../e2e/harness/kube.ts';
+import { type Kube, until } from '../harness/kube.ts';
 import type { Release } from './release.ts';
 import { expectTold, setStage, type Stage } from './stage.ts';
 import { measured } from './usage.ts';

@@ -9,8 +9,8 @@ import type { LogAnswer } from '../../bridge/cluster/read-log.ts';
 import { readLog } from '../../bridge/cluster/read-log.ts';
 import type { WantedLog } from '../../bridge/store/logs.ts';
 import { accountKubeconfig } from '../chart/account.ts';
-import { createNamespace, type Kube, until } from '../e2e/harness/kube.ts';
-import { type FullCluster, imageArchives, startFullCluster } from './harness/cluster.ts';
+import { createNamespace, type Kube, until } from '../harness/kube.ts';
+import { type FullCluster, imageArchives, startFullCluster } from '../harness/full-cluster.ts';
 
 const LIMITS = { maxBytes: 4096, maxLines: 200 };
 const MINUTE = 60_000;

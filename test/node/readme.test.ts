@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { helmAt } from '../chart/helm.ts';
-import { openNamespace } from '../e2e/harness/kube.ts';
+import { openNamespace } from '../harness/kube.ts';
 
 const root = join(import.meta.dirname, '../..');
 const walk = readFileSync(join(root, 'docs/real-node.md'), 'utf8');

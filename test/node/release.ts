@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { writeFileSync } from 'node:fs';
-import { tool } from '../e2e/harness/cluster.ts';
-import { type Kube, type KubeObject, until } from '../e2e/harness/kube.ts';
-import { isListed, isSettled, type Readyz } from '../e2e/harness/readyz.ts';
+import { tool } from '../harness/cluster.ts';
+import { type Kube, type KubeObject, until } from '../harness/kube.ts';
+import { isListed, isSettled, type Readyz } from '../harness/readyz.ts';
 import { helmAt, type Tree } from '../chart/helm.ts';
 import type { RealNode } from './setup.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { packageChart } from '../chart/helm.ts';
-import { clusterScript } from '../e2e/harness/cluster.ts';
-import { type Kube, type KubeObject, until } from '../e2e/harness/kube.ts';
+import { clusterScript } from '../harness/cluster.ts';
+import { type Kube, type KubeObject, until } from '../harness/kube.ts';
 import type { Release } from './release.ts';
 import { type Expected, expectTold, setStage, type Stage } from './stage.ts';
 import { FAILS, SUCCEEDS } from './workloads.ts';

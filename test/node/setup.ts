@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { imageArchives, startFullCluster } from './harness/cluster.ts';
+import { imageArchives, startFullCluster } from '../harness/full-cluster.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { packageChart } from '../chart/helm.ts';
-import { type Kube, until } from '../e2e/harness/kube.ts';
+import { type Kube, until } from '../harness/kube.ts';
 import { startVendors, type Vendors } from '../vendors/start-vendors.ts';
 import type { Release } from './release.ts';
 import { BRIDGE, expectTold, setStage, type Stage } from './stage.ts';

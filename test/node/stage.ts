@@ -5,7 +5,7 @@ import { expect, inject } from 'vitest';
 import { Releases } from '../../bridge/lib/releases.ts';
 import type { Tree } from '../chart/helm.ts';
 import { type MetricsSink, startMetricsSink } from '../chart/metrics-sink.ts';
-import { createNamespace, type Kube, type KubeObject, until } from '../e2e/harness/kube.ts';
+import { createNamespace, type Kube, type KubeObject, until } from '../harness/kube.ts';
 import { startVendors, type Vendors } from '../vendors/start-vendors.ts';
 import { type Release, releaseIn } from './release.ts';
 import type { RealNode } from './setup.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { packageChart, type Tree } from '../chart/helm.ts';
-import { clusterScript } from '../e2e/harness/cluster.ts';
+import { clusterScript } from '../harness/cluster.ts';
 import type { Release } from './release.ts';
 import { BRIDGE, COLLECTOR, type Expected, expectTold, setStage, type Stage } from './stage.ts';
 import { FAILS, SUCCEEDS } from './workloads.ts';

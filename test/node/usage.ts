@@ -1,4 +1,4 @@
-import { type Kube, until } from '../e2e/harness/kube.ts';
+import { type Kube, until } from '../harness/kube.ts';
 import type { Release } from './release.ts';
 
 /** What a part of a release has used, as its kubelet tells. */

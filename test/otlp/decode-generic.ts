@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/light.js';
 import type { Instant } from '../../bridge/lib/clock.ts';
 import { errorText } from '../../bridge/lib/errors.ts';
-import { DecodeError, type DecodedLogs, type DecodedRecord } from '../../bridge/otlp/decode.ts';
+import { DecodeError, type DecodedLogs, type DecodedRecord } from '../../bridge/otlp/decode/decode.ts';
 
 /** Values inside values: a Pod has about 12 levels. */
 const MAX_DEPTH = 100;

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { until } from '../e2e/harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import { Bench, command } from './bench.ts';
 import { exported, type KubeJson } from './objects.ts';
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../e2e/harness/kube.ts';
-import { freePort } from '../e2e/harness/ports.ts';
+import { until } from '../harness/kube.ts';
+import { freePort } from '../harness/ports.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 import { Bench } from './bench.ts';

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { tool } from '../e2e/harness/cluster.ts';
-import { until } from '../e2e/harness/kube.ts';
-import { freePort } from '../e2e/harness/ports.ts';
+import { tool } from '../harness/cluster.ts';
+import { until } from '../harness/kube.ts';
+import { freePort } from '../harness/ports.ts';
 
 const configFolder = join(import.meta.dirname, '../../collector-config');
 const CONFIGS = ['redaction', 'processors', 'exporters', 'extensions', 'service'];

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../e2e/harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import { encodeLogs } from '../otlp-client.ts';
 import { Bench } from './bench.ts';
 import { configMap, cronJob, exported, job, jobUid } from './objects.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeApi } from '../../bridge/cluster/fake-api.ts';
-import { until } from '../e2e/harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import { Bench } from './bench.ts';
 import type { KubeJson } from './objects.ts';
 import { cronJob, exported, job, jobUid } from './objects.ts';

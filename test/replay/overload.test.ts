@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
 import { Releases } from '../../bridge/lib/releases.ts';
-import type { Bridge } from '../e2e/harness/bridge.ts';
-import { startBridge } from '../e2e/harness/bridge.ts';
+import type { Bridge } from '../harness/bridge.ts';
+import { startBridge } from '../harness/bridge.ts';
 import type { ExportReply, OtlpClient } from '../otlp-client.ts';
 import { connectOtlp, encodeLogs, watchBody } from '../otlp-client.ts';
 

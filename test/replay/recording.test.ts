@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Releases } from '../../bridge/lib/releases.ts';
-import type { Bridge } from '../e2e/harness/bridge.ts';
-import { startBridge } from '../e2e/harness/bridge.ts';
-import { until } from '../e2e/harness/kube.ts';
-import { isSettled } from '../e2e/harness/readyz.ts';
+import type { Bridge } from '../harness/bridge.ts';
+import { startBridge } from '../harness/bridge.ts';
+import { until } from '../harness/kube.ts';
+import { isSettled } from '../harness/readyz.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 

@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readerOf } from '../../bridge/kubernetes/kinds.ts';
 import { brief, Rollouts } from '../../bridge/lifecycle/testing/rollouts.ts';
 import type { Transition } from '../../bridge/lifecycle/transition.ts';
-import { decodeLogs } from '../../bridge/otlp/decode.ts';
-import { levelsOf } from '../../bridge/otlp/levels.ts';
-import { readRecord } from '../../bridge/otlp/records.ts';
+import { decodeLogs } from '../../bridge/otlp/decode/decode.ts';
+import { levelsOf } from '../../bridge/otlp/decode/levels.ts';
+import { readRecord } from '../../bridge/otlp/decode/records.ts';
 import { readRequests } from '../otlp-client.ts';
 
 /** What the rollouts of a real node tell, from the bytes that its Collector sent. */

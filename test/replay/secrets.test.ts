@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeApi } from '../../bridge/cluster/fake-api.ts';
-import { until } from '../e2e/harness/kube.ts';
+import { until } from '../harness/kube.ts';
 import { encodeLogs } from '../otlp-client.ts';
 import { Bench, command } from './bench.ts';
 import type { KubeJson } from './objects.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { KubeObject } from '../harness/kube.ts';
+import type { KubeObject } from '../../harness/kube.ts';
 import type { CronitorStage } from './stage.ts';
 import { endOf, ENV, seconds } from './stage.ts';
 

@@ -7,13 +7,13 @@ import { openApi, runCronJob } from '../../faults/api.ts';
 import type { PingQuery } from '../../vendors/cronitor-rules.ts';
 import type { Vendors } from '../../vendors/start-vendors.ts';
 import { startVendors } from '../../vendors/start-vendors.ts';
-import type { Bridge } from '../harness/bridge.ts';
-import { startBridge } from '../harness/bridge.ts';
-import { startCluster } from '../harness/cluster.ts';
-import type { Collector } from '../harness/collector.ts';
-import { startCollector } from '../harness/collector.ts';
-import type { Kube, KubeObject } from '../harness/kube.ts';
-import { createNamespace, until } from '../harness/kube.ts';
+import type { Bridge } from '../../harness/bridge.ts';
+import { startBridge } from '../../harness/bridge.ts';
+import { startCluster } from '../../harness/cluster.ts';
+import type { Collector } from '../../harness/collector.ts';
+import { startCollector } from '../../harness/collector.ts';
+import type { Kube, KubeObject } from '../../harness/kube.ts';
+import { createNamespace, until } from '../../harness/kube.ts';
 
 /** Namespaces; `outside` is not in the scope, `optin` and `dry` have Cronitor accounts of their own. */
 const PLACES = ['upstream', 'main', 'storm', 'optin', 'dry', 'outside'] as const;

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { KubeObject } from '../harness/kube.ts';
-import { until } from '../harness/kube.ts';
+import type { KubeObject } from '../../harness/kube.ts';
+import { until } from '../../harness/kube.ts';
 import { cronJob } from '../workloads.ts';
 import type { CronitorStage } from './stage.ts';
 

@@ -1,0 +1,153 @@
+import { kindHealth } from './cluster-report.ts';
+import type { KubeApi } from '../cluster/api.ts';
+import { connectKube } from '../cluster/api.ts';
+import type { Auditor } from '../cluster/auditor.ts';
+import { startAuditor } from '../cluster/auditor.ts';
+import type { CollectorRestart } from '../cluster/collector-restart.ts';
+import { startCollectorRestart } from '../cluster/collector-restart.ts';
+import type { LogReader } from '../cluster/logs.ts';
+import { startLogReader } from '../cluster/logs.ts';
+import type { EventResult, EventWriter } from '../cluster/event-writer.ts';
+import { startEventWriter } from '../cluster/event-writer.ts';
+import { otherCluster, ownNamespace, readIdentity } from '../cluster/identity.ts';
+import type { Config } from '../config/schema.ts';
+import type { WorkerClient } from '../ingest/thread/client.ts';
+import type { TransitionKind } from '../lifecycle/transition.ts';
+import type { Clock, Instant } from '../lib/clock.ts';
+import { UserError } from '../lib/errors.ts';
+import { pageLink } from '../lib/page-link.ts';
+import type { Releases } from '../lib/releases.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Reporter } from '../telemetry/reporter.ts';
+
+/** The Kubernetes API may be away at the start: then it is asked for its identity later. */
+const IDENTITY_MS = 5_000;
+
+export interface ClusterRooms {
+  readonly auditor: Auditor;
+  readonly logs: LogReader;
+  readonly restart: CollectorRestart;
+  /** Told the kinds of the transitions of each commit; without them anything may be due. */
+  woken(kinds?: readonly TransitionKind[]): void;
+}
+
+interface Asked {
+  readonly api: KubeApi;
+  readonly clock: Clock;
+  readonly store: WorkerClient['calls'];
+  readonly isOurs: (signal: AbortSignal) => Promise<boolean>;
+}
+
+interface Told {
+  readonly metrics: Metrics;
+  readonly reporter: Reporter;
+  /** When an export was refused for its token last. */
+  readonly refusedAt: () => Instant | undefined;
+}
+
+/** What asks the Kubernetes API, unless the bridge runs without. Throws a UserError for a store of another cluster. */
+export async function startCluster(
+  { config, clock }: { readonly config: Config; readonly clock: Clock },
+  { calls }: WorkerClient,
+  told: Told & { readonly fail: (error: Error) => void },
+  releases: Releases,
+): Promise<ClusterRooms | undefined> {
+  const { kubeconfig, list, events } = config.cluster;
+  if (!list) return undefined;
+  const { metrics, reporter, fail } = told;
+  const api = await connectKube(kubeconfig);
+  const belongs = (signal: AbortSignal) => belongsTo(api, calls, config.store.path, signal);
+  const belongsAtStart = await belongs(AbortSignal.timeout(IDENTITY_MS));
+  const isOurs = async (signal: AbortSignal) =>
+    belongsAtStart || (await belongs(signal).catch((error: unknown) => refuse(error, fail)));
+  const asked: Asked = { api, clock, store: calls, isOurs };
+  const restart = startRestart(config, asked, told, releases);
+  const auditor = startAudit(config, asked, told, restart, releases);
+  const link = pageLink(config.web.publicUrl, 'problems');
+  const writer = events ? startEvents(asked, reporter, link, releases) : undefined;
+  const logs = startLogReader({
+    ...asked,
+    limits: config.logs,
+    onRead: (log, answer) => reporter.logRead(log, answer),
+    onError: (error) => reporter.logsFailed(error),
+  });
+  releases.add(() => logs.stop());
+  metrics.observeLogs(() => logs.forbidden().size);
+  const woken: ClusterRooms['woken'] = (kinds) => {
+    if (kinds === undefined) writer?.wake();
+    if (kinds?.includes('container.terminated') !== false) logs.wake();
+  };
+  return { auditor, logs, restart, woken };
+}
+
+function startEvents(asked: Asked, reporter: Reporter, link: string | undefined, releases: Releases): EventWriter {
+  const onResult = (result: EventResult) => reporter.eventWritten(result);
+  const onError = (error: unknown) => reporter.eventsFailed(error);
+  const writer = startEventWriter({ ...asked, onResult, onError, link });
+  releases.add(() => writer.stop());
+  return writer;
+}
+
+/** What a Collector with a wrong token has seen waits in its queue: a restart would not help. */
+const EXCUSED_MS = 10 * 60_000;
+const EXCUSE = 'exports are refused for their token: what is missing waits in the queue of the Collector';
+
+function startRestart({ cluster }: Config, asked: Asked, told: Told, releases: Releases): CollectorRestart {
+  const { reporter, refusedAt } = told;
+  const restart = startCollectorRestart({
+    ...asked,
+    pods: cluster.collectorPods,
+    events: cluster.events,
+    excuse: () => (asked.clock.now() - (refusedAt() ?? -Infinity) < EXCUSED_MS ? EXCUSE : undefined),
+    onRestarted: (restarted) => reporter.collectorRestarted(restarted),
+    onExcused: (why) => reporter.collectorExcused(why),
+    onError: (error) => reporter.auditFailed(error),
+  });
+  releases.add(() => restart.stop());
+  return restart;
+}
+
+function startAudit(
+  { cluster }: Config,
+  asked: Asked,
+  { metrics, reporter }: Told,
+  restart: CollectorRestart,
+  releases: Releases,
+): Auditor {
+  const auditor = startAuditor({
+    ...asked,
+    scope: cluster.scope,
+    intervalMs: cluster.audit.interval,
+    onResult: (kind, result) => reporter.audited(kind, result),
+    onWarnings: (result) => reporter.warningsListed(result),
+    onWatch(kind, isDead) {
+      reporter.watch(kind, isDead);
+      restart.watch(kind, isDead);
+    },
+    onOwnWatch: (kind, state) => reporter.ownWatch(kind, state),
+    onError: (error) => reporter.auditFailed(error),
+  });
+  releases.add(() => auditor.stop());
+  metrics.observeAudit(() => kindHealth(auditor));
+  return auditor;
+}
+
+/** False when it is not known yet, because the API does not answer. Throws a UserError for another cluster. */
+async function belongsTo(
+  api: KubeApi,
+  calls: WorkerClient['calls'],
+  storePath: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { identity, complete } = await readIdentity(api, ownNamespace(), signal);
+  const match = await calls.identify(identity);
+  if (match === 'other' && complete) throw otherCluster(api.server, storePath);
+  return complete || match === 'same';
+}
+
+/** The store of another cluster must not be written: the bridge stops. */
+function refuse(error: unknown, fail: (error: Error) => void): false {
+  if (!(error instanceof UserError)) throw error;
+  fail(error);
+  return false;
+}

@@ -1,0 +1,92 @@
+import type { Config } from '../../config/schema.ts';
+import type { TransitionKind } from '../../lifecycle/transition.ts';
+import type { Instant } from '../../lib/clock.ts';
+import type { IngestResult } from '../../otlp/receive/ingest.ts';
+import type { LogStore } from '../../store/logs.ts';
+import type { OutboxStore } from '../../store/outbox-store.ts';
+import type { FoundProblem, ProblemStore } from '../../store/problems.ts';
+import type { UnjudgedChange } from '../../store/unjudged.ts';
+import type { Dropped, Quarantined, Recovery, Store, StoreState } from '../../store/store.ts';
+import type { AuditCalls, IdentityCalls } from '../audit/audit-calls.ts';
+import type { RecordResult } from '../batch.ts';
+import type { CountedFailure } from '../../turn/guarded-planner.ts';
+import type { Quiet } from '../../turn/unwritten-versions.ts';
+
+/** What the worker thread is started with. */
+export interface WorkerInit {
+  readonly config: Config;
+  readonly startedAt: Instant;
+  /** Whether missed schedules are judged: not in a replay; default true. */
+  readonly scheduleTimers?: boolean;
+}
+
+/** What a tick did: the kinds of the transitions that timers gave, and how the store is. */
+export interface Ticked {
+  readonly transitions: readonly TransitionKind[];
+  /** Annotations that cannot be read and were found since the last tick. */
+  readonly problems: readonly FoundProblem[];
+  readonly plannerFailures: readonly CountedFailure[];
+  /** Stored rows that were found unreadable since the last tick. */
+  readonly unreadable: number;
+  /** What was decided not to be told since the last tick. */
+  readonly dropped: readonly Dropped[];
+  /** CronJobs whose missed runs are not judged any more, or again, since the last tick. */
+  readonly unjudged: readonly UnjudgedChange[];
+  readonly state: StoreState;
+  /** When there is something to do next, here or for those who ask the store for it; maybe in the past. */
+  readonly nextAt: Instant;
+}
+
+/** The store's side of the bridge as the main thread calls it; every answer comes after the durable commit. */
+export interface WorkerCalls
+  extends OutboxStore, ProblemStore, LogStore, Pick<Store, 'resend' | 'clockSet'>, AuditCalls, IdentityCalls {
+  ingest(request: Uint8Array, receivedAt: Instant): IngestResult;
+  /** Objects read from the API, through the same path as the stream. */
+  observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
+  /** Events of the bridge's own watch (`{type, object}`), through the same path as the stream. */
+  observeWatched(events: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
+  retire(on: boolean, by: string, now: Instant): void;
+  /** Fires due timers and the housekeeping of the store. */
+  tick(now: Instant): Ticked;
+  /** An empty durable write: throws when the store cannot commit. */
+  probe(): void;
+  close(): void;
+}
+
+export type Method = keyof WorkerCalls;
+
+/** A call; those of one turn of the event loop go over in one message. */
+export interface CallMessage {
+  readonly id: number;
+  readonly method: Method;
+  readonly args: readonly unknown[];
+}
+
+export interface RecordCount {
+  readonly kind: string;
+  readonly result: RecordResult;
+  readonly count: number;
+}
+
+/** Told after each group commit, for metrics and to wake the outbox. */
+export interface Committed {
+  readonly commitMs: number;
+  readonly records: readonly RecordCount[];
+  readonly requests: number;
+  readonly transitions: readonly TransitionKind[];
+  readonly quarantined: readonly Quarantined['reason'][];
+  readonly quiet: readonly Quiet[];
+  /** False when none of it told anything new. */
+  readonly changed: boolean;
+}
+
+/** What the worker thread says; what it has to say at one time goes over in one message. */
+export type WorkerMessage =
+  | { readonly type: 'ready'; readonly recovery: Recovery | undefined }
+  /** The store is corrupted or gone, told once; from then on every call but `close` fails. */
+  | { readonly type: 'lost'; readonly error: string }
+  | { readonly type: 'refused'; readonly message: string; readonly next: string }
+  /** One answer to several calls: most of those that share a commit get the same. */
+  | { readonly type: 'answer'; readonly ids: readonly number[]; readonly value: unknown }
+  | { readonly type: 'failed'; readonly id: number; readonly error: string }
+  | { readonly type: 'committed'; readonly committed: Committed };
