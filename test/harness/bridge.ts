@@ -9,7 +9,7 @@ import { freePort } from './ports.ts';
 import type { Readyz } from './readyz.ts';
 import { isSettled } from './readyz.ts';
 
-const main = join(import.meta.dirname, '../../../bridge/main.ts');
+const main = join(import.meta.dirname, '../../bridge/main.ts');
 /** Compiled code of the bridge: tests start it often. */
 export const COMPILE_CACHE = join(tmpdir(), 'lifecycle-bridge-compile-cache');
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const scripts = join(import.meta.dirname, '../../../scripts');
+const scripts = join(import.meta.dirname, '../../scripts');
 
 /** A Kubernetes to test against. */
 export interface Cluster {

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { tool } from './cluster.ts';
 import { openNamespace, until } from './kube.ts';
 
-const configFolder = join(import.meta.dirname, '../../../collector-config');
+const configFolder = join(import.meta.dirname, '../../collector-config');
 const CONFIGS = ['receivers', 'redaction', 'processors', 'exporters', 'extensions', 'service'];
 
 /** The real Collector with collector-config/. */

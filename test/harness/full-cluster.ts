@@ -52,7 +52,7 @@ export async function startFullCluster(name: string): Promise<FullCluster> {
 
 /** Paths of the archives of the bridge, the Collector, kube-state-metrics and busybox; builds what is not there. */
 export async function imageArchives(): Promise<readonly string[]> {
-  const script = join(import.meta.dirname, '../../../scripts/image');
+  const script = join(import.meta.dirname, '../../scripts/image');
   const { stdout } = await promisify(execFile)(script, ['--all'], { maxBuffer: 2 ** 24 });
   return stdout.trim().split('\n');
 }

@@ -13,7 +13,7 @@ import type { TestServer } from './test-server.ts';
 import { startTestServer } from './test-server.ts';
 
 const { OK, UNAVAILABLE } = status;
-const fixtures = join(import.meta.dirname, '../../test/fixtures/tls');
+const fixtures = join(import.meta.dirname, '../../../test/fixtures/tls');
 const pem = (name: string): Buffer => readFileSync(join(fixtures, name));
 let releases: Releases;
 let certFile: string;
