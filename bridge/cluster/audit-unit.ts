@@ -1,4 +1,4 @@
-import type { AuditCalls, PassResult } from '../ingest/audit/audit-calls.ts';
+import type { AuditCalls, PassResult, SameList } from '../ingest/audit/audit-calls.ts';
 import type { KubeObject } from '../kubernetes/fields.ts';
 import { objectAt, textAt } from '../kubernetes/fields.ts';
 import type { Async } from '../lib/async.ts';
@@ -8,6 +8,7 @@ import { rereadPage } from '../policy/audit.ts';
 import type { KubeApi } from './api.ts';
 import type { Listed, ListFailure, ListPage } from './list.ts';
 import { listKind, readOne, sameList } from './list.ts';
+import { quietSince } from './quiet.ts';
 
 /** The store's side: compares, and takes in what differs. */
 export type AuditStore = Async<AuditCalls> & {
@@ -37,7 +38,7 @@ export async function auditUnit(
   const { api, store, clock, signal } = options;
   const unit: Unit = { kind: listed.kind, ...(namespace !== undefined && { namespace }) };
   for (let restarts = 0; restarts <= MAX_RESTARTS; restarts++) {
-    const { known, digests: before } = await store.auditBegin(unit, clock.now());
+    const { known, same: before } = await store.auditBegin(unit, clock.now());
     const same = restarts === 0 && before && (await sameAsBefore(options, listed, namespace, before));
     if (same) return same;
     const list = { namespace, metadata: known, signal };
@@ -55,18 +56,21 @@ export async function auditUnit(
 }
 
 /**
- * What the LIST tells if it is, byte for byte, the one before and the store has not changed either, as while nothing
- * happens: nothing of it is decoded. Undefined when it is to be compared.
+ * What the LIST tells if nothing has changed since the one before, neither in the cluster nor in the store, as while nothing
+ * happens. The API says so, or the LIST is, byte for byte, the one before and nothing of it is decoded. Undefined when it is
+ * to be compared.
  */
 async function sameAsBefore(
   { api, store, clock, signal }: UnitOptions,
   listed: Listed,
   namespace: string | undefined,
-  digests: readonly string[],
+  { digests, version: from, isFresh }: SameList,
 ): Promise<UnitResult | undefined> {
-  const version = await sameList(api, listed, namespace, digests, signal);
+  // One page is as cheap as to ask.
+  const quiet = isFresh && digests.length > 1 ? await quietSince(api, listed, namespace, from, signal) : undefined;
+  const version = quiet ?? (await sameList(api, listed, namespace, digests, signal));
   if (version === undefined) return undefined;
-  const same = await store.auditSame(version, clock.now());
+  const same = await store.auditSame(version, quiet === undefined, clock.now());
   return same && { result: 'complete', version, objects: same.objects, ...same.result };
 }
 

@@ -72,10 +72,11 @@ describe('a LIST of the API', () => {
     fake.requests.length = 0;
     fake.objects['jobs'][700] = apiJob('job-700', '200');
     fake.objects['jobs'].push(apiJob('new', '201'));
+    fake.intercept = (path) => (path.includes('watch=1') ? { status: 403, body: { message: 'no' } } : undefined);
     expect(await audit()).toMatchObject({ missed: 1, stale: 1 });
     expect(fake.requests.slice(-1)[0]?.path).toBe('/apis/batch/v1/namespaces/shop/jobs/new');
-    // Two pages until the first that is not as before, then three pages and two objects.
-    expect(fake.requests).toHaveLength(7);
+    // Whether anything changed, two pages until the first that is not as before, then three pages and two objects.
+    expect(fake.requests).toHaveLength(9);
     expect(reader.run('uid-new')?.run.name).toBe('new');
   });
 

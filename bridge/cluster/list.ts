@@ -51,7 +51,7 @@ const PAGE = 500;
 const FULL_PAGE = 100;
 const FULL = 'application/json';
 const AS_METADATA = 'as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
-const METADATA = `${KUBE_PROTOBUF};${AS_METADATA},application/json;${AS_METADATA},${FULL}`;
+export const METADATA = `${KUBE_PROTOBUF};${AS_METADATA},application/json;${AS_METADATA},${FULL}`;
 const NOT_ACCEPTABLE = 406;
 
 /** Where a resource is, e.g. /apis/batch/v1/namespaces/shop/jobs. */

@@ -31,6 +31,7 @@ beforeEach(async () => {
     await worker.stop();
   });
   fake = new FakeApi();
+  fake.intercept = withoutWatch;
   api = await fake.start();
   releases.add(() => fake.stop());
   fake.objects['jobs'] = Array.from({ length: 1200 }, (_, n) => apiJob(`job-${n}`, '100'));
@@ -39,6 +40,10 @@ beforeEach(async () => {
 });
 
 afterEach(() => releases.release());
+
+/** Without the verb watch, or where it proves nothing, all is LISTed. */
+const withoutWatch = (path: string) =>
+  path.includes('watch=1') ? { status: 403, body: { message: 'no' } } : undefined;
 
 const audit = () => {
   const options = { api, store: worker.calls, clock: systemClock, signal: new AbortController().signal };
@@ -79,11 +84,46 @@ it('all is compared after the stream brought something, though the LIST is as be
 
 it('all is compared when the pages have different versions, or one cannot be read', async () => {
   let served = 0;
-  fake.intercept = () => (served++ === 1 ? { status: 500, body: { message: 'no' } } : undefined);
+  const refused = (path: string) => (served++ === 1 ? { status: 500, body: { message: 'no' } } : withoutWatch(path));
+  fake.intercept = refused;
   expect(await audit()).toMatchObject({ result: 'complete', objects: 1200 });
-  fake.intercept = () => undefined;
+  fake.intercept = withoutWatch;
   expect(await compared()).toBe(0);
   const before = fake.version;
-  fake.intercept = (path) => void (fake.version = path.includes('continue=500') && served++ < 6 ? before + 1 : before);
+  fake.intercept = (path) => {
+    fake.version = path.includes('continue=500') && served++ < 6 ? before + 1 : before;
+    return withoutWatch(path);
+  };
   expect(await audit()).toMatchObject({ result: 'complete', objects: 1200 });
+});
+
+/** The pages that an audit LISTs, while each watch brings these events. */
+async function listed(...events: readonly object[]): Promise<string[]> {
+  fake.intercept = (path) => {
+    if (path.includes('watch=1')) setImmediate(() => fake.emit('jobs', ...events));
+    return undefined;
+  };
+  fake.requests.length = 0;
+  expect(await audit()).toMatchObject({ result: 'complete', objects: 1200, version: String(fake.version) });
+  return fake.requests.flatMap(({ path }) => (path.includes('limit=500') ? [path] : []));
+}
+
+const bookmark = () => ({ type: 'BOOKMARK', object: { metadata: { resourceVersion: String(fake.version) } } });
+
+it('nothing is LISTed while the API proves that nothing has changed, and it counts as a LIST of that version', async () => {
+  fake.version += 1000;
+  expect(await listed(bookmark())).toEqual([]);
+  fake.version += 1000;
+  expect(await listed(bookmark())).toEqual([]);
+});
+
+it('all is LISTed when the API brings a change, and the next time after it not', async () => {
+  fake.version += 1000;
+  expect(await listed({ type: 'MODIFIED', object: apiJob('job-3', '100') }, bookmark())).toHaveLength(PAGES);
+  expect(await listed(bookmark())).toEqual([]);
+});
+
+it('all is LISTed when the store has changed, whatever the API says', async () => {
+  await worker.calls.observe([apiJob('job-7', '3000')], Date.now());
+  expect(await listed(bookmark())).toHaveLength(PAGES);
 });

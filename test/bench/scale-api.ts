@@ -41,18 +41,23 @@ function isResource(text: string): text is Resource {
   return ['cronjobs', 'jobs', 'pods'].includes(text);
 }
 
+/** Something is written all the time in a cluster, if only leases. */
+function now(): number {
+  return 9_000_000 + round + Math.round(process.uptime());
+}
+
 function list(resource: Resource, url: URL, metadata: boolean): Buffer {
   const still = population.count(resource);
   const jobs = resource === 'jobs' ? live.json : [];
   const total = still + jobs.length;
-  const from = Number(url.searchParams.get('continue') ?? 0);
+  const [from = 0, version = now()] = (url.searchParams.get('continue')?.split('-') ?? []).map(Number);
   const to = Math.min(total, from + Number(url.searchParams.get('limit') ?? total));
   const items = Array.from({ length: to - from }, (_, at) => {
     return jobs[from + at - still] ?? population.json(resource, from + at, { metadata, round });
   });
   const head = {
-    resourceVersion: String(jobs.length > 0 ? live.version : 9_000_000 + round),
-    ...(to < total && { continue: String(to) }),
+    resourceVersion: String(jobs.length > 0 ? live.version : version),
+    ...(to < total && { continue: `${to}-${version}` }),
   };
   if (!metadata) return Buffer.from(`{"kind":"List","metadata":${JSON.stringify(head)},"items":[${items.join(',')}]}`);
   const parsed = items.map((item) => JSON.parse(item) as Parameters<typeof encodeMetadataList>[1][number]);
@@ -88,11 +93,20 @@ async function set(state: ApiState): Promise<void> {
 function watch(url: URL, response: ServerResponse): void {
   requests++;
   const { searchParams: query } = url;
-  if (!mayWatch) response.writeHead(403).end('{"message":"no watch"}');
+  // As an audit asks whether anything changed: a bookmark two seconds before the end tells that nothing did.
+  if (query.get('timeoutSeconds') === '4') quietWatch(response);
+  else if (!mayWatch) response.writeHead(403).end('{"message":"no watch"}');
   else
     live.watch(response, Number(query.get('resourceVersion')), Number(query.get('timeoutSeconds')), (count) => {
       bytes += count;
     });
+}
+
+function quietWatch(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+  const bookmark = () => ({ type: 'BOOKMARK', object: { metadata: { resourceVersion: String(now()) } } });
+  setTimeout(() => response.write(`${JSON.stringify(bookmark())}\n`), 2000);
+  setTimeout(() => response.end(), 4000);
 }
 
 const server = createServer((request, response) => {

@@ -43,11 +43,18 @@ export interface AuditCalls {
     now: Instant,
   ): {
     readonly known: boolean;
-    /** Of the pages of the last LIST, if the store had just what it had, and has it still. */
-    readonly digests: readonly string[] | undefined;
+    /** The last LIST, if the store had just what it had, and has it still. */
+    readonly same: SameList | undefined;
   };
-  /** The end of a LIST of these digests: undefined when the store has changed since, and it is to be compared after all. */
-  auditSame(version: string, now: Instant): { readonly objects: number; readonly result: PassResult } | undefined;
+  /**
+   * The end of an audit that found what `same` had, at this version, by a LIST or without one: undefined when the store has
+   * changed since, and it is to be compared after all.
+   */
+  auditSame(
+    version: string,
+    listed: boolean,
+    now: Instant,
+  ): { readonly objects: number; readonly result: PassResult } | undefined;
   auditPage(version: string, objects: readonly Listed[], now: Instant): PageVerdict;
   auditScan(after: number): { readonly next: number | undefined };
   /** `digests`: of its pages, as far as they are known. */
@@ -60,6 +67,16 @@ export interface AuditCalls {
   auditRestart(everyMs: number, now: Instant): number;
   /** A Collector connected: its watches begin anew. */
   auditConnected(now: Instant): void;
+}
+
+/** A LIST after which the store had just what it had. */
+export interface SameList {
+  /** Of its pages. */
+  readonly digests: readonly string[];
+  /** Up to which nothing of it has changed. */
+  readonly version: string;
+  /** It is not long ago that everything was LISTed. */
+  readonly isFresh: boolean;
 }
 
 /** What is known of the Collector's watches. */

@@ -95,7 +95,7 @@ export class Audit implements AuditCalls {
       outdated: 0,
       elsewhere: false,
     };
-    return { known, digests: this.#same.list(unit)?.digests };
+    return { known, same: this.#same.list(unit, now) };
   }
 
   auditPage(version: string, objects: readonly Listed[], now: Instant): PageVerdict {
@@ -133,20 +133,20 @@ export class Audit implements AuditCalls {
     return { next: rows.length < SCAN_ROWS ? undefined : rows.at(-1)!.row };
   }
 
-  auditSame(version: string, now: Instant): { objects: number; result: PassResult } | undefined {
+  auditSame(version: string, listed: boolean, now: Instant): { objects: number; result: PassResult } | undefined {
     const pass = this.#current();
     const { below, rolledBack } = this.#memory(pass.unit);
     if (below > 0 || rolledBack || compareVersions(version, pass.newest) < 0) return undefined;
-    const same = this.#same.list(pass.unit);
-    if (same === undefined) return undefined;
+    const objects = this.#same.again(pass.unit, version, listed ? now : undefined);
+    if (objects === undefined) return undefined;
     pass.version = version;
-    return { objects: same.objects, result: this.#end(now) };
+    return { objects, result: this.#end(now) };
   }
 
   auditEnd(now: Instant, digests: readonly (string | undefined)[] = []): PassResult {
-    const { unit, seen, elsewhere } = this.#current();
+    const { unit, seen, elsewhere, version = '' } = this.#current();
     const result = this.#end(now);
-    this.#same.ended(unit, result, elsewhere ? [] : digests, seen.size);
+    this.#same.ended(unit, result, elsewhere ? [] : digests, { objects: seen.size, version, listedAt: now });
     return result;
   }
 

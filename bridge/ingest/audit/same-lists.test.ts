@@ -21,8 +21,8 @@ function list(version: string, objects: readonly JobFacts[], digests: readonly (
   audit.auditEnd(bench.now, digests);
 }
 
-const begin = (): readonly string[] | undefined => bench.engine.audit.auditBegin(UNIT, bench.now).digests;
-const same = (version: string) => bench.engine.audit.auditSame(version, bench.now);
+const begin = (): readonly string[] | undefined => bench.engine.audit.auditBegin(UNIT, bench.now).same?.digests;
+const same = (version: string) => bench.engine.audit.auditSame(version, true, bench.now);
 
 beforeEach(() => {
   bench.take(seen(scheduled()));
@@ -77,4 +77,18 @@ it('what is known of an object by its quarantine may be forgotten: such a LIST i
   bench.store.transaction((tx) => tx.quarantine({ ...row, bytes: Buffer.from('{}') }));
   list('300', [scheduled({ resourceVersion: '150' })]);
   expect(begin()).toBeUndefined();
+});
+
+it('what nothing changed since is known at a newer version, and for half an hour without a LIST', () => {
+  const known = () => bench.engine.audit.auditBegin(UNIT, bench.now).same;
+  const quiet = (version: string) => bench.engine.audit.auditSame(version, false, bench.now);
+  expect(known()).toMatchObject({ version: '200', isFresh: true });
+  bench.now += 29 * MINUTE;
+  known();
+  expect(quiet('300')).toMatchObject({ objects: 1 });
+  expect(known()).toMatchObject({ version: '300', isFresh: true });
+  bench.now += MINUTE;
+  expect(known()).toMatchObject({ isFresh: false });
+  expect(same('400')).toMatchObject({ objects: 1 });
+  expect(known()).toMatchObject({ version: '400', isFresh: true });
 });
