@@ -39,6 +39,11 @@ describe('nothing has changed', () => {
     ]);
   });
 
+  it('when nothing at all was written since', async () => {
+    expect(await quietSince(api, JOBS, undefined, '1200', new AbortController().signal)).toBe('1200');
+    expect(fake.count('watch=1')).toBe(0);
+  });
+
   it('in one namespace as in all', async () => {
     const answer = quietSince(api, JOBS, 'shop', '1000', new AbortController().signal);
     await eventually(() => expect(fake.watches.size).toBe(1));

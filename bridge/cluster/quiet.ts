@@ -27,6 +27,8 @@ export async function quietSince(
   if (answer.kind === 'failed' || answer.status !== 200) return undefined;
   const newest = textAt(objectAt(answer.body, 'metadata'), 'resourceVersion');
   if (newest === undefined || compareVersions(newest, from) < 0) return undefined;
+  // Nothing at all was written since; then there is no bookmark either.
+  if (newest === from) return from;
   const enough = new AbortController();
   const bookmarks = new Bookmarks(newest, () => enough.abort());
   const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH_SECONDS}&resourceVersion=${from}`;
