@@ -70,8 +70,8 @@ describe('a LIST of the API', () => {
     expect(await audit()).toMatchObject({ missed: 0, stale: 0 });
     expect(fake.requests.map(({ metadata }) => metadata)).toEqual([true, true, true]);
     fake.requests.length = 0;
-    fake.objects['jobs'][700] = apiJob('job-700', '200');
-    fake.objects['jobs'].push(apiJob('new', '201'));
+    fake.version++;
+    fake.objects['jobs'].splice(700, 1, apiJob('job-700', '200'), apiJob('new', '201'));
     fake.intercept = (path) => (path.includes('watch=1') ? { status: 403, body: { message: 'no' } } : undefined);
     expect(await audit()).toMatchObject({ missed: 1, stale: 1 });
     expect(fake.requests.slice(-1)[0]?.path).toBe('/apis/batch/v1/namespaces/shop/jobs/new');
@@ -104,7 +104,8 @@ describe('a LIST of the API', () => {
     let expired = 0;
     fake.intercept = (path) => (path.includes('continue=1000') && expired++ === 0 ? { status: 410 } : undefined);
     expect(await audit()).toMatchObject({ result: 'complete', objects: 1200, missed: 0 });
-    fake.intercept = (path) => (path.includes('continue=') ? { status: 410 } : undefined);
+    fake.version++;
+    fake.intercept = (path) => (/continue=|watch=1/.test(path) ? { status: 410 } : undefined);
     expect(await audit()).toMatchObject({ result: 'failed', status: 410 });
   });
 
