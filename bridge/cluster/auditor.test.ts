@@ -71,7 +71,7 @@ describe('a LIST of the API', () => {
     expect(fake.requests.map(({ metadata }) => metadata)).toEqual([true, true, true]);
     fake.requests.length = 0;
     fake.version++;
-    fake.objects['jobs'].splice(700, 1, apiJob('job-700', '200'), apiJob('new', '201'));
+    fake.objects['jobs'] = [...jobs(1200).with(700, apiJob('job-700', '200')), apiJob('new', '201')];
     fake.intercept = (path) => (path.includes('watch=1') ? { status: 403, body: { message: 'no' } } : undefined);
     expect(await audit()).toMatchObject({ missed: 1, stale: 1 });
     expect(fake.requests.slice(-1)[0]?.path).toBe('/apis/batch/v1/namespaces/shop/jobs/new');
