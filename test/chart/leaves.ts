@@ -32,6 +32,7 @@ const REPLACED: Readonly<Record<string, unknown>> = {
   'metrics.scrape.jobs.cadvisor.caFile': '/etc/ca.crt',
   'metrics.scrape.jobs.cadvisor.metricRelabel': [{ regex: 'image', action: 'labeldrop' }],
   'collector.config': { extensions: { x: {} } },
+  'collector.queue.batch': false,
   'kube-state-metrics.collectors': ['jobs'],
   'kube-state-metrics.clusterCollectors': ['namespaces'],
   'kube-state-metrics.labelAllowlist': { pods: ['app'] },
