@@ -104,7 +104,7 @@ function hear(
   else if (message.type === 'refused') start.reject(new UserError(message.message, message.next));
   else if (message.type === 'lost') onCrash(new StoreLostError(message.error));
   else if (message.type === 'committed') onCommitted(message.committed);
-  else if (settle(pending, message).some((method) => !LOOKS.has(method))) onWritten();
+  else if (settle(pending, message).some((method) => method === undefined || METHODS[method] === 'writes')) onWritten();
 }
 
 function asError(thrown: unknown): Error {
@@ -126,52 +126,37 @@ function settle(
   });
 }
 
-/** What looks whether there is something to do, and changes nothing by itself. */
-const LOOKS: ReadonlySet<Method | undefined> = new Set([
-  'tick',
-  'probe',
-  'claim',
-  'claimDesired',
-  'sweep',
-  'dueEvents',
-  'wantedLogs',
-  'auditBegin',
-  'auditPage',
-  'auditScan',
-  'auditWatches',
-  'close',
-]);
-
-const METHODS: readonly Method[] = [
-  'ingest',
-  'observe',
-  'observeWatched',
-  'tick',
-  'probe',
-  'claim',
-  'settle',
-  'claimDesired',
-  'settleDesired',
-  'retryRefused',
-  'sweep',
-  'dueEvents',
-  'settleEvents',
-  'wantedLogs',
-  'settleLogs',
-  'resend',
-  'clockSet',
-  'retire',
-  'close',
-  'identify',
-  'auditBegin',
-  'auditPage',
-  'auditScan',
-  'auditSame',
-  'auditEnd',
-  'auditWatches',
-  'auditConnected',
-  'auditRestart',
-];
+/** Every call. One that looks whether there is something to do changes nothing of what is due next by itself. */
+const METHODS: Readonly<Record<Method, 'looks' | 'writes'>> = {
+  ingest: 'writes',
+  observe: 'writes',
+  observeWatched: 'writes',
+  tick: 'looks',
+  probe: 'looks',
+  claim: 'looks',
+  settle: 'writes',
+  claimDesired: 'looks',
+  settleDesired: 'writes',
+  retryRefused: 'writes',
+  sweep: 'looks',
+  dueEvents: 'looks',
+  settleEvents: 'writes',
+  wantedLogs: 'looks',
+  settleLogs: 'writes',
+  resend: 'writes',
+  clockSet: 'writes',
+  retire: 'writes',
+  close: 'looks',
+  identify: 'writes',
+  auditBegin: 'looks',
+  auditPage: 'looks',
+  auditScan: 'looks',
+  auditSame: 'writes',
+  auditEnd: 'writes',
+  auditWatches: 'looks',
+  auditConnected: 'writes',
+  auditRestart: 'writes',
+};
 
 function callsOf(worker: Worker, waiting: Waiting): Async<WorkerCalls> {
   let lastId = 0;
@@ -196,8 +181,9 @@ function callsOf(worker: Worker, waiting: Waiting): Async<WorkerCalls> {
       if (calls.length === 0) setImmediate(send);
       calls.push({ id, method, args: first instanceof Uint8Array ? [whole(first), ...args.slice(1)] : args });
     });
-  const methods = METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)]);
-  return Object.fromEntries(methods) as Async<WorkerCalls>;
+  const methods = Object.keys(METHODS) as Method[];
+  const calling = methods.map((method) => [method, (...args: unknown[]) => call(method, args)]);
+  return Object.fromEntries(calling) as Async<WorkerCalls>;
 }
 
 /** Bytes that nobody else has a part of: a slice of a pool is copied. */
