@@ -1,11 +1,12 @@
 import type { AuditCalls } from '../ingest/audit/audit-calls.ts';
 import { messageAt } from '../kubernetes/fields.ts';
+import { KINDS } from '../kubernetes/kinds.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import type { Async } from '../lib/async.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
-import { iso } from '../lib/clock.ts';
 import { sha256Hex } from '../lib/ids.ts';
 import type { KubeApi } from './api.ts';
+import { warningEvent } from './kube-event.ts';
 import { resourcePath } from './list.ts';
 
 /** What became of the deletion of one pod. */
@@ -45,8 +46,6 @@ export interface CollectorRestart {
 const AFTER_MS = 5 * 60_000;
 const EVERY_MS = 15 * 60_000;
 const JUDGED: readonly Kind[] = ['CronJob', 'Job', 'Pod'];
-const PODS = { apiVersion: 'v1', resource: 'pods' };
-const EVENTS = { apiVersion: 'events.k8s.io/v1', resource: 'events' };
 
 /**
  * Deletes the Collector's pods when every one of its watches that we judge is dead and stays so: with client-go 0.32 or
@@ -131,7 +130,7 @@ class Restarter {
     const { api, clock, onRestarted } = this.#options;
     const { signal } = this.#stopping;
     const [namespace, name] = pod.split('/') as [string, string];
-    const answer = await api.remove(`${resourcePath(PODS, namespace)}/${encodeURIComponent(name)}`, signal);
+    const answer = await api.remove(`${resourcePath(KINDS.Pod, namespace)}/${encodeURIComponent(name)}`, signal);
     const restarted: Restarted = { pod, at: clock.now(), ...outcomeOf(answer) };
     this.last = restarted;
     if (!signal.aborted) onRestarted(restarted);
@@ -143,21 +142,11 @@ class Restarter {
   async #writeEvent(namespace: string, name: string, at: Instant): Promise<void> {
     const { api, events } = this.#options;
     if (!events) return;
-    const event = {
-      apiVersion: EVENTS.apiVersion,
-      kind: 'Event',
-      metadata: { namespace, name: `${name}.${sha256Hex(String(at)).slice(0, 16)}` },
-      // Kubernetes takes no fewer digits.
-      eventTime: iso(at).replace('Z', '000Z'),
-      reportingController: 'lifecycle-bridge',
-      reportingInstance: 'lifecycle-bridge',
-      type: 'Warning',
-      reason: 'WatchesDead',
-      action: 'RestartCollector',
-      regarding: { apiVersion: 'v1', kind: 'Pod', namespace, name },
-      note: 'The watches of CronJobs, Jobs and Pods are dead: the bridge deleted this pod of its Collector.',
-    };
-    await api.create(resourcePath(EVENTS, namespace), event, this.#stopping.signal);
+    const regarding = { apiVersion: KINDS.Pod.apiVersion, kind: 'Pod', namespace, name };
+    const note = 'The watches of CronJobs, Jobs and Pods are dead: the bridge deleted this pod of its Collector.';
+    const text = { regarding, reason: 'WatchesDead', action: 'RestartCollector', note };
+    const event = warningEvent(text, sha256Hex(String(at)), at);
+    await api.create(resourcePath(KINDS.Event, namespace), event, this.#stopping.signal);
   }
 }
 

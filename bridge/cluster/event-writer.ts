@@ -1,4 +1,5 @@
 import { messageAt } from '../kubernetes/fields.ts';
+import { KINDS } from '../kubernetes/kinds.ts';
 import type { Async } from '../lib/async.ts';
 import { backoffDelay } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -30,7 +31,6 @@ export interface EventWriterOptions {
   readonly idleMs?: number;
 }
 
-const EVENTS = { apiVersion: 'events.k8s.io/v1', resource: 'events' };
 /** Of one round: a new account may find something wrong with every CronJob at once. */
 const BATCH = 10;
 const TICK_MS = 2_000;
@@ -103,7 +103,7 @@ async function write(
   signal: AbortSignal,
 ): Promise<EventResult> {
   if (!isSegment(event.namespace)) return { result: 'refused', error: 'no cluster has a namespace of that name' };
-  const path = resourcePath(EVENTS, event.namespace);
+  const path = resourcePath(KINDS.Event, event.namespace);
   const answer = await api.create(path, problemEvent(event, clock.now(), link), signal);
   if (answer.kind === 'failed') return { result: 'unreachable', error: answer.error };
   const { status, body } = answer;

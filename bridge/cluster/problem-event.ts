@@ -1,16 +1,16 @@
 import type { Instant } from '../lib/clock.ts';
-import { iso } from '../lib/clock.ts';
 import type { DueEvent, Problem } from '../store/problems.ts';
 import { PLANNER_ERROR } from '../store/problems.ts';
+import { KINDS } from '../kubernetes/kinds.ts';
+import { warningEvent } from './kube-event.ts';
 
 /** What the API takes of an Event's note. */
 const MAX_NOTE_BYTES = 1024;
 const MAX_VALUE = 60;
 const MAX_PART_BYTES = 320;
-const COMPONENT = 'lifecycle-bridge';
 
 /**
- * The Event of type Warning that tells the problems of a CronJob, as events.k8s.io/v1 wants it. Its name is the same
+ * The Event that tells the problems of a CronJob. Its name is the same
  * for the same set of problems: a second one is refused, and nobody reads the same twice. `link` is where the page has them.
  */
 export function problemEvent(
@@ -18,20 +18,9 @@ export function problemEvent(
   now: Instant,
   link?: string,
 ): object {
-  return {
-    apiVersion: 'events.k8s.io/v1',
-    kind: 'Event',
-    metadata: { namespace, name: `${name}.${setHash.slice(0, 16)}` },
-    // Kubernetes takes no fewer digits.
-    eventTime: iso(now).replace('Z', '000Z'),
-    reportingController: COMPONENT,
-    reportingInstance: COMPONENT,
-    type: 'Warning',
-    reason: 'InvalidAnnotation',
-    action: 'ReadAnnotations',
-    regarding: { apiVersion: 'batch/v1', kind: 'CronJob', namespace, name, uid },
-    note: withLink(noteOf(problems), link),
-  };
+  const regarding = { apiVersion: KINDS.CronJob.apiVersion, kind: 'CronJob', namespace, name, uid };
+  const note = withLink(noteOf(problems), link);
+  return warningEvent({ regarding, reason: 'InvalidAnnotation', action: 'ReadAnnotations', note }, setHash, now);
 }
 
 function withLink(note: string, link: string | undefined): string {

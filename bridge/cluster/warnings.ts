@@ -1,10 +1,10 @@
 import type { KubeObject } from '../kubernetes/fields.ts';
 import { messageAt, objectAt, objectsAt } from '../kubernetes/fields.ts';
+import { KINDS } from '../kubernetes/kinds.ts';
 import type { KubeApi } from './api.ts';
 import type { ListFailure, Scope } from './list.ts';
 import { resourcePath } from './list.ts';
 
-const EVENTS = { apiVersion: 'events.k8s.io/v1', resource: 'events' };
 const SELECTED = '?fieldSelector=type%3DWarning&limit=500';
 
 export type WarningsResult = { readonly result: 'complete'; readonly objects: number } | ListFailure;
@@ -18,7 +18,7 @@ export async function listWarnings(
 ): Promise<WarningsResult> {
   let objects = 0;
   for (const namespace of scope === 'cluster' ? [undefined] : scope) {
-    const path = resourcePath(EVENTS, namespace) + SELECTED;
+    const path = resourcePath(KINDS.Event, namespace) + SELECTED;
     for (let token = ''; ;) {
       const answer = await api.get(path + token, signal);
       if (answer.kind === 'failed') return { result: 'failed', status: undefined, error: answer.error };
@@ -26,7 +26,7 @@ export async function listWarnings(
         const error = messageAt(answer.body, 'message') ?? `status ${answer.status}`;
         return { result: 'failed', status: answer.status, error };
       }
-      const { apiVersion } = EVENTS;
+      const { apiVersion } = KINDS.Event;
       const items = objectsAt(answer.body, 'items').map((item) => ({ ...item, kind: 'Event', apiVersion }));
       objects += items.length;
       if (items.length > 0) await take(items);
