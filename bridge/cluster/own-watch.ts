@@ -1,4 +1,4 @@
-import { intAt, messageAt, objectAt, textAt } from '../kubernetes/fields.ts';
+import { intAt, messageAt, objectAt } from '../kubernetes/fields.ts';
 import type { KubeObject } from '../kubernetes/fields.ts';
 import { backoffDelay } from '../lib/backoff.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
@@ -7,7 +7,7 @@ import type { KubeApi, WatchEnd } from './api.ts';
 import type { WatchReader } from './kube-request.ts';
 import { WATCH_MS } from './kube-request.ts';
 import type { Listed } from './list.ts';
-import { resourcePath } from './list.ts';
+import { versionOf, watchPath } from './watch-event.ts';
 
 export interface OwnWatchOptions {
   readonly api: KubeApi;
@@ -36,7 +36,7 @@ const EXPIRED = 410;
  */
 export class OwnWatch {
   readonly #options: OwnWatchOptions;
-  readonly #path: string;
+  readonly #path: (from: string) => string;
   readonly #stopping = new AbortController();
   readonly #wake = new Wake();
   /** Of the last event that was taken. */
@@ -49,7 +49,7 @@ export class OwnWatch {
 
   constructor(options: OwnWatchOptions, listed: Listed, namespace: string | undefined, version: string) {
     this.#options = options;
-    this.#path = resourcePath(listed, namespace);
+    this.#path = (from) => watchPath(listed, namespace, from, WATCH_MS / 1000);
     this.#version = version;
   }
 
@@ -72,7 +72,7 @@ export class OwnWatch {
     const { api } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const end = await api.watch(this.#query(), this.#reader(), signal);
+      const end = await api.watch(this.#path(this.#version), this.#reader(), signal);
       if (signal.aborted) return;
       if (this.#isExpired || (end.kind === 'answer' && end.status === EXPIRED)) return this.#expire();
       const lived = this.#openedAt !== undefined && performance.now() - this.#openedAt >= RETRY.firstMs;
@@ -95,12 +95,6 @@ export class OwnWatch {
     this.#failures++;
     this.#options.onState({ state: 'failed', ...reasonOf(end), times: this.#failures });
     return backoffDelay(this.#failures, RETRY, Math.random());
-  }
-
-  #query(): string {
-    const from = encodeURIComponent(this.#version);
-    const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH_MS / 1000}&resourceVersion=${from}`;
-    return `${this.#path}?${query}`;
   }
 
   #reader(): WatchReader {
@@ -127,8 +121,7 @@ export class OwnWatch {
   async #take(events: readonly KubeObject[], at: Instant): Promise<void> {
     const changes = events.filter(({ type }) => type !== 'BOOKMARK');
     if (changes.length > 0) await this.#options.take(changes, at);
-    const last = objectAt(objectAt(events.at(-1) ?? {}, 'object'), 'metadata');
-    this.#version = textAt(last, 'resourceVersion') ?? this.#version;
+    this.#version = versionOf(events.at(-1) ?? {}) ?? this.#version;
     this.#failures = 0;
   }
 

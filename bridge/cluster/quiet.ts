@@ -5,6 +5,7 @@ import type { KubeApi } from './api.ts';
 import type { WatchReader } from './kube-request.ts';
 import type { Listed } from './list.ts';
 import { METADATA, resourcePath } from './list.ts';
+import { versionOf, watchPath } from './watch-event.ts';
 
 /** The API sends a bookmark two seconds before it ends a watch. */
 const WATCH_SECONDS = 4;
@@ -22,8 +23,7 @@ export async function quietSince(
   from: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const path = resourcePath(listed, namespace);
-  const answer = await api.get(`${path}?limit=1`, signal, METADATA);
+  const answer = await api.get(`${resourcePath(listed, namespace)}?limit=1`, signal, METADATA);
   if (answer.kind === 'failed' || answer.status !== 200) return undefined;
   const newest = textAt(objectAt(answer.body, 'metadata'), 'resourceVersion');
   if (newest === undefined || compareVersions(newest, from) < 0) return undefined;
@@ -31,9 +31,9 @@ export async function quietSince(
   if (newest === from) return from;
   const enough = new AbortController();
   const bookmarks = new Bookmarks(newest, () => enough.abort());
-  const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH_SECONDS}&resourceVersion=${from}`;
   const late = AbortSignal.timeout(2 * WATCH_SECONDS * 1000);
-  await api.watch(`${path}?${query}`, bookmarks, AbortSignal.any([signal, enough.signal, late]));
+  const path = watchPath(listed, namespace, from, WATCH_SECONDS);
+  await api.watch(path, bookmarks, AbortSignal.any([signal, enough.signal, late]));
   return bookmarks.proven;
 }
 
@@ -57,7 +57,7 @@ class Bookmarks implements WatchReader {
   take(lines: readonly string[]): Promise<void> {
     for (const line of this.#isOver ? [] : lines) {
       const event = JSON.parse(line) as KubeObject;
-      const version = textAt(objectAt(objectAt(event, 'object'), 'metadata'), 'resourceVersion');
+      const version = versionOf(event);
       const isBookmark = textAt(event, 'type') === 'BOOKMARK' && version !== undefined;
       if (isBookmark && compareVersions(version, this.#newest) < 0) continue;
       if (isBookmark) this.proven = version;
