@@ -36,7 +36,7 @@ export async function auditUnit(
   namespace: string | undefined,
 ): Promise<UnitResult> {
   const { api, store, clock, signal } = options;
-  const unit: Unit = { kind: listed.kind, ...(namespace !== undefined && { namespace }) };
+  const unit: Unit = { kind: listed.kind, namespace };
   for (let restarts = 0; restarts <= MAX_RESTARTS; restarts++) {
     const { known, same: before } = await store.auditBegin(unit, clock.now());
     const same = restarts === 0 && before && (await sameAsBefore(options, listed, namespace, before));

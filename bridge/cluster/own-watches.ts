@@ -1,6 +1,7 @@
 import type { KubeObject } from '../kubernetes/fields.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
+import { unitKey } from '../policy/audit.ts';
 import type { KubeApi } from './api.ts';
 import type { Listed } from './list.ts';
 import type { OwnWatchState } from './own-watch.ts';
@@ -33,7 +34,7 @@ export class OwnWatches {
 
   /** A LIST was complete at this version. A watch that does not stand goes on from there: what was before is known. */
   listed(listed: Listed, namespace: string | undefined, version: string): void {
-    const key = `${listed.kind}/${namespace ?? ''}`;
+    const key = unitKey({ kind: listed.kind, namespace });
     const unit = this.#units.get(key) ?? { listed, namespace, version, watch: undefined };
     this.#units.set(key, unit);
     unit.version = version;

@@ -156,5 +156,10 @@ export function streamVersion(watch: WatchState, version: string, now: Instant):
 /** Part of the cluster that is LISTed at once: a kind, in a namespace unless the scope is the cluster. */
 export interface Unit {
   readonly kind: Kind;
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
+}
+
+/** The same for the same unit. */
+export function unitKey({ kind, namespace = '' }: Unit): string {
+  return `${kind}/${namespace}`;
 }

@@ -3,7 +3,7 @@ import type { Kind, Observation } from '../../kubernetes/observation.ts';
 import { compareVersions, UNKNOWN_VERSION } from '../../kubernetes/version.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Known, Unit } from '../../policy/audit.ts';
-import { difference, goneObjects, isRolledBack } from '../../policy/audit.ts';
+import { difference, goneObjects, isRolledBack, unitKey } from '../../policy/audit.ts';
 import type { Store, Tx } from '../../store/store.ts';
 import { markGone } from '../../follow/gone.ts';
 import { eachAlone } from '../../turn/each-alone.ts';
@@ -246,11 +246,11 @@ export class Audit implements AuditCalls {
 
   /** The unit that an object belongs to, if it was LISTed: its namespace, or all. */
   #unitOf(kind: Kind, namespace: string): UnitMemory | undefined {
-    return this.#units.get(`${kind}/${namespace}`) ?? this.#units.get(`${kind}/`);
+    return this.#units.get(unitKey({ kind, namespace })) ?? this.#units.get(unitKey({ kind }));
   }
 
   #memory(unit: Unit): UnitMemory {
-    const key = `${unit.kind}/${unit.namespace ?? ''}`;
+    const key = unitKey(unit);
     const memory = this.#units.get(key) ?? {
       lacking: new Map(),
       below: 0,

@@ -1,4 +1,5 @@
 import type { Unit } from '../../policy/audit.ts';
+import { unitKey } from '../../policy/audit.ts';
 import type { Store, Tx } from '../../store/store.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { PassResult, SameList } from './audit-calls.ts';
@@ -44,31 +45,27 @@ export class SameLists {
   again(unit: Unit, version: string, listedAt: Instant | undefined): number | undefined {
     const list = this.#kept(unit);
     if (list === undefined) return undefined;
-    this.#lists.set(keyOf(unit), { ...list, version, ...(listedAt !== undefined && { listedAt }) });
+    this.#lists.set(unitKey(unit), { ...list, version, ...(listedAt !== undefined && { listedAt }) });
     return list.objects;
   }
 
   /** After a LIST, with the digests of its pages as far as they are known. */
   ended(unit: Unit, result: PassResult, pages: readonly (string | undefined)[], end: Ended): void {
-    this.#lists.delete(keyOf(unit));
+    this.#lists.delete(unitKey(unit));
     const { first, missed, stale, gone, outdated, held, epoch, again } = result;
     if (first || epoch || again || missed + stale + gone + outdated + held > 0) return;
     const digests = pages.filter((digest) => digest !== undefined);
     if (digests.length === 0 || digests.length < pages.length) return;
     const { count, text } = this.#sum(unit);
-    if (count === end.objects) this.#lists.set(keyOf(unit), { ...end, digests, sum: text });
+    if (count === end.objects) this.#lists.set(unitKey(unit), { ...end, digests, sum: text });
   }
 
   #kept(unit: Unit): Kept | undefined {
-    const list = this.#lists.get(keyOf(unit));
+    const list = this.#lists.get(unitKey(unit));
     return list !== undefined && this.#sum(unit).text === list.sum ? list : undefined;
   }
 
   #sum({ kind, namespace }: Unit): ReturnType<Tx['liveSum']> {
     return this.#store.transaction((tx) => tx.liveSum(kind, namespace));
   }
-}
-
-function keyOf({ kind, namespace }: Unit): string {
-  return `${kind}/${namespace ?? ''}`;
 }
