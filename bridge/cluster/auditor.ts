@@ -2,6 +2,7 @@ import type { KubeObject } from '../kubernetes/fields.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import { backoffDelay } from '../lib/backoff.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
+import { Wake } from '../lib/wake.ts';
 import { auditInterval, pacing } from '../policy/audit.ts';
 import type { KubeApi } from './api.ts';
 import type { AuditStore, Complete, UnitResult } from './audit-unit.ts';
@@ -97,7 +98,7 @@ class RepeatingAuditor {
   #watchesAt: Instant = Infinity;
   /** Whether a stream that is in doubt may live again. */
   #doubts = false;
-  #wake: () => void = () => undefined;
+  readonly #wake = new Wake();
 
   constructor(options: AuditorOptions) {
     this.#options = options;
@@ -120,7 +121,7 @@ class RepeatingAuditor {
 
   connected(): void {
     this.#connected = true;
-    this.#wake();
+    this.#wake.wake();
   }
 
   clockSet(ms: number): void {
@@ -135,7 +136,7 @@ class RepeatingAuditor {
 
   abort(): void {
     this.#stopping.abort();
-    this.#wake();
+    this.#wake.wake();
   }
 
   async run(): Promise<void> {
@@ -148,7 +149,7 @@ class RepeatingAuditor {
       } catch (error) {
         if (!this.#stopping.signal.aborted) onError(error);
       }
-      if (!this.#connected) await this.#pause(pause);
+      if (!this.#stopping.signal.aborted) await this.#wake.wait(pause);
     }
   }
 
@@ -240,7 +241,7 @@ class RepeatingAuditor {
     const turn = this.#turns.find(({ listed }) => listed.kind === kind)!;
     turn.dueAt = this.#options.clock.now();
     turn.notBefore = Math.min(turn.notBefore, turn.listedAt + SOON_MS);
-    this.#wake();
+    this.#wake.wake();
   }
 
   /**
@@ -274,17 +275,5 @@ class RepeatingAuditor {
     const take = (objects: KubeObject[]): Promise<void> => store.observe(objects, clock.now());
     const result = await listWarnings(api, scope, take, this.#stopping.signal);
     if (!this.#stopping.signal.aborted) onWarnings(result);
-  }
-
-  /** Until the time is over, a Collector connects or the end. */
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      if (this.#stopping.signal.aborted) this.#wake();
-    });
   }
 }
