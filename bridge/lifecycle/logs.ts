@@ -1,7 +1,7 @@
 import type { PodFacts } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Run, Transition } from './transition.ts';
-import { runRef } from './transition.ts';
+import { refOf } from './transition.ts';
 
 /** One end of a container, the log of which is wanted. */
 export interface LogEnd {
@@ -63,5 +63,5 @@ export function logsTransition(run: Run, logs: readonly RunLog[]): Transition {
     others === 0 ? '' : `${others} of ${logs.length} logs without text`,
   ];
   const text = parts.filter((part) => part !== '').join(', ');
-  return { id: logsId(run), kind: 'run.logs', at: run.endedAt ?? 0, about: runRef(run), runUid: run.uid, text };
+  return { id: logsId(run), kind: 'run.logs', at: run.endedAt ?? 0, about: refOf(run), runUid: run.uid, text };
 }

@@ -1,4 +1,4 @@
-import type { ContainerType, Kind, ObjectFacts } from '../kubernetes/observation.ts';
+import type { ContainerType, Kind } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 
 /**
@@ -164,12 +164,7 @@ export interface Attempt {
   readonly goneAt?: Instant;
 }
 
-/** The reference of an object that was read. */
-export function refOf({ kind, namespace, name, uid }: ObjectFacts & { readonly kind: Kind }): ObjectRef {
-  return { kind, namespace, name, uid };
-}
-
-/** The reference of the object that is a run. */
-export function runRef({ kind, namespace, name, uid }: Run): ObjectRef {
+/** The reference of an object that was read, or of one that is a run. */
+export function refOf({ kind, namespace, name, uid }: ObjectRef): ObjectRef {
   return { kind, namespace, name, uid };
 }

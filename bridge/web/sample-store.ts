@@ -1,6 +1,6 @@
 import { cronJobFacts } from '../../test/fixtures/facts.ts';
 import type { Outcome, Run, RunStatus, Transition } from '../lifecycle/transition.ts';
-import { runRef } from '../lifecycle/transition.ts';
+import { refOf } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { Delivery } from '../sinks/sink.ts';
@@ -150,7 +150,7 @@ function runOf({ uid, status, cronJob, startedAt }: SampleRun): Run {
 }
 
 function transition(run: Run, kind: Transition['kind'], at: Instant, text: string): Transition {
-  return { id: `${run.runKey}/${kind}/${at}`, kind, at, about: runRef(run), runUid: run.uid, text };
+  return { id: `${run.runKey}/${kind}/${at}`, kind, at, about: refOf(run), runUid: run.uid, text };
 }
 
 function stuck(run: Run, { startedAt }: SampleRun): Transition {
