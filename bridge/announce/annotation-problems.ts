@@ -3,6 +3,7 @@ import type { AnnotationProblem } from '../sinks/sink.ts';
 import type { Problem } from '../store/problems.ts';
 import { plannerProblem } from '../turn/guarded-planner.ts';
 import type { Destination } from '../turn/destination.ts';
+import { reads } from '../turn/destination.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /**
@@ -12,18 +13,17 @@ import type { Turn } from '../turn/turn.ts';
 export function noteProblems(turn: Turn, facts: Facts, alive: boolean, unplanned: ReadonlyMap<string, string>): void {
   const { tx, now, destinations } = turn;
   const found = alive
-    ? destinations.flatMap(({ planner }) =>
-        [...unplannedProblem(unplanned.get(planner.destination)), ...problemsOf(planner, facts)].map((problem) => ({
-          problem,
-          destination: planner.destination,
-        })),
-      )
+    ? destinations.flatMap((to) => {
+        const { destination } = to.planner;
+        const problems = [...unplannedProblem(unplanned.get(destination)), ...problemsOf(to, facts)];
+        return problems.map((problem) => ({ problem, destination }));
+      })
     : [];
   tx.problems.set(facts, merged(found), now);
 }
 
-function problemsOf(planner: Destination['planner'], facts: Facts): readonly AnnotationProblem[] {
-  return planner.reads.kinds.has(facts.kind) ? (planner.problems?.(facts) ?? []) : [];
+function problemsOf(to: Destination, facts: Facts): readonly AnnotationProblem[] {
+  return reads(to, facts.kind) ? (to.planner.problems?.(facts) ?? []) : [];
 }
 
 function unplannedProblem(error: string | undefined): AnnotationProblem[] {

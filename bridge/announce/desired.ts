@@ -1,8 +1,9 @@
-import type { Facts, Kind } from '../kubernetes/observation.ts';
+import type { Facts } from '../kubernetes/observation.ts';
 import type { DesiredContext } from '../sinks/sink.ts';
 import { OWN_CLAIM } from '../store/own-row.ts';
 import type { DesiredRules } from '../store/claims.ts';
 import type { Destination } from '../turn/destination.ts';
+import { reads } from '../turn/destination.ts';
 import type { GuardedPlanner } from '../turn/guarded-planner.ts';
 import type { Turn } from '../turn/turn.ts';
 import { noteProblems } from './annotation-problems.ts';
@@ -21,11 +22,6 @@ export function planDesired(turn: Turn, facts: Facts, alive: boolean, anew = fal
     if (error !== undefined) unplanned.set(destination.planner.destination, error);
   }
   noteProblems(turn, facts, alive, unplanned);
-}
-
-/** Whether a destination plans desired state of objects of a kind. */
-export function reads({ planner }: Destination, kind: Kind): boolean {
-  return planner.reads.kinds.has(kind);
 }
 
 /** What the configuration wants by itself, and what objects claimed that went while a destination was not in it. */

@@ -1,7 +1,8 @@
 import { catchUp } from '../announce/catch-up.ts';
-import { planOwn, reads } from '../announce/desired.ts';
+import { planOwn } from '../announce/desired.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import { eachAlone } from '../turn/each-alone.ts';
+import { reads } from '../turn/destination.ts';
 import type { Turn } from '../turn/turn.ts';
 import type { Follower } from './follower.ts';
 import { FOLLOWERS } from './table.ts';

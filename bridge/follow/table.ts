@@ -36,5 +36,6 @@ export function followerOf(kind: Kind): Follower<never> | undefined {
 
 /** Takes in one record; throws what the core throws. */
 export function observe(turn: Turn, observation: Observation): void {
-  followerOf(observation.facts.kind)?.observe(turn, observation as Observation & { readonly facts: never });
+  const { observe: take }: Follower<never> = FOLLOWERS[observation.facts.kind];
+  take(turn, observation as Observation & { readonly facts: never });
 }

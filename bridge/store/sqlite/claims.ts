@@ -105,9 +105,9 @@ export class Claims {
     const assertEveryMs = periodOf(rules);
     const last = dead ?? before;
     const retired = last === undefined ? null : rules.retire(last, cause);
-    const unclaimed = { retired: true, assertEveryMs, ...(cause === 'unclaimed' && pick(rules)) } as const;
+    const removeAfterMs = cause === 'unclaimed' ? rules.removeAfterMs : undefined;
     if (retired === FORGET) this.#forget(of, at);
-    else if (retired !== null) putRow(this.#db, of, retired, unclaimed, at);
+    else if (retired !== null) putRow(this.#db, of, retired, { retired: true, assertEveryMs, removeAfterMs }, at);
     else if (row) retireRow(this.#db, row, 1, at);
     // A run may wait for it.
     else if (last !== undefined) putRow(this.#db, of, last, { retired: true, assertEveryMs }, at);
@@ -134,10 +134,6 @@ export class Claims {
     this.#db.run('DELETE FROM desired WHERE destination = ? AND key = ?', destination, key);
     this.#intents.release(destination, key, at);
   }
-}
-
-function pick({ removeAfterMs }: DesiredRules): Pick<DesiredRules, 'removeAfterMs'> {
-  return { removeAfterMs };
 }
 
 function periodOf({ assertEveryMs = DAY_MS }: DesiredRules): number | null {
