@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { loadConfig } from '../config/load.ts';
 import type { WorkerClient } from '../ingest/thread/client.ts';
-import { startWorker } from '../ingest/thread/client.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import { Releases } from '../lib/releases.ts';
 import type { KubeApi } from './api.ts';
 import { auditUnit } from './audit-unit.ts';
 import { startAuditor } from './auditor.ts';
-import { apiJob, FakeApi } from './fake-api.ts';
+import type { FakeApi } from './fake-api.ts';
+import { apiJob } from './fake-api.ts';
 import { LISTED } from './list.ts';
+import { startApiBench } from './api-bench.ts';
 
 const JOBS = LISTED.find(({ kind }) => kind === 'Job')!;
 const HOURS = 7_200_000;
@@ -23,19 +20,9 @@ let calls: WorkerClient['calls'];
 
 beforeEach(async () => {
   releases = new Releases();
-  const folder = mkdtempSync(join(tmpdir(), 'auditor-clock-'));
-  releases.add(() => rmSync(folder, { recursive: true }));
-  const config = loadConfig({ env: { LIFECYCLE_BRIDGE__STORE__PATH: join(folder, 'bridge.db') } });
-  const crashed = (error: Error): void => expect.unreachable(error.message);
-  const worker = await startWorker({ config, startedAt: Date.now() }, () => undefined, crashed);
-  calls = worker.calls;
-  releases.add(async () => {
-    await calls.close();
-    await worker.stop();
-  });
-  fake = new FakeApi();
-  api = await fake.start();
-  releases.add(() => fake.stop());
+  const bench = await startApiBench(releases);
+  ({ fake, api } = bench);
+  ({ calls } = bench.worker);
 });
 afterEach(() => releases.release());
 

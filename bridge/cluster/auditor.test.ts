@@ -1,11 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadConfig } from '../config/load.ts';
 import type { WorkerClient } from '../ingest/thread/client.ts';
-import { startWorker } from '../ingest/thread/client.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import { systemClock } from '../lib/clock.ts';
 import { Releases } from '../lib/releases.ts';
@@ -16,9 +11,11 @@ import type { AuditStore } from './audit-unit.ts';
 import { auditUnit } from './audit-unit.ts';
 import type { Auditor, AuditResult } from './auditor.ts';
 import { startAuditor } from './auditor.ts';
-import { apiJob, FakeApi } from './fake-api.ts';
+import type { FakeApi } from './fake-api.ts';
+import { apiJob } from './fake-api.ts';
 import type { Scope } from './list.ts';
 import { LISTED } from './list.ts';
+import { startApiBench } from './api-bench.ts';
 
 const JOBS = LISTED.find(({ kind }) => kind === 'Job')!;
 let releases: Releases;
@@ -29,21 +26,10 @@ let reader: ReadStore;
 
 beforeEach(async () => {
   releases = new Releases();
-  const folder = mkdtempSync(join(tmpdir(), 'auditor-'));
-  releases.add(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, 'bridge.db');
-  const config = loadConfig({ env: { LIFECYCLE_BRIDGE__STORE__PATH: path } });
-  const crashed = (error: Error): void => expect.unreachable(error.message);
-  worker = await startWorker({ config, startedAt: Date.now() }, () => undefined, crashed);
-  releases.add(async () => {
-    await worker.calls.close();
-    await worker.stop();
-  });
-  reader = openReader(path);
+  const bench = await startApiBench(releases);
+  ({ fake, api, worker } = bench);
+  reader = openReader(bench.path);
   releases.add(() => reader.close());
-  fake = new FakeApi();
-  api = await fake.start();
-  releases.add(() => fake.stop());
 });
 
 afterEach(() => releases.release());

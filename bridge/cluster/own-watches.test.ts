@@ -1,22 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { encodeLogs, watchBody } from '../../test/otlp-client.ts';
-import { loadConfig } from '../config/load.ts';
 import type { WorkerClient } from '../ingest/thread/client.ts';
-import { startWorker } from '../ingest/thread/client.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import { Releases } from '../lib/releases.ts';
 import type { ReadStore } from '../store/read.ts';
 import { openReader } from '../store/sqlite/open.ts';
 import type { Auditor } from './auditor.ts';
 import { startAuditor } from './auditor.ts';
-import { apiJob, FakeApi } from './fake-api.ts';
+import type { FakeApi } from './fake-api.ts';
+import { apiJob } from './fake-api.ts';
 import type { OwnWatchState } from './own-watch.ts';
+import { startApiBench } from './api-bench.ts';
 
 const MINUTE = 60_000;
 let releases: Releases;
@@ -34,21 +31,10 @@ const clock = { now: () => Date.now() + ahead };
 beforeEach(async () => {
   [states, listed, ahead] = [[], [], 0];
   releases = new Releases();
-  const folder = mkdtempSync(join(tmpdir(), 'own-watches-'));
-  releases.add(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, 'bridge.db');
-  const config = loadConfig({ env: { LIFECYCLE_BRIDGE__STORE__PATH: path } });
-  const crashed = (error: Error): void => expect.unreachable(error.message);
-  worker = await startWorker({ config, startedAt: Date.now() }, () => undefined, crashed);
-  releases.add(async () => {
-    await worker.calls.close();
-    await worker.stop();
-  });
+  const { api, path, ...bench } = await startApiBench(releases);
+  ({ fake, worker } = bench);
   reader = openReader(path);
   releases.add(() => reader.close());
-  fake = new FakeApi();
-  const api = await fake.start();
-  releases.add(() => fake.stop());
   fake.objects['jobs'] = [apiJob('known', '100')];
   auditor = startAuditor({
     api,

@@ -1,16 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { loadConfig } from '../config/load.ts';
 import type { WorkerClient } from '../ingest/thread/client.ts';
-import { startWorker } from '../ingest/thread/client.ts';
 import { systemClock } from '../lib/clock.ts';
 import { Releases } from '../lib/releases.ts';
 import type { KubeApi } from './api.ts';
 import { auditUnit } from './audit-unit.ts';
-import { apiJob, FakeApi } from './fake-api.ts';
+import type { FakeApi } from './fake-api.ts';
+import { apiJob } from './fake-api.ts';
 import { LISTED } from './list.ts';
+import { startApiBench } from './api-bench.ts';
 
 const JOBS = LISTED.find(({ kind }) => kind === 'Job')!;
 const PAGES = 3;
@@ -21,19 +18,8 @@ let worker: WorkerClient;
 
 beforeEach(async () => {
   releases = new Releases();
-  const folder = mkdtempSync(join(tmpdir(), 'same-list-'));
-  releases.add(() => rmSync(folder, { recursive: true }));
-  const config = loadConfig({ env: { LIFECYCLE_BRIDGE__STORE__PATH: join(folder, 'bridge.db') } });
-  const crashed = (error: Error): void => expect.unreachable(error.message);
-  worker = await startWorker({ config, startedAt: Date.now() }, () => undefined, crashed);
-  releases.add(async () => {
-    await worker.calls.close();
-    await worker.stop();
-  });
-  fake = new FakeApi();
+  ({ fake, api, worker } = await startApiBench(releases));
   fake.intercept = withoutWatch;
-  api = await fake.start();
-  releases.add(() => fake.stop());
   fake.objects['jobs'] = Array.from({ length: 1200 }, (_, n) => apiJob(`job-${n}`, '100'));
   await audit();
   await audit();
