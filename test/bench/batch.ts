@@ -6,6 +6,7 @@ import { Releases } from '../../bridge/lib/releases.ts';
 import { startBridge } from '../harness/bridge.ts';
 import { connectOtlp, readRequests } from '../otlp-client.ts';
 import { startFedCollector } from '../replay/fed-collector.ts';
+import { readMetric } from '../harness/metrics.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 import { machine, onCpuMs, printTable, round, say } from './measure.ts';
 
@@ -42,15 +43,7 @@ async function way(releases: Releases, batch: boolean) {
   releases.add(() => collector.kill9());
   const client = connectOtlp(collector.endpoint);
   releases.add(() => client.close());
-  const metric = async (name: string): Promise<number> => {
-    const text = await (await fetch(`${bridge.pageUrl}metrics`)).text();
-    return Number(
-      text
-        .split('\n')
-        .find((line) => line.startsWith(`lifecycle_bridge_${name} `))
-        ?.split(' ')[1] ?? 0,
-    );
-  };
+  const metric = (name: string): Promise<number> => readMetric(`${bridge.pageUrl}metrics`, `lifecycle_bridge_${name} `);
   const cpu = (): readonly [number, number] => [onCpuMs(bridge.pid), onCpuMs(collector.pid)];
   return { batch, client, metric, cpu };
 }

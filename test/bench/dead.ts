@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startBridge } from '../harness/bridge.ts';
 import { until } from '../harness/kube.ts';
-import { readMetric } from '../faults/metrics.ts';
+import { readMetric } from '../harness/metrics.ts';
 import { connectOtlp, encodeLogs } from '../otlp-client.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 import { ask, machine, onCpuMs, printTable, quantile, round, say, startChild } from './measure.ts';

@@ -3,7 +3,7 @@ import { clusterScript } from '../harness/cluster.ts';
 import { until } from '../harness/kube.ts';
 import { COLLECTOR, permit, serviceAccounts, untilMay } from './accounts.ts';
 import { ended, gap, logged, trueTimes } from './gap.ts';
-import { readMetric } from './metrics.ts';
+import { readMetric } from '../harness/metrics.ts';
 import type { Stage, Started } from './stage.ts';
 import { expectTold, makeCronJobs, onceEach, pingsOf, runs, setStage, SHORT, startRun } from './stage.ts';
 

@@ -1,5 +1,5 @@
 import { until } from '../harness/kube.ts';
-import { readMetric } from './metrics.ts';
+import { readMetric } from '../harness/metrics.ts';
 import type { Stage } from './stage.ts';
 
 /** Changes of each object before the queue is looked at. */

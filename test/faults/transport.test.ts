@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../harness/kube.ts';
-import { readMetric } from './metrics.ts';
+import { readMetric } from '../harness/metrics.ts';
 import type { Proxy } from './proxy.ts';
 import { startProxy } from './proxy.ts';
 import { startShuffler } from './shuffler.ts';
