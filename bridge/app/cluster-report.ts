@@ -8,7 +8,7 @@ import { iso } from '../lib/clock.ts';
 import type { ReadStore } from '../store/read.ts';
 import type { KindHealth } from '../telemetry/metrics.ts';
 
-/** So long the page tells of a restart. */
+/** How long the page mentions a restart. */
 const TOLD_MS = 24 * 3_600_000;
 
 /** The audit's part of /readyz. */
