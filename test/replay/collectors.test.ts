@@ -12,6 +12,7 @@ import { startReceiver } from '../harness/receiver.ts';
 import type { OtlpClient } from '../otlp-client.ts';
 import { connectOtlp, encodeLogs, readRequests, watchBody } from '../otlp-client.ts';
 import { decodeGeneric } from '../otlp/decode-generic.ts';
+import { inArray, nested, requestWithBody } from '../otlp/wire.ts';
 import { Bench } from './bench.ts';
 import type { FedCollector, FedOptions, Program } from './fed-collector.ts';
 import { startFedCollector } from './fed-collector.ts';
@@ -226,7 +227,8 @@ describe('the bridge behind a Collector that batches', () => {
     const collector = await startFedCollector({ bridgeEndpoint, dataDir, ...next });
     releases.add(() => collector.kill9());
     await behind.bridge.stop();
-    const poisoned = requests.toSpliced(400, 0, deeply(150));
+    // Deeper than the bridge reads, and no trouble for a Collector.
+    const poisoned = requests.toSpliced(400, 0, requestWithBody(nested(150, inArray)));
     expect(new Set(await feed(connect(collector), poisoned))).toEqual(new Set([status.OK]));
     await behind.bridge.start();
     const sent = () => collector.metric('otelcol_exporter_sent_log_records');
@@ -238,18 +240,6 @@ describe('the bridge behind a Collector that batches', () => {
     expect(committed).toBeLessThan(requests.length / 4);
   });
 });
-
-/** An export with a body of lists in lists: deeper than the bridge reads, and no trouble for a Collector. */
-function deeply(levels: number): Buffer {
-  const field = (id: number, content: Buffer): Buffer => {
-    const { length } = content;
-    const size = length < 128 ? [length] : [(length & 127) | 128, length >> 7];
-    return Buffer.concat([Buffer.from([(id << 3) | 2, ...size]), content]);
-  };
-  let value = field(1, Buffer.from('x'));
-  for (let level = 1; level < levels; level++) value = field(5, field(1, value));
-  return field(1, field(2, field(2, field(5, value))));
-}
 
 async function runsOf(bench: Bench): Promise<string[]> {
   const runs = await bench.list<Record<string, unknown>>('runs');

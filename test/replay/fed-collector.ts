@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { tool } from '../harness/cluster.ts';
 import { until } from '../harness/kube.ts';
+import { readMetric } from '../harness/metrics.ts';
 import { freePort } from '../harness/ports.ts';
 
 const configFolder = join(import.meta.dirname, '../../collector-config');
@@ -65,7 +66,7 @@ export async function startFedCollector(options: FedOptions): Promise<FedCollect
     endpoint,
     pid: child.pid,
     log,
-    metric: async (name) => sumOf(await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text(), name),
+    metric: (name) => readMetric(`http://127.0.0.1:${metrics}/metrics`, name),
     async kill9() {
       process.off('exit', kill);
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -89,9 +90,4 @@ async function healthy(child: ChildProcess, port: number, log: () => string): Pr
     if (child.exitCode !== null) throw new Error(`the Collector ended: ${log().slice(-2000)}`);
     return (await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined))?.ok === true;
   });
-}
-
-function sumOf(text: string, name: string): number {
-  const values = text.split('\n').filter((line) => line.startsWith(name));
-  return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }

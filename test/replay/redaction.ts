@@ -1,3 +1,6 @@
+import type { Json } from '../../bridge/lib/json.ts';
+import { canonicalJson } from '../../bridge/lib/json.ts';
+
 /** What redaction.yaml is to make of a record's body, watched or pulled; written otherwise than its generator. */
 export function redacted(body: unknown): unknown {
   const whole = structuredClone(body) as Tree;
@@ -22,11 +25,5 @@ function withoutEnv(value: unknown): void {
   }
 }
 
-/** The same text for equal values, in whatever order their keys are. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
-}
+/** The same text for equal values, in whatever order their keys are; a value that is undefined does not count. */
+export const canonical = (value: unknown): string => canonicalJson(JSON.parse(JSON.stringify(value)) as Json);

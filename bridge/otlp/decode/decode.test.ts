@@ -1,30 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeLogs, readRequests } from '../../../test/otlp-client.ts';
+import { field, inArray, inKvlist, nested, requestOf, requestWithBody } from '../../../test/otlp/wire.ts';
 import { DecodeError, decodeLogs } from './decode.ts';
 import { readRecord } from './records.ts';
 
 const RECORDING = 'test/fixtures/recordings/node.bin.gz';
 const body = (value: unknown): unknown => decodeLogs(encodeLogs([{ body: value }]))[0]?.body;
-
-/** A length-delimited protobuf field. */
-function field(id: number, content: Uint8Array): Buffer {
-  const head = [(id << 3) | 2];
-  let length = content.length;
-  for (; length > 127; length = Math.floor(length / 128)) head.push((length % 128) | 128);
-  return Buffer.concat([Buffer.from([...head, length]), content]);
-}
-const requestOf = (logRecords: Uint8Array): Buffer => field(1, field(2, logRecords));
-const requestWithBody = (anyValue: Uint8Array): Buffer => requestOf(field(2, field(5, anyValue)));
-
-/** An AnyValue inside `levels` - 1 lists. */
-function nested(levels: number, wrap: (inner: Buffer) => Buffer): Buffer {
-  let value: Buffer = field(1, Buffer.from('x'));
-  for (let level = 1; level < levels; level++) value = wrap(value);
-  return value;
-}
-const inArray = (inner: Buffer): Buffer => field(5, field(1, inner));
-const inKvlist = (inner: Buffer): Buffer => field(6, field(1, field(2, inner)));
 
 describe('decoding an export', () => {
   test('every request of the real recording decodes, and every record is an object of a known kind', async () => {
