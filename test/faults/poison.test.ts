@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from '../harness/kube.ts';
+import { readMetric } from '../harness/metrics.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import type { Rewriter } from './rewriter.ts';
 import { startRewriter } from './rewriter.ts';
@@ -34,11 +35,7 @@ afterAll(async () => {
   rewriter.stop();
 });
 
-async function quarantined(): Promise<number> {
-  const text = await (await fetch(`${stage.bridge.pageUrl}metrics`)).text();
-  const lines = text.split('\n').filter((line) => line.startsWith('lifecycle_bridge_quarantined_total'));
-  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
-}
+const quarantined = () => readMetric(`${stage.bridge.pageUrl}metrics`, 'lifecycle_bridge_quarantined_total');
 
 it('a time that no API server sends harms nothing: its CronJob and those beside it are followed as any other', async () => {
   const { kube, vendors } = stage;

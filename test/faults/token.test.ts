@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../harness/kube.ts';
+import { readMetric } from '../harness/metrics.ts';
 import { connectOtlp } from '../otlp-client.ts';
 import type { Stage, Started } from './stage.ts';
 import { expectTold, makeCronJobs, setStage, startRun } from './stage.ts';
@@ -26,18 +27,12 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 
-/** A metric of the bridge or the Collector; 0 when it was never counted. */
-async function metric(url: string, pattern: RegExp): Promise<number> {
-  const text = await (await fetch(url)).text();
-  return Number(pattern.exec(text)?.[1] ?? 0);
-}
-
 const unauthorized = (): Promise<number> =>
-  metric(`${stage.bridge.pageUrl}metrics`, /^lifecycle_bridge_requests_total\{outcome="unauthorized"\} (\d+)/m);
+  readMetric(`${stage.bridge.pageUrl}metrics`, 'lifecycle_bridge_requests_total{outcome="unauthorized"}');
 
-/** Exports that the Collector gave up. */
+/** Records of exports that the Collector gave up. */
 const dropped = (): Promise<number> =>
-  metric(stage.collector.metricsUrl, /^otelcol_exporter_send_failed_log_records(?:_total)?\{[^}]*\} (\d+)/m);
+  readMetric(stage.collector.metricsUrl, 'otelcol_exporter_send_failed_log_records');
 
 /** Runs from start to end. */
 async function endedRuns(name: string, from: number, count: number): Promise<Started[]> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubeObject } from '../harness/kube.ts';
 import { until } from '../harness/kube.ts';
+import { readMetric } from '../harness/metrics.ts';
 import { BRIDGE, COLLECTOR, permit, serviceAccounts, untilMay } from './accounts.ts';
 import { ended, gap, logged, trueTimes } from './gap.ts';
 import type { Stage, Started } from './stage.ts';
@@ -13,11 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-const metrics = async (): Promise<string> => (await fetch(`${stage.bridge.pageUrl}metrics`)).text();
-const metric = async (name: string): Promise<number> => {
-  const line = (await metrics()).split('\n').find((text) => text.startsWith(`lifecycle_bridge_${name} `));
-  return Number(line?.split(' ')[1] ?? 0);
-};
+const metric = (name: string) => readMetric(`${stage.bridge.pageUrl}metrics`, `lifecycle_bridge_${name} `);
 const missedJobs = () => metric('audit_differences_total{kind="Job",difference="missed"}');
 const deadWatch = (kind: string) => metric(`watch_dead{kind="${kind}"}`);
 describe('nothing is lost and nothing is told twice', () => {
