@@ -35,7 +35,16 @@ export interface WorkerClient {
   stop(): Promise<void>;
 }
 
-function startThread(workerData: WorkerInit): Worker {
+/** What of a worker thread is used. */
+export interface Thread {
+  on(event: 'message', hear: (messages: readonly WorkerMessage[]) => void): unknown;
+  once(event: 'error', hear: (error: unknown) => void): unknown;
+  once(event: 'exit', hear: (code: number) => void): unknown;
+  postMessage(calls: readonly CallMessage[], handedOver: ArrayBuffer[]): void;
+  terminate(): Promise<unknown>;
+}
+
+function startThread(workerData: WorkerInit): Thread {
   return new Worker(new URL('./worker.ts', import.meta.url), {
     workerData,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
@@ -55,8 +64,9 @@ export async function startWorker(
   onCommitted: (committed: Committed) => void,
   onCrash: (error: Error) => void,
   { onWritten = () => undefined, onSilence }: WorkerEvents = {},
+  start: (init: WorkerInit) => Thread = startThread,
 ): Promise<WorkerClient> {
-  const worker = startThread(init);
+  const worker = start(init);
   const pending: Waiting['pending'] = new Map();
   const pulse = new Pulse(() => pending.size > 0, onSilence);
   const waiting: Waiting = { pulse, pending, ended: undefined };
@@ -68,9 +78,9 @@ export async function startWorker(
     if (!stopping) onCrash(error);
   };
   const recovery = await new Promise<Recovery | undefined>((resolve, reject) => {
-    const start = { resolve, reject };
+    const starting = { resolve, reject };
     worker.on('message', (messages: readonly WorkerMessage[]) => {
-      for (const message of messages) hear(message, start, waiting, { onCommitted, onCrash, onWritten });
+      for (const message of messages) hear(message, starting, waiting, { onCommitted, onCrash, onWritten });
       pulse.heard();
     });
     worker.once('error', (error) => (reject(error), crash(asError(error))));
@@ -158,7 +168,7 @@ const METHODS: Readonly<Record<Method, 'looks' | 'writes'>> = {
   auditRestart: 'writes',
 };
 
-function callsOf(worker: Worker, waiting: Waiting): Async<WorkerCalls> {
+function callsOf(worker: Thread, waiting: Waiting): Async<WorkerCalls> {
   let lastId = 0;
   let calls: CallMessage[] = [];
   const send = (): void => {
