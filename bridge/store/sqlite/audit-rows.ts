@@ -26,11 +26,34 @@ export function liveObjects(db: Db, kind: Kind, after: number, limit: number, na
   return db.all<LiveObject>(inOne, kind, namespace, after, limit);
 }
 
-/** Of what the audit compares. Versions are numbers, of any size: their sum must not overflow. */
-export function liveSum(db: Db, kind: Kind, namespace?: string): ReturnType<Tx['liveSum']> {
+type LiveSum = ReturnType<Tx['liveSum']>;
+
+/** Sums of what the audit compares, computed again only after rows have been written. */
+export class LiveSums {
+  readonly #db: Db;
+  readonly #sums = new Map<string, LiveSum>();
+  #stamp = '';
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  of(kind: Kind, namespace?: string): LiveSum {
+    const stamp = this.#db.objectsStamp();
+    if (stamp !== this.#stamp) this.#sums.clear();
+    this.#stamp = stamp;
+    const key = `${kind}/${namespace ?? ''}`;
+    const sum = this.#sums.get(key) ?? liveSum(this.#db, kind, namespace);
+    this.#sums.set(key, sum);
+    return sum;
+  }
+}
+
+/** Versions are numbers, of any size: their sum must not overflow. */
+function liveSum(db: Db, kind: Kind, namespace?: string): LiveSum {
   const [index, where] =
     namespace === undefined ? ['objects_live', ''] : ['objects_live_namespace', 'AND namespace = ?'];
-  const row = db.get<{ count: number; text: string }>(
+  const row = db.get<LiveSum>(
     `SELECT count(*) AS count, concat_ws(' ', count(*), sum(CAST(version AS INTEGER) % 1000000007), sum(facts_schema)) AS text
      FROM objects INDEXED BY ${index} WHERE kind = ? AND deleted = 0 ${where}`,
     ...[kind, namespace].filter((param) => param !== undefined),

@@ -4,10 +4,17 @@ import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 /** How long a statement waits for another connection's lock, in ms. */
 const BUSY_MS = 10_000;
 
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly namesObjects: boolean;
+}
+
 /** One connection with its prepared statements, kept by their text. */
 export class Db {
   readonly #connection: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, Prepared>();
+  /** Statements that changed rows of `objects`, or may have, and what was rolled back. */
+  #objectWrites = 0;
   readonly isReadOnly: boolean;
   /** Rows that could not be read since somebody asked. */
   unreadable = 0;
@@ -19,16 +26,25 @@ export class Db {
 
   /** The first row, of the shape that the statement's author names. */
   get<T>(sql: string, ...params: SQLInputValue[]): T | undefined {
-    return this.#statement(sql).get(...params) as T | undefined;
+    return this.#prepared(sql).statement.get(...params) as T | undefined;
   }
 
   all<T>(sql: string, ...params: SQLInputValue[]): T[] {
-    return this.#statement(sql).all(...params) as T[];
+    return this.#prepared(sql).statement.all(...params) as T[];
   }
 
   /** Number of rows changed. */
   run(sql: string, ...params: SQLInputValue[]): number {
-    return Number(this.#statement(sql).run(...params).changes);
+    const { statement, namesObjects } = this.#prepared(sql);
+    const changes = Number(statement.run(...params).changes);
+    if (namesObjects && changes > 0) this.#objectWrites++;
+    return changes;
+  }
+
+  /** Another text once a row of `objects` may have been written since, by `run` or by another connection. */
+  objectsStamp(): string {
+    const { data_version: others } = this.get<{ data_version: number }>('PRAGMA data_version')!;
+    return `${others} ${this.#objectWrites}`;
   }
 
   exec(sql: string): void {
@@ -53,6 +69,7 @@ export class Db {
       this.exec('RELEASE part');
       return result;
     } catch (error) {
+      this.#objectWrites++;
       // A full disk or a broken file ends the whole transaction by itself.
       if (this.#connection.isTransaction) this.exec('ROLLBACK TO part; RELEASE part');
       throw error;
@@ -76,17 +93,18 @@ export class Db {
       this.exec('COMMIT');
       return result;
     } catch (error) {
+      this.#objectWrites++;
       if (this.#connection.isTransaction) this.exec('ROLLBACK');
       throw error;
     }
   }
 
-  #statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#connection.prepare(sql);
-      this.#statements.set(sql, statement);
+  #prepared(sql: string): Prepared {
+    let prepared = this.#statements.get(sql);
+    if (prepared === undefined) {
+      prepared = { statement: this.#connection.prepare(sql), namesObjects: /\bobjects\b/.test(sql) };
+      this.#statements.set(sql, prepared);
     }
-    return statement;
+    return prepared;
   }
 }

@@ -17,7 +17,7 @@ import type {
   Timer,
   Tx,
 } from '../store.ts';
-import { liveObjects, liveSum, newestVersion, storedVersion } from './audit-rows.ts';
+import { liveObjects, LiveSums, newestVersion, storedVersion } from './audit-rows.ts';
 import type { Db } from './db.ts';
 import { decisionOf, putDecision } from './decisions.ts';
 import { dueTimers, timersBelow } from './timers.ts';
@@ -45,6 +45,7 @@ export class SqliteTx implements Tx {
   readonly #retirements: Retirements;
   readonly #tombstones: Tombstones;
   readonly #states: StateRows;
+  readonly #liveSums: LiveSums;
   readonly #onKeys: () => void;
   /** Kinds of the transitions that this transaction added. */
   readonly added: TransitionKind[] = [];
@@ -73,6 +74,7 @@ export class SqliteTx implements Tx {
     this.#retirements = retirements;
     this.#tombstones = tombstones;
     this.#states = new StateRows(db);
+    this.#liveSums = new LiveSums(db);
     this.destinations = destinations;
     this.#onKeys = onKeys;
   }
@@ -270,7 +272,7 @@ export class SqliteTx implements Tx {
   }
 
   liveSum(kind: Kind, namespace?: string): ReturnType<Tx['liveSum']> {
-    return liveSum(this.#db, kind, namespace);
+    return this.#liveSums.of(kind, namespace);
   }
 
   newestVersion(kind: Kind): string | undefined {
