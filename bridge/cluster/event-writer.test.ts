@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Problem } from '../store/problems.ts';
-import { HOUR, TestStore } from '../store/sqlite/fixtures.ts';
+import { HOUR, TestStore } from '../store/testing/test-store.ts';
 import type { KubeApi } from './api.ts';
 import type { EventResult } from './event-writer.ts';
 import { startEventWriter } from './event-writer.ts';

@@ -5,8 +5,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Db } from '../store/sqlite/db.ts';
-import { DELIVERED, DESTINATION, FAILED, HOUR, TestStore } from '../store/sqlite/fixtures.ts';
+import { Db } from '../store/sqlite/db/db.ts';
+import { DELIVERED, DESTINATION, FAILED, HOUR, TestStore } from '../store/testing/test-store.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
 import { backupCommand, restoreCommand } from './backup.ts';
 

@@ -1,7 +1,7 @@
 import { loadConfig } from '../config/load.ts';
 import { iso } from '../lib/clock.ts';
-import { backupStore } from '../store/sqlite/backup.ts';
-import { restoreStore } from '../store/sqlite/restore.ts';
+import { backupStore } from '../store/sqlite/recovery/backup.ts';
+import { restoreStore } from '../store/sqlite/recovery/restore.ts';
 import { fileOption, processTerminal, readArguments, type Terminal } from './terminal.ts';
 import type { CommandName } from './usage.ts';
 

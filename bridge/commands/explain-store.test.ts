@@ -60,8 +60,14 @@ describe('explain says what is wrong with the store and what to do, when it', ()
 
   it('was made by an older release', async () => {
     makeStore();
-    change('DELETE FROM migrations WHERE number > 1');
+    change('DELETE FROM migrations');
     expect(await refusal()).toMatch(/made by an older bridge → start this bridge once/);
+  });
+
+  it('was made before the first release', async () => {
+    makeStore();
+    change('INSERT INTO migrations VALUES (13, 1, 1)');
+    expect(await refusal()).toMatch(/bridge\.db was made by a development version .* → move the file away/);
   });
 
   it('may only be opened by a newer release', async () => {

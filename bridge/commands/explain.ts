@@ -5,7 +5,7 @@ import { reasonText } from '../lib/reasons.ts';
 import { dryRuns } from '../sinks/index.ts';
 import type { QuarantineView, ReadStore } from '../store/read.ts';
 import { openReader } from '../store/sqlite/open.ts';
-import { unreadable } from '../store/sqlite/unreadable.ts';
+import { unreadable } from '../store/sqlite/file/unreadable.ts';
 import { cronJobText, prunedText, runsText, runText } from './run-text.ts';
 import { fileOption, processTerminal, readArguments, type Terminal } from './terminal.ts';
 

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import type { Config } from '../config/schema.ts';
 import { errorText, UserError } from '../lib/errors.ts';
-import { refuseNetworkFileSystem } from '../store/sqlite/file-system.ts';
+import { refuseNetworkFileSystem } from '../store/sqlite/file/file-system.ts';
 import type { Probe, ProbeResult } from './probe.ts';
 
 /** Whether the store's folder can be written and lies on a local disk. Touches no existing store. */

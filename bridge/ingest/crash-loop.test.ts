@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { container, podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { Observation, PodFacts } from '../kubernetes/observation.ts';
-import { Db } from '../store/sqlite/db.ts';
+import { Db } from '../store/sqlite/db/db.ts';
 import type { RetentionLimits } from '../store/store.ts';
 import { TestEngine } from './test-engine.ts';
 

@@ -17,7 +17,7 @@ import type { CronJobFacts, Facts, Observation, PodFacts } from '../kubernetes/o
 import type { Instant } from '../lib/clock.ts';
 import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
-import { Db } from '../store/sqlite/db.ts';
+import { Db } from '../store/sqlite/db/db.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import { createEngine } from './engine.ts';

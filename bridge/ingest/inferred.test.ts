@@ -3,7 +3,7 @@ import { condition, T0 } from '../../test/fixtures/facts.ts';
 import type { CronJobFacts, Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import { uuidv5 } from '../lib/ids.ts';
-import { Db } from '../store/sqlite/db.ts';
+import { Db } from '../store/sqlite/db/db.ts';
 import type { TestEngineOptions } from './test-engine.ts';
 import { at, complete, CRON, cron, scheduled, TestEngine, uidOf } from './test-engine.ts';
 

@@ -6,7 +6,7 @@ import { ABOUT, condition, cronJobFacts, jobFacts, ownedBy, podFacts, seen, T0 }
 import type { JobFacts, Observation } from '../kubernetes/observation.ts';
 import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
-import { Db } from '../store/sqlite/db.ts';
+import { Db } from '../store/sqlite/db/db.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
 import type { ReadStore } from '../store/read.ts';
 import type { RetentionLimits, StoreState, Store } from '../store/store.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConfiguredDeliverer, Deliverer, Delivery } from '../sinks/sink.ts';
-import { DESTINATION, HOUR, MINUTE, SECOND, T0, TestStore } from '../store/sqlite/fixtures.ts';
+import { DESTINATION, HOUR, MINUTE, SECOND, T0, TestStore } from '../store/testing/test-store.ts';
 import type { Dispatcher, DispatcherOptions } from './dispatcher.ts';
 import { startDispatcher } from './dispatcher.ts';
 import { LateStore, plainDeliverer, startVendor, until } from './fixtures.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { DESTINATION, HOUR, TestStore } from '../store/sqlite/fixtures.ts';
+import { DESTINATION, HOUR, TestStore } from '../store/testing/test-store.ts';
 import { startDispatcher } from './dispatcher.ts';
 import { LateStore, plainDeliverer, startVendor, until } from './fixtures.ts';
 

@@ -22,10 +22,14 @@ export interface Resent {
   readonly was: Reason | undefined;
 }
 
-/** Since when the bridge is retired, by whom, and how far its desired rows are. */
-export interface Retirement {
+/** Since when the bridge is retired, and by whom. */
+export interface Retired {
   readonly since: Instant;
   readonly by: string;
+}
+
+/** The same with how far its desired rows are. */
+export interface Retirement extends Retired {
   readonly destinations: readonly RetiredRows[];
 }
 

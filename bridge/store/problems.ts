@@ -57,7 +57,7 @@ export interface SettledEvent {
 export interface ProblemsTx {
   /** Replaces what is known of a CronJob; an empty list forgets it. */
   set(cronJob: ProblemSubject, problems: readonly Problem[], at: Instant): void;
-  /** Forgets those of CronJobs that are not alive: an older bridge, which knows no problems, may have let them go. */
+  /** Forgets those of CronJobs that are not alive: the row of one that could not be read went without a deletion. */
   forgetDead(): void;
 }
 

@@ -5,7 +5,7 @@ import { defaultPlanner } from '../../../test/fixtures/default-sink.ts';
 import { condition, cronJobFacts, jobFacts, ownedBy, seen, T0 } from '../../../test/fixtures/facts.ts';
 import type { Facts, JobFacts, Kind, Observation } from '../../kubernetes/observation.ts';
 import type { ReadStore } from '../../store/read.ts';
-import { Db } from '../../store/sqlite/db.ts';
+import { Db } from '../../store/sqlite/db/db.ts';
 import { openReader, openStore } from '../../store/sqlite/open.ts';
 import type { Store } from '../../store/store.ts';
 import type { PassResult } from './audit-calls.ts';

@@ -1,6 +1,6 @@
 import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { DESTINATION, TestStore } from './fixtures.ts';
+import { DESTINATION, TestStore } from '../testing/test-store.ts';
 
 let t: TestStore;
 beforeEach(() => {

@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Db } from './db.ts';
-import { TestStore } from './fixtures.ts';
-import { migrate } from './migrations.ts';
+import { Db } from './db/db.ts';
+import { TestStore } from '../testing/test-store.ts';
+import { migrate, MIGRATIONS } from './schema/migrations.ts';
 import { openReader, openStore } from './open.ts';
+import { restoreStore } from './recovery/restore.ts';
 
 const clock = { now: () => 1000 };
 const children: ChildProcess[] = [];
@@ -81,7 +82,7 @@ describe('an older bridge', () => {
   const raise = (oldestReader: number) => {
     openStore(path, clock).close();
     const db = new Db(path, false);
-    migrate(db, 1, [{ number: 99, oldestReader, sql: 'ALTER TABLE runs ADD COLUMN later TEXT' }]);
+    migrate(db, 1, [...MIGRATIONS, { number: 99, oldestReader, sql: 'ALTER TABLE runs ADD COLUMN later TEXT' }]);
     db.close();
   };
 
@@ -100,6 +101,37 @@ describe('an older bridge', () => {
     expect(() => openStore(path, clock)).toThrow(message);
     expect(() => openStore(path, clock)).toThrow(message);
     expect(() => openReader(path)).toThrow(message);
+  });
+});
+
+describe('a store from before the first release', () => {
+  const message = `was made by a development version from before the first release (schema 13)`;
+  const made = [12, 13].map((number) => ({ number, oldestReader: 1, sql: `CREATE TABLE old_${number} (a)` }));
+
+  it('is refused, writer, reader and restore, and stays as it is', () => {
+    mkdirSync(dirname(path));
+    const db = new Db(path, false);
+    db.exec('PRAGMA journal_mode = WAL');
+    migrate(db, 1, made);
+    db.exec("CREATE TABLE meta (key, value); INSERT INTO meta VALUES ('backup_at', 1)");
+    db.close();
+    const before = readFileSync(path);
+    expect(() => openStore(path, clock)).toThrow(message);
+    expect(() => openStore(path, clock)).toThrow(message);
+    expect(() => openReader(path)).toThrow(message);
+    expect(() => restoreStore(join(folder, 'other.db'), path, 1)).toThrow(message);
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect(existsSync(join(folder, 'other.db'))).toBe(false);
+  });
+
+  it('gives way to a new one once its file is moved away', () => {
+    mkdirSync(dirname(path));
+    const db = new Db(path, false);
+    migrate(db, 1, made);
+    db.close();
+    expect(() => openStore(path, clock)).toThrow(message);
+    renameSync(path, `${path}.old`);
+    openStore(path, clock).close();
   });
 });
 
@@ -141,8 +173,8 @@ describe('migrations', () => {
     const file = join(folder, 'plain.db');
     const at = Date.now() + 1500;
     const code = `
-      import { Db } from '${import.meta.dirname}/db.ts';
-      import { migrate } from '${import.meta.dirname}/migrations.ts';
+      import { Db } from '${import.meta.dirname}/db/db.ts';
+      import { migrate } from '${import.meta.dirname}/schema/migrations.ts';
       const db = new Db('${file}', false);
       while (Date.now() < ${at});
       migrate(db, 1);
@@ -150,6 +182,24 @@ describe('migrations', () => {
     const lines = await Promise.all([spawnNode(code), spawnNode(code)]);
     expect(lines[0].line).toMatch(/^done \d+$/);
     expect(lines[1].line).toBe(lines[0].line);
+  });
+
+  it('bring a store of an older release up to date, and keep what it holds', () => {
+    openStore(path, clock).close();
+    const db = new Db(path, false);
+    db.exec("INSERT INTO meta VALUES ('kept', 1)");
+    const later = { number: 15, oldestReader: 14, sql: 'ALTER TABLE runs ADD COLUMN later TEXT' };
+    migrate(db, 2, [...MIGRATIONS, later]);
+    migrate(db, 3, [...MIGRATIONS, later]);
+    expect(db.all('SELECT number, applied_at AS at FROM migrations')).toMatchObject([
+      { number: 14, at: 1000 },
+      { number: 15, at: 2 },
+    ]);
+    expect(db.get("SELECT value, (SELECT count(later) FROM runs) AS runs FROM meta WHERE key = 'kept'")).toMatchObject({
+      value: 1,
+      runs: 0,
+    });
+    db.close();
   });
 
   it('leave nothing behind when one fails', () => {

@@ -12,33 +12,33 @@ import type { ReadStore } from '../read.ts';
 import type { UnjudgedChange } from '../unjudged.ts';
 import type { Settled, SettledDesired } from '../outbox-store.ts';
 import type { Dropped, Recovery, RetentionLimits, StoreState, Store, Timer, Tx } from '../store.ts';
-import { Db } from './db.ts';
-import { Claims } from './claims.ts';
-import { DesiredRows } from './desired.ts';
-import { keepPrivate } from './file-mode.ts';
-import { Destinations } from './destinations.ts';
-import { refuseNetworkFileSystem } from './file-system.ts';
-import { Holds } from './holds.ts';
-import { Intents, waitingSince } from './intents.ts';
-import { isLost, StoreGone } from './integrity.ts';
-import { lockStore } from './lock.ts';
-import type { Lock } from './lock.ts';
-import { refuseNewerStore, refuseOlderStore } from './migrations.ts';
-import { hasHeader, openDatabase } from './opening.ts';
-import { SqliteReader } from './reader.ts';
-import { lastRecovery, readKeys } from './recovery.ts';
-import { retryRefused } from './refusals.ts';
-import { resend } from './resend.ts';
-import { Retention } from './retention.ts';
-import { nextDue } from './next-due.ts';
-import { Retirements } from './retirements.ts';
-import { markSuspect } from './side-files.ts';
-import { shiftTimes } from './shift.ts';
-import { SideWriter } from './side-writer.ts';
-import { Sweep } from './sweep.ts';
-import { Tombstones } from './tombstones.ts';
+import { Db } from './db/db.ts';
+import { Claims } from './desired/claims.ts';
+import { DesiredRows } from './desired/desired.ts';
+import { keepPrivate } from './file/file-mode.ts';
+import { Destinations } from './destinations/destinations.ts';
+import { refuseNetworkFileSystem } from './file/file-system.ts';
+import { Holds } from './outbox/holds.ts';
+import { Intents, waitingSince } from './outbox/intents.ts';
+import { isLost, StoreGone } from './file/integrity.ts';
+import { lockStore } from './file/lock.ts';
+import type { Lock } from './file/lock.ts';
+import { refuseOtherSchema, refuseOlderStore } from './schema/migrations.ts';
+import { hasHeader, openDatabase } from './recovery/opening.ts';
+import { SqliteReader } from './views/reader.ts';
+import { lastRecovery, readKeys } from './recovery/recovery.ts';
+import { retryRefused } from './desired/refusals.ts';
+import { resend } from './outbox/resend.ts';
+import { Retention } from './housekeeping/retention.ts';
+import { nextDue } from './housekeeping/next-due.ts';
+import { Retirements } from './outbox/retirements.ts';
+import { markSuspect } from './file/side-files.ts';
+import { shiftBack, shiftTimes } from './housekeeping/shift.ts';
+import { SideWriter } from './file/side-writer.ts';
+import { Sweep } from './housekeeping/sweep.ts';
+import { Tombstones } from './housekeeping/tombstones.ts';
 import { SqliteTx } from './tx.ts';
-import { unreadable, unusable } from './unreadable.ts';
+import { unreadable, unusable } from './file/unreadable.ts';
 
 /**
  * Opens, and makes if need be, the store in the file `path`, as its only owner. What a crash left in flight is due
@@ -93,7 +93,7 @@ export function openReader(path: string, dryRuns: readonly string[] = []): ReadS
   let db: Db | undefined;
   try {
     db = new Db(path, true);
-    refuseNewerStore(db);
+    refuseOtherSchema(db);
     refuseOlderStore(db);
     return new SqliteReader(db, dryRuns);
   } catch (error) {
@@ -134,6 +134,7 @@ class SqliteStore implements Store {
     this.recovery = made ?? lastRecovery(db);
     this.#earliestCutoff = made?.cutoffKnown === false ? now : -Infinity;
     this.#lock = lock;
+    shiftBack(db, now);
     this.#holds = new Holds(db, now);
     this.#retirements = new Retirements(db);
     this.#intents = new Intents(db, this.#holds, this.#retirements);
@@ -269,11 +270,8 @@ class SqliteStore implements Store {
   }
 
   cutoff(destination: string, firstStart: Instant): Instant {
-    return this.#db.write(() => {
-      const at = Math.max(firstStart, this.#earliestCutoff);
-      if (this.#db.run('INSERT OR IGNORE INTO cutoffs VALUES (?, ?)', destination, at) > 0) this.#side.keysChanged();
-      return this.#db.get<{ at: number }>('SELECT at FROM cutoffs WHERE destination = ?', destination)!.at;
-    });
+    const at = Math.max(firstStart, this.#earliestCutoff);
+    return this.#db.write(() => this.#tx.destinations.cutoff(destination, at));
   }
 
   resend(request: ResendRequest, by: string, at: Instant): Resent[] {

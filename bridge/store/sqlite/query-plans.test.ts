@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { DELIVERED, DESTINATION, HOUR, MINUTE, TestStore, held } from './fixtures.ts';
+import { DELIVERED, DESTINATION, HOUR, MINUTE, TestStore, held } from '../testing/test-store.ts';
 
 let t: TestStore;
 beforeEach(() => {

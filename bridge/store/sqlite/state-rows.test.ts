@@ -2,7 +2,7 @@ import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Run } from '../../lifecycle/transition.ts';
 import type { ObjectRow, RunRow, Tx } from '../store.ts';
-import { T0, TestStore } from './fixtures.ts';
+import { T0, TestStore } from '../testing/test-store.ts';
 
 let t: TestStore;
 beforeEach(() => {

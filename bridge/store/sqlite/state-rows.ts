@@ -1,12 +1,12 @@
 import { KINDS } from '../../kubernetes/kinds.ts';
 import type { Kind } from '../../kubernetes/observation.ts';
 import type { ObjectRow, RunRow } from '../store.ts';
-import { forgetVersions } from './audit-rows.ts';
-import type { Db } from './db.ts';
-import { childrenOf, objectOf, putObject } from './object-rows.ts';
-import { putRun } from './run-rows.ts';
-import { readRunRow, RUN_ROW, runOf } from './stored-runs.ts';
-import type { RunRowColumns } from './stored-runs.ts';
+import { forgetVersions } from './objects/audit-rows.ts';
+import type { Db } from './db/db.ts';
+import { childrenOf, objectOf, putObject } from './objects/object-rows.ts';
+import { putRun } from './runs/run-rows.ts';
+import { readRunRow, RUN_ROW, runOf } from './runs/stored-runs.ts';
+import type { RunRowColumns } from './runs/stored-runs.ts';
 
 /** A transaction that looks at every CronJob keeps no more of them than one of many records does. */
 const MAX_KEPT = 2_000;

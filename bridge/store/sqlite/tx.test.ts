@@ -2,8 +2,8 @@ import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { Decision, ObjectRow, Quarantined, Tx } from '../store.ts';
-import { Db } from './db.ts';
-import { T0, TestStore } from './fixtures.ts';
+import { Db } from './db/db.ts';
+import { T0, TestStore } from '../testing/test-store.ts';
 
 let t: TestStore;
 beforeEach(() => {

@@ -17,23 +17,23 @@ import type {
   Timer,
   Tx,
 } from '../store.ts';
-import { liveObjects, LiveSums, newestVersion, storedVersion } from './audit-rows.ts';
-import type { Db } from './db.ts';
-import { decisionOf, putDecision } from './decisions.ts';
-import { dueTimers, timersBelow } from './timers.ts';
-import type { Claims } from './claims.ts';
-import type { Destinations } from './destinations.ts';
-import { giveUpAll } from './giving-up.ts';
-import type { Intents } from './intents.ts';
-import { LogRows } from './log-rows.ts';
-import { ProblemRows } from './problem-rows.ts';
-import { putQuarantined, quarantinedVersion, release } from './quarantine.ts';
-import type { Retirements } from './retirements.ts';
-import { putAttempt } from './run-rows.ts';
+import { liveObjects, LiveSums, newestVersion, storedVersion } from './objects/audit-rows.ts';
+import type { Db } from './db/db.ts';
+import { decisionOf, putDecision } from './runs/decisions.ts';
+import { dueTimers, timersBelow } from './objects/timers.ts';
+import type { Claims } from './desired/claims.ts';
+import type { Destinations } from './destinations/destinations.ts';
+import { giveUpAll } from './outbox/giving-up.ts';
+import type { Intents } from './outbox/intents.ts';
+import { LogRows } from './runs/log-rows.ts';
+import { ProblemRows } from './objects/problem-rows.ts';
+import { putQuarantined, quarantinedVersion, release } from './db/quarantine.ts';
+import type { Retirements } from './outbox/retirements.ts';
+import { putAttempt } from './runs/run-rows.ts';
 import { StateRows } from './state-rows.ts';
-import { attemptOf, attemptsOf, transitionsOf } from './stored-runs.ts';
-import type { Tombstones } from './tombstones.ts';
-import { UnjudgedRows } from './unjudged-rows.ts';
+import { attemptOf, attemptsOf, transitionsOf } from './runs/stored-runs.ts';
+import type { Tombstones } from './housekeeping/tombstones.ts';
+import { UnjudgedRows } from './objects/unjudged-rows.ts';
 
 /** The statements of one transaction. The object lives as long as the store; the transaction is the store's. */
 export class SqliteTx implements Tx {

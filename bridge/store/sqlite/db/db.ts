@@ -1,0 +1,107 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { SQLInputValue, StatementSync } from 'node:sqlite';
+
+/** How long a statement waits for another connection's lock, in ms. */
+const BUSY_MS = 10_000;
+
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly namesObjects: boolean;
+}
+
+/** One connection with its prepared statements, kept by their text. */
+export class Db {
+  readonly #connection: DatabaseSync;
+  readonly #statements = new Map<string, Prepared>();
+  /** Statements that changed rows of `objects`, or may have, and what was rolled back. */
+  #objectWrites = 0;
+  readonly path: string;
+  readonly isReadOnly: boolean;
+  /** Rows that could not be read since somebody asked. */
+  unreadable = 0;
+
+  constructor(path: string, readOnly: boolean) {
+    this.path = path;
+    this.isReadOnly = readOnly;
+    this.#connection = new DatabaseSync(path, { readOnly, timeout: BUSY_MS, enableForeignKeyConstraints: false });
+  }
+
+  /** The first row, of the shape that the statement's author names. */
+  get<T>(sql: string, ...params: SQLInputValue[]): T | undefined {
+    return this.#prepared(sql).statement.get(...params) as T | undefined;
+  }
+
+  all<T>(sql: string, ...params: SQLInputValue[]): T[] {
+    return this.#prepared(sql).statement.all(...params) as T[];
+  }
+
+  /** Number of rows changed. */
+  run(sql: string, ...params: SQLInputValue[]): number {
+    const { statement, namesObjects } = this.#prepared(sql);
+    const changes = Number(statement.run(...params).changes);
+    if (namesObjects && changes > 0) this.#objectWrites++;
+    return changes;
+  }
+
+  /** Another text once a row of `objects` may have been written since, by `run` or by another connection. */
+  objectsStamp(): string {
+    const { data_version: others } = this.get<{ data_version: number }>('PRAGMA data_version')!;
+    return `${others} ${this.#objectWrites}`;
+  }
+
+  exec(sql: string): void {
+    this.#connection.exec(sql);
+  }
+
+  /** All of `work` durably, or nothing when it throws. Takes the write lock at once, so it cannot fail half way for it. */
+  write<T>(work: () => T): T {
+    return this.#within('BEGIN IMMEDIATE', work);
+  }
+
+  /** A part of `write`: when it throws, nothing of that part is left, and the rest can go on. */
+  part<T>(work: () => T): T {
+    this.exec('SAVEPOINT part');
+    try {
+      const result = work();
+      this.exec('RELEASE part');
+      return result;
+    } catch (error) {
+      this.#objectWrites++;
+      // A full disk or a broken file ends the whole transaction by itself.
+      if (this.#connection.isTransaction) this.exec('ROLLBACK TO part; RELEASE part');
+      throw error;
+    }
+  }
+
+  /** Several reads of one state of the database. */
+  snapshot<T>(work: () => T): T {
+    return this.#within('BEGIN', work);
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#connection.close();
+  }
+
+  #within<T>(begin: string, work: () => T): T {
+    this.exec(begin);
+    try {
+      const result = work();
+      this.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#objectWrites++;
+      if (this.#connection.isTransaction) this.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #prepared(sql: string): Prepared {
+    let prepared = this.#statements.get(sql);
+    if (prepared === undefined) {
+      prepared = { statement: this.#connection.prepare(sql), namesObjects: /\bobjects\b/.test(sql) };
+      this.#statements.set(sql, prepared);
+    }
+    return prepared;
+  }
+}

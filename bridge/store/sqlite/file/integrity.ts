@@ -1,0 +1,52 @@
+import { statSync } from 'node:fs';
+import type { Db } from '../db/db.ts';
+
+/** A store up to this size is always checked: that takes a moment. A larger one only after an unclean end. */
+const ALWAYS_BYTES = 64 * 1024 * 1024;
+/** No further table is begun after this. */
+const CHECK_MS = 20_000;
+
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+/** The file is no longer where it was opened: what is committed now is in no file that anybody will find. */
+export class StoreGone extends Error {}
+
+/** True when the file is no sound database or gone: trying again is useless. */
+export function isLost(error: unknown): boolean {
+  if (error instanceof StoreGone) return true;
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
+  const code = error.errcode & 0xff;
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+}
+
+/**
+ * Whether to check the store before it is opened. SQLite removes the write-ahead log when the last connection is closed:
+ * one that is still there tells of a crash, without a write of ours.
+ */
+export function needsCheck(path: string): boolean {
+  return sizeOf(path) <= ALWAYS_BYTES || sizeOf(`${path}-wal`) > 0;
+}
+
+/** The first problem found, or undefined. Small tables first; what is not begun within 20 s is left unchecked. */
+export function findCorruption(db: Db): string | undefined {
+  const deadline = performance.now() + CHECK_MS;
+  const tables = db.all<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0");
+  for (const { name } of tables.toSorted((a, b) => weight(a.name) - weight(b.name))) {
+    if (performance.now() > deadline) return undefined;
+    const [row] = db.all<{ quick_check: string }>(`PRAGMA quick_check('${name}')`);
+    if (row !== undefined && row.quick_check !== 'ok') return row.quick_check;
+  }
+  return undefined;
+}
+
+const LARGE = ['attempts', 'decisions', 'runs', 'transitions', 'objects', 'intents'];
+
+function weight(table: string): number {
+  return LARGE.indexOf(table);
+}
+
+/** 0 when there is no such file. */
+export function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}

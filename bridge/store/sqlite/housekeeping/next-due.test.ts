@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { DELIVERED, FAILED, held, HOUR, MINUTE, SECOND, TestStore } from '../../testing/test-store.ts';
+
+let t: TestStore;
+beforeEach(() => {
+  t = new TestStore();
+});
+afterEach(() => t.remove());
+
+const TIMERS = ['gone', 'logs'] as const;
+const LIMITS = { age: HOUR, maxBytes: 1 << 30 };
+/** Ms until something is due, after the housekeeping of now; what waits to be sent is looked at every 10 s. */
+function dueInMs(): number {
+  t.store.retain(t.now, LIMITS);
+  return t.store.nextAt(t.now, TIMERS) - t.now;
+}
+/** The first pass of the retention and the small files are done. */
+function settle(): void {
+  for (let n = 0; n < 20 && dueInMs() <= 3 * SECOND; n++);
+}
+
+it('is never, for a store in which nothing waits', () => {
+  settle();
+  expect(dueInMs()).toBe(Infinity);
+  t.enqueue({ key: 'a' });
+  t.settle(t.claim(), DELIVERED);
+  expect(dueInMs()).toBe(Infinity);
+});
+
+it.each(TIMERS)('is the first timer of kind %s, which fires by the clock', (kind) => {
+  settle();
+  t.store.transaction((tx) => {
+    tx.setTimer({ id: `${kind}/a`, kind, uid: 'a', due: t.now + 7 * HOUR });
+    tx.setTimer({ id: `${kind}/b`, kind, uid: 'b', due: t.now + 2 * HOUR });
+  });
+  expect(dueInMs()).toBe(2 * HOUR);
+  t.now += 3 * HOUR;
+  expect(t.store.nextAt(t.now, TIMERS) - t.now).toBeLessThanOrEqual(0);
+});
+
+it.each(['schedule', 'probe'] as const)('is not a timer of kind %s, which waits for records', (kind) => {
+  settle();
+  t.store.transaction((tx) => tx.setTimer({ id: `${kind}/a`, kind, uid: 'a', due: t.now + MINUTE }));
+  expect(dueInMs()).toBe(Infinity);
+});
+
+it('is the next try, the end of a hold, or the next look at what grows older', () => {
+  settle();
+  t.enqueue({ key: 'a' }, { key: 'b' });
+  const [a, b] = t.claim();
+  t.settle([a!], FAILED, 4 * SECOND);
+  expect(dueInMs()).toBe(4 * SECOND);
+  t.settle([b!], held('m', 3 * SECOND));
+  expect(dueInMs()).toBe(3 * SECOND);
+  t.now += 5 * SECOND;
+  expect(dueInMs()).toBe(10 * SECOND);
+});
+
+it('is the next assertion of a monitor, of whatever destination', () => {
+  settle();
+  t.want('monitor', 1);
+  t.settleRows(t.claimRows(), FAILED, 2 * HOUR);
+  expect(dueInMs()).toBe(2 * HOUR);
+  t.settleRows(t.claimRows(), DELIVERED);
+  t.now += 2 * HOUR;
+  // Due now: whoever claims it was woken; what nobody claims wakes nobody again.
+  expect(dueInMs()).toBe(Infinity);
+});

@@ -1,0 +1,96 @@
+import type { Kind } from '../../../kubernetes/observation.ts';
+import type { Instant } from '../../../lib/clock.ts';
+import type { Db } from '../db/db.ts';
+
+const CHUNK = 50;
+
+/**
+ * What belongs to a run, and to a pod: the transitions of a pod that belong to no run are known by their ids, which begin
+ * with its UID. Those of a run may begin with the UID of its CronJob, which they outlive.
+ */
+const OF_RUN = 'run_uid = ?1';
+const OF_POD = "(run_uid = ?1 OR (transitions.id > ?1 || '/' AND transitions.id < ?1 || '0'))";
+
+export function transitionsOfObject(kind: Kind | undefined): string {
+  return kind === 'Pod' ? OF_POD : OF_RUN;
+}
+
+const unsettled = (which: string): string => `SELECT 1 FROM transitions
+  JOIN intents ON intents.transition_id = transitions.id WHERE settled_at IS NULL AND ${which} LIMIT 1`;
+
+/** Whether something of a run, or of a pod, waits to be sent. */
+export const UNSETTLED = { run: unsettled(OF_RUN), pod: unsettled(OF_POD) } as const;
+
+export interface Pruned {
+  readonly uid: string;
+  /** Undefined for a run that no object stands for. */
+  readonly kind?: Kind;
+  readonly runKey?: string | undefined;
+}
+
+/**
+ * Deletes an object with its run and all that belongs to it, in parts until `deadline` (of `performance.now()`); true
+ * when it is done. The object's own row goes last, so that a record between two parts finds what was told.
+ */
+export function deleteObject(db: Db, { uid, kind, runKey }: Pruned, deadline: number): boolean {
+  while (deletePods(db, uid) || deleteTransitions(db, uid, kind)) if (performance.now() >= deadline) return false;
+  // An end that was awaited has decisions, but maybe no transition.
+  if (runKey !== undefined) db.run('DELETE FROM decisions WHERE transition_id = ?', `${runKey}/ended`);
+  db.run('DELETE FROM attempts WHERE run_uid = ? OR pod_uid = ?', uid, uid);
+  db.run('DELETE FROM runs WHERE uid = ?', uid);
+  db.run('DELETE FROM objects WHERE uid = ?', uid);
+  return true;
+}
+
+function deletePods(db: Db, uid: string): boolean {
+  const sql = `DELETE FROM objects WHERE uid IN (
+    SELECT uid FROM objects WHERE owner_uid = ? AND kind = 'Pod' AND deleted = 1 LIMIT ${CHUNK})`;
+  return db.run(sql, uid) > 0;
+}
+
+function deleteTransitions(db: Db, uid: string, kind: Kind | undefined): boolean {
+  const sql = `SELECT id FROM transitions WHERE ${transitionsOfObject(kind)} LIMIT ${CHUNK}`;
+  const rows = db.all<{ id: string }>(sql, uid);
+  for (const { id } of rows) deleteTransition(db, id);
+  return rows.length > 0;
+}
+
+function deleteTransition(db: Db, id: string): void {
+  db.run('DELETE FROM intents WHERE transition_id = ?', id);
+  // The unique key (transition, destination) finds them.
+  db.run('DELETE FROM decisions WHERE transition_id = ?', id);
+  db.run('DELETE FROM transitions WHERE id = ?', id);
+}
+
+const REPEATED = `SELECT seq, id, recorded_at AS recordedAt,
+    iif(json_valid(transition), transition ->> '$.kind' IN ('container.terminated', 'run.suspended', 'run.resumed'), 0)
+      AS repeated,
+    EXISTS (SELECT 1 FROM intents WHERE transition_id = transitions.id AND settled_at IS NULL)
+      OR EXISTS (SELECT 1 FROM decisions WHERE transition_id = transitions.id AND verdict = 'waiting') AS open
+  FROM transitions WHERE seq > ? ORDER BY seq LIMIT ${CHUNK}`;
+
+interface RepeatedRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly recordedAt: Instant;
+  readonly repeated: number;
+  readonly open: number;
+}
+
+/**
+ * Looks at the next transitions after `seq`, and deletes what was recorded up to `before` of the kinds that one living
+ * object makes again and again (its containers crash, it is suspended) once it is settled: the object remembers in few
+ * bytes that it was told. Returns how many went, and the `seq` to go on after; without it, the rest is younger.
+ */
+export function deleteRepeated(
+  db: Db,
+  seq: number,
+  before: Instant,
+): { readonly removed: number; readonly seq?: number } {
+  const rows = db.all<RepeatedRow>(REPEATED, seq);
+  const old = rows.filter(({ recordedAt }) => recordedAt <= before);
+  const settled = old.filter(({ repeated, open }) => repeated === 1 && open === 0);
+  for (const { id } of settled) deleteTransition(db, id);
+  const isDone = old.length < CHUNK;
+  return { removed: settled.length, ...(!isDone && { seq: old.at(-1)!.seq }) };
+}

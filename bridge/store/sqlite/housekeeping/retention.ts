@@ -1,0 +1,202 @@
+import type { Kind } from '../../../kubernetes/observation.ts';
+import type { Instant } from '../../../lib/clock.ts';
+import type { RetentionLimits, StoreState } from '../../store.ts';
+import type { Db } from '../db/db.ts';
+import { objectOf } from '../objects/object-rows.ts';
+import { runOf } from '../runs/stored-runs.ts';
+import { deleteObject, deleteRepeated, UNSETTLED } from './prune.ts';
+import type { Tombstones } from './tombstones.ts';
+
+/** A step ends after this, so that the records that arrive meanwhile hardly wait. */
+const STEP_MS = 20;
+const PAGE = 200;
+const PASS_EVERY_MS = 3_600_000;
+
+interface Walked {
+  readonly id: number;
+  readonly uid: string;
+  readonly kind: Kind;
+  readonly deleted: number;
+  readonly over_at: number | null;
+  /** 0: what is stored of it, or of its run, cannot be read. */
+  readonly sound: number;
+}
+
+interface Candidate {
+  readonly namespace: string;
+  readonly name: string;
+  readonly owner_uid: string | null;
+  readonly created_at: number | null;
+  readonly run: string | null;
+  readonly run_key: string | null;
+  /** Whether it may go before its time: no run, or one that has ended and waits for nothing. */
+  readonly is_done: number;
+}
+
+/** States are not parsed here: one that cannot be read goes like the others. */
+const SOUND = `json_valid(state) AND coalesce(
+  (SELECT json_valid(run) AND json_valid(memory) FROM runs WHERE runs.uid = objects.uid), TRUE)`;
+
+const CANDIDATE = `SELECT objects.namespace, objects.name, objects.owner_uid,
+    iif(json_valid(state), json_extract(state, '$.facts.createdAt'), NULL) AS created_at, runs.uid AS run,
+    iif(json_valid(run), json_extract(run, '$.runKey'), NULL) AS run_key,
+    runs.uid IS NULL OR waiting_for IS NULL AND iif(json_valid(run), json_extract(run, '$.endedAt') IS NOT NULL, TRUE)
+      AS is_done
+  FROM objects LEFT JOIN runs ON runs.uid = objects.uid WHERE objects.uid = ?`;
+
+/** Scheduled times without a Job: runs that no object stands for, the oldest first. */
+const WITHOUT_JOB = `SELECT uid FROM runs WHERE status = ? AND sort_at <= ? ORDER BY sort_at, uid LIMIT ${PAGE}`;
+
+/**
+ * Removes deleted objects with their runs, scheduled times without a Job, and what a living object repeats for ever, by
+ * age, and by size when the store is too large. It walks the objects in the order of their first sight, then the
+ * transitions, in short steps; what is alive, waits to be sent or has a timer stays.
+ */
+export class Retention {
+  readonly #db: Db;
+  readonly #tombstones: Tombstones;
+  /** Row of the object that was looked at last; undefined between two passes. */
+  #cursor: number | undefined;
+  /** Number of the transition that was looked at last, once the objects are done. */
+  #transition: number | undefined;
+  #lastPass: Instant = -Infinity;
+  /** What this pass removed. */
+  #removed = 0;
+  /** A whole pass left the store too large: there is nothing more to remove for now. */
+  #exhausted = false;
+  #isBusy = false;
+
+  constructor(db: Db, tombstones: Tombstones) {
+    this.#db = db;
+    this.#tombstones = tombstones;
+  }
+
+  /** Whether the last step left something to the next one. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  /** One bounded step, inside a transaction. */
+  step(now: Instant, limits: RetentionLimits): Omit<StoreState, 'sideFiles'> {
+    const deadline = performance.now() + STEP_MS;
+    const before = this.#changes();
+    this.#tombstones.expire(now, limits);
+    if (this.#isOver && this.#isDue(now, limits)) {
+      this.#cursor = 0;
+      this.#removed = 0;
+    }
+    for (const status of ['missed', 'skipped']) this.#withoutJob(status, now, limits, deadline);
+    while (this.#cursor !== undefined && performance.now() < deadline) this.#page(now, limits, deadline);
+    while (this.#transition !== undefined && performance.now() < deadline) this.#repeated(now, limits);
+    this.#isBusy = !this.#isOver || this.#changes() !== before || this.#isDue(now, limits);
+    return { usedBytes: this.#usedBytes(), maxBytes: limits.maxBytes, exhausted: this.#exhausted };
+  }
+
+  /** Not in the middle of a pass. */
+  get #isOver(): boolean {
+    return this.#cursor === undefined && this.#transition === undefined;
+  }
+
+  /** Rows that this connection changed since it was opened. */
+  #changes(): number {
+    return this.#db.get<{ n: number }>('SELECT total_changes() AS n')!.n;
+  }
+
+  /** Every hour, also after a clock that was set back; at once when the store is too large. */
+  #isDue(now: Instant, { maxBytes }: RetentionLimits): boolean {
+    if (Math.abs(now - this.#lastPass) >= PASS_EVERY_MS) return true;
+    return !this.#exhausted && this.#usedBytes() > maxBytes;
+  }
+
+  /** They were judged once and for all, so nothing needs to be remembered of them. */
+  #withoutJob(status: string, now: Instant, { age, maxBytes }: RetentionLimits, deadline: number): void {
+    const isTooLarge = this.#usedBytes() > maxBytes;
+    const rows = this.#db.all<{ uid: string }>(WITHOUT_JOB, status, isTooLarge ? now : now - age);
+    for (const { uid } of rows) {
+      if (performance.now() >= deadline || (isTooLarge && this.#usedBytes() <= maxBytes)) return;
+      if (this.#db.get(UNSETTLED.run, uid) !== undefined) continue;
+      if (deleteObject(this.#db, { uid }, deadline)) this.#removed++;
+    }
+  }
+
+  #page(now: Instant, limits: RetentionLimits, deadline: number): void {
+    const rows = this.#db.all<Walked>(
+      `SELECT rowid AS id, uid, kind, deleted, over_at, ${SOUND} AS sound
+       FROM objects WHERE rowid > ? ORDER BY rowid LIMIT ${PAGE}`,
+      this.#cursor!,
+    );
+    for (const row of rows) {
+      if (row.sound === 0) this.#setAside(row.uid);
+      const gone = row.deleted === 1 && !this.#waits(row.uid) && this.#visit(row, now, limits, deadline);
+      if (gone === 'unfinished') return;
+      if (gone) this.#removed++;
+      this.#cursor = row.id;
+      if (performance.now() >= deadline) return;
+    }
+    if (rows.length === PAGE) return;
+    this.#cursor = undefined;
+    this.#transition = 0;
+  }
+
+  /** What a living object repeats goes by age, too, and by size when there is nothing else. */
+  #repeated(now: Instant, { age, maxBytes }: RetentionLimits): void {
+    const before = this.#usedBytes() > maxBytes ? now : now - age;
+    const { removed, seq } = deleteRepeated(this.#db, this.#transition!, before);
+    this.#removed += removed;
+    this.#transition = seq;
+    if (seq !== undefined) return;
+    this.#lastPass = now;
+    this.#exhausted = this.#removed === 0 && this.#usedBytes() > maxBytes;
+  }
+
+  /** True when the object was removed; `unfinished` when there is more of it than fits into this step. */
+  #visit(
+    { uid, kind, over_at: overAt }: Walked,
+    now: Instant,
+    limits: RetentionLimits,
+    deadline: number,
+  ): boolean | 'unfinished' {
+    const row = this.#db.get<Candidate>(CANDIDATE, uid);
+    if (row === undefined) return false;
+    // An older release wrote it.
+    if (overAt === null) this.#db.run('UPDATE objects SET over_at = ? WHERE uid = ?', now, uid);
+    const isOld = overAt !== null && overAt <= now - limits.age;
+    if (!isOld && !(row.is_done === 1 && this.#usedBytes() > limits.maxBytes)) return false;
+    if (!this.#mayGo(uid, kind, row)) return false;
+    const { namespace, name, run_key: runKey, created_at: createdAt } = row;
+    // A late record of a pod is known by its Job.
+    const isKnown = kind === 'Pod' && row.run === null && row.owner_uid !== null && this.#tombstones.has(row.owner_uid);
+    const grave = { uid, kind, namespace, name, runKey: runKey ?? undefined, createdAt: createdAt ?? undefined };
+    if (!isKnown) this.#tombstones.put(grave, now);
+    return deleteObject(this.#db, grave, deadline) || 'unfinished';
+  }
+
+  /** A pod goes with its Job, a CronJob after its Jobs, and nothing while something of it waits to be sent. */
+  #mayGo(uid: string, kind: Kind, { owner_uid: owner, run }: Candidate): boolean {
+    const has = (sql: string, key: string): boolean => this.#db.get(sql, key) !== undefined;
+    if (kind === 'CronJob' && has('SELECT 1 FROM objects WHERE owner_uid = ? LIMIT 1', uid)) return false;
+    if (kind === 'Pod' && run === null && owner !== null && has('SELECT 1 FROM runs WHERE uid = ?', owner))
+      return false;
+    return !has(kind === 'Pod' ? UNSETTLED.pod : UNSETTLED.run, uid);
+  }
+
+  /** To read them is to put them into quarantine; the audit fetches a living object again. */
+  #setAside(uid: string): void {
+    objectOf(this.#db, uid);
+    runOf(this.#db, uid);
+  }
+
+  #waits(uid: string): boolean {
+    return this.#db.get('SELECT 1 FROM timers WHERE uid = ? LIMIT 1', uid) !== undefined;
+  }
+
+  #usedBytes(): number {
+    return usedBytes(this.#db);
+  }
+}
+
+/** Pages in use; free ones are used again before the file grows. */
+export function usedBytes(db: Db): number {
+  const pragma = (name: string) => Object.values(db.get<Record<string, number>>(`PRAGMA ${name}`)!)[0]!;
+  return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+}

@@ -1,0 +1,97 @@
+import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Instant } from '../../../lib/clock.ts';
+import { iso } from '../../../lib/clock.ts';
+import { errorText, UserError } from '../../../lib/errors.ts';
+import type { Recovery } from '../../store.ts';
+import { Db } from '../db/db.ts';
+import { refuseNetworkFileSystem } from '../file/file-system.ts';
+import { findCorruption } from '../file/integrity.ts';
+import { lockStore } from '../file/lock.ts';
+import { refuseOtherSchema } from '../schema/migrations.ts';
+import { putKeys, remember } from './recovery.ts';
+import { clearSuspect, moveAside, syncFolder } from '../file/side-files.ts';
+import { NOTHING } from '../outbox/awaited-row.ts';
+import type { SideFiles } from '../file/side-files.ts';
+
+/** Key of `meta` that only a backup has, until the bridge was started on it. */
+export const BACKUP_AT = 'backup_at';
+
+export interface Restored {
+  readonly backupAt: Instant;
+  /** Where the store that was there is kept. */
+  readonly movedTo: string | undefined;
+}
+
+/**
+ * Puts the backup `source` in the place of the store at `path`, which is moved aside. The next start of the bridge does
+ * the rest. Throws a UserError when a bridge runs on that store or when the file is no sound backup.
+ */
+export function restoreStore(path: string, source: string, now: Instant): Restored {
+  const backupAt = readBackup(source);
+  mkdirSync(dirname(path), { recursive: true });
+  refuseNetworkFileSystem(dirname(path));
+  const lock = lockStore(path);
+  const copy = `${path}.restoring`;
+  try {
+    copyFileSync(source, copy);
+    const handle = openSync(copy, 'r+');
+    fsyncSync(handle);
+    closeSync(handle);
+    // A write-ahead log that stayed behind would be played into the copy: it goes with its own file.
+    const movedTo = existsSync(path) || existsSync(`${path}-wal`) ? moveAside(path, 'replaced', now) : undefined;
+    renameSync(copy, path);
+    syncFolder(dirname(path));
+    clearSuspect(path);
+    return { backupAt, movedTo };
+  } finally {
+    rmSync(copy, { force: true });
+    lock.release();
+  }
+}
+
+function readBackup(source: string): Instant {
+  const next = 'give a file that "lifecycle-bridge backup" made';
+  if (!existsSync(source)) throw new UserError(`there is no file ${source}`, next);
+  let db: Db | undefined;
+  try {
+    db = new Db(source, true);
+    const row = db.get<{ value: number }>('SELECT value FROM meta WHERE key = ?', BACKUP_AT);
+    const problem = row === undefined ? 'it is a store, but no backup' : findCorruption(db);
+    if (row === undefined || problem !== undefined) throw new UserError(`${source} cannot be used: ${problem}`, next);
+    refuseOtherSchema(db);
+    return row.value;
+  } catch (error) {
+    throw error instanceof UserError ? error : new UserError(`${source} cannot be used: ${errorText(error)}`, next);
+  } finally {
+    db?.close();
+  }
+}
+
+/**
+ * The first start on a backup, inside a transaction: what happened between the backup and now was told by the store that
+ * is gone. So the cut-offs move to its last commit, or to now when nothing tells of it; what waited to be sent is
+ * dropped; and every desired row is asserted again. Undefined when this is no backup.
+ */
+export function finishRestore(db: Db, { keys, lastCommit }: SideFiles, now: Instant): Recovery | undefined {
+  const row = db.get<{ value: number }>('SELECT value FROM meta WHERE key = ?', BACKUP_AT);
+  if (row === undefined) return undefined;
+  const cutoff = lastCommit ?? now;
+  if (keys !== undefined) putKeys(db, keys, cutoff);
+  db.run('UPDATE cutoffs SET at = max(at, ?)', cutoff);
+  db.run(
+    `INSERT INTO receipts SELECT destination, 'restored', count(*) FROM intents WHERE settled_at IS NULL
+     GROUP BY destination ON CONFLICT (destination, reason) DO UPDATE SET count = count + excluded.count`,
+  );
+  db.run("UPDATE intents SET status = 'dropped', reason = 'restored', settled_at = ? WHERE settled_at IS NULL", now);
+  db.run(
+    `UPDATE desired SET accepted_hash = NULL, sending = 0, next_at = ?1,
+       not_in_sync_since = coalesce(not_in_sync_since, ?1) WHERE wanted <> ?2`,
+    now,
+    NOTHING,
+  );
+  db.run('DELETE FROM meta WHERE key = ?', BACKUP_AT);
+  const reason = `made at ${iso(row.value)}`;
+  const cutoffKnown = lastCommit !== undefined;
+  return remember(db, { cause: 'restored', reason, movedTo: undefined, at: now, cutoff, cutoffKnown });
+}
