@@ -2,7 +2,6 @@ import type { Auditor } from '../cluster/auditor.ts';
 import type { CollectorRestart } from '../cluster/collector-restart.ts';
 import { restartText } from '../cluster/collector-restart.ts';
 import type { LogReader } from '../cluster/logs.ts';
-import { LISTED } from '../cluster/list.ts';
 import type { Instant } from '../lib/clock.ts';
 import { iso } from '../lib/clock.ts';
 import type { ReadStore } from '../store/read.ts';
@@ -73,7 +72,7 @@ function logNotes(logs: LogReader): string[] {
 export function kindHealth(auditor: Auditor): KindHealth[] {
   const [dead, own] = [auditor.deadWatches(), auditor.ownWatches()];
   const results = auditor.results();
-  return LISTED.map(({ kind }) => {
+  return auditor.kinds.map((kind) => {
     return {
       kind,
       watchDead: dead.has(kind),

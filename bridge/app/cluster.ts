@@ -11,6 +11,7 @@ import type { EventResult, EventWriter } from '../cluster/event-writer.ts';
 import { startEventWriter } from '../cluster/event-writer.ts';
 import { otherCluster, ownNamespace, readIdentity } from '../cluster/identity.ts';
 import type { Config } from '../config/schema.ts';
+import { followedKinds } from '../config/watch.ts';
 import type { WorkerClient } from '../ingest/thread/client.ts';
 import type { TransitionKind } from '../lifecycle/transition.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
@@ -108,15 +109,17 @@ function startRestart({ cluster }: Config, asked: Asked, told: Told, releases: R
 }
 
 function startAudit(
-  { cluster }: Config,
+  config: Config,
   asked: Asked,
   { metrics, reporter }: Told,
   restart: CollectorRestart,
   releases: Releases,
 ): Auditor {
+  const { cluster } = config;
   const auditor = startAuditor({
     ...asked,
     scope: cluster.scope,
+    kinds: followedKinds(config),
     intervalMs: cluster.audit.interval,
     onResult: (kind, result) => reporter.audited(kind, result),
     onWarnings: (result) => reporter.warningsListed(result),

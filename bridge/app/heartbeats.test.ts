@@ -4,6 +4,7 @@ import type { Vendors } from '../../test/vendors/start-vendors.ts';
 import { T0 } from '../../test/fixtures/facts.ts';
 import type { AuditResult } from '../cluster/auditor.ts';
 import { TestEngine } from '../ingest/test-engine.ts';
+import { ALWAYS } from '../kubernetes/followed.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import { systemClock } from '../lib/clock.ts';
 import { cronitorSchema } from '../sinks/cronitor/config.ts';
@@ -191,7 +192,8 @@ describe('the bridge works', () => {
     ['with a kind that may not be listed', [...all(complete).slice(0, 2), ['Pod', unaudited]], [], undefined],
     ['not if nothing may be listed', all(unaudited), [], 'nothing in the cluster may be listed'],
   ] as [string, [Kind, AuditResult][], Kind[], string | undefined][])('%s', (_case, results, dead, why) => {
-    expect(auditTrouble({ results: () => new Map(results), deadWatches: () => new Set(dead) })).toBe(why);
+    const auditor = { kinds: ALWAYS, results: () => new Map(results), deadWatches: () => new Set(dead) };
+    expect(auditTrouble(auditor)).toBe(why);
   });
 
   it('as far as the store tells, without an audit', () => {

@@ -1,5 +1,4 @@
 import type { Auditor } from '../cluster/auditor.ts';
-import { LISTED } from '../cluster/list.ts';
 import type { WorkerClient } from '../ingest/thread/client.ts';
 import { Alarm } from '../lib/alarm.ts';
 import { reasonText } from '../lib/reasons.ts';
@@ -118,11 +117,13 @@ export function startHeartbeats(
 }
 
 /** Whether what happens in the cluster reaches the bridge; without an audit this is not known, and only the store counts. */
-export function auditTrouble(auditor: Pick<Auditor, 'deadWatches' | 'results'> | undefined): string | undefined {
+export function auditTrouble(
+  auditor: Pick<Auditor, 'deadWatches' | 'kinds' | 'results'> | undefined,
+): string | undefined {
   if (auditor === undefined) return undefined;
   const dead = [...auditor.deadWatches()];
   if (dead.length > 0) return `the watch of ${dead.join(', ')} is dead`;
-  const results = LISTED.map(({ kind }) => [kind, auditor.results().get(kind)?.result] as const);
+  const results = auditor.kinds.map((kind) => [kind, auditor.results().get(kind)?.result] as const);
   // A kind that may not be listed is a decision of people; the page says it.
   const open = results.filter(([, result]) => result !== 'complete' && result !== 'unaudited').map(([kind]) => kind);
   if (open.length > 0) return `the audit of ${open.join(', ')} is not complete`;

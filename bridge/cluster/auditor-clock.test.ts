@@ -8,10 +8,11 @@ import { auditUnit } from './audit-unit.ts';
 import { startAuditor } from './auditor.ts';
 import type { FakeApi } from './fake-api.ts';
 import { apiJob } from './fake-api.ts';
-import { LISTED } from './list.ts';
+import { ALWAYS } from '../kubernetes/followed.ts';
+import { listed } from './list.ts';
 import { startApiBench } from './api-bench.ts';
 
-const JOBS = LISTED.find(({ kind }) => kind === 'Job')!;
+const JOBS = listed('Job');
 const HOURS = 7_200_000;
 let releases: Releases;
 let fake: FakeApi;
@@ -47,6 +48,7 @@ it('LISTs come no later when the clock was set back', async () => {
   const ignore = (): void => undefined;
   const auditor = startAuditor({
     api,
+    kinds: ALWAYS,
     scope: 'cluster',
     intervalMs: 3_000,
     store: calls,

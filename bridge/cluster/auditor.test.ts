@@ -14,10 +14,11 @@ import { startAuditor } from './auditor.ts';
 import type { FakeApi } from './fake-api.ts';
 import { apiJob } from './fake-api.ts';
 import type { Scope } from './list.ts';
-import { LISTED } from './list.ts';
+import { ALWAYS } from '../kubernetes/followed.ts';
+import { listed } from './list.ts';
 import { startApiBench } from './api-bench.ts';
 
-const JOBS = LISTED.find(({ kind }) => kind === 'Job')!;
+const JOBS = listed('Job');
 let releases: Releases;
 let fake: FakeApi;
 let api: KubeApi;
@@ -167,6 +168,7 @@ function start(scope: Scope = 'cluster', intervalMs = 300_000, store: AuditStore
   warnings = 0;
   const auditor = startAuditor({
     api,
+    kinds: ALWAYS,
     scope,
     intervalMs,
     store,
@@ -231,7 +233,7 @@ describe('the auditor', () => {
   it('goes on every interval', async () => {
     start('cluster', 50);
     const times = (kind: Kind): number => results.filter(([told]) => told === kind).length;
-    await until('three times each', () => LISTED.every(({ kind }) => times(kind) >= 3));
+    await until('three times each', () => ALWAYS.every((kind) => times(kind) >= 3));
     expect(results.every(([, { result }]) => result === 'complete')).toBe(true);
   });
 

@@ -8,7 +8,7 @@ import type { KubeApi } from './api.ts';
 import type { AuditStore, Complete, UnitResult } from './audit-unit.ts';
 import { auditUnit, sum } from './audit-unit.ts';
 import type { Listed, ListFailure, Scope } from './list.ts';
-import { LISTED } from './list.ts';
+import { listedOf } from './list.ts';
 import type { OwnWatchState } from './own-watch.ts';
 import { OwnWatches } from './own-watches.ts';
 import type { WarningsResult } from './warnings.ts';
@@ -21,6 +21,8 @@ export interface AuditorOptions {
   readonly api: KubeApi;
   readonly store: AuditStore;
   readonly scope: Scope;
+  /** Those that are followed: what the audit LISTs of them is audited. */
+  readonly kinds: readonly Kind[];
   readonly clock: Clock;
   readonly intervalMs: number;
   /** Asked before each round until it says true: whether this is the cluster of the store. */
@@ -38,6 +40,8 @@ export interface Auditor {
   connected(): void;
   /** The clock was set by so many ms: what is due moves with it. */
   clockSet(ms: number): void;
+  /** What is audited, in the order of the LISTs. */
+  readonly kinds: readonly Kind[];
   results(): ReadonlyMap<Kind, AuditResult>;
   deadWatches(): ReadonlySet<Kind>;
   /** Kinds whose every change comes by the bridge's own watch. */
@@ -61,6 +65,7 @@ export function startAuditor(options: AuditorOptions): Auditor {
   return {
     connected: () => auditor.connected(),
     clockSet: (ms) => auditor.clockSet(ms),
+    kinds: listedOf(options.kinds).map(({ kind }) => kind),
     results: () => auditor.results,
     deadWatches: () => auditor.dead,
     ownWatches: () => auditor.watchedHere(),
@@ -102,7 +107,7 @@ class RepeatingAuditor {
 
   constructor(options: AuditorOptions) {
     this.#options = options;
-    this.#turns = LISTED.map((listed) => ({
+    this.#turns = listedOf(options.kinds).map((listed) => ({
       listed,
       dueAt: 0,
       notBefore: 0,

@@ -4,9 +4,9 @@ import type { KubeApi } from './api.ts';
 import { apiJob, FakeApi } from './fake-api.ts';
 import { decodeKubeProtobuf } from './kube-protobuf.ts';
 import type { ListPage } from './list.ts';
-import { LISTED, listKind } from './list.ts';
+import { listed, listKind } from './list.ts';
 
-const JOBS = LISTED.find(({ kind }) => kind === 'Job')!;
+const JOBS = listed('Job');
 let fake: FakeApi;
 let api: KubeApi;
 beforeEach(async () => {

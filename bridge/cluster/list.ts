@@ -1,6 +1,5 @@
 import { KINDS } from '../kubernetes/kinds.ts';
 import type { Kind } from '../kubernetes/observation.ts';
-import { FOLLOWED } from '../kubernetes/observation.ts';
 import type { KubeObject } from '../kubernetes/fields.ts';
 import { intAt, messageAt, objectAt, objectsAt, textAt } from '../kubernetes/fields.ts';
 import { isSegment } from '../lib/url-path.ts';
@@ -8,14 +7,23 @@ import type { Instant } from '../lib/clock.ts';
 import type { KubeApi } from './api.ts';
 import { KUBE_PROTOBUF } from './kube-protobuf.ts';
 
-/** What the audit LISTs, in this order. */
-export const LISTED: readonly { readonly kind: Kind; readonly apiVersion: string; readonly resource: string }[] =
-  FOLLOWED.filter((kind) => KINDS[kind].audit === 'full').map((kind) => {
-    const { apiVersion, resource } = KINDS[kind];
-    return { kind, apiVersion, resource };
-  });
+/** A kind as its LIST and its watch are asked for. */
+export interface Listed {
+  readonly kind: Kind;
+  readonly apiVersion: string;
+  readonly resource: string;
+}
 
-export type Listed = (typeof LISTED)[number];
+export function listed(kind: Kind): Listed {
+  const { apiVersion, resource } = KINDS[kind];
+  return { kind, apiVersion, resource };
+}
+
+/** What the audit LISTs of the kinds that are followed, in their order. */
+export function listedOf(kinds: readonly Kind[]): Listed[] {
+  return kinds.filter((kind) => KINDS[kind].audit === 'full').map(listed);
+}
+
 export type Scope = 'cluster' | readonly string[];
 
 export interface ListFailure {
@@ -121,9 +129,13 @@ export async function readOne(
   { namespace, name }: { readonly namespace: string; readonly name: string },
   signal: AbortSignal,
 ): Promise<KubeObject | ListFailure | undefined> {
+  const { namespaced } = KINDS[listed.kind];
   // A forged record may bear any name: no API has such an object.
-  if (!isSegment(namespace) || !isSegment(name)) return undefined;
-  const answer = await api.get(`${resourcePath(listed, namespace)}/${encodeURIComponent(name)}`, signal);
+  if ((namespaced && !isSegment(namespace)) || !isSegment(name)) return undefined;
+  const answer = await api.get(
+    `${resourcePath(listed, namespaced ? namespace : undefined)}/${encodeURIComponent(name)}`,
+    signal,
+  );
   if (answer.kind === 'failed') return { result: 'failed', status: undefined, error: answer.error };
   if (answer.status === 404) return undefined;
   return answer.status === 200 ? answer.body : refused(answer.status, answer.body);

@@ -6,11 +6,11 @@ import type { KubeObject } from '../kubernetes/fields.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { KubeApi } from './api.ts';
 import { apiJob, FakeApi } from './fake-api.ts';
-import { LISTED } from './list.ts';
+import { listed } from './list.ts';
 import type { OwnWatchState } from './own-watch.ts';
 import { OwnWatch } from './own-watch.ts';
 
-const JOBS = LISTED.find(({ kind }) => kind === 'Job')!;
+const JOBS = listed('Job');
 let fake: FakeApi;
 let api: KubeApi;
 let watch: OwnWatch | undefined;

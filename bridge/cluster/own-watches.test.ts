@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { encodeLogs, watchBody } from '../../test/otlp-client.ts';
 import type { WorkerClient } from '../ingest/thread/client.ts';
+import { ALWAYS } from '../kubernetes/followed.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import { Releases } from '../lib/releases.ts';
 import type { ReadStore } from '../store/read.ts';
@@ -38,6 +39,7 @@ beforeEach(async () => {
   fake.objects['jobs'] = [apiJob('known', '100')];
   auditor = startAuditor({
     api,
+    kinds: ALWAYS,
     store: worker.calls,
     scope: 'cluster',
     clock,

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../test/fixtures/eventually.ts';
 import type { KubeApi } from './api.ts';
 import { apiJob, FakeApi } from './fake-api.ts';
-import { LISTED } from './list.ts';
+import { listed } from './list.ts';
 import { quietSince } from './quiet.ts';
 
-const JOBS = LISTED.find(({ kind }) => kind === 'Job')!;
+const JOBS = listed('Job');
 let fake: FakeApi;
 let api: KubeApi;
 

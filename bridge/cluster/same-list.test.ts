@@ -6,10 +6,10 @@ import type { KubeApi } from './api.ts';
 import { auditUnit } from './audit-unit.ts';
 import type { FakeApi } from './fake-api.ts';
 import { apiJob } from './fake-api.ts';
-import { LISTED } from './list.ts';
+import { listed as listedKind } from './list.ts';
 import { startApiBench } from './api-bench.ts';
 
-const JOBS = LISTED.find(({ kind }) => kind === 'Job')!;
+const JOBS = listedKind('Job');
 const PAGES = 3;
 let releases: Releases;
 let fake: FakeApi;

@@ -1,6 +1,7 @@
 import { connectKube, type KubeApi } from '../cluster/api.ts';
-import { LISTED, type Listed, resourcePath } from '../cluster/list.ts';
+import { type Listed, listedOf, resourcePath } from '../cluster/list.ts';
 import type { Config } from '../config/schema.ts';
+import { followedKinds } from '../config/watch.ts';
 import { countAt, objectAt, objectsAt } from '../kubernetes/fields.ts';
 import { UserError } from '../lib/errors.ts';
 import { configured } from '../sinks/index.ts';
@@ -11,10 +12,11 @@ const TIMEOUT_MS = 10_000;
 
 /** What the bridge needs beyond its machine: a LIST of each followed kind, and its vendors. */
 export async function remoteProbes(config: Config): Promise<Probe[]> {
-  return [...(await kubernetesProbes(config.cluster)), ...configured(config).flatMap(vendorProbes)];
+  return [...(await kubernetesProbes(config)), ...configured(config).flatMap(vendorProbes)];
 }
 
-async function kubernetesProbes(cluster: Config['cluster']): Promise<Probe[]> {
+async function kubernetesProbes(config: Config): Promise<Probe[]> {
+  const { cluster } = config;
   if (!cluster.list) {
     const detail = 'not used, because cluster.list is false';
     return [{ name: 'Kubernetes', run: () => Promise.resolve({ ok: true, detail }) }];
@@ -28,7 +30,7 @@ async function kubernetesProbes(cluster: Config['cluster']): Promise<Probe[]> {
     return [{ name: 'Kubernetes', run: () => Promise.resolve({ ok: false, detail, next }) }];
   }
   const namespaces = cluster.scope === 'cluster' ? [undefined] : cluster.scope;
-  return LISTED.map((listed) => ({
+  return listedOf(followedKinds(config)).map((listed) => ({
     name: `LIST ${listed.resource}`,
     run: async () => {
       let objects = 0;

@@ -57,6 +57,7 @@ describe('loadConfig', () => {
       },
       log: { level: 'info' },
       firstSight: { lookback: 900_000, running: 'announce' },
+      watch: {},
       stuck: { unschedulable: 300_000, pending: 600_000 },
       logs: {
         maxBytes: 65_536,
@@ -205,7 +206,7 @@ describe('an error', () => {
     ['otlp: {prot: 1}', 'otlp.prot: unknown key; did you mean port? allowed here: host, port, maxMessageBytes'],
     [
       'zebra: 1',
-      'zebra: unknown key; allowed here: cluster, otlp, web, store, log, firstSight, logs, stuck, onUnknown, outbox, cronitor',
+      'zebra: unknown key; allowed here: cluster, watch, otlp, web, store, log, firstSight, logs, stuck, onUnknown, outbox, cronitor',
     ],
     ['otlp: 4317', 'otlp: a number; allowed: a mapping with the keys host, port, maxMessageBytes'],
     ['cronitor: {"a b": {apiKey: k}}', 'cronitor."a b": this name; a destination name has lower-case letters'],

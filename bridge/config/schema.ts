@@ -7,6 +7,7 @@ import { pageAddress } from '../lib/page-link.ts';
 import { configured, sinkSchemas } from '../sinks/index.ts';
 import type { SinksConfig } from '../sinks/index.ts';
 import { duration } from '../lib/duration.ts';
+import { watch, watchIsPossible } from './watch.ts';
 
 const allowed = <T extends z.ZodType>(schema: T, text: string): T => schema.meta({ allowed: text });
 
@@ -193,6 +194,7 @@ const logs = z
 export const configSchema = z
   .strictObject({
     cluster: cluster.prefault({}),
+    watch,
     otlp: otlp.prefault({}),
     web: web.prefault({}),
     store: store.prefault({}),
@@ -237,7 +239,8 @@ export const configSchema = z
       .prefault({}),
     ...sinkSchemas,
   })
-  .superRefine(namespacesAreInScope);
+  .superRefine(namespacesAreInScope)
+  .superRefine(watchIsPossible);
 
 /** A destination would wait for ever for a namespace that is not watched. */
 function namespacesAreInScope(

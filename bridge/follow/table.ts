@@ -8,6 +8,7 @@ import { observeCronJob, planCronJob } from './cronjob.ts';
 import type { Follower } from './follower.ts';
 import { loseJob, settleGoneJob } from './job-gone.ts';
 import { observeJob } from './job.ts';
+import { loseKept, observeKept } from './kept.ts';
 import { losePod, settleGonePod } from './pod-gone.ts';
 import { observePod } from './pod.ts';
 import type { Turn } from '../turn/turn.ts';
@@ -16,6 +17,12 @@ import type { Turn } from '../turn/turn.ts';
 function plan(turn: Turn, row: ObjectRow): void {
   planDesired(turn, stateOf<{ readonly facts: Facts }>(row).facts, true, true);
 }
+
+const KEPT = {
+  observe: (turn: Turn, observation: Observation) => void observeKept(turn, observation),
+  gone: loseKept,
+  plan,
+};
 
 /** Who follows the objects of each kind; a new kind is one file and one line here. */
 export const FOLLOWERS: { readonly [K in FollowedKind]: Follower<FactsByKind[K]> } = {
@@ -27,6 +34,13 @@ export const FOLLOWERS: { readonly [K in FollowedKind]: Follower<FactsByKind[K]>
   },
   Job: { observe: observeJob, gone: loseJob, settleGone: settleGoneJob, plan },
   Pod: { observe: observePod, gone: losePod, settleGone: settleGonePod, plan },
+  Deployment: KEPT,
+  StatefulSet: KEPT,
+  DaemonSet: KEPT,
+  ReplicaSet: KEPT,
+  ControllerRevision: KEPT,
+  Namespace: KEPT,
+  Node: KEPT,
 };
 
 /** Who follows the objects of a kind; undefined when nothing does (any more). */

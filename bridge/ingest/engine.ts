@@ -1,4 +1,5 @@
-import type { Observation } from '../kubernetes/observation.ts';
+import { ALWAYS } from '../kubernetes/followed.ts';
+import type { Kind, Observation } from '../kubernetes/observation.ts';
 import type { StuckLimits } from '../lifecycle/stall.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Planner } from '../sinks/sink.ts';
@@ -14,6 +15,7 @@ import { GONE_GRACE_MS } from '../follow/gone.ts';
 import { recomputeAll, retireAll } from '../announce/desired.ts';
 import { replanAll } from '../follow/replan.ts';
 import { observe } from '../follow/table.ts';
+import { followKinds } from '../follow/unwatched.ts';
 import { Flow } from './flow.ts';
 import type { SchemaOf } from '../kubernetes/kinds.ts';
 import { type Quiet, UnwrittenVersions } from '../turn/unwritten-versions.ts';
@@ -55,6 +57,8 @@ export interface EngineOptions {
   readonly graceMs?: number;
   /** How long what waits for a destination that left the configuration is kept for its return; ms. */
   readonly maxAgeMs?: number;
+  /** What is followed; default what always is. */
+  readonly kinds?: readonly Kind[];
   /** The facts schema of each kind; default: as its reader has it. */
   readonly schemaOf?: SchemaOf;
 }
@@ -64,13 +68,14 @@ export type GivenDestination = Omit<Destination, 'planner'> & { readonly planner
 
 export function createEngine(store: Store, given: readonly GivenDestination[], options: EngineOptions = {}): Engine {
   const { scheduleTimers = true, stuck = STUCK_LIMITS, graceMs = GONE_GRACE_MS, maxAgeMs = MAX_AGE_MS } = options;
+  const { kinds = ALWAYS } = options;
   const failures = new PlannerFailures();
   const destinations = given.map((to) => ({ ...to, planner: guarded(to.planner, failures.add) }));
   const unwritten = new UnwrittenVersions(options.schemaOf);
   const limits = { stuck, graceMs, maxAgeMs };
   const inTurn: InTurn = (now, work) => store.transaction((tx) => work({ tx, now, destinations, unwritten, limits }));
   const flow = new Flow();
-  const audit = new Audit(store, unwritten, inTurn);
+  const audit = new Audit(store, kinds, unwritten, inTurn);
 
   return {
     commit(batches, now) {
@@ -81,7 +86,11 @@ export function createEngine(store: Store, given: readonly GivenDestination[], o
     },
     retire: (on, by, now) => inTurn(now, (turn) => retireAll(turn, on, by)),
     recovered: (now) => inTurn(now, recomputeAll),
-    replan: (now) => inTurn(now, replanAll),
+    replan: (now) =>
+      inTurn(now, (turn) => {
+        replanAll(turn);
+        followKinds(turn, kinds);
+      }),
     clockSet(ms) {
       unwritten.clockSet(ms);
       flow.clockSet(ms);

@@ -1,7 +1,8 @@
 import { keeping, schemaWith } from '../kubernetes/annotations.ts';
 import { KINDS, readerOf } from '../kubernetes/kinds.ts';
 import type { ReadObject, SchemaOf } from '../kubernetes/kinds.ts';
-import { FOLLOWED } from '../kubernetes/observation.ts';
+import { ALWAYS } from '../kubernetes/followed.ts';
+import type { FollowedKind, Kind } from '../kubernetes/observation.ts';
 import type { Levels } from '../otlp/decode/levels.ts';
 import { levelsOf } from '../otlp/decode/levels.ts';
 import { readAnnotations } from '../sinks/index.ts';
@@ -9,19 +10,25 @@ import { readAnnotations } from '../sinks/index.ts';
 /** How objects are decoded and read: what of them is kept follows from the annotations that the sinks read. */
 export interface Reading {
   readonly levels: Levels;
-  readonly read: ReadObject<(typeof FOLLOWED)[number]>;
+  readonly read: ReadObject<FollowedKind>;
   readonly schemaOf: SchemaOf;
 }
 
-/** `annotations`: what sinks read; a name that ends with / is every name below it. */
-export function readingWith(annotations: readonly string[]): Reading {
+/** `annotations`: what sinks read; a name that ends with / is every name below it. `kinds`: what is followed. */
+export function readingWith(annotations: readonly string[], kinds: readonly Kind[] = ALWAYS): Reading {
   const keeps = keeping(annotations);
+  const followed = kinds.filter((kind) => kind !== 'Event');
   return {
-    levels: levelsOf(FOLLOWED, keeps),
-    read: readerOf(FOLLOWED, keeps),
+    levels: levelsOf(followed, keeps),
+    read: readerOf(followed, keeps),
     schemaOf: (kind) => schemaWith(KINDS[kind].schema, annotations),
   };
 }
 
 /** With the annotations of every sink, configured or not: which one is, may change with any start. */
-export const READING = readingWith(readAnnotations());
+export function readingOf(kinds: readonly Kind[]): Reading {
+  return readingWith(readAnnotations(), kinds);
+}
+
+/** Of what is always followed. */
+export const READING = readingOf(ALWAYS);

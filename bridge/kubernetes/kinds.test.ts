@@ -8,7 +8,6 @@ import { encodeLogs } from '../../test/otlp-client.ts';
 import { decodeLogs } from '../otlp/decode/decode.ts';
 import { levelsOf } from '../otlp/decode/levels.ts';
 import { KINDS, readerOf } from './kinds.ts';
-import { FOLLOWED } from './observation.ts';
 import type { Kind } from './observation.ts';
 import { PREFIX, readObject } from '../../test/fixtures/default-sink.ts';
 import { keeping } from './annotations.ts';
@@ -31,8 +30,7 @@ describe('the table of kinds', () => {
     expect(ALL.filter((kind) => !KINDS[kind].longLived)).toEqual(['Job', 'Pod', 'Event']);
   });
 
-  it('is followed for CronJobs, Pods and Jobs so far: of others the bridge reads nothing', () => {
-    expect(FOLLOWED).toEqual(['CronJob', 'Pod', 'Job']);
+  it('of a kind that is not followed the bridge reads nothing', () => {
     expect(objects.WORKLOAD_OBJECTS.map((object) => readObject(object))).toEqual(
       objects.WORKLOAD_OBJECTS.map(() => undefined),
     );

@@ -35,16 +35,10 @@ export interface FactsByKind {
 
 export type Kind = keyof FactsByKind;
 
-/**
- * The kinds that the bridge follows: decoded, kept and audited, in the order of their LISTs. CronJobs before all: they
- * decide what becomes of their runs. Pods before Jobs: which container failed, and how, is known when the end of its Job
- * is told.
- */
-export const FOLLOWED = ['CronJob', 'Pod', 'Job'] as const satisfies readonly Kind[];
+/** The kinds that can be followed: decoded, kept and audited. Which of them are, the configuration says. */
+export type FollowedKind = Exclude<Kind, 'Event'>;
 
-export type FollowedKind = (typeof FOLLOWED)[number];
-
-/** Facts of a followed kind. */
+/** Facts of a kind that can be followed. */
 export type Facts = FactsByKind[FollowedKind];
 
 /** One decoded Kubernetes object, or its deletion with the last state. */

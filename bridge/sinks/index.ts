@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { withNeeded } from '../kubernetes/followed.ts';
+import type { Kind } from '../kubernetes/observation.ts';
 import type { DeepReadonly } from '../lib/deep-readonly.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { cronitor } from './cronitor/module.ts';
@@ -56,6 +58,15 @@ export function configured(config: SinksConfig): Configured[] {
 /** The annotations that any sink reads, whatever is configured. */
 export function readAnnotations(): string[] {
   return Object.values(MODULES).flatMap(({ reads }) => reads.annotations);
+}
+
+/**
+ * The kinds that have to be followed for these sinks (their keys in `SINKS`), with those that are always followed, in the
+ * order of their LISTs; a name that is not a sink needs none more. The bridge asks for its configured destinations; the
+ * generators of the chart and of the Collector's configuration ask for each sink alone, and for several the union is the same.
+ */
+export function neededKinds(sinks: readonly string[]): Kind[] {
+  return withNeeded(sinks.flatMap((sink) => [...(MODULES[sink]?.reads.kinds ?? [])]));
 }
 
 /** The pure halves of all configured destinations. */

@@ -21,7 +21,7 @@ export interface ObjectRow {
   readonly ownerUid: string | undefined;
   readonly version: string;
   readonly deleted: boolean;
-  /** When a `deleted` one was found so; the first time that is written counts. */
+  /** When a `deleted` one was found so; the first time that is written counts. Of a live one: since when it is unwatched. */
   readonly overAt?: Instant | undefined;
   /** Schema of the kind's facts (kubernetes/kinds.ts) as the bridge had it that read them; default this one's. */
   readonly factsSchema?: number;
@@ -160,6 +160,8 @@ export interface Tx {
   liveSum(kind: Kind, namespace?: string): { readonly count: number; readonly text: string };
   /** The newest version of live objects of a kind; undefined when the store holds none of that kind, live or not. */
   newestVersion(kind: Kind): string | undefined;
+  /** What is live of a kind is not watched since then, or (undefined) is watched again. */
+  setUnwatched(kind: Kind, since: Instant | undefined): void;
   /** Makes the versions of all objects of a kind unknown: they are older than any other. */
   forgetVersions(kind: Kind): void;
   /** A fact about the store as a whole, e.g. which cluster it belongs to. */

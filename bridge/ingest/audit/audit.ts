@@ -37,11 +37,11 @@ export class Audit implements AuditCalls {
   #connectedAt: Instant | undefined;
   #pass: Pass | undefined;
 
-  constructor(store: Store, unwritten: UnwrittenVersions, inTurn: InTurn) {
+  constructor(store: Store, kinds: readonly Kind[], unwritten: UnwrittenVersions, inTurn: InTurn) {
     this.#store = store;
     this.#unwritten = unwritten;
     this.#inTurn = inTurn;
-    this.#watches = new StreamWatches(store);
+    this.#watches = new StreamWatches(store, kinds);
     this.#same = new SameLists(store);
   }
 

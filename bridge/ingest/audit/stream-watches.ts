@@ -1,5 +1,4 @@
 import type { Kind } from '../../kubernetes/observation.ts';
-import { FOLLOWED } from '../../kubernetes/observation.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { WatchState } from '../../policy/audit.ts';
 import {
@@ -23,16 +22,18 @@ const UNKNOWN: WatchState = { awaited: undefined, streamAt: undefined };
 /** What is known of the Collector's watches, by what came of them and what should have. Doubts outlive the process. */
 export class StreamWatches {
   readonly #store: Store;
+  readonly #kinds: readonly Kind[];
   readonly #watches = new Map<Kind, WatchState>();
   /** As the store holds them. */
   readonly #doubts = new Map<Kind, string | undefined>();
   /** Which one `silent` was said for last. */
   #silentAt: Instant | undefined;
 
-  constructor(store: Store) {
+  constructor(store: Store, kinds: readonly Kind[]) {
     this.#store = store;
+    this.#kinds = kinds;
     store.transaction((tx) => {
-      for (const kind of FOLLOWED) {
+      for (const kind of kinds) {
         const doubted = tx.meta(doubtKey(kind)) || undefined;
         this.#doubts.set(kind, doubted);
         if (doubted !== undefined) this.#watches.set(kind, { ...UNKNOWN, doubted });
@@ -87,7 +88,7 @@ export class StreamWatches {
   }
 
   #keepDoubts(): void {
-    const changed = FOLLOWED.filter((kind) => this.#of(kind).doubted !== this.#doubts.get(kind));
+    const changed = this.#kinds.filter((kind) => this.#of(kind).doubted !== this.#doubts.get(kind));
     if (changed.length === 0) return;
     this.#store.transaction((tx) => {
       for (const kind of changed) tx.setMeta(doubtKey(kind), this.#of(kind).doubted ?? '');

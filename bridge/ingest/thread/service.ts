@@ -1,3 +1,5 @@
+import { followedKinds } from '../../config/watch.ts';
+import type { Kind } from '../../kubernetes/observation.ts';
 import type { Instant } from '../../lib/clock.ts';
 import { errorText, UserError } from '../../lib/errors.ts';
 import type { IngestResult } from '../../otlp/receive/ingest.ts';
@@ -14,7 +16,8 @@ import { readList, readRequest, readWatched } from '../batch.ts';
 import type { Engine } from '../engine.ts';
 import { createEngine } from '../engine.ts';
 import { identify } from '../audit/identify.ts';
-import { READING } from '../reading.ts';
+import type { Reading } from '../reading.ts';
+import { readingOf } from '../reading.ts';
 import { BY_CLOCK } from '../timers.ts';
 import type { CallMessage, Method, RecordCount, Ticked, WorkerInit, WorkerMessage } from './protocol.ts';
 
@@ -41,10 +44,10 @@ interface Waiting {
   readonly batch: Batch;
 }
 
-function readBatch({ method, args }: CallMessage): Batch {
-  if (method === 'ingest') return readRequest(args[0] as Uint8Array, args[1] as Instant, READING);
+function readBatch({ method, args }: CallMessage, reading: Reading): Batch {
+  if (method === 'ingest') return readRequest(args[0] as Uint8Array, args[1] as Instant, reading);
   const read = method === 'observe' ? readList : readWatched;
-  return read(args[0] as Parameters<typeof read>[0], args[1] as Instant, READING);
+  return read(args[0] as Parameters<typeof read>[0], args[1] as Instant, reading);
 }
 
 function isExport({ call }: Waiting): boolean {
@@ -91,6 +94,8 @@ const PROBE = { id: 'probe', kind: 'probe', uid: 'probe', due: Number.MAX_SAFE_I
  */
 class Service {
   readonly #init: WorkerInit;
+  readonly #kinds: readonly Kind[];
+  readonly #reading: Reading;
   readonly #port: Port;
   /** Why the store must not be touched any more; a new start makes a new one. */
   #lost: string | undefined;
@@ -99,6 +104,8 @@ class Service {
 
   constructor(init: WorkerInit, port: Port) {
     this.#init = init;
+    this.#kinds = followedKinds(init.config);
+    this.#reading = readingOf(this.#kinds);
     this.#port = port;
   }
 
@@ -141,7 +148,8 @@ class Service {
       stuck: config.stuck,
       graceMs: config.cluster.audit.grace,
       maxAgeMs: config.outbox.maxAge,
-      schemaOf: READING.schemaOf,
+      kinds: this.#kinds,
+      schemaOf: this.#reading.schemaOf,
     });
     if (store.recovery?.at === startedAt) engine.recovered(startedAt);
     engine.replan(startedAt);
@@ -155,7 +163,7 @@ class Service {
     for (const call of this.#waitingCalls(first)) {
       if (isGrouped(call.method)) {
         try {
-          group.push({ call, batch: readBatch(call) });
+          group.push({ call, batch: readBatch(call, this.#reading) });
         } catch (error) {
           this.#post({ type: 'failed', id: call.id, error: errorText(error) });
         }

@@ -1,7 +1,7 @@
 import type { Instant } from '../../lib/clock.ts';
 import { DecodeError } from './decode-error.ts';
 import type { Levels } from './levels.ts';
-import { FOLLOWED_LEVELS } from './levels.ts';
+import { ALWAYS_LEVELS } from './levels.ts';
 import { readRecord } from './records.ts';
 import { Walker } from './walker.ts';
 import { Wire } from './wire.ts';
@@ -51,7 +51,7 @@ export interface BadRecord {
  */
 export function decodeLogs(
   request: Uint8Array,
-  levels = FOLLOWED_LEVELS,
+  levels = ALWAYS_LEVELS,
   onBad?: (record: BadRecord) => void,
 ): DecodedLogs {
   return new RequestWalker(request, levels, onBad).records();

@@ -1,8 +1,8 @@
 import type { Plan } from '../../kubernetes/plan.ts';
 import type { KeepsAnnotation } from '../../kubernetes/annotations.ts';
 import { plansOf } from '../../kubernetes/kinds.ts';
+import { ALWAYS } from '../../kubernetes/followed.ts';
 import type { Kind } from '../../kubernetes/observation.ts';
-import { FOLLOWED } from '../../kubernetes/observation.ts';
 import { IDENTITY } from '../../kubernetes/plan.ts';
 import { isSame } from './wire.ts';
 
@@ -58,7 +58,8 @@ export function levelsOf(kinds: readonly Kind[], keeps?: KeepsAnnotation): Level
   return new Map([...plansOf(kinds, keeps)].map(([name, plan]) => [name, compile(plan)]));
 }
 
-export const FOLLOWED_LEVELS = levelsOf(FOLLOWED);
+/** Of what is always followed. */
+export const ALWAYS_LEVELS = levelsOf(ALWAYS);
 const IDENTITY_LEVEL = compile(IDENTITY);
 /** A body as a watch makes it. */
 const WATCH = new Level({ type: 'scalar', object: 'object' });

@@ -1,7 +1,8 @@
 import { KINDS } from '../../kubernetes/kinds.ts';
 import type { Kind } from '../../kubernetes/observation.ts';
+import type { Instant } from '../../lib/clock.ts';
 import type { ObjectRow, RunRow } from '../store.ts';
-import { forgetVersions } from './objects/audit-rows.ts';
+import { forgetVersions, setUnwatched } from './objects/audit-rows.ts';
 import type { Db } from './db/db.ts';
 import { childrenOf, objectOf, putObject } from './objects/object-rows.ts';
 import { putRun } from './runs/run-rows.ts';
@@ -48,6 +49,11 @@ export class StateRows {
 
   forgetVersions(kind: Kind): void {
     forgetVersions(this.#db, kind);
+    this.#objects.clear();
+  }
+
+  setUnwatched(kind: Kind, since: Instant | undefined): void {
+    setUnwatched(this.#db, kind, since);
     this.#objects.clear();
   }
 

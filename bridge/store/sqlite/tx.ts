@@ -279,6 +279,9 @@ export class SqliteTx implements Tx {
     return newestVersion(this.#db, kind);
   }
 
+  setUnwatched(kind: Kind, since: Instant | undefined): void {
+    this.#states.setUnwatched(kind, since);
+  }
   forgetVersions(kind: Kind): void {
     this.#states.forgetVersions(kind);
   }

@@ -127,7 +127,8 @@ export class Retention {
     );
     for (const row of rows) {
       if (row.sound === 0) this.#setAside(row.uid);
-      const gone = row.deleted === 1 && !this.#waits(row.uid) && this.#visit(row, now, limits, deadline);
+      const isOver = row.deleted === 1 || row.over_at !== null;
+      const gone = isOver && !this.#waits(row.uid) && this.#visit(row, now, limits, deadline);
       if (gone === 'unfinished') return;
       if (gone) this.#removed++;
       this.#cursor = row.id;

@@ -1,5 +1,6 @@
 import type { Kind } from '../../../kubernetes/observation.ts';
 import { UNKNOWN_VERSION } from '../../../kubernetes/version.ts';
+import type { Instant } from '../../../lib/clock.ts';
 import type { LiveObject, StoredVersion, Tx } from '../../store.ts';
 import type { Db } from '../db/db.ts';
 
@@ -69,6 +70,15 @@ export function newestVersion(db: Db, kind: Kind): string | undefined {
   if (newest !== undefined) return newest.version;
   const any = db.get('SELECT 1 FROM objects WHERE kind = ? LIMIT 1', kind);
   return any === undefined ? undefined : UNKNOWN_VERSION;
+}
+
+/** What is live of a kind is not watched since then: it is over as far as anybody knows, and not deleted. */
+export function setUnwatched(db: Db, kind: Kind, since: Instant | undefined): void {
+  db.run(
+    'UPDATE objects INDEXED BY objects_live SET over_at = iif(?2 IS NULL, NULL, coalesce(over_at, ?2)) WHERE kind = ?1 AND deleted = 0',
+    kind,
+    since ?? null,
+  );
 }
 
 export function forgetVersions(db: Db, kind: Kind): void {
