@@ -9,6 +9,7 @@ import { cutoffReason } from '../policy/cutoff.ts';
 import type { Planned } from '../sinks/sink.ts';
 import type { RunMemory, RunRow, Tx } from '../store/store.ts';
 import type { Destination } from '../turn/destination.ts';
+import { awaitSettled } from './await-settled.ts';
 import { cronJobOf, KnownRun } from './known-run.ts';
 import type { PlannedRun } from './want-logs.ts';
 import { wantLogs } from './want-logs.ts';
@@ -36,6 +37,7 @@ export function announce(
 ): RunMemory {
   const { tx, now } = turn;
   const added = transitions.filter((transition) => tx.addTransition(transition, now));
+  if (added.some(({ kind }) => kind === 'run.ended')) awaitSettled(turn, run);
   const fresh = early.length === 0 ? added : [...early, ...added].toSorted((a, b) => a.at - b.at);
   if (fresh.length === 0) return memory;
   if (isWaiting(tx, run)) {

@@ -1,5 +1,6 @@
 import type { Returned } from '../store/store.ts';
 import { announceMissed } from './announce.ts';
+import { awaitSettled } from './await-settled.ts';
 import type { Destination } from '../turn/destination.ts';
 import { eachAlone } from '../turn/each-alone.ts';
 import type { Turn } from '../turn/turn.ts';
@@ -18,8 +19,10 @@ export function catchUp(turn: Turn, to: Destination, returned: Returned): void {
     for (const [uid, transitions] of Map.groupBy(recorded, ({ runUid }) => runUid!)) {
       eachAlone(turn, uid, () => {
         const row = tx.run(uid);
-        if (row !== undefined)
-          tx.putRun({ run: row.run, memory: announceMissed({ ...turn, destinations: [to] }, row, transitions) });
+        if (row === undefined) return;
+        const alone = { ...turn, destinations: [to] };
+        tx.putRun({ run: row.run, memory: announceMissed(alone, row, transitions) });
+        if (transitions.some(({ kind }) => kind === 'run.ended')) awaitSettled(alone, row.run);
       });
     }
   }

@@ -13,6 +13,9 @@ import type { KnownRun } from './known-run.ts';
 /** Job and pods come by watches of their own: the last container's end may be told after the end of its run. */
 const SETTLE_MS = 10_000;
 
+/** The transitions with which logs are sent. */
+const LOGS_GO_WITH = ['run.logs', 'run.settled'] as const;
+
 /** What is known of a run where its transitions are planned. */
 export interface PlannedRun {
   readonly known: KnownRun;
@@ -56,7 +59,7 @@ function isWanted(turn: Turn, { known, memos }: PlannedRun, transition: Transiti
   const { run } = known;
   return destinations.some(({ planner, rule, readsLogs = true }) => {
     const { destination } = planner;
-    if (!readsLogs || !planner.hears.has('run.logs')) return false;
+    if (!readsLogs || !LOGS_GO_WITH.some((kind) => planner.hears.has(kind))) return false;
     if (planner.wantsLogs?.(known.contextOf(destination, memos[destination])) !== true) return false;
     const started = tx.decision(`${run.runKey}/started`, destination)?.verdict === 'planned';
     return cutoffReason(transition, run, started, rule) === undefined;

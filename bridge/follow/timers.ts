@@ -1,5 +1,6 @@
 import { settleOwner, settlePods } from '../announce/announce.ts';
 import { settleLogs } from '../announce/run-logs.ts';
+import { settleRun } from '../announce/settled.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Timer } from '../store/store.ts';
 import type { Turn } from '../turn/turn.ts';
@@ -29,6 +30,7 @@ export const TIMERS: { readonly [K in Exclude<Timer['kind'], 'probe'>]: TimerRul
   owner: { due: 'by_clock', settle: settleOwner },
   pods: { due: 'by_clock', settle: settlePods },
   logs: { due: 'by_clock', settle: settleLogs },
+  settled: { due: 'by_clock', settle: settleRun },
   stuck: { due: 'when_complete', settle: settleStuck },
   schedule: { due: 'when_complete', judges: true, settle: (turn, uid, _, until) => judgeSchedule(turn, uid, until) },
   inferred: { due: 'after_grace', judges: true, settle: settleAwaited },

@@ -24,6 +24,7 @@ export type TransitionKind =
   | 'run.unstuck'
   | 'run.progressing'
   | 'run.logs'
+  | 'run.settled'
   | 'attempt.started'
   | 'attempt.ended'
   | 'container.terminated'
@@ -167,4 +168,10 @@ export interface Attempt {
 /** The reference of an object that was read, or of one that is a run. */
 export function refOf({ kind, namespace, name, uid }: ObjectRef): ObjectRef {
   return { kind, namespace, name, uid };
+}
+
+/** The object that a run is, or that it rolls out. */
+export function objectOf(run: Run): ObjectRef {
+  const { revision, runKey, uid } = run;
+  return { ...refOf(run), uid: revision === undefined ? uid : runKey.slice(0, runKey.lastIndexOf('/')) };
 }

@@ -1,5 +1,5 @@
 import type { Kind } from '../kubernetes/observation.ts';
-import type { Attempt, Run, Transition, TransitionKind } from '../lifecycle/transition.ts';
+import type { Attempt, Outcome, Run, Transition, TransitionKind } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
@@ -35,6 +35,8 @@ export interface RunMemory {
   /** Transition ids that are not planned yet, oldest first, and why. */
   readonly waiting: readonly Transition[];
   readonly waitingFor: 'owner' | 'pods' | undefined;
+  /** The outcome with which the run settled. */
+  readonly settledAs?: Outcome;
 }
 
 export interface RunRow {
@@ -62,7 +64,17 @@ export interface Timer {
   /** Begins with `kind/`. */
   readonly id: string;
   /** `probe` is written to see whether the store can commit, and never due. */
-  readonly kind: 'replacement' | 'gone' | 'schedule' | 'stuck' | 'inferred' | 'logs' | 'pods' | 'owner' | 'probe';
+  readonly kind:
+    | 'replacement'
+    | 'gone'
+    | 'schedule'
+    | 'stuck'
+    | 'inferred'
+    | 'logs'
+    | 'pods'
+    | 'owner'
+    | 'settled'
+    | 'probe';
   readonly uid: string;
   readonly due: Instant;
 }

@@ -19,7 +19,11 @@ export function shiftTimes(db: Db, ms: number): void {
     ms,
   );
   db.run('UPDATE logs SET next_at = next_at + ?1, wanted_at = wanted_at + ?1 WHERE outcome IS NULL', ms);
-  db.run("UPDATE timers SET due = due + ? WHERE kind IN ('gone', 'replacement', 'inferred', 'logs', 'pods')", ms);
+  db.run(
+    `UPDATE timers SET due = due + ?
+     WHERE kind IN ('gone', 'replacement', 'inferred', 'logs', 'pods', 'owner', 'settled')`,
+    ms,
+  );
   db.run('UPDATE annotation_problems SET next_at = next_at + ?', ms);
   db.run("UPDATE meta SET value = value + ? WHERE key = 'alive_at'", ms);
 }

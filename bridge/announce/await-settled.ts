@@ -1,0 +1,29 @@
+import type { Run } from '../lifecycle/transition.ts';
+import type { Tx } from '../store/store.ts';
+import type { Turn } from '../turn/turn.ts';
+
+/**
+ * When a run is looked at, in ms since its end was recorded, until all of it is known. Job and pods come by watches of
+ * their own; the last look gives up what is still not known.
+ */
+const LOOKS_MS = [10_000, 30_000, 60_000, 120_000, 240_000, 480_000, 900_000] as const;
+/** The look that gives up pods: those of a Job that was first seen when it was over may be deleted long since. */
+export const PODS_LOOK = LOOKS_MS.indexOf(120_000);
+
+/** Has a run that has ended settled, if a destination hears of that. Pods and logs of a rollout are not waited for. */
+export function awaitSettled({ tx, now, destinations }: Turn, { uid, revision }: Run): void {
+  if (!destinations.some(({ planner }) => planner.hears.has('run.settled'))) return;
+  tx.setTimer({ ...lookTimer(uid, 0), due: revision === undefined ? now + LOOKS_MS[0] : now });
+}
+
+/** Looks again later; false after the last look. */
+export function lookAgain(tx: Tx, uid: string, look: number, now: number): boolean {
+  const [before, next] = [LOOKS_MS[look]!, LOOKS_MS[look + 1]];
+  if (next === undefined) return false;
+  tx.setTimer({ ...lookTimer(uid, look + 1), due: now + next - before });
+  return true;
+}
+
+function lookTimer(uid: string, look: number) {
+  return { id: `settled/${uid}/${look}`, kind: 'settled', uid } as const;
+}
