@@ -40,7 +40,7 @@ const sent = () =>
   engine.store
     .claim('cronitor/default', 100, T0 + 3_600_000, [], true)
     .filter(({ lane }) => lane.startsWith('logs/'))
-    .map(({ key, logs }) => [key.slice(key.indexOf('/logs')), logs?.filter(({ text }) => text).length]);
+    .map(({ key, story }) => [key.slice(key.indexOf('/logs')), story?.logs.filter(({ text }) => text).length]);
 
 function run(containers: ContainerFacts[]): void {
   engine.take([at(CRON), at(scheduled()), at(pod(containers)), at(complete())]);

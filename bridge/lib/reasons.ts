@@ -55,6 +55,7 @@ export const REASONS = {
   bad_request: 'the vendor refused the request for good (4xx)',
   destination_removed:
     'this destination is not in the configuration any more: what waits for it is given up after outbox.maxAge',
+  run_removed: 'the run that it reports was removed from the store before it was sent',
   restored: 'waited to be sent when the backup was made that is now the store: it may have been sent since',
   beyond_retention:
     'older than everything the store still remembers: it may have been reported before, so it is not reported again',

@@ -1,6 +1,8 @@
+import type { EventFacts } from '../kubernetes/kinds/event.ts';
 import type { Facts, Kind } from '../kubernetes/observation.ts';
 import type { RunLog } from '../lifecycle/logs.ts';
-import type { Attempt, Run, Transition, TransitionKind } from '../lifecycle/transition.ts';
+import type { Attempt, ContainerEnd, Run, Transition, TransitionKind } from '../lifecycle/transition.ts';
+import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 
@@ -22,8 +24,8 @@ export interface Intent {
   readonly limits: readonly Limit[];
   /** Key of the desired row whose first acceptance this waits for. */
   readonly waitsFor?: string;
-  /** UID of the run whose log tails go with it: they are read from the store when it is sent. */
-  readonly logsOf?: string;
+  /** UID of the run whose story goes with it, which is read from the store when it is sent. */
+  readonly story?: string;
 }
 
 /** What an object at the vendor should look like, as one live object claims it. */
@@ -106,7 +108,7 @@ export interface Planner {
   readonly hears: ReadonlySet<TransitionKind>;
   readonly reads: Reads;
   plan(transition: Transition, context: PlanContext): Planned;
-  /** Whether the logs of this run's containers are worth reading; without it, or where `run.logs` is not heard, no. */
+  /** Whether the logs of this run's containers are worth reading; without it, or where neither `run.logs` nor `run.settled` is heard, no. */
   wantsLogs?(context: Pick<PlanContext, 'run' | 'owners' | 'memo'>): boolean;
   planDesired(object: Facts, context: DesiredContext): readonly Desired[];
   /** What the bridge wants for itself, whatever there is in the cluster. */
@@ -153,14 +155,48 @@ export type Delivery =
       readonly afterMs?: number;
     };
 
-export interface ClaimedIntent extends Intent {
+export interface ClaimedIntent extends Omit<Intent, 'story'> {
   readonly seq: number;
   readonly destination: string;
   readonly transitionId: string;
   /** Number of this try, from 1. */
   readonly attempt: number;
-  /** Of `logsOf`, in the order of their ends. */
-  readonly logs?: readonly KeptLog[];
+  readonly story?: RunStory;
+}
+
+/** Most pods of a story, and most transitions. */
+export const MAX_ATTEMPTS = 200;
+export const MAX_TRANSITIONS = 1_000;
+
+/**
+ * What is known of a run when an intent about it is sent. Of a run with very many pods a part: the first `MAX_ATTEMPTS` of
+ * those that failed, then of the others; then of what is known of these, the first and the last `MAX_TRANSITIONS / 2`.
+ */
+export interface RunStory {
+  readonly run: Run;
+  /** The Job, pod or workload that it is, live or deleted. */
+  readonly object: Facts | undefined;
+  /** Who owns it, nearest first, live or deleted, as far as they were seen. */
+  readonly owners: readonly Facts[];
+  /** Its pods by their start. */
+  readonly attempts: readonly Attempt[];
+  /** Every end of a container, by the time: a container that was started again has several. */
+  readonly containers: readonly StoryContainer[];
+  /** By their times. */
+  readonly transitions: readonly Transition[];
+  /** By the ends of their containers; those that no destination wanted are not there. */
+  readonly logs: readonly KeptLog[];
+  /** Kubernetes Events about it, by their times. */
+  readonly events: readonly EventFacts[];
+  /** How many of all are left out; absent where that is none. */
+  readonly leftOut?: { readonly attempts: number; readonly transitions: number };
+}
+
+/** The end of a container: `instance` says how often it had been started again before. */
+export interface StoryContainer extends ContainerEnd {
+  readonly podUid: string;
+  readonly podName: string;
+  readonly endedAt: Instant;
 }
 
 /** A log of a run with its tail, gzip of UTF-8; no text: `outcome` says why. */

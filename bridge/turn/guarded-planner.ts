@@ -165,8 +165,8 @@ function readableProblems(problems: readonly AnnotationProblem[]): readonly Anno
 function storablePlan(planned: Planned): Planned {
   if (planned === null) return null;
   if ('drop' in planned) return planned;
-  for (const { key, lane, waitsFor = '', logsOf = '', payload, limits } of planned.intents) {
-    if ([key, lane, waitsFor, logsOf, ...limits.map((limit) => limit.key)].some((text) => typeof text !== 'string')) {
+  for (const { key, lane, waitsFor = '', story = '', payload, limits } of planned.intents) {
+    if ([key, lane, waitsFor, story, ...limits.map((limit) => limit.key)].some((text) => typeof text !== 'string')) {
       throw new TypeError('the planner gave an intent without key or lane');
     }
     storable(payload);

@@ -6,15 +6,15 @@ import { createCronitorDeliverer } from '../../bridge/sinks/cronitor/deliver.ts'
 import { cronJob, planConfig, planContext, run, transition } from '../../bridge/sinks/cronitor/fixtures.ts';
 import { pingSchema } from '../../bridge/sinks/cronitor/ping.ts';
 import { createCronitorPlanner } from '../../bridge/sinks/cronitor/plan.ts';
-import type { ClaimedDesired, ClaimedIntent } from '../../bridge/sinks/sink.ts';
+import type { ClaimedDesired } from '../../bridge/sinks/sink.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { sinkContract } from './sink-contract.ts';
-import type { SinkCase, StatusTable } from './sink-case.ts';
+import type { PlannedIntent, SinkCase, StatusTable } from './sink-case.ts';
 
 const planner = createCronitorPlanner('contract', planConfig({ env: 'test', tags: ['contract'] }));
 const owner = (row: number) => cronJob({}, { uid: `cronjob-${row}`, name: `job-${row}` });
 
-function intents(number: number): ClaimedIntent[] {
+function intents(number: number): PlannedIntent[] {
   const uid = `run-${number}`;
   const edges = [
     transition({ id: `${uid}/started`, runUid: uid }),
@@ -30,7 +30,9 @@ function intents(number: number): ClaimedIntent[] {
     const planned = planner.plan(edge, planContext({ run: run({ uid }), cronJob: owner(number) }));
     if (planned === null || 'drop' in planned) throw new Error('nothing is planned');
     const claimed = { seq: number * 10 + index, destination: planner.destination, transitionId: edge.id, attempt: 1 };
-    return planned.intents.map((intent) => ({ ...intent, ...claimed }));
+    return planned.intents.map(({ key, lane, payload, limits, waitsFor }) => {
+      return { ...claimed, key, lane, payload, limits, ...(waitsFor !== undefined && { waitsFor }) };
+    });
   });
 }
 

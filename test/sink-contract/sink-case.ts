@@ -18,7 +18,7 @@ export interface SinkCase {
   readonly planner: Planner;
   deliverer(http: Http, clock: Clock): Deliverer;
   /** The telemetry of one run in order, at least two in one lane; it waits at most for the desired row of its number. */
-  intents(run: number): ClaimedIntent[];
+  intents(run: number): PlannedIntent[];
   desired(row: number, version: 'A' | 'B'): ClaimedDesired;
   /** What tells this intent from others at the vendor. */
   identify(intent: ClaimedIntent): string;
@@ -27,6 +27,9 @@ export interface SinkCase {
   /** What the vendor keeps of a desired row. */
   kept(vendors: Vendors, row: number): unknown;
 }
+
+/** As it is planned and as it is claimed: without the story of its run. */
+export type PlannedIntent = Omit<ClaimedIntent, 'story'>;
 
 export type MakeCase = (vendors: Vendors) => SinkCase;
 

@@ -90,7 +90,7 @@ async function testDelivery(
 /** What an intent is: an upload of logs, the event after it, or a ping. */
 async function send(account: Account, ping: Ping, intent: ClaimedIntent, signal: AbortSignal): Promise<Delivery> {
   if (isUpload(intent)) return upload(account, intent, signal);
-  if (intent.logs === undefined) return ping(intent, signal);
-  const event = logsEvent(intent.payload, intent.logs);
+  if (intent.story === undefined) return ping(intent, signal);
+  const event = logsEvent(intent.payload, intent.story.logs);
   return event === undefined ? { outcome: 'drop', reason: 'log_expired' } : ping({ payload: event }, signal);
 }

@@ -72,7 +72,7 @@ describe('the logs of a run', () => {
           payload: { upload: 'logs', key: 'k', series: JOB_UID },
           limits: [{ key: 'logs', perSecond: 8 }],
           waitsFor: 'k',
-          logsOf: JOB_UID,
+          story: JOB_UID,
         },
         {
           key: `${JOB_UID}/logs`,
@@ -83,7 +83,7 @@ describe('the logs of a run', () => {
           },
           limits: pingLimits('k'),
           waitsFor: 'k',
-          logsOf: JOB_UID,
+          story: JOB_UID,
         },
       ],
     });
@@ -167,7 +167,16 @@ describe('sending logs', () => {
     const planned = createCronitorPlanner('default', planConfig()).plan(told, context({ logs }));
     if (planned === null || 'drop' in planned) throw new Error('nothing is planned');
     const claimed = { seq: 1, destination: 'cronitor/default', transitionId: told.id, attempt: 1 };
-    return planned.intents.map((intent) => ({ ...intent, ...claimed, logs }));
+    const known = {
+      run: run(),
+      object: undefined,
+      owners: [],
+      attempts: [],
+      containers: [],
+      transitions: [],
+      events: [],
+    };
+    return planned.intents.map((intent) => ({ ...intent, ...claimed, story: { ...known, logs } }));
   };
   const deliver = (batch: readonly ClaimedIntent[], config: object = {}) => {
     const account = { apiKey: vendors.key, apiUrl: vendors.url, pingUrl: vendors.url, ...config };
@@ -244,10 +253,9 @@ describe('sending logs', () => {
   });
 
   it('gives up what was removed before it could be sent', async () => {
-    const batch = intents([kept('x')]).map((intent) => ({
-      ...intent,
-      logs: [log({ outcome: 'log_expired' as const })],
-    }));
+    const batch = intents([log({ outcome: 'kept' })]).map((intent) => {
+      return { ...intent, story: { ...intent.story!, logs: [log({ outcome: 'log_expired' })] } };
+    });
     expect(await deliver(batch)).toEqual([
       { outcome: 'drop', reason: 'log_expired' },
       { outcome: 'drop', reason: 'log_expired' },

@@ -41,7 +41,7 @@ export function planLogs({ id, at }: Transition, context: PlanContext, config: C
   const series = run.uid;
   const host = lastNode(logs, context);
   const query = { state: 'logs', series, stamp: String(at / 1000), ...(host && { host }), ...(env && { env }) };
-  const shared = { lane: `logs/${run.uid}`, waitsFor: key, logsOf: run.uid };
+  const shared = { lane: `logs/${run.uid}`, waitsFor: key, story: run.uid };
   return {
     intents: [
       { ...shared, key: `${id}/upload`, payload: { upload: 'logs', key, series }, limits: [UPLOAD_LIMIT] },

@@ -29,7 +29,7 @@ export const isUpload = ({ payload }: ClaimedIntent): boolean => uploadSchema.sa
 export async function upload(account: Account, intent: ClaimedIntent, signal: AbortSignal): Promise<Delivery> {
   const { config, http, clock } = account;
   const { key: job_key, series } = uploadSchema.parse(intent.payload);
-  const text = logText(intent.logs ?? []);
+  const text = logText(intent.story?.logs ?? []);
   if (text === undefined) return { outcome: 'drop', reason: 'log_expired' };
   const { result: presigned } = await withKey(account.key, (apiKey) => {
     const body = JSON.stringify({ job_key, series });

@@ -15,8 +15,11 @@ export function transitionsOfObject(kind: Kind | undefined): string {
   return kind === 'Pod' ? OF_POD : OF_RUN;
 }
 
-const unsettled = (which: string): string => `SELECT 1 FROM transitions
-  JOIN intents ON intents.transition_id = transitions.id WHERE settled_at IS NULL AND ${which} LIMIT 1`;
+/** Whether the story of a run waits to be sent, with whatever transition. */
+const hasStory = (uid: string): string => `EXISTS (SELECT 1 FROM intents WHERE story = ${uid} AND settled_at IS NULL)`;
+
+const unsettled = (which: string): string => `SELECT 1 WHERE ${hasStory('?1')} OR EXISTS (SELECT 1 FROM transitions
+  JOIN intents ON intents.transition_id = transitions.id WHERE settled_at IS NULL AND ${which})`;
 
 /** Whether something of a run, or of a pod, waits to be sent. */
 export const UNSETTLED = { run: unsettled(OF_RUN), pod: unsettled(OF_POD) } as const;
@@ -66,7 +69,8 @@ const REPEATED = `SELECT seq, id, recorded_at AS recordedAt,
     iif(json_valid(transition), transition ->> '$.kind' IN ('container.terminated', 'run.suspended', 'run.resumed'), 0)
       AS repeated,
     EXISTS (SELECT 1 FROM intents WHERE transition_id = transitions.id AND settled_at IS NULL)
-      OR EXISTS (SELECT 1 FROM decisions WHERE transition_id = transitions.id AND verdict = 'waiting') AS open
+      OR EXISTS (SELECT 1 FROM decisions WHERE transition_id = transitions.id AND verdict = 'waiting')
+      OR ${hasStory('run_uid')} AS open
   FROM transitions WHERE seq > ? ORDER BY seq LIMIT ${CHUNK}`;
 
 interface RepeatedRow {

@@ -13,7 +13,7 @@ export interface IntentColumns {
   readonly limits: string;
   readonly gate: string;
   readonly waits_for: string | null;
-  readonly logs_of: string | null;
+  readonly story: string | null;
   readonly attempts: number;
   readonly unknown_outcomes: number;
   readonly next_at: number;

@@ -2,7 +2,6 @@ import type { Instant } from '../../../lib/clock.ts';
 import type { Reason } from '../../../lib/reasons.ts';
 import type { ClaimedIntent, Delivery, Intent } from '../../../sinks/sink.ts';
 import type { Settled } from '../../outbox-store.ts';
-import { UNREADABLE_ROW } from '../../store.ts';
 import { isDecided, isRemoved } from './awaited-row.ts';
 import { toClaimed } from './claimed.ts';
 import type { Db } from '../db/db.ts';
@@ -15,7 +14,7 @@ import { shortDetail } from '../db/short-detail.ts';
 type Retry = Extract<Delivery, { outcome: 'retry' }>;
 
 const INSERT = `INSERT INTO intents
-  (destination, key, lane, transition_id, payload, limits, gate, waits_for, logs_of, status, created_at, next_at,
+  (destination, key, lane, transition_id, payload, limits, gate, waits_for, story, status, created_at, next_at,
     eligible_at, age_from)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13)
   ON CONFLICT (destination, key) DO NOTHING`;
@@ -66,7 +65,7 @@ export class Intents {
 
   /** False when the key is known already. */
   enqueue(destination: string, transitionId: string, intent: Intent, at: Instant): boolean {
-    const { key, lane, payload, limits, waitsFor = null, logsOf = null } = intent;
+    const { key, lane, payload, limits, waitsFor = null, story = null } = intent;
     const gate = JSON.stringify(limits.map((limit) => limit.key));
     const head = this.#db.get<{ status: string }>(HEAD, destination, lane);
     // Written as the head of its lane at once where it is that: a change of its status costs as much as to write it.
@@ -82,7 +81,7 @@ export class Intents {
       JSON.stringify(limits),
       gate,
       waitsFor,
-      logsOf,
+      story,
       place === 'removed' ? 'queued' : place,
       at,
       isReady ? at : null,
@@ -114,12 +113,11 @@ export class Intents {
     return oldest.flatMap((row) => this.#claimed(row, now));
   }
 
-  /** Nothing of a row that cannot be read: it is given up, and the next of its lane may go. */
+  /** Nothing of one that cannot be sent: it is given up, and the next of its lane may go. */
   #claimed(row: IntentColumns, now: Instant): ClaimedIntent[] {
-    const { claimed, error } = toClaimed(this.#db, row);
-    if (claimed !== undefined) return [claimed];
-    this.#db.unreadable++;
-    this.#finish(row, 'dropped', UNREADABLE_ROW, shortDetail(error), now);
+    const claimed = toClaimed(this.#db, row);
+    if (!('reason' in claimed)) return [claimed];
+    this.#finish(row, 'dropped', claimed.reason, shortDetail(claimed.detail), now);
     return [];
   }
 

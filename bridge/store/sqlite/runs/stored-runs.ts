@@ -76,7 +76,7 @@ function fromColumns(db: Db, { uid, namespace, name, status, ...row }: RunColumn
   };
 }
 
-interface AttemptColumns {
+export interface AttemptColumns {
   readonly pod_uid: string;
   readonly started_at: number | null;
   readonly attempt: string;
@@ -101,7 +101,7 @@ export function attemptOf(db: Db, runUid: string, podUid: string): Attempt[] {
   return db.all<AttemptColumns>(sql, podUid, runUid).map((row) => readAttempt(db, row));
 }
 
-function readAttempt(db: Db, row: AttemptColumns): Attempt {
+export function readAttempt(db: Db, row: AttemptColumns): Attempt {
   const place = { table: 'attempts', column: 'pod_uid', value: row.pod_uid } as const;
   const isSound = (attempt: Attempt | null): boolean => attempt?.podUid === row.pod_uid;
   return readOrReplace<Attempt>(db, place, { column: 'attempt', text: row.attempt }, isSound, () => unreadable(row));
@@ -125,7 +125,7 @@ function unreadable({ pod_uid: podUid, started_at: startedAt }: AttemptColumns):
   };
 }
 
-interface TransitionColumns {
+export interface TransitionColumns {
   readonly id: string;
   readonly at: number;
   readonly transition: string;
@@ -134,12 +134,14 @@ interface TransitionColumns {
 /** All transitions of a run in the order of their times. */
 export function transitionsOf(db: Db, runUid: string): Transition[] {
   const sql = 'SELECT id, at, transition FROM transitions WHERE run_uid = ? ORDER BY at, seq';
-  return db.all<TransitionColumns>(sql, runUid).map(({ id, at, transition: text }) => {
-    const place = { table: 'transitions', column: 'id', value: id } as const;
-    const isSound = (transition: Transition | null): boolean => transition?.id === id && 'about' in transition;
-    const about = { kind: 'Job', namespace: '', name: '', uid: runUid } as const;
-    // Of a kind that is reported to nobody by itself.
-    const instead = (): Transition => ({ id, kind: 'attempt.ended', at, about, runUid, text: REASONS.unreadable_row });
-    return readOrReplace<Transition>(db, place, { column: 'transition', text }, isSound, instead);
-  });
+  return db.all<TransitionColumns>(sql, runUid).map((row) => readTransition(db, runUid, row));
+}
+
+export function readTransition(db: Db, runUid: string, { id, at, transition: text }: TransitionColumns): Transition {
+  const place = { table: 'transitions', column: 'id', value: id } as const;
+  const isSound = (transition: Transition | null): boolean => transition?.id === id && 'about' in transition;
+  const about = { kind: 'Job', namespace: '', name: '', uid: runUid } as const;
+  // Of a kind that is reported to nobody by itself.
+  const instead = (): Transition => ({ id, kind: 'attempt.ended', at, about, runUid, text: REASONS.unreadable_row });
+  return readOrReplace<Transition>(db, place, { column: 'transition', text }, isSound, instead);
 }

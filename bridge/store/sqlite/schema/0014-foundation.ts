@@ -106,7 +106,7 @@ CREATE INDEX decisions_waiting ON decisions (destination) WHERE verdict = 'waiti
 CREATE TABLE intents (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, destination TEXT NOT NULL, key TEXT NOT NULL, lane TEXT NOT NULL,
   transition_id TEXT NOT NULL, payload TEXT NOT NULL, limits TEXT NOT NULL, gate TEXT NOT NULL, waits_for TEXT,
-  logs_of TEXT, status TEXT NOT NULL, reason TEXT, detail TEXT, note TEXT,
+  story TEXT, status TEXT NOT NULL, reason TEXT, detail TEXT, note TEXT,
   attempts INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, unknown_outcomes INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL, next_at INTEGER NOT NULL, eligible_at INTEGER, age_from INTEGER, settled_at INTEGER,
   UNIQUE (destination, key));
@@ -121,6 +121,7 @@ CREATE INDEX intents_dropped ON intents (settled_at, seq) WHERE status = 'droppe
 CREATE INDEX intents_dropped_newest ON intents (seq) WHERE status = 'dropped';
 CREATE INDEX intents_destination ON intents (destination, seq);
 CREATE INDEX intents_transition ON intents (transition_id);
+CREATE INDEX intents_story ON intents (story) WHERE story IS NOT NULL AND settled_at IS NULL;
 CREATE INDEX intents_dropped_reason ON intents (reason, settled_at, seq) WHERE status = 'dropped';
 
 -- What vendors answered to tries that were not the last, and what people had sent again. They go with their intent.

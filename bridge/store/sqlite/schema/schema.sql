@@ -51,7 +51,7 @@ CREATE TABLE holds (
 CREATE TABLE intents (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, destination TEXT NOT NULL, key TEXT NOT NULL, lane TEXT NOT NULL,
   transition_id TEXT NOT NULL, payload TEXT NOT NULL, limits TEXT NOT NULL, gate TEXT NOT NULL, waits_for TEXT,
-  logs_of TEXT, status TEXT NOT NULL, reason TEXT, detail TEXT, note TEXT,
+  story TEXT, status TEXT NOT NULL, reason TEXT, detail TEXT, note TEXT,
   attempts INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, unknown_outcomes INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL, next_at INTEGER NOT NULL, eligible_at INTEGER, age_from INTEGER, settled_at INTEGER,
   UNIQUE (destination, key));
@@ -66,6 +66,7 @@ CREATE INDEX intents_failing ON intents (seq) WHERE status = 'ready' AND failure
 CREATE INDEX intents_gate ON intents (destination, status, gate, next_at, seq, settled_at) WHERE settled_at IS NULL;
 CREATE INDEX intents_lane ON intents (destination, lane, seq, created_at, settled_at) WHERE settled_at IS NULL;
 CREATE INDEX intents_sending ON intents (seq) WHERE status = 'sending';
+CREATE INDEX intents_story ON intents (story) WHERE story IS NOT NULL AND settled_at IS NULL;
 CREATE INDEX intents_transition ON intents (transition_id);
 CREATE TRIGGER intents_pruned AFTER DELETE ON intents BEGIN
   DELETE FROM answers WHERE seq = old.seq;
