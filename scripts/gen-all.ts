@@ -5,6 +5,7 @@ import { join } from 'node:path';
 const GENERATORS = [
   'gen-redaction.ts',
   'gen-schema.ts',
+  'gen-watches.ts',
   'gen-collector.ts',
   'gen-schedule-table.ts',
   'gen-charts.ts',

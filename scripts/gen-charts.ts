@@ -1,15 +1,16 @@
 /**
  * Writes what of the charts follows from elsewhere: the version from package.json, Chart.lock, collector-config/ inside
- * the package, the sinks of the bridge, values.schema.json from values.yaml and the bridge's own schema, and the tables of the READMEs.
+ * the package, the sinks and the kinds of the bridge, values.schema.json from values.yaml and the bridge's own schema, and the tables of the READMEs.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { Tree } from '../bridge/config/tree.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { valuesSchema } from './chart/json-schema.ts';
 import type { Refinements } from './chart/json-schema.ts';
+import { kindsFile } from './chart/kinds.ts';
 import { between, valuesTable } from './chart/readme.ts';
 import * as refinements from './chart/refinements.ts';
 import { readValues } from './chart/values-file.ts';
@@ -99,6 +100,9 @@ for (const { name } of (parse(read(umbrella, 'Chart.yaml')) as Chart).dependenci
 }
 emit(join(umbrella, 'Chart.lock'), lock());
 const collectorConfig = join(root, 'collector-config');
-for (const file of readdirSync(collectorConfig).filter((name) => name.endsWith('.yaml')))
-  emit(join(umbrella, 'files/collector-config', file), read(collectorConfig, file));
+const copied = join(umbrella, 'files/collector-config');
+mkdirSync(join(copied, 'watch'), { recursive: true });
+for (const file of readdirSync(collectorConfig, { recursive: true, encoding: 'utf8' }))
+  if (file.endsWith('.yaml')) emit(join(copied, file), read(collectorConfig, file));
 emit(join(umbrella, 'files/sinks.yaml'), refinements.sinksFile());
+emit(join(subcharts, 'bridge/files/kinds.yaml'), kindsFile());

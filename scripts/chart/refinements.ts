@@ -63,17 +63,22 @@ const persistence = {
 /** What the chart itself writes into bridge.yaml. */
 const CHART_OWNED = ['otlp.host', 'otlp.port', 'web', 'store.path', 'cluster.scope', 'cluster.kubeconfig'];
 /** What the umbrella chart has words for. */
-const OUTCOMES = ['cluster.name', ...Object.keys(SINKS), 'otlp.token', 'otlp.tokenFile', 'otlp.tls'];
+const OUTCOMES = ['cluster.name', 'watch', ...Object.keys(SINKS), 'otlp.token', 'otlp.tokenFile', 'otlp.tls'];
 
 /** What JavaScript and Go may use follows from it. */
 const memoryLimit = { 'resources.limits': { ...amounts, required: ['memory'] } };
+
+const bridgeConfig = bridgeConfigSchema(CHART_OWNED);
+const bridgeSettings = bridgeConfig['properties'] as Readonly<Record<string, Tree>>;
+/** Open: a template refuses the name of a kind that does not exist, since the validator does not say which ones do. */
+const watch = { type: 'object', properties: bridgeSettings['watch']?.['properties'] };
 
 export const bridge: Refinements = {
   ...workload,
   ...memoryLimit,
   ...extraEnv,
   ...persistence,
-  config: bridgeConfigSchema(CHART_OWNED),
+  config: { ...bridgeConfig, properties: { ...bridgeSettings, watch } },
   secrets: mapOf(secretKey),
   'page.auth': { enum: ['token', 'none', 'proxy-header'] },
   'page.publicUrl': {
@@ -211,6 +216,7 @@ export function umbrella(): Refinements {
     'cluster.environment': { type: 'string', examples: ['staging'] },
     scope: { enum: ['namespace', 'namespaces', 'cluster'] },
     namespaces: { ...list(NAMESPACE), examples: [['shop', 'billing']] },
+    watch,
     'backend.exporter': { enum: ['none', 'debug', 'otlp', 'otlphttp', 'prometheusremotewrite'] },
     'backend.endpoint': { type: 'string', examples: ['otel.example.com:4317'] },
     'backend.headers': named('^[A-Za-z0-9][-A-Za-z0-9._]*$', secretKey),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KINDS } from '../../bridge/kubernetes/kinds.ts';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { createNamespace, type Kube, until } from '../harness/kube.ts';
 import { permissions } from './account.ts';
@@ -29,18 +30,20 @@ const HEADING = `# Permissions
 What each service account may do in a namespace that it watches, by the scope of the release, as the API server answers
 (SelfSubjectRulesReview); what every account may is left out. In all other namespaces it may do nothing, but in that of
 the release the bridge may delete the Collector's pod (restartCollector). pods/log is there only while a destination takes logs:
-a Cronitor account without shipLogs: false. Written by the tests; the release is "lb".
+a Cronitor account without shipLogs: false. "every kind" is watch with each of them. Written by the tests; the release is "lb".
 `;
 
 describe('permissions', () => {
   const backend = { exporter: 'debug' };
   const kubelets = { metrics: { scrape: { jobs: { kubelet: { enabled: true } } } } };
   const cronitor = { default: { existingSecret: 'cronitor' } };
+  const everything = { watch: Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, true])) };
   const scopes: readonly (readonly [string, () => Tree, () => Kube])[] = [
     ['namespace', () => ({ scope: 'namespace' }), () => ops],
     ['namespaces', () => ({ scope: 'namespaces', namespaces: [shop.namespace] }), () => shop],
     ['cluster', () => ({ scope: 'cluster' }), () => shop],
     ['cluster, with kubelets', () => ({ scope: 'cluster', ...kubelets }), () => shop],
+    ['cluster, every kind', () => ({ scope: 'cluster', ...everything }), () => shop],
   ];
   const inRelease = () => [`namespaces (only ${ops.namespace}): get`, 'pods (only lb-collector-0): delete'];
 

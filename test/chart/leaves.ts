@@ -16,6 +16,7 @@ export const EXEMPT: ReadonlyMap<string, string> = new Map([
 const REPLACED: Readonly<Record<string, unknown>> = {
   scope: 'namespace',
   namespaces: ['shop'],
+  watch: { Deployment: true },
   'backend.exporter': 'debug',
   'backend.endpoint': 'other:4317',
   'backend.headers': { b: { existingSecret: 'b', key: 'c' } },

@@ -56,11 +56,12 @@ describe('the package', () => {
     for (const file of [
       'values.schema.json',
       'templates/NOTES.txt',
-      'files/collector-config/receivers.yaml',
+      'files/collector-config/watch/CronJob.yaml',
       'Chart.lock',
       'README.md',
     ])
       expect(files).toContain(`lifecycle-bridge/${file}`);
+    expect(files).toContain('lifecycle-bridge/charts/bridge/files/kinds.yaml');
     for (const name of SUBCHARTS) expect(files).toContain(`lifecycle-bridge/charts/${name}/values.schema.json`);
     expect(stdout).not.toMatch(/lifecycle-bridge\/(ci|examples|tests)\//);
     expect(statSync(chart).size).toBeLessThan(100_000);

@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { KINDS } from '../../bridge/kubernetes/kinds.ts';
+import { groupOf } from '../../bridge/kubernetes/metadata.ts';
 import type { Kube } from '../harness/kube.ts';
 import { until } from '../harness/kube.ts';
 import type { Accounts } from './stage.ts';
@@ -10,8 +12,10 @@ const RBAC = 'rbac.authorization.k8s.io/v1';
 /** `group/resource` → verbs; the core group is "". */
 export type Permissions = Readonly<Record<string, readonly string[]>>;
 
-/** Those that the chart gives it with scope: cluster. */
-export const COLLECTOR: Permissions = { ...ofChart('collector.rules'), ...ofChart('collector.clusterRules') };
+/** Those that the chart gives it with scope: cluster and every kind watched. */
+export const COLLECTOR: Permissions = Object.fromEntries(
+  Object.values(KINDS).map(({ apiVersion, resource }) => [`${groupOf(apiVersion)}/${resource}`, ['list', 'watch']]),
+);
 const WATCH = ['get', 'list', 'watch'];
 export const BRIDGE: Permissions = {
   '/pods': WATCH,
@@ -20,22 +24,6 @@ export const BRIDGE: Permissions = {
   'batch/cronjobs': WATCH,
   'events.k8s.io/events': ['list'],
 };
-
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-}
-
-/** A block of rules in the chart's templates that is plain YAML. */
-function ofChart(name: string): Permissions {
-  const text = readFileSync(join(import.meta.dirname, '../../subcharts/collector/templates/_helpers.tpl'), 'utf8');
-  const block = text.split(`{{- define "${name}" -}}`)[1]?.split('{{- end -}}')[0] ?? '';
-  const each = (parse(block) as readonly Rule[]).flatMap(({ apiGroups, resources, verbs }) =>
-    apiGroups.flatMap((group) => resources.map((resource) => [`${group}/${resource}`, verbs] as const)),
-  );
-  return Object.fromEntries(each);
-}
 
 /** The bridge and the Collector as service accounts with cluster roles of their own. */
 export async function serviceAccounts(kube: Kube, kubeconfig: string, dataDir: string): Promise<Accounts> {

@@ -4,13 +4,14 @@ import { mkdirSync, openSync, closeSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { KINDS } from '../../bridge/kubernetes/kinds.ts';
 import { tool } from './cluster.ts';
 import { openNamespace, until } from './kube.ts';
 
 const configFolder = join(import.meta.dirname, '../../collector-config');
-const CONFIGS = ['receivers', 'redaction', 'processors', 'exporters', 'extensions', 'service'];
+const CONFIGS = ['redaction', 'processors', 'exporters', 'extensions', 'service'];
 
-/** The real Collector with collector-config/. */
+/** The real Collector with collector-config/, watching every kind. */
 export interface Collector {
   readonly pid: number;
   /** Its own metrics in Prometheus text. */
@@ -114,7 +115,8 @@ function launch(
   logFile: string,
   ports: { readonly health: number; readonly metrics: number },
 ): ChildProcess {
-  const files = options.namespaces ? [...CONFIGS] : [...CONFIGS, 'cluster-scope'];
+  const kinds = Object.entries(KINDS).filter(([, { namespaced }]) => namespaced || options.namespaces === undefined);
+  const files = [...CONFIGS, ...kinds.map(([kind]) => `watch/${kind}`)];
   if (options.tokenFile !== undefined) files.push('bridge-token');
   const args = files.map((file) => `--config=file:${join(configFolder, file)}.yaml`);
   const log = openSync(logFile, 'a');

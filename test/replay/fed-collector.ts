@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { tool } from '../harness/cluster.ts';
 import { until } from '../harness/kube.ts';
 import { readMetric } from '../harness/metrics.ts';
@@ -80,9 +80,16 @@ export async function startFedCollector(options: FedOptions): Promise<FedCollect
 function configOf(endpoint: string, room: number | undefined): object {
   return {
     receivers: { 'otlp/fed': { protocols: { grpc: { endpoint, max_recv_msg_size_mib: 64 } } } },
-    service: { pipelines: { 'logs/objects': { receivers: ['otlp/fed'] } } },
+    service: { pipelines: { 'logs/fed': { ...ofPods(), receivers: ['otlp/fed'] } } },
     ...(room !== undefined && { exporters: { 'otlp/bridge': { sending_queue: { queue_size: room } } } }),
   };
+}
+
+/** The way of the records of a watch. */
+function ofPods(): object {
+  const text = readFileSync(join(configFolder, 'watch/Pod.yaml'), 'utf8');
+  const { service } = parse(text) as { service: { pipelines: Record<string, object> } };
+  return service.pipelines['logs/pods']!;
 }
 
 async function healthy(child: ChildProcess, port: number, log: () => string): Promise<void> {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { connectOtlp, encodeLogs } from '../otlp-client.ts';
 
 /** A sink is a folder and a line in SINKS: each of these runs the programs as they are, with that line added. */
@@ -93,6 +93,12 @@ it('has its page of documentation and its place in the values of the chart', asy
   const { text } = await say({}, '--input-type=module', '-e', script);
   const { toy } = JSON.parse(text) as { toy: { patternProperties: Record<string, { properties: object }> } };
   expect(Object.keys(Object.values(toy.patternProperties)[0]!.properties)).toContain('labelSelector');
+});
+
+it('has its kinds in the table by which the chart watches and permits', async () => {
+  const script = "import { kindsFile } from './scripts/chart/kinds.ts'; console.log(kindsFile())";
+  const { text } = await say({}, '--input-type=module', '-e', script);
+  expect(parse(text)).toMatchObject({ follow: { always: ['CronJob', 'Job', 'Pod'], toy: expect.any(Array) } });
 });
 
 const uid = (n: number): string => `33333333-0000-4000-8000-${String(n).padStart(12, '0')}`;

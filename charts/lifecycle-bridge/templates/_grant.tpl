@@ -11,8 +11,7 @@ metadata:
   namespace: {{ . | quote }}
   {{- end }}
   labels: {{- include "lifecycle-bridge.labels" .root | nindent 4 }}
-rules:
-  {{- range .rules }}{{ . | trim | nindent 2 }}{{ end }}
+rules: {{- range compact .rules }}{{ . | trim | nindent 2 }}{{ else }} []{{ end }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $prefix }}RoleBinding

@@ -101,16 +101,17 @@ web:
 {{- end -}}
 
 {{/*
-The verbs that the bridge uses: the audit LISTs, GETs what it found, and watches while the Collector's watch of that kind is
-dead. The one that writes makes Events.
+The verbs that the bridge uses on the followed .Kinds: the audit LISTs, GETs what it found, and watches while the Collector's
+watch of that kind is dead. Events are LISTed after a gap. The one verb that writes makes Events.
 */}}
 {{- define "bridge.rules" -}}
-- apiGroups: ['']
-  resources: [pods]
+{{- range .Kinds }}
+{{- if .audited }}
+- apiGroups: [{{ .group | quote }}]
+  resources: [{{ .resource }}]
   verbs: [get, list, watch]
-- apiGroups: [batch]
-  resources: [cronjobs, jobs]
-  verbs: [get, list, watch]
+{{- end }}
+{{- end }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [list{{ if include "bridge.writesEvents" . }}, create{{ end }}]

@@ -74,24 +74,21 @@ both means the same by them. No other number counts: 2026.1.2 or 1.4 are somebod
 {{- if hasSuffix "lifecycle-bridge/charts/collector/templates" .Template.BasePath }}true{{ end -}}
 {{- end -}}
 
-{{/* What k8sobjects lists and watches. */}}
+{{/* What a configuration lists and watches: the objects of its k8sobjects receivers, and the pods and nodes that it scrapes. */}}
 {{- define "collector.rules" -}}
-- apiGroups: ['']
-  resources: [pods]
-  verbs: [list, watch]
-- apiGroups: [batch]
-  resources: [cronjobs, jobs]
-  verbs: [list, watch]
-- apiGroups: [apps]
-  resources: [controllerrevisions, daemonsets, deployments, replicasets, statefulsets]
-  verbs: [list, watch]
-- apiGroups: [events.k8s.io]
-  resources: [events]
-  verbs: [list, watch]
+{{- $read := dict -}}
+{{- range $receiver, $is := .receivers -}}
+{{- if hasPrefix "k8sobjects" $receiver -}}
+{{- range ($is).objects }}{{ $_ := set $read (printf "%s/%s" (.group | default "") .name) true }}{{ end -}}
+{{- else if hasPrefix "prometheus" $receiver -}}
+{{- range (($is).config).scrape_configs }}{{ range .kubernetes_sd_configs -}}
+{{- if has .role (list "pod" "node") }}{{ $_ := set $read (printf "/%ss" .role) true }}{{ end -}}
+{{- end }}{{ end -}}
 {{- end -}}
-
-{{- define "collector.clusterRules" -}}
-- apiGroups: ['']
-  resources: [namespaces, nodes]
+{{- end -}}
+{{- range keys $read | sortAlpha }}
+- apiGroups: [{{ splitList "/" . | first | quote }}]
+  resources: [{{ splitList "/" . | last | quote }}]
   verbs: [list, watch]
+{{- end }}
 {{- end -}}

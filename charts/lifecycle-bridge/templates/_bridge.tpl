@@ -1,0 +1,25 @@
+{{/* bridge.yaml: what the chart decides, over it bridge.config, over that what this chart has words for. */}}
+{{- define "lifecycle-bridge.bridgeConfig" -}}
+{{- $bridge := .Subcharts.bridge.Values.config | default dict -}}
+{{- $namespaces := include "lifecycle-bridge.namespaces" . | fromJsonArray -}}
+{{- $cluster := dict "name" .Values.cluster.name "scope" ($namespaces | default "cluster") -}}
+{{- $otlp := dict "tokenFile" "/etc/lifecycle-bridge/secrets/otlp-token" -}}
+{{- if (.Values.otlp.tls).existingSecret -}}
+{{- $_ := set $otlp "tls" (dict "certFile" "/etc/lifecycle-bridge/secrets/otlp-tls.crt" "keyFile" "/etc/lifecycle-bridge/secrets/otlp-tls.key") -}}
+{{- end -}}
+{{- with include "lifecycle-bridge.restartedPod" . -}}
+{{- if not (dig "cluster" "collectorPods" list $bridge) -}}
+{{- $_ := set $cluster "collectorPods" (list (printf "%s/%s" $.Release.Namespace .)) -}}
+{{- end -}}
+{{- end -}}
+{{- $outcomes := merge (dict "cluster" $cluster "otlp" $otlp) (include "lifecycle-bridge.destinations" . | fromYaml) -}}
+{{- with .Values.watch }}{{ $_ := set $outcomes "watch" . }}{{ end -}}
+{{- mustMergeOverwrite (include "bridge.base" .Subcharts.bridge | fromYaml) (deepCopy $bridge) $outcomes | toYaml -}}
+{{- end -}}
+
+{{/* The kinds that are followed, as JSON by name; none without the bridge. */}}
+{{- define "lifecycle-bridge.kinds" -}}
+{{- if .Subcharts.bridge -}}
+{{ include "bridge.kinds" (dict "Files" .Subcharts.bridge.Files "Config" (include "lifecycle-bridge.bridgeConfig" . | fromYaml)) }}
+{{- else }}{}{{ end -}}
+{{- end -}}
