@@ -165,7 +165,10 @@ function planAll(turn: Turn, { run, memory }: RunRow, transitions: readonly Tran
       const { planner } = to;
       const { destination } = planner;
       if (!planner.hears.has(transition.kind)) continue;
-      const planned = planner.plan(asPlanned(transition), known.contextOf(destination, memos[destination]));
+      const planned = planner.plan(
+        asPlanned(transition),
+        known.contextOf(destination, memos[destination], transition.about.uid),
+      );
       const memo = planned === null ? undefined : takePlan(turn, to, run, transition, planned);
       if (memo !== undefined) memos[destination] = memo;
     }
@@ -174,10 +177,10 @@ function planAll(turn: Turn, { run, memory }: RunRow, transitions: readonly Tran
 }
 
 /** Records what a destination makes of a transition, and queues it; returns what it wants to be given back. */
-function takePlan(
+export function takePlan(
   turn: Turn,
   { planner: { destination }, rule, onUnknown = 'none' }: Destination,
-  run: Run,
+  run: Run | undefined,
   transition: Transition,
   planned: NonNullable<Planned>,
 ): Json | undefined {
@@ -185,7 +188,8 @@ function takePlan(
   const drop = (reason: Reason, detail?: string): void =>
     decide(turn, transition.id, destination, 'dropped', reason, detail);
   // What becomes of a start depends on no other edge.
-  const start = transition.kind === 'run.started' ? undefined : tx.decision(`${run.runKey}/started`, destination);
+  const start =
+    run && transition.kind !== 'run.started' ? tx.decision(`${run.runKey}/started`, destination) : undefined;
   if ('drop' in planned && planned.once === true) {
     if (start?.reason !== planned.drop) drop(planned.drop, planned.detail);
     return undefined;

@@ -1,7 +1,9 @@
+import type { EventFacts } from '../kubernetes/kinds/event.ts';
 import type { CronJobFacts, Facts } from '../kubernetes/observation.ts';
+import { eventSubjects } from '../lifecycle/event.ts';
 import type { Attempt, Run } from '../lifecycle/transition.ts';
 import type { Json } from '../lib/json.ts';
-import type { PlanContext } from '../sinks/sink.ts';
+import type { RunContext } from '../sinks/sink.ts';
 import type { Tx } from '../store/store.ts';
 import { stateOf } from '../turn/object-rows.ts';
 
@@ -23,21 +25,33 @@ export class KnownRun {
     this.run = run;
   }
 
-  /** The context of one destination. */
-  contextOf(destination: string, memo: Json | undefined): PlanContext {
+  /** The context of one destination; `about`: UID of the object of a transition. */
+  contextOf(destination: string, memo: Json | undefined, about?: string): RunContext {
     return {
       run: this.run,
       memo,
       owners: () => this.owners(),
-      attempts: () => (this.#attempts ??= this.#tx.attempts(this.run.uid)),
+      attempts: () => this.attempts(),
       attempt: (podUid) =>
         this.#attempts?.find((attempt) => attempt.podUid === podUid) ?? this.#tx.attempts(this.run.uid, podUid)[0],
       logs: () => this.#tx.logs.ofRun(this.run.uid),
+      events: () => this.#events(about),
       stickyKey: () => {
         const [owner] = this.owners();
         return owner && this.#tx.stickyKey(destination, owner.namespace, owner.name);
       },
     };
+  }
+
+  attempts(): readonly Attempt[] {
+    return (this.#attempts ??= this.#tx.attempts(this.run.uid));
+  }
+
+  #events(about: string | undefined): readonly EventFacts[] {
+    const owners = this.owners().map(({ uid }) => uid);
+    return this.#tx.events.about(
+      eventSubjects(this.run, this.attempts(), [...owners, ...(about === undefined ? [] : [about])]),
+    );
   }
 
   owners(): readonly Facts[] {

@@ -22,7 +22,7 @@ export async function startApiBench(releases: Releases): Promise<ApiBench> {
   const folder = mkdtempSync(join(tmpdir(), 'api-bench-'));
   releases.add(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'bridge.db');
-  const config = loadConfig({ env: { LIFECYCLE_BRIDGE__STORE__PATH: path } });
+  const config = { ...loadConfig({ env: { LIFECYCLE_BRIDGE__STORE__PATH: path } }), watch: { Event: true } };
   const crashed = (error: Error): void => expect.unreachable(error.message);
   const worker = await startWorker({ config, startedAt: Date.now() }, () => undefined, crashed);
   releases.add(async () => {

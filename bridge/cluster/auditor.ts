@@ -179,7 +179,7 @@ class RepeatingAuditor {
       if (isDue && !signal.aborted) await this.#audit(turn);
     }
     if (!signal.aborted) await this.#checkWatches();
-    if (this.#gap && !signal.aborted) await this.#readWarnings();
+    if (this.#gap && !signal.aborted && this.#options.kinds.includes('Event')) await this.#readWarnings();
   }
 
   async #beginAnew(): Promise<void> {

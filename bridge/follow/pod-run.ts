@@ -6,6 +6,7 @@ import { jobRun, stuckReason } from '../lifecycle/run.ts';
 import type { Transition } from '../lifecycle/transition.ts';
 import { isSameJson } from '../lib/same.ts';
 import type { Tx } from '../store/store.ts';
+import { announceAlone } from '../announce/alone.ts';
 import { announce, NO_MEMORY } from '../announce/announce.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
@@ -19,8 +20,10 @@ export function tellPod(turn: Turn, previous: PodState | undefined, { state, tra
   if (transitions.length === 0 && !isMoved) return;
   const run = runUid === undefined ? undefined : tx.run(runUid);
   if (run === undefined) {
-    const told = runUid === undefined ? transitions.filter(({ kind }) => kind === 'container.terminated') : transitions;
-    for (const transition of told) tx.addTransition(transition, now);
+    for (const transition of transitions) {
+      if (runUid !== undefined) tx.addTransition(transition, now);
+      else if (transition.kind === 'container.terminated') announceAlone(turn, transition);
+    }
     return;
   }
   const memory = announce(turn, run, transitions);

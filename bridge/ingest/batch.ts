@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { EventFacts } from '../kubernetes/kinds/event.ts';
 import type { Facts, Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { BadRecord } from '../otlp/decode/decode.ts';
 import { DecodeError, decodeLogs } from '../otlp/decode/decode.ts';
+import type { ObjectRecord } from '../otlp/decode/records.ts';
 import { isKubeObject, readRecord } from '../otlp/decode/records.ts';
 import type { Quarantined } from '../store/store.ts';
 import { KEPT_BYTES } from '../turn/quarantined.ts';
@@ -14,6 +16,8 @@ export type RecordResult = 'observed' | 'ignored' | 'not_kubernetes' | 'undecoda
 /** What one request or list page holds, decoded; nothing is written yet. */
 export interface Batch {
   readonly observations: readonly Observation[];
+  /** Events that are kept: they are no rows among the objects, and prove nothing about a watch. */
+  readonly events?: readonly Observation<EventFacts>[];
   readonly quarantine: readonly Quarantined[];
   readonly records: readonly { readonly kind: string; readonly result: RecordResult }[];
   /** The latest time at which one of its records was observed, followed or not: they prove that the stream flows. */
@@ -29,7 +33,7 @@ const MAX_AHEAD_MS = 86_400_000;
  * Decodes an export request. Records of kinds that are not followed are counted; what is no object is quarantined, and so is a
  * record that cannot be decoded: one among many costs nothing but itself. A request of which nothing can be decoded is refused.
  */
-export function readRequest(request: Uint8Array, receivedAt: Instant, { levels, read }: Reading = READING): Batch {
+export function readRequest(request: Uint8Array, receivedAt: Instant, reading: Reading = READING): Batch {
   const refused = (error: string): Batch => {
     const row = quarantined('request', 'undecodable', error, request, receivedAt);
     return { observations: [], quarantine: [row], records: [], undecodable: error };
@@ -37,13 +41,13 @@ export function readRequest(request: Uint8Array, receivedAt: Instant, { levels, 
   const bad: BadRecord[] = [];
   let records: ReturnType<typeof decodeLogs>;
   try {
-    records = decodeLogs(request, levels, (record) => bad.push(record));
+    records = decodeLogs(request, reading.levels, (record) => bad.push(record));
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     return refused(error.message);
   }
   if (bad.length > 0 && records.length === 0) return refused(bad[0]!.error);
-  const observations: Observation[] = [];
+  const taken: AnyObservation[] = [];
   const quarantine = bad.map(({ error, bytes }) => quarantined('record', 'undecodable', error, bytes, receivedAt));
   const counts: { kind: string; result: RecordResult }[] = bad.map(() => ({ kind: 'unknown', result: 'undecodable' }));
   let newestAt = 0;
@@ -57,16 +61,31 @@ export function readRequest(request: Uint8Array, receivedAt: Instant, { levels, 
       counts.push({ kind: 'unknown', result: 'not_kubernetes' });
       continue;
     }
-    const facts = read(record.object);
+    const facts = readFacts(record, reading);
     if (facts !== undefined)
-      observations.push({ deleted: record.deleted, observedAt: seenAt(observedAt, facts, receivedAt), facts });
+      taken.push({ deleted: record.deleted, observedAt: seenAt(observedAt, facts, receivedAt), facts });
     counts.push({ kind: String(record.object['kind']), result: facts === undefined ? 'ignored' : 'observed' });
   }
-  return { observations, quarantine, records: counts, newestAt };
+  return { ...sorted(taken), quarantine, records: counts, newestAt };
+}
+
+type AnyObservation = Observation<Facts | EventFacts>;
+
+/** What is kept of a record's object. The end of an Event is that of its time in etcd: half of what comes of them. */
+function readFacts({ object, deleted }: ObjectRecord, { read, keepsEvent }: Reading): Facts | EventFacts | undefined {
+  if (deleted && object['kind'] === 'Event') return undefined;
+  const facts = read(object);
+  return facts?.kind === 'Event' && !keepsEvent(facts) ? undefined : facts;
+}
+
+function sorted(taken: readonly AnyObservation[]): Pick<Batch, 'observations' | 'events'> {
+  const isEvent = (one: AnyObservation): one is Observation<EventFacts> => one.facts.kind === 'Event';
+  const isObject = (one: AnyObservation): one is Observation => one.facts.kind !== 'Event';
+  return { observations: taken.filter(isObject), events: taken.filter(isEvent) };
 }
 
 /** Nobody sees an object before it is there: then the sender's clock is behind, a little or (1970) entirely. */
-function seenAt(told: Instant, { createdAt = 0 }: Facts, receivedAt: Instant): Instant {
+function seenAt(told: Instant, { createdAt = 0 }: Facts | EventFacts, receivedAt: Instant): Instant {
   if (told >= createdAt || createdAt > receivedAt + MAX_AHEAD_MS) return told;
   return told < createdAt - MAX_AHEAD_MS ? receivedAt : createdAt;
 }
@@ -75,26 +94,26 @@ function seenAt(told: Instant, { createdAt = 0 }: Facts, receivedAt: Instant): I
 type Given = { readonly [key: string]: unknown };
 
 /** The objects of one LIST page, fed through the same path as the stream. */
-export function readList(objects: readonly Given[], observedAt: Instant, { read }: Reading = READING): Batch {
-  const observations = objects.flatMap((object) => {
+export function readList(objects: readonly Given[], observedAt: Instant, reading: Reading = READING): Batch {
+  const taken = objects.flatMap((object): AnyObservation[] => {
     // A LIST of an API has no others; what has no UID would be taken for each other.
-    const facts = isKubeObject(object) ? read(object) : undefined;
-    return facts === undefined ? [] : [{ deleted: false, observedAt, facts, listed: true as const }];
+    const facts = isKubeObject(object) ? readFacts({ object, deleted: false }, reading) : undefined;
+    return facts === undefined ? [] : [{ deleted: false, observedAt, facts, listed: true }];
   });
   // A page of pods proves nothing about what CronJobs did: its own stream may be down.
   const newestAt = objects.some(({ kind }) => kind === 'CronJob') ? observedAt : 0;
-  return { observations, quarantine: [], records: [], newestAt };
+  return { ...sorted(taken), quarantine: [], records: [], newestAt };
 }
 
 /** What the bridge's own watch brought: `{type, object}`, fed through the same path as the stream. */
-export function readWatched(events: readonly Given[], observedAt: Instant, { read }: Reading = READING): Batch {
+export function readWatched(events: readonly Given[], observedAt: Instant, reading: Reading = READING): Batch {
   const records = events.flatMap((event) => readRecord(event) ?? []);
-  const observations = records.flatMap(({ object, deleted }): Observation[] => {
-    const facts = read(object);
-    return facts === undefined ? [] : [{ deleted, observedAt, facts, watched: true }];
+  const taken = records.flatMap((record): AnyObservation[] => {
+    const facts = readFacts(record, reading);
+    return facts === undefined ? [] : [{ deleted: record.deleted, observedAt, facts, watched: true }];
   });
-  const newestAt = observations.some(({ facts }) => facts.kind === 'CronJob') ? observedAt : 0;
-  return { observations, quarantine: [], records: [], newestAt };
+  const newestAt = taken.some(({ facts }) => facts.kind === 'CronJob') ? observedAt : 0;
+  return { ...sorted(taken), quarantine: [], records: [], newestAt };
 }
 
 function quarantined(

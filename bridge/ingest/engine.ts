@@ -1,4 +1,5 @@
 import { ALWAYS } from '../kubernetes/followed.ts';
+import type { EventFacts } from '../kubernetes/kinds/event.ts';
 import type { Kind, Observation } from '../kubernetes/observation.ts';
 import type { StuckLimits } from '../lifecycle/stall.ts';
 import type { Instant } from '../lib/clock.ts';
@@ -14,6 +15,7 @@ import { guarded, PlannerFailures } from '../turn/guarded-planner.ts';
 import { GONE_GRACE_MS } from '../follow/gone.ts';
 import { recomputeAll, retireAll } from '../announce/desired.ts';
 import { replanAll } from '../follow/replan.ts';
+import { observeEvent } from '../follow/event.ts';
 import { observe } from '../follow/table.ts';
 import { followKinds } from '../follow/unwatched.ts';
 import { Flow } from './flow.ts';
@@ -106,11 +108,24 @@ export function createEngine(store: Store, given: readonly GivenDestination[], o
   };
 }
 
+type AnyObservation = Observation | Observation<EventFacts>;
+
 /** Takes in one record; what of it was in quarantine is processed with it. */
-function takeIn(turn: Turn, observation: Observation): void {
-  observe(turn, observation);
+function takeIn(turn: Turn, observation: AnyObservation): void {
+  if (isEvent(observation)) observeEvent(turn, observation);
+  else observe(turn, observation);
   const { uid, resourceVersion } = observation.facts;
   if (observation.listed === true) turn.tx.release(uid, resourceVersion);
+}
+
+function isEvent(observation: AnyObservation): observation is Observation<EventFacts> {
+  return observation.facts.kind === 'Event';
+}
+
+/** Its objects, then its Events. */
+function* all({ observations, events = [] }: Batch): Generator<AnyObservation> {
+  yield* observations;
+  yield* events;
 }
 
 /** Commits all batches; how many records threw. Two passes at most, however many of them do. */
@@ -126,9 +141,9 @@ function inTwoPasses(inTurn: InTurn, unwritten: UnwrittenVersions, batches: read
 
 /** Everything at once, as nearly always: the first record that throws ends it. */
 function commitAll(turn: Turn, batches: readonly Batch[]): void {
-  for (const { observations, quarantine } of batches) {
-    for (const row of quarantine) turn.tx.quarantine(row);
-    for (const observation of observations) {
+  for (const batch of batches) {
+    for (const row of batch.quarantine) turn.tx.quarantine(row);
+    for (const observation of all(batch)) {
       try {
         takeIn(turn, observation);
       } catch (error) {
@@ -142,9 +157,9 @@ function commitAll(turn: Turn, batches: readonly Batch[]): void {
 function commitEach(turn: Turn, batches: readonly Batch[]): number {
   const { tx, now, unwritten } = turn;
   let poison = 0;
-  for (const { observations, quarantine } of batches) {
-    for (const row of quarantine) tx.quarantine(row);
-    for (const observation of observations) {
+  for (const batch of batches) {
+    for (const row of batch.quarantine) tx.quarantine(row);
+    for (const observation of all(batch)) {
       try {
         unwritten.part(() => tx.attempt(() => takeIn(turn, observation)));
       } catch (error) {

@@ -2,7 +2,9 @@ import { keeping, schemaWith } from '../kubernetes/annotations.ts';
 import { KINDS, readerOf } from '../kubernetes/kinds.ts';
 import type { ReadObject, SchemaOf } from '../kubernetes/kinds.ts';
 import { ALWAYS } from '../kubernetes/followed.ts';
-import type { FollowedKind, Kind } from '../kubernetes/observation.ts';
+import type { KeepsEvent } from '../kubernetes/kept-events.ts';
+import { keepsEventsAbout } from '../kubernetes/kept-events.ts';
+import type { Kind } from '../kubernetes/observation.ts';
 import type { Levels } from '../otlp/decode/levels.ts';
 import { levelsOf } from '../otlp/decode/levels.ts';
 import { readAnnotations } from '../sinks/index.ts';
@@ -10,17 +12,19 @@ import { readAnnotations } from '../sinks/index.ts';
 /** How objects are decoded and read: what of them is kept follows from the annotations that the sinks read. */
 export interface Reading {
   readonly levels: Levels;
-  readonly read: ReadObject<FollowedKind>;
+  readonly read: ReadObject<Kind>;
+  /** Which Events are kept, of those that are read. */
+  readonly keepsEvent: KeepsEvent;
   readonly schemaOf: SchemaOf;
 }
 
 /** `annotations`: what sinks read; a name that ends with / is every name below it. `kinds`: what is followed. */
 export function readingWith(annotations: readonly string[], kinds: readonly Kind[] = ALWAYS): Reading {
   const keeps = keeping(annotations);
-  const followed = kinds.filter((kind) => kind !== 'Event');
   return {
-    levels: levelsOf(followed, keeps),
-    read: readerOf(followed, keeps),
+    levels: levelsOf(kinds, keeps),
+    read: readerOf(kinds, keeps),
+    keepsEvent: keepsEventsAbout(kinds),
     schemaOf: (kind) => schemaWith(KINDS[kind].schema, annotations),
   };
 }

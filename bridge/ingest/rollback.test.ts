@@ -12,7 +12,7 @@ let failure: Error | undefined;
 const failing: Planner = {
   ...planner,
   plan(transition, context) {
-    if (context.run.name === 'bomb' && failure !== undefined) throw failure;
+    if (context.run?.name === 'bomb' && failure !== undefined) throw failure;
     return planner.plan(transition, context);
   },
 };

@@ -22,7 +22,7 @@ function listener(wantsLogs = false, hears: TransitionKind = 'run.settled', name
     hears: new Set([hears]),
     reads: { kinds: new Set(), annotations: [] },
     plan: ({ id, outcome = '' }, { run }) => ({
-      intents: [{ key: id, lane: run.uid, payload: outcome, limits: [] }],
+      intents: [{ key: id, lane: run!.uid, payload: outcome, limits: [] }],
     }),
     wantsLogs: () => wantsLogs,
     planDesired: () => [],

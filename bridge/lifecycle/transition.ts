@@ -1,4 +1,4 @@
-import type { ContainerType, Kind } from '../kubernetes/observation.ts';
+import type { ContainerType } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 
 /**
@@ -29,11 +29,13 @@ export type TransitionKind =
   | 'attempt.ended'
   | 'container.terminated'
   | 'cronjob.missed'
-  | 'cronjob.skipped';
+  | 'cronjob.skipped'
+  | 'event.warned';
 
 /** A Kubernetes object, as far as people and vendors need it to find it. */
 export interface ObjectRef {
-  readonly kind: Kind;
+  /** One that the bridge follows, or of a warning any other. */
+  readonly kind: string;
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -75,6 +77,8 @@ export interface Transition {
   /** Condition reason, waiting reason or termination reason, as Kubernetes wrote it. */
   readonly reason?: string;
   readonly message?: string;
+  /** How often a warning was given so far. */
+  readonly count?: number;
   /** The container that ended. */
   readonly container?: ContainerEnd;
   /** The container that waits, of a run that is stuck on one. */

@@ -17,13 +17,13 @@ export interface CutoffRule {
  */
 export function cutoffReason(
   transition: Transition,
-  run: Run,
+  run: Run | undefined,
   startWasPlanned: boolean,
   { cutoff, running, toldUntil = -Infinity }: CutoffRule,
 ): Reason | undefined {
   if (transition.at < toldUntil) return 'before_cutoff';
   if (transition.at >= cutoff) return undefined;
-  if (transition.kind === 'run.started') {
+  if (transition.kind === 'run.started' && run !== undefined) {
     if (run.endedAt !== undefined && run.endedAt < cutoff) return 'before_cutoff';
     return running === 'suppress' ? 'running_suppressed' : undefined;
   }

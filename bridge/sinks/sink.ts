@@ -47,11 +47,15 @@ export type Planned =
     }
   | null;
 
-/** What is known of the run of a transition. A function reads the store, once: a planner asks for what it needs. */
+/** What is known of a transition. A function reads the store, once: a planner asks for what it needs. */
 export interface PlanContext {
-  readonly run: Run;
+  /** Undefined for what happened to an object that belongs to no run, such as a node. */
+  readonly run: Run | undefined;
   readonly memo: Json | undefined;
-  /** Who owns the run, nearest first, live or deleted. A CronJob's run is not planned before its CronJob was seen. */
+  /**
+   * Who owns the run, or the object without one, nearest first, live or deleted. A CronJob's run is not planned before its
+   * CronJob was seen.
+   */
   readonly owners: () => readonly Facts[];
   /** Every pod of the run, by start: a Job may have thousands. */
   readonly attempts: () => readonly Attempt[];
@@ -59,8 +63,21 @@ export interface PlanContext {
   readonly attempt: (podUid: string) => Attempt | undefined;
   /** The logs of the run as far as they were wanted. */
   readonly logs: () => readonly RunLog[];
+  /**
+   * The last Kubernetes Events about the object of the transition, the run, its pods and its owners, in the order of their
+   * times. None unless `reads.kinds` has Event; they are kept for two hours.
+   */
+  readonly events: () => readonly EventFacts[];
   /** First key that was seeded for this destination and the namespace/name of the nearest owner. */
   readonly stickyKey: () => string | undefined;
+}
+
+export interface RunContext extends PlanContext {
+  readonly run: Run;
+}
+
+export function isOfRun(context: PlanContext): context is RunContext {
+  return context.run !== undefined;
 }
 
 export interface DesiredContext {
@@ -109,7 +126,7 @@ export interface Planner {
   readonly reads: Reads;
   plan(transition: Transition, context: PlanContext): Planned;
   /** Whether the logs of this run's containers are worth reading; without it, or where neither `run.logs` nor `run.settled` is heard, no. */
-  wantsLogs?(context: Pick<PlanContext, 'run' | 'owners' | 'memo'>): boolean;
+  wantsLogs?(context: Pick<RunContext, 'run' | 'owners' | 'memo'>): boolean;
   planDesired(object: Facts, context: DesiredContext): readonly Desired[];
   /** What the bridge wants for itself, whatever there is in the cluster. */
   planOwn?(): readonly Desired[];

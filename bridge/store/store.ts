@@ -3,6 +3,7 @@ import type { Attempt, Outcome, Run, Transition, TransitionKind } from '../lifec
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
+import type { EventsTx } from './events.ts';
 import type { LogStore, LogTx } from './logs.ts';
 import type { ResendRequest, Resent } from './operations.ts';
 import type { Desired, Intent } from '../sinks/sink.ts';
@@ -98,6 +99,7 @@ export interface Quarantined {
  */
 export interface Tx {
   readonly logs: LogTx;
+  readonly events: EventsTx;
   /** Runs a part of this transaction: when it throws, nothing of that part is left. */
   attempt<T>(work: () => T): T;
   readonly destinations: DestinationsTx;
@@ -105,7 +107,6 @@ export interface Tx {
   putObject(row: ObjectRow): void;
   /** Objects of a kind whose controller is `ownerUid`, deleted ones included, by UID. */
   children(ownerUid: string, kind: Kind): ObjectRow[];
-
   run(uid: string): RunRow | undefined;
   putRun(row: RunRow): void;
   /** Runs whose transitions wait for this owner to be seen. */

@@ -1,3 +1,4 @@
+import type { ObjectFacts } from '../kubernetes/object-facts.ts';
 import type { Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
@@ -7,7 +8,7 @@ import type { Quarantined } from '../store/store.ts';
 export const KEPT_BYTES = 64 * 1024;
 
 /** The quarantine row of an observation that the core could not process: one per UID. */
-export function poisoned({ facts }: Observation, error: unknown, at: Instant): Quarantined {
+export function poisoned({ facts }: Observation<ObjectFacts>, error: unknown, at: Instant): Quarantined {
   const bytes = Buffer.from(JSON.stringify(facts)).subarray(0, KEPT_BYTES);
   const { uid: subject, resourceVersion: version } = facts;
   return { subject, reason: 'core_error', version, error: errorText(error), bytes, at };

@@ -23,7 +23,7 @@ export const toy: SinkModule<z.infer<typeof schema>> = {
     hears: new Set(['container.terminated']),
     reads,
     plan({ id, container }, { run, owners }) {
-      if (container === undefined || container.exitCode === 0 || container.stopped) return null;
+      if (run === undefined || container === undefined || container.exitCode === 0 || container.stopped) return null;
       const [owner] = owners();
       if (owner === undefined || !isInSelection(owner, selection)) return { drop: 'not_selected' };
       const note = owner.annotations[NOTE] ?? '';

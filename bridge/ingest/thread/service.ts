@@ -202,7 +202,10 @@ class Service {
         ...times(store.takeUnreadable(), UNREADABLE_ROW),
       ];
       const records = countRecords(group);
-      const told = group.reduce((sum, { batch }) => sum + batch.observations.length, 0);
+      const told = group.reduce(
+        (sum, { batch: { observations, events = [] } }) => sum + observations.length + events.length,
+        0,
+      );
       const nothing = quiet.reduce((sum, { unchanged, known }) => sum + unchanged + known, 0);
       const changed = told > nothing || quarantined.length > 0;
       const transitions = store.takeTransitions();

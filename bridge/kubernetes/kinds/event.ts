@@ -44,8 +44,9 @@ const REFERENCE: FieldsPlan = {
 };
 const SOURCE: FieldsPlan = { component: 'scalar', host: 'scalar' };
 
-/** Both shapes of the same stored object: of events.k8s.io/v1, then of core/v1. */
+/** Both shapes of the same stored object: of events.k8s.io/v1, then of core/v1. What labels it may have says nothing. */
 const PLAN: FieldsPlan = {
+  metadata: { labels: () => false },
   type: 'scalar',
   reason: 'scalar',
   eventTime: 'scalar',
@@ -81,6 +82,7 @@ function read(object: KubeObject, keeps = isOwnAnnotation): EventFacts {
   return {
     kind: 'Event',
     ...metadata,
+    labels: {},
     type: textAt(object, 'type') ?? '',
     reason: messageAt(object, 'reason'),
     message: messageAt(object, 'note') ?? messageAt(object, 'message'),

@@ -5,7 +5,7 @@ import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { cronitorSchema } from './config.ts';
 import type { Json } from '../../lib/json.ts';
-import type { PlanContext } from '../sink.ts';
+import type { RunContext } from '../sink.ts';
 
 const UID = '0d5f6a3e-6a53-4f0e-9d3c-0f3a1c2b4d5e';
 export const JOB_UID = '7c1b9c55-2b8a-4c40-8a1e-4d1f6d0a9b11';
@@ -103,7 +103,7 @@ export interface Given {
 }
 
 /** The context of a run of `cronJob()`, unless `given` says otherwise. */
-export function planContext(given: Given = {}): PlanContext {
+export function planContext(given: Given = {}): RunContext {
   const all = {
     run: run(),
     memo: undefined,
@@ -120,6 +120,7 @@ export function planContext(given: Given = {}): PlanContext {
     attempts: () => all.attempts,
     attempt: (podUid) => all.attempts.find((attempt) => attempt.podUid === podUid),
     logs: () => all.logs,
+    events: () => [],
     stickyKey: () => all.stickyKey,
   };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RunLog } from '../../lifecycle/logs.ts';
 import type { Transition } from '../../lifecycle/transition.ts';
-import type { Limit, PlanContext, Planned, Planner } from '../sink.ts';
+import type { Limit, RunContext, Planned, Planner } from '../sink.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { pingLimits } from './ping.ts';
 import { cronJobOf, readTold, targetOf, untakenReason } from './plan-target.ts';
@@ -27,7 +27,7 @@ export function wantsLogs(
  * The logs of a run, in a lane of their own: an upload of all tails, then the `logs` event with the end of them. When
  * the upload is given up, the event goes all the same.
  */
-export function planLogs({ id, at }: Transition, context: PlanContext, config: CronitorPlanConfig): Planned {
+export function planLogs({ id, at }: Transition, context: RunContext, config: CronitorPlanConfig): Planned {
   const { run } = context;
   const cronJob = cronJobOf(context);
   if (!config.shipLogs || cronJob === undefined || run.kind !== 'Job') return null;
@@ -58,7 +58,7 @@ function withoutText(logs: readonly RunLog[]): Planned | undefined {
 }
 
 /** The node of the pod whose log is the last. */
-function lastNode(logs: readonly RunLog[], context: PlanContext): string | undefined {
+function lastNode(logs: readonly RunLog[], context: RunContext): string | undefined {
   const last = logs.findLast(({ outcome }) => outcome === 'kept');
   return last && context.attempt(last.podUid)?.nodeName;
 }

@@ -3,7 +3,7 @@ import type { Cause } from '../../lifecycle/cause.ts';
 import { exitCodeOf, failureCause, isFailed, latest } from '../../lifecycle/cause.ts';
 import type { Run, Transition } from '../../lifecycle/transition.ts';
 import type { Reason } from '../../lib/reasons.ts';
-import type { PlanContext, Planned } from '../sink.ts';
+import type { RunContext, Planned } from '../sink.ts';
 import { setting } from './annotations.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { pingLimits } from './ping.ts';
@@ -30,7 +30,7 @@ type State = 'run' | 'complete' | 'fail' | 'logs';
  *            ├── failed ───────────────────────────────▶ fail
  *            └── cancelled ────────────────────────────▶ fail        (or complete, by onCancelled)
  */
-export function planRun(transition: Transition, context: PlanContext, rules: RunRules): Planned {
+export function planRun(transition: Transition, context: RunContext, rules: RunRules): Planned {
   const { run } = context;
   const cronJob = cronJobOf(context);
   if (cronJob === undefined || run.kind !== 'Job') return unowned(transition, run);
@@ -96,7 +96,7 @@ function dropReason(
 }
 
 /** Where it happened: of a run the first node, of its end that of the pod that decided it. */
-function host(transition: Transition, context: PlanContext): string | undefined {
+function host(transition: Transition, context: RunContext): string | undefined {
   const { kind, about, outcome } = transition;
   if (about.kind === 'Pod') return context.attempt(about.uid)?.nodeName;
   const attempts = context.attempts();
@@ -108,7 +108,7 @@ function host(transition: Transition, context: PlanContext): string | undefined 
   return culprit === undefined ? (exitCode === undefined ? last : undefined) : culprit.nodeName;
 }
 
-function message(transition: Transition, state: State, context: PlanContext): string | undefined {
+function message(transition: Transition, state: State, context: RunContext): string | undefined {
   const { run } = context;
   const { kind, outcome, text, about } = transition;
   if (kind === 'attempt.started') return `Pod ${about.name} started`;
@@ -124,13 +124,13 @@ function message(transition: Transition, state: State, context: PlanContext): st
 }
 
 /** Why a run failed, as its end tells it: what a pod adds later is not known yet. */
-function causeOfEnd({ reason, message, at }: Transition, { run, attempts }: PlanContext): Cause {
+function causeOfEnd({ reason, message, at }: Transition, { run, attempts }: RunContext): Cause {
   const failed = { reason: reason ?? run.reason, message: message ?? run.message, at: run.failsAt ?? at };
   return failureCause(failed, attempts());
 }
 
 /** The exit code of the container that failed by itself; a run that was cancelled failed by no container. */
-function statusCode(transition: Transition, state: State, context: PlanContext): string | undefined {
+function statusCode(transition: Transition, state: State, context: RunContext): string | undefined {
   const { kind, outcome, about } = transition;
   if (state !== 'fail' || outcome === 'cancelled') return undefined;
   if (kind !== 'run.stuck') return causeOfEnd(transition, context).exitCode?.toString();

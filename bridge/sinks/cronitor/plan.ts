@@ -4,6 +4,7 @@ import type { Json } from '../../lib/json.ts';
 import { plainSchedule } from '../../kubernetes/plain-schedule.ts';
 import { isInSelection } from '../selection.ts';
 import type { AnnotationProblem, Desired, DesiredContext, Planner, Reads, RetireCause } from '../sink.ts';
+import { isOfRun } from '../sink.ts';
 import { annotationProblems, PREFIX } from './annotations.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { MAX_TEXT } from './limits.ts';
@@ -23,8 +24,12 @@ export function createCronitorPlanner(name: string, config: CronitorPlanConfig):
     destination: `cronitor/${name}`,
     hears: heard(config),
     reads: READS,
-    plan: (transition, context) =>
-      transition.kind === 'run.logs' ? planLogs(transition, context, config) : planRun(transition, context, rules),
+    plan(transition, context) {
+      if (!isOfRun(context)) return null;
+      return transition.kind === 'run.logs'
+        ? planLogs(transition, context, config)
+        : planRun(transition, context, rules);
+    },
     wantsLogs: (context) => wantsLogs(context, config),
     planOwn: () => (config.heartbeat === undefined ? [] : [heartbeatMonitor(config.heartbeat, config)]),
     planDesired: (object, context) => (object.kind === 'CronJob' ? planMonitor(object, context, config) : []),

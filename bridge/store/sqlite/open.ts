@@ -259,6 +259,7 @@ class SqliteStore implements Store {
     if (!hasHeader(this.#file)) throw new StoreGone(`the file ${this.#path} was overwritten while it was in use`);
     this.#shift();
     const state = this.#db.write(() => {
+      this.#tx.events.expire(now);
       if (limits.logAge !== undefined) this.#tx.logs.expire(now - limits.logAge);
       return this.#retention.step(now, limits);
     });

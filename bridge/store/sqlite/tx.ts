@@ -25,6 +25,7 @@ import type { Claims } from './desired/claims.ts';
 import type { Destinations } from './destinations/destinations.ts';
 import { giveUpAll } from './outbox/giving-up.ts';
 import type { Intents } from './outbox/intents.ts';
+import { EventRows } from './events/event-rows.ts';
 import { LogRows } from './runs/log-rows.ts';
 import { ProblemRows } from './objects/problem-rows.ts';
 import { putQuarantined, quarantinedVersion, release } from './db/quarantine.ts';
@@ -39,6 +40,7 @@ import { UnjudgedRows } from './objects/unjudged-rows.ts';
 export class SqliteTx implements Tx {
   readonly #db: Db;
   readonly logs: LogRows;
+  readonly events: EventRows;
   readonly destinations: Destinations;
   readonly #intents: Intents;
   readonly #claims: Claims;
@@ -67,6 +69,7 @@ export class SqliteTx implements Tx {
   ) {
     this.#db = db;
     this.logs = new LogRows(db);
+    this.events = new EventRows(db);
     this.problems = new ProblemRows(db);
     this.unjudged = new UnjudgedRows(db);
     this.#intents = intents;

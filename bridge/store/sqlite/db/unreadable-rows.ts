@@ -5,7 +5,15 @@ import { putQuarantined } from './quarantine.ts';
 
 /** Where a row is: `column` finds it. */
 export interface Place {
-  readonly table: 'objects' | 'runs' | 'attempts' | 'transitions' | 'claims' | 'desired' | 'annotation_problems';
+  readonly table:
+    | 'objects'
+    | 'runs'
+    | 'attempts'
+    | 'transitions'
+    | 'claims'
+    | 'desired'
+    | 'annotation_problems'
+    | 'events';
   readonly column: 'uid' | 'pod_uid' | 'id' | 'rowid';
   readonly value: string | number;
 }

@@ -66,7 +66,7 @@ function deleteTransition(db: Db, id: string): void {
 }
 
 const REPEATED = `SELECT seq, id, recorded_at AS recordedAt,
-    iif(json_valid(transition), transition ->> '$.kind' IN ('container.terminated', 'run.suspended', 'run.resumed'), 0)
+    iif(json_valid(transition), transition ->> '$.kind' IN ('container.terminated', 'run.suspended', 'run.resumed', 'event.warned'), 0)
       AS repeated,
     EXISTS (SELECT 1 FROM intents WHERE transition_id = transitions.id AND settled_at IS NULL)
       OR EXISTS (SELECT 1 FROM decisions WHERE transition_id = transitions.id AND verdict = 'waiting')

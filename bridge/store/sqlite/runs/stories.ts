@@ -1,10 +1,12 @@
 import type { Facts } from '../../../kubernetes/observation.ts';
+import { eventSubjects } from '../../../lifecycle/event.ts';
 import type { Attempt, Run, Transition } from '../../../lifecycle/transition.ts';
 import { objectOf } from '../../../lifecycle/transition.ts';
 import type { RunStory, StoryContainer } from '../../../sinks/sink.ts';
 import { MAX_ATTEMPTS, MAX_TRANSITIONS } from '../../../sinks/sink.ts';
 import type { ObjectRow } from '../../store.ts';
 import type { Db } from '../db/db.ts';
+import { eventsAbout } from '../events/event-rows.ts';
 import { keptLogsOf } from './log-rows.ts';
 import { objectOf as storedObject } from '../objects/object-rows.ts';
 import { readAttempt, readTransition, runOf } from './stored-runs.ts';
@@ -40,16 +42,24 @@ export function storyOf(db: Db, uid: string): RunStory | undefined {
   const named = attemptsLeftOut === 0 ? null : JSON.stringify(attempts.map(({ podUid }) => podUid));
   const rows = db.all<TransitionColumns & Total>(TRANSITIONS, uid, named);
   const transitions = rows.map((row) => readTransition(db, uid, row));
+  const owners = ownersOf(db, run);
   const cut = { attempts: attemptsLeftOut, transitions: leftOut(rows) };
   return {
     run,
     object: factsOf(storedObject(db, objectOf(run).uid)),
-    owners: ownersOf(db, run),
+    owners,
     attempts,
     containers: transitions.flatMap(containerOf),
     transitions,
     logs: keptLogsOf(db, uid),
-    events: [],
+    events: eventsAbout(
+      db,
+      eventSubjects(
+        run,
+        attempts,
+        owners.map((owner) => owner.uid),
+      ),
+    ),
     ...(cut.attempts + cut.transitions > 0 && { leftOut: cut }),
   };
 }

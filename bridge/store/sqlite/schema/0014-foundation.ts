@@ -175,6 +175,13 @@ CREATE TABLE quarantine (
   error TEXT NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL, bytes BLOB NOT NULL);
 CREATE INDEX quarantine_newest ON quarantine (at, id, size);
 
+-- Kubernetes Events, for a while.
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, about TEXT NOT NULL, version TEXT NOT NULL, at INTEGER NOT NULL,
+  count INTEGER NOT NULL, told INTEGER NOT NULL, event TEXT NOT NULL);
+CREATE INDEX events_about ON events (about, at);
+CREATE INDEX events_at ON events (at);
+
 -- What is left of pruned objects, and records that were refused for being older than that memory.
 CREATE TABLE tombstones (
   id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, namespace TEXT NOT NULL,

@@ -40,6 +40,12 @@ CREATE INDEX desired_due ON desired (destination, next_at) WHERE sending = 0;
 CREATE INDEX desired_not_in_sync ON desired (destination) WHERE not_in_sync_since IS NOT NULL;
 CREATE INDEX desired_removals ON desired (remove_at) WHERE remove_at IS NOT NULL;
 
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, about TEXT NOT NULL, version TEXT NOT NULL, at INTEGER NOT NULL,
+  count INTEGER NOT NULL, told INTEGER NOT NULL, event TEXT NOT NULL);
+CREATE INDEX events_about ON events (about, at);
+CREATE INDEX events_at ON events (at);
+
 CREATE TABLE former_rows (
   destination TEXT NOT NULL, key TEXT NOT NULL, wanted TEXT NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY (destination, key)) WITHOUT ROWID;

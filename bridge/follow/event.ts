@@ -1,0 +1,40 @@
+import { announceAlone } from '../announce/alone.ts';
+import { announce } from '../announce/announce.ts';
+import type { EventFacts } from '../kubernetes/kinds/event.ts';
+import type { Observation, PodFacts } from '../kubernetes/observation.ts';
+import type { KeptEvent } from '../lifecycle/event.ts';
+import { isWarning, keepEvent, updateEvent, warned } from '../lifecycle/event.ts';
+import { runUidOf } from '../lifecycle/pod-state.ts';
+import type { RunRow, Tx } from '../store/store.ts';
+import { stateOf } from '../turn/object-rows.ts';
+import type { Turn } from '../turn/turn.ts';
+
+/** Takes in an Event. It is colour: no status follows from it. */
+export function observeEvent(turn: Turn, { facts }: Observation<EventFacts>): void {
+  const { tx, now, unwritten, destinations } = turn;
+  const first = keepEvent(facts, now);
+  // Most are new: then this is the only statement.
+  const isNew = first.at > tx.events.removedUpTo(now) && tx.events.add(first);
+  const previous = isNew ? undefined : tx.events.event(facts.uid);
+  const kept = isNew ? first : previous && updateEvent(previous, facts, now);
+  if (kept === undefined) return unwritten.toldNothing('Event', false);
+  if (!isNew) tx.events.update(kept);
+  const isHeard = destinations.some(({ planner }) => planner.hears.has('event.warned'));
+  if (isHeard && isWarning(previous, kept)) announceWarning(turn, kept);
+}
+
+/** In the timeline of the run that its object belongs to, if there is one. */
+function announceWarning(turn: Turn, kept: KeptEvent): void {
+  const { tx } = turn;
+  const row = runOf(tx, kept.event.regarding.uid);
+  if (row === undefined) return announceAlone(turn, warned(kept, undefined));
+  const memory = announce(turn, row, [warned(kept, row.run.uid)]);
+  if (memory !== row.memory) tx.putRun({ run: row.run, memory });
+}
+
+function runOf(tx: Tx, uid: string | undefined): RunRow | undefined {
+  if (uid === undefined) return undefined;
+  const object = tx.object(uid);
+  const runUid = object?.kind === 'Pod' ? runUidOf(stateOf<{ facts: PodFacts }>(object).facts) : uid;
+  return runUid === undefined ? undefined : tx.run(runUid);
+}

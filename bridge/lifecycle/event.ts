@@ -1,0 +1,78 @@
+import type { EventFacts, Regarding } from '../kubernetes/kinds/event.ts';
+import { compareVersions } from '../kubernetes/version.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { Attempt, Run, Transition } from './transition.ts';
+import { objectOf } from './transition.ts';
+
+/** More pods than these, those that started last, are not asked about. */
+const MAX_PODS = 100;
+
+/** An Event as it is kept: its first version, and of later ones how often and when it was said last. */
+export interface KeptEvent {
+  readonly uid: string;
+  /** The UID of the object that it is about; without one, which no API server refuses, its kind and names. */
+  readonly about: string;
+  readonly version: string;
+  readonly at: Instant;
+  readonly count: number;
+  /** The highest step that its count has reached: 1, 10, 100 and so on. */
+  readonly told: number;
+  readonly event: EventFacts;
+}
+
+/** What is kept of the first version of an Event that is seen. */
+export function keepEvent(event: EventFacts, now: Instant): KeptEvent {
+  const { uid, resourceVersion: version, count } = event;
+  // A time in the future would keep it for ever, and everything else out.
+  const at = Math.min(event.lastAt ?? now, now);
+  return { uid, about: aboutKey(event.regarding), version, at, count, told: stepOf(count), event };
+}
+
+/** What is kept after another version of it; undefined when that says nothing new. */
+export function updateEvent(kept: KeptEvent, facts: EventFacts, now: Instant): KeptEvent | undefined {
+  if (compareVersions(facts.resourceVersion, kept.version) <= 0) return undefined;
+  const count = Math.max(kept.count, facts.count);
+  const at = Math.max(kept.at, keepEvent(facts, now).at);
+  return { ...kept, version: facts.resourceVersion, at, count, told: stepOf(count) };
+}
+
+/** Whether a Warning has reached a step that was not reported yet: nobody is to hear of the same one each minute. */
+export function isWarning(previous: KeptEvent | undefined, { told, event }: KeptEvent): boolean {
+  return event.type === 'Warning' && told > (previous?.told ?? 0);
+}
+
+/** The transition of a Warning whose count has reached a step; `runUid`: of the run that its object belongs to, if any. */
+export function warned({ uid, at, count, told, event }: KeptEvent, runUid: string | undefined): Transition {
+  const { reason, message, regarding } = event;
+  return {
+    id: `${uid}/warned/${told}`,
+    kind: 'event.warned',
+    at,
+    about: { kind: regarding.kind, namespace: regarding.namespace, name: regarding.name, uid: regarding.uid ?? '' },
+    runUid,
+    text: eventText({ ...event, count }),
+    count,
+    ...(reason !== undefined && { reason }),
+    ...(message !== undefined && { message }),
+  };
+}
+
+/** What it says in one line, and how often. */
+export function eventText({ type, reason, message, count }: EventFacts): string {
+  const said = [reason, message].filter(Boolean).join(': ') || type;
+  return count === 1 ? said : `${said} (${count} times)`;
+}
+
+/** The UIDs of what Events of a run are about: its object, its pods, and `others`. */
+export function eventSubjects(run: Run, attempts: readonly Attempt[], others: readonly string[] = []): string[] {
+  return [objectOf(run).uid, ...attempts.slice(-MAX_PODS).map(({ podUid }) => podUid), ...others];
+}
+
+function aboutKey({ uid, kind, namespace, name }: Regarding): string {
+  return uid ?? `${kind}/${namespace}/${name}`;
+}
+
+/** The greatest power of ten that is not above a count. */
+function stepOf(count: number): number {
+  return 10 ** (String(Math.max(1, count)).length - 1);
+}
