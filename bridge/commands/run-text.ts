@@ -1,5 +1,6 @@
 import { logName, logOutcome } from '../lib/log-text.ts';
 import { pageLink } from '../lib/page-link.ts';
+import { eventText } from '../lifecycle/event.ts';
 import { waitText } from '../lifecycle/cause.ts';
 import type { Attempt, Transition } from '../lifecycle/transition.ts';
 import { iso } from '../lib/clock.ts';
@@ -25,6 +26,7 @@ export function runText(detail: RunDetail, publicUrl?: string): string {
     ),
     section('Attempts', detail.attempts.map(attemptLine), 'no pod was seen'),
     ...logLines(detail.logs),
+    ...eventLines(detail.events),
     section(
       'Sent',
       detail.deliveries.flatMap((row) => [deliveryLine(row, transitions), ...historyLines(row)]),
@@ -53,6 +55,13 @@ function logLines(logs: RunDetail['logs']): string[] {
   if (logs.length === 0) return [];
   const lines = logs.map((log) => [log.podName, logName(log), `exit ${log.exitCode}`, logOutcome(log)]);
   return [section('Logs', lines, '')];
+}
+
+/** What Kubernetes said about it, as long as that is kept. */
+function eventLines(events: RunDetail['events']): string[] {
+  if (events.length === 0) return [];
+  const lines = events.map((event) => [iso(event.lastAt), event.type, eventText(event), event.regarding.name]);
+  return [section('Kubernetes Events', lines, '')];
 }
 
 /** What to do about what was given up. */

@@ -1,3 +1,4 @@
+import type { EventFacts } from '../kubernetes/kinds/event.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import type { RunLog } from '../lifecycle/logs.ts';
 import type { Run, RunStatus, Transition, Attempt } from '../lifecycle/transition.ts';
@@ -73,6 +74,8 @@ export interface RunDetail {
   readonly deliveries: readonly DeliveryView[];
   /** Of its containers, in the order of their ends. */
   readonly logs: readonly LogView[];
+  /** Kubernetes Events about it and its pods that are still kept, in the order of their times. */
+  readonly events: readonly EventFacts[];
 }
 
 /** What became of the log of a container, with its tail. */

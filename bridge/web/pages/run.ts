@@ -7,6 +7,7 @@ import type { UnjudgedView } from '../../store/unjudged.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { reasonText, undecidedText } from '../../lib/reasons.ts';
 import { badge, DELIVERY_LOOKS, href, payload, RUN_LOOKS, time } from '../parts.ts';
+import { events } from './events.ts';
 import { logs } from './logs.ts';
 import { type Frame, note, type PageContent } from './layout.ts';
 import { took } from './runs.ts';
@@ -33,7 +34,7 @@ export function runPage(
       ${detail.attempts.length === 0 ? html`<p class="empty">No pod was seen.</p>` : attempts(detail.attempts, now)}
       <h2>Deliveries</h2>
       ${detail.deliveries.length === 0 ? html`<p class="empty">${noDelivery(detail)}</p>` : deliveries(detail)}
-      ${decided(detail)} ${logs(detail)}
+      ${decided(detail)} ${logs(detail)} ${events(detail)}
     `,
   };
 }
@@ -108,7 +109,7 @@ function tone({ kind, outcome, container }: Transition): string {
   if (outcome === 'succeeded' || exitCode === 0) return 'good';
   if (outcome === 'failed' || (exitCode ?? 0) !== 0) return 'bad';
   if (kind === 'cronjob.missed') return 'bad';
-  return kind === 'run.stuck' || outcome === 'cancelled' ? 'warn' : 'quiet';
+  return kind === 'run.stuck' || kind === 'event.warned' || outcome === 'cancelled' ? 'warn' : 'quiet';
 }
 
 function attempts(rows: readonly Attempt[], now: Instant): Html {

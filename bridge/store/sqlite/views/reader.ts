@@ -34,6 +34,7 @@ import type { CronJobsQuery } from './cron-jobs.ts';
 import { readDepth } from './depth.ts';
 import { countDrops, readDrops } from './drops.ts';
 import type { DropsQuery } from './drops.ts';
+import { eventsOfRun } from '../events/event-rows.ts';
 import { keptLogsOf, toLogView } from '../runs/log-rows.ts';
 import { readOwnRow } from './own-row.ts';
 import { countProblems, problemsOf, readProblems } from '../objects/problem-rows.ts';
@@ -79,6 +80,7 @@ const DESIRED = `SELECT desired.*, (
     desired.destination IN (SELECT destination FROM left_destinations) AS has_left
   FROM desired`;
 
+const CRON_JOBS = "SELECT count(*) AS count FROM objects WHERE kind = 'CronJob' AND deleted = 0";
 const PENDING = "('queued', 'awaiting', 'ready')";
 
 export class SqliteReader implements ReadStore {
@@ -125,6 +127,7 @@ export class SqliteReader implements ReadStore {
           .all<DeliveryColumns>(`${DELIVERY} WHERE run_uid = ? ORDER BY intents.seq`, uid)
           .map(toDelivery),
         logs: keptLogsOf(this.#db, uid).map(toLogView),
+        events: eventsOfRun(this.#db, run, attempts),
       };
     });
   }
@@ -254,9 +257,7 @@ export class SqliteReader implements ReadStore {
   }
 
   cronJobCount(): number {
-    return this.#db.get<{ count: number }>(
-      "SELECT count(*) AS count FROM objects WHERE kind = 'CronJob' AND deleted = 0",
-    )!.count;
+    return this.#db.get<{ count: number }>(CRON_JOBS)!.count;
   }
 
   problems(query: ProblemsQuery): Page<CronJobProblems> {
