@@ -1,7 +1,7 @@
 import type { Facts } from '../kubernetes/observation.ts';
 import type { Transition } from '../lifecycle/transition.ts';
 import type { PlanContext } from '../sinks/sink.ts';
-import type { Tx } from '../store/store.ts';
+import type { Tx } from '../store/tx.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 import { takePlan } from './announce.ts';
@@ -12,7 +12,7 @@ const MAX_OWNERS = 5;
 /** Records what happened to an object that belongs to no run, and plans it for every destination that hears of it. */
 export function announceAlone(turn: Turn, transition: Transition): void {
   const { tx, now, destinations } = turn;
-  if (!tx.addTransition(transition, now)) return;
+  if (!tx.timeline.add(transition, now)) return;
   const context = aloneContext(tx, transition.about.uid);
   for (const to of destinations) {
     const { planner } = to;
@@ -39,8 +39,8 @@ function aloneContext(tx: Tx, uid: string): PlanContext {
 
 function ownersOf(tx: Tx, uid: string): Facts[] {
   const owners: Facts[] = [];
-  for (let next = tx.object(uid)?.ownerUid; next !== undefined && owners.length < MAX_OWNERS;) {
-    const row = tx.object(next);
+  for (let next = tx.objects.get(uid)?.ownerUid; next !== undefined && owners.length < MAX_OWNERS;) {
+    const row = tx.objects.get(next);
     if (row !== undefined) owners.push(stateOf<{ readonly facts: Facts }>(row).facts);
     next = row?.ownerUid;
   }

@@ -7,7 +7,8 @@ import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { cutoffReason } from '../policy/cutoff.ts';
 import type { Planned } from '../sinks/sink.ts';
-import type { RunMemory, RunRow, Tx } from '../store/store.ts';
+import type { RunMemory, RunRow } from '../store/runs.ts';
+import type { Tx } from '../store/tx.ts';
 import type { Destination } from '../turn/destination.ts';
 import { awaitSettled } from './await-settled.ts';
 import { cronJobOf, KnownRun } from './known-run.ts';
@@ -36,7 +37,7 @@ export function announce(
   early: readonly Transition[] = [],
 ): RunMemory {
   const { tx, now } = turn;
-  const added = transitions.filter((transition) => tx.addTransition(transition, now));
+  const added = transitions.filter((transition) => tx.timeline.add(transition, now));
   if (added.some(({ kind }) => kind === 'run.ended')) awaitSettled(turn, run);
   const fresh = early.length === 0 ? added : [...early, ...added].toSorted((a, b) => a.at - b.at);
   if (fresh.length === 0) return memory;
@@ -45,7 +46,7 @@ export function announce(
     const edges = fresh.filter(({ kind }) => kind === 'run.started' || kind === 'run.ended');
     for (const edge of edges) markWaiting(turn, edge, 'owner_unknown');
     if (edges.length > 0)
-      tx.setTimer({ id: ownerTimer(run.uid), kind: 'owner', uid: run.uid, due: now + OWNER_WAIT_MS });
+      tx.timers.set({ id: ownerTimer(run.uid), kind: 'owner', uid: run.uid, due: now + OWNER_WAIT_MS });
     return { ...memory, waiting: [...memory.waiting, ...fresh], waitingFor: 'owner' };
   }
   return planOrHold(turn, { run, memory }, fresh);
@@ -63,12 +64,12 @@ function planOrHold(turn: Turn, row: RunRow, fresh: readonly Transition[]): RunM
   const failure = open.find((transition) => awaitsPods(tx, run, transition));
   if (failure === undefined) {
     if (!isHeld) return planAll(turn, row, fresh);
-    tx.clearTimer(podsTimer(run.uid));
+    tx.timers.clear(podsTimer(run.uid));
     return announceWaiting(turn, { run, memory: { ...memory, waiting: open } });
   }
   if (!isHeld) {
     markWaiting(turn, failure, 'awaiting_pods');
-    tx.setTimer({ id: podsTimer(run.uid), kind: 'pods', uid: run.uid, due: now + PODS_WAIT_MS });
+    tx.timers.set({ id: podsTimer(run.uid), kind: 'pods', uid: run.uid, due: now + PODS_WAIT_MS });
   }
   const ready = open.filter((transition) => transition !== failure);
   return { ...planAll(turn, row, ready), waiting: [failure], waitingFor: 'pods' };
@@ -77,10 +78,10 @@ function planOrHold(turn: Turn, row: RunRow, fresh: readonly Transition[]): RunM
 /** Whether pods that its Job counts as failed are not known as ended yet. */
 function awaitsPods(tx: Tx, run: Run, { kind, outcome, inferred, reason }: Transition): boolean {
   if (kind !== 'run.ended' || outcome !== 'failed' || inferred || cronJobOf(tx, run) === undefined) return false;
-  const job = tx.object(run.uid);
+  const job = tx.objects.get(run.uid);
   const failed = job === undefined ? 0 : stateOf<JobState>(job).facts.failed;
   if (failed === 0 || failed > MAX_AWAITED_PODS) return false;
-  const attempts = tx.attempts(run.uid);
+  const attempts = tx.runs.attempts(run.uid);
   const over = attempts.filter(({ endedAt, goneAt }) => (endedAt ?? goneAt) !== undefined);
   if (over.filter(({ phase }) => phase !== 'Succeeded').length < failed) return true;
   // Those that were stopped with the Job may come before the one that failed it. A deadline stops all.
@@ -90,10 +91,10 @@ function awaitsPods(tx: Tx, run: Run, { kind, outcome, inferred, reason }: Trans
 /** The pods of a failed run did not come in time: it is told without them. */
 export function settlePods(turn: Turn, runUid: string): void {
   const { tx } = turn;
-  tx.clearTimer(podsTimer(runUid));
-  const row = tx.run(runUid);
+  tx.timers.clear(podsTimer(runUid));
+  const row = tx.runs.get(runUid);
   if (row?.memory.waitingFor !== 'pods') return;
-  tx.putRun({ run: row.run, memory: announceWaiting(turn, row) });
+  tx.runs.put({ run: row.run, memory: announceWaiting(turn, row) });
 }
 
 const podsTimer = (runUid: string): string => `pods/${runUid}`;
@@ -104,8 +105,8 @@ const podsTimer = (runUid: string): string => `pods/${runUid}`;
  */
 export function settleOwner(turn: Turn, runUid: string): void {
   const { tx, destinations } = turn;
-  tx.clearTimer(ownerTimer(runUid));
-  const row = tx.run(runUid);
+  tx.timers.clear(ownerTimer(runUid));
+  const row = tx.runs.get(runUid);
   if (row?.memory.waitingFor !== 'owner') return;
   const { ownerName, ownerUid } = row.run;
   const detail = `CronJob ${row.run.namespace}/${ownerName} with the UID ${ownerUid}`;
@@ -120,7 +121,7 @@ const ownerTimer = (runUid: string): string => `owner/${runUid}`;
 
 /** Plans what waited for the CronJob of a run, which is seen now; a failure waits on for its pods. */
 export function announceOwned(turn: Turn, { run, memory }: RunRow): RunMemory {
-  turn.tx.clearTimer(ownerTimer(run.uid));
+  turn.tx.timers.clear(ownerTimer(run.uid));
   const { waiting, ...rest } = memory;
   return planOrHold(turn, { run, memory: { ...rest, waiting: [], waitingFor: undefined } }, waiting);
 }
@@ -150,7 +151,7 @@ function isWaiting(tx: Tx, run: Run): boolean {
 
 /** The owner's API group decides, not its kind's name alone. */
 function ownedByBatch(tx: Tx, run: Run): boolean {
-  const row = tx.object(run.uid);
+  const row = tx.objects.get(run.uid);
   return row === undefined || isOwnedByCronJob(stateOf<{ facts: JobFacts }>(row).facts.owner);
 }
 
@@ -189,7 +190,7 @@ export function takePlan(
     decide(turn, transition.id, destination, 'dropped', reason, detail);
   // What becomes of a start depends on no other edge.
   const start =
-    run && transition.kind !== 'run.started' ? tx.decision(`${run.runKey}/started`, destination) : undefined;
+    run && transition.kind !== 'run.started' ? tx.timeline.decision(`${run.runKey}/started`, destination) : undefined;
   if ('drop' in planned && planned.once === true) {
     if (start?.reason !== planned.drop) drop(planned.drop, planned.detail);
     return undefined;
@@ -198,10 +199,10 @@ export function takePlan(
     cutoffReason(transition, run, start?.verdict === 'planned', rule) ?? untoldReason(transition, onUnknown);
   if (untold !== undefined) drop(untold);
   else if ('drop' in planned) drop(planned.drop, planned.detail);
-  else if (tx.isRetired(transition.at)) drop('retired');
+  else if (tx.retirement.covers(transition.at)) drop('retired');
   else {
     decide(turn, transition.id, destination, 'planned', plannedReason(transition));
-    for (const intent of planned.intents) tx.enqueue(destination, transition.id, intent, now);
+    for (const intent of planned.intents) tx.timeline.enqueue(destination, transition.id, intent, now);
     return planned.memo;
   }
   return undefined;
@@ -231,5 +232,5 @@ function decide(
   detail?: string,
 ): void {
   const { tx, now: at } = turn;
-  tx.decide({ transitionId, destination, verdict, reason, detail, at });
+  tx.timeline.decide({ transitionId, destination, verdict, reason, detail, at });
 }

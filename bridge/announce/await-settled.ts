@@ -1,5 +1,5 @@
 import type { Run } from '../lifecycle/transition.ts';
-import type { Tx } from '../store/store.ts';
+import type { Tx } from '../store/tx.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /**
@@ -13,14 +13,14 @@ export const PODS_LOOK = LOOKS_MS.indexOf(120_000);
 /** Has a run that has ended settled, if a destination hears of that. Pods and logs of a rollout are not waited for. */
 export function awaitSettled({ tx, now, destinations }: Turn, { uid, revision }: Run): void {
   if (!destinations.some(({ planner }) => planner.hears.has('run.settled'))) return;
-  tx.setTimer({ ...lookTimer(uid, 0), due: revision === undefined ? now + LOOKS_MS[0] : now });
+  tx.timers.set({ ...lookTimer(uid, 0), due: revision === undefined ? now + LOOKS_MS[0] : now });
 }
 
 /** Looks again later; false after the last look. */
 export function lookAgain(tx: Tx, uid: string, look: number, now: number): boolean {
   const [before, next] = [LOOKS_MS[look]!, LOOKS_MS[look + 1]];
   if (next === undefined) return false;
-  tx.setTimer({ ...lookTimer(uid, look + 1), due: now + next - before });
+  tx.timers.set({ ...lookTimer(uid, look + 1), due: now + next - before });
   return true;
 }
 

@@ -1,4 +1,4 @@
-import type { Returned } from '../store/store.ts';
+import type { Returned } from '../store/destinations.ts';
 import { announceMissed } from './announce.ts';
 import { awaitSettled } from './await-settled.ts';
 import type { Destination } from '../turn/destination.ts';
@@ -18,10 +18,10 @@ export function catchUp(turn: Turn, to: Destination, returned: Returned): void {
     const recorded = tx.destinations.recordedSince(returned, MAX_TRANSITIONS);
     for (const [uid, transitions] of Map.groupBy(recorded, ({ runUid }) => runUid!)) {
       eachAlone(turn, uid, () => {
-        const row = tx.run(uid);
+        const row = tx.runs.get(uid);
         if (row === undefined) return;
         const alone = { ...turn, destinations: [to] };
-        tx.putRun({ run: row.run, memory: announceMissed(alone, row, transitions) });
+        tx.runs.put({ run: row.run, memory: announceMissed(alone, row, transitions) });
         if (transitions.some(({ kind }) => kind === 'run.ended')) awaitSettled(alone, row.run);
       });
     }

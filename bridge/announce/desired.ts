@@ -1,7 +1,7 @@
 import type { Facts } from '../kubernetes/observation.ts';
 import type { DesiredContext } from '../sinks/sink.ts';
 import { OWN_CLAIM } from '../store/own-row.ts';
-import type { DesiredRules } from '../store/claims.ts';
+import type { DesiredRules } from '../store/desired.ts';
 import type { Destination } from '../turn/destination.ts';
 import { reads } from '../turn/destination.ts';
 import type { GuardedPlanner } from '../turn/guarded-planner.ts';
@@ -38,7 +38,7 @@ function releaseDead(turn: Turn, planner: GuardedPlanner): void {
   const { tx, now } = turn;
   const { destination } = planner;
   for (const uid of tx.destinations.deadClaimants(destination, OWN_CLAIM)) {
-    tx.claimDesired({ destination, uid, createdAt: 0, alive: false }, [], rulesOf(planner), now);
+    tx.desired.claim({ destination, uid, createdAt: 0, alive: false }, [], rulesOf(planner), now);
   }
 }
 
@@ -47,20 +47,20 @@ function claimOwn(turn: Turn, planner: GuardedPlanner): void {
   const { tx, now } = turn;
   const claimant = { destination: planner.destination, uid: OWN_CLAIM, createdAt: 0, alive: true };
   const claims = planner.planOwn?.() ?? [];
-  if (!('error' in claims)) tx.claimDesired(claimant, claims, rulesOf(planner), now);
+  if (!('error' in claims)) tx.desired.claim(claimant, claims, rulesOf(planner), now);
 }
 
 /** Begins or ends a retirement: every row is wanted anew. */
 export function retireAll(turn: Turn, on: boolean, by: string): void {
   const { tx, now } = turn;
-  tx.setRetired(on, by, now);
+  tx.retirement.set(on, by, now);
   recomputeAll(turn);
 }
 
 /** Every row anew from the live objects: whether the bridge is retired may have changed. */
 export function recomputeAll(turn: Turn): void {
   const { tx, now, destinations } = turn;
-  for (const { planner } of destinations) tx.recomputeDesired(planner.destination, rulesOf(planner), now);
+  for (const { planner } of destinations) tx.desired.recompute(planner.destination, rulesOf(planner), now);
 }
 
 /**
@@ -71,17 +71,18 @@ function claimRows(turn: Turn, to: Destination, facts: Facts, alive: boolean): s
   const { tx, now } = turn;
   const { planner } = to;
   const { destination } = planner;
-  const stickyKey = tx.stickyKey(destination, facts.namespace, facts.name);
-  const context: DesiredContext = { stickyKey, previous: (key) => tx.wanted(destination, key) };
+  const stickyKey = tx.desired.stickyKey(destination, facts.namespace, facts.name);
+  const context: DesiredContext = { stickyKey, previous: (key) => tx.desired.wanted(destination, key) };
   const planned = reads(to, facts.kind) ? planner.planDesired(facts, context) : [];
   const error = 'error' in planned ? planned.error : undefined;
   if (error !== undefined && alive) return error;
   const claims = 'error' in planned ? [] : planned;
   for (const { key, sticky } of claims) {
-    if (sticky === true && stickyKey === undefined) tx.setStickyKey(destination, facts.namespace, facts.name, key);
+    if (sticky === true && stickyKey === undefined)
+      tx.desired.setStickyKey(destination, facts.namespace, facts.name, key);
   }
   const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive };
-  tx.claimDesired(claimant, claims, rulesOf(planner), now);
+  tx.desired.claim(claimant, claims, rulesOf(planner), now);
   return error;
 }
 

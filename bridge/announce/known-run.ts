@@ -4,12 +4,12 @@ import { eventSubjects } from '../lifecycle/event.ts';
 import type { Attempt, Run } from '../lifecycle/transition.ts';
 import type { Json } from '../lib/json.ts';
 import type { RunContext } from '../sinks/sink.ts';
-import type { Tx } from '../store/store.ts';
+import type { Tx } from '../store/tx.ts';
 import { stateOf } from '../turn/object-rows.ts';
 
 /** The CronJob that owns a run, live or deleted, as far as it was seen. */
 export function cronJobOf(tx: Tx, run: Run): CronJobFacts | undefined {
-  const row = run.ownerUid === undefined ? undefined : tx.object(run.ownerUid);
+  const row = run.ownerUid === undefined ? undefined : tx.objects.get(run.ownerUid);
   return row?.kind === 'CronJob' ? stateOf<{ facts: CronJobFacts }>(row).facts : undefined;
 }
 
@@ -33,18 +33,18 @@ export class KnownRun {
       owners: () => this.owners(),
       attempts: () => this.attempts(),
       attempt: (podUid) =>
-        this.#attempts?.find((attempt) => attempt.podUid === podUid) ?? this.#tx.attempts(this.run.uid, podUid)[0],
+        this.#attempts?.find((attempt) => attempt.podUid === podUid) ?? this.#tx.runs.attempts(this.run.uid, podUid)[0],
       logs: () => this.#tx.logs.ofRun(this.run.uid),
       events: () => this.#events(about),
       stickyKey: () => {
         const [owner] = this.owners();
-        return owner && this.#tx.stickyKey(destination, owner.namespace, owner.name);
+        return owner && this.#tx.desired.stickyKey(destination, owner.namespace, owner.name);
       },
     };
   }
 
   attempts(): readonly Attempt[] {
-    return (this.#attempts ??= this.#tx.attempts(this.run.uid));
+    return (this.#attempts ??= this.#tx.runs.attempts(this.run.uid));
   }
 
   #events(about: string | undefined): readonly EventFacts[] {

@@ -11,8 +11,8 @@ const MAX_WAIT_MS = 15 * 60_000;
 /** Tells, once, that the logs of a run that has ended are read; later while they are not. */
 export function settleLogs(turn: Turn, runUid: string): void {
   const { tx, now } = turn;
-  tx.clearTimer(logsTimer(runUid));
-  const row = tx.run(runUid);
+  tx.timers.clear(logsTimer(runUid));
+  const row = tx.runs.get(runUid);
   if (row === undefined) return;
   const since = tx.logs.waitingSince(runUid);
   if (since !== undefined && now - since < MAX_WAIT_MS) return awaitLogs(tx, row.run, now + LOOK_MS);
@@ -20,5 +20,5 @@ export function settleLogs(turn: Turn, runUid: string): void {
   const logs = tx.logs.ofRun(runUid);
   if (logs.length === 0) return;
   const memory = announce(turn, row, [logsTransition(row.run, logs)]);
-  if (memory !== row.memory) tx.putRun({ run: row.run, memory });
+  if (memory !== row.memory) tx.runs.put({ run: row.run, memory });
 }

@@ -5,7 +5,7 @@ import type { Run, Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import { cutoffReason } from '../policy/cutoff.ts';
-import type { Tx } from '../store/store.ts';
+import type { Tx } from '../store/tx.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 import type { KnownRun } from './known-run.ts';
@@ -40,7 +40,7 @@ export function wantLogs(turn: Turn, planned: PlannedRun, transition: Transition
 
 function podOf(tx: Tx, { pods }: PlannedRun, uid: string): PodFacts | undefined {
   if (!pods.has(uid)) {
-    const row = tx.object(uid);
+    const row = tx.objects.get(uid);
     pods.set(uid, row && stateOf<PodState>(row).facts);
   }
   return pods.get(uid);
@@ -48,20 +48,20 @@ function podOf(tx: Tx, { pods }: PlannedRun, uid: string): PodFacts | undefined 
 
 /** Looks at the logs of a run again then. */
 export function awaitLogs(tx: Tx, { uid }: Run, due: Instant): void {
-  tx.setTimer({ id: logsTimer(uid), kind: 'logs', uid, due });
+  tx.timers.set({ id: logsTimer(uid), kind: 'logs', uid, due });
 }
 
 export const logsTimer = (runUid: string): string => `logs/${runUid}`;
 
 function isWanted(turn: Turn, { known, memos }: PlannedRun, transition: Transition): boolean {
   const { tx, destinations } = turn;
-  if (tx.isRetired(transition.at)) return false;
+  if (tx.retirement.covers(transition.at)) return false;
   const { run } = known;
   return destinations.some(({ planner, rule, readsLogs = true }) => {
     const { destination } = planner;
     if (!readsLogs || !LOGS_GO_WITH.some((kind) => planner.hears.has(kind))) return false;
     if (planner.wantsLogs?.(known.contextOf(destination, memos[destination])) !== true) return false;
-    const started = tx.decision(`${run.runKey}/started`, destination)?.verdict === 'planned';
+    const started = tx.timeline.decision(`${run.runKey}/started`, destination)?.verdict === 'planned';
     return cutoffReason(transition, run, started, rule) === undefined;
   });
 }

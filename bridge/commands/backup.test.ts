@@ -54,7 +54,7 @@ describe('a backup', () => {
         const store = openStore('${path}', { now: () => 1 });
         for (let n = 0; ; n++) {
           store.transaction((tx) => {
-            for (const half of ['a', 'b']) tx.enqueue('d', 't' + n, { key: half + n, lane: 'l' + n, payload: 'x'.repeat(999), limits: [] }, 1);
+            for (const half of ['a', 'b']) tx.timeline.enqueue('d', 't' + n, { key: half + n, lane: 'l' + n, payload: 'x'.repeat(999), limits: [] }, 1);
           });
           if (n === 300) console.log('busy');
         }`,
@@ -124,12 +124,12 @@ describe('restoring', () => {
     t.settle(t.claim(), DELIVERED);
     const lastCommit = t.now;
     t.store.ingested(lastCommit);
-    t.store.transaction((tx) => tx.setStickyKey(DESTINATION, 'shop', 'later', 'key'));
+    t.store.transaction((tx) => tx.desired.setStickyKey(DESTINATION, 'shop', 'later', 'key'));
     t.now += HOUR;
     restore();
     expect(t.store.recovery).toMatchObject({ cause: 'restored', cutoff: lastCommit, at: t.now });
     expect(t.store.cutoff(DESTINATION, 1)).toBe(lastCommit);
-    expect(t.store.transaction((tx) => tx.stickyKey(DESTINATION, 'shop', 'later'))).toBe('key');
+    expect(t.store.transaction((tx) => tx.desired.stickyKey(DESTINATION, 'shop', 'later'))).toBe('key');
     expect([t.delivery('told').reason, t.delivery('waiting').reason, t.delivery('behind').reason]).toEqual([
       'delivered',
       'restored',

@@ -77,8 +77,8 @@ it('says why something was not sent', async () => {
 it('says what is in quarantine, of a run and of what never became one', async () => {
   const row = { reason: 'core_error', version: '1', error: 'boom', bytes: new Uint8Array(), at: NOW } as const;
   store.transaction((tx) => {
-    tx.quarantine({ ...row, subject: sampleUid(1) });
-    tx.quarantine({ ...row, subject: 'poison-uid' });
+    tx.quarantine.put({ ...row, subject: sampleUid(1) });
+    tx.quarantine.put({ ...row, subject: 'poison-uid' });
   });
   expect(await explain(sampleUid(1), '--store', path)).toMatch(/^shop\/[^]*In quarantine since \S+: .*: boom/);
   expect(await explain('poison-uid', '--store', path)).toMatch(/^In quarantine since [^]*\/quarantine\/\d+/);
@@ -94,7 +94,7 @@ it('shows the answers of every try, who had it sent again, and how to do that', 
 });
 
 it('says first that the bridge is retired', async () => {
-  store.transaction((tx) => tx.setRetired(true, 'ada', NOW));
+  store.transaction((tx) => tx.retirement.set(true, 'ada', NOW));
   expect(await explain(sampleUid(1), '--store', path)).toMatch(/^The bridge is retired since \S+ by ada/);
 });
 
@@ -117,9 +117,9 @@ it('says of a CronJob that has not run yet when it will, and what the vendor kno
   store.transaction((tx) => {
     const { uid, namespace, name } = facts;
     const state = { facts, deleted: false };
-    tx.putObject({ uid, kind: 'CronJob', namespace, name, ownerUid: undefined, version: '1', deleted: false, state });
+    tx.objects.put({ uid, kind: 'CronJob', namespace, name, ownerUid: undefined, version: '1', deleted: false, state });
     const claimant = { destination: 'demo/default', uid, createdAt: NOW, alive: true };
-    tx.claimDesired(claimant, [{ key: 'the-key', wanted: {} }], { retire: () => null }, NOW);
+    tx.desired.claim(claimant, [{ key: 'the-key', wanted: {} }], { retire: () => null }, NOW);
   });
   expect(await explain('shop/new', '--store', path)).toMatch(
     /^shop\/new: CronJob\n +UID +\S+\n +schedule +0 4 \* \* \* Europe\/Berlin, suspended\n\nVendor objects\n +○ not in sync +demo\/default +the-key +not sent yet\n\nNo run of it was seen/,
@@ -165,9 +165,9 @@ it('says what was sent of a run that was removed by the retention', async () => 
     text: 'started',
   } as const;
   store.transaction((tx) => {
-    tx.putObject({ ...job, uid: 'old', state: { facts: {}, deletedAt: NOW } });
-    tx.addTransition(transition, NOW);
-    tx.enqueue('other', transition.id, { key: 'old', lane: 'old', payload: null, limits: [] }, NOW);
+    tx.objects.put({ ...job, uid: 'old', state: { facts: {}, deletedAt: NOW } });
+    tx.timeline.add(transition, NOW);
+    tx.timeline.enqueue('other', transition.id, { key: 'old', lane: 'old', payload: null, limits: [] }, NOW);
   });
   const [claimed] = store.claim('other', 1, NOW, [], false);
   store.settle([{ seq: claimed!.seq, delivery: { outcome: 'delivered' } }], NOW);
@@ -180,7 +180,7 @@ it('says what was sent of a run that was removed by the retention', async () => 
 it('takes the beginning of a UID when it is that of one run alone', async () => {
   const run = reader((read) => read.run(sampleUid(7))!).run;
   const memory = { memos: {}, waiting: [], waitingFor: undefined };
-  store.transaction((tx) => tx.putRun({ run: { ...run, uid: 'abcd0123-0000-4000-8000-000000000000' }, memory }));
+  store.transaction((tx) => tx.runs.put({ run: { ...run, uid: 'abcd0123-0000-4000-8000-000000000000' }, memory }));
   expect(await explain('abcd01', '--store', path)).toContain('abcd0123-0000-4000-8000-000000000000');
   const several = explain('5f0c9e1a', '--store', path);
   await expect(several).rejects.toThrow(

@@ -8,7 +8,7 @@ import { reasonText, undecidedText } from '../lib/reasons.ts';
 import type { CronJobView, DeliveryView, DesiredView, PrunedView, RunDetail, RunView } from '../store/read.ts';
 import type { ProblemView } from '../store/problems.ts';
 import type { UnjudgedView } from '../store/unjudged.ts';
-import type { Decision } from '../store/store.ts';
+import type { Decision } from '../store/timeline.ts';
 import { columns } from './terminal.ts';
 
 /** One run as readable text: what was seen, what was sent, and what was not and why. `publicUrl` is `web.publicUrl`. */

@@ -23,8 +23,8 @@ export function observeCronJob(turn: Turn, observation: Observation & { readonly
   watchSchedule(tx, previous, state);
   planCronJob(turn, state);
   if (row !== undefined) return;
-  for (const run of tx.runsWaitingForOwner(state.facts.uid)) {
-    tx.putRun({ run: run.run, memory: announceOwned(turn, run) });
+  for (const run of tx.runs.waitingForOwner(state.facts.uid)) {
+    tx.runs.put({ run: run.run, memory: announceOwned(turn, run) });
   }
 }
 

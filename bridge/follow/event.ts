@@ -5,7 +5,8 @@ import type { Observation, PodFacts } from '../kubernetes/observation.ts';
 import type { KeptEvent } from '../lifecycle/event.ts';
 import { isWarning, keepEvent, updateEvent, warned } from '../lifecycle/event.ts';
 import { runUidOf } from '../lifecycle/pod-state.ts';
-import type { RunRow, Tx } from '../store/store.ts';
+import type { RunRow } from '../store/runs.ts';
+import type { Tx } from '../store/tx.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 
@@ -29,12 +30,12 @@ function announceWarning(turn: Turn, kept: KeptEvent): void {
   const row = runOf(tx, kept.event.regarding.uid);
   if (row === undefined) return announceAlone(turn, warned(kept, undefined));
   const memory = announce(turn, row, [warned(kept, row.run.uid)]);
-  if (memory !== row.memory) tx.putRun({ run: row.run, memory });
+  if (memory !== row.memory) tx.runs.put({ run: row.run, memory });
 }
 
 function runOf(tx: Tx, uid: string | undefined): RunRow | undefined {
   if (uid === undefined) return undefined;
-  const object = tx.object(uid);
+  const object = tx.objects.get(uid);
   const runUid = object?.kind === 'Pod' ? runUidOf(stateOf<{ facts: PodFacts }>(object).facts) : uid;
-  return runUid === undefined ? undefined : tx.run(runUid);
+  return runUid === undefined ? undefined : tx.runs.get(runUid);
 }

@@ -1,5 +1,5 @@
 import type { Facts, Observation } from '../kubernetes/observation.ts';
-import type { ObjectRow } from '../store/store.ts';
+import type { ObjectRow } from '../store/objects.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /** What follows from objects of one kind. Each call is a part of one transaction. */

@@ -15,14 +15,14 @@ export function markGone(turn: Turn, uid: string, version: string): boolean {
   if (row === undefined || row.deleted) return false;
   const lost = { ...row, deleted: true, overAt: now, state: { ...row.state, gone: { at: now, version } } };
   unwritten.forget(uid);
-  tx.putObject(lost);
+  tx.objects.put(lost);
   followerOf(row.kind)?.gone(turn, lost);
   return true;
 }
 
 /** The time is over in which the ending of an object that is gone, or is being deleted, could still come. */
 export function settleGone(turn: Turn, uid: string): void {
-  turn.tx.clearTimer(goneTimer(uid));
-  const row = turn.tx.object(uid);
+  turn.tx.timers.clear(goneTimer(uid));
+  const row = turn.tx.objects.get(uid);
   if (row !== undefined) followerOf(row.kind)?.settleGone?.(turn, row);
 }

@@ -7,7 +7,8 @@ import { provenSuccess } from '../lifecycle/gone.ts';
 import type { Ending, JobState } from '../lifecycle/job.ts';
 import { concludeJob, endJob } from '../lifecycle/job.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { ObjectRow, Tx } from '../store/store.ts';
+import type { ObjectRow } from '../store/objects.ts';
+import type { Tx } from '../store/tx.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 import { awaitDeletion, isHeldByDeletion, replacement, setGoneTimer, tellJob } from './job.ts';
@@ -18,7 +19,7 @@ export function loseJob(turn: Turn, row: ObjectRow): void {
   const { tx, now, limits } = turn;
   const state = stateOf<JobState>(row);
   planDesired(turn, state.facts, false);
-  const run = tx.run(row.uid);
+  const run = tx.runs.get(row.uid);
   if (run === undefined) return;
   refreshRun(tx, row.uid, run.run.runKey, run.memory);
   if (state.ended !== undefined) return;
@@ -34,7 +35,7 @@ export function loseJob(turn: Turn, row: ObjectRow): void {
 export function settleGoneJob(turn: Turn, row: ObjectRow): void {
   const { tx } = turn;
   const state = stateOf<JobState>(row);
-  const run = tx.run(row.uid);
+  const run = tx.runs.get(row.uid);
   if (run !== undefined && isHeldByDeletion(state)) return settleDeletion(turn, row, run.run.runKey);
   const { gone, ended, deletedAt } = state;
   if (gone === undefined || ended !== undefined || deletedAt !== undefined || run === undefined) return;
@@ -45,7 +46,7 @@ export function settleGoneJob(turn: Turn, row: ObjectRow): void {
       ? { outcome: 'unknown', at: gone.at, ...told }
       : { outcome: 'succeeded', at: provenAt, inferred: true, ...told };
   const step = concludeJob(state, run.run.runKey, ending);
-  tx.putObject({ ...row, state: step.state });
+  tx.objects.put({ ...row, state: step.state });
   tellJob(turn, step, run.run.runKey);
 }
 
@@ -58,15 +59,15 @@ function settleDeletion(turn: Turn, row: ObjectRow, runKey: string): void {
     replacement(tx, job, at, false),
   );
   const told = { ...step, state: { ...step.state, deletedAt: undefined } };
-  tx.putObject({ ...row, state: told.state });
+  tx.objects.put({ ...row, state: told.state });
   tellJob(turn, told, runKey);
 }
 
 /** The CronJob of a Job, and when its other runs succeeded. */
 function witnesses(tx: Tx, { uid, owner }: JobFacts): [CronJobState['facts'] | undefined, Instant[]] {
-  const cronJob = isOwnedByCronJob(owner) ? tx.object(owner.uid) : undefined;
+  const cronJob = isOwnedByCronJob(owner) ? tx.objects.get(owner.uid) : undefined;
   if (cronJob?.kind !== 'CronJob') return [undefined, []];
-  const others = tx.children(cronJob.uid, 'Job').filter((row) => row.uid !== uid);
+  const others = tx.objects.children(cronJob.uid, 'Job').filter((row) => row.uid !== uid);
   const ends = others.flatMap((row) => stateOf<JobState>(row).ended?.at ?? []);
   return [stateOf<CronJobState>(cronJob).facts, ends];
 }

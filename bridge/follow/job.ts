@@ -7,7 +7,8 @@ import { endJob, isOpen, reduceJob } from '../lifecycle/job.ts';
 import { jobRun, runKeyOf, stuckReason } from '../lifecycle/run.ts';
 import type { Instant } from '../lib/clock.ts';
 import { isSameJson } from '../lib/same.ts';
-import type { ObjectRow, Tx } from '../store/store.ts';
+import type { ObjectRow } from '../store/objects.ts';
+import type { Tx } from '../store/tx.ts';
 import { announce, markWaiting, NO_MEMORY } from '../announce/announce.ts';
 import { asInferredRun } from './inferred-uid.ts';
 import { isLate } from './late-records.ts';
@@ -32,7 +33,7 @@ export function observeJob(turn: Turn, given: Observation & { readonly facts: Jo
   const { facts } = observation;
   const row = observation === given ? known : unwritten.loadFor(tx, observation);
   if (row === undefined && isLate(turn, observation)) return;
-  const runKey = tx.run(facts.uid)?.run.runKey ?? claimRunKey(tx, facts);
+  const runKey = tx.runs.get(facts.uid)?.run.runKey ?? claimRunKey(tx, facts);
   const previous = row && stateOf<JobState>(row);
   const step = reduceJob(previous, observation, runKey, (job, at) => replacement(tx, job, at, true));
   const { deletedAt, gone } = step.state;
@@ -46,7 +47,7 @@ export function observeJob(turn: Turn, given: Observation & { readonly facts: Jo
   tellJob(turn, step, runKey, adopted);
   if (isUndecided(step.state) && (previous === undefined || !isUndecided(previous))) {
     const id = timerId(step.state.facts);
-    tx.setTimer({ id, kind: 'replacement', uid: facts.uid, due: now + REPLACEMENT_WAIT_MS });
+    tx.timers.set({ id, kind: 'replacement', uid: facts.uid, due: now + REPLACEMENT_WAIT_MS });
     markWaiting(turn, { id: `${runKey}/ended`, kind: 'run.ended' }, 'awaiting_replacement');
   }
   if (isHeldByDeletion(step.state) && (previous === undefined || !isHeldByDeletion(previous)))
@@ -71,24 +72,24 @@ export const goneTimer = (uid: string): string => `gone/${uid}`;
 
 /** Looks at an object that is gone, or is being deleted, then. */
 export function setGoneTimer(tx: Tx, uid: string, due: Instant): void {
-  tx.setTimer({ id: goneTimer(uid), kind: 'gone', uid, due });
+  tx.timers.set({ id: goneTimer(uid), kind: 'gone', uid, due });
 }
 
 /** Ends a deleted Job whose wait for a successor is over, as cancelled unless one was seen meanwhile. */
 export function settleReplacement(turn: Turn, timer: string): void {
   const { tx } = turn;
-  const row = tx.object(timer.slice(timer.lastIndexOf('/') + 1));
+  const row = tx.objects.get(timer.slice(timer.lastIndexOf('/') + 1));
   if (row !== undefined) settle(turn, row, false);
-  tx.clearTimer(timer);
+  tx.timers.clear(timer);
 }
 
 /** A new Job may be the successor that a deleted one of its CronJob waits for; those that wait have a timer. */
 function settlePredecessors(turn: Turn, { owner }: JobFacts): void {
   const { tx } = turn;
   if (!isOwnedByCronJob(owner)) return;
-  for (const { uid, id } of tx.timersBelow(`replacement/${owner.uid}`)) {
-    const row = tx.object(uid);
-    if (row !== undefined && settle(turn, row, true)) tx.clearTimer(id);
+  for (const { uid, id } of tx.timers.below(`replacement/${owner.uid}`)) {
+    const row = tx.objects.get(uid);
+    if (row !== undefined && settle(turn, row, true)) tx.timers.clear(id);
   }
 }
 
@@ -96,10 +97,10 @@ function settlePredecessors(turn: Turn, { owner }: JobFacts): void {
 function settle(turn: Turn, row: ObjectRow, mayWait: boolean): boolean {
   const { tx, now } = turn;
   const before = stateOf<JobState>(row);
-  const runKey = tx.run(row.uid)?.run.runKey ?? row.uid;
+  const runKey = tx.runs.get(row.uid)?.run.runKey ?? row.uid;
   const step = endJob(before, runKey, now, (job, at) => replacement(tx, job, at, mayWait));
   if (step.state === before) return false;
-  tx.putObject({ ...row, state: step.state });
+  tx.objects.put({ ...row, state: step.state });
   tellJob(turn, step, runKey);
   return true;
 }
@@ -108,22 +109,22 @@ function settle(turn: Turn, row: ObjectRow, mayWait: boolean): boolean {
 export function tellJob(turn: Turn, step: JobStep, runKey: string, adopted = false): void {
   const { tx } = turn;
   const { uid } = step.state.facts;
-  const before = tx.run(uid);
+  const before = tx.runs.get(uid);
   const stuckOn =
     before === undefined ? stuckReason(podsOf(tx, uid)) : before.run.status === 'stuck' ? before.run.reason : undefined;
   const run = jobRun(step.state, runKey, stuckOn);
-  const early = before === undefined || adopted ? tx.transitionsOf(uid) : [];
+  const early = before === undefined || adopted ? tx.timeline.ofRun(uid) : [];
   const known = { run, memory: before?.memory ?? NO_MEMORY };
   const memory = announce(turn, known, step.transitions, early);
   if (before === undefined || memory !== before.memory || !isSameJson(run, before.run)) {
-    tx.putRun({ run, memory });
+    tx.runs.put({ run, memory });
   }
 }
 
 /** The first UID of a scheduled instant owns its key; another one with the same annotation is a run of its own. */
 function claimRunKey(tx: Tx, facts: JobFacts): string {
   const key = runKeyOf(facts);
-  return tx.claimRunKey(key, facts.uid) === facts.uid ? key : facts.uid;
+  return tx.runs.claimKey(key, facts.uid) === facts.uid ? key : facts.uid;
 }
 
 /** Its owner shows only now: what was seen first is the Job without it (`kubectl delete cronjob --cascade=orphan`). */
@@ -143,11 +144,11 @@ function timerId({ uid, owner }: JobFacts): string {
 /** Whether another Job took this one's place. Nobody knows before its CronJob is seen, which may have Replace. */
 export function replacement(tx: Tx, facts: JobFacts, deletedAt: Instant, mayWait: boolean): Replacement {
   if (!isOwnedByCronJob(facts.owner) || facts.manual) return 'none';
-  const owner = tx.object(facts.owner.uid);
+  const owner = tx.objects.get(facts.owner.uid);
   if (owner === undefined && mayWait) return 'wait';
   const cronJob = owner && stateOf<CronJobState>(owner).facts;
   if (cronJob !== undefined && cronJob.concurrencyPolicy !== 'Replace') return 'none';
-  const seen = tx
+  const seen = tx.objects
     .children(facts.owner.uid, 'Job')
     .some((row) => isSuccessor(stateOf<JobState>(row).facts, facts, deletedAt));
   // A CronJob that was being deleted by then makes no successor.

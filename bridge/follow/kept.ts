@@ -4,7 +4,7 @@ import { compareVersions } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Gone } from '../lifecycle/gone.ts';
 import { stillGone } from '../lifecycle/gone.ts';
-import type { ObjectRow } from '../store/store.ts';
+import type { ObjectRow } from '../store/objects.ts';
 import { saveObject, stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 import { isLate } from './late-records.ts';

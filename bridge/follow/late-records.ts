@@ -17,14 +17,14 @@ export function isLate(turn: Turn, { facts, listed }: Observation): boolean {
   const { uid, kind, namespace, name, createdAt } = facts;
   const { longLived } = KINDS[kind];
   if (longLived && listed === true) return false;
-  if (tx.isPruned(uid)) return true;
+  if (tx.tombstones.has(uid)) return true;
   const runUid = kind === 'Pod' ? runUidOf(facts) : undefined;
-  if (runUid !== undefined && runUid !== uid && tx.isPruned(runUid)) {
-    if (listed === true) tx.bury({ uid, kind, namespace, name, createdAt }, now);
+  if (runUid !== undefined && runUid !== uid && tx.tombstones.has(runUid)) {
+    if (listed === true) tx.tombstones.put({ uid, kind, namespace, name, createdAt }, now);
     return true;
   }
   if (listed === true || longLived) return false;
-  if (createdAt === undefined || createdAt > tx.forgottenUpTo()) return false;
-  tx.refuse({ uid, kind, namespace, name, reason: 'beyond_retention', at: now });
+  if (createdAt === undefined || createdAt > tx.tombstones.forgottenUpTo()) return false;
+  tx.tombstones.refuse({ uid, kind, namespace, name, reason: 'beyond_retention', at: now });
   return true;
 }

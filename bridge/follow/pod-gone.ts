@@ -4,7 +4,7 @@ import { podRun, unknownPodEnd } from '../lifecycle/bare-pod.ts';
 import type { PodState } from '../lifecycle/pod-state.ts';
 import { podAttempt } from '../lifecycle/pod-attempt.ts';
 import { runUidOf } from '../lifecycle/pod-state.ts';
-import type { ObjectRow } from '../store/store.ts';
+import type { ObjectRow } from '../store/objects.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 import { setGoneTimer } from './job.ts';
@@ -16,13 +16,13 @@ export function losePod(turn: Turn, row: ObjectRow): void {
   const state = stateOf<PodState>(row);
   planDesired(turn, state.facts, false);
   const runUid = runUidOf(state.facts);
-  if (runUid !== undefined) tx.putAttempt(runUid, podAttempt(state));
+  if (runUid !== undefined) tx.runs.putAttempt(runUid, podAttempt(state));
   if (runUid !== row.uid) {
-    const job = runUid === undefined ? undefined : tx.run(runUid);
+    const job = runUid === undefined ? undefined : tx.runs.get(runUid);
     if (job !== undefined) refreshRun(tx, job.run.uid, job.run.runKey, job.memory);
     return;
   }
-  tx.putRun({ run: podRun(state), memory: tx.run(row.uid)?.memory ?? NO_MEMORY });
+  tx.runs.put({ run: podRun(state), memory: tx.runs.get(row.uid)?.memory ?? NO_MEMORY });
   if (state.endedAt === undefined) setGoneTimer(tx, row.uid, now + limits.graceMs);
 }
 
@@ -32,8 +32,8 @@ export function settleGonePod(turn: Turn, row: ObjectRow): void {
   const state = stateOf<PodState>(row);
   if (state.gone === undefined || state.endedAt !== undefined) return;
   const given: PodState = { ...state, unknownAt: state.gone.at };
-  tx.putObject({ ...row, state: given });
+  tx.objects.put({ ...row, state: given });
   const run = podRun(given);
-  const memory = tx.run(row.uid)?.memory ?? NO_MEMORY;
-  tx.putRun({ run, memory: announce(turn, { run, memory }, [unknownPodEnd(given, state.gone.at)]) });
+  const memory = tx.runs.get(row.uid)?.memory ?? NO_MEMORY;
+  tx.runs.put({ run, memory: announce(turn, { run, memory }, [unknownPodEnd(given, state.gone.at)]) });
 }

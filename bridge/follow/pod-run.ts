@@ -5,7 +5,7 @@ import { runUidOf } from '../lifecycle/pod-state.ts';
 import { jobRun, stuckReason } from '../lifecycle/run.ts';
 import type { Transition } from '../lifecycle/transition.ts';
 import { isSameJson } from '../lib/same.ts';
-import type { Tx } from '../store/store.ts';
+import type { Tx } from '../store/tx.ts';
 import { announceAlone } from '../announce/alone.ts';
 import { announce, NO_MEMORY } from '../announce/announce.ts';
 import { stateOf } from '../turn/object-rows.ts';
@@ -18,30 +18,30 @@ export function tellPod(turn: Turn, previous: PodState | undefined, { state, tra
   if (runUid === state.facts.uid) return observeBarePod(turn, previous, state, transitions);
   const isMoved = isStuck(previous) !== isStuck(state);
   if (transitions.length === 0 && !isMoved) return;
-  const run = runUid === undefined ? undefined : tx.run(runUid);
+  const run = runUid === undefined ? undefined : tx.runs.get(runUid);
   if (run === undefined) {
     for (const transition of transitions) {
-      if (runUid !== undefined) tx.addTransition(transition, now);
+      if (runUid !== undefined) tx.timeline.add(transition, now);
       else if (transition.kind === 'container.terminated') announceAlone(turn, transition);
     }
     return;
   }
   const memory = announce(turn, run, transitions);
   if (isMoved) return refreshRun(tx, run.run.uid, run.run.runKey, memory);
-  if (memory !== run.memory) tx.putRun({ run: run.run, memory });
+  if (memory !== run.memory) tx.runs.put({ run: run.run, memory });
 }
 
 /** Recomputes the Job's status from all its pods; only when one of them got stuck or moved. */
 export function refreshRun(tx: Tx, uid: string, runKey: string, memory: typeof NO_MEMORY): void {
-  const job = tx.object(uid);
+  const job = tx.objects.get(uid);
   if (job === undefined) return;
   const run = jobRun(stateOf<JobState>(job), runKey, stuckReason(podsOf(tx, uid)));
-  tx.putRun({ run, memory });
+  tx.runs.put({ run, memory });
 }
 
 /** The states of all pods of a Job. */
 export function podsOf(tx: Tx, jobUid: string): PodState[] {
-  return tx.children(jobUid, 'Pod').map((row) => stateOf<PodState>(row));
+  return tx.objects.children(jobUid, 'Pod').map((row) => stateOf<PodState>(row));
 }
 
 function isStuck(state: PodState | undefined): boolean {
@@ -57,9 +57,9 @@ function observeBarePod(
   const { tx } = turn;
   const run = podRun(state);
   const all = [...transitions, ...barePodTransitions(previous, state)];
-  const before = tx.run(run.uid);
+  const before = tx.runs.get(run.uid);
   const memory = announce(turn, { run, memory: before?.memory ?? NO_MEMORY }, all);
   if (before === undefined || memory !== before.memory || !isSameJson(run, before.run)) {
-    tx.putRun({ run, memory });
+    tx.runs.put({ run, memory });
   }
 }

@@ -22,7 +22,7 @@ export function observePod(turn: Turn, observation: Observation & { readonly fac
   const isNews = saveObject(turn, row, observation, state, isOver ? now : undefined);
   if (!isNews && transitions.length === 0) return;
   const runUid = runUidOf(state.facts);
-  if (runUid !== undefined && !isSameAttempt(previous, state)) tx.putAttempt(runUid, podAttempt(state));
+  if (runUid !== undefined && !isSameAttempt(previous, state)) tx.runs.putAttempt(runUid, podAttempt(state));
   planDesired(turn, state.facts, !isOver);
   tellPod(turn, previous, { state, transitions });
   watchPod(turn, previous, state);

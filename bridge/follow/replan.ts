@@ -36,14 +36,14 @@ function replanKind(
 ): void {
   const { tx, destinations } = turn;
   const isRead = destinations.some((to) => reads(to, kind));
-  const wasRead = tx.meta(readKey(kind)) === READ;
-  if (isRead !== wasRead) tx.setMeta(readKey(kind), isRead ? READ : '');
+  const wasRead = tx.meta.get(readKey(kind)) === READ;
+  if (isRead !== wasRead) tx.meta.set(readKey(kind), isRead ? READ : '');
   if (!isRead && !wasRead && plansAlways !== true) return;
-  let page = tx.liveObjects(kind, 0, PAGE);
-  for (; page.length > 0; page = tx.liveObjects(kind, page.at(-1)!.row, PAGE)) {
+  let page = tx.versions.live(kind, 0, PAGE);
+  for (; page.length > 0; page = tx.versions.live(kind, page.at(-1)!.row, PAGE)) {
     for (const { uid } of page) {
       eachAlone(turn, uid, () => {
-        const row = tx.object(uid);
+        const row = tx.objects.get(uid);
         if (row?.factsSchema === turn.unwritten.schemaOf(kind)) plan(turn, row);
       });
     }

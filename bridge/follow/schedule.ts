@@ -5,7 +5,8 @@ import { judgeDue, nextDue, notRun, seeInstant } from '../lifecycle/schedule-wat
 import { unjudged } from '../lifecycle/unjudged.ts';
 import type { Instant } from '../lib/clock.ts';
 import { uuidv5 } from '../lib/ids.ts';
-import type { ObjectRow, Tx } from '../store/store.ts';
+import type { ObjectRow } from '../store/objects.ts';
+import type { Tx } from '../store/tx.ts';
 import { announce, NO_MEMORY } from '../announce/announce.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
@@ -22,21 +23,21 @@ export function watchSchedule(tx: Tx, previous: CronJobState | undefined, state:
   const due = nextDue(state);
   if (previous !== undefined && nextDue(previous) === due) return;
   const id = `schedule/${uid}`;
-  if (due === undefined) tx.clearTimer(id);
-  else tx.setTimer({ id, kind: 'schedule', uid, due });
+  if (due === undefined) tx.timers.clear(id);
+  else tx.timers.set({ id, kind: 'schedule', uid, due });
 }
 
 /** Judges the scheduled instants of a CronJob that are due at `until`, up to which the stream is known to be complete. */
 export function judgeSchedule(turn: Turn, uid: string, until: Instant): void {
   const { tx, now } = turn;
-  const row = tx.object(uid);
+  const row = tx.objects.get(uid);
   const before = row && stateOf<CronJobState>(row);
   if (row === undefined || before === undefined || before.deleted || before.gone !== undefined)
-    return tx.clearTimer(`schedule/${uid}`);
+    return tx.timers.clear(`schedule/${uid}`);
   const { watch, verdicts } = judgeDue(before, { until, now, sight: (at) => sightOf(tx, before, at) });
   for (const verdict of verdicts) {
     const { run, transition } = notRun(before.facts, verdict, uuidv5(`${uid}/${verdict.at}`));
-    tx.putRun({ run, memory: announce(turn, { run, memory: NO_MEMORY }, [transition]) });
+    tx.runs.put({ run, memory: announce(turn, { run, memory: NO_MEMORY }, [transition]) });
   }
   saveWatch(turn, row, before, { ...before, ...watch, unproven: watch.unproven });
 }
@@ -44,7 +45,7 @@ export function judgeSchedule(turn: Turn, uid: string, until: Instant): void {
 /** A Job tells a scheduled instant of its CronJob, maybe before the CronJob's own status does. */
 export function seeScheduledJob(turn: Turn, cronJobUid: string, at: Instant): void {
   const { tx, now } = turn;
-  const row = tx.object(cronJobUid);
+  const row = tx.objects.get(cronJobUid);
   const before = row && stateOf<CronJobState>(row);
   if (row === undefined || before === undefined || before.deleted || before.gone !== undefined) return;
   const watch = seeInstant(before, at, now);
@@ -55,20 +56,20 @@ export function seeScheduledJob(turn: Turn, cronJobUid: string, at: Instant): vo
 
 function saveWatch(turn: Turn, row: ObjectRow, before: CronJobState, state: CronJobState): void {
   const { tx } = turn;
-  tx.putObject({ ...row, state });
+  tx.objects.put({ ...row, state });
   watchSchedule(tx, before, state);
   noteUnjudged(turn, state);
 }
 
 function sightOf(tx: Tx, { facts }: CronJobState, at: Instant): Sight {
-  const jobSeen = tx.runKeyHolder(`${facts.uid}/${at}`) !== undefined;
+  const jobSeen = tx.runs.keyHolder(`${facts.uid}/${at}`) !== undefined;
   const last = facts.lastScheduleAt === undefined ? undefined : jobOf(tx, facts.uid, facts.lastScheduleAt);
   const lastActive = last !== undefined && (last.ended === undefined || last.ended.at >= at);
   return { jobSeen, previousActive: facts.activeUids.length > 0 || lastActive };
 }
 
 function jobOf(tx: Tx, cronJobUid: string, scheduledAt: Instant): JobState | undefined {
-  const uid = tx.runKeyHolder(`${cronJobUid}/${scheduledAt}`);
-  const row = uid === undefined ? undefined : tx.object(uid);
+  const uid = tx.runs.keyHolder(`${cronJobUid}/${scheduledAt}`);
+  const row = uid === undefined ? undefined : tx.objects.get(uid);
   return row && stateOf<JobState>(row);
 }

@@ -13,19 +13,19 @@ export function watchPod(turn: Turn, previous: PodState | undefined, state: PodS
   if (due === (previous && stallDue(previous, limits.stuck))) return;
   const { uid } = state.facts;
   const id = `stuck/${uid}`;
-  if (due === undefined) tx.clearTimer(id);
-  else tx.setTimer({ id, kind: 'stuck', uid, due });
+  if (due === undefined) tx.timers.clear(id);
+  else tx.timers.set({ id, kind: 'stuck', uid, due });
 }
 
 /** The pod's time is over: it is stuck. */
 export function settleStuck(turn: Turn, uid: string): void {
   const { tx, limits } = turn;
-  tx.clearTimer(`stuck/${uid}`);
-  const row = tx.object(uid);
+  tx.timers.clear(`stuck/${uid}`);
+  const row = tx.objects.get(uid);
   if (row === undefined) return;
   const previous = stateOf<PodState>(row);
   const step = stallPod(previous, limits.stuck);
   if (step.state === previous) return;
-  tx.putObject({ ...row, state: step.state });
+  tx.objects.put({ ...row, state: step.state });
   tellPod(turn, previous, step);
 }

@@ -2,7 +2,7 @@ import { planDesired } from '../announce/desired.ts';
 import type { Facts, FactsByKind, FollowedKind, Kind } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import type { Observation } from '../kubernetes/observation.ts';
-import type { ObjectRow } from '../store/store.ts';
+import type { ObjectRow } from '../store/objects.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import { observeCronJob, planCronJob } from './cronjob.ts';
 import type { Follower } from './follower.ts';

@@ -2,7 +2,7 @@ import { settleOwner, settlePods } from '../announce/announce.ts';
 import { settleLogs } from '../announce/run-logs.ts';
 import { settleRun } from '../announce/settled.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { Timer } from '../store/store.ts';
+import type { Timer } from '../store/timers.ts';
 import type { Turn } from '../turn/turn.ts';
 import { settleGone } from './gone.ts';
 import { settleReplacement } from './job.ts';

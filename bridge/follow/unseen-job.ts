@@ -5,7 +5,8 @@ import type { Awaited } from '../lifecycle/inferred.ts';
 import { inferRun, noticeRun, provenEnd } from '../lifecycle/inferred.ts';
 import type { JobState } from '../lifecycle/job.ts';
 import { uuidv5 } from '../lib/ids.ts';
-import type { ObjectRow, Tx } from '../store/store.ts';
+import type { ObjectRow } from '../store/objects.ts';
+import type { Tx } from '../store/tx.ts';
 import { tellJob } from './job.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
@@ -27,10 +28,10 @@ export function awaitJob(
   const known = state.awaited?.find((awaited) => awaited.at === at);
   if (known === undefined) {
     const cutoff = Math.min(...turn.destinations.map(({ rule }) => rule.cutoff));
-    if (previous?.facts.lastScheduleAt === at || at < cutoff || at <= tx.forgottenUpTo()) return state;
-    if (tx.runKeyHolder(`${facts.uid}/${at}`) !== undefined) return state;
+    if (previous?.facts.lastScheduleAt === at || at < cutoff || at <= tx.tombstones.forgottenUpTo()) return state;
+    if (tx.runs.keyHolder(`${facts.uid}/${at}`) !== undefined) return state;
     const runKey = `${facts.uid}/${at}`;
-    tx.setTimer({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: Math.max(now, at) + limits.graceMs });
+    tx.timers.set({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: Math.max(now, at) + limits.graceMs });
   }
   const noticed = noticeRun(known, facts, at, now);
   if (known !== undefined && noticed.uid === known.uid && noticed.successes === known.successes) return state;
@@ -40,20 +41,20 @@ export function awaitJob(
 /** The grace of an awaited Job is over: unless it came, or is still active, its run is told by the CronJob's status. */
 export function settleAwaited(turn: Turn, runKey: string): void {
   const { tx, now, limits } = turn;
-  tx.clearTimer(timerId(runKey));
+  tx.timers.clear(timerId(runKey));
   const [cronJobUid = '', at] = runKey.split('/');
-  const row = tx.object(cronJobUid);
+  const row = tx.objects.get(cronJobUid);
   if (row === undefined) return;
   const state = stateOf<CronJobState>(row);
   const awaited = state.awaited?.find((other) => other.at === Number(at));
   if (awaited === undefined) return;
   if (!isTakenBack(state, awaited) && !isSeen(tx, runKey, state, awaited)) {
     if (isActive(state, awaited)) {
-      return tx.setTimer({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: now + limits.graceMs });
+      return tx.timers.set({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: now + limits.graceMs });
     }
     tellAwaited(turn, runKey, state, awaited);
   }
-  tx.putObject({ ...row, state: { ...state, awaited: state.awaited?.filter((other) => other !== awaited) } });
+  tx.objects.put({ ...row, state: { ...state, awaited: state.awaited?.filter((other) => other !== awaited) } });
 }
 
 /** It was told before its time, by a clock that was ahead and is right again. */
@@ -62,9 +63,9 @@ function isTakenBack({ facts }: CronJobState, { at, since }: Awaited): boolean {
 }
 
 function isSeen(tx: Tx, runKey: string, { facts }: CronJobState, { at, uid }: Awaited): boolean {
-  if (tx.runKeyHolder(runKey) !== undefined) return true;
+  if (tx.runs.keyHolder(runKey) !== undefined) return true;
   // Not every Job holds the key of its instant: Kubernetes before 1.28 does not tell it.
-  if (uid !== undefined && (tx.object(uid) !== undefined || tx.isPruned(uid))) return true;
+  if (uid !== undefined && (tx.objects.get(uid) !== undefined || tx.tombstones.has(uid))) return true;
   const name = scheduledJobName(facts.name, at);
   return jobsOf(tx, facts.uid).some((job) => job.facts.name === name && (job.facts.scheduledAt ?? at) === at);
 }
@@ -77,8 +78,8 @@ function tellAwaited(turn: Turn, runKey: string, { facts }: CronJobState, awaite
   const { tx, now } = turn;
   const own = uuidv5(runKey);
   // A Job that came too late to be no miss: the row that said so becomes its run.
-  const uid = tx.run(own) === undefined ? (awaited.uid ?? own) : own;
-  tx.claimRunKey(runKey, uid);
+  const uid = tx.runs.get(own) === undefined ? (awaited.uid ?? own) : own;
+  tx.runs.claimKey(runKey, uid);
   const succeededAt = provenEnd(facts, awaited, jobsOf(tx, facts.uid));
   const step = inferRun(facts, awaited.at, { uid, runKey, succeededAt, now });
   const row: ObjectRow = {
@@ -92,12 +93,12 @@ function tellAwaited(turn: Turn, runKey: string, { facts }: CronJobState, awaite
     overAt: now,
     state: step.state,
   };
-  tx.putObject(row);
+  tx.objects.put(row);
   tellJob(turn, step, runKey);
 }
 
 function jobsOf(tx: Tx, cronJobUid: string): JobState[] {
-  return tx.children(cronJobUid, 'Job').map((row) => stateOf<JobState>(row));
+  return tx.objects.children(cronJobUid, 'Job').map((row) => stateOf<JobState>(row));
 }
 
 function timerId(runKey: string): string {

@@ -9,9 +9,9 @@ const UNWATCHED = 'unwatched';
  * of it, so that it is neither gone nor reported, and the retention removes it.
  */
 export function followKinds({ tx, now }: Turn, kinds: readonly Kind[]): void {
-  const before = JSON.parse(tx.meta(UNWATCHED) ?? '[]') as Kind[];
+  const before = JSON.parse(tx.meta.get(UNWATCHED) ?? '[]') as Kind[];
   const unwatched = (Object.keys(KINDS) as Kind[]).filter((kind) => !kinds.includes(kind));
-  for (const kind of unwatched) tx.setUnwatched(kind, now);
-  for (const kind of before) if (kinds.includes(kind)) tx.setUnwatched(kind, undefined);
-  tx.setMeta(UNWATCHED, JSON.stringify(unwatched));
+  for (const kind of unwatched) tx.versions.setUnwatched(kind, now);
+  for (const kind of before) if (kinds.includes(kind)) tx.versions.setUnwatched(kind, undefined);
+  tx.meta.set(UNWATCHED, JSON.stringify(unwatched));
 }

@@ -27,7 +27,7 @@ function problems(): Record<string, string[]> {
 }
 const bad = (version: string, annotations: Record<string, string> = BAD) =>
   annotated(annotations, { resourceVersion: version });
-const found = (): string[] => bridge.store.takeProblems().map(({ annotation, value }) => `${annotation}=${value}`);
+const found = (): string[] => bridge.store.take('problems').map(({ annotation, value }) => `${annotation}=${value}`);
 
 describe('an annotation that cannot be read', () => {
   it('leaves the CronJob monitored with the default, and is kept with what is allowed and what is used', () => {

@@ -6,7 +6,7 @@ import type { BadRecord } from '../otlp/decode/decode.ts';
 import { DecodeError, decodeLogs } from '../otlp/decode/decode.ts';
 import type { ObjectRecord } from '../otlp/decode/records.ts';
 import { isKubeObject, readRecord } from '../otlp/decode/records.ts';
-import type { Quarantined } from '../store/store.ts';
+import type { Quarantined } from '../store/quarantine.ts';
 import { KEPT_BYTES } from '../turn/quarantined.ts';
 import type { Reading } from './reading.ts';
 import { READING } from './reading.ts';

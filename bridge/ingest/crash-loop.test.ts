@@ -82,8 +82,8 @@ describe('what a living pod repeats', () => {
   it('stays while it waits to be sent or decided', () => {
     const id = (n: number): string => `${UID}/main/${n}/terminated`;
     bridge.store.transaction((tx) => {
-      tx.enqueue('cronitor/default', id(3), { key: 'k', lane: 'l', payload: null, limits: [] }, T0);
-      tx.decide({
+      tx.timeline.enqueue('cronitor/default', id(3), { key: 'k', lane: 'l', payload: null, limits: [] }, T0);
+      tx.timeline.decide({
         transitionId: id(4),
         destination: 'd',
         verdict: 'waiting',

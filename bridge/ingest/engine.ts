@@ -5,7 +5,7 @@ import type { StuckLimits } from '../lifecycle/stall.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Planner } from '../sinks/sink.ts';
 import type { Store } from '../store/store.ts';
-import { isStoreTrouble } from '../store/trouble.ts';
+import { StoreTrouble } from '../store/trouble.ts';
 import { Audit } from './audit/audit.ts';
 import type { Batch } from './batch.ts';
 import { poisoned } from '../turn/quarantined.ts';
@@ -115,7 +115,7 @@ function takeIn(turn: Turn, observation: AnyObservation): void {
   if (isEvent(observation)) observeEvent(turn, observation);
   else observe(turn, observation);
   const { uid, resourceVersion } = observation.facts;
-  if (observation.listed === true) turn.tx.release(uid, resourceVersion);
+  if (observation.listed === true) turn.tx.quarantine.release(uid, resourceVersion);
 }
 
 function isEvent(observation: AnyObservation): observation is Observation<EventFacts> {
@@ -142,12 +142,12 @@ function inTwoPasses(inTurn: InTurn, unwritten: UnwrittenVersions, batches: read
 /** Everything at once, as nearly always: the first record that throws ends it. */
 function commitAll(turn: Turn, batches: readonly Batch[]): void {
   for (const batch of batches) {
-    for (const row of batch.quarantine) turn.tx.quarantine(row);
+    for (const row of batch.quarantine) turn.tx.quarantine.put(row);
     for (const observation of all(batch)) {
       try {
         takeIn(turn, observation);
       } catch (error) {
-        throw isStoreTrouble(error) ? error : new PoisonError('poison', { cause: error });
+        throw error instanceof StoreTrouble ? error : new PoisonError('poison', { cause: error });
       }
     }
   }
@@ -158,13 +158,13 @@ function commitEach(turn: Turn, batches: readonly Batch[]): number {
   const { tx, now, unwritten } = turn;
   let poison = 0;
   for (const batch of batches) {
-    for (const row of batch.quarantine) tx.quarantine(row);
+    for (const row of batch.quarantine) tx.quarantine.put(row);
     for (const observation of all(batch)) {
       try {
         unwritten.part(() => tx.attempt(() => takeIn(turn, observation)));
       } catch (error) {
-        if (isStoreTrouble(error)) throw error;
-        tx.quarantine(poisoned(observation, error, now));
+        if (error instanceof StoreTrouble) throw error;
+        tx.quarantine.put(poisoned(observation, error, now));
         poison++;
       }
     }

@@ -73,7 +73,7 @@ describe('an Event of the stream', () => {
     open();
     stream([event(version('7'), POD_UID, shape)]);
     expect(seen()).toMatchObject([{ uid: 'e1', resourceVersion: '7', regarding: { kind: 'Pod', uid: POD_UID } }]);
-    expect(bridge!.store.transaction((tx) => tx.object('e1'))).toBeUndefined();
+    expect(bridge!.store.transaction((tx) => tx.objects.get('e1'))).toBeUndefined();
   });
 
   it('is not kept when it is normal and about what is not followed, or only its end', () => {

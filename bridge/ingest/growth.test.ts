@@ -149,9 +149,9 @@ class Cluster {
       for (let row = 0; row < 30; row++) {
         const uid = `refused-${n}-${row}`;
         const at = this.now;
-        tx.refuse({ uid, kind: 'Job', namespace: 'shop', name: uid, reason: 'beyond_retention', at });
+        tx.tombstones.refuse({ uid, kind: 'Job', namespace: 'shop', name: uid, reason: 'beyond_retention', at });
         const bytes = new Uint8Array(10);
-        tx.quarantine({ subject: uid, reason: 'core_error', version: '1', error: 'broken', bytes, at });
+        tx.quarantine.put({ subject: uid, reason: 'core_error', version: '1', error: 'broken', bytes, at });
       }
     });
   }

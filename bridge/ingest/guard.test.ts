@@ -7,6 +7,7 @@ import type { Planner } from '../sinks/sink.ts';
 import type { PlannerFailure } from '../turn/guarded-planner.ts';
 import { guarded } from '../turn/guarded-planner.ts';
 import { at, complete, CRON, JOB_UID, scheduled, TestEngine, uidOf } from './test-engine.ts';
+import { StoreTrouble } from '../store/trouble.ts';
 
 let bridge: TestEngine;
 afterEach(() => bridge.close());
@@ -169,7 +170,7 @@ describe('a planner that fails', () => {
 
   it('throws trouble of the store on: that is not the fault of the planner', () => {
     open({});
-    const full = Object.assign(new Error('disk full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+    const full = new StoreTrouble('disk full');
     const heard: PlannerFailure[] = [];
     const planner = guarded(
       bad({
@@ -189,7 +190,7 @@ describe('records that the core cannot process', () => {
     bridge = new TestEngine({ planners: [sound] });
     const other = cronJobFacts({ uid: uidOf(9), name: 'other' });
     bridge.take([at(CRON, T0), at(other, T0)]);
-    bridge.store.transaction((tx) => tx.putObject({ ...tx.object(CRON.uid)!, state: { facts: {} } }));
+    bridge.store.transaction((tx) => tx.objects.put({ ...tx.objects.get(CRON.uid)!, state: { facts: {} } }));
     bridge.restart([createCronitorPlanner('new', planConfig())]);
     const { items } = bridge.reader.desired({ limit: 10 });
     expect(items.filter(({ destination }) => destination === 'cronitor/new')).toHaveLength(1);
@@ -216,13 +217,13 @@ describe('records that the core cannot process', () => {
   it('leave no version, no count and no transition behind', () => {
     bridge = new TestEngine({ planners: [sound] });
     bridge.take([at(CRON, T0), at(scheduled(), T0)]);
-    bridge.store.takeTransitions();
+    bridge.store.take('transitions');
     // Its start is recorded before the planner's context reads what is broken.
     const broken = complete({ resourceVersion: '130', conditions: [null as never] });
     const quiet = cronJobFacts({ resourceVersion: '150' });
     const result = bridge.take([at(quiet, T0), at(broken, T0)]);
     expect(result).toMatchObject({ poisoned: 1 });
-    expect(bridge.store.takeTransitions()).toEqual([]);
+    expect(bridge.store.take('transitions')).toEqual([]);
     expect(bridge.take([at(complete({ resourceVersion: '140' }), T0)]).poisoned).toBe(0);
     expect(bridge.told()).toEqual(['run@1', 'complete@9']);
   });

@@ -113,9 +113,9 @@ describe('a CronJob that was pruned', () => {
       text: 'no Job was made',
     };
     prune(complete());
-    bench.store.transaction((tx) => tx.addTransition(missed, bench.now));
+    bench.store.transaction((tx) => tx.timeline.add(missed, bench.now));
     prune(CRON);
     expect(objects()).toEqual([]);
-    expect(bench.store.transaction((tx) => tx.transitionsOf('missed'))).toEqual([missed]);
+    expect(bench.store.transaction((tx) => tx.timeline.ofRun('missed'))).toEqual([missed]);
   });
 });

@@ -37,7 +37,7 @@ describe('an object in quarantine', () => {
     expect(bench.list('Job', '201', [scheduled(), poison])).toMatchObject({ missed: 1 });
     expect(bench.list('Job', '202', [scheduled(), poison])).toMatchObject({ missed: 0 });
     expect(quarantine()).toMatchObject([{ subject: uid }]);
-    bench.edit('UPDATE quarantine SET release = NULL');
+    bench.edit("UPDATE quarantine SET release = '0.0.2'");
     expect(bench.list('Job', '203', [scheduled(), sound])).toMatchObject({ missed: 1 });
     expect(bench.status(uid)).toBe('running');
     expect(quarantine()).toEqual([]);
@@ -48,7 +48,7 @@ describe('an object in quarantine', () => {
 describe('facts that an older bridge read', () => {
   const older = (uid: string): void => bench.edit(`UPDATE objects SET facts_schema = 0 WHERE uid = '${uid}'`);
   /** What that bridge did not keep is there after it was read again. */
-  const image = (uid: string): string => bench.store.transaction((tx) => JSON.stringify(tx.object(uid)?.state));
+  const image = (uid: string): string => bench.store.transaction((tx) => JSON.stringify(tx.objects.get(uid)?.state));
 
   it('are read again at the same version, once, and nothing is told twice', () => {
     bench.take(seen(CRON), seen(scheduled()), seen(complete()));

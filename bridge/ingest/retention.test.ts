@@ -142,7 +142,7 @@ describe('retention by age', () => {
   });
 
   it('leaves what a timer is about', () => {
-    store.transaction((tx) => tx.setTimer({ id: 't', kind: 'replacement', uid: uid(1), due: now + 90 * DAY }));
+    store.transaction((tx) => tx.timers.set({ id: 't', kind: 'replacement', uid: uid(1), due: now + 90 * DAY }));
     now += 11 * DAY;
     retain();
     expect(count('runs')).toBe(1);
@@ -247,12 +247,12 @@ describe('retention by size', () => {
     take(seen(CRON), ...whole(1));
     deliver();
     store.transaction((tx) => {
-      const pod = tx.object(`${uid(1)}-pod`)!;
-      const attempt = tx.attempts(uid(1))[0]!;
+      const pod = tx.objects.get(`${uid(1)}-pod`)!;
+      const attempt = tx.runs.attempts(uid(1))[0]!;
       for (let n = 0; n < 5000; n++) {
-        tx.putObject({ ...pod, uid: `pod-${n}` });
-        tx.putAttempt(uid(1), { ...attempt, podUid: `pod-${n}` });
-        tx.addTransition(
+        tx.objects.put({ ...pod, uid: `pod-${n}` });
+        tx.runs.putAttempt(uid(1), { ...attempt, podUid: `pod-${n}` });
+        tx.timeline.add(
           { id: `pod-${n}/end`, kind: 'attempt.ended', at: now, about: ABOUT, runUid: uid(1), text: '' },
           now,
         );

@@ -4,10 +4,11 @@ import { cronJobFacts, seen, T0 } from '../../test/fixtures/facts.ts';
 import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import type { Planner } from '../sinks/sink.ts';
+import { StoreTrouble } from '../store/trouble.ts';
 import { complete, CRON, JOB_UID, scheduled, TestEngine, uidOf } from './test-engine.ts';
 
 const planner = createCronitorPlanner('default', planConfig());
-const diskFull = Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+const diskFull = new StoreTrouble('database or disk is full');
 let failure: Error | undefined;
 const failing: Planner = {
   ...planner,
@@ -71,8 +72,8 @@ describe('a timer whose run cannot be processed', () => {
     failure = undefined;
     bridge.take([seen(cron), bad, seen({ ...bad.facts, ...gone }, true), seen(scheduled(gone), true)]);
     bridge.store.transaction((tx) => {
-      const row = tx.object(uidOf(11))!;
-      tx.putObject({ ...row, state: { ...row.state, facts: { ...bad.facts, ...gone, conditions: null } } });
+      const row = tx.objects.get(uidOf(11))!;
+      tx.objects.put({ ...row, state: { ...row.state, facts: { ...bad.facts, ...gone, conditions: null } } });
     });
     bridge.tick(T0 + 3_600_000);
     expect(bridge.told()).toEqual(['run@1', 'fail@5']);

@@ -68,7 +68,7 @@ const settled = (uid: string = JOB_UID): string[] =>
 const planned = (): unknown[] => engine.reader.deliveries({ limit: 100 }).items.map(({ payload }) => payload);
 
 const looks = (): string[] =>
-  engine.store.transaction((tx) => tx.timersBelow('settled')).map(({ id }) => id.split('/').at(-1)!);
+  engine.store.transaction((tx) => tx.timers.below('settled')).map(({ id }) => id.split('/').at(-1)!);
 
 describe('a run that is over', () => {
   it('settles ten seconds after its end was seen, once, at the time of its last end', () => {

@@ -1,8 +1,8 @@
 import type { TimerRule } from '../follow/timers.ts';
 import { TIMERS } from '../follow/timers.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { Timer } from '../store/store.ts';
-import { isStoreTrouble } from '../store/trouble.ts';
+import type { Timer } from '../store/timers.ts';
+import { StoreTrouble } from '../store/trouble.ts';
 import { eachAlone } from '../turn/each-alone.ts';
 import type { InTurn, Turn } from '../turn/turn.ts';
 import type { Flow } from './flow.ts';
@@ -28,7 +28,7 @@ export function fireTimers(inTurn: InTurn, flow: Flow, options: TimerOptions, no
     if (rule.judges === true && !scheduleTimers) continue;
     if (rule.due === 'after_grace' && !hasFlowed) continue;
     const dueBy = rule.due === 'by_clock' ? now : until;
-    const due = inTurn(now, ({ tx }) => tx.dueTimers(kind, dueBy, MAX_PER_TICK));
+    const due = inTurn(now, ({ tx }) => tx.timers.due(kind, dueBy, MAX_PER_TICK));
     fired += due.length;
     fireAll(inTurn, due, (turn, { uid, id }) => rule.settle(turn, uid, id, until), now);
   }
@@ -48,11 +48,11 @@ function fireAll(inTurn: InTurn, timers: readonly Timer[], settle: Settle, now: 
   try {
     inTurn(now, (turn) => timers.forEach((timer) => settle(turn, timer)));
   } catch (error) {
-    if (isStoreTrouble(error)) throw error;
+    if (error instanceof StoreTrouble) throw error;
     inTurn(now, (turn) => timers.forEach((timer) => fireAlone(turn, timer, settle)));
   }
 }
 
 function fireAlone(turn: Turn, timer: Timer, settle: Settle): void {
-  if (!eachAlone(turn, timer.uid, () => settle(turn, timer))) turn.tx.clearTimer(timer.id);
+  if (!eachAlone(turn, timer.uid, () => settle(turn, timer))) turn.tx.timers.clear(timer.id);
 }

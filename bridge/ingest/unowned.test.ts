@@ -48,10 +48,10 @@ describe('a run that belongs to no CronJob', () => {
   it('is counted once for each destination', () => {
     bridge.take([seen(running()), seen(failed())]);
     bridge.take([seen(failed({ resourceVersion: '130' }), true)]);
-    expect(bridge.store.takeDropped()).toEqual(
+    expect(bridge.store.take('dropped')).toEqual(
       ['default', 'second'].map((name) => ({ destination: `cronitor/${name}`, reason: 'no_cronjob' })),
     );
-    expect(bridge.store.takeDropped()).toEqual([]);
+    expect(bridge.store.take('dropped')).toEqual([]);
   });
 
   it('has it whenever it was, also when only its end was seen', () => {

@@ -106,7 +106,7 @@ describe('stored rows that cannot be read', () => {
     bridge.store.retain(T0 + 60_000, LIMITS);
     expect(quarantined()).toEqual([`objects/${JOB_UID} unreadable_row`]);
     expect(bridge.store.takeUnreadable()).toBe(1);
-    expect(bridge.store.transaction((tx) => tx.storedVersion(JOB_UID))).toBeUndefined();
+    expect(bridge.store.transaction((tx) => tx.versions.get(JOB_UID))).toBeUndefined();
     bridge.take([{ ...at(complete({ resourceVersion: '300' }), T0 + 9_000), listed: true }]);
     expect(bridge.told()).toEqual(['run@1', 'complete@9']);
     expect(bridge.transitions().map(({ id }) => id)).toEqual([...new Set(bridge.transitions().map(({ id }) => id))]);
@@ -171,7 +171,7 @@ describe('stored rows that cannot be read', () => {
 
   it('of a whole kind do not stop a new epoch of its versions', () => {
     damage('UPDATE objects SET state = ? WHERE uid = ?', BROKEN, JOB_UID);
-    bridge.store.transaction((tx) => tx.forgetVersions('Job'));
-    expect(bridge.store.transaction((tx) => tx.object(uidOf(9)))?.version).toBe('');
+    bridge.store.transaction((tx) => tx.versions.forget('Job'));
+    expect(bridge.store.transaction((tx) => tx.objects.get(uidOf(9)))?.version).toBe('');
   });
 });

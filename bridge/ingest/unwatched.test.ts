@@ -36,7 +36,7 @@ function start(kinds: readonly Kind[], now: number, planners: readonly Planner[]
   return { engine, take };
 }
 
-const live = () => bench.store.transaction((tx) => tx.liveObjects('Deployment', 0, 10)).length;
+const live = () => bench.store.transaction((tx) => tx.versions.live('Deployment', 0, 10)).length;
 const rows = () => bench.reader.desired({ limit: 10 }).items.map(({ wanted }) => wanted);
 
 /** The retention goes on until it has nothing to do. */

@@ -47,7 +47,7 @@ const missed = (): number[] =>
 const reasons = (): string[] => engine.reader.unjudgedCounts().map(({ reason, count }) => `${count} ${reason}`);
 const changes = (): string[] =>
   engine.store
-    .takeUnjudged()
+    .take('unjudged')
     .map(({ reason, zone, over, others }) => `${over ? 'over' : 'begins'} ${reason} ${zone} ${others}`);
 const explained = (): string => cronJobText(engine.reader.cronJob('shop', 'report')!);
 
@@ -195,15 +195,15 @@ describe('a newer release of the bridge, with other zone data', () => {
   it('judges nothing that only the older one expected', () => {
     take(vancouver());
     engine.store.transaction((tx) => {
-      const row = tx.object(CRON.uid)!;
+      const row = tx.objects.get(CRON.uid)!;
       const stale = { at: THEIRS, due: THEIRS + MINUTE };
       const state = {
         ...row.state,
         expected: { ...stale, blocked: false },
         unproven: [{ ...stale, status: 'missed', reason: 'missed_schedule' }],
       };
-      tx.putObject({ ...row, state });
-      tx.setTimer({ id: `schedule/${CRON.uid}`, kind: 'schedule', uid: CRON.uid, due: stale.due });
+      tx.objects.put({ ...row, state });
+      tx.timers.set({ id: `schedule/${CRON.uid}`, kind: 'schedule', uid: CRON.uid, due: stale.due });
     });
     until(T0 + 2 * DAY + 12 * HOUR);
     expect(missed()).toEqual([OURS, OURS + DAY]);

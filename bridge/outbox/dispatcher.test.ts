@@ -108,7 +108,7 @@ describe('sending', () => {
     const keys = Array.from({ length: 40 }, (_, n) => `k${n}`);
     t.enqueue(...keys.map((key) => ({ key })));
     t.store.transaction((tx) => {
-      for (const key of keys) tx.enqueue('silent', 't', { key, lane: key, payload: null, limits: [] }, t.now);
+      for (const key of keys) tx.timeline.enqueue('silent', 't', { key, lane: key, payload: null, limits: [] }, t.now);
     });
     start([plainDeliverer('silent', silent), plainDeliverer(DESTINATION, vendor)]);
     await until(() => t.reader.receiptCounts()[0]?.count === 40);

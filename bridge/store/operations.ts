@@ -41,3 +41,11 @@ export interface RetiredRows {
   /** Refused by the vendor for good. */
   readonly refused: number;
 }
+
+/** The times in which the bridge is retired. */
+export interface RetirementTx {
+  /** From now on rows are wanted as retired and intents are given up; `on: false` ends that. Stored. */
+  set(on: boolean, by: string, at: Instant): void;
+  /** True when the bridge is retired, or was at that time. */
+  covers(at: Instant): boolean;
+}

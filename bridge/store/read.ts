@@ -8,7 +8,8 @@ import type { Reason } from '../lib/reasons.ts';
 import type { Retirement } from './operations.ts';
 import type { OwnRow } from './own-row.ts';
 import type { CronJobProblems, ProblemCount, ProblemView } from './problems.ts';
-import type { Decision, Quarantined } from './store.ts';
+import type { Quarantined } from './quarantine.ts';
+import type { Decision } from './timeline.ts';
 import type { UnjudgedCount, UnjudgedView } from './unjudged.ts';
 
 /** One page of a list; `next` is the cursor of the following page. */
@@ -203,12 +204,29 @@ export interface ListQuery {
   readonly cursor?: string;
 }
 
-/**
- * Reads for the page, the API and `explain`, over a second, read-only connection. Lists are newest first; a cursor that
- * is none throws a UserError.
- */
-export interface ReadStore {
-  runs(query: ListQuery & { status?: RunStatus; namespace?: string; owner?: string }): Page<RunView>;
+/** Of which namespace and name; default all. */
+export interface ObjectsQuery extends ListQuery {
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+export interface CronJobsQuery extends ObjectsQuery {
+  /** Only those of which no run is known. */
+  readonly withoutRun?: boolean;
+}
+
+export interface RunFilter {
+  readonly namespace?: string;
+  readonly owner?: string;
+}
+
+export interface DropsQuery extends ListQuery {
+  readonly reason?: Reason;
+  readonly kind?: DropKind;
+}
+
+export interface RunReads {
+  runs(query: ListQuery & RunFilter & { readonly status?: RunStatus }): Page<RunView>;
   run(uid: string): RunDetail | undefined;
   /** What is left of a run or another object that was pruned. */
   pruned(uid: string): PrunedView | undefined;
@@ -216,41 +234,63 @@ export interface ReadStore {
   uidsFrom(prefix: string, limit: number): string[];
   /** Newest run first: by UID, by run name, or by CronJob name. */
   findRuns(namespace: string, name: string, limit: number): RunView[];
-  /** The live CronJob of this name, else one that is deleted. */
-  cronJob(namespace: string, name: string): CronJobView | undefined;
   /** How many runs of each state a namespace, a CronJob or the whole store has. */
-  runCounts(query?: { namespace?: string; owner?: string }): Partial<Record<RunStatus, number>>;
+  runCounts(query?: RunFilter): Partial<Record<RunStatus, number>>;
+}
+
+export interface OutboxReads {
+  deliveries(
+    query: ListQuery & { readonly status?: DeliveryStatus; readonly destination?: string },
+  ): Page<DeliveryView>;
+  depth(): OutboxDepth[];
+  /** Settled intents by destination and reason since the store was made, for metrics that survive a restart. */
+  receiptCounts(): ReceiptCount[];
+}
+
+export interface DesiredReads {
   desired(query: ListQuery): Page<DesiredView>;
-  deliveries(query: ListQuery & { status?: DeliveryStatus; destination?: string }): Page<DeliveryView>;
-  drops(query: ListQuery & { reason?: Reason; kind?: DropKind }): Page<DropView>;
-  /** How many of each, the most first. */
-  dropCounts(): DropCount[];
-  quarantined(id: number): QuarantineView | undefined;
-  /** The object of this UID, if the core could not process its newest version. */
-  quarantinedObject(uid: string): QuarantineView | undefined;
   ownRow(destination: string): OwnRow | undefined;
   retirement(): Retirement | undefined;
-  depth(): OutboxDepth[];
   /** Rows that the vendor refused because of the credentials. */
   keyRefusals(): Refusal[];
   /** Destinations that left the configuration and may come back. */
   leftDestinations(): LeftDestination[];
-  /** Settled intents by destination and reason since the store was made, for metrics that survive a restart. */
-  receiptCounts(): ReceiptCount[];
+}
+
+/** What was not sent, or not understood. */
+export interface DropReads {
+  drops(query: DropsQuery): Page<DropView>;
+  /** How many of each, the most first. */
+  dropCounts(): DropCount[];
   /** Records that were not taken, by reason, since the store was made. */
   refusedCounts(): RefusedCount[];
-  /** Of the database file, without its free pages. */
-  usedBytes(): number;
-  /** By namespace and name; `withoutRun`: only those of which no run is known. */
-  cronJobs(query: ListQuery & { withoutRun?: boolean; namespace?: string; name?: string }): Page<SeenCronJob>;
+  quarantined(id: number): QuarantineView | undefined;
+  /** The object of this UID, if the core could not process its newest version. */
+  quarantinedObject(uid: string): QuarantineView | undefined;
+}
+
+export interface CronJobReads {
+  /** The live CronJob of this name, else one that is deleted. */
+  cronJob(namespace: string, name: string): CronJobView | undefined;
+  /** By namespace and name. */
+  cronJobs(query: CronJobsQuery): Page<SeenCronJob>;
   /** CronJobs that are not deleted. */
   cronJobCount(): number;
   /** CronJobs with annotations that cannot be read, by namespace and name. */
-  problems(query: ListQuery & { namespace?: string; name?: string }): Page<CronJobProblems>;
+  problems(query: ObjectsQuery): Page<CronJobProblems>;
   problemCounts(): ProblemCount[];
   /** How many CronJobs have one. */
   problemCronJobs(): number;
   /** How many CronJobs have missed runs that are not judged, by reason. */
   unjudgedCounts(): UnjudgedCount[];
+}
+
+/**
+ * Reads for the page, the API and `explain`, over a second, read-only connection. Lists are newest first, if nothing else
+ * is said; a cursor of another list throws a UserError.
+ */
+export interface ReadStore extends RunReads, OutboxReads, DesiredReads, DropReads, CronJobReads {
+  /** Of the database file, without its free pages. */
+  usedBytes(): number;
   close(): void;
 }

@@ -1,4 +1,4 @@
-import { isStoreTrouble } from '../store/trouble.ts';
+import { StoreTrouble } from '../store/trouble.ts';
 import { unprocessed } from './quarantined.ts';
 import type { Turn } from './turn.ts';
 
@@ -12,8 +12,8 @@ export function eachAlone(turn: Turn, uid: string, work: () => void): boolean {
     tx.attempt(work);
     return true;
   } catch (error) {
-    if (isStoreTrouble(error)) throw error;
-    tx.quarantine(unprocessed(uid, error, now));
+    if (error instanceof StoreTrouble) throw error;
+    tx.quarantine.put(unprocessed(uid, error, now));
     return false;
   }
 }

@@ -4,7 +4,7 @@ import { redact } from '../kubernetes/redact.ts';
 import type { AnnotationProblem, Desired, Planned, Planner } from '../sinks/sink.ts';
 import { FORGET, HOLD } from '../sinks/sink.ts';
 import { PLANNER_ERROR } from '../store/problems.ts';
-import { isStoreTrouble } from '../store/trouble.ts';
+import { StoreTrouble } from '../store/trouble.ts';
 
 const MAX_ERROR = 300;
 
@@ -107,7 +107,7 @@ class Guarded implements GuardedPlanner {
     try {
       return work();
     } catch (error) {
-      if (isStoreTrouble(error)) throw error;
+      if (error instanceof StoreTrouble) throw error;
       const text = redact(errorText(error)).slice(0, MAX_ERROR);
       this.#failed({ destination: this.destination, call, error: text });
       return instead(text);

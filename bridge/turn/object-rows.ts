@@ -2,7 +2,7 @@ import type { Facts, Kind, Observation } from '../kubernetes/observation.ts';
 import { compareVersions } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 import { isSameJson } from '../lib/same.ts';
-import type { ObjectRow } from '../store/store.ts';
+import type { ObjectRow } from '../store/objects.ts';
 import type { Turn } from './turn.ts';
 import { withVersion } from './unwritten-versions.ts';
 
@@ -41,7 +41,7 @@ export function saveObject(
     return false;
   }
   unwritten.forget(row.uid);
-  tx.putObject(row);
+  tx.objects.put(row);
   return true;
 }
 

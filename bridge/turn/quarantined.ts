@@ -2,7 +2,7 @@ import type { ObjectFacts } from '../kubernetes/object-facts.ts';
 import type { Observation } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
-import type { Quarantined } from '../store/store.ts';
+import type { Quarantined } from '../store/quarantine.ts';
 
 /** More of a bad request or record is of no use to anyone. */
 export const KEPT_BYTES = 64 * 1024;

@@ -1,6 +1,6 @@
 import type { StuckLimits } from '../lifecycle/stall.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { Tx } from '../store/store.ts';
+import type { Tx } from '../store/tx.ts';
 import type { Destination } from './destination.ts';
 import type { UnwrittenVersions } from './unwritten-versions.ts';
 

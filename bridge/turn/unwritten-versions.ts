@@ -3,7 +3,8 @@ import { ownSchema } from '../kubernetes/kinds.ts';
 import type { Kind, Observation } from '../kubernetes/observation.ts';
 import { UNKNOWN_VERSION } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
-import type { ObjectRow, Tx } from '../store/store.ts';
+import type { ObjectRow } from '../store/objects.ts';
+import type { Tx } from '../store/tx.ts';
 
 /** Unwritten versions are written at the latest then; a crash before it costs a second look at stale records. */
 const WRITE_BEHIND_MS = 30_000;
@@ -89,7 +90,7 @@ export class UnwrittenVersions {
 
   /** The row with its newest version. */
   load(tx: Tx, uid: string): ObjectRow | undefined {
-    const row = tx.object(uid);
+    const row = tx.objects.get(uid);
     const version = row && this.#versions.get(uid);
     return row === undefined || version === undefined ? row : withVersion(row, version);
   }
@@ -125,8 +126,8 @@ export class UnwrittenVersions {
     if (this.#versions.size < MAX_UNWRITTEN && now - this.#flushedAt < WRITE_BEHIND_MS) return false;
     this.#flushedAt = now;
     for (const [uid, version] of this.#versions) {
-      const row = tx.object(uid);
-      if (row !== undefined) tx.putObject(withVersion(row, version));
+      const row = tx.objects.get(uid);
+      if (row !== undefined) tx.objects.put(withVersion(row, version));
     }
     return true;
   }

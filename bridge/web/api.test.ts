@@ -119,7 +119,7 @@ describe('the API', () => {
   it('shows what is in quarantine, without secrets', async () => {
     const bytes = Buffer.from('{"kind":"Pod","token":"hunter2"}');
     web.store.transaction((tx) =>
-      tx.quarantine({ subject: 'u', reason: 'core_error', version: '1', error: 'boom', bytes, at: NOW }),
+      tx.quarantine.put({ subject: 'u', reason: 'core_error', version: '1', error: 'boom', bytes, at: NOW }),
     );
     const [row] = (await list('/api/drops?kind=quarantine')).items;
     const shown = await (await web.get(`/api/quarantine/${String(row!['id'])}`)).json();
@@ -138,7 +138,7 @@ describe('the API', () => {
 
   it('lists CronJobs, also only those without a run', async () => {
     const facts = { kind: 'CronJob', ownerUid: undefined, version: '1', deleted: false, state: {} } as const;
-    web.store.transaction((tx) => tx.putObject({ ...facts, uid: 'new', namespace: 'shop', name: 'new' }));
+    web.store.transaction((tx) => tx.objects.put({ ...facts, uid: 'new', namespace: 'shop', name: 'new' }));
     const { items } = await list('/api/cronjobs');
     expect(items).toHaveLength(6);
     expect(items[0]).toMatchObject({

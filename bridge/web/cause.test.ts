@@ -77,7 +77,7 @@ function put(changes: Partial<Run>, attempts: readonly Partial<Attempt>[]): void
     reason: undefined,
   };
   web.store.transaction((tx) => {
-    tx.putRun({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
-    for (const changed of attempts) tx.putAttempt(run.uid, { ...pod, ...changed });
+    tx.runs.put({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
+    for (const changed of attempts) tx.runs.putAttempt(run.uid, { ...pod, ...changed });
   });
 }

@@ -11,8 +11,8 @@ beforeEach(async () => {
   const verdict = { at: AT, status: 'missed', reason: 'missed_schedule' } as const;
   const { run, transition } = notRun(cronJobFacts(), verdict, 'missed-uid');
   web.store.transaction((tx) => {
-    tx.putRun({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
-    tx.addTransition(transition, NOW);
+    tx.runs.put({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
+    tx.timeline.add(transition, NOW);
   });
 });
 afterEach(() => web.close());

@@ -4,7 +4,8 @@ import { refOf } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { Delivery } from '../sinks/sink.ts';
-import type { Store, Tx } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
+import type { Tx } from '../store/tx.ts';
 
 /** A store as a small cluster leaves it, for the tests of page, API and `explain`. */
 export const DESTINATION = 'demo/default';
@@ -47,7 +48,7 @@ export function fillSample(store: Store, now: Instant, count: number): void {
   for (let number = 0; number < count; number++) addRun(store, sampleRun(number, now), now);
   settle(store, now);
   store.transaction((tx) =>
-    tx.quarantine({
+    tx.quarantine.put({
       subject: 'record',
       reason: 'not_kubernetes',
       version: undefined,
@@ -70,7 +71,7 @@ const cronJobUid = (index: number) => `c0ffee00-0000-4000-8000-00000000000${inde
 function addCronJob(tx: Tx, index: number, now: Instant): void {
   const [namespace, name, schedule] = CRON_JOBS[index]!;
   const uid = cronJobUid(index);
-  tx.putObject({
+  tx.objects.put({
     uid,
     kind: 'CronJob',
     namespace,
@@ -90,7 +91,7 @@ function addCronJob(tx: Tx, index: number, now: Instant): void {
     tags: ['kubernetes'],
     ...(index === 3 && { paused: true }),
   };
-  tx.claimDesired(claimant, [{ key: uid, wanted }], { retire: (last) => last }, now - 60 * MINUTE);
+  tx.desired.claim(claimant, [{ key: uid, wanted }], { retire: (last) => last }, now - 60 * MINUTE);
 }
 
 function acceptRows(store: Store, now: Instant): void {
@@ -112,10 +113,10 @@ function addRun(store: Store, sample: SampleRun, now: Instant): void {
   const started = transition(run, 'run.started', sample.startedAt, 'started');
   const outcome = OUTCOMES[sample.status];
   store.transaction((tx) => {
-    tx.putRun({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
+    tx.runs.put({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
     announce(tx, started, 'run', now);
     addPods(tx, run, sample);
-    if (sample.status === 'stuck') tx.addTransition(stuck(run, sample), now);
+    if (sample.status === 'stuck') tx.timeline.add(stuck(run, sample), now);
     if (outcome !== undefined && run.endedAt !== undefined)
       announce(tx, { ...transition(run, 'run.ended', run.endedAt, endText(run, outcome)), outcome }, outcome, now);
   });
@@ -166,7 +167,7 @@ function addPods(tx: Tx, run: Run, { status, startedAt }: SampleRun): void {
     const at = startedAt + index * 12 * SECOND;
     const endedAt = exitCode === undefined ? undefined : at + 9 * SECOND;
     const reason = exitCode === 137 ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error';
-    tx.putAttempt(run.uid, {
+    tx.runs.putAttempt(run.uid, {
       ...pod,
       nodeName: status === 'stuck' ? undefined : `node-${index + 1}.example.internal`,
       phase:
@@ -180,24 +181,24 @@ function addPods(tx: Tx, run: Run, { status, startedAt }: SampleRun): void {
       ...(status === 'stuck' && { waiting: { container: 'worker', reason: 'ImagePullBackOff', message: 'not found' } }),
     });
     const about = { kind: 'Pod', namespace: run.namespace, name: pod.podName, uid: pod.podUid } as const;
-    tx.addTransition({ ...transition(run, 'attempt.started', at, 'pod taken by its node'), about }, at);
+    tx.timeline.add({ ...transition(run, 'attempt.started', at, 'pod taken by its node'), about }, at);
     if (endedAt === undefined || exitCode === undefined) return;
     const text = `container worker: exited with ${exitCode} (${reason})`;
     const container = { name: 'worker', type: 'app', instance: 0, image: '', exitCode, reason } as const;
     const ended = { ...transition(run, 'container.terminated', endedAt, text), about, container, reason };
-    tx.addTransition(ended, endedAt);
+    tx.timeline.add(ended, endedAt);
   });
 }
 
 function announce(tx: Tx, told: Transition, state: string, now: Instant): void {
-  tx.addTransition(told, now);
+  tx.timeline.add(told, now);
   const early = told.at < now - 60 * MINUTE;
   const dropped: Reason | undefined = early ? 'before_cutoff' : undefined;
   const decision = { transitionId: told.id, destination: DESTINATION, detail: undefined, at: told.at };
-  tx.decide({ ...decision, verdict: early ? 'dropped' : 'planned', reason: dropped });
+  tx.timeline.decide({ ...decision, verdict: early ? 'dropped' : 'planned', reason: dropped });
   if (early) return;
   const payload = { key: 'cart-cleanup', query: { state, series: told.runUid ?? '', stamp: String(told.at / 1000) } };
-  tx.enqueue(DESTINATION, told.id, { key: told.id, lane: `run/${told.runUid}`, payload, limits: [] }, told.at);
+  tx.timeline.enqueue(DESTINATION, told.id, { key: told.id, lane: `run/${told.runUid}`, payload, limits: [] }, told.at);
 }
 
 /** Most deliveries succeed, one after an unknown outcome; one is refused for good, one is asked to wait. */

@@ -154,12 +154,12 @@ describe('the page', () => {
       deleted: false,
     } as const;
     web.store.transaction((tx) => {
-      tx.putRun({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
-      tx.addTransition(
+      tx.runs.put({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
+      tx.timeline.add(
         { id: evil, kind: 'run.ended', at: NOW, about: ABOUT, runUid: uid, text: evil, message: evil },
         NOW,
       );
-      tx.decide({
+      tx.timeline.decide({
         transitionId: evil,
         destination: evil,
         verdict: 'dropped',
@@ -168,7 +168,7 @@ describe('the page', () => {
         at: NOW,
       });
       const limits: [] = [];
-      tx.enqueue(evil, evil, { key: evil, lane: evil, payload: { evil }, limits }, NOW);
+      tx.timeline.enqueue(evil, evil, { key: evil, lane: evil, payload: { evil }, limits }, NOW);
     });
     const paths = [
       '/',

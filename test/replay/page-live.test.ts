@@ -53,7 +53,7 @@ async function open(path: string): Promise<void> {
 function change(uid: string, more: Partial<Run>): void {
   const { run } = web.options.reader.run(uid)!;
   const memory = { memos: {}, waiting: [], waitingFor: undefined };
-  web.store.transaction((tx) => tx.putRun({ run: { ...run, ...more }, memory }));
+  web.store.transaction((tx) => tx.runs.put({ run: { ...run, ...more }, memory }));
   live.changed();
 }
 

@@ -71,14 +71,15 @@ export class OutboxBench {
     const { planner } = this.sink;
     const desired = this.sink.desired(row, version);
     const claimant = { destination: planner.destination, uid: `claimant-${row}`, createdAt: START, alive: true };
-    this.store.transaction((tx) => tx.claimDesired(claimant, [desired], planner, this.now));
+    this.store.transaction((tx) => tx.desired.claim(claimant, [desired], planner, this.now));
     this.dispatcher?.wake();
   }
 
   enqueue(run: number): void {
     const { destination } = this.sink.planner;
     this.store.transaction((tx) => {
-      for (const intent of this.sink.intents(run)) tx.enqueue(destination, intent.transitionId, intent, this.now);
+      for (const intent of this.sink.intents(run))
+        tx.timeline.enqueue(destination, intent.transitionId, intent, this.now);
     });
     this.dispatcher?.wake();
   }

@@ -53,7 +53,7 @@ describe('a LIST', () => {
     const poison = scheduled({ uid: 'poison' });
     const bytes = new Uint8Array();
     const row = { subject: 'poison', reason: 'core_error' as const, version: '110', error: 'x', bytes, at: bench.now };
-    bench.store.transaction((tx) => tx.quarantine(row));
+    bench.store.transaction((tx) => tx.quarantine.put(row));
     bench.take(seen(jobFacts({ uid: 'known' })));
     expect(bench.list('Job', '200', [poison])).toMatchObject({ missed: 0, stale: 0 });
     expect(bench.list('Job', '201', [{ ...poison, resourceVersion: '130' }])).toMatchObject({ stale: 1 });

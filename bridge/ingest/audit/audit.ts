@@ -4,7 +4,8 @@ import { compareVersions, UNKNOWN_VERSION } from '../../kubernetes/version.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Known, Unit } from '../../policy/audit.ts';
 import { difference, goneObjects, isRolledBack, unitKey } from '../../policy/audit.ts';
-import type { Store, Tx } from '../../store/store.ts';
+import type { Store } from '../../store/store.ts';
+import type { Tx } from '../../store/tx.ts';
 import { markGone } from '../../follow/gone.ts';
 import { eachAlone } from '../../turn/each-alone.ts';
 import type { InTurn, Turn } from '../../turn/turn.ts';
@@ -123,7 +124,7 @@ export class Audit implements AuditCalls {
     const pass = this.#current();
     const { kind, namespace } = pass.unit;
     const { lacking } = this.#memory(pass.unit);
-    const rows = this.#store.transaction((tx) => tx.liveObjects(kind, after, SCAN_ROWS, namespace));
+    const rows = this.#store.transaction((tx) => tx.versions.live(kind, after, SCAN_ROWS, namespace));
     for (const row of rows) {
       pass.live++;
       const version = this.#unwritten.version(row.uid) ?? row.version;
@@ -161,8 +162,8 @@ export class Audit implements AuditCalls {
     const unwritten = this.#unwritten;
     const write = (turn: Turn): void => {
       for (const uid of gone) eachAlone(turn, uid, () => unwritten.part(() => markGone(turn, uid, version)));
-      if (conclude) turn.tx.setMeta(listedKey(unit.kind), version);
-      if (unit.namespace !== undefined) turn.tx.setMeta(seenKey(unit), version);
+      if (conclude) turn.tx.meta.set(listedKey(unit.kind), version);
+      if (unit.namespace !== undefined) turn.tx.meta.set(seenKey(unit), version);
     };
     unwritten.atomically(() => this.#inTurn(now, write));
     for (const uid of gone) pass.lacking.delete(uid);
@@ -181,9 +182,9 @@ export class Audit implements AuditCalls {
   auditRestart(everyMs: number, now: Instant): number {
     return this.#store.transaction((tx) => {
       // Either way of now: a clock that was set back must hold nothing up for long.
-      const since = Math.abs(now - Number(tx.meta(RESTARTED_KEY) ?? -Infinity));
+      const since = Math.abs(now - Number(tx.meta.get(RESTARTED_KEY) ?? -Infinity));
       if (since < everyMs) return everyMs - since;
-      tx.setMeta(RESTARTED_KEY, String(now));
+      tx.meta.set(RESTARTED_KEY, String(now));
       return 0;
     });
   }
@@ -193,7 +194,7 @@ export class Audit implements AuditCalls {
     const known = this.#newest.get(kind);
     if (known !== undefined && known !== UNKNOWN_VERSION) return true;
     const [newest, listed = ''] = this.#store.transaction(
-      (tx) => [tx.newestVersion(kind), tx.meta(listedKey(kind))] as const,
+      (tx) => [tx.versions.newest(kind), tx.meta.get(listedKey(kind))] as const,
     );
     this.#newest.set(kind, [newest ?? '', listed].toSorted(compareVersions)[1]!);
     return newest !== undefined;
@@ -204,7 +205,7 @@ export class Audit implements AuditCalls {
     const { kind, namespace } = unit;
     if (namespace === undefined) return true;
     return this.#store.transaction(
-      (tx) => tx.meta(seenKey(unit)) !== undefined || tx.liveObjects(kind, 0, 1, namespace).length > 0,
+      (tx) => tx.meta.get(seenKey(unit)) !== undefined || tx.versions.live(kind, 0, 1, namespace).length > 0,
     );
   }
 
@@ -217,22 +218,22 @@ export class Audit implements AuditCalls {
     pass.epoch = true;
     Object.assign(memory, { below: 0, rolledBack: false });
     this.#unwritten.clear();
-    tx.forgetVersions(pass.unit.kind);
-    tx.setMeta(listedKey(pass.unit.kind), UNKNOWN_VERSION);
+    tx.versions.forget(pass.unit.kind);
+    tx.meta.set(listedKey(pass.unit.kind), UNKNOWN_VERSION);
     this.#newest.set(pass.unit.kind, UNKNOWN_VERSION);
     this.#watches.forget(pass.unit.kind);
     for (const other of this.#units.values()) other.watchedFrom = undefined;
   }
 
   #known(tx: Tx, kind: Kind, uid: string, listed: string): Known | undefined {
-    const stored = tx.storedVersion(uid);
+    const stored = tx.versions.get(uid);
     // Its records are not taken (late.ts): whatever version it has, reading it again is no use.
-    if (stored === undefined && !KINDS[kind].longLived && tx.isPruned(uid)) {
+    if (stored === undefined && !KINDS[kind].longLived && tx.tombstones.has(uid)) {
       this.#current().elsewhere = true;
       return { version: listed, away: false };
     }
     const away = stored?.deleted ?? false;
-    const quarantined = tx.quarantinedVersion(uid);
+    const quarantined = tx.quarantine.version(uid);
     this.#current().elsewhere ||= quarantined !== undefined;
     const poisonous = compareVersions(quarantined ?? UNKNOWN_VERSION, stored?.version ?? UNKNOWN_VERSION) > 0;
     const outdated = stored !== undefined && stored.factsSchema !== this.#unwritten.schemaOf(kind) && !poisonous;

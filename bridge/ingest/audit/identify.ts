@@ -9,13 +9,13 @@ export function identify(store: Store, found: Identity): 'same' | 'other' | 'unc
   return store.transaction((tx) => {
     const stored: Identity = Object.fromEntries(
       IDENTITY_MARKS.flatMap((mark) => {
-        const value = tx.meta(metaKey(mark));
+        const value = tx.meta.get(metaKey(mark));
         return value === undefined ? [] : [[mark, value]];
       }),
     );
     const match = matchIdentity(stored, found);
     if (match !== 'other') {
-      for (const mark of IDENTITY_MARKS) if (found[mark] !== undefined) tx.setMeta(metaKey(mark), found[mark]);
+      for (const mark of IDENTITY_MARKS) if (found[mark] !== undefined) tx.meta.set(metaKey(mark), found[mark]);
     }
     return match;
   });

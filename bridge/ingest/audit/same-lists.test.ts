@@ -74,7 +74,7 @@ it('what is known of an object by its quarantine may be forgotten: such a LIST i
     error: 'broken',
     at: bench.now,
   } as const;
-  bench.store.transaction((tx) => tx.quarantine({ ...row, bytes: Buffer.from('{}') }));
+  bench.store.transaction((tx) => tx.quarantine.put({ ...row, bytes: Buffer.from('{}') }));
   list('300', [scheduled({ resourceVersion: '150' })]);
   expect(begin()).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import type { Unit } from '../../policy/audit.ts';
 import { unitKey } from '../../policy/audit.ts';
-import type { Store, Tx } from '../../store/store.ts';
+import type { Store } from '../../store/store.ts';
+import type { LiveSum } from '../../store/objects.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { PassResult, SameList } from './audit-calls.ts';
 
@@ -65,7 +66,7 @@ export class SameLists {
     return list !== undefined && this.#sum(unit).text === list.sum ? list : undefined;
   }
 
-  #sum({ kind, namespace }: Unit): ReturnType<Tx['liveSum']> {
-    return this.#store.transaction((tx) => tx.liveSum(kind, namespace));
+  #sum({ kind, namespace }: Unit): LiveSum {
+    return this.#store.transaction((tx) => tx.versions.liveSum(kind, namespace));
   }
 }

@@ -34,7 +34,7 @@ export class StreamWatches {
     this.#kinds = kinds;
     store.transaction((tx) => {
       for (const kind of kinds) {
-        const doubted = tx.meta(doubtKey(kind)) || undefined;
+        const doubted = tx.meta.get(doubtKey(kind)) || undefined;
         this.#doubts.set(kind, doubted);
         if (doubted !== undefined) this.#watches.set(kind, { ...UNKNOWN, doubted });
       }
@@ -83,7 +83,7 @@ export class StreamWatches {
 
   /** When a missed run is, or was to be, judged first: without records it waits. */
   #firstJudged(): Instant {
-    const [first] = this.#store.transaction((tx) => tx.dueTimers('schedule', Number.MAX_SAFE_INTEGER, 1));
+    const [first] = this.#store.transaction((tx) => tx.timers.due('schedule', Number.MAX_SAFE_INTEGER, 1));
     return first?.due ?? Infinity;
   }
 
@@ -91,7 +91,7 @@ export class StreamWatches {
     const changed = this.#kinds.filter((kind) => this.#of(kind).doubted !== this.#doubts.get(kind));
     if (changed.length === 0) return;
     this.#store.transaction((tx) => {
-      for (const kind of changed) tx.setMeta(doubtKey(kind), this.#of(kind).doubted ?? '');
+      for (const kind of changed) tx.meta.set(doubtKey(kind), this.#of(kind).doubted ?? '');
     });
     for (const kind of changed) this.#doubts.set(kind, this.#of(kind).doubted);
   }

@@ -9,7 +9,7 @@ import { isLost } from '../../store/sqlite/file/integrity.ts';
 import { openStore } from '../../store/sqlite/open.ts';
 import { markSuspect } from '../../store/sqlite/file/side-files.ts';
 import type { Store } from '../../store/store.ts';
-import { UNREADABLE_ROW } from '../../store/store.ts';
+import { UNREADABLE_ROW } from '../../store/quarantine.ts';
 import type { AuditCalls } from '../audit/audit-calls.ts';
 import type { Batch, RecordResult } from '../batch.ts';
 import { readList, readRequest, readWatched } from '../batch.ts';
@@ -208,7 +208,7 @@ class Service {
       );
       const nothing = quiet.reduce((sum, { unchanged, known }) => sum + unchanged + known, 0);
       const changed = told > nothing || quarantined.length > 0;
-      const transitions = store.takeTransitions();
+      const transitions = store.take('transitions');
       const commitMs = performance.now() - began;
       const counts = { records, requests: group.length, quarantined, transitions, quiet, changed };
       this.#post({ type: 'committed', committed: { commitMs, ...counts } });
@@ -248,7 +248,7 @@ class Service {
     if (method === 'tick') return this.#tick(store, engine, args[0] as Instant);
     if (method === 'clockSet') engine.clockSet(args[0] as number);
     if (method === 'retire') return engine.retire(...(args as Parameters<Engine['retire']>));
-    if (method === 'probe') return store.transaction((tx) => tx.setTimer(PROBE));
+    if (method === 'probe') return store.transaction((tx) => tx.timers.set(PROBE));
     if (isGrouped(method)) throw new Error('belongs to a group');
     if (method === 'identify') return identify(store, args[0] as Identity);
     if (isAuditCall(method)) {
@@ -263,15 +263,15 @@ class Service {
     const { config } = this.#init;
     const engineAt = engine.tick(now);
     const limits = { ...config.store.retention, logAge: config.logs.keep };
-    const problems = store.takeProblems();
+    const problems = store.take('problems');
     const plannerFailures = engine.takePlannerFailures();
     const state = store.retain(now, limits);
     const unreadable = store.takeUnreadable();
-    const dropped = store.takeDropped();
-    const unjudged = store.takeUnjudged();
+    const dropped = store.take('dropped');
+    const unjudged = store.take('unjudged');
     const nextAt = Math.min(engineAt, store.nextAt(now, BY_CLOCK));
     const found = { problems, plannerFailures, unreadable, dropped, unjudged };
-    return { transitions: store.takeTransitions(), ...found, state, nextAt };
+    return { transitions: store.take('transitions'), ...found, state, nextAt };
   }
 
   /** What SQLite called corrupted once is neither read nor written again by this process. */

@@ -14,18 +14,15 @@ it('an attempt that throws leaves nothing behind: no row, and nothing that is co
   t.store.transaction((tx) => {
     const attempt = () =>
       tx.attempt(() => {
-        tx.addTransition(
-          { id: 't', kind: 'run.started', at: t.now, about: ABOUT, runUid: 'r', text: 'started' },
-          t.now,
-        );
+        tx.timeline.add({ id: 't', kind: 'run.started', at: t.now, about: ABOUT, runUid: 'r', text: 'started' }, t.now);
         const decision = { transitionId: 't', destination: DESTINATION, detail: undefined, at: t.now };
-        tx.decide({ ...decision, verdict: 'dropped', reason: 'not_selected' });
+        tx.timeline.decide({ ...decision, verdict: 'dropped', reason: 'not_selected' });
         tx.unjudged.set(cronJob, { reason: 'zone_data_differ', zone: 'UTC', detail: 'an instant' }, t.now);
         throw new Error('a poisoned record');
       });
     expect(attempt).toThrow('a poisoned record');
   });
-  expect(t.store.takeTransitions()).toEqual([]);
-  expect(t.store.takeDropped()).toEqual([]);
-  expect(t.store.takeUnjudged()).toEqual([]);
+  expect(t.store.take('transitions')).toEqual([]);
+  expect(t.store.take('dropped')).toEqual([]);
+  expect(t.store.take('unjudged')).toEqual([]);
 });

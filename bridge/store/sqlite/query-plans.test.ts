@@ -101,8 +101,8 @@ it('the audit of a namespace looks at the objects of that namespace alone, and o
   const steps = stepsOf(
     () =>
       t.store.transaction((tx) => {
-        tx.liveObjects('Pod', 0, 5000, 'shop');
-        tx.liveObjects('Pod', 0, 5000);
+        tx.versions.live('Pod', 0, 5000, 'shop');
+        tx.versions.live('Pod', 0, 5000);
       }),
     2,
     /./,
@@ -117,8 +117,8 @@ it('a tick looks at the timers of its kind that are due, and a new Job at those 
   const steps = stepsOf(
     () =>
       t.store.transaction((tx) => {
-        tx.dueTimers('stuck', t.now, 500);
-        tx.timersBelow('replacement/uid-of-the-cronjob');
+        tx.timers.due('stuck', t.now, 500);
+        tx.timers.below('replacement/uid-of-the-cronjob');
       }),
     2,
     /./,

@@ -1,7 +1,10 @@
 import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
-import type { Decision, ObjectRow, Quarantined, Tx } from '../store.ts';
+import type { ObjectRow } from '../objects.ts';
+import type { Quarantined } from '../quarantine.ts';
+import type { Decision } from '../timeline.ts';
+import type { Tx } from '../tx.ts';
 import { Db } from './db/db.ts';
 import { T0, TestStore } from '../testing/test-store.ts';
 
@@ -29,7 +32,7 @@ const nothing = { memos: {}, waiting: [], waitingFor: undefined };
 
 describe('objects', () => {
   it('are replaced by UID', () => {
-    tx((tx) => tx.putObject(object));
+    tx((tx) => tx.objects.put(object));
     const later = {
       ...object,
       version: '10',
@@ -37,57 +40,57 @@ describe('objects', () => {
       state: { facts: {}, phase: 'Failed' },
       ownerUid: undefined,
     };
-    tx((tx) => tx.putObject(later));
-    expect(tx((tx) => tx.object('u1'))).toMatchObject(later);
-    expect(tx((tx) => tx.object('u2'))).toBeUndefined();
+    tx((tx) => tx.objects.put(later));
+    expect(tx((tx) => tx.objects.get('u1'))).toMatchObject(later);
+    expect(tx((tx) => tx.objects.get('u2'))).toBeUndefined();
   });
 
   it('are found by their controller and kind, deleted ones too, by UID', () => {
     tx((tx) => {
-      tx.putObject({ ...object, uid: 'b', deleted: true });
-      tx.putObject({ ...object, uid: 'a' });
-      tx.putObject({ ...object, uid: 'c', kind: 'Job' });
-      tx.putObject({ ...object, uid: 'd', ownerUid: 'other' });
+      tx.objects.put({ ...object, uid: 'b', deleted: true });
+      tx.objects.put({ ...object, uid: 'a' });
+      tx.objects.put({ ...object, uid: 'c', kind: 'Job' });
+      tx.objects.put({ ...object, uid: 'd', ownerUid: 'other' });
     });
-    expect(tx((tx) => tx.children('job-1', 'Pod')).map(({ uid }) => uid)).toEqual(['a', 'b']);
+    expect(tx((tx) => tx.objects.children('job-1', 'Pod')).map(({ uid }) => uid)).toEqual(['a', 'b']);
   });
 });
 
 describe('runs', () => {
   it('come back with their memory', () => {
     const memory = { ...nothing, memos: { 'cronitor/default': { key: 'm' } } };
-    tx((tx) => tx.putRun({ run, memory }));
-    expect(tx((tx) => tx.run('r1'))).toMatchObject({ run, memory: { memos: memory.memos, waiting: [] } });
-    expect(tx((tx) => tx.run('r2'))).toBeUndefined();
+    tx((tx) => tx.runs.put({ run, memory }));
+    expect(tx((tx) => tx.runs.get('r1'))).toMatchObject({ run, memory: { memos: memory.memos, waiting: [] } });
+    expect(tx((tx) => tx.runs.get('r2'))).toBeUndefined();
   });
 
   it('are found while they wait for their owner', () => {
     const waiting = { ...nothing, waitingFor: 'owner' as const };
     tx((tx) => {
-      tx.putRun({ run: { ...run, uid: 'a', ownerUid: 'o' }, memory: waiting });
-      tx.putRun({ run: { ...run, uid: 'b', ownerUid: 'o' }, memory: nothing });
-      tx.putRun({ run: { ...run, uid: 'c', ownerUid: 'p' }, memory: waiting });
+      tx.runs.put({ run: { ...run, uid: 'a', ownerUid: 'o' }, memory: waiting });
+      tx.runs.put({ run: { ...run, uid: 'b', ownerUid: 'o' }, memory: nothing });
+      tx.runs.put({ run: { ...run, uid: 'c', ownerUid: 'p' }, memory: waiting });
     });
-    expect(tx((tx) => tx.runsWaitingForOwner('o')).map((row) => row.run.uid)).toEqual(['a']);
-    tx((tx) => tx.putRun({ run: { ...run, uid: 'a', ownerUid: 'o' }, memory: nothing }));
-    expect(tx((tx) => tx.runsWaitingForOwner('o'))).toEqual([]);
+    expect(tx((tx) => tx.runs.waitingForOwner('o')).map((row) => row.run.uid)).toEqual(['a']);
+    tx((tx) => tx.runs.put({ run: { ...run, uid: 'a', ownerUid: 'o' }, memory: nothing }));
+    expect(tx((tx) => tx.runs.waitingForOwner('o'))).toEqual([]);
   });
 
   it('have a key that belongs to the first UID', () => {
-    expect(tx((tx) => [tx.claimRunKey('k', 'a'), tx.claimRunKey('k', 'b')])).toEqual(['a', 'a']);
+    expect(tx((tx) => [tx.runs.claimKey('k', 'a'), tx.runs.claimKey('k', 'b')])).toEqual(['a', 'a']);
   });
 
   it('have one attempt per pod, by start', () => {
     const attempt = { podUid: 'p1', podName: 'pod', phase: 'Pending' } as Attempt;
     tx((tx) => {
-      tx.putAttempt('r1', attempt);
-      tx.putAttempt('r1', { ...attempt, podUid: 'p2', startedAt: 20 });
-      tx.putAttempt('r1', { ...attempt, podUid: 'p3', startedAt: 10 });
-      tx.putAttempt('r2', { ...attempt, podUid: 'p4' });
+      tx.runs.putAttempt('r1', attempt);
+      tx.runs.putAttempt('r1', { ...attempt, podUid: 'p2', startedAt: 20 });
+      tx.runs.putAttempt('r1', { ...attempt, podUid: 'p3', startedAt: 10 });
+      tx.runs.putAttempt('r2', { ...attempt, podUid: 'p4' });
     });
-    expect(tx((tx) => tx.attempts('r1')).map(({ podUid }) => podUid)).toEqual(['p3', 'p2', 'p1']);
-    tx((tx) => tx.putAttempt('r1', { ...attempt, phase: 'Running', startedAt: 5 }));
-    expect(tx((tx) => tx.attempts('r1'))[0]).toMatchObject({ podUid: 'p1', phase: 'Running' });
+    expect(tx((tx) => tx.runs.attempts('r1')).map(({ podUid }) => podUid)).toEqual(['p3', 'p2', 'p1']);
+    tx((tx) => tx.runs.putAttempt('r1', { ...attempt, phase: 'Running', startedAt: 5 }));
+    expect(tx((tx) => tx.runs.attempts('r1'))[0]).toMatchObject({ podUid: 'p1', phase: 'Running' });
   });
 });
 
@@ -103,25 +106,25 @@ describe('transitions and decisions', () => {
   };
 
   it('are added once', () => {
-    expect(tx((tx) => [tx.addTransition(transition, T0), tx.addTransition(transition, T0)])).toEqual([true, false]);
+    expect(tx((tx) => [tx.timeline.add(transition, T0), tx.timeline.add(transition, T0)])).toEqual([true, false]);
   });
 
   it('are decided once: only a waiting decision is replaced', () => {
     const planned: Decision = { ...decision, verdict: 'planned', reason: undefined };
-    tx((tx) => tx.decide(decision));
-    expect(tx((tx) => tx.decision('t1', 'cronitor/default'))).toEqual(decision);
-    tx((tx) => tx.decide(planned));
-    tx((tx) => tx.decide({ ...decision, verdict: 'dropped', reason: 'before_cutoff' }));
-    expect(tx((tx) => tx.decision('t1', 'cronitor/default'))).toEqual(planned);
-    expect(tx((tx) => tx.decision('t1', 'sentry/default'))).toBeUndefined();
+    tx((tx) => tx.timeline.decide(decision));
+    expect(tx((tx) => tx.timeline.decision('t1', 'cronitor/default'))).toEqual(decision);
+    tx((tx) => tx.timeline.decide(planned));
+    tx((tx) => tx.timeline.decide({ ...decision, verdict: 'dropped', reason: 'before_cutoff' }));
+    expect(tx((tx) => tx.timeline.decision('t1', 'cronitor/default'))).toEqual(planned);
+    expect(tx((tx) => tx.timeline.decision('t1', 'sentry/default'))).toBeUndefined();
   });
 });
 
 describe('sticky keys and timers', () => {
   it('keep the first key of a destination and name', () => {
-    tx((tx) => tx.setStickyKey('d', 'ns', 'name', 'first'));
-    tx((tx) => tx.setStickyKey('d', 'ns', 'name', 'second'));
-    expect(tx((tx) => [tx.stickyKey('d', 'ns', 'name'), tx.stickyKey('e', 'ns', 'name')])).toEqual([
+    tx((tx) => tx.desired.setStickyKey('d', 'ns', 'name', 'first'));
+    tx((tx) => tx.desired.setStickyKey('d', 'ns', 'name', 'second'));
+    expect(tx((tx) => [tx.desired.stickyKey('d', 'ns', 'name'), tx.desired.stickyKey('e', 'ns', 'name')])).toEqual([
       'first',
       undefined,
     ]);
@@ -130,19 +133,19 @@ describe('sticky keys and timers', () => {
   it('are due in order, until they are cleared', () => {
     const timer = { kind: 'replacement' as const, uid: 'u' };
     tx((tx) => {
-      tx.setTimer({ ...timer, id: 'replacement/a', due: 30 });
-      tx.setTimer({ ...timer, id: 'replacement/b', due: 10 });
-      tx.setTimer({ ...timer, id: 'replacement/a', due: 20 });
+      tx.timers.set({ ...timer, id: 'replacement/a', due: 30 });
+      tx.timers.set({ ...timer, id: 'replacement/b', due: 10 });
+      tx.timers.set({ ...timer, id: 'replacement/a', due: 20 });
     });
-    tx((tx) => tx.setTimer({ id: 'schedule/a', kind: 'schedule', uid: 'u', due: 10 }));
-    expect(tx((tx) => tx.dueTimers('replacement', 19, 9)).map(({ id }) => id)).toEqual(['replacement/b']);
-    expect(tx((tx) => tx.dueTimers('replacement', 20, 9))).toEqual([
+    tx((tx) => tx.timers.set({ id: 'schedule/a', kind: 'schedule', uid: 'u', due: 10 }));
+    expect(tx((tx) => tx.timers.due('replacement', 19, 9)).map(({ id }) => id)).toEqual(['replacement/b']);
+    expect(tx((tx) => tx.timers.due('replacement', 20, 9))).toEqual([
       { ...timer, id: 'replacement/b', due: 10 },
       { ...timer, id: 'replacement/a', due: 20 },
     ]);
-    expect(tx((tx) => tx.timersBelow('replacement')).map(({ id }) => id)).toEqual(['replacement/a', 'replacement/b']);
-    tx((tx) => tx.clearTimer('replacement/b'));
-    expect(tx((tx) => tx.dueTimers('replacement', 20, 9)).map(({ id }) => id)).toEqual(['replacement/a']);
+    expect(tx((tx) => tx.timers.below('replacement')).map(({ id }) => id)).toEqual(['replacement/a', 'replacement/b']);
+    tx((tx) => tx.timers.clear('replacement/b'));
+    expect(tx((tx) => tx.timers.due('replacement', 20, 9)).map(({ id }) => id)).toEqual(['replacement/a']);
   });
 });
 
@@ -165,20 +168,20 @@ describe('quarantine', () => {
   };
 
   it('keeps one row per subject, that of the highest version', () => {
-    tx((tx) => tx.quarantine(row));
-    tx((tx) => tx.quarantine({ ...row, version: '100' }));
-    tx((tx) => tx.quarantine({ ...row, version: '99' }));
+    tx((tx) => tx.quarantine.put(row));
+    tx((tx) => tx.quarantine.put({ ...row, version: '100' }));
+    tx((tx) => tx.quarantine.put({ ...row, version: '99' }));
     expect(stored()).toEqual([['uid-1', '100', 5]]);
   });
 
   it('is bounded by rows and bytes: the oldest go', () => {
     tx((tx) => {
-      for (let n = 0; n < 1002; n++) tx.quarantine({ ...row, subject: `s${n}`, at: T0 + n });
+      for (let n = 0; n < 1002; n++) tx.quarantine.put({ ...row, subject: `s${n}`, at: T0 + n });
     });
     expect(stored()).toHaveLength(1000);
     const bytes = new Uint8Array(3 * 1024 * 1024);
     tx((tx) => {
-      for (let n = 0; n < 40; n++) tx.quarantine({ ...row, subject: `big${n}`, bytes, at: T0 + 5000 + n });
+      for (let n = 0; n < 40; n++) tx.quarantine.put({ ...row, subject: `big${n}`, bytes, at: T0 + 5000 + n });
     });
     expect(stored()).toHaveLength(32);
     expect(stored().at(-1)).toEqual(['big39', '99', 2 * 1024 * 1024]);

@@ -5,7 +5,7 @@ import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import type { ClaimedDesired, ClaimedIntent, Delivery, Intent } from '../../sinks/sink.ts';
 import type { DeliveryView, DesiredView, ReadStore } from '../read.ts';
-import type { Claimant, DesiredRules } from '../claims.ts';
+import type { Claimant, DesiredRules } from '../desired.ts';
 import type { Store } from '../store.ts';
 import { Db } from '../sqlite/db/db.ts';
 import { openReader, openStore } from '../sqlite/open.ts';
@@ -44,7 +44,7 @@ export class TestStore {
     this.store.transaction((tx) => {
       for (const intent of intents) {
         const full = { lane: intent.key, payload: null, limits: [], ...intent };
-        tx.enqueue(DESTINATION, `transition of ${intent.key}`, full, this.now);
+        tx.timeline.enqueue(DESTINATION, `transition of ${intent.key}`, full, this.now);
       }
     });
   }
@@ -67,7 +67,7 @@ export class TestStore {
   want(key: string, wanted: Json, claimant: Partial<Claimant> = {}, rules: Partial<DesiredRules> = {}) {
     const full = { destination: DESTINATION, uid: 'cronjob-1', createdAt: T0, alive: true, ...claimant };
     this.store.transaction((tx) =>
-      tx.claimDesired(full, [{ key, wanted }], { retire: () => null, ...rules }, this.now),
+      tx.desired.claim(full, [{ key, wanted }], { retire: () => null, ...rules }, this.now),
     );
   }
 

@@ -2,7 +2,7 @@ import { waitText } from '../../lifecycle/cause.ts';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Answer, DeliveryView, QuarantineView, RunDetail, RunView } from '../../store/read.ts';
-import type { Decision } from '../../store/store.ts';
+import type { Decision } from '../../store/timeline.ts';
 import type { UnjudgedView } from '../../store/unjudged.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { reasonText, undecidedText } from '../../lib/reasons.ts';

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
+import { asTrouble } from './trouble.ts';
 
 /** How long a statement waits for another connection's lock, in ms. */
 const BUSY_MS = 10_000;
@@ -9,7 +10,7 @@ interface Prepared {
   readonly namesObjects: boolean;
 }
 
-/** One connection with its prepared statements, kept by their text. */
+/** One connection with its prepared statements, kept by their text. What fails beside the data throws StoreTrouble. */
 export class Db {
   readonly #connection: DatabaseSync;
   readonly #statements = new Map<string, Prepared>();
@@ -28,19 +29,31 @@ export class Db {
 
   /** The first row, of the shape that the statement's author names. */
   get<T>(sql: string, ...params: SQLInputValue[]): T | undefined {
-    return this.#prepared(sql).statement.get(...params) as T | undefined;
+    try {
+      return this.#prepared(sql).statement.get(...params) as T | undefined;
+    } catch (error) {
+      throw asTrouble(error);
+    }
   }
 
   all<T>(sql: string, ...params: SQLInputValue[]): T[] {
-    return this.#prepared(sql).statement.all(...params) as T[];
+    try {
+      return this.#prepared(sql).statement.all(...params) as T[];
+    } catch (error) {
+      throw asTrouble(error);
+    }
   }
 
   /** Number of rows changed. */
   run(sql: string, ...params: SQLInputValue[]): number {
-    const { statement, namesObjects } = this.#prepared(sql);
-    const changes = Number(statement.run(...params).changes);
-    if (namesObjects && changes > 0) this.#objectWrites++;
-    return changes;
+    try {
+      const { statement, namesObjects } = this.#prepared(sql);
+      const changes = Number(statement.run(...params).changes);
+      if (namesObjects && changes > 0) this.#objectWrites++;
+      return changes;
+    } catch (error) {
+      throw asTrouble(error);
+    }
   }
 
   /** Another text once a row of `objects` may have been written since, by `run` or by another connection. */
@@ -49,8 +62,18 @@ export class Db {
     return `${others} ${this.#objectWrites}`;
   }
 
+  takeUnreadable(): number {
+    const count = this.unreadable;
+    this.unreadable = 0;
+    return count;
+  }
+
   exec(sql: string): void {
-    this.#connection.exec(sql);
+    try {
+      this.#connection.exec(sql);
+    } catch (error) {
+      throw asTrouble(error);
+    }
   }
 
   /** All of `work` durably, or nothing when it throws. Takes the write lock at once, so it cannot fail half way for it. */

@@ -1,7 +1,6 @@
 import { redact } from '../../../kubernetes/redact.ts';
 import { VERSION } from '../../../lib/version.ts';
-import type { QuarantineView } from '../../read.ts';
-import type { Quarantined } from '../../store.ts';
+import type { Quarantined, QuarantineTx } from '../../quarantine.ts';
 import type { Db } from './db.ts';
 
 const MAX_ROWS = 1000;
@@ -39,38 +38,26 @@ export function putQuarantined(db: Db, { subject, reason, version, error, bytes,
   );
 }
 
-/** The version of an object that this release could not process; what another one could not is tried again. */
-export function quarantinedVersion(db: Db, uid: string): string | undefined {
-  const row = db.get<{ version: string | null }>(
-    'SELECT version FROM quarantine WHERE subject = ? AND release = ?',
-    uid,
-    VERSION,
-  );
-  return row?.version ?? undefined;
-}
+/** What could not be processed. The caller holds the transaction. */
+export class Quarantine implements QuarantineTx {
+  readonly #db: Db;
 
-export function release(db: Db, uid: string, version: string): void {
-  db.run(
-    'DELETE FROM quarantine WHERE subject = ? AND (length(version), version) <= (length(?), ?)',
-    uid,
-    version,
-    version,
-  );
-}
+  constructor(db: Db) {
+    this.#db = db;
+  }
 
-/** Of a row's bytes so many are read: a person looks at them. */
-const VIEW_BYTES = 32 * 1024;
+  put(row: Quarantined): void {
+    putQuarantined(this.#db, row);
+  }
 
-interface QuarantineColumns extends Omit<QuarantineView, 'version'> {
-  readonly version: string | null;
-}
+  release(uid: string, version: string): void {
+    const sql = 'DELETE FROM quarantine WHERE subject = ? AND (length(version), version) <= (length(?), ?)';
+    this.#db.run(sql, uid, version, version);
+  }
 
-export function readQuarantined(db: Db, column: 'id' | 'subject', value: number | string): QuarantineView | undefined {
-  // A part of no bytes is NULL in SQLite.
-  const row = db.get<QuarantineColumns>(
-    `SELECT id, subject, reason, version, error, size, at, coalesce(substr(bytes, 1, ${VIEW_BYTES}), x'') AS bytes
-     FROM quarantine WHERE ${column} = ?`,
-    value,
-  );
-  return row && { ...row, version: row.version ?? undefined };
+  /** What another release could not process is tried again. */
+  version(uid: string): string | undefined {
+    const sql = 'SELECT version FROM quarantine WHERE subject = ? AND release = ?';
+    return this.#db.get<{ version: string | null }>(sql, uid, VERSION)?.version ?? undefined;
+  }
 }

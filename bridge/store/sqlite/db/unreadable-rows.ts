@@ -1,5 +1,5 @@
 import { errorText } from '../../../lib/errors.ts';
-import { UNREADABLE_ROW } from '../../store.ts';
+import { UNREADABLE_ROW } from '../../quarantine.ts';
 import type { Db } from './db.ts';
 import { putQuarantined } from './quarantine.ts';
 

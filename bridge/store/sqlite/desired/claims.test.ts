@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Json } from '../../../lib/json.ts';
 import type { Desired } from '../../../sinks/sink.ts';
 import { FORGET, HOLD } from '../../../sinks/sink.ts';
-import type { Claimant, DesiredRules } from '../../claims.ts';
+import type { Claimant, DesiredRules } from '../../desired.ts';
 import { DELIVERED, DESTINATION, HOUR, LOST, T0, TestStore } from '../../testing/test-store.ts';
 
 const DAY = 24 * HOUR;
@@ -20,7 +20,7 @@ const retire = (last: Json): Json => ({ retired: last });
 function claim(payload: Desired['wanted'], who: Partial<Claimant> = {}, rules: Partial<DesiredRules> = {}): void {
   const claimant = { destination: DESTINATION, uid: 'a', createdAt: T0, alive: true, ...who };
   const claims: readonly Desired[] = [{ key: 'm', wanted: payload }];
-  t.store.transaction((tx) => tx.claimDesired(claimant, claims, { retire, ...rules }, t.now));
+  t.store.transaction((tx) => tx.desired.claim(claimant, claims, { retire, ...rules }, t.now));
 }
 
 describe('an election of the newest', () => {
@@ -80,7 +80,7 @@ describe('a row that is forgotten', () => {
     claim('one', { alive: false }, forgets);
     expect(t.reader.desired({ limit: 10 }).items).toEqual([]);
     t.settleRows(sent, DELIVERED);
-    expect([t.claimRows(), t.store.transaction((tx) => tx.wanted(DESTINATION, 'm'))]).toEqual([[], undefined]);
+    expect([t.claimRows(), t.store.transaction((tx) => tx.desired.wanted(DESTINATION, 'm'))]).toEqual([[], undefined]);
   });
 
   it('is sent as a new one when it is claimed again, whatever became of the request before', () => {

@@ -3,7 +3,7 @@ import type { Instant } from '../../../lib/clock.ts';
 import type { Json } from '../../../lib/json.ts';
 import type { Desired } from '../../../sinks/sink.ts';
 import { FORGET, HOLD } from '../../../sinks/sink.ts';
-import type { Claimant, DesiredRules } from '../../claims.ts';
+import type { Claimant, DesiredRules, DesiredTx } from '../../desired.ts';
 import type { Db } from '../db/db.ts';
 import type { RowKey } from './desired-row.ts';
 import { desiredRow, formerRow, putRow, retireRow, wantedOf } from './desired-row.ts';
@@ -24,19 +24,32 @@ const ELECTED = `SELECT uid, wanted FROM claims INDEXED BY claims_elected
 /** Without its name SQLite takes the primary key, and reads every claim of the destination. */
 const OF_OBJECT = 'FROM claims INDEXED BY claims_uid WHERE destination = ? AND uid = ?';
 
+const STICKY_KEY = 'SELECT key FROM sticky_keys WHERE destination = ? AND namespace = ? AND name = ?';
+
 /** Who claims the desired rows, and what these are to be by it. The caller holds the transaction. */
-export class Claims {
+export class Claims implements DesiredTx {
   readonly #db: Db;
   readonly #intents: Intents;
   readonly #retirements: Retirements;
+  readonly #onKeys: () => void;
 
-  constructor(db: Db, intents: Intents, retirements: Retirements) {
+  /** `onKeys` is called when there is another sticky key. */
+  constructor(db: Db, intents: Intents, retirements: Retirements, onKeys: () => void) {
     this.#db = db;
     this.#intents = intents;
     this.#retirements = retirements;
+    this.#onKeys = onKeys;
   }
 
-  /** What a row was last wanted to be, by anyone; also of one that is forgotten. */
+  stickyKey(destination: string, namespace: string, name: string): string | undefined {
+    return this.#db.get<{ key: string }>(STICKY_KEY, destination, namespace, name)?.key;
+  }
+
+  setStickyKey(destination: string, namespace: string, name: string, key: string): void {
+    const sql = 'INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?)';
+    if (this.#db.run(sql, destination, namespace, name, key) > 0) this.#onKeys();
+  }
+
   wanted(destination: string, key: string): Json | undefined {
     const row = desiredRow(this.#db, destination, key);
     return row === undefined ? formerRow(this.#db, { destination, key }) : wantedOf(this.#db, row);

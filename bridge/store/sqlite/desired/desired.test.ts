@@ -55,8 +55,8 @@ describe('who decides what is wanted', () => {
     t.want('m', 1);
     t.want('n', 2, {}, { retire: paused });
     expect([t.row('m').wanted, t.row('n').wanted]).toEqual([{ paused: 1 }, 2]);
-    expect(t.store.transaction((tx) => tx.wanted(DESTINATION, 'm'))).toEqual({ paused: 1 });
-    expect(t.store.transaction((tx) => tx.wanted(DESTINATION, 'unknown'))).toBeUndefined();
+    expect(t.store.transaction((tx) => tx.desired.wanted(DESTINATION, 'm'))).toEqual({ paused: 1 });
+    expect(t.store.transaction((tx) => tx.desired.wanted(DESTINATION, 'unknown'))).toBeUndefined();
   });
 
   it('comes back to life when an object claims it again', () => {
@@ -75,7 +75,7 @@ describe('who decides what is wanted', () => {
   it('shows every live CronJob of a row, the owner first', () => {
     for (const [uid, name] of [['a', 'young'] as const, ['b', 'old'] as const]) {
       const object = { uid, kind: 'CronJob' as const, namespace: 'ns', name, ownerUid: undefined, version: '1' };
-      t.store.transaction((tx) => tx.putObject({ ...object, deleted: false, state: {} }));
+      t.store.transaction((tx) => tx.objects.put({ ...object, deleted: false, state: {} }));
       t.want('m', name, { uid, createdAt: name === 'old' ? T0 : T0 + 1 });
     }
     expect(t.row('m').cronJobs).toEqual(['ns/old', 'ns/young']);
@@ -139,7 +139,7 @@ describe('convergence', () => {
     t.store.transaction((tx) => {
       const claimant = { destination: DESTINATION, uid: 'u', createdAt: T0, alive: true };
       const claims = keys.map((key) => ({ key, wanted: 1 }));
-      tx.claimDesired(claimant, claims, { retire: () => null }, T0);
+      tx.desired.claim(claimant, claims, { retire: () => null }, T0);
     });
     accept();
     t.now = T0 + 22 * HOUR - 1;

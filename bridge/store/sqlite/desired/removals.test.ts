@@ -27,7 +27,7 @@ const sweep = (at: number) => {
   t.now = at;
   t.store.sweep(t.now, DAY, MINUTE);
 };
-const wanted = (key = 'm') => t.store.transaction((tx) => tx.wanted(DESTINATION, key));
+const wanted = (key = 'm') => t.store.transaction((tx) => tx.desired.wanted(DESTINATION, key));
 
 /** A monitor that was accepted, and whose CronJob is deleted at T0. */
 function deleted(key = 'm'): void {
@@ -89,13 +89,13 @@ describe('a row that no object claims', () => {
   it('is not removed while an object of another destination, or telemetry, needs it, or the bridge is retired', () => {
     deleted('claimed');
     const claimant = { destination: 'cronitor/other', uid: 'live', createdAt: T0, alive: true };
-    t.store.transaction((tx) => tx.claimDesired(claimant, [{ key: 'claimed', wanted: 1 }], rules, t.now));
+    t.store.transaction((tx) => tx.desired.claim(claimant, [{ key: 'claimed', wanted: 1 }], rules, t.now));
     deleted('busy');
     deleted('idle');
-    t.store.transaction((tx) => tx.setRetired(true, 'ada', t.now));
+    t.store.transaction((tx) => tx.retirement.set(true, 'ada', t.now));
     sweep(T0 + DAY);
     expect(wanted('idle')).toEqual({ paused: 'live' });
-    t.store.transaction((tx) => tx.setRetired(false, 'ada', t.now));
+    t.store.transaction((tx) => tx.retirement.set(false, 'ada', t.now));
     t.enqueue({ key: 'running', waitsFor: 'busy' });
     sweep(T0 + DAY + MINUTE);
     expect([wanted('claimed'), wanted('busy'), wanted('idle')]).toEqual([{ paused: 'live' }, { paused: 'live' }, null]);
@@ -223,8 +223,8 @@ it('a hold is forgotten a day after its end, unless something ages behind it', (
 });
 
 it('a sticky key is forgotten 180 days after the last object that used it', () => {
-  const sticky = () => t.store.transaction((tx) => tx.stickyKey(DESTINATION, 'shop', 'report'));
-  t.store.transaction((tx) => tx.setStickyKey(DESTINATION, 'shop', 'report', 'm'));
+  const sticky = () => t.store.transaction((tx) => tx.desired.stickyKey(DESTINATION, 'shop', 'report'));
+  t.store.transaction((tx) => tx.desired.setStickyKey(DESTINATION, 'shop', 'report', 'm'));
   t.want('m', 'live', { uid: 'm' });
   sweep(T0 + 400 * DAY);
   t.want('m', 'live', { uid: 'm', alive: false });

@@ -1,7 +1,7 @@
 import { ABOUT } from '../../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Json } from '../../../lib/json.ts';
-import type { DesiredRules } from '../../claims.ts';
+import type { DesiredRules } from '../../desired.ts';
 import { DELIVERED, DESTINATION, HOUR, MINUTE, SECOND, T0, TestStore } from '../../testing/test-store.ts';
 
 const DAY = 24 * HOUR;
@@ -79,14 +79,14 @@ describe('a decision that waited', () => {
   const waiting = (id: string, waitingFor: 'owner' | undefined): void =>
     t.store.transaction((tx) => {
       const run = { kind: 'Job', uid: id, namespace: 'shop', name: id, status: 'running', runKey: id };
-      tx.putRun({ run: run as never, memory: { memos: {}, waiting: [], waitingFor } });
-      tx.addTransition({ id: `${id}/started`, kind: 'run.started', at: T0, about: ABOUT, runUid: id, text: '' }, T0);
+      tx.runs.put({ run: run as never, memory: { memos: {}, waiting: [], waitingFor } });
+      tx.timeline.add({ id: `${id}/started`, kind: 'run.started', at: T0, about: ABOUT, runUid: id, text: '' }, T0);
       const open = { verdict: 'waiting', reason: 'owner_unknown', detail: undefined, at: T0 } as const;
-      tx.decide({ transitionId: `${id}/started`, destination: DESTINATION, ...open });
+      tx.timeline.decide({ transitionId: `${id}/started`, destination: DESTINATION, ...open });
     });
   const verdicts = (): unknown[] =>
     ['decided', 'open'].map((id) => {
-      const decision = t.store.transaction((tx) => tx.decision(`${id}/started`, DESTINATION))!;
+      const decision = t.store.transaction((tx) => tx.timeline.decision(`${id}/started`, DESTINATION))!;
       return [decision.verdict, decision.reason];
     });
 
@@ -116,9 +116,9 @@ describe('a decision that waited', () => {
 describe('the rows of a destination that left', () => {
   const claim = (destination: string, uid: string, alive = true): void =>
     t.store.transaction((tx) =>
-      tx.claimDesired({ destination, uid, createdAt: T0, alive }, [{ key: 'm', wanted: 'live' }], rules, t.now),
+      tx.desired.claim({ destination, uid, createdAt: T0, alive }, [{ key: 'm', wanted: 'live' }], rules, t.now),
     );
-  const wanted = (destination = DESTINATION) => t.store.transaction((tx) => tx.wanted(destination, 'm'));
+  const wanted = (destination = DESTINATION) => t.store.transaction((tx) => tx.desired.wanted(destination, 'm'));
   const settle = (destination: string): void => {
     const rows = t.store.claimDesired(destination, 100, t.now);
     const settled = rows.map(({ key, wantedHash }) => ({ destination, key, sentHash: wantedHash }));
@@ -130,7 +130,7 @@ describe('the rows of a destination that left', () => {
 
   it('are neither out of sync nor removed, and are forgotten with all that is its own after 30 days', () => {
     claim(DESTINATION, 'job');
-    t.store.transaction((tx) => tx.setStickyKey(DESTINATION, 'shop', 'report', 'm'));
+    t.store.transaction((tx) => tx.desired.setStickyKey(DESTINATION, 'shop', 'report', 'm'));
     t.enqueue({ key: 'a' });
     start(OTHER);
     after(29 * DAY);
@@ -139,7 +139,7 @@ describe('the rows of a destination that left', () => {
     after(2 * DAY);
     after(MINUTE);
     expect([t.row('m'), t.reader.leftDestinations(), t.reader.depth()]).toEqual([undefined, [], []]);
-    expect(t.store.transaction((tx) => tx.stickyKey(DESTINATION, 'shop', 'report'))).toBe('m');
+    expect(t.store.transaction((tx) => tx.desired.stickyKey(DESTINATION, 'shop', 'report'))).toBe('m');
     // A new one of this name begins anew, and knows what its rows were.
     expect(t.store.cutoff(DESTINATION, t.now)).toBe(t.now);
     expect(wanted()).toBe('live');
@@ -165,7 +165,7 @@ describe('the rows of a destination that left', () => {
     claim(DESTINATION, 'alive');
     claim(DESTINATION, '(the bridge)');
     const object = { kind: 'CronJob', namespace: 'shop', name: 'a', ownerUid: undefined, version: '1' } as const;
-    t.store.transaction((tx) => tx.putObject({ ...object, uid: 'alive', deleted: false, state: {} }));
+    t.store.transaction((tx) => tx.objects.put({ ...object, uid: 'alive', deleted: false, state: {} }));
     start(OTHER);
     start(DESTINATION);
     expect(t.store.transaction((tx) => tx.destinations.deadClaimants(DESTINATION, '(the bridge)'))).toEqual(['gone']);

@@ -1,7 +1,7 @@
 import type { Instant } from '../../../lib/clock.ts';
 import type { LeftDestination } from '../../read.ts';
 import type { Transition } from '../../../lifecycle/transition.ts';
-import type { DestinationsTx, Returned } from '../../store.ts';
+import type { DestinationsTx, Returned } from '../../destinations.ts';
 import type { Db } from '../db/db.ts';
 import type { IntentColumns } from '../outbox/due.ts';
 import { giveUp } from '../outbox/giving-up.ts';

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readSync, statSync } from 'node:fs';
 import type { Db } from '../db/db.ts';
 
 /** A store up to this size is always checked: that takes a moment. A larger one only after an unclean end. */
@@ -49,4 +49,11 @@ function weight(table: string): number {
 /** 0 when there is no such file. */
 export function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Whether an open file begins as every SQLite database does. */
+export function hasHeader(file: number): boolean {
+  const header = Buffer.alloc(16);
+  readSync(file, header, 0, 16, 0);
+  return header.toString('latin1') === 'SQLite format 3\0';
 }

@@ -60,11 +60,11 @@ describe.each([
     const due = t.now + MINUTE;
     t.store.transaction((tx) => {
       for (const kind of ['gone', 'replacement', 'stuck', 'schedule'] as const)
-        tx.setTimer({ id: `${kind}/u`, kind, uid: 'u', due });
+        tx.timers.set({ id: `${kind}/u`, kind, uid: 'u', due });
     });
     setClock(ms);
     const dueOf = (kind: 'gone' | 'replacement' | 'stuck' | 'schedule') =>
-      t.store.transaction((tx) => tx.timersBelow(kind)).map((timer) => timer.due);
+      t.store.transaction((tx) => tx.timers.below(kind)).map((timer) => timer.due);
     expect([...dueOf('gone'), ...dueOf('replacement')]).toEqual([due + ms, due + ms]);
     expect([...dueOf('stuck'), ...dueOf('schedule')]).toEqual([due, due]);
   });

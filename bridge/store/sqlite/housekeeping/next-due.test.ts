@@ -30,8 +30,8 @@ it('is never, for a store in which nothing waits', () => {
 it.each(TIMERS)('is the first timer of kind %s, which fires by the clock', (kind) => {
   settle();
   t.store.transaction((tx) => {
-    tx.setTimer({ id: `${kind}/a`, kind, uid: 'a', due: t.now + 7 * HOUR });
-    tx.setTimer({ id: `${kind}/b`, kind, uid: 'b', due: t.now + 2 * HOUR });
+    tx.timers.set({ id: `${kind}/a`, kind, uid: 'a', due: t.now + 7 * HOUR });
+    tx.timers.set({ id: `${kind}/b`, kind, uid: 'b', due: t.now + 2 * HOUR });
   });
   expect(dueInMs()).toBe(2 * HOUR);
   t.now += 3 * HOUR;
@@ -40,7 +40,7 @@ it.each(TIMERS)('is the first timer of kind %s, which fires by the clock', (kind
 
 it.each(['schedule', 'probe'] as const)('is not a timer of kind %s, which waits for records', (kind) => {
   settle();
-  t.store.transaction((tx) => tx.setTimer({ id: `${kind}/a`, kind, uid: 'a', due: t.now + MINUTE }));
+  t.store.transaction((tx) => tx.timers.set({ id: `${kind}/a`, kind, uid: 'a', due: t.now + MINUTE }));
   expect(dueInMs()).toBe(Infinity);
 });
 

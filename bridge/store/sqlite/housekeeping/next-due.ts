@@ -1,5 +1,5 @@
 import type { Instant } from '../../../lib/clock.ts';
-import type { Timer } from '../../store.ts';
+import type { Timer } from '../../timers.ts';
 import type { Db } from '../db/db.ts';
 
 /** The first of each group, by its index: however many rows wait, it reads one of each group. */

@@ -16,8 +16,8 @@ function judged(at: number, blocked: boolean): string {
   const { verdict } = judge(cronJobFacts(), expected, { jobSeen: false, previousActive: blocked });
   const { run, transition } = notRun(cronJobFacts(), verdict!, `run-${at}`);
   test.store.transaction((tx) => {
-    tx.putRun({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
-    tx.addTransition(transition, at);
+    tx.runs.put({ run, memory: { memos: {}, waiting: [], waitingFor: undefined } });
+    tx.timeline.add(transition, at);
   });
   return transition.id;
 }
@@ -52,7 +52,7 @@ describe('a scheduled time without a Job, missed or skipped', () => {
   it('stays while something of it waits to be sent', () => {
     const id = judged(T0, false);
     const intent = { key: id, lane: id, payload: null, limits: [] };
-    test.store.transaction((tx) => tx.enqueue(DESTINATION, id, intent, T0));
+    test.store.transaction((tx) => tx.timeline.enqueue(DESTINATION, id, intent, T0));
     test.now = T0 + 11 * DAY;
     expect(retained()).toEqual([[`run-${T0}`, 1]]);
   });

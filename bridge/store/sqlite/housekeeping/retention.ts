@@ -2,7 +2,7 @@ import type { Kind } from '../../../kubernetes/observation.ts';
 import type { Instant } from '../../../lib/clock.ts';
 import type { RetentionLimits, StoreState } from '../../store.ts';
 import type { Db } from '../db/db.ts';
-import { objectOf } from '../objects/object-rows.ts';
+import { objectOf } from '../objects/objects.ts';
 import { runOf } from '../runs/stored-runs.ts';
 import { deleteObject, deleteRepeated, UNSETTLED } from './prune.ts';
 import type { Tombstones } from './tombstones.ts';
@@ -167,9 +167,9 @@ export class Retention {
     const { namespace, name, run_key: runKey, created_at: createdAt } = row;
     // A late record of a pod is known by its Job.
     const isKnown = kind === 'Pod' && row.run === null && row.owner_uid !== null && this.#tombstones.has(row.owner_uid);
-    const grave = { uid, kind, namespace, name, runKey: runKey ?? undefined, createdAt: createdAt ?? undefined };
-    if (!isKnown) this.#tombstones.put(grave, now);
-    return deleteObject(this.#db, grave, deadline) || 'unfinished';
+    const tombstone = { uid, kind, namespace, name, runKey: runKey ?? undefined, createdAt: createdAt ?? undefined };
+    if (!isKnown) this.#tombstones.put(tombstone, now);
+    return deleteObject(this.#db, tombstone, deadline) || 'unfinished';
   }
 
   /** A pod goes with its Job, a CronJob after its Jobs, and nothing while something of it waits to be sent. */

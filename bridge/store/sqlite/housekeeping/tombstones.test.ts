@@ -17,16 +17,16 @@ function over(from: number, to: number): void {
       const uid = uidOf(n);
       const object = { uid, kind: 'Job', namespace: 'shop', name: `report-${n}`, ownerUid: undefined } as const;
       const state = { facts: { createdAt: T0 + n } };
-      tx.putObject({ ...object, version: '1', deleted: true, overAt: test.now, state });
+      tx.objects.put({ ...object, version: '1', deleted: true, overAt: test.now, state });
       const runKey = `33333333-0000-4000-8000-000000000001/${T0 + n}`;
-      tx.claimRunKey(runKey, uid);
+      tx.runs.claimKey(runKey, uid);
       const run = { kind: 'Job', uid, namespace: 'shop', name: object.name, status: 'succeeded', runKey } as const;
       const endedAt = { endedAt: T0 + n, ownerUid: undefined, ownerName: undefined } as never as object;
-      tx.putRun({ run: { ...run, ...endedAt } as never, memory: { memos: {}, waiting: [], waitingFor: undefined } });
+      tx.runs.put({ run: { ...run, ...endedAt } as never, memory: { memos: {}, waiting: [], waitingFor: undefined } });
       for (const edge of ['started', 'ended'] as const) {
         const id = `${runKey}/${edge}`;
-        tx.addTransition({ id, kind: `run.${edge}`, at: T0 + n, about: ABOUT, runUid: uid, text: '' }, test.now);
-        tx.enqueue(DESTINATION, id, { key: id, lane: uid, payload: null, limits: [] }, test.now);
+        tx.timeline.add({ id, kind: `run.${edge}`, at: T0 + n, about: ABOUT, runUid: uid, text: '' }, test.now);
+        tx.timeline.enqueue(DESTINATION, id, { key: id, lane: uid, payload: null, limits: [] }, test.now);
       }
     }
   });
@@ -49,7 +49,7 @@ const query = (sql: string): number => test.query<{ n: number }>(sql)[0]!.n;
 
 const tombstones = (): number => query('SELECT count(*) AS n FROM tombstones');
 const withSent = (): number => query("SELECT count(*) AS n FROM tombstones WHERE announced <> '[]'");
-const forgottenUpTo = (): number => test.store.transaction((tx) => tx.forgottenUpTo());
+const forgottenUpTo = (): number => test.store.transaction((tx) => tx.tombstones.forgottenUpTo());
 
 describe('tombstones', () => {
   it('tell what was sent for the age of the retention, and are kept bare after that', () => {
@@ -91,7 +91,7 @@ describe('tombstones', () => {
 
   it('do not count a creation that lies ahead of the clock as forgotten time to come', () => {
     test.store.transaction((tx) =>
-      tx.bury({ uid: 'a', kind: 'Pod', namespace: 'shop', name: 'a', createdAt: T0 + 9999 * DAY }, test.now),
+      tx.tombstones.put({ uid: 'a', kind: 'Pod', namespace: 'shop', name: 'a', createdAt: T0 + 9999 * DAY }, test.now),
     );
     test.now += 31 * DAY;
     retain();

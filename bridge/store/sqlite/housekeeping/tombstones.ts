@@ -2,7 +2,7 @@ import type { Kind } from '../../../kubernetes/observation.ts';
 import type { Instant } from '../../../lib/clock.ts';
 import type { Reason } from '../../../lib/reasons.ts';
 import type { RefusedCount } from '../../read.ts';
-import type { Grave, Refused } from '../../graves.ts';
+import type { Refused, Tombstone, TombstonesTx } from '../../tombstones.ts';
 import type { RetentionLimits } from '../../store.ts';
 import type { Db } from '../db/db.ts';
 import { transitionsOfObject } from './prune.ts';
@@ -45,7 +45,7 @@ const WITH_SENT = `SELECT id, announced <> '[]' AS sent, pruned_at <= ?2 OR id <
 const FORGET_KEY = "DELETE FROM run_keys WHERE (run_key = ?1 AND uid = ?2) OR run_key = ?1 || '/real'";
 
 /** What is remembered of pruned objects, so that a late record tells nothing twice. The caller holds the transaction. */
-export class Tombstones {
+export class Tombstones implements TombstonesTx {
   readonly #db: Db;
   #horizon: Instant;
   /** Up to this one nothing of what was sent is left. */
@@ -65,7 +65,7 @@ export class Tombstones {
     return this.#horizon;
   }
 
-  put({ uid, kind, namespace, name, runKey, createdAt }: Grave, now: Instant): void {
+  put({ uid, kind, namespace, name, runKey, createdAt }: Tombstone, now: Instant): void {
     this.#db.run(put(kind), uid, kind, namespace, name, runKey ?? null, createdAt ?? null, now);
   }
 

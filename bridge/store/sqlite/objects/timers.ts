@@ -1,22 +1,37 @@
 import type { Instant } from '../../../lib/clock.ts';
-import type { Timer } from '../../store.ts';
+import type { Timer, TimersTx } from '../../timers.ts';
 import type { Db } from '../db/db.ts';
 
-/** Timers of a kind that are due, in the order of their due times, `limit` at most. */
-export function dueTimers(db: Db, kind: Timer['kind'], now: Instant, limit: number): Timer[] {
-  return db
-    .all<Timer>(
-      'SELECT id, kind, uid, due FROM timers WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ?',
-      kind,
-      now,
-      limit,
-    )
-    .map(({ id, uid, due }) => ({ id, kind, uid, due }));
+const DUE = 'SELECT id, kind, uid, due FROM timers WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ?';
+
+/** By the primary key: of thousands most are others. */
+const BELOW = "SELECT id, kind, uid, due FROM timers WHERE id > ?1 || '/' AND id < ?1 || '0' ORDER BY id";
+
+/** Due times. The caller holds the transaction. */
+export class Timers implements TimersTx {
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  set({ id, kind, uid, due }: Timer): void {
+    this.#db.run('INSERT OR REPLACE INTO timers (id, kind, uid, due) VALUES (?, ?, ?, ?)', id, kind, uid, due);
+  }
+
+  clear(id: string): void {
+    this.#db.run('DELETE FROM timers WHERE id = ?', id);
+  }
+
+  due(kind: Timer['kind'], now: Instant, limit: number): Timer[] {
+    return this.#db.all<Timer>(DUE, kind, now, limit).map(toTimer);
+  }
+
+  below(path: string): Timer[] {
+    return this.#db.all<Timer>(BELOW, path).map(toTimer);
+  }
 }
 
-/** Timers whose id begins with `path` and a slash, due or not. By the primary key: of thousands most are others. */
-export function timersBelow(db: Db, path: string): Timer[] {
-  return db
-    .all<Timer>("SELECT id, kind, uid, due FROM timers WHERE id > ?1 || '/' AND id < ?1 || '0' ORDER BY id", path)
-    .map(({ id, kind, uid, due }) => ({ id, kind, uid, due }));
+function toTimer({ id, kind, uid, due }: Timer): Timer {
+  return { id, kind, uid, due };
 }

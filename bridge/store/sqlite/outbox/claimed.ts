@@ -1,7 +1,7 @@
 import type { Json } from '../../../lib/json.ts';
 import type { Reason } from '../../../lib/reasons.ts';
 import type { ClaimedIntent, Limit } from '../../../sinks/sink.ts';
-import { UNREADABLE_ROW } from '../../store.ts';
+import { UNREADABLE_ROW } from '../../quarantine.ts';
 import type { Db } from '../db/db.ts';
 import type { IntentColumns } from './due.ts';
 import { storyOf } from '../runs/stories.ts';

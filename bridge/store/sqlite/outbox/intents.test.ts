@@ -25,9 +25,9 @@ describe('enqueue', () => {
   it('takes a key once per destination', () => {
     const intent = { key: 'k', lane: 'l', payload: null, limits: [] };
     const added = t.store.transaction((tx) => [
-      tx.enqueue(DESTINATION, 't', intent, T0),
-      tx.enqueue(DESTINATION, 't', intent, T0),
-      tx.enqueue('sentry/default', 't', intent, T0),
+      tx.timeline.enqueue(DESTINATION, 't', intent, T0),
+      tx.timeline.enqueue(DESTINATION, 't', intent, T0),
+      tx.timeline.enqueue('sentry/default', 't', intent, T0),
     ]);
     expect(added).toEqual([true, false, true]);
   });
@@ -35,7 +35,7 @@ describe('enqueue', () => {
   it('writes nothing when the transaction throws', () => {
     expect(() =>
       t.store.transaction((tx) => {
-        tx.enqueue(DESTINATION, 't', { key: 'k', lane: 'l', payload: null, limits: [] }, T0);
+        tx.timeline.enqueue(DESTINATION, 't', { key: 'k', lane: 'l', payload: null, limits: [] }, T0);
         throw new Error('poisoned');
       }),
     ).toThrow('poisoned');

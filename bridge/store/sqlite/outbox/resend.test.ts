@@ -42,9 +42,9 @@ it('makes a dead letter pending again under its key, with a new age, and remembe
 
 it('finds intents by number, transition and run, at one destination if asked', () => {
   t.store.transaction((tx) => {
-    tx.addTransition({ id: 't', kind: 'run.started', at: T0, about: ABOUT, runUid: 'run-uid', text: 'started' }, T0);
-    tx.enqueue(DESTINATION, 't', { key: 'k', lane: 'l', payload: 1, limits: [] }, T0);
-    tx.enqueue('sentry/default', 't', { key: 'k', lane: 'l', payload: 1, limits: [] }, T0);
+    tx.timeline.add({ id: 't', kind: 'run.started', at: T0, about: ABOUT, runUid: 'run-uid', text: 'started' }, T0);
+    tx.timeline.enqueue(DESTINATION, 't', { key: 'k', lane: 'l', payload: 1, limits: [] }, T0);
+    tx.timeline.enqueue('sentry/default', 't', { key: 'k', lane: 'l', payload: 1, limits: [] }, T0);
   });
   expect(resend('run-uid').map(({ destination }) => destination)).toEqual([DESTINATION, 'sentry/default']);
   expect(resend('t', false, 'sentry/default')).toMatchObject([{ seq: 2, result: 'pending' }]);

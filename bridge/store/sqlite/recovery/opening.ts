@@ -1,9 +1,9 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import type { Instant } from '../../../lib/clock.ts';
 import { errorText } from '../../../lib/errors.ts';
 import type { Recovery } from '../../store.ts';
 import { Db } from '../db/db.ts';
-import { findCorruption, isLost, needsCheck, sizeOf } from '../file/integrity.ts';
+import { findCorruption, hasHeader, isLost, needsCheck, sizeOf } from '../file/integrity.ts';
 import { migrate } from '../schema/migrations.ts';
 import { rebuild } from './recovery.ts';
 import { finishRestore } from './restore.ts';
@@ -40,13 +40,6 @@ function isDatabase(path: string): boolean {
   const answer = hasHeader(file);
   closeSync(file);
   return answer;
-}
-
-/** Whether an open file begins as every SQLite database does. */
-export function hasHeader(file: number): boolean {
-  const header = Buffer.alloc(16);
-  readSync(file, header, 0, 16, 0);
-  return header.toString('latin1') === 'SQLite format 3\0';
 }
 
 /** The database, or what is wrong with its file. */

@@ -1,7 +1,7 @@
 import type { Attempt, Run, RunStatus, Transition } from '../../../lifecycle/transition.ts';
 import { REASONS } from '../../../lib/reasons.ts';
-import type { RunMemory, RunRow } from '../../store.ts';
-import { UNREADABLE_ROW } from '../../store.ts';
+import { UNREADABLE_ROW } from '../../quarantine.ts';
+import type { RunMemory, RunRow } from '../../runs.ts';
 import type { Db } from '../db/db.ts';
 import { readOrReplace } from '../db/unreadable-rows.ts';
 

@@ -36,7 +36,7 @@ const RUN: Run = {
 function put(status: Run['status'] = 'failed'): void {
   test.store.transaction((tx) => {
     const object = { namespace: 'shop', version: '1', deleted: true, overAt: T0 };
-    tx.putObject({
+    tx.objects.put({
       ...object,
       uid: CRON.uid,
       kind: 'CronJob',
@@ -44,8 +44,8 @@ function put(status: Run['status'] = 'failed'): void {
       ownerUid: undefined,
       state: { facts: CRON },
     });
-    tx.putObject({ ...object, uid: 'job', kind: 'Job', name: 'report-1', ownerUid: CRON.uid, state: { facts: JOB } });
-    tx.putRun({ run: { ...RUN, status }, memory: NO_MEMORY });
+    tx.objects.put({ ...object, uid: 'job', kind: 'Job', name: 'report-1', ownerUid: CRON.uid, state: { facts: JOB } });
+    tx.runs.put({ run: { ...RUN, status }, memory: NO_MEMORY });
   });
 }
 
@@ -60,7 +60,7 @@ function attempt(number: number, changes: Partial<Attempt> = {}): void {
   };
   const times = { startedAt: T0 + number, endedAt: T0 + number + SECOND };
   const all = { podUid, podName: `report-1-${number}`, phase: 'Succeeded', ...unknown, ...times, ...changes };
-  test.store.transaction((tx) => tx.putAttempt('job', all));
+  test.store.transaction((tx) => tx.runs.putAttempt('job', all));
 }
 
 /** Of the run, or of the end of a container. */
@@ -71,7 +71,7 @@ function transition(id: string, at: number, container?: ContainerEnd, podUid = '
     container === undefined
       ? { id, kind: 'run.suspended', at, about: job, runUid: 'job', text: '' }
       : { id, kind: 'container.terminated', at, about: pod, runUid: 'job', text: '', container };
-  test.store.transaction((tx) => tx.addTransition(full, at));
+  test.store.transaction((tx) => tx.timeline.add(full, at));
 }
 
 const end = (changes: Partial<ContainerEnd> = {}): ContainerEnd => {

@@ -4,11 +4,11 @@ import type { Attempt, Run, Transition } from '../../../lifecycle/transition.ts'
 import { objectOf } from '../../../lifecycle/transition.ts';
 import type { RunStory, StoryContainer } from '../../../sinks/sink.ts';
 import { MAX_ATTEMPTS, MAX_TRANSITIONS } from '../../../sinks/sink.ts';
-import type { ObjectRow } from '../../store.ts';
+import type { ObjectRow } from '../../objects.ts';
 import type { Db } from '../db/db.ts';
 import { eventsAbout } from '../events/event-rows.ts';
-import { keptLogsOf } from './log-rows.ts';
-import { objectOf as storedObject } from '../objects/object-rows.ts';
+import { keptLogsOf } from './logs.ts';
+import { objectOf as storedObject } from '../objects/objects.ts';
 import { readAttempt, readTransition, runOf } from './stored-runs.ts';
 import type { AttemptColumns, TransitionColumns } from './stored-runs.ts';
 

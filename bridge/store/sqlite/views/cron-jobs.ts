@@ -1,16 +1,14 @@
+import type { CronJobState } from '../../../lifecycle/cronjob.ts';
 import type { Run } from '../../../lifecycle/transition.ts';
 import type { ProblemView } from '../../problems.ts';
-import type { SeenCronJob, ListQuery, Page } from '../../read.ts';
+import type { CronJobReads, CronJobsQuery, CronJobView, Page, SeenCronJob } from '../../read.ts';
 import type { UnjudgedView } from '../../unjudged.ts';
 import { page, readCursor } from '../db/cursor.ts';
 import type { Db } from '../db/db.ts';
 import { parsed } from '../db/unreadable-rows.ts';
-
-export type CronJobsQuery = ListQuery & {
-  readonly withoutRun?: boolean;
-  readonly namespace?: string;
-  readonly name?: string;
-};
+import { countUnjudged, unjudgedOf } from '../objects/unjudged.ts';
+import { claimedBy } from './desired.ts';
+import { countProblems, problemsOf, readProblems } from './problems.ts';
 
 interface CronJobColumns {
   readonly uid: string;
@@ -29,8 +27,34 @@ const UNJUDGED = `(SELECT json_object('reason', reason, 'zone', zone, 'detail', 
 
 const PROBLEMS = '(SELECT problems FROM annotation_problems WHERE uid = objects.uid)';
 
+const BY_NAME = `SELECT uid, state FROM objects WHERE kind = 'CronJob' AND namespace = ? AND name = ?
+  ORDER BY deleted LIMIT 1`;
+const COUNT = "SELECT count(*) AS count FROM objects WHERE kind = 'CronJob' AND deleted = 0";
+
+/** `dryRuns`: destinations that send nothing. */
+export function cronJobReads(db: Db, dryRuns: ReadonlySet<string>): CronJobReads {
+  const count = (sql: string): number => db.get<{ count: number }>(sql)!.count;
+  return {
+    cronJob: (namespace, name) => db.snapshot(() => cronJob(db, namespace, name, dryRuns)),
+    cronJobs: (query) => db.snapshot(() => readCronJobs(db, query)),
+    cronJobCount: () => count(COUNT),
+    problems: (query) => readProblems(db, query),
+    problemCounts: () => countProblems(db),
+    problemCronJobs: () => count('SELECT count(*) AS count FROM annotation_problems'),
+    unjudgedCounts: () => countUnjudged(db),
+  };
+}
+
+function cronJob(db: Db, namespace: string, name: string, dryRuns: ReadonlySet<string>): CronJobView | undefined {
+  const row = db.get<{ uid: string; state: string }>(BY_NAME, namespace, name);
+  const state = row && parsed<CronJobState>(row.state).value;
+  if (row === undefined || state === undefined) return undefined;
+  const known = { problems: problemsOf(db, row.uid), unjudged: unjudgedOf(db, row.uid) };
+  return { ...state, ...known, desired: claimedBy(db, row.uid, dryRuns) };
+}
+
 /** CronJobs that are not deleted, by namespace, name and UID. */
-export function readCronJobs(db: Db, query: CronJobsQuery): Page<SeenCronJob> {
+function readCronJobs(db: Db, query: CronJobsQuery): Page<SeenCronJob> {
   const position = readCursor(query.cursor, ['', '', ''] as const);
   const filters = Object.entries({ namespace: query.namespace, name: query.name }).filter(
     ([, value]) => value !== undefined,

@@ -1,8 +1,10 @@
 import type { Reason } from '../../../lib/reasons.ts';
 import { DROP_KINDS } from '../../read.ts';
-import type { DropCount, DropKind, DropView, ListQuery, Page } from '../../read.ts';
+import type { DropCount, DropKind, DropReads, DropsQuery, DropView, Page } from '../../read.ts';
 import { page, readCursor } from '../db/cursor.ts';
 import type { Db } from '../db/db.ts';
+import { countRefused } from '../housekeeping/tombstones.ts';
+import { readQuarantined } from './quarantine.ts';
 
 interface DropColumns {
   readonly at: number;
@@ -14,8 +16,6 @@ interface DropColumns {
   readonly reason: Reason;
   readonly detail: string | null;
 }
-
-export type DropsQuery = ListQuery & { readonly reason?: Reason; readonly kind?: DropKind };
 
 /** Each source by its own index, newest first; of one instant by kind, then by row. `?5` is the reason, if one is asked for. */
 const SOURCES: Readonly<Record<DropKind, (reason: string) => string>> = {
@@ -43,8 +43,18 @@ const COUNTS = `SELECT 'decision' AS kind, reason, count(*) AS count FROM decisi
   UNION ALL SELECT 'record', reason, count(*) FROM refused GROUP BY reason
   ORDER BY count DESC, kind, reason`;
 
+export function dropReads(db: Db): DropReads {
+  return {
+    drops: (query) => db.snapshot(() => readDrops(db, query)),
+    dropCounts: () => db.snapshot(() => countDrops(db)),
+    refusedCounts: () => countRefused(db),
+    quarantined: (id) => readQuarantined(db, 'id', id),
+    quarantinedObject: (uid) => readQuarantined(db, 'subject', uid),
+  };
+}
+
 /** What was decided against, given up, or not understood, in one list. */
-export function readDrops(db: Db, query: DropsQuery): Page<DropView> {
+function readDrops(db: Db, query: DropsQuery): Page<DropView> {
   const position = readCursor(query.cursor, [Number.MAX_SAFE_INTEGER, '', 0] as const);
   const kinds = query.kind === undefined ? DROP_KINDS : [query.kind];
   const { reason } = query;
@@ -56,7 +66,7 @@ export function readDrops(db: Db, query: DropsQuery): Page<DropView> {
   return page(rows.toSorted(newestFirst), query, toDrop, (row) => [row.at, row.kind, row.id]);
 }
 
-export function countDrops(db: Db): DropCount[] {
+function countDrops(db: Db): DropCount[] {
   return db.all<DropCount>(COUNTS).map(({ kind, reason, count }) => ({ kind, reason, count }));
 }
 

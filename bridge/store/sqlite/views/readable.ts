@@ -1,5 +1,5 @@
 import type { Json } from '../../../lib/json.ts';
-import { UNREADABLE_ROW } from '../../store.ts';
+import { UNREADABLE_ROW } from '../../quarantine.ts';
 import { parsed } from '../db/unreadable-rows.ts';
 
 /** JSON that is only shown: what cannot be read is shown as such. */

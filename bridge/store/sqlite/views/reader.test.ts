@@ -24,7 +24,7 @@ function putRun(uid: string, startedAt: number | undefined, more: Partial<Run> =
     ...more,
   };
   const memory = { memos: {}, waiting: [], waitingFor: undefined };
-  t.store.transaction((tx) => tx.putRun({ run: { createdAt: T0, ...run } as Run, memory }));
+  t.store.transaction((tx) => tx.runs.put({ run: { createdAt: T0, ...run } as Run, memory }));
 }
 
 /** Everything that paging shows, with something done between the pages. */
@@ -125,14 +125,14 @@ describe('one run', () => {
         runUid: 'r',
         text: 'ended',
       };
-      tx.addTransition(transition, T0);
-      tx.addTransition({ ...transition, id: 't1', kind: 'run.started', at: T0 + 1 }, T0);
-      tx.addTransition({ ...transition, id: 't3', runUid: 'other' }, T0);
-      tx.putAttempt('r', { podUid: 'p', podName: 'pod', phase: 'Running' } as never);
+      tx.timeline.add(transition, T0);
+      tx.timeline.add({ ...transition, id: 't1', kind: 'run.started', at: T0 + 1 }, T0);
+      tx.timeline.add({ ...transition, id: 't3', runUid: 'other' }, T0);
+      tx.runs.putAttempt('r', { podUid: 'p', podName: 'pod', phase: 'Running' } as never);
       const decision = { destination: DESTINATION, reason: undefined, detail: undefined, at: T0 };
-      tx.decide({ ...decision, transitionId: 't1', verdict: 'planned' });
-      tx.decide({ ...decision, transitionId: 't3', verdict: 'planned' });
-      tx.enqueue(DESTINATION, 't1', { key: 'k', lane: 'r', payload: { state: 'run' }, limits: [] }, T0);
+      tx.timeline.decide({ ...decision, transitionId: 't1', verdict: 'planned' });
+      tx.timeline.decide({ ...decision, transitionId: 't3', verdict: 'planned' });
+      tx.timeline.enqueue(DESTINATION, 't1', { key: 'k', lane: 'r', payload: { state: 'run' }, limits: [] }, T0);
     });
     expect(t.reader.run('r')).toMatchObject({
       run: { uid: 'r' },
@@ -170,13 +170,13 @@ describe('deliveries', () => {
 describe('drops', () => {
   it('are decisions, deliveries and quarantine in one list, newest first, paged while more are added', () => {
     t.store.transaction((tx) => {
-      tx.addTransition({ id: 't1', kind: 'run.started', at: T0, about: ABOUT, runUid: 'r', text: 'started' }, T0);
+      tx.timeline.add({ id: 't1', kind: 'run.started', at: T0, about: ABOUT, runUid: 'r', text: 'started' }, T0);
       const decision = { destination: DESTINATION, verdict: 'dropped' as const, detail: undefined };
-      tx.decide({ ...decision, transitionId: 't1', reason: 'before_cutoff', at: T0 });
-      tx.decide({ ...decision, transitionId: 't2', reason: 'not_selected', at: T0 + 2 });
-      tx.decide({ ...decision, transitionId: 't3', verdict: 'waiting', reason: 'owner_unknown', at: T0 });
+      tx.timeline.decide({ ...decision, transitionId: 't1', reason: 'before_cutoff', at: T0 });
+      tx.timeline.decide({ ...decision, transitionId: 't2', reason: 'not_selected', at: T0 + 2 });
+      tx.timeline.decide({ ...decision, transitionId: 't3', verdict: 'waiting', reason: 'owner_unknown', at: T0 });
       const bytes = new Uint8Array(1);
-      tx.quarantine({ subject: 'u', reason: 'core_error', version: '1', error: 'boom', bytes, at: T0 + 1 });
+      tx.quarantine.put({ subject: 'u', reason: 'core_error', version: '1', error: 'boom', bytes, at: T0 + 1 });
     });
     t.enqueue({ key: 'a' });
     t.now = T0 + 1;
@@ -188,7 +188,7 @@ describe('drops', () => {
         t.store.transaction((tx) => {
           const bytes = new Uint8Array(1);
           const at = later++;
-          tx.quarantine({ subject: `u${at}`, reason: 'not_kubernetes', version: undefined, error: 'x', bytes, at });
+          tx.quarantine.put({ subject: `u${at}`, reason: 'not_kubernetes', version: undefined, error: 'x', bytes, at });
         }),
     );
     expect(all).toEqual([
@@ -234,9 +234,9 @@ describe('figures', () => {
   it('count the CronJobs that are not deleted', () => {
     const row = { kind: 'CronJob' as const, namespace: 'ns', name: 'n', ownerUid: undefined, version: '1', state: {} };
     t.store.transaction((tx) => {
-      tx.putObject({ ...row, uid: 'a', deleted: false });
-      tx.putObject({ ...row, uid: 'b', deleted: true });
-      tx.putObject({ ...row, uid: 'c', kind: 'Job', deleted: false });
+      tx.objects.put({ ...row, uid: 'a', deleted: false });
+      tx.objects.put({ ...row, uid: 'b', deleted: true });
+      tx.objects.put({ ...row, uid: 'c', kind: 'Job', deleted: false });
     });
     expect(t.reader.cronJobCount()).toBe(1);
   });
@@ -262,7 +262,7 @@ describe('figures', () => {
   it('are given with their CronJob, the live one of its name', () => {
     const row = { kind: 'CronJob' as const, namespace: 'ns', ownerUid: undefined, version: '1' };
     const put = (uid: string, name: string, deleted: boolean): void =>
-      t.store.transaction((tx) => tx.putObject({ ...row, uid, name, deleted, state: { facts: { uid }, deleted } }));
+      t.store.transaction((tx) => tx.objects.put({ ...row, uid, name, deleted, state: { facts: { uid }, deleted } }));
     put('old', 'n', true);
     put('new', 'n', false);
     put('gone', 'm', true);

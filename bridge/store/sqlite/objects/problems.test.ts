@@ -116,5 +116,5 @@ it('a problem whose transaction fails was not found', () => {
     });
   expect(failing).toThrow('poison');
   found('b', problem('exclude'));
-  expect(test.store.takeProblems()).toEqual([{ ...problem('exclude'), ...subject('b') }]);
+  expect(test.store.take('problems')).toEqual([{ ...problem('exclude'), ...subject('b') }]);
 });

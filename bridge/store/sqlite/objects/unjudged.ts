@@ -1,9 +1,10 @@
 import type { Unjudged } from '../../../lifecycle/unjudged.ts';
 import type { Instant } from '../../../lib/clock.ts';
-import type { UnjudgedChange, UnjudgedCount, UnjudgedTx, UnjudgedView } from '../../unjudged.ts';
+import type { UnjudgedCount, UnjudgedTx, UnjudgedView } from '../../unjudged.ts';
 import type { Db } from '../db/db.ts';
+import type { NewsOfCommits } from '../db/news.ts';
 
-export interface UnjudgedColumns {
+interface UnjudgedColumns {
   readonly reason: Unjudged['reason'];
   readonly zone: string;
   readonly detail: string;
@@ -14,19 +15,13 @@ const PUT = `INSERT INTO unjudged (uid, reason, zone, detail, since_at) VALUES (
   ON CONFLICT (uid) DO UPDATE SET reason = ?2, zone = ?3, detail = ?4, since_at = ?5`;
 
 /** CronJobs whose missed runs are not judged. The caller holds the transaction. */
-export class UnjudgedRows implements UnjudgedTx {
+export class UnjudgedCronJobs implements UnjudgedTx {
   readonly #db: Db;
-  /** Those of this transaction. */
-  readonly changes: UnjudgedChange[] = [];
-  /** Those of all transactions that are committed, until they are taken. */
-  readonly done: UnjudgedChange[] = [];
+  readonly #news: NewsOfCommits;
 
-  constructor(db: Db) {
+  constructor(db: Db, news: NewsOfCommits) {
     this.#db = db;
-  }
-
-  committed(): void {
-    this.done.push(...this.changes);
+    this.#news = news;
   }
 
   set(cronJob: Parameters<UnjudgedTx['set']>[0], unjudged: Unjudged | undefined, at: Instant): void {
@@ -55,7 +50,7 @@ export class UnjudgedRows implements UnjudgedTx {
       zone,
       uid,
     )!.count;
-    this.changes.push({ namespace, name, reason, zone, detail, over, others });
+    this.#news.add('unjudged', { namespace, name, reason, zone, detail, over, others });
   }
 }
 

@@ -13,11 +13,21 @@ export interface Refused {
 }
 
 /** An object that is remembered without its state. */
-export interface Grave {
+export interface Tombstone {
   readonly uid: string;
   readonly kind: Kind;
   readonly namespace: string;
   readonly name: string;
   readonly runKey?: string | undefined;
   readonly createdAt: Instant | undefined;
+}
+
+/** What is remembered of pruned objects, so that a late record reports nothing twice. */
+export interface TombstonesTx {
+  has(uid: string): boolean;
+  put(tombstone: Tombstone, at: Instant): void;
+  /** Newest creation time of what is remembered no more; -Infinity when nothing was forgotten yet. */
+  forgottenUpTo(): Instant;
+  /** Lists a record that was not taken; one row per object. */
+  refuse(row: Refused): void;
 }

@@ -1,20 +1,9 @@
 import type { Instant } from '../../../lib/clock.ts';
 import { sha256Hex } from '../../../lib/ids.ts';
 import { canonicalJson } from '../../../lib/json.ts';
-import type {
-  CronJobProblems,
-  DueEvent,
-  FoundProblem,
-  Problem,
-  ProblemCount,
-  ProblemsTx,
-  ProblemSubject,
-  ProblemView,
-  SettledEvent,
-} from '../../problems.ts';
-import type { ListQuery, Page } from '../../read.ts';
-import { page, readCursor } from '../db/cursor.ts';
+import type { DueEvent, Problem, ProblemsTx, ProblemSubject, ProblemView, SettledEvent } from '../../problems.ts';
 import type { Db } from '../db/db.ts';
+import type { NewsOfCommits } from '../db/news.ts';
 import { shortDetail } from '../db/short-detail.ts';
 import { readOrRemove } from '../db/unreadable-rows.ts';
 
@@ -38,13 +27,13 @@ const PUT = `INSERT INTO annotation_problems (uid, namespace, name, problems, se
     event_at = iif(set_hash = ?5, event_at, NULL), event_error = iif(set_hash = ?5, event_error, NULL)`;
 
 /** Annotations that cannot be read. The caller holds the transaction. */
-export class ProblemRows implements ProblemsTx {
+export class Problems implements ProblemsTx {
   readonly #db: Db;
-  /** New ones of this transaction. */
-  readonly found: FoundProblem[] = [];
+  readonly #news: NewsOfCommits;
 
-  constructor(db: Db) {
+  constructor(db: Db, news: NewsOfCommits) {
     this.#db = db;
+    this.#news = news;
   }
 
   set({ uid, namespace, name }: ProblemSubject, problems: readonly Problem[], at: Instant): void {
@@ -63,7 +52,7 @@ export class ProblemRows implements ProblemsTx {
     const setHash = sha256Hex([uid, ...new Set(problems.map(textOf))].toSorted().join('\n'));
     this.#db.run(PUT, uid, namespace, name, text, setHash, at);
     const fresh = problems.filter((problem) => !known.has(textOf(problem)));
-    this.found.push(...fresh.map((problem) => ({ ...problem, uid, namespace, name })));
+    this.#news.add('problems', ...fresh.map((problem) => ({ ...problem, uid, namespace, name })));
   }
 
   forgetDead(): void {
@@ -103,55 +92,8 @@ export class ProblemRows implements ProblemsTx {
   }
 }
 
-export type ProblemsQuery = ListQuery & { readonly namespace?: string; readonly name?: string };
-
-/** By namespace, name and UID. */
-export function readProblems(db: Db, query: ProblemsQuery): Page<CronJobProblems> {
-  const position = readCursor(query.cursor, ['', '', ''] as const);
-  const filters = Object.entries({ namespace: query.namespace, name: query.name }).filter(
-    ([, value]) => value !== undefined,
-  );
-  const rows = db.all<ProblemColumns>(
-    `SELECT * FROM annotation_problems WHERE (namespace, name, uid) > (?, ?, ?)
-       ${filters.map(([column]) => `AND ${column} = ?`).join(' ')} ORDER BY namespace, name, uid LIMIT ?`,
-    ...position,
-    ...filters.map(([, value]) => value!),
-    query.limit + 1,
-  );
-  return page(
-    rows,
-    query,
-    (row) => toView(db, row),
-    (row) => [row.namespace, row.name, row.uid],
-  );
-}
-
-export function problemsOf(db: Db, uid: string): ProblemView[] {
-  const row = db.get<ProblemColumns>('SELECT * FROM annotation_problems WHERE uid = ?', uid);
-  return row === undefined ? [] : toProblems(db, row);
-}
-
-/** CronJobs with a problem of this annotation, by destination and annotation. */
-export function countProblems(db: Db): ProblemCount[] {
-  return db
-    .all<ProblemCount>(
-      `SELECT told.value AS destination, json_extract(problem.value, '$.annotation') AS annotation,
-         count(DISTINCT uid) AS count
-       FROM annotation_problems, json_each(iif(json_valid(problems), problems, '[]')) AS problem,
-         json_each(problem.value, '$.destinations') AS told
-       GROUP BY 1, 2 ORDER BY 1, 2`,
-    )
-    .map((row) => ({ ...row }));
-}
-
-function toView(db: Db, row: ProblemColumns): CronJobProblems {
-  const { uid, namespace, name } = row;
-  const event = { eventAt: row.event_at ?? undefined, eventError: row.event_error ?? undefined };
-  return { uid, namespace, name, problems: toProblems(db, row), ...event };
-}
-
 /** None that can be read: they are found again when the CronJob is planned. */
-function toProblems(db: Db, { uid, problems }: Pick<ProblemColumns, 'uid' | 'problems'>): ProblemView[] {
+export function toProblems(db: Db, { uid, problems }: Pick<ProblemColumns, 'uid' | 'problems'>): ProblemView[] {
   const place = { table: 'annotation_problems', column: 'uid', value: uid } as const;
   return readOrRemove<ProblemView[]>(db, place, problems, Array.isArray) ?? [];
 }

@@ -1,7 +1,9 @@
 import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Run } from '../../lifecycle/transition.ts';
-import type { ObjectRow, RunRow, Tx } from '../store.ts';
+import type { ObjectRow } from '../objects.ts';
+import type { RunRow } from '../runs.ts';
+import type { Tx } from '../tx.ts';
 import { T0, TestStore } from '../testing/test-store.ts';
 
 let t: TestStore;
@@ -54,67 +56,71 @@ const stored = (): unknown => [t.query('SELECT * FROM objects'), t.query('SELECT
 describe('a row that changes', () => {
   it.each(OBJECTS)('is stored whole whether it was read before or not: the object with %j', (change) => {
     const next = { ...object, ...change };
-    tx((tx) => tx.putObject(object));
-    tx((tx) => tx.putObject(next));
+    tx((tx) => tx.objects.put(object));
+    tx((tx) => tx.objects.put(next));
     const unseen = stored();
-    tx((tx) => tx.putObject(object));
-    expect(tx((tx) => (tx.object('u'), tx.putObject(next), tx.object('u')))).toEqual(next);
+    tx((tx) => tx.objects.put(object));
+    expect(tx((tx) => (tx.objects.get('u'), tx.objects.put(next), tx.objects.get('u')))).toEqual(next);
     expect(stored()).toEqual(unseen);
-    expect(tx((tx) => tx.object('u'))).toEqual(next);
+    expect(tx((tx) => tx.objects.get('u'))).toEqual(next);
   });
 
   it.each(RUNS)('is stored whole whether it was read before or not: $run with $memory', (next) => {
-    tx((tx) => tx.putRun({ run, memory: NOTHING }));
-    tx((tx) => tx.putRun(next));
+    tx((tx) => tx.runs.put({ run, memory: NOTHING }));
+    tx((tx) => tx.runs.put(next));
     const unseen = stored();
-    tx((tx) => tx.putRun({ run, memory: NOTHING }));
-    expect(tx((tx) => (tx.run('u'), tx.putRun(next), tx.run('u')))).toEqual(next);
+    tx((tx) => tx.runs.put({ run, memory: NOTHING }));
+    expect(tx((tx) => (tx.runs.get('u'), tx.runs.put(next), tx.runs.get('u')))).toEqual(next);
     expect(stored()).toEqual(unseen);
-    expect(tx((tx) => tx.run('u'))).toEqual(next);
+    expect(tx((tx) => tx.runs.get('u'))).toEqual(next);
   });
 
   it('keeps the first time at which it was over, and none once it is back', () => {
     const over = (overAt: number): ObjectRow => ({ ...object, deleted: true, overAt });
-    tx((tx) => (tx.object('u'), tx.putObject(over(T0)), tx.putObject(over(T0 + 1))));
-    tx((tx) => (tx.object('u'), tx.putObject(over(T0 + 2)), expect(tx.object('u')?.overAt).toBe(T0)));
-    expect(tx((tx) => tx.object('u')?.overAt)).toBe(T0);
-    tx((tx) => (tx.object('u'), tx.putObject(object)));
-    expect(tx((tx) => tx.object('u')?.overAt)).toBeUndefined();
+    tx((tx) => (tx.objects.get('u'), tx.objects.put(over(T0)), tx.objects.put(over(T0 + 1))));
+    tx((tx) => (tx.objects.get('u'), tx.objects.put(over(T0 + 2)), expect(tx.objects.get('u')?.overAt).toBe(T0)));
+    expect(tx((tx) => tx.objects.get('u')?.overAt)).toBe(T0);
+    tx((tx) => (tx.objects.get('u'), tx.objects.put(object)));
+    expect(tx((tx) => tx.objects.get('u')?.overAt)).toBeUndefined();
   });
 });
 
 it('after an attempt that throws, rows are read as they were before it', () => {
-  tx((tx) => (tx.putObject(object), tx.putRun({ run, memory: NOTHING })));
+  tx((tx) => (tx.objects.put(object), tx.runs.put({ run, memory: NOTHING })));
   tx((tx) => {
     const attempt = (): void =>
       tx.attempt(() => {
-        tx.putObject({ ...object, version: '10' });
-        tx.putObject({ ...object, uid: 'new' });
-        tx.putRun({ run: { ...run, status: 'failed' }, memory: NOTHING });
+        tx.objects.put({ ...object, version: '10' });
+        tx.objects.put({ ...object, uid: 'new' });
+        tx.runs.put({ run: { ...run, status: 'failed' }, memory: NOTHING });
         throw new Error('a poisoned record');
       });
     expect(attempt).toThrow('a poisoned record');
-    expect([tx.object('u')?.version, tx.object('new'), tx.run('u')?.run.status]).toEqual(['9', undefined, 'running']);
+    expect([tx.objects.get('u')?.version, tx.objects.get('new'), tx.runs.get('u')?.run.status]).toEqual([
+      '9',
+      undefined,
+      'running',
+    ]);
   });
 });
 
 it('when a transaction throws, the next one reads what was there before', () => {
-  tx((tx) => tx.putObject(object));
+  tx((tx) => tx.objects.put(object));
   const broken = (): void =>
     tx((tx) => {
-      tx.putObject({ ...object, version: '10' });
+      tx.objects.put({ ...object, version: '10' });
       throw new Error('no');
     });
   expect(broken).toThrow('no');
-  expect(tx((tx) => tx.object('u')?.version)).toBe('9');
+  expect(tx((tx) => tx.objects.get('u')?.version)).toBe('9');
 });
 
 it('versions that are forgotten are forgotten for this transaction too', () => {
-  tx((tx) => tx.putObject(object));
+  tx((tx) => tx.objects.put(object));
   const version = tx((tx) => {
-    const before = tx.object('u')!.version;
-    tx.forgetVersions('Pod');
-    return [before, tx.object('u')!.version];
+    const before = tx.objects.get('u')!.version;
+    tx.versions.forget('Pod');
+    return [before, tx.objects.get('u')!.version];
   });
   expect(version).toEqual(['9', '']);
 });

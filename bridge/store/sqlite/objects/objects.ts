@@ -1,10 +1,11 @@
 import { KINDS } from '../../../kubernetes/kinds.ts';
 import type { Kind } from '../../../kubernetes/observation.ts';
-import type { ObjectRow } from '../../store.ts';
+import type { ObjectRow, ObjectsTx } from '../../objects.ts';
 import type { Db } from '../db/db.ts';
+import { SeenRows } from '../db/seen-rows.ts';
 import { readJson, readOrRemove } from '../db/unreadable-rows.ts';
 
-export interface ObjectColumns {
+interface ObjectColumns {
   readonly uid: string;
   readonly kind: Kind;
   readonly namespace: string;
@@ -15,6 +16,70 @@ export interface ObjectColumns {
   readonly over_at: number | null;
   readonly facts_schema: number;
   readonly state: string;
+}
+
+const PUT = `INSERT INTO objects
+    (uid, kind, namespace, name, owner_uid, version, deleted, over_at, facts_schema, state)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (uid) DO UPDATE SET kind = excluded.kind, namespace = excluded.namespace, name = excluded.name,
+    owner_uid = excluded.owner_uid, version = excluded.version, deleted = excluded.deleted,
+    over_at = iif(excluded.deleted = 1, coalesce(over_at, excluded.over_at), NULL), facts_schema = excluded.facts_schema, state = excluded.state`;
+
+/** What stands in no index: most writes of a row change nothing else. */
+const CHANGE = `UPDATE objects SET version = ?, over_at = iif(deleted = 1, coalesce(over_at, ?), NULL), facts_schema = ?,
+    state = ? WHERE uid = ?`;
+
+/**
+ * Objects as one transaction reads and writes them: of one that has hardly changed only that is written. The caller holds
+ * the transaction.
+ */
+export class Objects implements ObjectsTx {
+  readonly #db: Db;
+  readonly #seen = new SeenRows<ObjectRow>();
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** The rows may be others now. */
+  forget(): void {
+    this.#seen.forget();
+  }
+
+  get(uid: string): ObjectRow | undefined {
+    return this.#seen.get(uid, (uid) => objectOf(this.#db, uid));
+  }
+
+  put(row: ObjectRow): void {
+    const known = this.#seen.known(row.uid);
+    putObject(this.#db, row, known);
+    // The first time at which it was over counts.
+    const overAt = row.deleted ? (known?.overAt ?? row.overAt) : undefined;
+    this.#seen.keep(row.uid, { ...row, overAt, factsSchema: row.factsSchema ?? KINDS[row.kind].schema });
+  }
+
+  children(ownerUid: string, kind: Kind): ObjectRow[] {
+    const sql = 'SELECT * FROM objects WHERE owner_uid = ? AND kind = ? ORDER BY uid';
+    return this.#db.all<ObjectColumns>(sql, ownerUid, kind).flatMap((row) => readObject(this.#db, row) ?? []);
+  }
+}
+
+/** Undefined when there is none, or none that can be read: then it is gone, and the audit fetches it again. */
+export function objectOf(db: Db, uid: string): ObjectRow | undefined {
+  const row = db.get<ObjectColumns>('SELECT * FROM objects WHERE uid = ?', uid);
+  return row && readObject(db, row);
+}
+
+function readObject(db: Db, row: ObjectColumns): ObjectRow | undefined {
+  const place = { table: 'objects', column: 'uid', value: row.uid } as const;
+  // What is over stays until the retention removes it with its run; what is alive is fetched again.
+  const read = row.deleted === 1 ? readJson : readOrRemove;
+  const state = read<{ readonly facts: object }>(db, place, row.state, isState);
+  return state && toObject(row, state);
+}
+
+function isState(state: { readonly facts: object } | null): boolean {
+  return typeof state?.facts === 'object' && state.facts !== null;
 }
 
 function toObject(row: ObjectColumns, state: object): ObjectRow {
@@ -33,37 +98,8 @@ function toObject(row: ObjectColumns, state: object): ObjectRow {
   };
 }
 
-const PUT = `INSERT INTO objects
-    (uid, kind, namespace, name, owner_uid, version, deleted, over_at, facts_schema, state)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (uid) DO UPDATE SET kind = excluded.kind, namespace = excluded.namespace, name = excluded.name,
-    owner_uid = excluded.owner_uid, version = excluded.version, deleted = excluded.deleted,
-    over_at = iif(excluded.deleted = 1, coalesce(over_at, excluded.over_at), NULL), facts_schema = excluded.facts_schema, state = excluded.state`;
-
-/** What stands in no index: most writes of a row change nothing else. */
-const CHANGE = `UPDATE objects SET version = ?, over_at = iif(deleted = 1, coalesce(over_at, ?), NULL), facts_schema = ?,
-    state = ? WHERE uid = ?`;
-
-/** Undefined when there is none, or none that can be read: then it is gone, and the audit fetches it again. */
-export function objectOf(db: Db, uid: string): ObjectRow | undefined {
-  const row = db.get<ObjectColumns>('SELECT * FROM objects WHERE uid = ?', uid);
-  return row && readObject(db, row);
-}
-
-export function readObject(db: Db, row: ObjectColumns): ObjectRow | undefined {
-  const place = { table: 'objects', column: 'uid', value: row.uid } as const;
-  // What is over stays until the retention removes it with its run; what is alive is fetched again.
-  const read = row.deleted === 1 ? readJson : readOrRemove;
-  const state = read<{ readonly facts: object }>(db, place, row.state, isState);
-  return state && toObject(row, state);
-}
-
-function isState(state: { readonly facts: object } | null): boolean {
-  return typeof state?.facts === 'object' && state.facts !== null;
-}
-
 /** Writes a row; `known` is the one that it replaces, if the caller knows it. */
-export function putObject(db: Db, row: ObjectRow, known?: ObjectRow): void {
+function putObject(db: Db, row: ObjectRow, known?: ObjectRow): void {
   const { uid, version, overAt = null, factsSchema = KINDS[row.kind].schema } = row;
   const state = JSON.stringify(row.state);
   if (known !== undefined && hasSamePlace(known, row)) {
@@ -78,8 +114,3 @@ function hasSamePlace(a: ObjectRow, b: ObjectRow): boolean {
 }
 
 const INDEXED = ['kind', 'namespace', 'name', 'ownerUid', 'deleted'] as const;
-
-export function childrenOf(db: Db, ownerUid: string, kind: Kind): ObjectRow[] {
-  const sql = 'SELECT * FROM objects WHERE owner_uid = ? AND kind = ? ORDER BY uid';
-  return db.all<ObjectColumns>(sql, ownerUid, kind).flatMap((row) => readObject(db, row) ?? []);
-}

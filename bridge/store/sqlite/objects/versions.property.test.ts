@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { ObjectRow } from '../../store.ts';
-import { LiveSums } from './audit-rows.ts';
+import type { ObjectRow } from '../../objects.ts';
+import { Objects } from './objects.ts';
+import { Versions } from './versions.ts';
 import { Db } from '../db/db.ts';
 import { TestStore } from '../../testing/test-store.ts';
 
@@ -30,15 +31,15 @@ function onAnotherConnection<T>(t: TestStore, work: (db: Db) => T): T {
 
 function take(t: TestStore, step: Step): void {
   const write = (text: string, ...params: string[]) => onAnotherConnection(t, (db) => db.run(text, ...params));
-  if (step.do === 'put') t.store.transaction((tx) => tx.putObject(row(step)));
-  if (step.do === 'forget') t.store.transaction((tx) => tx.forgetVersions('Job'));
+  if (step.do === 'put') t.store.transaction((tx) => tx.objects.put(row(step)));
+  if (step.do === 'forget') t.store.transaction((tx) => tx.versions.forget('Job'));
   if (step.do === 'change elsewhere') write('UPDATE objects SET version = ? WHERE uid = ?', step.version, step.uid);
   if (step.do === 'remove elsewhere') write('DELETE FROM objects WHERE uid = ?', step.uid);
   if (step.do !== 'roll back') return;
   const fails = () =>
     t.store.transaction((tx) => {
-      tx.putObject(row(step));
-      tx.liveSum('Job');
+      tx.objects.put(row(step));
+      tx.versions.liveSum('Job');
       throw new Error('rolled back');
     });
   expect(fails).toThrow('rolled back');
@@ -50,8 +51,8 @@ it('the sum of live objects is that of their rows, whoever wrote them last', () 
     try {
       for (const step of steps) {
         take(t, step);
-        const anew = onAnotherConnection(t, (db) => new LiveSums(db).of('Job'));
-        expect(t.store.transaction((tx) => tx.liveSum('Job'))).toEqual(anew);
+        const anew = onAnotherConnection(t, (db) => new Versions(db, new Objects(db)).liveSum('Job'));
+        expect(t.store.transaction((tx) => tx.versions.liveSum('Job'))).toEqual(anew);
       }
     } finally {
       t.remove();

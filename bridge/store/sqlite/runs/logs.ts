@@ -39,7 +39,7 @@ interface LogColumns {
 }
 
 /** The logs of runs: which are wanted, and the tails of those that were read. The caller holds the transaction. */
-export class LogRows implements LogTx {
+export class Logs implements LogTx {
   readonly #db: Db;
 
   constructor(db: Db) {

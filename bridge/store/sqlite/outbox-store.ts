@@ -1,0 +1,30 @@
+import type { LogStore } from '../logs.ts';
+import type { OutboxStore } from '../outbox-store.ts';
+import type { ProblemStore } from '../problems.ts';
+import type { Db } from './db/db.ts';
+import { retryRefused } from './desired/refusals.ts';
+import type { Parts } from './parts.ts';
+
+/** What the outbox, the writer of Kubernetes Events and the reader of logs ask for; each call that writes is a commit. */
+export function outboxStore(
+  db: Db,
+  { tx: { logs, problems }, intents, desired, holds }: Parts,
+): Omit<OutboxStore, 'sweep'> & ProblemStore & LogStore {
+  return {
+    claim: (destination, limit, now, exclude, dryRun, perGate = limit) =>
+      db.write(() => intents.claim(destination, limit, now, exclude, dryRun, perGate)),
+    settle: (results, now) => db.write(() => results.forEach((result) => intents.settle(result, now))),
+    claimDesired: (destination, limit, now, limitKeys = []) =>
+      db.write(() => desired.claim(destination, limit, now, limitKeys)),
+    settleDesired: (results, now) => db.write(() => results.forEach((result) => desired.settle(result, now))),
+    retryRefused: (destination, limitKeys, now) =>
+      db.write(() => {
+        holds.end(destination, limitKeys, now);
+        retryRefused(db, intents, destination, now);
+      }),
+    dueEvents: (limit, now) => problems.due(limit, now),
+    settleEvents: (results, now) => db.write(() => results.forEach((result) => problems.settle(result, now))),
+    wantedLogs: (limit, now, reading) => logs.wanted(limit, now, reading),
+    settleLogs: (results, limits, now) => db.write(() => results.forEach((result) => logs.settle(result, limits, now))),
+  };
+}

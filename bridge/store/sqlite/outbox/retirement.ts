@@ -1,0 +1,32 @@
+import type { Instant } from '../../../lib/clock.ts';
+import type { RetirementTx } from '../../operations.ts';
+import type { Db } from '../db/db.ts';
+import { giveUpAll } from './giving-up.ts';
+import type { Intents } from './intents.ts';
+import type { Retirements } from './retirements.ts';
+
+/** Retires the bridge, or ends that. The caller holds the transaction. */
+export class Retirement implements RetirementTx {
+  readonly #db: Db;
+  readonly #retirements: Retirements;
+  readonly #intents: Intents;
+  readonly #onKeys: () => void;
+
+  constructor(db: Db, retirements: Retirements, intents: Intents, onKeys: () => void) {
+    this.#db = db;
+    this.#retirements = retirements;
+    this.#intents = intents;
+    this.#onKeys = onKeys;
+  }
+
+  set(on: boolean, by: string, at: Instant): void {
+    this.#onKeys();
+    if (!on) return this.#retirements.end(by, at);
+    this.#retirements.begin(by, at);
+    giveUpAll(this.#db, this.#intents, at);
+  }
+
+  covers(at: Instant): boolean {
+    return this.#retirements.covers(at);
+  }
+}

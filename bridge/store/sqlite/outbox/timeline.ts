@@ -1,0 +1,76 @@
+import type { Transition } from '../../../lifecycle/transition.ts';
+import type { Instant } from '../../../lib/clock.ts';
+import type { Reason } from '../../../lib/reasons.ts';
+import type { Intent } from '../../../sinks/sink.ts';
+import type { Decision, TimelineTx } from '../../timeline.ts';
+import type { Db } from '../db/db.ts';
+import type { NewsOfCommits } from '../db/news.ts';
+import { transitionsOf } from '../runs/stored-runs.ts';
+import type { Intents } from './intents.ts';
+
+export interface DecisionColumns {
+  readonly transition_id: string;
+  readonly destination: string;
+  readonly verdict: Decision['verdict'];
+  readonly reason: Reason | null;
+  readonly detail: string | null;
+  readonly at: number;
+}
+
+export function toDecision(row: DecisionColumns): Decision {
+  return {
+    transitionId: row.transition_id,
+    destination: row.destination,
+    verdict: row.verdict,
+    reason: row.reason ?? undefined,
+    detail: row.detail ?? undefined,
+    at: row.at,
+  };
+}
+
+const ADD = 'INSERT OR IGNORE INTO transitions (id, run_uid, at, recorded_at, transition) VALUES (?, ?, ?, ?, ?)';
+
+/** A decision that waits, or that was taken while no CronJob was known, gives way to the next. */
+const DECIDE = `INSERT INTO decisions (transition_id, destination, verdict, reason, detail, at) VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (transition_id, destination) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason,
+    detail = excluded.detail, at = excluded.at
+  WHERE decisions.verdict = 'waiting' OR decisions.reason IN ('no_cronjob', 'owner_unseen')`;
+
+/** What happened and what was decided on it. The caller holds the transaction. */
+export class Timeline implements TimelineTx {
+  readonly #db: Db;
+  readonly #intents: Intents;
+  readonly #news: NewsOfCommits;
+
+  constructor(db: Db, intents: Intents, news: NewsOfCommits) {
+    this.#db = db;
+    this.#intents = intents;
+    this.#news = news;
+  }
+
+  add(transition: Transition, recordedAt: Instant): boolean {
+    const { id, runUid = null, at, kind } = transition;
+    const isNew = this.#db.run(ADD, id, runUid, at, recordedAt, JSON.stringify(transition)) > 0;
+    if (isNew) this.#news.add('transitions', kind);
+    return isNew;
+  }
+
+  ofRun(runUid: string): Transition[] {
+    return transitionsOf(this.#db, runUid);
+  }
+
+  decide({ transitionId, destination, verdict, reason, detail, at }: Decision): void {
+    const isKept = this.#db.run(DECIDE, transitionId, destination, verdict, reason ?? null, detail ?? null, at) > 0;
+    if (isKept && verdict === 'dropped' && reason) this.#news.add('dropped', { destination, reason });
+  }
+
+  decision(transitionId: string, destination: string): Decision | undefined {
+    const sql = 'SELECT * FROM decisions WHERE transition_id = ? AND destination = ?';
+    const row = this.#db.get<DecisionColumns>(sql, transitionId, destination);
+    return row && toDecision(row);
+  }
+
+  enqueue(destination: string, transitionId: string, intent: Intent, at: Instant): boolean {
+    return this.#intents.enqueue(destination, transitionId, intent, at);
+  }
+}

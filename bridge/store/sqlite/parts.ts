@@ -1,0 +1,49 @@
+import type { Instant } from '../../lib/clock.ts';
+import type { Db } from './db/db.ts';
+import { NewsOfCommits } from './db/news.ts';
+import { Claims } from './desired/claims.ts';
+import { DesiredRows } from './desired/desired.ts';
+import { Destinations } from './destinations/destinations.ts';
+import { Retention } from './housekeeping/retention.ts';
+import { Sweep } from './housekeeping/sweep.ts';
+import { Tombstones } from './housekeeping/tombstones.ts';
+import { Holds } from './outbox/holds.ts';
+import { Intents } from './outbox/intents.ts';
+import { Retirement } from './outbox/retirement.ts';
+import { Retirements } from './outbox/retirements.ts';
+import { Timeline } from './outbox/timeline.ts';
+import { SqliteTx } from './tx.ts';
+
+/** The parts of an open store; all of them write through the one connection that owns it. */
+export interface Parts {
+  readonly tx: SqliteTx;
+  readonly news: NewsOfCommits;
+  readonly holds: Holds;
+  readonly intents: Intents;
+  readonly desired: DesiredRows;
+  readonly destinations: Destinations;
+  readonly retention: Retention;
+  readonly sweep: Sweep;
+}
+
+/** `onKeys` is called when what the small file beside the store remembers is another. */
+export function createParts(db: Db, now: Instant, onKeys: () => void): Parts {
+  const news = new NewsOfCommits();
+  const holds = new Holds(db, now);
+  const retirements = new Retirements(db);
+  const intents = new Intents(db, holds, retirements);
+  const claims = new Claims(db, intents, retirements, onKeys);
+  const desired = new DesiredRows(db, holds, intents, claims);
+  const destinations = new Destinations(db, holds, intents, onKeys);
+  const tombstones = new Tombstones(db);
+  const tx = new SqliteTx(db, news, {
+    timeline: new Timeline(db, intents, news),
+    desired: claims,
+    destinations,
+    retirement: new Retirement(db, retirements, intents, onKeys),
+    tombstones,
+  });
+  const retention = new Retention(db, tombstones);
+  const sweep = new Sweep(db, holds, intents, retirements, destinations, onKeys);
+  return { tx, news, holds, intents, desired, destinations, retention, sweep };
+}

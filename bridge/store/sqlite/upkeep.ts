@@ -1,0 +1,44 @@
+import type { Store } from '../store.ts';
+import type { Db } from './db/db.ts';
+import type { SideWriter } from './file/side-writer.ts';
+import type { StoreFile } from './file/store-file.ts';
+import { nextDue } from './housekeeping/next-due.ts';
+import { shiftTimes } from './housekeeping/shift.ts';
+import type { Parts } from './parts.ts';
+
+type Upkeep = Pick<Store, 'clockSet' | 'ingested' | 'sweep' | 'retain' | 'nextAt'>;
+
+/** What happens to a store as time goes by. */
+export function upkeep(db: Db, { tx, holds, retention, sweep }: Parts, side: SideWriter, file: StoreFile): Upkeep {
+  let unshiftedMs = 0;
+  /** With a full disk again before anything that judges by ages. */
+  const shift = (): void => {
+    if (unshiftedMs === 0) return;
+    db.write(() => shiftTimes(db, unshiftedMs));
+    unshiftedMs = 0;
+  };
+  return {
+    clockSet(ms) {
+      holds.shifted(ms);
+      side.clockSet(ms);
+      unshiftedMs += ms;
+      shift();
+    },
+    ingested: (now) => side.committed(now),
+    sweep(now, maxAgeMs, supersedeMs) {
+      shift();
+      db.write(() => sweep.run(now, maxAgeMs, supersedeMs));
+    },
+    retain(now, limits) {
+      file.check();
+      shift();
+      const state = db.write(() => {
+        if (limits.logAge !== undefined) tx.logs.expire(now - limits.logAge);
+        tx.events.expire(now);
+        return retention.step(now, limits);
+      });
+      return { ...state, sideFiles: side.write(false) };
+    },
+    nextAt: (now, kinds) => (retention.isBusy ? now : Math.min(nextDue(db, now, kinds), now + side.dueInMs())),
+  };
+}

@@ -1,0 +1,33 @@
+import type { Transition } from '../lifecycle/transition.ts';
+import type { Instant } from '../lib/clock.ts';
+import type { Reason } from '../lib/reasons.ts';
+import type { Intent } from '../sinks/sink.ts';
+
+/** The decision on one transition for one destination: planned, or not sent and why. */
+export interface Decision {
+  readonly transitionId: string;
+  readonly destination: string;
+  readonly verdict: 'planned' | 'waiting' | 'dropped';
+  readonly reason: Reason | undefined;
+  readonly detail: string | undefined;
+  readonly at: Instant;
+}
+
+/** A decision that a transition is not reported to a destination. */
+export interface Dropped {
+  readonly destination: string;
+  readonly reason: Reason;
+}
+
+/** What happened, what was decided on it for each destination, and what is to be sent. */
+export interface TimelineTx {
+  /** False when the transition is known already: nothing is written. */
+  add(transition: Transition, recordedAt: Instant): boolean;
+  /** What is recorded of a run, in the order of its times. */
+  ofRun(runUid: string): Transition[];
+  /** Replaces a decision that waits, or that was taken while no CronJob was known; any other stays as it is. */
+  decide(decision: Decision): void;
+  decision(transitionId: string, destination: string): Decision | undefined;
+  /** False when the key is known already: nothing is written. */
+  enqueue(destination: string, transitionId: string, intent: Intent, at: Instant): boolean;
+}

@@ -1,0 +1,29 @@
+import type { Instant } from '../lib/clock.ts';
+
+export interface Timer {
+  /** Begins with `kind/`. */
+  readonly id: string;
+  /** `probe` is written to see whether the store can commit, and never due. */
+  readonly kind:
+    | 'replacement'
+    | 'gone'
+    | 'schedule'
+    | 'stuck'
+    | 'inferred'
+    | 'logs'
+    | 'pods'
+    | 'owner'
+    | 'settled'
+    | 'probe';
+  readonly uid: string;
+  readonly due: Instant;
+}
+
+export interface TimersTx {
+  set(timer: Timer): void;
+  clear(id: string): void;
+  /** Timers of a kind that are due, the oldest first, `limit` at most. */
+  due(kind: Timer['kind'], now: Instant, limit: number): Timer[];
+  /** Timers whose id is `path`, a slash and more, due or not: all of a kind, or of what its id names next. */
+  below(path: string): Timer[];
+}
