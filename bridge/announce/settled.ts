@@ -20,7 +20,7 @@ export function settleRun(turn: Turn, uid: string, id: string): void {
     pods: run.revision === undefined && !arePodsKnown(attempts, jobOf(tx, run)),
     logs: tx.logs.waitingSince(uid) !== undefined,
   };
-  const isOpen = memory.waitingFor === 'pods' || missing.logs || (missing.pods && look < PODS_LOOK);
+  const isOpen = missing.logs || (missing.pods && look < PODS_LOOK);
   if (isOpen && lookAgain(tx, uid, look, now)) return;
   const settled = settledTransition(run, attempts, missing, memory.settledAs);
   if (settled?.outcome === undefined) return;
