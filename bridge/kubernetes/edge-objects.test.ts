@@ -107,6 +107,14 @@ describe('pods', () => {
     expect(unschedulable({ status: 'True' })).toBeUndefined();
     expect(unschedulable({ reason: 'SchedulingGated' })).toBeUndefined();
   });
+
+  it('have a node since PodScheduled is True', () => {
+    const since = (status: string): unknown => {
+      const condition = { type: 'PodScheduled', status, lastTransitionTime: '2026-01-05T10:00:00Z' };
+      return (readObject(pod({ status: { conditions: [condition] } })) as PodFacts).podScheduledAt;
+    };
+    expect([since('True'), since('False')]).toEqual([Date.UTC(2026, 0, 5, 10), undefined]);
+  });
 });
 
 describe('times', () => {

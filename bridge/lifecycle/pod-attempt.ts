@@ -19,6 +19,8 @@ export function podAttempt(state: PodState): Attempt {
     nodeName: facts.nodeName,
     phase: facts.phase,
     index: facts.completionIndex,
+    ...(facts.createdAt !== undefined && { createdAt: facts.createdAt }),
+    ...(facts.podScheduledAt !== undefined && { podScheduledAt: facts.podScheduledAt }),
     startedAt,
     endedAt,
     container: end?.container.name,

@@ -86,6 +86,13 @@ describe('a pod', () => {
     ]);
   });
 
+  it('shows when it was made, got a node, and was taken by it', () => {
+    const times = { createdAt: T0, podScheduledAt: T0 + 1_000, startAt: T0 + 2_000 };
+    const { state } = tell([seen(podFacts({ ...times, phase: 'Running', nodeName: 'node-1' }))]);
+    const { createdAt, podScheduledAt, startedAt } = podAttempt(state);
+    expect({ createdAt, podScheduledAt, startAt: startedAt }).toEqual(times);
+  });
+
   it('is not stuck by ordinary waiting reasons', () => {
     expect(tell([waiting('ContainerCreating', '101'), waiting('PodInitializing', '102')]).transitions).toEqual([]);
   });

@@ -150,6 +150,9 @@ export interface Attempt {
   readonly nodeName: string | undefined;
   readonly phase: string;
   readonly index: number | undefined;
+  readonly createdAt?: Instant;
+  /** When it got a node; `startedAt`: when that took it. */
+  readonly podScheduledAt?: Instant;
   readonly startedAt: Instant | undefined;
   readonly endedAt: Instant | undefined;
   /** The container whose end decided the pod's, if any. */

@@ -46,6 +46,8 @@ export interface PodFacts extends ObjectFacts {
   readonly reason: string | undefined;
   readonly message: string | undefined;
   readonly nodeName: string | undefined;
+  /** When it got a node. */
+  readonly podScheduledAt?: Instant;
   readonly startAt: Instant | undefined;
   readonly restartPolicy: string | undefined;
   /** The kubelet's copy of a static pod: no run. */
@@ -102,6 +104,7 @@ function read(object: KubeObject, keeps = isOwnAnnotation): PodFacts {
   const metadata = readMetadata(object, keeps);
   const conditions = readConditions(status);
   const scheduled = conditions.find((condition) => condition.type === 'PodScheduled');
+  const podScheduledAt = scheduled?.status === 'True' ? scheduled.at : undefined;
   const unscheduled = scheduled?.status === 'False' ? scheduled : undefined;
   const isUnschedulable = unscheduled?.reason === 'Unschedulable';
   const disruption = conditions.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
@@ -112,6 +115,7 @@ function read(object: KubeObject, keeps = isOwnAnnotation): PodFacts {
     reason: messageAt(status, 'reason'),
     message: messageAt(status, 'message'),
     nodeName: textAt(spec, 'nodeName'),
+    ...(podScheduledAt !== undefined && { podScheduledAt }),
     startAt: timeAt(status, 'startTime'),
     restartPolicy: textAt(spec, 'restartPolicy'),
     mirror: Object.hasOwn(metadata.annotations, MIRROR),
@@ -187,7 +191,7 @@ export const POD: KindSpec<PodFacts> = {
   namespaced: true,
   plan: PLAN,
   read,
-  schema: 2,
+  schema: 3,
   longLived: false,
   audit: 'full',
 };
