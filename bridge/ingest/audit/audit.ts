@@ -141,7 +141,7 @@ export class Audit implements AuditCalls {
     const objects = this.#same.again(pass.unit, version, listed ? now : undefined);
     if (objects === undefined) return undefined;
     pass.version = version;
-    return { objects, result: this.#end(now) };
+    return { objects, result: this.#end(now, listed) };
   }
 
   auditEnd(now: Instant, digests: readonly (string | undefined)[] = []): PassResult {
@@ -151,7 +151,8 @@ export class Audit implements AuditCalls {
     return result;
   }
 
-  #end(now: Instant): PassResult {
+  /** Without a LIST there is nothing to remember: the version of the LIST before is as good. */
+  #end(now: Instant, listed = true): PassResult {
     const pass = this.#current();
     this.#pass = undefined;
     const { unit, version = '', first, missed, stale, outdated, epoch } = pass;
@@ -165,7 +166,7 @@ export class Audit implements AuditCalls {
       if (conclude) turn.tx.meta.set(listedKey(unit.kind), version);
       if (unit.namespace !== undefined) turn.tx.meta.set(seenKey(unit), version);
     };
-    unwritten.atomically(() => this.#inTurn(now, write));
+    if (listed) unwritten.atomically(() => this.#inTurn(now, write));
     for (const uid of gone) pass.lacking.delete(uid);
     memory.lacking = conclude ? pass.lacking : new Map();
     const connectedAt = this.#connectedAt ?? pass.beganAt;

@@ -92,3 +92,14 @@ it('what nothing changed since is known at a newer version, and for half an hour
   expect(same('400')).toMatchObject({ objects: 1 });
   expect(known()).toMatchObject({ version: '400', isFresh: true });
 });
+
+it('an audit without a LIST, of which nothing has changed, writes nothing', () => {
+  const meta = () => bench.rows("SELECT * FROM meta WHERE key LIKE 'audit/%'");
+  const before = meta();
+  begin();
+  expect(bench.engine.audit.auditSame('300', false, bench.now)).toMatchObject({ objects: 1 });
+  expect(meta()).toEqual(before);
+  begin();
+  expect(same('400')).toMatchObject({ objects: 1 });
+  expect(meta()).not.toEqual(before);
+});

@@ -161,7 +161,7 @@ const METHODS: Readonly<Record<Method, 'looks' | 'writes'>> = {
   auditBegin: 'looks',
   auditPage: 'looks',
   auditScan: 'looks',
-  auditSame: 'writes',
+  auditSame: 'looks',
   auditEnd: 'writes',
   auditWatches: 'looks',
   auditConnected: 'writes',
