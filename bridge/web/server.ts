@@ -22,6 +22,8 @@ export interface Web {
 }
 
 const CLOSE_MS = 2000;
+/** Who scrapes every half minute, or minute, keeps its connection. */
+const KEEP_ALIVE_MS = 65_000;
 /** Browsers, probes and scrapers together; idle connections of a stranger do not keep others out. */
 const MAX_CONNECTIONS = 1000;
 
@@ -29,6 +31,7 @@ const MAX_CONNECTIONS = 1000;
 export async function startWeb(options: WebOptions): Promise<Web> {
   const { host, port } = options;
   const server = createServer(probesFirst(options, { ...HEADERS, ...NO_STORE }, webApp(options)));
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   limitConnections(server, options.maxConnections ?? MAX_CONNECTIONS);
   server.listen(port, host);
   try {

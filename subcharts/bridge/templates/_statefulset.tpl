@@ -73,14 +73,17 @@ spec:
             periodSeconds: 2
             timeoutSeconds: 5
             failureThreshold: 150
-          # Fails when the thread of the store has not answered for two minutes: only a restart helps then.
+          # Fails when the thread of the store has not answered for two minutes: only a restart helps then. What is judged by
+          # minutes is asked each half minute, and a second time before it is believed.
           livenessProbe:
             httpGet: { path: /livez, port: http }
-            periodSeconds: 10
+            periodSeconds: 30
+            failureThreshold: 2
             timeoutSeconds: 5
           readinessProbe:
             httpGet: { path: /readyz, port: http }
-            periodSeconds: 5
+            periodSeconds: 10
+            failureThreshold: 2
             timeoutSeconds: 3
           resources: {{- toYaml .Values.resources | nindent 12 }}
           securityContext: {{- toYaml .Values.securityContext | nindent 12 }}
