@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { get } from 'node:http';
+import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -28,20 +28,22 @@ const OBJECTS = Number(process.env['OBJECTS'] ?? 20_000);
 const SETTLE_MS = 60_000 + OBJECTS * 10;
 const AUDIT_MS = 300_000;
 /** Those of the chart. */
-const LIVENESS_MS = 10_000;
-const READINESS_MS = 5_000;
+const LIVENESS_MS = 30_000;
+const READINESS_MS = 10_000;
 const SCRAPE_MS = 30_000;
 
-/** As kubelet asks: a connection of its own each time. */
-function request(url: string): void {
-  get(url, { agent: false }, (response) => response.resume()).on('error', () => undefined);
+function request(url: string, agent: Agent | false): void {
+  get(url, { agent }, (response) => response.resume()).on('error', () => undefined);
 }
+
+/** kubelet opens a connection for each probe, who scrapes keeps one. */
+const SCRAPER = new Agent({ keepAlive: true });
 
 function startAsking(pageUrl: string): () => void {
   const timers = [
-    setInterval(() => request(`${pageUrl}livez`), LIVENESS_MS),
-    setInterval(() => request(`${pageUrl}readyz`), READINESS_MS),
-    setInterval(() => request(`${pageUrl}metrics`), SCRAPE_MS),
+    setInterval(() => request(`${pageUrl}livez`, false), LIVENESS_MS),
+    setInterval(() => request(`${pageUrl}readyz`, false), READINESS_MS),
+    setInterval(() => request(`${pageUrl}metrics`, SCRAPER), SCRAPE_MS),
   ];
   return () => timers.forEach((timer) => clearInterval(timer));
 }
