@@ -10,8 +10,9 @@ import type { Planned } from '../sinks/sink.ts';
 import type { RunMemory, RunRow } from '../store/runs.ts';
 import type { Tx } from '../store/tx.ts';
 import type { Destination } from '../turn/destination.ts';
+import { reads } from '../turn/destination.ts';
 import { awaitSettled } from './await-settled.ts';
-import { cronJobOf, KnownRun } from './known-run.ts';
+import { cronJobOf, Known } from './known-run.ts';
 import type { PlannedRun } from './want-logs.ts';
 import { wantLogs } from './want-logs.ts';
 import { stateOf } from '../turn/object-rows.ts';
@@ -158,23 +159,29 @@ function ownedByBatch(tx: Tx, run: Run): boolean {
 function planAll(turn: Turn, { run, memory }: RunRow, transitions: readonly Transition[]): RunMemory {
   const { tx, destinations } = turn;
   const memos = { ...memory.memos };
-  const known = new KnownRun(tx, run);
+  const known = new Known(tx, run);
   const pods: PlannedRun['pods'] = new Map();
   for (const transition of transitions) {
-    wantLogs(turn, { known, memos, pods }, transition);
+    wantLogs(turn, { run, known, memos, pods }, transition);
     for (const to of destinations) {
       const { planner } = to;
       const { destination } = planner;
-      if (!planner.hears.has(transition.kind)) continue;
+      if (!hears(to, transition, run)) continue;
       const planned = planner.plan(
         asPlanned(transition),
-        known.contextOf(destination, memos[destination], transition.about.uid),
+        known.contextOf(destination, memos[destination], transition.about),
       );
       const memo = planned === null ? undefined : takePlan(turn, to, run, transition, planned);
       if (memo !== undefined) memos[destination] = memo;
     }
   }
   return { ...memory, memos };
+}
+
+/** Of rollouts only those hear that read the kind of the workload. */
+function hears(to: Destination, { kind }: Transition, run: Run): boolean {
+  if (!to.planner.hears.has(kind)) return false;
+  return run.revision === undefined || reads(to, run.kind);
 }
 
 /** Records what a destination makes of a transition, and queues it; returns what it wants to be given back. */

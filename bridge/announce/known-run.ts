@@ -1,11 +1,15 @@
 import type { EventFacts } from '../kubernetes/kinds/event.ts';
+import type { NamespaceFacts } from '../kubernetes/kinds/namespace.ts';
 import type { CronJobFacts, Facts } from '../kubernetes/observation.ts';
 import { eventSubjects } from '../lifecycle/event.ts';
-import type { Attempt, Run } from '../lifecycle/transition.ts';
+import type { Attempt, ObjectRef, Run } from '../lifecycle/transition.ts';
 import type { Json } from '../lib/json.ts';
-import type { RunContext } from '../sinks/sink.ts';
+import type { PlanContext } from '../sinks/sink.ts';
 import type { Tx } from '../store/tx.ts';
 import { stateOf } from '../turn/object-rows.ts';
+
+/** The owner of an owner of … of a pod is as far as anyone goes. */
+const MAX_OWNERS = 5;
 
 /** The CronJob that owns a run, live or deleted, as far as it was seen. */
 export function cronJobOf(tx: Tx, run: Run): CronJobFacts | undefined {
@@ -13,52 +17,73 @@ export function cronJobOf(tx: Tx, run: Run): CronJobFacts | undefined {
   return row?.kind === 'CronJob' ? stateOf<{ facts: CronJobFacts }>(row).facts : undefined;
 }
 
-/** What planners ask about one run while its transitions are planned: each thing is read when the first asks for it. */
-export class KnownRun {
-  readonly run: Run;
+/** What planners ask about one run, or one object without a run, while its transitions are planned: read when the first asks. */
+export class Known {
   readonly #tx: Tx;
+  readonly #run: Run | undefined;
   #owners: readonly Facts[] | undefined;
   #attempts: readonly Attempt[] | undefined;
 
-  constructor(tx: Tx, run: Run) {
+  constructor(tx: Tx, run: Run | undefined) {
     this.#tx = tx;
-    this.run = run;
+    this.#run = run;
   }
 
-  /** The context of one destination; `about`: UID of the object of a transition. */
-  contextOf(destination: string, memo: Json | undefined, about?: string): RunContext {
+  /** The context of one destination; `about`: the object of a transition. */
+  contextOf(destination: string, memo: Json | undefined, about: ObjectRef): PlanContext {
+    const tx = this.#tx;
+    const run = this.#run;
     return {
-      run: this.run,
+      run,
       memo,
-      owners: () => this.owners(),
-      attempts: () => this.attempts(),
+      object: () => this.#facts(about.uid),
+      owners: () => this.#ownersOf(about),
+      namespace: () => this.#namespace(about.namespace),
+      attempts: () => this.#allAttempts(),
       attempt: (podUid) =>
-        this.#attempts?.find((attempt) => attempt.podUid === podUid) ?? this.#tx.runs.attempts(this.run.uid, podUid)[0],
-      logs: () => this.#tx.logs.ofRun(this.run.uid),
+        this.#attempts?.find((attempt) => attempt.podUid === podUid) ?? (run && tx.runs.attempts(run.uid, podUid)[0]),
+      logs: () => (run === undefined ? [] : tx.logs.ofRun(run.uid)),
       events: () => this.#events(about),
       stickyKey: () => {
-        const [owner] = this.owners();
-        return owner && this.#tx.desired.stickyKey(destination, owner.namespace, owner.name);
+        const [owner] = this.#ownersOf(about);
+        return owner && tx.desired.stickyKey(destination, owner.namespace, owner.name);
       },
     };
   }
 
-  attempts(): readonly Attempt[] {
-    return (this.#attempts ??= this.#tx.runs.attempts(this.run.uid));
+  #allAttempts(): readonly Attempt[] {
+    const run = this.#run;
+    return run === undefined ? [] : (this.#attempts ??= this.#tx.runs.attempts(run.uid));
   }
 
-  #events(about: string | undefined): readonly EventFacts[] {
-    const owners = this.owners().map(({ uid }) => uid);
-    return this.#tx.events.about(
-      eventSubjects(this.run, this.attempts(), [...owners, ...(about === undefined ? [] : [about])]),
-    );
+  #facts(uid: string): Facts | undefined {
+    const row = this.#tx.objects.get(uid);
+    return row && stateOf<{ readonly facts: Facts }>(row).facts;
   }
 
-  owners(): readonly Facts[] {
-    if (this.#owners === undefined) {
-      const cronJob = cronJobOf(this.#tx, this.run);
-      this.#owners = cronJob === undefined ? [] : [cronJob];
+  #namespace(name: string): NamespaceFacts | undefined {
+    const [row] = this.#tx.versions.live('Namespace', 0, 1, name);
+    const facts = row && this.#facts(row.uid);
+    return facts?.kind === 'Namespace' ? facts : undefined;
+  }
+
+  #events(about: ObjectRef): readonly EventFacts[] {
+    const uids = [...this.#ownersOf(about).map(({ uid }) => uid), about.uid];
+    const run = this.#run;
+    return this.#tx.events.about(run === undefined ? uids : eventSubjects(run, this.#allAttempts(), uids));
+  }
+
+  /** A rollout belongs to the workload that it is of; an object without a run, to its controller. */
+  #ownersOf({ uid }: ObjectRef): readonly Facts[] {
+    if (this.#owners !== undefined) return this.#owners;
+    const owners: Facts[] = [];
+    let next = this.#run === undefined ? this.#facts(uid)?.owner?.uid : this.#run.ownerUid;
+    while (next !== undefined && owners.length < MAX_OWNERS) {
+      const owner = this.#facts(next);
+      if (owner !== undefined) owners.push(owner);
+      next = owner?.owner?.uid;
     }
-    return this.#owners;
+    this.#owners = owners;
+    return owners;
   }
 }

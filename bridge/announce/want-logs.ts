@@ -8,7 +8,7 @@ import { cutoffReason } from '../policy/cutoff.ts';
 import type { Tx } from '../store/tx.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
-import type { KnownRun } from './known-run.ts';
+import type { Known } from './known-run.ts';
 
 /** Job and pods come by watches of their own: the last container's end may be told after the end of its run. */
 const SETTLE_MS = 10_000;
@@ -18,7 +18,8 @@ const LOGS_GO_WITH = ['run.logs', 'run.settled'] as const;
 
 /** What is known of a run where its transitions are planned. */
 export interface PlannedRun {
-  readonly known: KnownRun;
+  readonly run: Run;
+  readonly known: Known;
   readonly memos: Readonly<Record<string, Json>>;
   /** Its pods that were read for this: one may tell the ends of many containers at once. */
   readonly pods: Map<string, PodFacts | undefined>;
@@ -28,7 +29,7 @@ export interface PlannedRun {
 export function wantLogs(turn: Turn, planned: PlannedRun, transition: Transition): void {
   const { tx, now } = turn;
   const { kind, about } = transition;
-  const { run } = planned.known;
+  const { run } = planned;
   if (kind === 'run.ended' && tx.logs.ofRun(run.uid).length > 0) awaitLogs(tx, run, now + SETTLE_MS);
   if (kind !== 'container.terminated' || !isWanted(turn, planned, transition)) return;
   const pod = podOf(tx, planned, about.uid);
@@ -53,14 +54,14 @@ export function awaitLogs(tx: Tx, { uid }: Run, due: Instant): void {
 
 export const logsTimer = (runUid: string): string => `logs/${runUid}`;
 
-function isWanted(turn: Turn, { known, memos }: PlannedRun, transition: Transition): boolean {
+function isWanted(turn: Turn, { run, known, memos }: PlannedRun, transition: Transition): boolean {
   const { tx, destinations } = turn;
   if (tx.retirement.covers(transition.at)) return false;
-  const { run } = known;
   return destinations.some(({ planner, rule, readsLogs = true }) => {
     const { destination } = planner;
     if (!readsLogs || !LOGS_GO_WITH.some((kind) => planner.hears.has(kind))) return false;
-    if (planner.wantsLogs?.(known.contextOf(destination, memos[destination])) !== true) return false;
+    if (planner.wantsLogs?.({ ...known.contextOf(destination, memos[destination], transition.about), run }) !== true)
+      return false;
     const started = tx.timeline.decision(`${run.runKey}/started`, destination)?.verdict === 'planned';
     return cutoffReason(transition, run, started, rule) === undefined;
   });

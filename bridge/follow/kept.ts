@@ -16,11 +16,18 @@ export interface KeptState<F extends Facts = Facts> {
   readonly gone?: Gone | undefined;
 }
 
-/** Takes in such an object; false when nothing but its version is new. `merge`: what is kept of the facts before. */
+interface Keeping<F extends Facts> {
+  /** What is kept of the facts before. */
+  readonly merge?: (previous: F | undefined, facts: F) => F;
+  /** It is not found by its owner. */
+  readonly isAlone?: boolean;
+}
+
+/** Takes in such an object; false when nothing but its version is new. */
 export function observeKept<F extends Facts>(
   turn: Turn,
   observation: Observation & { readonly facts: F },
-  merge: (previous: F | undefined, facts: F) => F = newest,
+  { merge = newest, isAlone = false }: Keeping<F> = {},
 ): boolean {
   const { tx, now, unwritten } = turn;
   const row = unwritten.loadFor(tx, observation);
@@ -30,7 +37,7 @@ export function observeKept<F extends Facts>(
   const deletedAt = previous?.deletedAt ?? (deleted ? (facts.deletionAt ?? observedAt) : undefined);
   const state = { facts: merge(previous?.facts, facts), deletedAt, gone: stillGone(previous?.gone, observation) };
   const isOver = deletedAt !== undefined || state.gone !== undefined;
-  if (!saveObject(turn, row, observation, state, isOver ? now : undefined)) return false;
+  if (!saveObject(turn, row, observation, state, isOver ? now : undefined, !isAlone)) return false;
   planDesired(turn, state.facts, !isOver);
   return true;
 }

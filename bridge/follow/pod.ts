@@ -8,6 +8,7 @@ import { isSameJson } from '../lib/same.ts';
 import { isLate } from './late-records.ts';
 import { saveObject, stateOf } from '../turn/object-rows.ts';
 import { tellPod } from './pod-run.ts';
+import { tellWorkload } from './pod-workload.ts';
 import { watchPod } from './stuck.ts';
 import type { Turn } from '../turn/turn.ts';
 
@@ -26,6 +27,7 @@ export function observePod(turn: Turn, observation: Observation & { readonly fac
   planDesired(turn, state.facts, !isOver);
   tellPod(turn, previous, { state, transitions });
   watchPod(turn, previous, state);
+  tellWorkload(turn, previous, state, observation.observedAt);
 }
 
 function isSameAttempt(previous: PodState | undefined, state: PodState): boolean {

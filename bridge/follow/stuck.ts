@@ -2,13 +2,14 @@ import type { PodState } from '../lifecycle/pod-state.ts';
 import { runUidOf } from '../lifecycle/pod-state.ts';
 import { stallDue, stallPod } from '../lifecycle/pod-stuck.ts';
 import { tellPod } from './pod-run.ts';
+import { mayRollOut, tellWorkload } from './pod-workload.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 
-/** Sets or clears the timer of a pod of a run that may become stuck while nothing is heard of it. */
+/** Sets or clears the timer of a pod of a run, or of a rollout, that may become stuck while nothing is heard of it. */
 export function watchPod(turn: Turn, previous: PodState | undefined, state: PodState): void {
   const { tx, limits } = turn;
-  if (runUidOf(state.facts) === undefined) return;
+  if (runUidOf(state.facts) === undefined && !mayRollOut(turn, state.facts)) return;
   const due = stallDue(state, limits.stuck);
   if (due === (previous && stallDue(previous, limits.stuck))) return;
   const { uid } = state.facts;
@@ -19,7 +20,7 @@ export function watchPod(turn: Turn, previous: PodState | undefined, state: PodS
 
 /** The pod's time is over: it is stuck. */
 export function settleStuck(turn: Turn, uid: string): void {
-  const { tx, limits } = turn;
+  const { tx, now, limits } = turn;
   tx.timers.clear(`stuck/${uid}`);
   const row = tx.objects.get(uid);
   if (row === undefined) return;
@@ -28,4 +29,5 @@ export function settleStuck(turn: Turn, uid: string): void {
   if (step.state === previous) return;
   tx.objects.put({ ...row, state: step.state });
   tellPod(turn, previous, step);
+  tellWorkload(turn, previous, step.state, now);
 }

@@ -11,6 +11,8 @@ import { observeJob } from './job.ts';
 import { loseKept, observeKept } from './kept.ts';
 import { losePod, settleGonePod } from './pod-gone.ts';
 import { observePod } from './pod.ts';
+import { observeRevision } from './revision.ts';
+import { loseWorkload, observeWorkload, settleGoneWorkload } from './rollout.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /** What destinations want for an object that counts as alive until it is gone. */
@@ -24,6 +26,9 @@ const KEPT = {
   plan,
 };
 
+const WORKLOAD = { observe: observeWorkload, gone: loseWorkload, settleGone: settleGoneWorkload, plan };
+const REVISION = { observe: observeRevision, gone: loseKept, plan };
+
 /** Who follows the objects of each kind; a new kind is one file and one line here. */
 export const FOLLOWERS: { readonly [K in FollowedKind]: Follower<FactsByKind[K]> } = {
   CronJob: {
@@ -34,11 +39,11 @@ export const FOLLOWERS: { readonly [K in FollowedKind]: Follower<FactsByKind[K]>
   },
   Job: { observe: observeJob, gone: loseJob, settleGone: settleGoneJob, plan },
   Pod: { observe: observePod, gone: losePod, settleGone: settleGonePod, plan },
-  Deployment: KEPT,
-  StatefulSet: KEPT,
-  DaemonSet: KEPT,
-  ReplicaSet: KEPT,
-  ControllerRevision: KEPT,
+  Deployment: WORKLOAD,
+  StatefulSet: WORKLOAD,
+  DaemonSet: WORKLOAD,
+  ReplicaSet: REVISION,
+  ControllerRevision: REVISION,
   Namespace: KEPT,
   Node: KEPT,
 };

@@ -7,6 +7,7 @@ import type { Turn } from '../turn/turn.ts';
 import { settleGone } from './gone.ts';
 import { settleReplacement } from './job.ts';
 import { judgeSchedule } from './schedule.ts';
+import { settleStall } from './rollout.ts';
 import { settleStuck } from './stuck.ts';
 import { settleAwaited } from './unseen-job.ts';
 
@@ -32,6 +33,7 @@ export const TIMERS: { readonly [K in Exclude<Timer['kind'], 'probe'>]: TimerRul
   logs: { due: 'by_clock', settle: settleLogs },
   settled: { due: 'by_clock', settle: settleRun },
   stuck: { due: 'when_complete', settle: settleStuck },
+  rollout: { due: 'when_complete', settle: settleStall },
   schedule: { due: 'when_complete', judges: true, settle: (turn, uid, _, until) => judgeSchedule(turn, uid, until) },
   inferred: { due: 'after_grace', judges: true, settle: settleAwaited },
 };

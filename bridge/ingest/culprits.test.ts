@@ -121,8 +121,12 @@ describe('a pod that is gone', () => {
   const gone = (): void => {
     bridge.store.transaction((tx) => {
       const uid = '22222222-0000-4000-8000-000000000001';
-      const limits = { stuck: { unschedulable: 0, pending: 0 }, graceMs: 0, maxAgeMs: 0 };
-      markGone({ tx, now: NOW, destinations: [], unwritten: new UnwrittenVersions(), limits }, uid, '5000');
+      const limits = { stuck: { unschedulable: 0, pending: 0 }, graceMs: 0, maxAgeMs: 0, lookbackMs: 0 };
+      markGone(
+        { tx, now: NOW, destinations: [], kinds: new Set(), unwritten: new UnwrittenVersions(), limits },
+        uid,
+        '5000',
+      );
     });
   };
 

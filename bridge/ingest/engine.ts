@@ -27,6 +27,9 @@ import type { InTurn, Turn } from '../turn/turn.ts';
 /** As the configuration's `outbox.maxAge` by default. */
 const MAX_AGE_MS = 24 * 3_600_000;
 
+/** As the configuration's `firstSight.lookback` by default. */
+const LOOKBACK_MS = 15 * 60_000;
+
 /** As the configuration's `stuck` by default, in ms. */
 const STUCK_LIMITS: StuckLimits = { unschedulable: 300_000, pending: 600_000 };
 
@@ -61,6 +64,8 @@ export interface EngineOptions {
   readonly maxAgeMs?: number;
   /** What is followed; default what always is. */
   readonly kinds?: readonly Kind[];
+  /** How long before it is followed first what an object did is reported; ms. */
+  readonly lookbackMs?: number;
   /** The facts schema of each kind; default: as its reader has it. */
   readonly schemaOf?: SchemaOf;
 }
@@ -70,12 +75,14 @@ export type GivenDestination = Omit<Destination, 'planner'> & { readonly planner
 
 export function createEngine(store: Store, given: readonly GivenDestination[], options: EngineOptions = {}): Engine {
   const { scheduleTimers = true, stuck = STUCK_LIMITS, graceMs = GONE_GRACE_MS, maxAgeMs = MAX_AGE_MS } = options;
-  const { kinds = ALWAYS } = options;
+  const { kinds = ALWAYS, lookbackMs = LOOKBACK_MS } = options;
   const failures = new PlannerFailures();
   const destinations = given.map((to) => ({ ...to, planner: guarded(to.planner, failures.add) }));
   const unwritten = new UnwrittenVersions(options.schemaOf);
-  const limits = { stuck, graceMs, maxAgeMs };
-  const inTurn: InTurn = (now, work) => store.transaction((tx) => work({ tx, now, destinations, unwritten, limits }));
+  const limits = { stuck, graceMs, maxAgeMs, lookbackMs };
+  const followed = new Set(kinds);
+  const inTurn: InTurn = (now, work) =>
+    store.transaction((tx) => work({ tx, now, destinations, kinds: followed, unwritten, limits }));
   const flow = new Flow();
   const audit = new Audit(store, kinds, unwritten, inTurn);
 
@@ -91,7 +98,7 @@ export function createEngine(store: Store, given: readonly GivenDestination[], o
     replan: (now) =>
       inTurn(now, (turn) => {
         replanAll(turn);
-        followKinds(turn, kinds);
+        followKinds(turn);
       }),
     clockSet(ms) {
       unwritten.clockSet(ms);

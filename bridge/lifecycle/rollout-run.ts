@@ -176,7 +176,7 @@ export function rolloutRun(facts: WorkloadFacts, run: RolloutRun, deleted: boole
     revision,
     ownerKind: undefined,
     ownerName: undefined,
-    ownerUid: undefined,
+    ownerUid: facts.uid,
     status,
     createdAt: child.createdAt,
     scheduledAt: undefined,

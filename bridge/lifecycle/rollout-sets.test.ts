@@ -135,6 +135,17 @@ describe('a rollout of a StatefulSet', () => {
     expect(rollouts.see(12, pod('ledger-2', 'ledger-b'))).toEqual(['2/stuck/crash']);
   });
 
+  it('of which only the scale to zero was seen is no success; one that was made with no pods is', () => {
+    const zero = { desired: 0, replicas: 0, updated: 0, available: 0 };
+    const edited = ledger();
+    edited.see(10, revisionB);
+    expect(edited.see(12, second(zero))).toEqual(['2/started', '2/ended cancelled']);
+    const made = new Rollouts();
+    made.see(0, statefulSet({ observedGeneration: 0, updateRevision: undefined, ...zero }));
+    made.see(0, controllerRevision('ledger', 'a'));
+    expect(made.see(1, statefulSet(zero))).toEqual(['1/started', '1/ended succeeded']);
+  });
+
   it('scaled to zero before it came up is cancelled', () => {
     const rollouts = ledger();
     rollouts.see(10, revisionB);

@@ -45,7 +45,7 @@ export function stuckStep(
 /** The first of the revision's live pods, by name, that waits for a reason that needs a person. */
 function podWait(facts: WorkloadFacts, run: RolloutRun, pods: readonly PodState[]): Wait | undefined {
   const [pod] = pods
-    .filter((pod) => pod.stuck !== undefined && isLive(pod) && isOf(facts, run, pod))
+    .filter((pod) => isStuckPod(pod) && isPodOf(facts, run, pod))
     .toSorted((a, b) => (a.facts.name < b.facts.name ? -1 : 1));
   if (pod?.stuck === undefined) return undefined;
   const { facts: of, stuck } = pod;
@@ -61,12 +61,13 @@ function podWait(facts: WorkloadFacts, run: RolloutRun, pods: readonly PodState[
   };
 }
 
-function isLive({ facts, endedAt, gone }: PodState): boolean {
-  return endedAt === undefined && gone === undefined && facts.deletionAt === undefined;
+/** Whether a pod that lives waits for a reason that needs a person. */
+export function isStuckPod({ facts, stuck, endedAt, gone }: PodState): boolean {
+  return stuck !== undefined && endedAt === undefined && gone === undefined && facts.deletionAt === undefined;
 }
 
 /** A Deployment's pods by their ReplicaSet; the others by the label that their controllers select them by. */
-function isOf(workload: WorkloadFacts, { child }: RolloutRun, { facts }: PodState): boolean {
+export function isPodOf(workload: WorkloadFacts, { child }: RolloutRun, { facts }: PodState): boolean {
   if (workload.kind === 'Deployment') return facts.owner?.uid === child.uid;
   const label = facts.labels['controller-revision-hash'];
   return facts.owner?.uid === workload.uid && label !== undefined && (label === child.name || label === child.hash);

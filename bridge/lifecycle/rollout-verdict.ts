@@ -32,10 +32,14 @@ export function verdictOf(
   return isSettled(facts) && facts.available >= facts.desired ? { outcome: 'succeeded', at: observedAt } : 'open';
 }
 
-/** Nothing is left to roll out. That is no success of pods that were wanted and never came up. */
-function atZero({ kind }: WorkloadFacts, { wanted }: RolloutRun, at: Instant): RolloutEnding {
+/**
+ * Nothing is left to roll out. That is no success of pods that were wanted and never came up; of a StatefulSet that was
+ * edited before nothing but a record of it tells whether they were.
+ */
+function atZero({ kind, generation }: WorkloadFacts, { wanted }: RolloutRun, at: Instant): RolloutEnding {
   const reason = kind === 'DaemonSet' ? 'NoNodeFits' : SCALED_TO_ZERO;
-  return { outcome: wanted === true ? 'cancelled' : 'succeeded', at, reason };
+  const mayBeWanted = wanted === true || (kind === 'StatefulSet' && generation > 1);
+  return { outcome: mayBeWanted ? 'cancelled' : 'succeeded', at, reason };
 }
 
 /**

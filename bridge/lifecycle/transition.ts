@@ -113,6 +113,7 @@ export interface Run {
   readonly ownedBy?: string;
   readonly ownerKind: string | undefined;
   readonly ownerName: string | undefined;
+  /** Of a rollout, its workload. */
   readonly ownerUid: string | undefined;
   readonly status: RunStatus;
   readonly createdAt: Instant | undefined;

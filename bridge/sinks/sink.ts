@@ -1,4 +1,5 @@
 import type { EventFacts } from '../kubernetes/kinds/event.ts';
+import type { NamespaceFacts } from '../kubernetes/kinds/namespace.ts';
 import type { Facts, Kind } from '../kubernetes/observation.ts';
 import type { RunLog } from '../lifecycle/logs.ts';
 import type { Attempt, ContainerEnd, Run, Transition, TransitionKind } from '../lifecycle/transition.ts';
@@ -52,11 +53,15 @@ export interface PlanContext {
   /** Undefined for what happened to an object that belongs to no run, such as a node. */
   readonly run: Run | undefined;
   readonly memo: Json | undefined;
+  /** The object that it happened to, live or deleted; undefined where there is none (a scheduled time without a Job). */
+  readonly object: () => Facts | undefined;
   /**
-   * Who owns the run, or the object without one, nearest first, live or deleted. A CronJob's run is not planned before its
-   * CronJob was seen.
+   * Who owns the run, or the object without one, nearest first, live or deleted, as far as they are followed. A CronJob's run
+   * is not planned before its CronJob was seen; a rollout belongs to its workload.
    */
   readonly owners: () => readonly Facts[];
+  /** The namespace of the object, where namespaces are followed. */
+  readonly namespace: () => NamespaceFacts | undefined;
   /** Every pod of the run, by start: a Job may have thousands. */
   readonly attempts: () => readonly Attempt[];
   /** One pod of the run, as that of the transition. */
@@ -111,7 +116,10 @@ export type RetireCause = 'left' | 'unclaimed' | 'bridge';
 
 /** What of the cluster a sink reads. */
 export interface Reads {
-  /** Whose objects it plans desired state of, or finds problems with. */
+  /**
+   * Whose objects it plans desired state of, finds problems with, or asks its context for. Of rollouts it hears only where it
+   * reads the kind of the workload.
+   */
   readonly kinds: ReadonlySet<Kind>;
   /** Names of annotations; one that ends with / is every name below it. Others are never kept. */
   readonly annotations: readonly string[];

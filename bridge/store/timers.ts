@@ -9,6 +9,7 @@ export interface Timer {
     | 'gone'
     | 'schedule'
     | 'stuck'
+    | 'rollout'
     | 'inferred'
     | 'logs'
     | 'pods'

@@ -13,7 +13,7 @@ export function stateOf<State>(row: ObjectRow): State {
 
 /**
  * Writes an object's row, with `overAt` as one that is deleted; false when nothing but its version changed, which is only
- * remembered.
+ * remembered. `isOwned`: it is found by its owner.
  */
 export function saveObject(
   turn: Turn,
@@ -21,6 +21,7 @@ export function saveObject(
   { facts }: Observation,
   state: { readonly facts: Facts },
   overAt: Instant | undefined,
+  isOwned = true,
 ): boolean {
   const { tx, unwritten } = turn;
   const row: ObjectRow = {
@@ -28,7 +29,7 @@ export function saveObject(
     kind: facts.kind satisfies Kind,
     namespace: facts.namespace,
     name: facts.name,
-    ownerUid: state.facts.owner?.uid,
+    ownerUid: isOwned ? state.facts.owner?.uid : undefined,
     version: state.facts.resourceVersion,
     deleted: overAt !== undefined,
     overAt,

@@ -1,3 +1,4 @@
+import type { Kind } from '../kubernetes/observation.ts';
 import type { StuckLimits } from '../lifecycle/stall.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Tx } from '../store/tx.ts';
@@ -10,6 +11,8 @@ export interface Limits {
   readonly stuck: StuckLimits;
   /** How long a run that is gone waits for its ending, and one that a CronJob's status reports for its Job. */
   readonly graceMs: number;
+  /** How long before it is followed first what an object did is reported. */
+  readonly lookbackMs: number;
   /** How long what waits for a destination that left the configuration is kept for its return. */
   readonly maxAgeMs: number;
 }
@@ -19,6 +22,8 @@ export interface Turn {
   readonly tx: Tx;
   readonly now: Instant;
   readonly destinations: readonly Destination[];
+  /** What is followed. */
+  readonly kinds: ReadonlySet<Kind>;
   readonly unwritten: UnwrittenVersions;
   readonly limits: Limits;
 }

@@ -5,14 +5,14 @@ import { isInSelection, selectionFields } from '../../bridge/sinks/selection.ts'
 import type { Reads } from '../../bridge/sinks/sink.ts';
 
 const NOTE = 'toy.example/note';
-const reads: Reads = { kinds: new Set(['CronJob']), annotations: ['toy.example/'] };
+const reads: Reads = { kinds: new Set(['Deployment', 'Pod']), annotations: ['toy.example/'] };
 const schema = z.strictObject({
   file: z.string().min(1).describe('File that everything is printed into'),
   ...selectionFields,
   dryRun: z.boolean().default(false).describe('Do everything except the printing'),
 });
 
-/** A sink as small as one can be: it prints an issue for each container that failed, and keeps a row for each CronJob. */
+/** A sink as small as one can be: it prints an issue for each container that failed, and keeps a row for each Deployment. */
 export const toy: SinkModule<z.infer<typeof schema>> = {
   title: 'Toys',
   schema,
@@ -22,16 +22,19 @@ export const toy: SinkModule<z.infer<typeof schema>> = {
     destination: `toy/${name}`,
     hears: new Set(['container.terminated']),
     reads,
-    plan({ id, container }, { run, owners }) {
-      if (run === undefined || container === undefined || container.exitCode === 0 || container.stopped) return null;
-      const [owner] = owners();
+    plan({ id, about, container }, { object, owners }) {
+      if (container === undefined || container.exitCode === 0 || container.stopped) return null;
+      const owner = owners().at(-1) ?? object();
       if (owner === undefined || !isInSelection(owner, selection)) return { drop: 'not_selected' };
       const note = owner.annotations[NOTE] ?? '';
-      const payload = { issue: `${container.name} of ${run.name} exited with ${container.exitCode}`, note };
-      return { intents: [{ key: id, lane: run.uid, payload, limits: [], waitsFor: owner.uid }] };
+      const payload = { issue: `${container.name} of ${about.name} of ${owner.name}: ${container.exitCode}`, note };
+      const row = owner.kind === 'Deployment' && { waitsFor: owner.uid };
+      return { intents: [{ key: id, lane: about.uid, payload, limits: [], ...row }] };
     },
     planDesired: (object) =>
-      isInSelection(object, selection) ? [{ key: object.uid, wanted: { row: object.name } }] : [],
+      object.kind === 'Deployment' && isInSelection(object, selection)
+        ? [{ key: object.uid, wanted: { row: object.name } }]
+        : [],
     problems: ({ annotations: { [NOTE]: value = '' } }) =>
       value.length > 20 ? [{ annotation: NOTE, value, allowed: '20 characters', used: 'it as it is' }] : [],
     retire: () => ({ row: 'gone' }),

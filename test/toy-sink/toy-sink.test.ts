@@ -110,36 +110,50 @@ const owned = (kind: string, apiVersion: string, name: string, owner: number) =>
 const metadata = (n: number, name: string, more: object = {}) => {
   return { uid: uid(n), namespace: 'shop', name, resourceVersion: String(n), creationTimestamp: START, ...more };
 };
+const failed = {
+  phase: 'Failed',
+  startTime: START,
+  containerStatuses: [
+    {
+      name: 'main',
+      restartCount: 0,
+      state: { terminated: { exitCode: 3, reason: 'Error', startedAt: START, finishedAt: END } },
+    },
+  ],
+};
 const OBJECTS = [
   {
-    apiVersion: 'batch/v1',
-    kind: 'CronJob',
-    metadata: metadata(1, 'report', { annotations: { 'toy.example/note': 'a note that is far too long' } }),
-    spec: { schedule: '0 0 1 1 *' },
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: metadata(1, 'web', { generation: 1, annotations: { 'toy.example/note': 'a note that is far too long' } }),
+    spec: { replicas: 1 },
+  },
+  {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: metadata(2, 'web-1', { ownerReferences: owned('Deployment', 'apps/v1', 'web', 1) }),
+    spec: { replicas: 1 },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: metadata(3, 'web-1-x', { ownerReferences: owned('ReplicaSet', 'apps/v1', 'web-1', 2) }),
+    spec: {},
+    status: failed,
   },
   {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: metadata(2, 'report-1', { ownerReferences: owned('CronJob', 'batch/v1', 'report', 1) }),
+    metadata: metadata(4, 'report-1'),
     spec: {},
     status: { startTime: START, active: 1 },
   },
   {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: metadata(3, 'report-1-x', { ownerReferences: owned('Job', 'batch/v1', 'report-1', 2) }),
+    metadata: metadata(5, 'report-1-x', { ownerReferences: owned('Job', 'batch/v1', 'report-1', 4) }),
     spec: {},
-    status: {
-      phase: 'Failed',
-      startTime: START,
-      containerStatuses: [
-        {
-          name: 'main',
-          restartCount: 0,
-          state: { terminated: { exitCode: 3, reason: 'Error', startedAt: START, finishedAt: END } },
-        },
-      ],
-    },
+    status: failed,
   },
 ];
 
@@ -164,13 +178,14 @@ it('a running bridge keeps its annotations, plans its rows and issues, and deliv
   expect((await client.export(encodeLogs(bodies))).code).toBe(0);
   client.close();
   const lines = () => (existsSync(printed) ? readFileSync(printed, 'utf8').trim().split('\n') : []);
-  await expect
-    .poll(lines, { timeout: 60_000 })
-    .toEqual(['{"row":"report"}', '{"issue":"main of report-1 exited with 3","note":"a note that is far too long"}']);
+  const ofWeb = ['{"row":"web"}', '{"issue":"main of web-1-x of web: 3","note":"a note that is far too long"}'];
+  const ofJob = '{"issue":"main of report-1-x of report-1-x: 3","note":""}';
+  await expect.poll(() => lines().filter((line) => line !== ofJob), { timeout: 60_000 }).toEqual(ofWeb);
+  await expect.poll(lines, { timeout: 60_000 }).toContain(ofJob);
   const page = async (path: string) => (await fetch(`http://127.0.0.1:${webPort}${path}`)).text();
   expect(await page('/problems')).toContain('toy.example/note');
   expect(await page('/metrics')).toMatch(/destination="toy\/one".*reason="delivered"|reason="delivered".*toy\/one/);
-  const explained = await command('explain', uid(2), '--store', join(folder, 'store/bridge.db'));
+  const explained = await command('explain', uid(4), '--store', join(folder, 'store/bridge.db'));
   expect(explained.text).toMatch(/delivered +\S+ +toy\/one/);
   bridge!.kill();
   expect(await once(bridge!, 'exit')).toEqual([0, null]);
@@ -182,7 +197,7 @@ it('a dry run prints nothing', async () => {
   const client = connectOtlp(`127.0.0.1:${otlpPort}`);
   await client.export(encodeLogs(OBJECTS.map((object) => ({ body: { type: 'MODIFIED', object } }))));
   client.close();
-  const explain = async () => (await command('explain', uid(2), '--store', join(folder, 'store/bridge.db'))).text;
+  const explain = async () => (await command('explain', uid(4), '--store', join(folder, 'store/bridge.db'))).text;
   await expect.poll(explain, { timeout: 60_000 }).toContain('dry run');
   expect(existsSync(printed)).toBe(false);
 });

@@ -148,6 +148,7 @@ class Service {
       stuck: config.stuck,
       graceMs: config.cluster.audit.grace,
       maxAgeMs: config.outbox.maxAge,
+      lookbackMs: config.firstSight.lookback,
       kinds: this.#kinds,
       schemaOf: this.#reading.schemaOf,
     });

@@ -4,13 +4,14 @@ import type { KindSpec } from '../kind-spec.ts';
 import { readMetadata } from '../metadata.ts';
 import type { ObjectFacts } from '../object-facts.ts';
 
-/** Its labels and annotations speak for all that is in it. */
+/** Its labels and annotations speak for all that is in it. Its `namespace` is its own name: by that it is found and selected. */
 export interface NamespaceFacts extends ObjectFacts {
   readonly kind: 'Namespace';
 }
 
 function read(object: KubeObject, keeps = isOwnAnnotation): NamespaceFacts {
-  return { kind: 'Namespace', ...readMetadata(object, keeps) };
+  const metadata = readMetadata(object, keeps);
+  return { kind: 'Namespace', ...metadata, namespace: metadata.name };
 }
 
 export const NAMESPACE: KindSpec<NamespaceFacts> = {

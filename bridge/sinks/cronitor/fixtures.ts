@@ -116,6 +116,8 @@ export function planContext(given: Given = {}): RunContext {
   return {
     run: all.run,
     memo: all.memo,
+    object: () => undefined,
+    namespace: () => undefined,
     owners: () => (all.cronJob === undefined ? [] : [all.cronJob]),
     attempts: () => all.attempts,
     attempt: (podUid) => all.attempts.find((attempt) => attempt.podUid === podUid),

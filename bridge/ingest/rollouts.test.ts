@@ -1,0 +1,193 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { container, podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
+import { withNeeded } from '../kubernetes/followed.ts';
+import type { Facts, Kind, PodFacts } from '../kubernetes/observation.ts';
+import type { NamespaceFacts } from '../kubernetes/kinds/namespace.ts';
+import {
+  at,
+  controllerRevision,
+  deployment,
+  progress,
+  replicaSet,
+  statefulSet,
+} from '../lifecycle/testing/rollouts.ts';
+import type { Planner } from '../sinks/sink.ts';
+import { markGone } from '../follow/gone.ts';
+import { UnwrittenVersions } from '../turn/unwritten-versions.ts';
+import { TestEngine } from './test-engine.ts';
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+const KINDS = withNeeded(['Deployment', 'StatefulSet', 'DaemonSet', 'Namespace']);
+
+/** What it was told, as `kind of name revision outcome`, with the owners that it found. */
+const heard: string[] = [];
+function listener(kinds: readonly Kind[]): Planner {
+  return {
+    destination: 'toy/one',
+    hears: new Set(['run.started', 'run.ended', 'run.stuck', 'container.terminated']),
+    reads: { kinds: new Set(kinds), annotations: [] },
+    plan: ({ id, kind, outcome = '' }, { run, object, owners, namespace }) => {
+      const above = owners().map((owner) => owner.kind);
+      const of = [object()?.kind, ...above, ...(namespace() === undefined ? [] : ['in shop'])].join(' < ');
+      heard.push(
+        [kind, run?.revision, outcome, `(${of})`].filter((part) => part !== undefined && part !== '').join(' '),
+      );
+      return { intents: [{ key: id, lane: id, payload: null, limits: [] }] };
+    },
+    planDesired: ({ uid, name }) => [{ key: uid, wanted: { row: name } }],
+    retire: () => ({ row: 'gone' }),
+  };
+}
+
+let bridge: TestEngine;
+beforeEach(() => {
+  heard.length = 0;
+  start(listener(['Deployment', 'StatefulSet', 'Pod', 'Namespace']));
+});
+afterEach(() => bridge.close());
+
+function start(planner: Planner): void {
+  bridge = new TestEngine({ planners: [planner], engine: { kinds: KINDS, lookbackMs: 0 } });
+  bridge.restart([planner], T0 - MINUTE);
+}
+
+let version = 1_000;
+const take = (...all: Facts[]): void => {
+  for (const facts of all) bridge.take([seen({ ...facts, resourceVersion: String(++version) })], T0 + MINUTE);
+};
+const gone = (facts: Facts): void => {
+  bridge.take([seen({ ...facts, resourceVersion: String(++version) }, true)], T0 + MINUTE);
+};
+
+const NAMESPACE: NamespaceFacts = {
+  kind: 'Namespace',
+  uid: 'ns',
+  namespace: 'shop',
+  name: 'shop',
+  resourceVersion: '1',
+  createdAt: T0,
+  deletionAt: undefined,
+  owner: undefined,
+  labels: {},
+  annotations: {},
+};
+const RS = (letter: string) => ({ group: 'apps', kind: 'ReplicaSet', name: `web-${letter}`, uid: `rs-${letter}` });
+const pod = (number: number, letter: string, changes: Partial<PodFacts> = {}): PodFacts =>
+  podFacts({ uid: `pod-${number}`, name: `web-${number}`, owner: RS(letter), createdAt: at(10), ...changes });
+
+/** `web` as it was for long, and its second revision on its way. */
+const FIRST = [deployment({ createdAt: at(-DAY) }), replicaSet('a', { createdAt: at(-DAY) })];
+const ON_ITS_WAY = deployment({
+  generation: 2,
+  observedGeneration: 2,
+  revision: 2,
+  updated: 1,
+  replicas: 4,
+  available: 3,
+  conditions: [progress('ReplicaSetUpdated', 'web-b', 11)],
+});
+const SECOND = replicaSet('b', { revision: 2, createdAt: at(10), replicas: 1, available: 0 });
+const DONE = deployment({
+  ...ON_ITS_WAY,
+  updated: 3,
+  replicas: 3,
+  conditions: [progress('NewReplicaSetAvailable', 'web-b', 30)],
+});
+
+const runs = () =>
+  bridge.reader.runs({ limit: 20 }).items.map(({ kind, name, revision, status }) => [kind, name, revision, status]);
+const uidOf = (revision: number) =>
+  bridge.reader.runs({ limit: 20 }).items.find((run) => run.revision === revision)!.uid;
+const pods = (revision: number) => bridge.reader.run(uidOf(revision))!.attempts.map(({ podName }) => podName);
+
+describe('the rollout of a Deployment', () => {
+  it('is a run with its pods, reported with its workload and namespace, and rows are kept for its workload', () => {
+    take(NAMESPACE, ...FIRST);
+    expect(runs()).toEqual([['Deployment', 'web', 1, 'succeeded']]);
+    expect(heard).toEqual([]);
+    take(pod(1, 'a'), SECOND, pod(2, 'b'), ON_ITS_WAY, pod(3, 'b'));
+    expect(runs()).toEqual([
+      ['Deployment', 'web', 2, 'running'],
+      ['Deployment', 'web', 1, 'succeeded'],
+    ]);
+    take(DONE);
+    expect(heard).toEqual([
+      'run.started 2 (Deployment < Deployment < in shop)',
+      'run.ended 2 succeeded (Deployment < Deployment < in shop)',
+    ]);
+    expect([pods(1), pods(2)]).toEqual([['web-1'], ['web-2', 'web-3']]);
+    expect(bridge.reader.desired({ limit: 10 }).items.map(({ wanted }) => wanted)).toContainEqual({ row: 'web' });
+  });
+
+  it('is stuck while one of its own pods waits, whenever that is seen, and after a restart too', () => {
+    const bad = container({ waiting: { reason: 'ImagePullBackOff', message: undefined } });
+    take(...FIRST, pod(2, 'b', { containers: [bad] }), pod(1, 'a', { containers: [bad] }), SECOND, ON_ITS_WAY);
+    expect(runs()[0]).toEqual(['Deployment', 'web', 2, 'stuck']);
+    bridge.restart();
+    take(pod(2, 'b', { containers: [container({ runningSince: at(20) })] }));
+    take({ ...ON_ITS_WAY, available: 4 });
+    take({ ...SECOND, available: 1 });
+    expect(runs()[0]).toEqual(['Deployment', 'web', 2, 'running']);
+    expect(heard.filter((told) => told.startsWith('run.stuck'))).toHaveLength(1);
+  });
+
+  it('is stuck when no node takes a pod of it for five minutes', () => {
+    take(...FIRST, SECOND, ON_ITS_WAY, pod(2, 'b', { unschedulable: '0/3 nodes are available', createdAt: T0 }));
+    bridge.live(T0, T0 + 8 * MINUTE);
+    expect(runs()[0]).toEqual(['Deployment', 'web', 2, 'stuck']);
+  });
+
+  it('is cancelled with its Deployment, and unknown when that is gone without a record', () => {
+    take(...FIRST, SECOND, ON_ITS_WAY);
+    gone({ ...ON_ITS_WAY, deletionAt: at(20) });
+    expect(runs()[0]).toEqual(['Deployment', 'web', 2, 'cancelled']);
+    const ledger = statefulSet({ updated: 1, replicas: 1, available: 0 });
+    take(statefulSet({ observedGeneration: 0, updateRevision: undefined }), controllerRevision('ledger', 'a'), ledger);
+    expect(runs()).toContainEqual(['StatefulSet', 'ledger', 1, 'running']);
+    bridge.store.transaction((tx) => {
+      const limits = { stuck: { unschedulable: 0, pending: 0 }, graceMs: 0, maxAgeMs: 0, lookbackMs: 0 };
+      const unwritten = new UnwrittenVersions();
+      markGone({ tx, now: T0, destinations: [], kinds: new Set(KINDS), unwritten, limits }, ledger.uid, '99999');
+    });
+    bridge.tick(T0 + MINUTE);
+    expect(runs()).toContainEqual(['StatefulSet', 'ledger', 1, 'unknown']);
+  });
+
+  it('that began and was over between two looks is reported, and one that was over before its kind was followed is not', () => {
+    take(deployment({ createdAt: at(5) }), replicaSet('a', { createdAt: at(5) }));
+    expect(heard).toEqual([
+      'run.started 1 (Deployment < Deployment)',
+      'run.ended 1 succeeded (Deployment < Deployment)',
+    ]);
+  });
+
+  it('is not heard of by a destination that does not read Deployments', () => {
+    bridge.close();
+    start(listener(['CronJob']));
+    take(...FIRST, SECOND, ON_ITS_WAY, DONE);
+    expect(runs()).toHaveLength(2);
+    expect(heard).toEqual([]);
+  });
+});
+
+describe('a container of a pod of a Deployment that fails', () => {
+  it('is reported with the owners of the pod', () => {
+    take(NAMESPACE, ...FIRST, pod(1, 'a', { containers: [container({ terminated: terminated(3, at(9)) })] }));
+    expect(heard).toEqual(['container.terminated (Pod < ReplicaSet < Deployment < in shop)']);
+  });
+});
+
+describe('a ReplicaSet whose rollout is past', () => {
+  it('is not looked at with each record of its Deployment any more, until it comes back', () => {
+    take(...FIRST, SECOND, ON_ITS_WAY, DONE);
+    const children = () => bridge.store.transaction((tx) => tx.objects.children(deployment().uid, 'ReplicaSet'));
+    const names = () => children().map(({ name }) => name);
+    take(replicaSet('a', { createdAt: at(-DAY), desired: 0, replicas: 0, available: 0 }));
+    expect(names()).toEqual(['web-b']);
+    take(replicaSet('a', { createdAt: at(-DAY), revision: 3, former: [1] }));
+    expect(names()).toEqual(['web-a', 'web-b']);
+    take(deployment({ generation: 3, observedGeneration: 3, revision: 3, conditions: [] }));
+    expect(runs()[0]).toEqual(['Deployment', 'web', 3, 'succeeded']);
+  });
+});
