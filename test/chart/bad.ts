@@ -74,7 +74,7 @@ export const BAD: Readonly<Record<keyof typeof POLICIES, readonly Manifest[]>> =
     role({ apiGroups: [''], resources: ['pods'], verbs: ['patch'] }),
     role({ apiGroups: [''], resources: ['pods'], verbs: ['delete'] }),
     role({ apiGroups: [''], resources: ['pods'], resourceNames: ['lb-collector-0'], verbs: ['delete', 'patch'] }),
-    role({ apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list', 'create', 'patch'] }),
+    role({ apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] }),
   ],
   'no secret stands outside of a Secret': [
     object('ConfigMap', { data: { config: 'apiKey: 0123456789abcdef' } }),

@@ -56,7 +56,7 @@ function floating(image: string): boolean {
 const FORBIDDEN = /"\*"|"secrets"|"(create|update|patch|delete|escalate|bind|impersonate)"/;
 const RESTART =
   /\{"apiGroups":\[""\],"resources":\["pods"\],"resourceNames":\["[a-z0-9-]+-collector-0"\],"verbs":\["delete"\]\}/;
-const NEW_EVENTS = '{"apiGroups":["events.k8s.io"],"resources":["events"],"verbs":["list","create"]}';
+const NEW_EVENTS = '{"apiGroups":["events.k8s.io"],"resources":["events"],"verbs":["create"]}';
 
 function wildcards(manifests: readonly Manifest[]): readonly string[] {
   return manifests

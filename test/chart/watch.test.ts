@@ -132,10 +132,12 @@ describe.each(
 
   it('the bridge may read it, and is given what to watch', () => {
     const audited = kinds.filter((kind) => KINDS[kind].audit === 'full').map(resource);
+    const events = kinds.filter((kind) => KINDS[kind].audit === 'none').map(resource);
+    expect(allowed(manifests, 'bridge', ['list'])).toEqual(everyPlace([...audited, ...events].toSorted()));
     const logs = 'cronitor' in values ? ['pods/log.'] : [];
     expect(allowed(manifests, 'bridge', ['get', 'list', 'watch'])).toEqual(everyPlace(audited.toSorted()));
     expect(allowed(manifests, 'bridge', [])).toEqual(
-      everyPlace([...audited, ...logs, 'events.events.k8s.io'].toSorted()),
+      everyPlace([...audited, ...logs, ...events, 'events.events.k8s.io'].toSorted()),
     );
     const config = parse(fileOf(manifests, 'lb-bridge', 'bridge.yaml')) as Tree;
     expect(config['watch']).toEqual(values['watch']);

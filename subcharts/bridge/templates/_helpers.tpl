@@ -102,19 +102,19 @@ web:
 
 {{/*
 The verbs that the bridge uses on the followed .Kinds: the audit LISTs, GETs what it found, and watches while the Collector's
-watch of that kind is dead. Events are LISTed after a gap. The one verb that writes makes Events.
+watch of that kind is dead. What is not audited it LISTs after a gap. The one verb that writes makes Events.
 */}}
 {{- define "bridge.rules" -}}
 {{- range .Kinds }}
-{{- if .audited }}
 - apiGroups: [{{ .group | quote }}]
   resources: [{{ .resource }}]
-  verbs: [get, list, watch]
+  verbs: [{{ ternary "get, list, watch" "list" (hasKey . "audited") }}]
 {{- end }}
-{{- end }}
+{{- if include "bridge.writesEvents" . }}
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [list{{ if include "bridge.writesEvents" . }}, create{{ end }}]
+  verbs: [create]
+{{- end }}
 {{- end -}}
 
 {{/* Of the logs of containers, when one of these accounts takes them. */}}
