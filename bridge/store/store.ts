@@ -81,5 +81,7 @@ export interface Store extends OutboxStore, ProblemStore, LogStore {
   resend(request: ResendRequest, by: string, at: Instant): Resent[];
   /** A random id of this store's cluster, made at the first start. */
   clusterId(): string;
+  /** The next start makes a new store in the place of this one, which is kept aside. */
+  suspect(why: string): void;
   close(): void;
 }

@@ -136,7 +136,7 @@ function settle(
   });
 }
 
-/** Every call. One that looks whether there is something to do changes nothing of what is due next by itself. */
+/** Every call: a table that lacks one does not compile. One that looks whether there is something to do changes nothing of what is due next by itself. */
 const METHODS: Readonly<Record<Method, 'looks' | 'writes'>> = {
   ingest: 'writes',
   observe: 'writes',
@@ -189,7 +189,8 @@ function callsOf(worker: Thread, waiting: Waiting): Async<WorkerCalls> {
       const first = args[0];
       // All of one turn in one message: to send one costs as much as to decode a record.
       if (calls.length === 0) setImmediate(send);
-      calls.push({ id, method, args: first instanceof Uint8Array ? [whole(first), ...args.slice(1)] : args });
+      const own = first instanceof Uint8Array ? [whole(first), ...args.slice(1)] : args;
+      calls.push({ id, method, args: own } as CallMessage);
     });
   const methods = Object.keys(METHODS) as Method[];
   const calling = methods.map((method) => [method, (...args: unknown[]) => call(method, args)]);

@@ -57,12 +57,16 @@ export interface WorkerCalls
 
 export type Method = keyof WorkerCalls;
 
-/** A call; those of one turn of the event loop go over in one message. */
-export interface CallMessage {
-  readonly id: number;
-  readonly method: Method;
-  readonly args: readonly unknown[];
-}
+/** Calls that hold records: those that wait share a commit. */
+export type GroupedMethod = 'ingest' | 'observe' | 'observeWatched';
+
+/** A call of one of `M`, with the arguments that it takes. */
+export type CallOf<M extends Method> = {
+  [K in M]: { readonly id: number; readonly method: K; readonly args: Parameters<WorkerCalls[K]> };
+}[M];
+
+/** Any call; those of one turn of the event loop go over in one message. */
+export type CallMessage = CallOf<Method>;
 
 export interface RecordCount {
   readonly kind: string;

@@ -1,25 +1,20 @@
 import { followedKinds } from '../../config/watch.ts';
 import type { Kind } from '../../kubernetes/observation.ts';
-import type { Instant } from '../../lib/clock.ts';
 import { errorText, UserError } from '../../lib/errors.ts';
 import type { IngestResult } from '../../otlp/receive/ingest.ts';
-import type { Identity } from '../../policy/identity.ts';
 import { createPlanners } from '../../sinks/index.ts';
-import { isLost } from '../../store/sqlite/file/integrity.ts';
 import { openStore } from '../../store/sqlite/open.ts';
-import { markSuspect } from '../../store/sqlite/file/side-files.ts';
 import type { Store } from '../../store/store.ts';
-import { UNREADABLE_ROW } from '../../store/quarantine.ts';
-import type { AuditCalls } from '../audit/audit-calls.ts';
-import type { Batch, RecordResult } from '../batch.ts';
-import { readList, readRequest, readWatched } from '../batch.ts';
+import { StoreLost } from '../../store/trouble.ts';
 import type { Engine } from '../engine.ts';
 import { createEngine } from '../engine.ts';
-import { identify } from '../audit/identify.ts';
 import type { Reading } from '../reading.ts';
 import { readingOf } from '../reading.ts';
-import { BY_CLOCK } from '../timers.ts';
-import type { CallMessage, Method, RecordCount, Ticked, WorkerInit, WorkerMessage } from './protocol.ts';
+import type { Answers, LoneMethod } from './answers.ts';
+import { answer, answersOf } from './answers.ts';
+import type { Waiting } from './group.ts';
+import { committedOf, isGrouped, readBatch } from './group.ts';
+import type { CallMessage, CallOf, WorkerInit, WorkerMessage } from './protocol.ts';
 
 const RETRY_AFTER_MS = 1_000;
 const MAX_GROUP = 256;
@@ -38,55 +33,7 @@ export function serve(init: WorkerInit, port: Port): void {
   new Service(init, port).start();
 }
 
-/** One request of a group: its batch and how to answer it. */
-interface Waiting {
-  readonly call: CallMessage;
-  readonly batch: Batch;
-}
-
-function readBatch({ method, args }: CallMessage, reading: Reading): Batch {
-  if (method === 'ingest') return readRequest(args[0] as Uint8Array, args[1] as Instant, reading);
-  const read = method === 'observe' ? readList : readWatched;
-  return read(args[0] as Parameters<typeof read>[0], args[1] as Instant, reading);
-}
-
-function isExport({ call }: Waiting): boolean {
-  return call.method === 'ingest';
-}
-
-function idsOf(group: readonly Waiting[]): number[] {
-  return group.map(({ call }) => call.id);
-}
-
 const COMMITTED: IngestResult = { result: 'committed' };
-
-function countRecords(group: readonly Waiting[]): RecordCount[] {
-  const counts = new Map<string, { kind: string; result: RecordResult; count: number }>();
-  for (const { batch } of group) {
-    for (const { kind, result } of batch.records) {
-      const counted = counts.get(`${result} ${kind}`);
-      if (counted === undefined) counts.set(`${result} ${kind}`, { kind, result, count: 1 });
-      else counted.count++;
-    }
-  }
-  return [...counts.values()];
-}
-
-function times<const T>(count: number, what: T): T[] {
-  return Array.from({ length: count }, () => what);
-}
-
-/** What holds records: those that wait share a commit. */
-function isGrouped(method: Method): method is 'ingest' | 'observe' | 'observeWatched' {
-  return method === 'ingest' || method === 'observe' || method === 'observeWatched';
-}
-
-function isAuditCall(method: Method): method is keyof AuditCalls {
-  return method.startsWith('audit');
-}
-
-/** A row that is written to see whether the store can commit; never due. */
-const PROBE = { id: 'probe', kind: 'probe', uid: 'probe', due: Number.MAX_SAFE_INTEGER } as const;
 
 /**
  * What the thread does: it alone writes the store, and it decodes, reduces and plans too, so that nothing has to be
@@ -97,6 +44,7 @@ class Service {
   readonly #kinds: readonly Kind[];
   readonly #reading: Reading;
   readonly #port: Port;
+  #store: Store | undefined;
   /** Why the store must not be touched any more; a new start makes a new one. */
   #lost: string | undefined;
   /** What is to be said; to say it wakes the other thread, and each message is copied by itself. */
@@ -129,8 +77,19 @@ class Service {
   }
 
   #start(): void {
-    const { config, startedAt, scheduleTimers = true } = this.#init;
+    const { config, startedAt } = this.#init;
     const store = openStore(config.store.path, { now: () => startedAt });
+    this.#store = store;
+    const engine = this.#engineOf(store);
+    if (store.recovery?.at === startedAt) engine.recovered(startedAt);
+    engine.replan(startedAt);
+    const answers = answersOf(store, engine, config);
+    this.#port.onCalls((calls) => this.#drain(store, engine, answers, calls));
+    this.#post({ type: 'ready', recovery: store.recovery });
+  }
+
+  #engineOf(store: Store): Engine {
+    const { config, startedAt, scheduleTimers = true } = this.#init;
     const rule = (destination: string) => ({
       cutoff: store.cutoff(destination, startedAt - config.firstSight.lookback),
       running: config.firstSight.running,
@@ -143,7 +102,7 @@ class Service {
     const destinations = createPlanners(config, world).map((planner) => {
       return { planner, rule: rule(planner.destination), onUnknown, readsLogs };
     });
-    const engine = createEngine(store, destinations, {
+    return createEngine(store, destinations, {
       scheduleTimers,
       stuck: config.stuck,
       graceMs: config.cluster.audit.grace,
@@ -152,17 +111,13 @@ class Service {
       kinds: this.#kinds,
       schemaOf: this.#reading.schemaOf,
     });
-    if (store.recovery?.at === startedAt) engine.recovered(startedAt);
-    engine.replan(startedAt);
-    this.#port.onCalls((calls) => this.#drain(store, engine, calls));
-    this.#post({ type: 'ready', recovery: store.recovery });
   }
 
   /** Takes everything that waits in the queue: records in groups, everything else in its place between them. */
-  #drain(store: Store, engine: Engine, first: readonly CallMessage[]): void {
+  #drain(store: Store, engine: Engine, answers: Answers, first: readonly CallMessage[]): void {
     let group: Waiting[] = [];
     for (const call of this.#waitingCalls(first)) {
-      if (isGrouped(call.method)) {
+      if (isGrouped(call)) {
         try {
           group.push({ call, batch: readBatch(call, this.#reading) });
         } catch (error) {
@@ -172,7 +127,7 @@ class Service {
       }
       this.#commitGroup(store, engine, group);
       group = [];
-      if (!isGrouped(call.method)) this.#run(store, engine, call);
+      if (!isGrouped(call)) this.#answer(answers, call);
     }
     this.#commitGroup(store, engine, group);
     this.#say();
@@ -187,40 +142,25 @@ class Service {
   #commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): void {
     if (group.length === 0) return;
     const began = performance.now();
-    const now = Math.max(...group.map(({ call }) => call.args[1] as Instant));
+    const now = Math.max(...group.map(({ call }) => call.args[1]));
     try {
       this.#refuseLost();
-      const { poisoned, quiet } = engine.commit(
-        group.map(({ batch }) => batch),
-        now,
-      );
+      const batches = group.map(({ batch }) => batch);
+      const done = engine.commit(batches, now);
       store.ingested(now);
       this.#answerAll(group);
-      const broken = group.flatMap(({ batch }) => batch.quarantine.map(({ reason }) => reason));
-      const quarantined = [
-        ...broken,
-        ...times(poisoned, 'core_error'),
-        ...times(store.takeUnreadable(), UNREADABLE_ROW),
-      ];
-      const records = countRecords(group);
-      const told = group.reduce(
-        (sum, { batch: { observations, events = [] } }) => sum + observations.length + events.length,
-        0,
-      );
-      const nothing = quiet.reduce((sum, { unchanged, known }) => sum + unchanged + known, 0);
-      const changed = told > nothing || quarantined.length > 0;
-      const transitions = store.take('transitions');
-      const commitMs = performance.now() - began;
-      const counts = { records, requests: group.length, quarantined, transitions, quiet, changed };
-      this.#post({ type: 'committed', committed: { commitMs, ...counts } });
+      this.#post({ type: 'committed', committed: committedOf(store, group, done, began) });
     } catch (error) {
-      const text = this.#failed(error);
-      const value: IngestResult = { result: 'unavailable', error: text, retryAfterMs: RETRY_AFTER_MS };
-      const [exports, others] = [group.filter(isExport), group.filter((waiting) => !isExport(waiting))];
-      if (exports.length > 0) this.#post({ type: 'answer', ids: idsOf(exports), value });
-      for (const id of idsOf(others)) this.#post({ type: 'failed', id, error: text });
+      this.#refuseAll(group, this.#failed(error));
     }
     this.#say();
+  }
+
+  #refuseAll(group: readonly Waiting[], error: string): void {
+    const value: IngestResult = { result: 'unavailable', error, retryAfterMs: RETRY_AFTER_MS };
+    const [exports, others] = [group.filter(isExport), group.filter((waiting) => !isExport(waiting))];
+    if (exports.length > 0) this.#post({ type: 'answer', ids: idsOf(exports), value });
+    for (const id of idsOf(others)) this.#post({ type: 'failed', id, error });
   }
 
   /** After the commit: nothing of it can be lost any more. */
@@ -234,48 +174,18 @@ class Service {
     }
   }
 
-  #run(store: Store, engine: Engine, { id, method, args }: CallMessage): void {
+  #answer(answers: Answers, call: CallOf<LoneMethod>): void {
+    const { id, method } = call;
     try {
       if (method !== 'close') this.#refuseLost();
-      const value = this.#dispatch(store, engine, method, args);
-      this.#post({ type: 'answer', ids: [id], value });
+      this.#post({ type: 'answer', ids: [id], value: answer(answers, call) });
     } catch (error) {
       this.#post({ type: 'failed', id, error: this.#failed(error) });
     }
     this.#say();
   }
 
-  #dispatch(store: Store, engine: Engine, method: CallMessage['method'], args: readonly unknown[]): unknown {
-    if (method === 'tick') return this.#tick(store, engine, args[0] as Instant);
-    if (method === 'clockSet') engine.clockSet(args[0] as number);
-    if (method === 'retire') return engine.retire(...(args as Parameters<Engine['retire']>));
-    if (method === 'probe') return store.transaction((tx) => tx.timers.set(PROBE));
-    if (isGrouped(method)) throw new Error('belongs to a group');
-    if (method === 'identify') return identify(store, args[0] as Identity);
-    if (isAuditCall(method)) {
-      const call = engine.audit[method] as (...args: unknown[]) => unknown;
-      return call.apply(engine.audit, [...args]);
-    }
-    const call = store[method] as (...args: unknown[]) => unknown;
-    return call.apply(store, [...args]);
-  }
-
-  #tick(store: Store, engine: Engine, now: Instant): Ticked {
-    const { config } = this.#init;
-    const engineAt = engine.tick(now);
-    const limits = { ...config.store.retention, logAge: config.logs.keep };
-    const problems = store.take('problems');
-    const plannerFailures = engine.takePlannerFailures();
-    const state = store.retain(now, limits);
-    const unreadable = store.takeUnreadable();
-    const dropped = store.take('dropped');
-    const unjudged = store.take('unjudged');
-    const nextAt = Math.min(engineAt, store.nextAt(now, BY_CLOCK));
-    const found = { problems, plannerFailures, unreadable, dropped, unjudged };
-    return { transitions: store.take('transitions'), ...found, state, nextAt };
-  }
-
-  /** What SQLite called corrupted once is neither read nor written again by this process. */
+  /** What was found corrupted or gone is neither read nor written again by this process. */
   #refuseLost(): void {
     if (this.#lost !== undefined) throw new Error(this.#lost);
   }
@@ -283,11 +193,19 @@ class Service {
   /** The text of what a call of the store threw. */
   #failed(error: unknown): string {
     const text = errorText(error);
-    if (this.#lost === undefined && isLost(error)) {
+    if (this.#lost === undefined && error instanceof StoreLost) {
       this.#lost = text;
-      markSuspect(this.#init.config.store.path, text);
+      this.#store?.suspect(text);
       this.#post({ type: 'lost', error: text });
     }
     return text;
   }
+}
+
+function isExport({ call }: Waiting): boolean {
+  return call.method === 'ingest';
+}
+
+function idsOf(group: readonly Waiting[]): number[] {
+  return group.map(({ call }) => call.id);
 }

@@ -6,9 +6,9 @@ import { errorText, UserError } from '../../lib/errors.ts';
 import type { ReadStore } from '../read.ts';
 import type { Recovery, Store } from '../store.ts';
 import { Db } from './db/db.ts';
+import { isLost } from './db/trouble.ts';
 import { keepPrivate } from './file/file-mode.ts';
 import { refuseNetworkFileSystem } from './file/file-system.ts';
-import { isLost } from './file/integrity.ts';
 import { lockStore } from './file/lock.ts';
 import type { Lock } from './file/lock.ts';
 import { markSuspect } from './file/side-files.ts';
@@ -105,6 +105,7 @@ function storeOf(path: string, db: Db, lock: Lock, now: Instant, made: Recovery 
   return {
     ...outboxStore(db, parts),
     ...upkeep(db, parts, side, file),
+    suspect: (why) => markSuspect(path, why),
     recovery: made ?? lastRecovery(db),
     transaction: (work) => tx.run(work),
     take: (what) => news.take(what),

@@ -6,20 +6,6 @@ const ALWAYS_BYTES = 64 * 1024 * 1024;
 /** No further table is begun after this. */
 const CHECK_MS = 20_000;
 
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
-
-/** The file is no longer where it was opened: what is committed now is in no file that anybody will find. */
-export class StoreGone extends Error {}
-
-/** True when the file is no sound database or gone: trying again is useless. */
-export function isLost(error: unknown): boolean {
-  if (error instanceof StoreGone) return true;
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
-  const code = error.errcode & 0xff;
-  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
-}
-
 /**
  * Whether to check the store before it is opened. SQLite removes the write-ahead log when the last connection is closed:
  * one that is still there tells of a crash, without a write of ours.

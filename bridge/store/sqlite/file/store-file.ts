@@ -1,5 +1,6 @@
 import { closeSync, openSync, statSync } from 'node:fs';
-import { hasHeader, StoreGone } from './integrity.ts';
+import { StoreLost } from '../../trouble.ts';
+import { hasHeader } from './integrity.ts';
 
 /** The file of an open store. It stays open as long as the connection: to close a file drops all locks of the process on it. */
 export class StoreFile {
@@ -14,14 +15,14 @@ export class StoreFile {
   }
 
   /**
-   * Throws StoreGone when the file is no longer where it was opened, or is not a database any more. All pages may be in
+   * Throws StoreLost when the file is no longer where it was opened, or is not a database any more. All pages may be in
    * memory: no read of the connection would find that what it wrote is lost.
    */
   check(): void {
     if (statSync(this.#path, { throwIfNoEntry: false })?.ino !== this.#inode) {
-      throw new StoreGone(`the file ${this.#path} was removed or replaced while it was in use`);
+      throw new StoreLost(`the file ${this.#path} was removed or replaced while it was in use`);
     }
-    if (!hasHeader(this.#file)) throw new StoreGone(`the file ${this.#path} was overwritten while it was in use`);
+    if (!hasHeader(this.#file)) throw new StoreLost(`the file ${this.#path} was overwritten while it was in use`);
   }
 
   close(): void {

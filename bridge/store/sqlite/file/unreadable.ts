@@ -1,5 +1,5 @@
 import { errorText, UserError } from '../../../lib/errors.ts';
-import { isLost } from './integrity.ts';
+import { isLost } from '../db/trouble.ts';
 import { isBusy } from './lock.ts';
 
 /** What SQLite threw at a reader of the store at `path`, as a person needs it; other errors stay what they are. */
