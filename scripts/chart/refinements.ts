@@ -219,6 +219,7 @@ export function umbrella(): Refinements {
     watch,
     'backend.exporter': { enum: ['none', 'debug', 'otlp', 'otlphttp', 'prometheusremotewrite'] },
     'backend.endpoint': { type: 'string', examples: ['otel.example.com:4317'] },
+    'backend.resourceAttributes': named('^[a-z][a-z0-9_.]*$', text),
     'backend.headers': named('^[A-Za-z0-9][-A-Za-z0-9._]*$', secretKey),
     'otlp.token.key': SECRET_KEY,
     'metrics.scrape.intervalSeconds': seconds(15),

@@ -209,4 +209,14 @@ describe('the backend', () => {
     const values = { ...debug({}), cluster: { environment: 'pr$d' } };
     expect(fileOf(await render(chart, values), 'lb-collector', 'collector.yaml')).toContain('value: pr$$d\n');
   });
+
+  it('has the attributes that a user wants on every metric', async () => {
+    const backend = { exporter: 'debug', resourceAttributes: { 'cloud.region': 'eu-1', tenant: 'a$b' } };
+    const text = fileOf(await render(chart, { backend }), 'lb-collector', 'collector.yaml');
+    const { processors } = parse(text) as { processors: { 'resource/release': { attributes: Tree[] } } };
+    expect(processors['resource/release'].attributes.slice(-2)).toEqual([
+      { action: 'upsert', key: 'cloud.region', value: 'eu-1' },
+      { action: 'upsert', key: 'tenant', value: 'a$$b' },
+    ]);
+  });
 });

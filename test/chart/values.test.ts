@@ -135,6 +135,10 @@ describe('the schema', () => {
       "at '/bridge/config': additional properties 'cronitor' not allowed",
     ],
     [
+      { backend: { resourceAttributes: { Region: 'eu' } } },
+      "at '/backend/resourceAttributes': additional properties 'Region' not allowed",
+    ],
+    [
       { backend: { headers: { 'x key': { existingSecret: 'a', key: 'b' } } } },
       "at '/backend/headers': additional properties 'x key' not allowed",
     ],
@@ -229,6 +233,10 @@ describe('a contradiction', () => {
     [
       { backend: { exporter: 'debug', headers: { 'X-Key': secret, 'x-key': secret } } },
       'backend.headers has x-key twice',
+    ],
+    [
+      { backend: { exporter: 'debug', resourceAttributes: { 'k8s.cluster.name': 'x' } } },
+      'backend.resourceAttributes has k8s.cluster.name, which the chart itself sets: take it out',
     ],
     [
       { generateSecrets: false },

@@ -232,6 +232,9 @@ describe('a part alone', () => {
     const values = { config: { cronitor: { default: { apiKeyFile: '/key' } }, watch: { Deployment: true } } };
     expect(rulesOf(await render(bridge, values))).toEqual(plus('Deployment', 'ReplicaSet').map(resource).toSorted());
     expect(await refusal(bridge, { config: { watch: { Node: true } } })).toContain('it needs scope: cluster');
+    expect(await refusal(bridge, { config: { watch: { Nod: true } } })).toContain(
+      'there is no such kind; allowed: Contr',
+    );
   });
 
   it('is a Collector that may read what its configuration watches', async () => {

@@ -29,6 +29,12 @@ processors:
       {{- with .Values.cluster.environment }}
       - { action: upsert, key: deployment.environment.name, value: {{ . | replace "$" "$$" | quote }} }
       {{- end }}
+      {{- range $key, $value := .Values.backend.resourceAttributes }}
+      {{- if has $key (list "k8s.cluster.name" "deployment.environment.name" "helm.release.name" "helm.release.namespace") }}
+      {{- fail (printf "backend.resourceAttributes has %s, which the chart itself sets: take it out; cluster.name and cluster.environment change two of them" $key) }}
+      {{- end }}
+      - { action: upsert, key: {{ $key | quote }}, value: {{ $value | replace "$" "$$" | quote }} }
+      {{- end }}
   batch: { send_batch_size: 1000, send_batch_max_size: 2000, timeout: 5s }
 exporters: {{- include "lifecycle-bridge.backendExporter" . | nindent 2 }}
 service:
