@@ -71,15 +71,14 @@ function claimRows(turn: Turn, to: Destination, facts: Facts, alive: boolean): s
   const { tx, now } = turn;
   const { planner } = to;
   const { destination } = planner;
-  const stickyKey = tx.desired.stickyKey(destination, facts.namespace, facts.name);
+  const stickyKey = tx.desired.stickyKey(destination, facts);
   const context: DesiredContext = { stickyKey, previous: (key) => tx.desired.wanted(destination, key) };
   const planned = reads(to, facts.kind) ? planner.planDesired(facts, context) : [];
   const error = 'error' in planned ? planned.error : undefined;
   if (error !== undefined && alive) return error;
   const claims = 'error' in planned ? [] : planned;
   for (const { key, sticky } of claims) {
-    if (sticky === true && stickyKey === undefined)
-      tx.desired.setStickyKey(destination, facts.namespace, facts.name, key);
+    if (sticky === true && stickyKey === undefined) tx.desired.setStickyKey(destination, facts, key);
   }
   const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive };
   tx.desired.claim(claimant, claims, rulesOf(planner), now);

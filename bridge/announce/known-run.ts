@@ -46,7 +46,7 @@ export class Known {
       events: () => this.#events(about),
       stickyKey: () => {
         const [owner] = this.#ownersOf(about);
-        return owner && tx.desired.stickyKey(destination, owner.namespace, owner.name);
+        return owner && tx.desired.stickyKey(destination, owner);
       },
     };
   }

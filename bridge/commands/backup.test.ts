@@ -124,12 +124,18 @@ describe('restoring', () => {
     t.settle(t.claim(), DELIVERED);
     const lastCommit = t.now;
     t.store.ingested(lastCommit);
-    t.store.transaction((tx) => tx.desired.setStickyKey(DESTINATION, 'shop', 'later', 'key'));
+    t.store.transaction((tx) =>
+      tx.desired.setStickyKey(DESTINATION, { kind: 'CronJob', namespace: 'shop', name: 'later' }, 'key'),
+    );
     t.now += HOUR;
     restore();
     expect(t.store.recovery).toMatchObject({ cause: 'restored', cutoff: lastCommit, at: t.now });
     expect(t.store.cutoff(DESTINATION, 1)).toBe(lastCommit);
-    expect(t.store.transaction((tx) => tx.desired.stickyKey(DESTINATION, 'shop', 'later'))).toBe('key');
+    expect(
+      t.store.transaction((tx) =>
+        tx.desired.stickyKey(DESTINATION, { kind: 'CronJob', namespace: 'shop', name: 'later' }),
+      ),
+    ).toBe('key');
     expect([t.delivery('told').reason, t.delivery('waiting').reason, t.delivery('behind').reason]).toEqual([
       'delivered',
       'restored',

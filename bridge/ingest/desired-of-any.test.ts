@@ -38,6 +38,21 @@ function start(planner: Planner = images): void {
   bridge.restart();
 }
 
+it('an object has not the sticky key of one of another kind with its name; made again, it has its own', () => {
+  start({
+    ...images,
+    reads: { kinds: new Set(['CronJob', 'Job']), annotations: [] },
+    planDesired: ({ uid }, { stickyKey }) => [{ key: stickyKey ?? uid, wanted: uid, sticky: true }],
+    retire: () => null,
+  });
+  bridge.take([seen(CRON), seen(scheduled({ name: CRON.name }))]);
+  const made = rows().map(([key]) => key);
+  expect(made).toHaveLength(2);
+  bridge.restart();
+  bridge.take([seen({ ...CRON, uid: 'cron-2' }), seen(scheduled({ name: CRON.name, uid: 'job-2' }))]);
+  expect(rows().map(([key]) => key)).toEqual(made);
+});
+
 describe('desired state of pods', () => {
   it('is that of the newest pod that lives, and is forgotten with the last', () => {
     start();

@@ -33,7 +33,7 @@ export interface Intent {
 export interface Desired {
   readonly key: string;
   readonly wanted: Json | typeof HOLD;
-  /** The key is seeded by a UID and stays with destination and namespace/name when the object is made again. */
+  /** The key is seeded by a UID and stays with destination, kind and namespace/name when the object is made again. */
   readonly sticky?: boolean;
 }
 
@@ -73,7 +73,7 @@ export interface PlanContext {
    * times. None unless `reads.kinds` has Event; they are kept for two hours.
    */
   readonly events: () => readonly EventFacts[];
-  /** First key that was seeded for this destination and the namespace/name of the nearest owner. */
+  /** First key that was seeded for this destination and the kind and namespace/name of the nearest owner. */
   readonly stickyKey: () => string | undefined;
 }
 

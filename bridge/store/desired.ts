@@ -1,5 +1,6 @@
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
+import type { ObjectRef } from '../lifecycle/transition.ts';
 import type { Desired, FORGET, RetireCause } from '../sinks/sink.ts';
 
 /** What a sink makes of a row with, or without, live claims. */
@@ -23,6 +24,9 @@ export interface Claimant {
   readonly alive: boolean;
 }
 
+/** What an object is called, whichever of that name it is: a Deployment and a CronJob may have the same. */
+export type ObjectName = Pick<ObjectRef, 'kind' | 'namespace' | 'name'>;
+
 /** What objects want at vendors. */
 export interface DesiredTx {
   /** What a row was last wanted to be, by anyone; also of one that is forgotten. */
@@ -35,7 +39,8 @@ export interface DesiredTx {
   claim(claimant: Claimant, claims: readonly Desired[], rules: DesiredRules, at: Instant): void;
   /** Recomputes every row of a destination from its live claims, and retires the others: after a retirement. */
   recompute(destination: string, rules: DesiredRules, at: Instant): void;
-  stickyKey(destination: string, namespace: string, name: string): string | undefined;
+  /** The first key that was seeded for an object of this kind and name. */
+  stickyKey(destination: string, of: ObjectName): string | undefined;
   /** Keeps the first key; later calls change nothing. */
-  setStickyKey(destination: string, namespace: string, name: string, key: string): void;
+  setStickyKey(destination: string, of: ObjectName, key: string): void;
 }

@@ -122,12 +122,10 @@ describe('transitions and decisions', () => {
 
 describe('sticky keys and timers', () => {
   it('keep the first key of a destination and name', () => {
-    tx((tx) => tx.desired.setStickyKey('d', 'ns', 'name', 'first'));
-    tx((tx) => tx.desired.setStickyKey('d', 'ns', 'name', 'second'));
-    expect(tx((tx) => [tx.desired.stickyKey('d', 'ns', 'name'), tx.desired.stickyKey('e', 'ns', 'name')])).toEqual([
-      'first',
-      undefined,
-    ]);
+    const of = { kind: 'CronJob', namespace: 'ns', name: 'name' } as const;
+    tx((tx) => tx.desired.setStickyKey('d', of, 'first'));
+    tx((tx) => tx.desired.setStickyKey('d', of, 'second'));
+    expect(tx((tx) => [tx.desired.stickyKey('d', of), tx.desired.stickyKey('e', of)])).toEqual(['first', undefined]);
   });
 
   it('are due in order, until they are cleared', () => {

@@ -3,7 +3,7 @@ import type { Instant } from '../../../lib/clock.ts';
 import type { Json } from '../../../lib/json.ts';
 import type { Desired } from '../../../sinks/sink.ts';
 import { FORGET, HOLD } from '../../../sinks/sink.ts';
-import type { Claimant, DesiredRules, DesiredTx } from '../../desired.ts';
+import type { Claimant, DesiredRules, DesiredTx, ObjectName } from '../../desired.ts';
 import type { Db } from '../db/db.ts';
 import type { RowKey } from './desired-row.ts';
 import { desiredRow, formerRow, putRow, retireRow, wantedOf } from './desired-row.ts';
@@ -24,7 +24,7 @@ const ELECTED = `SELECT uid, wanted FROM claims INDEXED BY claims_elected
 /** Without its name SQLite takes the primary key, and reads every claim of the destination. */
 const OF_OBJECT = 'FROM claims INDEXED BY claims_uid WHERE destination = ? AND uid = ?';
 
-const STICKY_KEY = 'SELECT key FROM sticky_keys WHERE destination = ? AND namespace = ? AND name = ?';
+const STICKY_KEY = 'SELECT key FROM sticky_keys WHERE destination = ? AND kind = ? AND namespace = ? AND name = ?';
 
 /** Who claims the desired rows, and what these are to be by it. The caller holds the transaction. */
 export class Claims implements DesiredTx {
@@ -41,13 +41,13 @@ export class Claims implements DesiredTx {
     this.#onKeys = onKeys;
   }
 
-  stickyKey(destination: string, namespace: string, name: string): string | undefined {
-    return this.#db.get<{ key: string }>(STICKY_KEY, destination, namespace, name)?.key;
+  stickyKey(destination: string, { kind, namespace, name }: ObjectName): string | undefined {
+    return this.#db.get<{ key: string }>(STICKY_KEY, destination, kind, namespace, name)?.key;
   }
 
-  setStickyKey(destination: string, namespace: string, name: string, key: string): void {
-    const sql = 'INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?)';
-    if (this.#db.run(sql, destination, namespace, name, key) > 0) this.#onKeys();
+  setStickyKey(destination: string, { kind, namespace, name }: ObjectName, key: string): void {
+    const sql = 'INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?, ?)';
+    if (this.#db.run(sql, destination, kind, namespace, name, key) > 0) this.#onKeys();
   }
 
   wanted(destination: string, key: string): Json | undefined {

@@ -223,8 +223,13 @@ it('a hold is forgotten a day after its end, unless something ages behind it', (
 });
 
 it('a sticky key is forgotten 180 days after the last object that used it', () => {
-  const sticky = () => t.store.transaction((tx) => tx.desired.stickyKey(DESTINATION, 'shop', 'report'));
-  t.store.transaction((tx) => tx.desired.setStickyKey(DESTINATION, 'shop', 'report', 'm'));
+  const sticky = () =>
+    t.store.transaction((tx) =>
+      tx.desired.stickyKey(DESTINATION, { kind: 'CronJob', namespace: 'shop', name: 'report' }),
+    );
+  t.store.transaction((tx) =>
+    tx.desired.setStickyKey(DESTINATION, { kind: 'CronJob', namespace: 'shop', name: 'report' }, 'm'),
+  );
   t.want('m', 'live', { uid: 'm' });
   sweep(T0 + 400 * DAY);
   t.want('m', 'live', { uid: 'm', alive: false });

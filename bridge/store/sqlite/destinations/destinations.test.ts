@@ -130,7 +130,9 @@ describe('the rows of a destination that left', () => {
 
   it('are neither out of sync nor removed, and are forgotten with all that is its own after 30 days', () => {
     claim(DESTINATION, 'job');
-    t.store.transaction((tx) => tx.desired.setStickyKey(DESTINATION, 'shop', 'report', 'm'));
+    t.store.transaction((tx) =>
+      tx.desired.setStickyKey(DESTINATION, { kind: 'CronJob', namespace: 'shop', name: 'report' }, 'm'),
+    );
     t.enqueue({ key: 'a' });
     start(OTHER);
     after(29 * DAY);
@@ -139,7 +141,11 @@ describe('the rows of a destination that left', () => {
     after(2 * DAY);
     after(MINUTE);
     expect([t.row('m'), t.reader.leftDestinations(), t.reader.depth()]).toEqual([undefined, [], []]);
-    expect(t.store.transaction((tx) => tx.desired.stickyKey(DESTINATION, 'shop', 'report'))).toBe('m');
+    expect(
+      t.store.transaction((tx) =>
+        tx.desired.stickyKey(DESTINATION, { kind: 'CronJob', namespace: 'shop', name: 'report' }),
+      ),
+    ).toBe('m');
     // A new one of this name begins anew, and knows what its rows were.
     expect(t.store.cutoff(DESTINATION, t.now)).toBe(t.now);
     expect(wanted()).toBe('live');

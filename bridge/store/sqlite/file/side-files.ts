@@ -23,8 +23,8 @@ import type { Retired } from '../../operations.ts';
 export interface Keys {
   readonly clusterId: string | undefined;
   readonly cutoffs: Readonly<Record<string, Instant>>;
-  /** destination, namespace, name, key */
-  readonly stickyKeys: readonly (readonly [string, string, string, string])[];
+  /** destination, kind, namespace, name, key */
+  readonly stickyKeys: readonly (readonly [string, string, string, string, string])[];
   /** Since when the bridge is retired, null when it is not; undefined in a file that does not tell. */
   readonly retired: Retired | null | undefined;
 }

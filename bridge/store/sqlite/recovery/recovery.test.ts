@@ -24,7 +24,9 @@ beforeEach(() => {
   t = new TestStore();
   t.store.cutoff(DESTINATION, t.now - HOUR);
   clusterId = t.store.clusterId();
-  t.store.transaction((tx) => tx.desired.setStickyKey(DESTINATION, 'shop', 'report', 'sticky'));
+  t.store.transaction((tx) =>
+    tx.desired.setStickyKey(DESTINATION, { kind: 'CronJob', namespace: 'shop', name: 'report' }, 'sticky'),
+  );
   for (let n = 0; n < 500; n++) t.enqueue({ key: `intent ${n}`, payload: 'x'.repeat(200) });
   for (let claimed = t.claim(); claimed.length > 0; claimed = t.claim()) t.settle(claimed, DELIVERED);
   t.now += HOUR;
@@ -67,7 +69,11 @@ describe('a store that was lost', () => {
     expect(readFileSync(t.store.recovery!.movedTo!).equals(damaged)).toBe(true);
     expect(t.store.cutoff(DESTINATION, t.now)).toBe(lastCommit);
     expect(t.store.clusterId()).toBe(clusterId);
-    expect(t.store.transaction((tx) => tx.desired.stickyKey(DESTINATION, 'shop', 'report'))).toBe('sticky');
+    expect(
+      t.store.transaction((tx) =>
+        tx.desired.stickyKey(DESTINATION, { kind: 'CronJob', namespace: 'shop', name: 'report' }),
+      ),
+    ).toBe('sticky');
     expect(t.reader.deliveries({ limit: 10 }).items).toEqual([]);
   });
 

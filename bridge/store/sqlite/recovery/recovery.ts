@@ -38,14 +38,16 @@ export function remember(db: Db, recovery: Recovery): Recovery {
 /** What the small file beside the store says. */
 export function readKeys(db: Db): Keys {
   const cutoffs = db.all<{ destination: string; at: number }>('SELECT destination, at FROM cutoffs');
-  const sticky = db.all<{ destination: string; namespace: string; name: string; key: string }>(
+  const sticky = db.all<{ destination: string; kind: string; namespace: string; name: string; key: string }>(
     'SELECT * FROM sticky_keys',
   );
   return {
     clusterId: db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'cluster_id'")?.value,
     cutoffs: Object.fromEntries(cutoffs.map(({ destination, at }) => [destination, at])),
     retired: new Retirements(db).current() ?? null,
-    stickyKeys: sticky.map(({ destination, namespace, name, key }) => [destination, namespace, name, key] as const),
+    stickyKeys: sticky.map(
+      ({ destination, kind, namespace, name, key }) => [destination, kind, namespace, name, key] as const,
+    ),
   };
 }
 
@@ -55,7 +57,7 @@ export function putKeys(db: Db, { clusterId, cutoffs, stickyKeys, retired }: Key
   for (const [destination, at] of Object.entries(cutoffs)) {
     db.run('INSERT OR IGNORE INTO cutoffs VALUES (?, ?)', destination, Math.max(at, cutoff));
   }
-  for (const row of stickyKeys) db.run('INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?)', ...row);
+  for (const row of stickyKeys) db.run('INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?, ?)', ...row);
   const retirements = new Retirements(db);
   // A backup may be older than the last "retire" or "retire --undo".
   if (retired) retirements.begin(retired.by, retired.since);

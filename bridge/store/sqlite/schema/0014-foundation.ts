@@ -164,11 +164,11 @@ CREATE TABLE former_rows (
   PRIMARY KEY (destination, key)) WITHOUT ROWID;
 
 CREATE TABLE sticky_keys (
-  destination TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL,
-  PRIMARY KEY (destination, namespace, name)) WITHOUT ROWID;
+  destination TEXT NOT NULL, kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL,
+  PRIMARY KEY (destination, kind, namespace, name)) WITHOUT ROWID;
 CREATE TABLE unused_keys (
-  destination TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL,
-  PRIMARY KEY (destination, namespace, name)) WITHOUT ROWID;
+  destination TEXT NOT NULL, kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL,
+  PRIMARY KEY (destination, kind, namespace, name)) WITHOUT ROWID;
 
 CREATE TABLE quarantine (
   id INTEGER PRIMARY KEY, subject TEXT NOT NULL UNIQUE, reason TEXT NOT NULL, version TEXT, release TEXT NOT NULL,

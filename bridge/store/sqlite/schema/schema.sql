@@ -162,8 +162,8 @@ CREATE TRIGGER runs_uncounted AFTER DELETE ON runs BEGIN
 END;
 
 CREATE TABLE sticky_keys (
-  destination TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL,
-  PRIMARY KEY (destination, namespace, name)) WITHOUT ROWID;
+  destination TEXT NOT NULL, kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL,
+  PRIMARY KEY (destination, kind, namespace, name)) WITHOUT ROWID;
 
 CREATE TABLE timers (id TEXT PRIMARY KEY, kind TEXT NOT NULL, uid TEXT NOT NULL, due INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX timers_kind_due ON timers (kind, due, id);
@@ -184,5 +184,5 @@ CREATE TABLE unjudged (
 CREATE INDEX unjudged_reason ON unjudged (reason, zone);
 
 CREATE TABLE unused_keys (
-  destination TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL,
-  PRIMARY KEY (destination, namespace, name)) WITHOUT ROWID;
+  destination TEXT NOT NULL, kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL,
+  PRIMARY KEY (destination, kind, namespace, name)) WITHOUT ROWID;
