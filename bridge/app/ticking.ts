@@ -8,7 +8,7 @@ import type { Reporter } from '../telemetry/reporter.ts';
 /** What happened is followed by a tick within it, and there is no more than one in it. */
 const TICK_MS = 1_000;
 /** Without anything to do: so late at most is seen what nothing tells, such as a store that was removed. */
-const IDLE_MS = 30_000;
+const IDLE_MS = 60_000;
 
 export interface Ticking {
   /** Something was written to the store: what is due next may be another thing now. */
