@@ -43,7 +43,7 @@ export function announce(
   const fresh = early.length === 0 ? added : [...early, ...added].toSorted((a, b) => a.at - b.at);
   if (fresh.length === 0) return memory;
   if (isWaiting(tx, run)) {
-    // Starts and ends are every sink's business; whether anybody wants the rest is only known when it is planned.
+    // Every sink takes starts and ends; which sinks take the rest is known only when it is planned.
     const edges = fresh.filter(({ kind }) => kind === 'run.started' || kind === 'run.ended');
     for (const edge of edges) markWaiting(turn, edge, 'owner_unknown');
     if (edges.length > 0)
@@ -54,8 +54,8 @@ export function announce(
 }
 
 /**
- * A failure is told with the exit code of its pod, and Job and pods come by watches of their own: it waits a moment for
- * the pods that its Job counts as failed. What else is new goes ahead.
+ * A failure is reported with the exit code of its pod, and Job and pods come by watches of their own: it waits a moment
+ * for the pods that its Job counts as failed. What else is new is planned at once.
  */
 function planOrHold(turn: Turn, row: RunRow, fresh: readonly Transition[]): RunMemory {
   const { tx, now } = turn;
@@ -89,7 +89,7 @@ function awaitsPods(tx: Tx, run: Run, { kind, outcome, inferred, reason }: Trans
   return reason !== 'DeadlineExceeded' && over.length < attempts.length && !over.some(failedFirst);
 }
 
-/** The pods of a failed run did not come in time: it is told without them. */
+/** The pods of a failed run did not come in time: it is reported without them. */
 export function settlePods(turn: Turn, runUid: string): void {
   const { tx } = turn;
   tx.timers.clear(podsTimer(runUid));
@@ -101,8 +101,8 @@ export function settlePods(turn: Turn, runUid: string): void {
 const podsTimer = (runUid: string): string => `pods/${runUid}`;
 
 /**
- * The CronJob of a run did not come in time, which is recorded. What waits goes on waiting: should it come after all,
- * with an audit or when its watch works again, everything is told as usual.
+ * The CronJob of a run did not come in time, which is recorded. What waits goes on waiting: if the CronJob comes after all,
+ * with an audit or when its watch works again, everything is reported as usual.
  */
 export function settleOwner(turn: Turn, runUid: string): void {
   const { tx, destinations } = turn;
@@ -140,7 +140,7 @@ export function announceMissed(turn: Turn, row: RunRow, transitions: readonly Tr
   return planAll(turn, row, open);
 }
 
-/** Says for every destination that hears of such transitions that the decision on this one is still open. */
+/** Records for every destination that hears of such transitions that the decision on this one is still open. */
 export function markWaiting(turn: Turn, { id, kind }: Pick<Transition, 'id' | 'kind'>, reason: Reason): void {
   for (const { planner } of turn.destinations)
     if (planner.hears.has(kind)) decide(turn, id, planner.destination, 'waiting', reason);
@@ -224,7 +224,7 @@ function plannedReason({ corrects, inferred }: Transition): Reason | undefined {
   return inferred && 'inferred';
 }
 
-/** To a vendor an unknown ending is a failure, where it is told at all. */
+/** For a vendor an unknown ending is a failure, if it is reported at all. */
 function asPlanned(transition: Transition): Transition {
   if (transition.outcome !== 'unknown') return transition;
   return { ...transition, outcome: 'failed', reason: 'OutcomeUnknown', message: transition.text, inferred: true };

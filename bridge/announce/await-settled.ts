@@ -7,10 +7,10 @@ import type { Turn } from '../turn/turn.ts';
  * their own; the last look gives up what is still not known.
  */
 const LOOKS_MS = [10_000, 30_000, 60_000, 120_000, 240_000, 480_000, 900_000] as const;
-/** The look that gives up pods: those of a Job that was first seen when it was over may be deleted long since. */
+/** The look that gives up pods: those of a Job that was first seen when it was over may have been deleted long before. */
 export const PODS_LOOK = LOOKS_MS.indexOf(120_000);
 
-/** Has a run that has ended settled, if a destination hears of that. Pods and logs of a rollout are not waited for. */
+/** Lets a run that has ended settle, if a destination hears of that. Pods and logs of a rollout are not waited for. */
 export function awaitSettled({ tx, now, destinations }: Turn, { uid, revision }: Run): void {
   if (!destinations.some(({ planner }) => planner.hears.has('run.settled'))) return;
   tx.timers.set({ ...lookTimer(uid, 0), due: revision === undefined ? now + LOOKS_MS[0] : now });

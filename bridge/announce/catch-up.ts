@@ -10,7 +10,7 @@ const MAX_TRANSITIONS = 10_000;
 
 /**
  * Plans for a destination that is back in the configuration what was recorded while it was away, as if it had been held:
- * a run that it knows as started would stay open. After `limits.maxAgeMs`, when what had waited for it was given up, it begins anew.
+ * a run that it knows as started would stay open. After `limits.maxAgeMs`, when what had waited for it was given up, it starts over.
  */
 export function catchUp(turn: Turn, to: Destination, returned: Returned): void {
   const { tx, now, limits } = turn;

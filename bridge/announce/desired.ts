@@ -33,7 +33,7 @@ export function planOwn(turn: Turn): void {
   }
 }
 
-/** Objects that went while the destination was not configured: nobody planned that for it. */
+/** Objects that were deleted while the destination was not configured, which was not planned for it. */
 function releaseDead(turn: Turn, planner: GuardedPlanner): void {
   const { tx, now } = turn;
   const { destination } = planner;
@@ -50,21 +50,21 @@ function claimOwn(turn: Turn, planner: GuardedPlanner): void {
   if (!('error' in claims)) tx.desired.claim(claimant, claims, rulesOf(planner), now);
 }
 
-/** Begins or ends a retirement: every row is wanted anew. */
+/** Begins or ends a retirement: every row is recomputed. */
 export function retireAll(turn: Turn, on: boolean, by: string): void {
   const { tx, now } = turn;
   tx.retirement.set(on, by, now);
   recomputeAll(turn);
 }
 
-/** Every row anew from the live objects: whether the bridge is retired may have changed. */
+/** Recomputes every row from the live objects: whether the bridge is retired may have changed. */
 export function recomputeAll(turn: Turn): void {
   const { tx, now, destinations } = turn;
   for (const { planner } of destinations) tx.desired.recompute(planner.destination, rulesOf(planner), now);
 }
 
 /**
- * The claim is the object's; which of several live ones owns a row's payload is the store's to say. When the planner
+ * Which of several live objects decides a row's payload, the store says. When the planner
  * fails, a live object keeps what it claimed before, a dead one claims nothing more; returns the error.
  */
 function claimRows(turn: Turn, to: Destination, facts: Facts, alive: boolean): string | undefined {

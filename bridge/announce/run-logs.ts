@@ -8,7 +8,7 @@ const LOOK_MS = 5_000;
 /** Backstop: the log reader gives up earlier than this. */
 const MAX_WAIT_MS = 15 * 60_000;
 
-/** Tells, once, that the logs of a run that has ended are read; later while they are not. */
+/** Reports, once, that the logs of a run that has ended are read; looks again later while they are not. */
 export function settleLogs(turn: Turn, runUid: string): void {
   const { tx, now } = turn;
   tx.timers.clear(logsTimer(runUid));

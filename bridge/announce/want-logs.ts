@@ -10,7 +10,7 @@ import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 import type { Known } from './known-run.ts';
 
-/** Job and pods come by watches of their own: the last container's end may be told after the end of its run. */
+/** Job and pods come by watches of their own: the last container's end may be seen after the end of its run. */
 const SETTLE_MS = 10_000;
 
 /** The transitions with which logs are sent. */
@@ -21,11 +21,11 @@ export interface PlannedRun {
   readonly run: Run;
   readonly known: Known;
   readonly memos: Readonly<Record<string, Json>>;
-  /** Its pods that were read for this: one may tell the ends of many containers at once. */
+  /** Its pods that were read for this: one may report the ends of many containers at once. */
   readonly pods: Map<string, PodFacts | undefined>;
 }
 
-/** Has the log of a container that ended read, if a destination takes it; they are told when the run is over too. */
+/** Asks for the log of a container that ended, if a destination takes it; logs are reported when the run is over too. */
 export function wantLogs(turn: Turn, planned: PlannedRun, transition: Transition): void {
   const { tx, now } = turn;
   const { kind, about } = transition;

@@ -6,7 +6,7 @@ import type { Turn } from '../turn/turn.ts';
 export interface Follower<F extends Facts> {
   /** Takes in a record. */
   readonly observe: (turn: Turn, observation: Observation & { readonly facts: F }) => void;
-  /** Two LISTs in a row lacked the object, and its row says so already. */
+  /** The object was missing from two LISTs in a row, and its row says so already. */
   readonly gone: (turn: Turn, row: ObjectRow) => void;
   /** The time is over in which the ending of one that is gone, or is being deleted, could still come. */
   readonly settleGone?: (turn: Turn, row: ObjectRow) => void;

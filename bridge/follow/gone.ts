@@ -6,7 +6,7 @@ import type { Turn } from '../turn/turn.ts';
 export const GONE_GRACE_MS = 15 * 60_000;
 
 /**
- * Two LISTs in a row lacked the object, the last at `version`: what it claimed is retired at once, its run gets
+ * The object was missing from two LISTs in a row, the last at `version`: what it claimed is retired at once, its run gets
  * `limits.graceMs` for its real ending. False when it is known to be away already.
  */
 export function markGone(turn: Turn, uid: string, version: string): boolean {

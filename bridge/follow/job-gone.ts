@@ -11,7 +11,7 @@ import type { ObjectRow } from '../store/objects.ts';
 import type { Tx } from '../store/tx.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
-import { awaitDeletion, isHeldByDeletion, replacement, setGoneTimer, tellJob } from './job.ts';
+import { awaitDeletion, isHeldByDeletion, replacement, setGoneTimer, announceJob } from './job.ts';
 import { refreshRun } from './pod-run.ts';
 
 /** Shows the run of a Job as gone; its ending, if not known, may still come. */
@@ -47,7 +47,7 @@ export function settleGoneJob(turn: Turn, row: ObjectRow): void {
       : { outcome: 'succeeded', at: provenAt, inferred: true, ...told };
   const step = concludeJob(state, run.run.runKey, ending);
   tx.objects.put({ ...row, state: step.state });
-  tellJob(turn, step, run.run.runKey);
+  announceJob(turn, step, run.run.runKey);
 }
 
 /** A Job that is being deleted for long ends as if it were deleted, once none of its pods is active. */
@@ -60,7 +60,7 @@ function settleDeletion(turn: Turn, row: ObjectRow, runKey: string): void {
   );
   const told = { ...step, state: { ...step.state, deletedAt: undefined } };
   tx.objects.put({ ...row, state: told.state });
-  tellJob(turn, told, runKey);
+  announceJob(turn, told, runKey);
 }
 
 /** The CronJob of a Job, and when its other runs succeeded. */

@@ -20,7 +20,7 @@ import type { Turn } from '../turn/turn.ts';
 /** A Job deleted by concurrencyPolicy Replace is followed by its successor in the same sync of the controller. */
 const REPLACEMENT_WAIT_MS = 30_000;
 const REPLACEMENT_WITHIN_MS = 60_000;
-/** How long pods may take to end with their Job, and the Job to tell how it ended. */
+/** How long pods may take to end with their Job, and the Job to show how it ended. */
 const DELETION_WAIT_MS = 15 * 60_000;
 /** A deletion mostly has the Collector's time, a schedule the control plane's: their clocks may differ by this. */
 const CLOCK_SKEW_MS = 5_000;
@@ -44,7 +44,7 @@ export function observeJob(turn: Turn, given: Observation & { readonly facts: Jo
   const adopted = previous !== undefined && isAdopted(previous, step.state);
   if (adopted) claimRunKey(tx, step.state.facts);
   planDesired(turn, step.state.facts, !isOver);
-  tellJob(turn, step, runKey, adopted);
+  announceJob(turn, step, runKey, adopted);
   if (isUndecided(step.state) && (previous === undefined || !isUndecided(previous))) {
     const id = timerId(step.state.facts);
     tx.timers.set({ id, kind: 'replacement', uid: facts.uid, due: now + REPLACEMENT_WAIT_MS });
@@ -101,12 +101,12 @@ function settle(turn: Turn, row: ObjectRow, mayWait: boolean): boolean {
   const step = endJob(before, runKey, now, (job, at) => replacement(tx, job, at, mayWait));
   if (step.state === before) return false;
   tx.objects.put({ ...row, state: step.state });
-  tellJob(turn, step, runKey);
+  announceJob(turn, step, runKey);
   return true;
 }
 
 /** Announces a step and writes the run as people see it. */
-export function tellJob(turn: Turn, step: JobStep, runKey: string, adopted = false): void {
+export function announceJob(turn: Turn, step: JobStep, runKey: string, adopted = false): void {
   const { tx } = turn;
   const { uid } = step.state.facts;
   const before = tx.runs.get(uid);
@@ -158,7 +158,7 @@ export function replacement(tx: Tx, facts: JobFacts, deletedAt: Instant, mayWait
 
 /**
  * The controller deletes the active Job when the next one is due, then creates that. A Job that became due only later
- * did not replace it: somebody had deleted it by hand.
+ * did not replace it: it had been deleted by hand.
  */
 function isSuccessor(candidate: JobFacts, replaced: JobFacts, deletedAt: Instant): boolean {
   if (candidate.manual || candidate.createdAt === undefined || dueAt(candidate) <= dueAt(replaced)) return false;
@@ -167,7 +167,7 @@ function isSuccessor(candidate: JobFacts, replaced: JobFacts, deletedAt: Instant
   );
 }
 
-/** Its scheduled instant, or (Kubernetes before 1.32 does not tell) when it was created. */
+/** Its scheduled instant, or (Kubernetes before 1.32 does not say) when it was created. */
 function dueAt({ scheduledAt, createdAt }: JobFacts): Instant {
   return scheduledAt ?? createdAt ?? 0;
 }

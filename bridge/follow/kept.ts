@@ -47,7 +47,7 @@ function newest<F extends Facts>(previous: F | undefined, facts: F): F {
   return isOlder ? previous : facts;
 }
 
-/** A LIST lacked it: nothing is wanted for it any more. */
+/** It was missing from LISTs: nothing is wanted for it any more. */
 export function loseKept(turn: Turn, row: ObjectRow): void {
   planDesired(turn, stateOf<KeptState>(row).facts, false);
 }

@@ -9,7 +9,7 @@ import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 import { setGoneTimer } from './job.ts';
 import { refreshRun } from './pod-run.ts';
-import { tellWorkload } from './pod-workload.ts';
+import { judgeWorkload } from './pod-workload.ts';
 
 /** Shows a pod as gone, as an attempt and in its run; the ending of one that is a run by itself may still come. */
 export function losePod(turn: Turn, row: ObjectRow): void {
@@ -19,7 +19,7 @@ export function losePod(turn: Turn, row: ObjectRow): void {
   const runUid = runUidOf(state.facts);
   if (runUid !== undefined) tx.runs.putAttempt(runUid, podAttempt(state));
   if (runUid !== row.uid) {
-    tellWorkload(turn, { ...state, gone: undefined }, state, now);
+    judgeWorkload(turn, { ...state, gone: undefined }, state, now);
     const job = runUid === undefined ? undefined : tx.runs.get(runUid);
     if (job !== undefined) refreshRun(tx, job.run.uid, job.run.runKey, job.memory);
     return;

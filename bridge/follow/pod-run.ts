@@ -12,7 +12,7 @@ import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /** Announces what a pod did, and shows its run as it is now. */
-export function tellPod(turn: Turn, previous: PodState | undefined, { state, transitions }: PodStep): void {
+export function announcePod(turn: Turn, previous: PodState | undefined, { state, transitions }: PodStep): void {
   const { tx, now } = turn;
   const runUid = runUidOf(state.facts);
   if (runUid === state.facts.uid) return observeBarePod(turn, previous, state, transitions);

@@ -19,7 +19,7 @@ export function mayRollOut({ kinds }: Turn, { owner }: PodFacts): boolean {
 }
 
 /** Shows a pod in the rollout that it is of, which is judged again when the pod begins or ends to wait for a person. */
-export function tellWorkload(turn: Turn, previous: PodState | undefined, state: PodState, observedAt: Instant): void {
+export function judgeWorkload(turn: Turn, previous: PodState | undefined, state: PodState, observedAt: Instant): void {
   if (runUidOf(state.facts) !== undefined || !mayRollOut(turn, state.facts)) return;
   const isSame = previous !== undefined && isSameJson(podAttempt(previous), podAttempt(state));
   const isMoved = waitOf(previous) !== waitOf(state);

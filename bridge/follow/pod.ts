@@ -7,8 +7,8 @@ import { runUidOf } from '../lifecycle/pod-state.ts';
 import { isSameJson } from '../lib/same.ts';
 import { isLate } from './late-records.ts';
 import { saveObject, stateOf } from '../turn/object-rows.ts';
-import { tellPod } from './pod-run.ts';
-import { tellWorkload } from './pod-workload.ts';
+import { announcePod } from './pod-run.ts';
+import { judgeWorkload } from './pod-workload.ts';
 import { watchPod } from './stuck.ts';
 import type { Turn } from '../turn/turn.ts';
 
@@ -25,9 +25,9 @@ export function observePod(turn: Turn, observation: Observation & { readonly fac
   const runUid = runUidOf(state.facts);
   if (runUid !== undefined && !isSameAttempt(previous, state)) tx.runs.putAttempt(runUid, podAttempt(state));
   planDesired(turn, state.facts, !isOver);
-  tellPod(turn, previous, { state, transitions });
+  announcePod(turn, previous, { state, transitions });
   watchPod(turn, previous, state);
-  tellWorkload(turn, previous, state, observation.observedAt);
+  judgeWorkload(turn, previous, state, observation.observedAt);
 }
 
 function isSameAttempt(previous: PodState | undefined, state: PodState): boolean {

@@ -10,8 +10,8 @@ import { FOLLOWERS } from './table.ts';
 const PAGE = 500;
 
 /**
- * Plans every live object anew: the configuration may be another one than that of the last start. Facts that an older
- * bridge read may lack what is asked for now; the audit reads them again.
+ * Plans every live object again: the configuration may be another one than that of the last start. Facts that an older
+ * bridge read may not have what is asked for now; the audit reads them again.
  */
 export function replanAll(turn: Turn): void {
   const { tx, now, destinations } = turn;
@@ -28,7 +28,7 @@ export function replanAll(turn: Turn): void {
   }
 }
 
-/** All live objects of a kind, if anybody reads them, or did at the last start: what was wanted for them then is given up. */
+/** All live objects of a kind, if a destination reads them, or did at the last start: what it wanted then is given up. */
 function replanKind(
   turn: Turn,
   kind: Kind,

@@ -18,7 +18,7 @@ export function observeRevision(turn: Turn, observation: Observation & { readonl
 }
 
 /**
- * Whether nothing more can be told of a ReplicaSet: it has no pods, and its rollout is past or had succeeded. A Deployment
+ * Whether nothing more can follow from a ReplicaSet: it has no pods, and its rollout is past or had succeeded. A Deployment
  * has ten of these, and they are not looked at with each record of it.
  */
 function isPastRevision({ tx }: Turn, { owner, revision = 0, desired, replicas }: ReplicaSetFacts): boolean {

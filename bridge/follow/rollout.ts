@@ -45,7 +45,7 @@ export function observeWorkload(turn: Turn, observation: Observation & { readonl
   const isNews = saveObject(turn, row, observation, step.state, isOver(step.state) ? now : undefined);
   if (!isNews && step.transitions.length === 0) return;
   planDesired(turn, step.state.facts, !isOver(step.state));
-  tellRollouts(turn, previous, step);
+  announceRollouts(turn, previous, step);
 }
 
 /** Judges a workload by its last record again: one of its revisions or pods has changed. */
@@ -58,7 +58,7 @@ export function judgeAgain(turn: Turn, uid: string, observedAt: Instant, stuckPo
   if (isSameJson(previous, step.state)) return;
   unwritten.forget(uid);
   tx.objects.put({ ...row, state: step.state });
-  tellRollouts(turn, previous, step);
+  announceRollouts(turn, previous, step);
 }
 
 /** The next state of a workload. What its pods wait for is known before the revision that they are of, or after it. */
@@ -102,8 +102,8 @@ function isOver({ deletedAt, gone }: RolloutState): boolean {
   return deletedAt !== undefined || gone !== undefined;
 }
 
-/** Announces what a step told, shows its rollouts as they are now, and looks at the workload again when it may be stuck. */
-function tellRollouts(turn: Turn, previous: RolloutState | undefined, step: Step): void {
+/** Announces what a step gave, shows its rollouts as they are now, and looks at the workload again when it may be stuck. */
+function announceRollouts(turn: Turn, previous: RolloutState | undefined, step: Step): void {
   const { tx, now } = turn;
   const { state, transitions, joined } = step;
   const told = new Set<string>();
@@ -140,7 +140,7 @@ function watchStall({ tx }: Turn, previous: RolloutState | undefined, state: Rol
   else tx.timers.set({ id: stallTimer(uid), kind: 'rollout', uid, due });
 }
 
-/** The time of a rollout to move is over: it is stuck. One that nobody watches any more may have moved. */
+/** The time of a rollout to move is over: it is stuck. One that is not followed any more may have moved. */
 export function settleStall(turn: Turn, uid: string): void {
   const { tx } = turn;
   tx.timers.clear(stallTimer(uid));
@@ -153,7 +153,7 @@ export function loseWorkload(turn: Turn, row: ObjectRow): void {
   const { tx, now, limits } = turn;
   const state = stateOf<WorkloadState>(row);
   planDesired(turn, state.facts, false);
-  tellRollouts(turn, { ...state, gone: undefined }, { state, transitions: [], joined: [] });
+  announceRollouts(turn, { ...state, gone: undefined }, { state, transitions: [], joined: [] });
   if (state.runs[0] !== undefined && state.runs[0].ended === undefined) setGoneTimer(tx, row.uid, now + limits.graceMs);
 }
 
@@ -172,5 +172,5 @@ function change(
   const { state, transitions } = step(previous);
   if (state === previous) return;
   turn.tx.objects.put({ ...row, state });
-  tellRollouts(turn, previous, { state, transitions, joined: [] });
+  announceRollouts(turn, previous, { state, transitions, joined: [] });
 }

@@ -42,14 +42,14 @@ export function judgeSchedule(turn: Turn, uid: string, until: Instant): void {
   saveWatch(turn, row, before, { ...before, ...watch, unproven: watch.unproven });
 }
 
-/** A Job tells a scheduled instant of its CronJob, maybe before the CronJob's own status does. */
+/** A Job proves a scheduled instant of its CronJob, maybe before the CronJob's own status does. */
 export function seeScheduledJob(turn: Turn, cronJobUid: string, at: Instant): void {
   const { tx, now } = turn;
   const row = tx.objects.get(cronJobUid);
   const before = row && stateOf<CronJobState>(row);
   if (row === undefined || before === undefined || before.deleted || before.gone !== undefined) return;
   const watch = seeInstant(before, at, now);
-  // An instant that agrees is written with the status that tells it too.
+  // An instant that agrees is written with the status that reports it too.
   if (watch === undefined || watch.comparison?.differs === before.comparison?.differs) return;
   saveWatch(turn, row, before, { ...before, ...watch, unproven: watch.unproven });
 }

@@ -1,8 +1,8 @@
 import type { PodState } from '../lifecycle/pod-state.ts';
 import { runUidOf } from '../lifecycle/pod-state.ts';
 import { stallDue, stallPod } from '../lifecycle/pod-stuck.ts';
-import { tellPod } from './pod-run.ts';
-import { mayRollOut, tellWorkload } from './pod-workload.ts';
+import { announcePod } from './pod-run.ts';
+import { mayRollOut, judgeWorkload } from './pod-workload.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 
@@ -28,6 +28,6 @@ export function settleStuck(turn: Turn, uid: string): void {
   const step = stallPod(previous, limits.stuck);
   if (step.state === previous) return;
   tx.objects.put({ ...row, state: step.state });
-  tellPod(turn, previous, step);
-  tellWorkload(turn, previous, step.state, now);
+  announcePod(turn, previous, step);
+  judgeWorkload(turn, previous, step.state, now);
 }

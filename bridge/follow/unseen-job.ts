@@ -7,7 +7,7 @@ import type { JobState } from '../lifecycle/job.ts';
 import { uuidv5 } from '../lib/ids.ts';
 import type { ObjectRow } from '../store/objects.ts';
 import type { Tx } from '../store/tx.ts';
-import { tellJob } from './job.ts';
+import { announceJob } from './job.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 
@@ -38,7 +38,7 @@ export function awaitJob(
   return { ...state, awaited: [...others, noticed] };
 }
 
-/** The grace of an awaited Job is over: unless it came, or is still active, its run is told by the CronJob's status. */
+/** The grace of an awaited Job is over: unless it came, or is still active, its run is concluded from the CronJob's status. */
 export function settleAwaited(turn: Turn, runKey: string): void {
   const { tx, now, limits } = turn;
   tx.timers.clear(timerId(runKey));
@@ -52,19 +52,19 @@ export function settleAwaited(turn: Turn, runKey: string): void {
     if (isActive(state, awaited)) {
       return tx.timers.set({ id: timerId(runKey), kind: 'inferred', uid: runKey, due: now + limits.graceMs });
     }
-    tellAwaited(turn, runKey, state, awaited);
+    announceAwaited(turn, runKey, state, awaited);
   }
   tx.objects.put({ ...row, state: { ...state, awaited: state.awaited?.filter((other) => other !== awaited) } });
 }
 
-/** It was told before its time, by a clock that was ahead and is right again. */
+/** It was reported before its time, by a clock that was ahead and is right again. */
 function isTakenBack({ facts }: CronJobState, { at, since }: Awaited): boolean {
   return since < at && (facts.lastScheduleAt ?? 0) < at;
 }
 
 function isSeen(tx: Tx, runKey: string, { facts }: CronJobState, { at, uid }: Awaited): boolean {
   if (tx.runs.keyHolder(runKey) !== undefined) return true;
-  // Not every Job holds the key of its instant: Kubernetes before 1.28 does not tell it.
+  // Not every Job holds the key of its instant: before Kubernetes 1.28 a Job does not name it.
   if (uid !== undefined && (tx.objects.get(uid) !== undefined || tx.tombstones.has(uid))) return true;
   const name = scheduledJobName(facts.name, at);
   return jobsOf(tx, facts.uid).some((job) => job.facts.name === name && (job.facts.scheduledAt ?? at) === at);
@@ -74,7 +74,7 @@ function isActive({ facts, deleted, gone }: CronJobState, { uid }: Awaited): boo
   return uid !== undefined && facts.activeUids.includes(uid) && !deleted && gone === undefined;
 }
 
-function tellAwaited(turn: Turn, runKey: string, { facts }: CronJobState, awaited: Awaited): void {
+function announceAwaited(turn: Turn, runKey: string, { facts }: CronJobState, awaited: Awaited): void {
   const { tx, now } = turn;
   const own = uuidv5(runKey);
   // A Job that came too late to be no miss: the row that said so becomes its run.
@@ -94,7 +94,7 @@ function tellAwaited(turn: Turn, runKey: string, { facts }: CronJobState, awaite
     state: step.state,
   };
   tx.objects.put(row);
-  tellJob(turn, step, runKey);
+  announceJob(turn, step, runKey);
 }
 
 function jobsOf(tx: Tx, cronJobUid: string): JobState[] {

@@ -8,7 +8,7 @@ const UNWATCHED = 'unwatched';
 const sinceKey = (kind: Kind): string => `followed/${kind}`;
 
 /**
- * From now on these kinds are followed and no others. What the store holds of others is unwatched: nobody knows what becomes
+ * From now on these kinds are followed and no others. What the store holds of others is unwatched: it is not known what becomes
  * of it, so that it is neither gone nor reported, and the retention removes it.
  */
 export function followKinds({ tx, now, kinds, limits }: Turn): void {

@@ -36,7 +36,7 @@ export function barePodTransitions(previous: PodState | undefined, state: PodSta
   return transitions;
 }
 
-/** Told when a pod that is gone is given up; the real ending has another id. */
+/** Reported when a pod that is gone is given up; the real ending has another id. */
 export function unknownPodEnd({ facts }: PodState, at: Instant): Transition {
   const { uid } = facts;
   const text = 'gone from the cluster: how it ended is not known';

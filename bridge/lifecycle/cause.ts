@@ -3,7 +3,7 @@ import type { Attempt, Failure, Run, Wait } from './transition.ts';
 
 /** Why a run failed, is stuck or was given up. */
 export interface Cause {
-  /** One sentence without a full stop, the same wherever the run is shown or told. */
+  /** One sentence without a full stop, the same wherever the run is shown or reported. */
   readonly text: string;
   /** The pod whose own failure it was, or that was disrupted; its node is where it happened. */
   readonly culprit?: Attempt;
@@ -24,7 +24,7 @@ export function hasCause({ status }: Run): boolean {
   return status === 'failed' || status === 'stuck' || status === 'cancelled' || status === 'never_started';
 }
 
-/** The cause of a run by all that was seen of it; undefined for one that goes well, or whose ending is not known. */
+/** The cause of a run, from all that was seen of it; undefined for one that goes well, or whose ending is not known. */
 export function causeOf(run: Run, attempts: readonly Attempt[]): Cause | undefined {
   const { status, reason, message, failsAt, endedAt } = run;
   if (status === 'failed') {
@@ -66,7 +66,7 @@ export function failedFirst(attempt: Attempt): boolean {
   return isFailed(attempt) && attempt.failedLate !== true;
 }
 
-/** One that failed late was stopped, when the failure was decided without it. */
+/** An attempt that failed late counts as stopped where the failure was decided without it. */
 function asStopped(attempt: Attempt): Attempt {
   return attempt.failedLate === true ? { ...attempt, failed: 'stopped' } : attempt;
 }
@@ -78,7 +78,7 @@ export function isFailed(attempt: Attempt): boolean {
   return attempt.failed !== 'stopped' && isOver;
 }
 
-/** Rows of an older bridge do not say how. */
+/** Rows of an older bridge do not have `failed`. */
 function failureOf({ failed, phase, exitCode = 0, container }: Attempt): Failure | undefined {
   return failed ?? (phase === 'Failed' || (container !== undefined && exitCode !== 0) ? 'itself' : undefined);
 }
@@ -110,8 +110,8 @@ function namedCulprit({ message = '' }: Failed, attempts: readonly Attempt[]): P
 }
 
 /**
- * The last pod that failed before the failure was decided; later ones decided nothing any more, so of those the first. A
- * deadline is not passed because of a container that was started again and ran.
+ * The last pod that failed before the failure was decided; if all failed later, the first of them, since the later ones
+ * decided nothing. A container that was started again and ran is not why a deadline passed.
  */
 function findCulprit({ reason, at = Infinity }: Failed, attempts: readonly Attempt[]): Attempt | undefined {
   const kinds: readonly Failure[] =
@@ -127,7 +127,7 @@ function findCulprit({ reason, at = Infinity }: Failed, attempts: readonly Attem
   return undefined;
 }
 
-/** A pod of which only the phase says that it failed explains nothing. */
+/** Whether an attempt explains a failure: one that only has the phase Failed does not. */
 function explains(attempt: Attempt): boolean {
   return (
     exitOf(attempt) !== undefined ||
@@ -174,7 +174,7 @@ function inAll(attempts: number): string {
   return attempts === 2 ? ' in both attempts' : ` in all ${attempts} attempts`;
 }
 
-/** What pods that no container ended waited for, else what stopped them. */
+/** What the pods waited for, else what stopped them: for runs in which no container failed. */
 function heldUp(attempts: readonly Attempt[], failed?: Failed): string {
   const waited = attempts.findLast(({ waiting }) => waiting !== undefined);
   if (waited?.waiting !== undefined) return waitText(waited.waiting, false);
@@ -186,7 +186,7 @@ function heldUp(attempts: readonly Attempt[], failed?: Failed): string {
   return `pod ${only.podName} was deleted`;
 }
 
-/** What a pod waits, or waited, for in words. */
+/** In words, what a pod waits for, or (`isNow` false) waited for. */
 export function waitText({ reason, message, container }: Wait, isNow: boolean): string {
   if (container !== undefined)
     return `container ${container} ${isNow ? 'waits' : 'waited'} with ${reason}${because({ message })}`;

@@ -27,7 +27,7 @@ export function containerEnds(facts: PodFacts): SeenEnd[] {
   });
 }
 
-/** True for the end that kubelet makes up for a container that it finds no more; its exit code 137 is made up too. */
+/** True for the end that kubelet makes up for a container that it cannot find; its exit code 137 is made up too. */
 export function isLost(termination: Termination | undefined): boolean {
   return termination?.reason === 'ContainerStatusUnknown';
 }

@@ -8,12 +8,12 @@ import type { Watch } from './schedule-watch.ts';
 import { watchFrom } from './schedule-watch.ts';
 
 /**
- * The life of a CronJob has no transitions of its own: it is desired state at the vendors. What it should have started
- * is watched beside it (schedule-watch.ts).
+ * The life of a CronJob has no transitions of its own: it is desired state at the vendors. schedule-watch.ts watches what
+ * it should have started.
  *
  *   live (suspended or not) ──deletionTimestamp──▶ being deleted ──DELETED──▶ deleted   (for this UID for good;
  *      │                                                                                  re-creation is another UID)
- *      └──lacking in LISTs──▶ gone ──seen again──▶ live
+ *      └──missing from LISTs──▶ gone ──seen again──▶ live
  *
  * While it is being deleted (in the foreground, or held by a finalizer) it may stay for hours and starts nothing any
  * more: a deletionTimestamp is never taken back.
@@ -22,11 +22,11 @@ export interface CronJobState extends Watch {
   readonly facts: CronJobFacts;
   readonly deleted: boolean;
   readonly gone?: Gone | undefined;
-  /** Scheduled instants that its status told and whose Jobs were not seen yet. */
+  /** Scheduled instants that its status reported and whose Jobs were not seen yet. */
   readonly awaited?: readonly Awaited[] | undefined;
 }
 
-/** True for a CronJob that may still start runs: it is neither away nor being deleted. */
+/** True for a CronJob that may still start runs: it is not deleted, gone or being deleted. */
 export function isLive({ facts, deleted, gone }: CronJobState): boolean {
   return !deleted && gone === undefined && facts.deletionAt === undefined;
 }

@@ -23,7 +23,7 @@ export interface KeptEvent {
 /** What is kept of the first version of an Event that is seen. */
 export function keepEvent(event: EventFacts, now: Instant): KeptEvent {
   const { uid, resourceVersion: version, count } = event;
-  // A time in the future would keep it for ever, and everything else out.
+  // With a time in the future it would never expire, and would displace all others.
   const at = Math.min(event.lastAt ?? now, now);
   return { uid, about: aboutKey(event.regarding), version, at, count, told: stepOf(count), event };
 }
@@ -36,7 +36,7 @@ export function updateEvent(kept: KeptEvent, facts: EventFacts, now: Instant): K
   return { ...kept, version: facts.resourceVersion, at, count, told: stepOf(count) };
 }
 
-/** Whether a Warning has reached a step that was not reported yet: nobody is to hear of the same one each minute. */
+/** Whether a Warning has reached a step that was not reported yet, so that the same one is not reported each minute. */
 export function isWarning(previous: KeptEvent | undefined, { told, event }: KeptEvent): boolean {
   return event.type === 'Warning' && told > (previous?.told ?? 0);
 }

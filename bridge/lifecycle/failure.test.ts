@@ -79,7 +79,7 @@ describe('a pod that something else ended', () => {
     ['Preempting', 'Preempted in order to admit critical pod'],
     ['NodeLost', 'Node n which was running pod p is unresponsive'],
     ['OutOfcpu', 'Node did not have enough resource: cpu'],
-  ])('%s is told with its message and without an exit code', (reason, message) => {
+  ])('%s is reported with its message and without an exit code', (reason, message) => {
     const killed = [main({ terminated: terminated(137, at(9)) })];
     expect(told([pod({ phase: 'Failed', reason, message, containers: killed }), stopped()])).toEqual([
       `pod report-1-a failed: ${reason}: ${message}; BackoffLimitExceeded`,
@@ -95,7 +95,7 @@ describe('a pod that something else ended', () => {
     );
   });
 
-  it('by preemption is no failure of its container', () => {
+  it('by preemption is not a failure of its container', () => {
     const disruption = { reason: 'PreemptionByScheduler', message: undefined };
     expect(told([stopped(143, { disruption, deletionAt: at(5) })])).toEqual([
       'pod report-1-a failed: PreemptionByScheduler; BackoffLimitExceeded',

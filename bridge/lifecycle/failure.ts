@@ -12,18 +12,18 @@ export interface Verdict {
   readonly isLate?: boolean;
 }
 
-/** What is known of a pod beside its newest facts. */
+/** What is known of a pod in addition to its newest facts. */
 export interface Known {
   /** It ended or was deleted. */
   readonly isOver: boolean;
-  /** A record showed it as Failed before anybody asked for its deletion. */
+  /** A record showed it as Failed before its deletion was requested. */
   readonly failedAlive: boolean;
 }
 
 /**
- * Judges a pod by its newest facts. Of several containers that failed the OOMKilled one decides, else the first: the
- * others mostly fell with it. A container that failed and then succeeded decides nothing, nor does an end that kubelet
- * made up. Debug containers and sidecars never fail a pod.
+ * Judges a pod by its newest facts. Of several containers that failed, the OOMKilled one decides, else the first: the
+ * others mostly failed because of it. A container that failed and then succeeded does not decide, nor does an end that
+ * kubelet made up. Debug containers and sidecars never fail a pod.
  */
 export function judgePod(facts: PodFacts, { isOver, failedAlive }: Known): Verdict {
   const deletionAt = failedAlive ? undefined : facts.deletionAt;
@@ -42,9 +42,9 @@ export function judgePod(facts: PodFacts, { isOver, failedAlive }: Known): Verdi
 
 interface LastEnds {
   readonly last: SeenEnd;
-  /** The one before, of a container that was started again. */
+  /** The end before it, of a container that was started again. */
   readonly before: SeenEnd | undefined;
-  /** It runs again since. */
+  /** The container runs again since then. */
   readonly runs: boolean;
 }
 

@@ -3,16 +3,16 @@ import { compareVersions } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 
 /**
- * Two LISTs in a row lacked the object. That is true of the cluster, but it is no ending: the record with the real one
- * may still lie in the Collector's queue.
+ * The object was missing from two LISTs in a row. It does not exist any more, but how it ended is not known: the record
+ * with the real ending may still be in the Collector's queue.
  */
 export interface Gone {
   readonly at: Instant;
-  /** resourceVersion of the LIST that lacked it. */
+  /** resourceVersion of the LIST that it was missing from. */
   readonly version: string;
 }
 
-/** What is left of `gone` after an observation: a LIST that has it, or a record newer than that LIST, takes it back. */
+/** `gone` after an observation: undefined again when a LIST has the object, or a record is newer than that LIST. */
 export function stillGone(gone: Gone | undefined, { listed, facts }: Observation<ObjectFacts>): Gone | undefined {
   if (gone === undefined || listed === true) return undefined;
   return compareVersions(facts.resourceVersion, gone.version) > 0 ? undefined : gone;

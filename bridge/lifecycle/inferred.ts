@@ -7,13 +7,13 @@ import { concludeJob, runTransition } from './job.ts';
 import { nextOf } from './schedule-watch.ts';
 
 /**
- * A scheduled instant that the status of a CronJob tells and whose Job was not seen:
+ * A scheduled instant that the status of a CronJob reports and whose Job was not seen:
  *
  *   lastScheduleTime S ──▶ awaited ─┬─Job of S seen───────────────────────────────────▶ (a run as any)
  *                                   └─grace over, not active any more ──▶ started at S ─┬─proven──▶ succeeded (inferred)
  *                                                                                       └─else────▶ unknown
  *
- * From then on it is a Job that is gone: a record of the real one, should it come, brings the real ending (job.ts).
+ * From then on it is treated as a Job that is gone: if a record of the real Job comes, it brings the real ending (job.ts).
  */
 export interface Awaited {
   /** The scheduled instant. */
@@ -25,7 +25,7 @@ export interface Awaited {
   readonly successes: readonly Instant[];
 }
 
-/** What one version of the status tells of its `lastScheduleTime`, added to what is known; versions come in any order. */
+/** Adds what one version of the status says of its `lastScheduleTime` to what is known; versions come in any order. */
 export function noticeRun(known: Awaited | undefined, facts: CronJobFacts, at: Instant, now: Instant): Awaited {
   const { lastSuccessfulAt: success, lastJobUid } = facts;
   const { since = now, successes = [] } = known ?? {};
@@ -35,7 +35,7 @@ export function noticeRun(known: Awaited | undefined, facts: CronJobFacts, at: I
 
 /**
  * When the run of an awaited instant succeeded, if the status proves it: exactly one success is left that no other run
- * can have had. A run by hand that nobody saw cannot be ruled out; a scheduled one can, if the instant before is known.
+ * can have had. An unseen run by hand cannot be ruled out; a scheduled one can, if the instant before is known.
  */
 export function provenEnd(facts: CronJobFacts, awaited: Awaited, others: readonly JobState[]): Instant | undefined {
   const scheduled = others.flatMap((other) => other.facts.scheduledAt ?? []).filter((at) => at < awaited.at);
@@ -49,7 +49,7 @@ export function provenEnd(facts: CronJobFacts, awaited: Awaited, others: readonl
 function mayHaveSucceeded({ facts, ended }: JobState, at: Instant): boolean {
   if (facts.createdAt !== undefined && facts.createdAt > at) return false;
   if (ended === undefined) return true;
-  // However it ended, it was over then.
+  // It ended before, however it did.
   if (ended.outcome === 'unknown') return ended.at >= at;
   return ended.outcome === 'succeeded' && ended.at === at;
 }
@@ -61,7 +61,7 @@ interface InferredAs {
   readonly now: Instant;
 }
 
-/** The run of an awaited instant, told by status alone, under `uid`. */
+/** The run of an awaited instant, concluded from the status alone, under `uid`. */
 export function inferRun(cronJob: CronJobFacts, at: Instant, { uid, runKey, succeededAt, now }: InferredAs): JobStep {
   const started: JobState = {
     facts: unseenJob(cronJob, uid, at),

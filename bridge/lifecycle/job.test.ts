@@ -110,7 +110,7 @@ describe('a Job', () => {
     expect(tell([seen(hint('FailureTarget', 'x'))]).map(({ kind }) => kind)).toEqual(['run.started']);
   });
 
-  it('tells start and end with true times when only its last state is seen', () => {
+  it('reports start and end with true times when only its last state is seen', () => {
     const facts = jobFacts({ ...running, conditions: [condition('Complete', T0 + 9_000)], completionAt: T0 + 8_500 });
     expect(tell([seen(facts, true)]).map(({ kind, at }) => [kind, at])).toEqual([
       ['run.started', T0 + 1_000],
@@ -151,7 +151,7 @@ describe('a Job', () => {
     expect(outcomes.at(-1)?.outcome).toBe('cancelled');
   });
 
-  it('waits for its successor when its CronJob replaces, and is told once', () => {
+  it('waits for its successor when its CronJob replaces, and is reported once', () => {
     const step = reduceJob(undefined, seen(running, true), 'run', () => 'wait');
     expect(step.transitions.map(({ kind }) => kind)).toEqual(['run.started']);
     const replaced = endJob(step.state, 'run', T0, () => 'seen');

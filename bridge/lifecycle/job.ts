@@ -19,12 +19,12 @@ import { refOf } from './transition.ts';
  *      │                   │              ├─ Replace, successor seen ──▶ replaced
  *      │                   │              ├─ Replace, none within 30 s ▶ cancelled
  *      │                   │              └─ otherwise ────────────────▶ cancelled
- *      │                   └─ gone (two LISTs lack it), 15 min ─┬─ its CronJob proves success ▶ succeeded (inferred)
+ *      │                   └─ gone (not in two LISTs), 15 min ──┬─ its CronJob proves success ▶ succeeded (inferred)
  *      │                                                        └─ otherwise ─────────────────▶ unknown
  *      └──DELETED, no startTime ever──▶ never_started ──older record with a startTime──▶ as DELETED above
  *
- * A scheduled run whose Job was never seen begins as gone, by its CronJob's status (inferred.ts).
- * The two endings after "gone" are assumptions: a record that comes later brings the real one.
+ * A scheduled run whose Job was never seen starts as gone, from its CronJob's status (inferred.ts). The two endings after
+ * "gone" are assumptions: a record that comes later brings the real one.
  *
  * Level-based: every newer observation is compared with what was announced (`startedAt`, `ended`), so a missed
  * intermediate state still yields the run's transitions, with true times. SuccessCriteriaMet and FailureTarget are
@@ -34,10 +34,10 @@ export interface JobState {
   readonly facts: JobFacts;
   /** Set once the DELETED record came; an older record never undoes it. */
   readonly deletedAt: Instant | undefined;
-  /** The first startTime that was seen: a resume sets a new one, which is no second run. */
+  /** The first startTime that was seen: a resume sets a new one, which is not a second run. */
   readonly startedAt: Instant | undefined;
   readonly suspended: boolean;
-  /** Number of the last suspension that was told. */
+  /** Number of the last suspension that was reported. */
   readonly suspensions: number;
   readonly ended: Ending | undefined;
   readonly gone?: Gone | undefined;
@@ -74,7 +74,7 @@ export function reduceJob(
   const merged = mergeObservation(previous, observation);
   const transitions: Transition[] = [];
   let state = merged;
-  // After the end nobody wants to hear of the start: at a vendor the run would be open again.
+  // A start is not reported after the end: the vendor would show the run as open again.
   const isOver = merged.ended !== undefined && merged.ended.outcome !== 'unknown';
   if (merged.startedAt !== undefined && previous?.startedAt === undefined && !isOver) {
     transitions.push(runTransition(merged, runKey, 'run.started', merged.startedAt, 'started'));
@@ -86,20 +86,20 @@ export function reduceJob(
   return { state: ending.state, transitions: [...transitions, ...ending.transitions] };
 }
 
-/** Ends a Job that is over and not told yet; also called when a successor appears or the wait for one is over. */
+/** Ends a Job that is over and not reported yet; also called when a successor appears or the wait for one is over. */
 export function endJob(state: JobState, runKey: string, observedAt: Instant, replacementOf: ReplacementOf): JobStep {
   const ended = isOpen(state) ? readEnding(state, observedAt, replacementOf) : undefined;
   return ended === undefined ? { state, transitions: [] } : concludeJob(state, runKey, ended);
 }
 
-/** True while no record told how it ended, whatever was assumed meanwhile. */
+/** True while no record showed how it ended, whatever was assumed meanwhile. */
 export function isOpen({ ended }: JobState): boolean {
   return ended === undefined || ended.outcome === 'unknown' || ended.inferred === true;
 }
 
 /**
- * Ends a Job. An unknown ending has an id of its own, so that the real one is still told; the real one is told after an
- * inferred one only if it differs.
+ * Ends a Job. An unknown ending has an id of its own, so that the real one is still reported. After an inferred ending the
+ * real one is reported only if it differs.
  */
 export function concludeJob(state: JobState, runKey: string, ended: Ending): JobStep {
   const inferred = state.ended?.inferred === true ? state.ended : undefined;
@@ -107,7 +107,7 @@ export function concludeJob(state: JobState, runKey: string, ended: Ending): Job
   const told = runTransition(state, runKey, 'run.ended', ended.at, endingText(ended));
   const transition: Transition = {
     ...told,
-    // Not the end of a run: should an older record prove that it was one, its end is still to be told.
+    // Not the end of a run: if an older record proves that it was one, its end must still be reported.
     ...(ended.outcome === 'never_started' && { id: `${runKey}/never_started` }),
     ...(ended.outcome === 'unknown' && { id: `${runKey}/unknown` }),
     ...(inferred !== undefined && { id: `${told.id}/corrected`, corrects: true }),
@@ -122,7 +122,7 @@ export function concludeJob(state: JobState, runKey: string, ended: Ending): Job
 /**
  * A newer observation replaces the facts; an older one adds what it alone proves: the start, the owner and the deletion,
  * which is final whatever its version, since a UID never comes back. The owner stays when it is cut off
- * (`kubectl delete cronjob --cascade=orphan`): the run that it started is to be ended where it was told.
+ * (`kubectl delete cronjob --cascade=orphan`): the run that it started must end where its start was reported.
  */
 function mergeObservation(
   previous: JobState | undefined,

@@ -3,7 +3,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { Run, Transition } from './transition.ts';
 import { refOf } from './transition.ts';
 
-/** One end of a container, the log of which is wanted. */
+/** One end of a container whose log is wanted. */
 export interface LogEnd {
   readonly runUid: string;
   readonly namespace: string;
@@ -36,8 +36,8 @@ export interface RunLog extends LogEnd {
 const STOPPED: readonly number[] = [137, 143];
 
 /**
- * The container's end that a `container.terminated` tells, if its log matters: always of app containers, of init
- * containers and sidecars only when they failed, of people's debug containers never.
+ * The container's end that a `container.terminated` reports, if its log matters: always for app containers, for init
+ * containers and sidecars only when they failed, never for debug containers.
  */
 export function logEnd(facts: PodFacts, { about, container, at, runUid }: Transition): LogEnd | undefined {
   if (runUid === undefined || container === undefined || container.type === 'ephemeral') return undefined;
@@ -49,7 +49,7 @@ export function logEnd(facts: PodFacts, { about, container, at, runUid }: Transi
   return { runUid, namespace, podUid, podName, container: name, instance, exitCode, endedAt: at, restarts };
 }
 
-/** Id of the transition that tells that the logs of a run are read. */
+/** Id of the transition that reports that the logs of a run are read. */
 export const logsId = (run: Run): string => `${run.runKey}/logs`;
 
 /** All logs of a run that has ended were read, or it is known why not. */

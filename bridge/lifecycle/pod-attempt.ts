@@ -35,12 +35,12 @@ export function podAttempt(state: PodState): Attempt {
   };
 }
 
-/** How the pod ended or what failed in it, by all that was seen. */
+/** How the pod ended or what failed in it, from all that was seen. */
 export function podVerdict({ facts, deletedAt, gone, failedAlive = false }: PodState): Verdict {
   return judgePod(facts, { isOver: deletedAt !== undefined || gone !== undefined, failedAlive });
 }
 
-/** Said more often than it explains anything. */
+/** Reasons that explain nothing. */
 const PLAIN_ENDS: ReadonlySet<string | undefined> = new Set(['Error', 'Completed', 'OOMKilled', undefined]);
 
 function attemptMessage({ facts }: PodState, failure: Verdict['failure'], end?: Termination): string | undefined {
@@ -56,7 +56,7 @@ function isStopped(state: PodState): boolean {
   return failure !== 'itself' || (isLate === true && end?.termination.reason !== 'OOMKilled');
 }
 
-/** How a pod that is over ended; undefined reasons and all. */
+/** How a pod that is over ended. */
 export function podOutcome(state: PodState): Outcome {
   const { facts, startedAt } = state;
   if (facts.phase === 'Succeeded') return 'succeeded';

@@ -3,7 +3,7 @@ import type { PodFacts } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { StuckGroup } from './containers.ts';
 import type { Gone } from './gone.ts';
-import type { ToldEnds } from './told-ends.ts';
+import type { ReportedEnds } from './reported-ends.ts';
 import type { Transition } from './transition.ts';
 import { refOf } from './transition.ts';
 import type { LastWait } from './wait.ts';
@@ -16,7 +16,7 @@ import type { LastWait } from './wait.ts';
  *      │      stall too long ─▶ stuck │                                  │
  *      └──────────────DELETED─────────┴──────────────────────────────────┘
  *
- * Beside it, each container: (running ──▶ terminated)*, one `container.terminated` per container and restart count,
+ * In addition each container: (running ──▶ terminated)*, one `container.terminated` per container and restart count,
  * read from `state` and `lastState` of any observation, old or new.
  */
 export interface PodState {
@@ -24,11 +24,11 @@ export interface PodState {
   readonly deletedAt: Instant | undefined;
   readonly startedAt: Instant | undefined;
   readonly endedAt: Instant | undefined;
-  readonly told: readonly ToldEnds[];
-  /** A record showed it as Failed before anybody asked for its deletion: it was not stopped. */
+  readonly told: readonly ReportedEnds[];
+  /** A record showed it as Failed before its deletion was requested: it was not stopped. */
   readonly failedAlive?: boolean;
   readonly waited?: LastWait | undefined;
-  /** What the pod is stuck on now, and all groups that were told, as stuck and as moving again. */
+  /** What the pod is stuck on now, and all groups that were reported, as stuck and as moving again. */
   readonly stuck: { readonly group: StuckGroup; readonly reason: string } | undefined;
   readonly stuckTold: readonly StuckGroup[];
   readonly movedTold: readonly StuckGroup[];

@@ -8,7 +8,7 @@ import type { StuckLimits } from './stall.ts';
 import { stall } from './stall.ts';
 import type { Transition } from './transition.ts';
 
-/** Told once per pod and group; all that are open are closed when the pod moves on, silently when it ends. */
+/** Reported once per pod and group. When the pod moves on, all that are open are closed; when it ends, silently. */
 export function stuckStep(state: PodState, observedAt: Instant): PodStep {
   const stalled =
     state.stuck !== undefined && state.stuck.group === stall(state.facts)?.group ? state.stuck : undefined;
@@ -47,7 +47,7 @@ export function stallPod(state: PodState, limits: StuckLimits): PodStep {
   return tellStuck({ ...state, stuck: { group, reason } }, stalled, at, text);
 }
 
-/** Told once per pod and group. */
+/** Reported once per pod and group. */
 function tellStuck(
   state: PodState,
   { group, reason, message, container }: Omit<Stuck, 'container'> & { readonly container?: string },

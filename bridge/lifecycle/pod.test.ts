@@ -24,7 +24,7 @@ const waiting = (reason: string, resourceVersion: string): Seen =>
   seen(podFacts({ resourceVersion, containers: [container({ waiting: { reason, message: undefined } })] }));
 
 describe('a pod', () => {
-  it('tells each end of a container once, from state and from lastState', () => {
+  it('reports each end of a container once, from state and from lastState', () => {
     const first = terminated(3, T0 + 2_000);
     const crashed = podFacts({
       resourceVersion: '102',
@@ -49,7 +49,7 @@ describe('a pod', () => {
     ]);
   });
 
-  it('is stuck once while ErrImagePull and ImagePullBackOff take turns, and is told when it moves', () => {
+  it('is stuck once while ErrImagePull and ImagePullBackOff take turns, and is reported when it moves', () => {
     const pulled = seen(
       podFacts({
         resourceVersion: '105',
@@ -71,7 +71,7 @@ describe('a pod', () => {
     ]);
   });
 
-  it('that crashes again after it moved is told stuck and moving only once', () => {
+  it('that crashes again after it moved is reported stuck and moving only once', () => {
     const moves = (version: string): Seen =>
       seen(podFacts({ resourceVersion: version, startAt: T0, containers: [container({ runningSince: T0 })] }));
     const told = tell([

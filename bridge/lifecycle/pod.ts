@@ -4,7 +4,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { SeenEnd } from './containers.ts';
 import { containerEnds, isLost, isStoppedWithPod, terminationText } from './containers.ts';
 import { stillGone } from './gone.ts';
-import { wasTold, withTold } from './told-ends.ts';
+import { wasReported, withReported } from './reported-ends.ts';
 import type { ContainerEnd, Transition } from './transition.ts';
 import { nextWait } from './wait.ts';
 
@@ -25,7 +25,7 @@ export function reducePod(
   const newer = order > 0 || (order === 0 && deleted && deletedBefore === undefined);
   const deletedAt = deletedBefore ?? (deleted ? (facts.deletionAt ?? observedAt) : undefined);
   const newest = newer || previous === undefined ? facts : previous.facts;
-  // An owner that is cut off (deletion with cascade=orphan) makes no second run of the pod.
+  // A pod whose owner was cut off (deletion with cascade=orphan) does not become a second run.
   const latest = { ...newest, owner: newest.owner ?? previous?.facts.owner ?? facts.owner };
   const ends = newEnds(previous, facts, newer, observedAt);
   const startedAt = previous?.startedAt ?? facts.startAt;
@@ -71,7 +71,7 @@ function isFailedAlive(previous: PodState | undefined, { facts, deleted }: Obser
   return previous?.failedAlive === true || (facts.phase === 'Failed' && facts.deletionAt === undefined && !deleted);
 }
 
-/** The ends that were not told yet, and what is told with them. */
+/** The ends that were not reported yet, as transitions, and all that were reported with them. */
 function newEnds(
   previous: PodState | undefined,
   facts: PodFacts,
@@ -82,9 +82,9 @@ function newEnds(
   const transitions = containerEnds(facts).flatMap((end) => {
     const { name } = end.container;
     const key = { container: name, instance: end.instance, id: end.termination.containerId };
-    const verdict = isSameLoss(previous?.facts, end) ? 'yes' : wasTold(told, key, newer);
+    const verdict = isSameLoss(previous?.facts, end) ? 'yes' : wasReported(told, key, newer);
     if (verdict === 'yes') return [];
-    told = withTold(told, key, newer);
+    told = withReported(told, key, newer);
     const number = verdict === 'recounted' ? `${key.instance}/${key.id}` : `${key.instance}`;
     return [endTransition(facts, end, `${name}/${number}/terminated`, observedAt)];
   });
@@ -134,7 +134,7 @@ function podEnd(facts: PodFacts, deletedAt: Instant | undefined, observedAt: Ins
   return finished.length > 0 ? Math.max(...finished) : (deletedAt ?? observedAt);
 }
 
-/** Its node took it: whether a container of it ever runs is another matter. */
+/** Its node accepted it, which does not mean that a container of it runs. */
 function startText({ nodeName }: PodFacts): string {
   return nodeName === undefined ? 'pod taken by its node' : `pod taken by node ${nodeName}`;
 }

@@ -105,11 +105,11 @@ describe('a rollout whose Deployment is deleted', () => {
     ]);
   });
 
-  it('after it was over tells nothing', () => {
+  it('after it was over reports nothing', () => {
     expect(rollouts.see(20, OLD, true)).toEqual([]);
   });
 
-  it('unseen is given up as unknown, and a record that comes later tells the end', () => {
+  it('unseen is given up as unknown, and a record that comes later brings the end', () => {
     begin(rollouts);
     const { state, transitions } = giveUpRollout(rollouts.state('web')!, at(900));
     expect(transitions.map(brief)).toEqual(['2/unknown unknown']);

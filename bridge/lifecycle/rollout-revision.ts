@@ -8,7 +8,7 @@ export type About =
   | { readonly run: RolloutRun }
   | { readonly run: undefined; readonly revision: number; readonly step: number; readonly child: RevisionFacts };
 
-/** Of more rollbacks to one template the newest are told apart. */
+/** Of more rollbacks to one template the newest are distinguished. */
 const MAX_FORMER = 20;
 
 /** What is known of a ReplicaSet or ControllerRevision after one more record: the newest facts, and all its numbers. */
@@ -25,7 +25,7 @@ function numbersOf({ revision, former }: RevisionFacts): number[] {
 }
 
 /**
- * Which revision a record of a workload is about; undefined while that cannot be told, for its ReplicaSet or
+ * Which revision a record of a workload is about; undefined while that is not known, for its ReplicaSet or
  * ControllerRevision was not seen yet, or not with its new number. Records come in any order.
  */
 export function revisionOf(
@@ -74,7 +74,7 @@ function ofStatefulSet(
 }
 
 /**
- * A DaemonSet tells only how often its template has changed. Of a new template a ControllerRevision is made with a copy
+ * A DaemonSet shows only how often its template has changed. Of a new template a ControllerRevision is made with a copy
  * of that count; a rollback raises the number of an old one (daemon/update.go: constructHistory, snapshot).
  */
 function ofDaemonSet(

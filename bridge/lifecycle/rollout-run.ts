@@ -29,7 +29,7 @@ export interface RolloutEnding {
   readonly at: Instant;
   readonly reason?: string;
   readonly message?: string;
-  /** It was over at first sight: recorded, and told nobody. */
+  /** It was over at first sight: recorded, and not reported. */
   readonly untold?: true;
 }
 
@@ -46,10 +46,10 @@ export interface RolloutRun {
   readonly wanted?: true;
   readonly progress: Progress;
   readonly suspended: boolean;
-  /** Number of the last suspension that was told. */
+  /** Number of the last suspension that was reported. */
   readonly suspensions: number;
   readonly stuck: RolloutStuck | undefined;
-  /** All groups that were told, as stuck and as moving again. */
+  /** All groups that were reported, as stuck and as moving again. */
   readonly stuckTold: readonly RolloutStuckGroup[];
   readonly movedTold: readonly RolloutStuckGroup[];
   readonly ended: RolloutEnding | undefined;
@@ -107,7 +107,7 @@ export function rolloutTransition(
   return { id: `${runKey}/${suffix}`, kind, at, about: refOf(facts), runUid: rolloutUid(runKey), text };
 }
 
-/** How much an ending proves: one that proves more is told after one that proves less. */
+/** How much an ending proves: one that proves more is reported after one that proves less. */
 const PROOF: Partial<Record<Outcome, number>> = {
   succeeded: 3,
   failed: 2,
@@ -117,7 +117,7 @@ const PROOF: Partial<Record<Outcome, number>> = {
 };
 
 /**
- * Ends a rollout, if that was not known. What is found out later is told once more, as a correction: a rollout that was
+ * Ends a rollout, if that was not known. What is found out later is reported once more, as a correction: a rollout that was
  * overtaken had succeeded before, one that had exceeded its deadline came up after all.
  */
 export function concludeRollout(facts: WorkloadFacts, run: RolloutRun, found: RolloutEnding): RolloutStep<RolloutRun> {
@@ -151,7 +151,7 @@ function endingText({ kind }: WorkloadFacts, { revision }: RolloutRun, { outcome
   return reason === undefined ? text : `${text}: ${reason}`;
 }
 
-/** What is told of the start of a rollout. */
+/** The start of a rollout in words. */
 export function startText({ kind }: WorkloadFacts, { why, revision, child }: RolloutRun): string {
   const what: Record<Why, string> = {
     created: `revision ${revision} of a new ${kind}`,

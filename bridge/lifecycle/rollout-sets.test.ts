@@ -96,7 +96,7 @@ describe('a rollout of a StatefulSet', () => {
     expect(rollouts.take({ facts: old, deleted: false, observedAt: at(22) })).toEqual([]);
   });
 
-  it('is told when the revision between was never seen', () => {
+  it('is reported when the revision between was never seen', () => {
     const rollouts = ledger();
     rollouts.see(10, controllerRevision('ledger', 'a', { revision: 3 }));
     const back = statefulSet({ generation: 3, observedGeneration: 3 });
@@ -135,7 +135,7 @@ describe('a rollout of a StatefulSet', () => {
     expect(rollouts.see(12, pod('ledger-2', 'ledger-b'))).toEqual(['2/stuck/crash']);
   });
 
-  it('of which only the scale to zero was seen is no success; one that was made with no pods is', () => {
+  it('of which only the scale to zero was seen is not a success; one that was made with no pods is', () => {
     const zero = { desired: 0, replicas: 0, updated: 0, available: 0 };
     const edited = ledger();
     edited.see(10, revisionB);
@@ -254,8 +254,8 @@ describe('a rollout of a DaemonSet', () => {
   });
 });
 
-describe('what was told', () => {
-  it('is told once, whatever is seen again', () => {
+describe('what was reported', () => {
+  it('is reported once, whatever is seen again', () => {
     const rollouts = ledger();
     rollouts.see(10, revisionB);
     const record = { facts: { ...second(), resourceVersion: '500' }, deleted: false, observedAt: at(11) };

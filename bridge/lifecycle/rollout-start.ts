@@ -41,7 +41,7 @@ export function startOf(
 
 /**
  * When a rollout that a record shows as over at first sight began, at the earliest; undefined while it goes on. That pods
- * of a revision are not available any more is no rollout.
+ * of a revision are not available any more is not a rollout.
  */
 export function overSince(
   facts: WorkloadFacts,
@@ -55,7 +55,7 @@ export function overSince(
   return (run.why === 'rolled_back' ? rolledBackAt(facts, child) : undefined) ?? child.createdAt ?? 0;
 }
 
-/** The condition of a Deployment tells when its old ReplicaSet moved last; other workloads tell no time. */
+/** The condition of a Deployment has the time when its old ReplicaSet moved last; other workloads have none. */
 function rolledBackAt(facts: WorkloadFacts, child: RevisionFacts): Instant | undefined {
   const condition = progressing(facts);
   return condition !== undefined && isObserved(facts) && isAbout(condition, { child: childOf(child) })

@@ -33,8 +33,8 @@ export function verdictOf(
 }
 
 /**
- * Nothing is left to roll out. That is no success of pods that were wanted and never came up; of a StatefulSet that was
- * edited before nothing but a record of it tells whether they were.
+ * Nothing is left to roll out. That is not a success of pods that were wanted and never came up; of a StatefulSet that was
+ * edited before, only a record from before says whether they were.
  */
 function atZero({ kind, generation }: WorkloadFacts, { wanted }: RolloutRun, at: Instant): RolloutEnding {
   const reason = kind === 'DaemonSet' ? 'NoNodeFits' : SCALED_TO_ZERO;
@@ -83,7 +83,7 @@ export function isAbout({ message = '' }: Condition, { child }: Pick<RolloutRun,
 }
 
 /**
- * Whether all pods are of the revision, up to those that a partition holds back: what they lack after that is no matter
+ * Whether all pods are of the revision, up to those that a partition holds back: what is missing after that does not matter
  * of a rollout. A partition that holds back all of them leaves it open.
  */
 export function isSettled(facts: WorkloadFacts): boolean {

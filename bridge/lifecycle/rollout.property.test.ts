@@ -65,7 +65,7 @@ const TRUTH = {
 const HALF = 690;
 
 describe('the rollouts of a real node', () => {
-  it('are told in any order of all that was seen of a Deployment, with any repetition', () => {
+  it('are reported in any order of all that was seen of a Deployment, with any repetition', () => {
     for (const [all, truth] of [
       [history('web', 0, HALF), TRUTH.web],
       [history('web', HALF), TRUTH.webAfter],
@@ -83,7 +83,7 @@ describe('the rollouts of a real node', () => {
   it.each([
     ['ledger', Infinity],
     ['agent', 670],
-  ] as const)('are told of %s when its records overtake each other, and when a queue is sent twice', (name, to) => {
+  ] as const)('are reported of %s when its records overtake each other, and when a queue is sent twice', (name, to) => {
     fc.assert(
       fc.property(nearly(history(name, 0, to)), (seen) => {
         expect(lastWords(ends(seen))).toEqual(TRUTH[name]);

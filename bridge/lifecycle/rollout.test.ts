@@ -11,18 +11,18 @@ beforeEach(() => {
 });
 
 describe('a rollout of a Deployment', () => {
-  it('that was over at first sight is recorded, and told nobody', () => {
+  it('that was over at first sight is recorded, and not reported', () => {
     expect(rollouts.told).toEqual([]);
     expect(rollouts.outcomes('web')).toEqual(['1 succeeded']);
   });
 
-  it('that was over at first sight is told if it began while its kind was followed', () => {
+  it('that was over at first sight is reported if it began while its kind was followed', () => {
     const late = new Rollouts(at(-60));
     late.see(0, replicaSet('a', { createdAt: at(-20) }));
     expect(late.see(0, OLD)).toEqual(['1/started', '1/ended succeeded']);
   });
 
-  it('that goes on at first sight is told, with the time at which it began', () => {
+  it('that goes on at first sight is reported, with the time at which it began', () => {
     const midway = new Rollouts();
     midway.see(60, replicaSet('b', { revision: 2, createdAt: at(10), replicas: 1, available: 0 }));
     // Its status is about the spec before: what goes on cannot be told.
@@ -32,7 +32,7 @@ describe('a rollout of a Deployment', () => {
     expect(midway.told[0]).toMatchObject({ at: at(10), text: 'rolls out revision 2: shop/web:b' });
   });
 
-  it('that had failed at first sight is recorded, and told when it comes up', () => {
+  it('that had failed at first sight is recorded, and reported when it comes up', () => {
     const failed = new Rollouts();
     failed.see(60, replicaSet('b', { revision: 2, createdAt: at(10), replicas: 1, available: 0 }));
     expect(failed.see(60, second({ conditions: [deadline] }))).toEqual([]);
@@ -40,7 +40,7 @@ describe('a rollout of a Deployment', () => {
     expect(failed.see(90, second({ updated: 3, replicas: 3, conditions: available }))).toEqual(['2/ended succeeded']);
   });
 
-  it('of a new one is told from its first revision on, with the times of its objects', () => {
+  it('of a new one is reported from its first revision on, with the times of its objects', () => {
     const fresh = new Rollouts();
     const unseen = { observedGeneration: 0, revision: undefined, updated: 0, available: 0, replicas: 0 };
     expect(fresh.see(1, deployment(unseen))).toEqual([]);
@@ -207,7 +207,7 @@ describe('a rollout that another one overtakes', () => {
   });
 });
 
-describe('what is no rollout', () => {
+describe('what is not a rollout', () => {
   it('a scale', () => {
     expect(rollouts.see(10, { ...OLD, generation: 2, desired: 5 })).toEqual([]);
     expect(

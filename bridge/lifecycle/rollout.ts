@@ -25,9 +25,9 @@ import type { Transition } from './transition.ts';
  *                            ├─ its pods wait, or nothing moves ─────────▶ stuck ──more pods than before──▶ unstuck
  *                            └─ paused ──▶ suspended ──▶ resumed
  *
- * Level-based: every record, old or new, is compared with what was told, and what it alone proves is added. What was
- * told as superseded, cancelled or failed and proves better later is told once more, as a correction. A scale is no
- * rollout: the revision stays. A rollout that was over when its workload was seen first is recorded and told nobody.
+ * Level-based: every record, old or new, is compared with what was reported, and what it alone proves is added. What was
+ * reported as superseded, cancelled or failed and proves better later is reported once more, as a correction. Scaling is
+ * not a rollout: the revision stays. A rollout that was over when its workload was first seen is recorded, not reported.
  */
 export interface RolloutState {
   readonly facts: WorkloadFacts;
@@ -35,7 +35,7 @@ export interface RolloutState {
   readonly deletedAt: Instant | undefined;
   /** It was seen before its controller had looked at it: all that follows is new. */
   readonly bornSeen: boolean;
-  /** Revisions up to this one that are not among `runs` are past: nothing more is told of them. */
+  /** Revisions up to this one that are not among `runs` are past: nothing more is reported of them. */
   readonly floor: number;
   /** The newest revision first. */
   readonly runs: readonly RolloutRun[];
@@ -49,13 +49,13 @@ interface Record {
   readonly observedAt: Instant;
 }
 
-/** What is known beside the workload: the newest state of each, deleted ones too while they are kept. */
+/** What is known in addition to the workload: the newest state of each, deleted ones too while they are kept. */
 export interface Around {
   /** Its own ReplicaSets or ControllerRevisions. */
   readonly children: readonly RevisionFacts[];
   /** Pods of all of them. */
   readonly pods: readonly PodState[];
-  /** Since when workloads of its kind are followed: what began later is told even if it was over at first sight. */
+  /** Since when workloads of its kind are followed: what began later is reported even if it was over at first sight. */
   readonly followedSince?: Instant;
 }
 
@@ -126,7 +126,7 @@ function mergeObservation(previous: RolloutState | undefined, observation: Obser
   };
 }
 
-/** What is to be looked at, in the order of its versions: what was seen since may tell more of an older record. */
+/** What is to be looked at, in the order of its versions: what was seen since may explain an older record. */
 function recordsOf(previous: RolloutState | undefined, { facts, observedAt }: Record): Record[] {
   const waiting = previous?.waiting ?? [];
   const newest = previous === undefined ? [] : [{ facts: previous.facts, observedAt }];
@@ -136,7 +136,7 @@ function recordsOf(previous: RolloutState | undefined, { facts, observedAt }: Re
   );
 }
 
-/** What one record tells of the revision that it is about. */
+/** What one record says of the revision that it is about. */
 function takeIn(state: RolloutState, record: Record, around: Around): Step {
   const { facts } = record;
   const about = revisionOf(facts, around.children, state.runs);
@@ -208,7 +208,7 @@ function prove(state: RolloutState, known: RolloutRun, record: Record, around: A
   return changed(next, { state: run, transitions: told }, known);
 }
 
-/** What only the newest record tells of the newest revision: whether it was deleted or paused, and what it waits for. */
+/** What only the newest record says of the newest revision: whether it was deleted or paused, and what it waits for. */
 function judgeNewest(state: RolloutState, before: RolloutRun | undefined, around: Around, observedAt: Instant): Step {
   const { facts, deletedAt } = state;
   const end = deletedAt ?? facts.deletionAt;

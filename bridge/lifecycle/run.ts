@@ -5,7 +5,7 @@ import type { JobState } from './job.ts';
 import type { PodState } from './pod-state.ts';
 import type { Run, RunStatus } from './transition.ts';
 
-/** Of more owners the first ones say enough. */
+/** Owners that are named; the others are left out. */
 const MAX_NAMED = 3;
 
 /** (CronJob UID, scheduled instant) of a Job that a CronJob's schedule made; the UID of any other. */
@@ -15,7 +15,7 @@ export function runKeyOf(facts: JobFacts): string {
     : facts.uid;
 }
 
-/** Who owns a Job that no CronJob owns, in words; undefined when nobody does. */
+/** In words, who owns a Job that no CronJob owns; undefined when it has no owner. */
 function ownedBy({ owner, namedOwners = [] }: JobFacts): string | undefined {
   if (isOwnedByCronJob(owner)) return undefined;
   if (owner !== undefined) return ownerText(owner);

@@ -21,8 +21,8 @@ import { compared, isClockAhead, newComparison, provenAt } from './zone-data.ts'
  *                                                                   ├─Job of S (Kubernetes made it late)─▶ expected next
  *                                                                   └─neither ───────────────────────▶ cronjob.skipped
  *
- * missed and skipped are told once other zone data cannot explain them (zone-data.ts); while they differ, or while the
- * clock of the control plane is ahead, nothing is told.
+ * missed and skipped are reported once other zone data cannot explain them (zone-data.ts). While the zone data differ, or
+ * the clock of the control plane is ahead, nothing is reported.
  */
 export interface Expectation {
   readonly at: Instant;
@@ -51,7 +51,7 @@ export interface Watch {
 
 export interface Watched extends Watch {
   readonly facts: CronJobFacts;
-  /** Scheduled instants that the status told and whose Jobs were not seen yet. */
+  /** Scheduled instants that the status reported and whose Jobs were not seen yet. */
   readonly awaited?: readonly { readonly at: Instant }[] | undefined;
 }
 
@@ -65,10 +65,10 @@ export interface Sight {
 /** The controller is usually there within a second, and the stream within another. */
 const GRACE_MS = 60_000;
 
-/** After an outage a CronJob of every minute has thousands to judge: they share the ticks with everything else. */
+/** Per tick: after an outage a CronJob of every minute has thousands to judge, and everything else must go on meanwhile. */
 const MAX_JUDGED = 100;
 
-/** What is watched from an observation on, at `now`; unchanged when the schedule is, but for what the status tells. */
+/** What is watched from an observation on, at `now`; unchanged when the schedule is, except for what the status reports. */
 export function watchFrom(
   previous: Watched | undefined,
   facts: CronJobFacts,
@@ -80,7 +80,7 @@ export function watchFrom(
   const since = Math.max(observedAt, facts.createdAt ?? observedAt);
   const known: Watch = same ? previous! : { comparison: newComparison(since, before !== undefined) };
   const { comparison = newComparison(since, false), unproven } = known;
-  // Nothing is kept of a clock that jumped.
+  // What a clock that jumped made us expect is dropped.
   const kept =
     before !== undefined && isClockAhead(before, now) && !isClockAhead(facts, now) ? undefined : known.expected;
   const startsNothing = facts.suspend || facts.deletionAt !== undefined;
@@ -89,7 +89,7 @@ export function watchFrom(
   return seeInstant({ facts, ...watch }, facts.lastScheduleAt, now) ?? watch;
 }
 
-/** The same watch when the cluster scheduled an instant; undefined when that tells nothing new about its zone data. */
+/** The watch after the cluster scheduled an instant; undefined when that proves nothing new about its zone data. */
 export function seeInstant(watched: Watched, at: Instant | undefined, now: Instant): Watch | undefined {
   const { facts, expected, unproven, comparison } = watched;
   if (at === undefined || comparison === undefined) return undefined;
@@ -174,7 +174,7 @@ export function judge(facts: CronJobFacts, expected: Expectation, sight: Sight):
 function expectAfter(facts: CronJobFacts, after: Instant): Expectation | undefined {
   const at = nextOf(facts, after);
   if (at === undefined) return undefined;
-  // A deadline says how late a start is still fine; without one, any time until the next is, but nobody waits that long.
+  // Without a deadline a run may start at any time before the next instant, which is too long to wait.
   const due = (facts.startingDeadlineSeconds === undefined ? at : startableUntil(facts, at)) + GRACE_MS;
   return { at, due, blocked: false };
 }
@@ -205,7 +205,7 @@ function nextInstant(schedule: Schedule, facts: CronJobFacts, after: Instant): I
   return start + Math.max(1, Math.floor((after - start) / everyMs) + 1) * everyMs;
 }
 
-/** The run that was not, under `uid`, and the transition that tells it. */
+/** The run that did not happen, under `uid`, and the transition that reports it. */
 export function notRun(
   facts: CronJobFacts,
   { at, status, reason }: Verdict,

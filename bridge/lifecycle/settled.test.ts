@@ -58,7 +58,7 @@ describe('a run that settles', () => {
     expect(outcomeOf(run('running', { endedAt: undefined }))).toBeUndefined();
   });
 
-  it('settles at the end of its last pod, or at its own if that is later; of a pod that is gone nobody knows the end', () => {
+  it('settles at the end of its last pod, or at its own if that is later; of a pod that is gone the end is not known', () => {
     const at = (...attempts: Attempt[]) => settledTransition(run('succeeded'), attempts, KNOWN, undefined)?.at;
     expect(at(attempt())).toBe(T0 + 9_000);
     expect(at(attempt({ endedAt: T0 + 12_000 }), attempt())).toBe(T0 + 12_000);
@@ -107,7 +107,7 @@ describe('the pods of a run', () => {
     ['fewer than its Job counts', [attempt()], job(1, 1), false],
     ['one that is still active', [attempt(), active], job(1, 0), false],
     ['one that is gone', [attempt({ endedAt: undefined, goneAt: T0 })], job(1, 0), true],
-    ['those of a Job that nobody saw', [], undefined, true],
+    ['those of a Job that was not seen', [], undefined, true],
   ])('%s', (_, attempts, counts, known) => {
     expect(arePodsKnown(attempts, counts)).toBe(known);
   });

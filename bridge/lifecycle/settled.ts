@@ -32,9 +32,9 @@ export interface Unsettled {
 }
 
 /**
- * All of a run that is over is known, or was given up: how it ended, its pods and its logs. `settledAs` is the outcome with
- * which it settled before: undefined when this one says nothing else. Its time is that of the last end; of a pod that is
- * gone nobody knows one.
+ * Reports that nothing more is expected of a run that is over: its end, its pods and its logs are known or were given up.
+ * `settledAs`: the outcome with which it settled before. Undefined while it is not over, and when the outcome is the same
+ * again. Its time is the last end of the run and its pods; a pod that is gone has none.
  */
 export function settledTransition(
   run: Run,

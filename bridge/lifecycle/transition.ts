@@ -2,7 +2,7 @@ import type { ContainerType } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 
 /**
- * How a run ended. `never_started` was no run at all; `unknown`: it is gone and nothing tells how it ended; a rollout that
+ * How a run ended. `never_started`: it was not a run; `unknown`: it is gone and nothing says how it ended. A rollout that
  * another one overtook is `superseded`, or `rolled_back` when that one brought an earlier revision back.
  */
 export type Outcome =
@@ -60,7 +60,7 @@ export interface ContainerEnd {
 }
 
 /**
- * An edge in a lifecycle. `id` is deterministic and holds no time, so that the same edge told twice is one row;
+ * An edge in a lifecycle. `id` is deterministic and holds no time, so that the same edge seen twice is one row;
  * `at` comes from the object itself.
  */
 export interface Transition {
@@ -85,7 +85,7 @@ export interface Transition {
   readonly waiting?: string;
   /** Not read from the object itself but concluded from its CronJob's status. */
   readonly inferred?: true;
-  /** The real ending of a run that was told as ended otherwise by inference. */
+  /** The real ending of a run that was reported with another one before. */
   readonly corrects?: true;
 }
 
@@ -156,7 +156,7 @@ export interface Attempt {
   readonly podScheduledAt?: Instant;
   readonly startedAt: Instant | undefined;
   readonly endedAt: Instant | undefined;
-  /** The container whose end decided the pod's, if any. */
+  /** The container whose end decided how the pod ended, if any. */
   readonly container: string | undefined;
   readonly exitCode: number | undefined;
   readonly reason: string | undefined;
@@ -164,12 +164,12 @@ export interface Attempt {
   readonly message?: string;
   /** Absent while nothing failed. */
   readonly failed?: Failure;
-  /** In the second of its deletion, or by OOM after it: with others that failed before, it was stopped. */
+  /** In the second of its deletion, or by OOM after it: where others failed before, it counts as stopped. */
   readonly failedLate?: true;
   /** The last that was seen; of a pod that has ended only where the container, or none, ever ran. */
   readonly waiting?: Wait;
   readonly deleted?: true;
-  /** When a LIST lacked it: it is over, and nobody saw how. */
+  /** When it was missing from a LIST: it is over, and how is not known. */
   readonly goneAt?: Instant;
 }
 

@@ -3,7 +3,7 @@ import { compareVersions } from '../kubernetes/version.ts';
 import { isLost, stuckContainer } from './containers.ts';
 import type { Wait } from './transition.ts';
 
-/** What a pod was last seen to wait for, as long as it did not get beyond. */
+/** What a pod was last seen to wait for, until it got beyond that. */
 export interface LastWait extends Wait {
   /** resourceVersion of the record that showed it. */
   readonly version: string;
@@ -15,7 +15,7 @@ interface Given {
   readonly container?: string | undefined;
 }
 
-/** A container begins with these, and a pod that is being deleted goes back to them. */
+/** Every container starts with these, and those of a pod that is being deleted go back to them. */
 const ORDINARY: ReadonlySet<string> = new Set(['ContainerCreating', 'PodInitializing']);
 
 /**
@@ -29,7 +29,7 @@ export function nextWait(previous: LastWait | undefined, facts: PodFacts, latest
   return wait !== undefined && isOpen(wait, latest) ? wait : undefined;
 }
 
-/** What a container that did run waits for now: its restart. */
+/** What a container that ran before waits for now: its restart. */
 export function restartWait(facts: PodFacts): Wait | undefined {
   const stuck = stuckContainer(facts);
   return stuck && asWait(stuck);
@@ -60,7 +60,7 @@ function ran({ runningSince, terminated, lastTerminated }: ContainerFacts): bool
   return runningSince !== undefined || ended;
 }
 
-/** Without what is not known, and nothing more. */
+/** Without fields that are undefined, and without others. */
 export function asWait({ reason, message, container }: Given): Wait {
   return { reason, ...(message !== undefined && { message }), ...(container !== undefined && { container }) };
 }

@@ -249,7 +249,7 @@ describe('a run that did not come', () => {
     }
   });
 
-  it('is not told while the zone data differ', () => {
+  it('is not reported while the zone data differ', () => {
     const isLost = lost('2026-06-03T08:00:00Z', '2026-06-04T08:00:00Z');
     const year = live({ schedule: '0 9 * * *', zone: 'Europe/Berlin', theirs: released(since(-HOUR)), isLost });
     expect(year).toMatchObject({ missed: [], agreed: [] });

@@ -11,7 +11,7 @@ import type { Instant } from '../lib/clock.ts';
  *   agree ──a scheduled instant that our schedule does not have──▶ differ: no missed run is judged
  *     ▲                                                              │
  *     ├─an instant of ours that none of the shifts can explain───────┤
- *     └─another schedule or zone (everything begins anew)────────────┘
+ *     └─another schedule or zone (starts over)───────────────────────┘
  *
  * A run that did not come may itself be the first sign: Kubernetes may be going to start it an hour later, or have left
  * it out because its clocks went forward. So a missing run is reported only when every shift that would explain it has
@@ -48,20 +48,20 @@ const SHIFT_STEP_MS = 30 * MINUTE_MS;
 /** A run of a schedule that is rarer than this is not waited for. */
 const MAX_PROOF_MS = 8 * DAY_MS;
 
-/** Begins anew with a schedule that was first seen `at`; `changed`: another one was known before. */
+/** Starts over with a schedule that was first seen `at`; `changed`: another one was known before. */
 export function newComparison(at: Instant, changed: boolean): Comparison {
   return { since: changed ? at + SETTLE_MS : at };
 }
 
-/** True while the cluster tells a scheduled instant of the future: the clock of the control plane is or was ahead. */
+/** True while the cluster reports a scheduled instant in the future: the clock of the control plane is or was ahead. */
 export function isClockAhead({ lastScheduleAt }: CronJobFacts, now: Instant): boolean {
   return lastScheduleAt !== undefined && lastScheduleAt > now + CLOCK_SKEW_MS;
 }
 
 /**
  * Compares an instant that the cluster scheduled with our schedule. Comes back unchanged when the instant proves
- * nothing: it may be of an earlier schedule, is older than another one, of the future or no whole minute; `@every`
- * knows no zone.
+ * nothing: it may be of an earlier schedule, is older than another one, in the future or not a whole minute. `@every`
+ * has no zone.
  */
 export function compared(before: Comparison, facts: CronJobFacts, at: Instant, now: Instant): Comparison {
   if (at <= (before.last ?? before.since) || at > now + CLOCK_SKEW_MS || at % MINUTE_MS !== 0) return before;

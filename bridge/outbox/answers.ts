@@ -38,7 +38,7 @@ async function checked(
     if (Array.from(deliveries).every(isDelivery)) return deliveries;
     return mistake(rows, 'the sink gave an answer that is none', onError);
   } catch (error) {
-    // Its message may hold a URL or a key: only the kind of error is told.
+    // Its message may hold a URL or a key: only the kind of error is reported.
     return mistake(rows, `the sink threw ${error instanceof Error ? error.name : typeof error}`, onError);
   }
 }

@@ -149,7 +149,7 @@ describe('a failure', () => {
     expect(flaky.seen).toHaveLength(3);
   });
 
-  it('of the sink itself is tried again, told without its message, and stops nothing else', async () => {
+  it('of the sink itself is tried again, reported without its message, and stops nothing else', async () => {
     const deliver: Deliverer['deliver'] = async ([intent]) => {
       if (intent!.key === 'throws') throw new TypeError('https://user:secret@host');
       if (intent!.key === 'none') return [undefined as never];

@@ -30,7 +30,7 @@ export interface DispatcherOptions {
 export interface Dispatcher {
   /** To be called after each commit and whenever something may be due: there may be something to send, or to give up. */
   wake(): void;
-  /** The clock was set by so many ms, and the store's times too. */
+  /** The clock was set by `ms`, and the store's times were moved too. */
   clockSet(ms: number): void;
   /** Claims nothing more; what is in flight has `graceMs` to end, then it is interrupted and due at the next start. */
   stop(graceMs: number): Promise<void>;

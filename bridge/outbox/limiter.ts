@@ -18,7 +18,7 @@ interface KeyState {
 /**
  * Spaces the requests of each limit key by 1/perSecond, and counts each until a window after its *end*: the vendor saw
  * it some time before that, so it never sees more than the limit in any window, however late a request arrives. With a
- * burst they are not spaced: at most so many in the time in which a bucket of that size fills, which never empties one.
+ * burst they are not spaced: at most `burst` in the time in which a bucket of that size fills, which never empties one.
  */
 export class Limiter {
   readonly #keys = new Map<string, KeyState>();
@@ -54,7 +54,7 @@ export class Limiter {
     return Math.min(Infinity, ...[...this.#keys.values()].map((state) => freeAt(state, now)).filter((at) => at > now));
   }
 
-  /** The clock was set by so many ms. */
+  /** The clock was set by `ms`. */
   clockSet(ms: number): void {
     for (const state of this.#keys.values()) {
       state.nextStart += ms;

@@ -7,7 +7,7 @@ const MAX_AFTER_MS = 3_600_000;
 
 /**
  * A delivery with ms until the next try: our backoff, or the vendor's hint (up to an hour) where that is longer. The one
- * place that decides so: a sink hands the hint over as it is, and the store waits as it is told.
+ * place that decides so: a sink hands the hint over as it is, and the store waits as long as this says.
  */
 export function scheduled(
   delivery: Delivery,

@@ -42,8 +42,8 @@ const HOLD_COUNT = 20;
 const HOLD_SHARE = 0.2;
 
 /**
- * Which objects are gone: those that two LISTs in a row lacked, or three when they are more than 20 and more than 20 %
- * of all. `lacking` counts the LISTs in a row; `live` is how many the store has live.
+ * Which objects are gone: those that were missing from two LISTs in a row, or from three when they are more than 20 and more
+ * than 20 % of all. `lacking` counts the LISTs in a row; `live` is how many live objects the store has.
  */
 export function goneObjects(
   lacking: ReadonlyMap<string, number>,
@@ -115,10 +115,10 @@ export function connectWatch(watch: WatchState, newest: string): WatchState {
   return { ...watch, awaited: undefined, doubted: watch.doubted === undefined ? undefined : newest };
 }
 
-/** A missed run is judged so long after it should have begun at the earliest. */
+/** How long after it should have begun a missed run is judged, at the earliest. */
 const JUDGED_AFTER_MS = 60_000;
 
-/** Whether no stream brought anything since the run that is judged at `due` should have begun: maybe none lives. */
+/** Whether no stream brought anything since the run that is judged at `due` should have begun: all may be dead. */
 export function areSilent(watches: readonly WatchState[], due: Instant): boolean {
   return watches.every(({ streamAt = 0 }) => streamAt < due - JUDGED_AFTER_MS);
 }

@@ -11,12 +11,12 @@ function reason(kind: Transition['kind'], at: number, startWasPlanned: boolean):
   return cutoffReason({ id: kind, kind, at, about: ABOUT, runUid: run.uid, text: '' }, run, startWasPlanned, RULE);
 }
 
-it('announces nothing that a lost store told, neither the start of a run that goes on nor an end after a known start', () => {
+it('announces nothing that a lost store reported, neither the start of a run that goes on nor an end after a known start', () => {
   expect(reason('run.started', LOST_AT - 1, false)).toBe('before_cutoff');
   expect(reason('run.ended', LOST_AT - 1, true)).toBe('before_cutoff');
 });
 
-it('announces what happened after the loss, also the end of a run whose start was told before it', () => {
+it('announces what happened after the loss, also the end of a run whose start was reported before it', () => {
   expect(reason('run.ended', LOST_AT, false)).toBeUndefined();
   expect(reason('run.started', LOST_AT, false)).toBeUndefined();
 });

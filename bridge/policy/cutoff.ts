@@ -7,13 +7,13 @@ export interface CutoffRule {
   readonly cutoff: Instant;
   /** Whether the start of a run that began before the cut-off and was still running then is announced. */
   readonly running: 'announce' | 'suppress';
-  /** Up to then a store that is lost told everything, the starts of runs that go on too. */
+  /** Up to then a store that was lost reported everything, the starts of runs that go on too. */
   readonly toldUntil?: Instant | undefined;
 }
 
 /**
  * Why a transition is not announced, or undefined. An ending before the cut-off is announced all the same when the
- * start was: the Collector's queue may tell an old run's start before its end, and a run must not stay open.
+ * start was: the Collector's queue may bring an old run's start before its end, and a run must not stay open.
  */
 export function cutoffReason(
   transition: Transition,

@@ -10,7 +10,7 @@ it.each<[string, Identity, Identity, string]>([
   ['a CA that was rotated', stored, { ...stored, caHash: 'other' }, 'same'],
   ['a bridge that moved to another namespace', stored, { kubeSystemUid: 'k', namespaceUid: 'x', caHash: 'x' }, 'same'],
   ['one match of what can be read', stored, { caHash: 'c' }, 'same'],
-  ['a cluster that was built anew', stored, { kubeSystemUid: 'x', namespaceUid: 'x', caHash: 'x' }, 'other'],
+  ['a cluster that was rebuilt', stored, { kubeSystemUid: 'x', namespaceUid: 'x', caHash: 'x' }, 'other'],
   ['another CA when nothing else can be read', stored, { caHash: 'x' }, 'other'],
   ['nothing that could be compared', { kubeSystemUid: 'k' }, { caHash: 'c' }, 'unclear'],
 ])('%s', (_name, known, found, expected) => {

@@ -1,4 +1,4 @@
-/** What tells one cluster from another. */
+/** What distinguishes one cluster from another. */
 export const IDENTITY_MARKS = ['kubeSystemUid', 'namespaceUid', 'caHash'] as const;
 
 export type Identity = { readonly [mark in (typeof IDENTITY_MARKS)[number]]?: string };

@@ -41,7 +41,7 @@ describe('the end of a container that its node lost', () => {
   const runsAgain = pod({ restartCount: 1, runningSince: T0 + 60_000, lastTerminated: lost });
   const crashed = pod({ restartCount: 1, terminated: crash(3, 90, 'b'), lastTerminated: lost });
 
-  it('is that of the instance before, so that the next real crash is told too', () => {
+  it('is that of the instance before, so that the next real crash is reported too', () => {
     expect(ends([reboot, runsAgain, crashed]).told).toEqual(['main/0 137 ContainerStatusUnknown', 'main/1 3 Error']);
     expect(ends([crashed, reboot, runsAgain]).told).toEqual(['main/0 137 ContainerStatusUnknown', 'main/1 3 Error']);
   });
@@ -55,7 +55,7 @@ describe('the end of a container that its node lost', () => {
     ]);
   });
 
-  it('is not told again when the pod is deleted before the container starts again', () => {
+  it('is not reported again when the pod is deleted before the container starts again', () => {
     const deleted = { restartCount: 1, waiting: creating, lastTerminated: lost };
     expect(ends([reboot, pod(deleted, { deletionAt: T0 + 90_000 })]).told).toEqual([
       'main/0 137 ContainerStatusUnknown',
@@ -100,7 +100,7 @@ describe('a container of a living pod that crashes for ever', () => {
     });
   const size = (state: PodState): number => JSON.stringify(state).length;
 
-  it('is told each time, and kept in no more bytes after 5,000 restarts than after ten', () => {
+  it('is reported each time, and kept in no more bytes after 5,000 restarts than after ten', () => {
     const first = ends(Array.from({ length: 10 }, (_, n) => loop(n)));
     const rest = ends(
       Array.from({ length: 4_990 }, (_, n) => loop(n + 10)),
@@ -110,7 +110,7 @@ describe('a container of a living pod that crashes for ever', () => {
     expect(size(rest.state)).toBeLessThan(size(first.state) + 100);
   });
 
-  it('is told of the ends that come late, once, as long as few stretches are missing', () => {
+  it('is reported of the ends that come late, once, as long as few stretches are missing', () => {
     const records = Array.from({ length: 30 }, (_, n) => pod({ restartCount: n, terminated: crash(1, n, `id-${n}`) }));
     const missing = records.filter((_, n) => n % 10 >= 7);
     const seenFirst = records.filter((_, n) => n % 10 < 7);

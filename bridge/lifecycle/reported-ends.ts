@@ -1,5 +1,5 @@
-/** Which ends of one container were told. It stays small however often the container restarts. */
-export interface ToldEnds {
+/** Which ends of one container were reported. It stays small however often the container restarts. */
+export interface ReportedEnds {
   readonly container: string;
   /** Restart counts, as ranges from–to in their order. */
   readonly instances: readonly Range[];
@@ -9,11 +9,11 @@ export interface ToldEnds {
 
 type Range = readonly [from: number, to: number];
 
-/** Each is a time when nothing was heard of the container; beyond it the oldest two become one. */
+/** More than one means that ends in between were not seen; beyond this number the oldest two ranges become one. */
 const MAX_RANGES = 8;
 const MAX_IDS = 4;
 
-/** An end as it is looked up: the restart count, and the runtime's id of what ended, if there is one. */
+/** How an end is found: the restart count, and the runtime's id of what ended, if there is one. */
 export interface EndKey {
   readonly container: string;
   readonly instance: number;
@@ -21,10 +21,10 @@ export interface EndKey {
 }
 
 /**
- * Whether an end was told: `no`, `yes`, or `recounted` when it was not, but another one with the same restart count was
+ * Whether an end was reported: `no`, `yes`, or `recounted` when it was not, but another one with the same count was
  * (a node that lost its logs counts from 0 again). Only a record newer than all before (`newer`) proves that.
  */
-export function wasTold(all: readonly ToldEnds[], end: EndKey, newer: boolean): 'no' | 'yes' | 'recounted' {
+export function wasReported(all: readonly ReportedEnds[], end: EndKey, newer: boolean): 'no' | 'yes' | 'recounted' {
   const { container, instance, id } = end;
   const told = all.find((candidate) => candidate.container === container);
   if (told === undefined) return 'no';
@@ -34,11 +34,11 @@ export function wasTold(all: readonly ToldEnds[], end: EndKey, newer: boolean): 
 }
 
 /** With one more end. */
-export function withTold(all: readonly ToldEnds[], end: EndKey, newer: boolean): readonly ToldEnds[] {
+export function withReported(all: readonly ReportedEnds[], end: EndKey, newer: boolean): readonly ReportedEnds[] {
   const { container, instance, id } = end;
   const told = all.find((candidate) => candidate.container === container);
   const { instances, ids = [] } = told ?? { instances: [] };
-  // What an old record tells is the first to be forgotten: the newest record shows it no more.
+  // Ids from old records are forgotten first: the newest record does not show them any more.
   const kept = id === undefined ? ids : (newer ? [...ids, id] : [id, ...ids]).slice(-MAX_IDS);
   const next = { container, instances: withInstance(instances, instance), ...(kept.length > 0 && { ids: kept }) };
   return told === undefined ? [...all, next] : all.map((candidate) => (candidate === told ? next : candidate));
