@@ -128,3 +128,18 @@ it('a tick looks at the timers of its kind that are due, and a new Job at those 
     'SEARCH timers USING PRIMARY KEY (id>? AND id<?)',
   ]);
 });
+
+it('what is asked all the time while nothing happens is compiled once', () => {
+  const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare');
+  t.store.claim(DESTINATION, 16, t.now, ['busy'], false, 1);
+  t.store.claimDesired(DESTINATION, 100, t.now);
+  t.store.wantedLogs(8, t.now, []);
+  t.store.dueEvents(10, t.now);
+  t.store.transaction((tx) => tx.timers.due('stuck', t.now, 500));
+  t.store.retain(t.now, { age: HOUR, maxBytes: 2 ** 30 });
+  const compiled = prepare.mock.calls.map(([sql]) => sql);
+  prepare.mockRestore();
+  expect(compiled.length).toBeGreaterThan(5);
+  // See `Db`: SQLite would look at what is bound there.
+  expect(compiled.filter((sql) => /LIMIT \?\d*(?![\d +])|status = \?/.test(sql))).toEqual([]);
+});

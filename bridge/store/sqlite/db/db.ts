@@ -10,7 +10,12 @@ interface Prepared {
   readonly namesObjects: boolean;
 }
 
-/** One connection with its prepared statements, kept by their text. What fails beside the data throws StoreTrouble. */
+/**
+ * One connection with its prepared statements, kept by their text. What fails beside the data throws StoreTrouble. SQLite
+ * looks at what is bound as LIMIT, and at what is compared with a column that a partial index is about, and then compiles
+ * the statement anew at every call: of a short one that is nearly all of its cost. `LIMIT ? + 0` and `= +?` keep it from
+ * looking.
+ */
 export class Db {
   readonly #connection: DatabaseSync;
   readonly #statements = new Map<string, Prepared>();

@@ -22,7 +22,7 @@ type Retry = Extract<Delivery, { outcome: 'retry' }>;
 /** What was refused comes last: it may cost a search for it. What is retired or removed is not asserted again. */
 const CLAIM = `SELECT * FROM desired WHERE destination = ?1 AND sending = 0 AND next_at <= ?2
     AND NOT ((retired = 1 OR wanted = ?4) AND not_in_sync_since IS NULL)
-  ORDER BY refused, next_at, id LIMIT ?3`;
+  ORDER BY refused, next_at, id LIMIT ?3 + 0`;
 
 /** The desired-state rows as the outbox converges them. The caller holds the transaction. */
 export class DesiredRows {

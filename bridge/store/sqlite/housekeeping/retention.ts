@@ -45,7 +45,7 @@ const CANDIDATE = `SELECT objects.namespace, objects.name, objects.owner_uid,
   FROM objects LEFT JOIN runs ON runs.uid = objects.uid WHERE objects.uid = ?`;
 
 /** Scheduled times without a Job: runs that no object stands for, the oldest first. */
-const WITHOUT_JOB = `SELECT uid FROM runs WHERE status = ? AND sort_at <= ? ORDER BY sort_at, uid LIMIT ${PAGE}`;
+const WITHOUT_JOB = `SELECT uid FROM runs WHERE status = +? AND sort_at <= ? ORDER BY sort_at, uid LIMIT ${PAGE}`;
 
 /**
  * Removes deleted objects with their runs, scheduled times without a Job, and what a living object repeats for ever, by

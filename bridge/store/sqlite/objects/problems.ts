@@ -67,7 +67,7 @@ export class Problems implements ProblemsTx {
 
   due(limit: number, now: Instant): DueEvent[] {
     const rows = this.#db.all<ProblemColumns>(
-      'SELECT * FROM annotation_problems WHERE next_at <= ? ORDER BY next_at, uid LIMIT ?',
+      'SELECT * FROM annotation_problems WHERE next_at <= ? ORDER BY next_at, uid LIMIT ? + 0',
       now,
       limit,
     );

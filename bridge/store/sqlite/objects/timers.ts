@@ -2,7 +2,7 @@ import type { Instant } from '../../../lib/clock.ts';
 import type { Timer, TimersTx } from '../../timers.ts';
 import type { Db } from '../db/db.ts';
 
-const DUE = 'SELECT id, kind, uid, due FROM timers WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ?';
+const DUE = 'SELECT id, kind, uid, due FROM timers WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ? + 0';
 
 /** By the primary key: of thousands most are others. */
 const BELOW = "SELECT id, kind, uid, due FROM timers WHERE id > ?1 || '/' AND id < ?1 || '0' ORDER BY id";

@@ -36,7 +36,7 @@ const NO_LIMITS = '[]';
 /** So many of the oldest are looked at first: mostly that is enough. */
 const LOOK = 64;
 
-const OLDEST = `SELECT * FROM intents WHERE destination = ? AND status = ? AND settled_at IS NULL AND next_at <= ?
+const OLDEST = `SELECT * FROM intents WHERE destination = ? AND status = +? AND settled_at IS NULL AND next_at <= ?
   ORDER BY next_at, seq LIMIT ${LOOK}`;
 
 /**
@@ -44,20 +44,20 @@ const OLDEST = `SELECT * FROM intents WHERE destination = ? AND status = ? AND s
  * share; it is looked up once, however many intents wait behind it.
  */
 const GATES = `WITH RECURSIVE gates (gate) AS (
-    SELECT min(gate) FROM intents WHERE destination = ?1 AND status = ?2 AND settled_at IS NULL
+    SELECT min(gate) FROM intents WHERE destination = ?1 AND status = +?2 AND settled_at IS NULL
     UNION ALL
     SELECT (SELECT min(gate) FROM intents
-      WHERE destination = ?1 AND status = ?2 AND settled_at IS NULL AND gate > gates.gate)
+      WHERE destination = ?1 AND status = +?2 AND settled_at IS NULL AND gate > gates.gate)
     FROM gates WHERE gate IS NOT NULL),
   fronts AS MATERIALIZED (
     SELECT gate, (SELECT min(next_at) FROM intents
-      WHERE destination = ?1 AND status = ?2 AND settled_at IS NULL AND gate = gates.gate) AS front
+      WHERE destination = ?1 AND status = +?2 AND settled_at IS NULL AND gate = gates.gate) AS front
     FROM gates WHERE gate IS NOT NULL)
   SELECT gate FROM fronts WHERE front <= ?3 ORDER BY front`;
 
 const FRONT = `SELECT * FROM intents
-  WHERE destination = ? AND status = ? AND settled_at IS NULL AND gate = ? AND next_at <= ?
-  ORDER BY next_at, seq LIMIT ?`;
+  WHERE destination = ? AND status = +? AND settled_at IS NULL AND gate = ? AND next_at <= ?
+  ORDER BY next_at, seq LIMIT ? + 0`;
 
 /** The oldest due intents of one status that are not blocked, at most `perGate` of a gate; maybe more than `limit`. */
 export function dueIntents(db: Db, query: DueQuery): IntentColumns[] {

@@ -83,7 +83,7 @@ export class Logs implements LogTx {
   wanted(limit: number, now: Instant, reading: readonly number[]): WantedLog[] {
     const rows = this.#db.all<LogColumns>(
       `SELECT id, ${END}, wanted_at, attempts FROM logs WHERE outcome IS NULL AND next_at <= ?
-         AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY next_at, id LIMIT ?`,
+         AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY next_at, id LIMIT ? + 0`,
       now,
       JSON.stringify(reading),
       limit,
