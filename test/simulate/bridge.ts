@@ -1,0 +1,287 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Auditor } from '../../bridge/cluster/auditor.ts';
+import { startAuditor } from '../../bridge/cluster/auditor.ts';
+import { startCollectorRestart } from '../../bridge/cluster/collector-restart.ts';
+import { startEventWriter } from '../../bridge/cluster/event-writer.ts';
+import { startLogReader } from '../../bridge/cluster/logs.ts';
+import { loadConfig } from '../../bridge/config/load.ts';
+import { followedKinds } from '../../bridge/config/watch.ts';
+import type { Config } from '../../bridge/config/schema.ts';
+import type { Tree } from '../../bridge/config/tree.ts';
+import type { WorkerClient } from '../../bridge/ingest/thread/client.ts';
+import { startWorker } from '../../bridge/ingest/thread/client.ts';
+import type { CallMessage } from '../../bridge/ingest/thread/protocol.ts';
+import { SteadyClock } from '../../bridge/lib/clock.ts';
+import { followClock } from '../../bridge/lib/follow-clock.ts';
+import { Releases } from '../../bridge/lib/releases.ts';
+import type { TransitionKind } from '../../bridge/lifecycle/transition.ts';
+import type { Dispatcher } from '../../bridge/outbox/dispatcher.ts';
+import { startDispatcher } from '../../bridge/outbox/dispatcher.ts';
+import { createDeliverers } from '../../bridge/sinks/index.ts';
+import { startTicking } from '../../bridge/app/ticking.ts';
+import type { Cronitor } from '../vendors/cronitor.ts';
+import type { ExportAnswer } from './collector.ts';
+import { copyLeft, forgetDisk, Killed, ruleDisk } from './disk.ts';
+import { SimulatedKubeApi } from './kube-api.ts';
+import type { Random } from './random.ts';
+import { randomOf } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
+import { Program } from './scheduler.ts';
+import type { Answered } from './thread.ts';
+import { SimulatedThread } from './thread.ts';
+import type { SentPing } from './vendor-http.ts';
+import { VendorHttp } from './vendor-http.ts';
+import type { Weather } from './weather.ts';
+import type { ApiServer } from './world/api-server.ts';
+import type { Clocks } from './world/clocks.ts';
+
+export interface BridgeOptions {
+  readonly seed: string;
+  readonly scheduler: Scheduler;
+  readonly weather: Weather;
+  readonly server: ApiServer;
+  readonly clocks: Clocks;
+  readonly cronitor: Cronitor;
+  readonly sent: SentPing[];
+  readonly folder: string;
+  /** The clock of its computer. */
+  readonly wall: () => number;
+  readonly onAnswered: (call: CallMessage, answer: Answered) => void;
+  readonly onCollectorRestart: () => void;
+  /** What the bridge itself would log as an error. */
+  readonly onError: (what: string, error: unknown) => void;
+  /** It ended by itself or was killed. */
+  readonly onEnd: (why: string) => void;
+}
+
+/** One life of the bridge: the rooms as app/ composes them, without ports and page. */
+export class Bridge {
+  readonly program: Program;
+  readonly path: string;
+  readonly clock: SteadyClock;
+  readonly startedAt: number;
+  diedAt = Infinity;
+  readonly #options: BridgeOptions;
+  readonly #config: Config;
+  readonly #random: Random;
+  readonly #releases = new Releases();
+  #thread: SimulatedThread | undefined;
+  #worker: WorkerClient | undefined;
+  #auditor: Auditor | undefined;
+  /** Steps on the disk until it is killed in the middle of one. */
+  #killIn = Infinity;
+  #isReady = false;
+
+  constructor(options: BridgeOptions, life: number, config: Tree) {
+    this.#options = options;
+    this.program = new Program(`bridge-${life}`);
+    this.startedAt = options.scheduler.now;
+    this.clock = new SteadyClock(options.wall, () => options.scheduler.now);
+    this.#random = randomOf(options.seed, 'bridge', life);
+    const folder = join(options.folder, String(life));
+    mkdirSync(folder, { recursive: true });
+    this.path = join(folder, 'bridge.db');
+    this.#config = loadConfig({
+      env: {},
+      overrides: { ...config, store: { ...(config['store'] as Tree), path: this.path } },
+    });
+    ruleDisk(folder, { isFull: () => options.weather.is('disk-full'), step: () => this.#step() });
+    options.scheduler.in(0, () => void this.#start().catch((error: unknown) => this.#crash(error)), this.program);
+  }
+
+  get folder(): string {
+    return join(this.path, '..');
+  }
+
+  get ready(): boolean {
+    return this.program.alive && this.#isReady;
+  }
+
+  /** Kills it now, or in the middle of the disk's step number `steps` from now. */
+  kill(steps = 0): void {
+    if (steps > 0) this.#killIn = steps;
+    else this.#die('killed');
+  }
+
+  /** SIGTERM: it ends in order. */
+  stop(): void {
+    const { scheduler } = this.#options;
+    const failed = (error: unknown): void => this.#options.onError('stop', error);
+    scheduler.in(
+      0,
+      () => void this.#releases.releaseWithin(22_000, failed).then(() => this.#die('stopped')),
+      this.program,
+    );
+  }
+
+  /** One export, as the Collector's connection brings it. */
+  ingest(bytes: Uint8Array, answer: (answer: ExportAnswer) => void): void {
+    const { scheduler } = this.#options;
+    if (!this.ready) return answer('unavailable');
+    scheduler.in(
+      1,
+      () => {
+        this.#worker!.calls.ingest(bytes, this.clock.now()).then(
+          ({ result }) => answer(result === 'committed' ? 'committed' : result),
+          () => answer('unavailable'),
+        );
+      },
+      this.program,
+    );
+  }
+
+  connected(): void {
+    this.#options.scheduler.in(0, () => this.#auditor?.connected(), this.program);
+  }
+
+  /** What it left behind goes to the next life. */
+  leaveTo(next: string): void {
+    copyLeft(this.folder, next);
+    this.remove();
+  }
+
+  remove(): void {
+    this.#thread?.close();
+    forgetDisk(this.folder);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #start(): Promise<void> {
+    const { scheduler, onAnswered, weather, cronitor, sent, onError } = this.#options;
+    const { clock, program } = this;
+    const random = this.#random;
+    const releases = this.#releases;
+    let wake = (_kinds?: readonly TransitionKind[]): void => undefined;
+    let ticking: ReturnType<typeof startTicking> | undefined;
+    const worker = await startWorker(
+      { config: this.#config, startedAt: clock.now() },
+      ({ transitions }) => wake(transitions),
+      (error) => this.#crash(error),
+      { onWritten: () => ticking?.changed() },
+      (init) => (this.#thread = new SimulatedThread(init, { scheduler, program, random, onAnswered })),
+    );
+    this.#worker = worker;
+    releases.add(async () => {
+      await worker.calls.close();
+      await worker.stop();
+    });
+    const reporter = new StoreReporter((error) => onError('store', error));
+    ticking = startTicking(worker.calls, clock, reporter, () => wake());
+    releases.add(() => ticking.stop());
+    const cluster = this.#startCluster(worker, releases);
+    const http = new VendorHttp({ scheduler, weather, random, program, cronitor, sent });
+    const dispatcher = this.#startOutbox(worker, http, releases);
+    wake = (kinds) => (dispatcher.wake(), cluster.woken(kinds));
+    const planning = [worker.calls, dispatcher, cluster.auditor];
+    releases.add(followClock(clock, planning, (error) => onError('clock', error)));
+    this.#auditor = cluster.auditor;
+    this.#isReady = true;
+  }
+
+  #startOutbox(worker: WorkerClient, http: VendorHttp, releases: Releases): Dispatcher {
+    const { onError } = this.#options;
+    const dispatcher = startDispatcher({
+      store: worker.calls,
+      deliverers: createDeliverers(this.#config, { http, clock: this.clock }),
+      clock: this.clock,
+      maxAgeMs: this.#config.outbox.maxAge,
+      onError: (error) => onError('outbox', error),
+    });
+    releases.add(() => dispatcher.stop(5_000));
+    return dispatcher;
+  }
+
+  #startCluster(worker: WorkerClient, releases: Releases) {
+    const { scheduler, weather, server, clocks, onCollectorRestart, onError } = this.#options;
+    const api = new SimulatedKubeApi({
+      scheduler,
+      weather,
+      server,
+      clocks,
+      program: this.program,
+      random: this.#random,
+      onRemoved: onCollectorRestart,
+    });
+    const asked = { api, clock: this.clock, store: worker.calls, isOurs: () => Promise.resolve(true) };
+    const restart = startCollectorRestart({
+      ...asked,
+      pods: this.#config.cluster.collectorPods,
+      events: false,
+      excuse: () => undefined,
+      onRestarted: () => undefined,
+      onExcused: () => undefined,
+      onError: (error) => onError('restart', error),
+    });
+    releases.add(() => restart.stop());
+    const auditor = startAuditor({
+      ...asked,
+      kinds: followedKinds(this.#config),
+      scope: this.#config.cluster.scope,
+      intervalMs: this.#config.cluster.audit.interval,
+      onResult: () => undefined,
+      onWarnings: () => undefined,
+      onWatch: (kind, isDead) => restart.watch(kind, isDead),
+      onOwnWatch: () => undefined,
+      onError: (error) => onError('audit', error),
+    });
+    releases.add(() => auditor.stop());
+    const writer = startEventWriter({
+      ...asked,
+      onResult: () => undefined,
+      onError: (error) => onError('events', error),
+    });
+    releases.add(() => writer.stop());
+    const logs = startLogReader({
+      ...asked,
+      limits: this.#config.logs,
+      onRead: () => undefined,
+      onError: (error) => onError('logs', error),
+    });
+    releases.add(() => logs.stop());
+    const woken = (kinds?: readonly TransitionKind[]): void => {
+      if (kinds === undefined) writer.wake();
+      if (kinds?.includes('container.terminated') !== false) logs.wake();
+    };
+    return { auditor, woken };
+  }
+
+  #step(): void {
+    if (!this.program.alive) throw new Killed('dead');
+    if (--this.#killIn > 0) return;
+    this.#die('killed in the middle of a commit');
+    throw new Killed('killed');
+  }
+
+  #crash(error: unknown): void {
+    if (!this.program.alive) return;
+    this.#options.onError('crash', error);
+    this.#die('crashed');
+  }
+
+  #die(why: string): void {
+    if (!this.program.alive) return;
+    this.program.alive = false;
+    this.diedAt = this.#options.scheduler.now;
+    this.#options.onEnd(why);
+  }
+}
+
+/** What the ticking asks and reports of the store. */
+class StoreReporter {
+  storeFails = false;
+  readonly #onError: (error: unknown) => void;
+
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  storeFailed(error: unknown): void {
+    this.storeFails = true;
+    this.#onError(error);
+  }
+
+  storeWorks(): void {
+    this.storeFails = false;
+  }
+}

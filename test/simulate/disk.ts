@@ -1,0 +1,81 @@
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import type { DatabaseSyncOptions } from 'node:sqlite';
+import sqlite from 'node:sqlite';
+import { dirname, join } from 'node:path';
+
+/** Thrown into what a killed program was doing; what it catches it does not survive. */
+export class Killed extends Error {}
+
+/** The disk of one process: what it does with it may fail, or be its last. */
+export interface DiskRules {
+  /** Whether there is no room. */
+  isFull(): boolean;
+  /** Called before each step that changes something on the disk; may throw `Killed`. */
+  step(): void;
+}
+
+const rules = new Map<string, DiskRules>();
+
+/** Everything below `folder` goes by these rules. */
+export function ruleDisk(folder: string, given: DiskRules): void {
+  rules.set(folder, given);
+}
+
+export function forgetDisk(folder: string): void {
+  rules.delete(folder);
+}
+
+function rulesOf(path: unknown): DiskRules | undefined {
+  return typeof path === 'string' ? rules.get(dirname(path)) : undefined;
+}
+
+function full(): Error {
+  return Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+}
+
+const RealDatabase = sqlite.DatabaseSync;
+
+/** SQLite, on that disk. */
+class SimulatedDatabase extends RealDatabase {
+  readonly #rules: DiskRules | undefined;
+
+  constructor(path: string, options?: DatabaseSyncOptions) {
+    super(path, options);
+    this.#rules = options?.readOnly === true || path.endsWith('.lock') ? undefined : rulesOf(path);
+  }
+
+  override exec(sql: string): void {
+    if (this.#rules !== undefined && (sql === 'COMMIT' || sql === 'BEGIN IMMEDIATE')) {
+      this.#rules.step();
+      if (sql === 'COMMIT' && this.#rules.isFull()) {
+        super.exec('ROLLBACK');
+        throw full();
+      }
+    }
+    super.exec(sql);
+  }
+}
+
+/** Puts the disk under all code of this process, before any of the bridge is loaded. */
+export function installDisk(): void {
+  const { writeFileSync, renameSync } = fs;
+  const checked = (path: unknown): void => {
+    const rule = rulesOf(path);
+    rule?.step();
+    if (rule?.isFull() === true) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  };
+  Object.assign(fs, {
+    writeFileSync: (...args: Parameters<typeof writeFileSync>) => (checked(args[0]), writeFileSync(...args)),
+    renameSync: (...args: Parameters<typeof renameSync>) => (checked(args[1]), renameSync(...args)),
+  });
+  Object.assign(sqlite, { DatabaseSync: SimulatedDatabase });
+  syncBuiltinESMExports();
+}
+
+/** What a killed process leaves behind: all files as they are, but what dies with it. */
+export function copyLeft(from: string, to: string): void {
+  fs.mkdirSync(to, { recursive: true });
+  for (const name of fs.readdirSync(from))
+    if (!/\.(lock|pid)$|-shm$/.test(name)) fs.copyFileSync(join(from, name), join(to, name));
+}

@@ -1,0 +1,195 @@
+import type { Random } from './random.ts';
+import { chance, pick, randomOf, skewed, weighted, whole } from './random.ts';
+import type { Trouble } from './weather.ts';
+import type { CronJobPlan, Policy } from './world/cronjob-controller.ts';
+import type { Behaviour } from './world/job-controller.ts';
+import type { Resource } from './world/objects.ts';
+
+interface At {
+  readonly id: string;
+  /** Ms since the beginning. */
+  readonly at: number;
+}
+
+/** What goes wrong. */
+export type Fault = At &
+  (
+    | { readonly act: 'kill-bridge'; readonly steps: number; readonly downMs: number }
+    | { readonly act: 'stop-bridge'; readonly downMs: number }
+    | { readonly act: 'kill-collector'; readonly loseDisk: boolean; readonly downMs: number }
+    | { readonly act: 'dead-watch'; readonly resource: Resource }
+    | { readonly act: 'compact' }
+    | { readonly act: 'set-clock'; readonly ms: number }
+    | { readonly act: 'trouble'; readonly trouble: Trouble; readonly ms: number }
+  );
+
+/** What people do to one CronJob. */
+export type Change = At & { readonly cronJob: string } & (
+    | { readonly act: 'suspend' | 'recreate'; readonly ms: number }
+    | { readonly act: 'reschedule'; readonly every: number; readonly offset: number }
+    | { readonly act: 'run-now' | 'run-suspended' }
+    | { readonly act: 'delete-job'; readonly how: 'Background' | 'Foreground' }
+  );
+
+export type Act = Fault | Change;
+
+export interface Plan {
+  readonly seed: string;
+  readonly days: number;
+  readonly startAt: number;
+  /** Ms after the beginning of the world. */
+  readonly bridgeAt: number;
+  readonly batches: boolean;
+  readonly consumers: number;
+  readonly skew: {
+    readonly api: number;
+    readonly manager: number;
+    readonly kubelet: number;
+    readonly collector: number;
+  };
+  readonly cronJobs: readonly CronJobPlan[];
+  readonly acts: readonly Act[];
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+/** Least number of runs and faults of each day. */
+export const RUNS_A_DAY = 520;
+export const FAULTS_A_DAY = 56;
+
+/** The world of a seed. Each act has a name, so that it may be left out and the others stay as they are. */
+export function planOf(seed: string, days: number): Plan {
+  const random = randomOf(seed, 'plan');
+  const cronJobs = cronJobsOf(random);
+  const acts: Act[] = [];
+  for (let day = 0; day < days; day++) {
+    const at = (): number => day * DAY + Math.floor(random() * DAY);
+    for (let n = 0; n < FAULTS_A_DAY; n++) acts.push({ id: `f${day}.${n}`, at: at(), ...faultOf(random) } as Act);
+    for (let n = 0; n < 14; n++) acts.push({ id: `p${day}.${n}`, at: at(), ...changeOf(random, cronJobs) } as Act);
+  }
+  const skew = (): number => whole(random, -1_500, 1_500);
+  return {
+    seed,
+    days,
+    startAt: Date.UTC(2026, 2, 2) + whole(random, 0, 300) * DAY,
+    bridgeAt: chance(random, 0.3) ? whole(random, 5 * MINUTE, 2 * HOUR) : whole(random, 0, 30_000),
+    batches: chance(random, 0.5),
+    consumers: pick(random, [1, 10, 10]),
+    skew: { api: skew(), manager: skew(), kubelet: skew(), collector: skew() },
+    cronJobs,
+    acts: acts.toSorted((a, b) => a.at - b.at),
+  };
+}
+
+const EVERY = [5, 10, 10, 15, 20, 30, 60, 120, 360, 1440];
+
+function cronJobsOf(random: Random): CronJobPlan[] {
+  const all: CronJobPlan[] = [];
+  for (let runs = 0; runs < RUNS_A_DAY || all.length < 8;) {
+    const plan = cronJobOf(random, all.length);
+    all.push(plan);
+    // What is left out or cut short by the faults is made up for.
+    runs += (0.8 * 1440) / plan.every;
+  }
+  return all;
+}
+
+function cronJobOf(random: Random, n: number): CronJobPlan {
+  const every = pick(random, EVERY);
+  const policy = weighted<Policy>(random, { Allow: 6, Forbid: 3, Replace: 3 });
+  const annotations: Record<string, string> = {};
+  if (chance(random, 0.08)) annotations['k8s.cronitor.io/exclude'] = 'true';
+  if (chance(random, 0.2)) annotations['k8s.cronitor.io/grace-seconds'] = '120';
+  return {
+    name: `job-${String.fromCharCode(97 + (n % 26))}`,
+    namespace: pick(random, ['shop', 'team-a', 'team-b']),
+    every,
+    offset: whole(random, 0, 1439),
+    policy,
+    behaviour: behaviourOf(random, every * MINUTE),
+    history: weighted(random, { '0': 1, '1': 2, '3': 5 }) === '0' ? 0 : pick(random, [1, 3]),
+    ...(chance(random, 0.2) && { ttlSeconds: pick(random, [0, 30, 600]) }),
+    annotations,
+  };
+}
+
+function behaviourOf(random: Random, everyMs: number): Behaviour {
+  const longest = Math.min(chance(random, 0.3) ? 1.6 * everyMs : 0.5 * everyMs, 90 * MINUTE);
+  return {
+    runMs: [pick(random, [300, 2_000, 20_000]), Math.max(30_000, longest)],
+    failRate: pick(random, [0, 0, 0.05, 0.3, 1]),
+    backoffLimit: pick(random, [0, 0, 1, 2]),
+    ...(chance(random, 0.1) && { deadlineMs: 30_000 }),
+  };
+}
+
+/** Mostly seconds, at times an hour. */
+const troubleMs = (random: Random): number =>
+  Math.floor(skewed(random, 2_000, chance(random, 0.1) ? 1.5 * HOUR : 6 * MINUTE));
+
+const FAULTS: Readonly<Record<Fault['act'], number>> = {
+  'kill-bridge': 14,
+  'stop-bridge': 4,
+  'kill-collector': 5,
+  'dead-watch': 1,
+  compact: 4,
+  'set-clock': 2,
+  trouble: 26,
+};
+
+function faultOf(random: Random): object {
+  const act = weighted(random, FAULTS);
+  const downMs = Math.floor(skewed(random, 500, chance(random, 0.05) ? 2 * HOUR : 2 * MINUTE));
+  switch (act) {
+    case 'kill-bridge':
+      return { act, steps: chance(random, 0.6) ? whole(random, 1, 60) : 0, downMs };
+    case 'stop-bridge':
+      return { act, downMs };
+    case 'kill-collector':
+      return { act, loseDisk: chance(random, 0.15), downMs };
+    case 'dead-watch':
+      return { act, resource: pick<Resource>(random, ['pods', 'jobs', 'cronjobs']) };
+    case 'set-clock':
+      return { act, ms: pick(random, [-1, 1]) * Math.floor(skewed(random, 1_000, 20 * MINUTE)) };
+    case 'trouble':
+      return { act, trouble: pick(random, TROUBLES), ms: troubleMs(random) };
+    case 'compact':
+      break;
+  }
+  return { act };
+}
+
+const TROUBLES: readonly Trouble[] = [
+  'api-cut',
+  'api-errors',
+  'watches-cut',
+  'watches-cut',
+  'link-cut',
+  'link-mute',
+  'vendor-refuses',
+  'vendor-slow',
+  'vendor-lost',
+  'vendor-500',
+  'vendor-429',
+  'vendor-401',
+  'disk-full',
+];
+
+function changeOf(random: Random, cronJobs: readonly CronJobPlan[]): object {
+  const { namespace, name } = pick(random, cronJobs);
+  const cronJob = `${namespace}/${name}`;
+  const act = weighted<Change['act']>(random, {
+    suspend: 3,
+    recreate: 2,
+    reschedule: 2,
+    'run-now': 4,
+    'run-suspended': 1,
+    'delete-job': 5,
+  });
+  if (act === 'suspend') return { act, cronJob, ms: Math.floor(skewed(random, MINUTE, 3 * HOUR)) };
+  if (act === 'recreate') return { act, cronJob, ms: Math.floor(skewed(random, 1_000, HOUR)) };
+  if (act === 'reschedule') return { act, cronJob, every: pick(random, EVERY), offset: whole(random, 0, 1439) };
+  if (act === 'delete-job') return { act, cronJob, how: pick(random, ['Background', 'Foreground']) };
+  return { act, cronJob };
+}

@@ -1,0 +1,107 @@
+import { setImmediate as nextTurn } from 'node:timers';
+
+/** A program of the world: what it planned never happens once it is dead. */
+export class Program {
+  readonly name: string;
+  alive = true;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** The cluster, the networks, the vendors: what never dies. */
+export const WORLD = new Program('world');
+
+/** Something that will happen, unless it is cancelled. */
+export interface Planned {
+  readonly at: number;
+  readonly order: number;
+  readonly by: Program;
+  run: (() => void) | undefined;
+}
+
+// The real one: it is taken before the globals are replaced.
+const realTurn = nextTurn;
+
+/**
+ * The one clock and the one queue of everything that happens. What happens at one moment happens in the order in which it
+ * was planned. Between two happenings all promises are settled, so that nothing depends on the real event loop.
+ */
+export class Scheduler {
+  /** Ms since the Unix epoch, without any program's clock that is wrong. */
+  now: number;
+  /** Whose turn it is: what is planned meanwhile is its own. */
+  current = WORLD;
+  happened = 0;
+  readonly #heap: Planned[] = [];
+  #order = 0;
+
+  constructor(now: number) {
+    this.now = now;
+  }
+
+  /** After `ms`, by the program whose turn it is. */
+  in(ms: number, run: () => void, by: Program = this.current): Planned {
+    return this.at(this.now + Math.max(0, ms), run, by);
+  }
+
+  at(at: number, run: () => void, by: Program = this.current): Planned {
+    const planned: Planned = { at: Math.max(at, this.now), order: this.#order++, by, run };
+    this.#push(planned);
+    return planned;
+  }
+
+  /** Resolves in `ms`, unless the program is dead by then: then never. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.in(ms, resolve));
+  }
+
+  /** Lets everything happen up to a moment. */
+  async runUntil(end: number): Promise<void> {
+    for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) {
+      this.#pop();
+      const { run, by } = next;
+      if (run === undefined || !by.alive) continue;
+      this.now = next.at;
+      this.current = by;
+      this.happened++;
+      run();
+      await new Promise<void>((resolve) => void realTurn(resolve));
+      this.current = WORLD;
+    }
+    this.now = end;
+  }
+
+  #push(planned: Planned): void {
+    const heap = this.#heap;
+    let index = heap.push(planned) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!isBefore(planned, heap[parent]!)) break;
+      heap[index] = heap[parent]!;
+      index = parent;
+    }
+    heap[index] = planned;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop()!;
+    if (heap.length === 0) return;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
+      if (!isBefore(heap[child]!, last)) break;
+      heap[index] = heap[child]!;
+      index = child;
+    }
+    heap[index] = last;
+  }
+}
+
+function isBefore(a: Planned, b: Planned): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
+}

@@ -1,0 +1,295 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CallMessage } from '../../bridge/ingest/thread/protocol.ts';
+import type { Tree } from '../../bridge/config/tree.ts';
+import { Cronitor } from '../vendors/cronitor.ts';
+import type { BridgeOptions } from './bridge.ts';
+import { Bridge } from './bridge.ts';
+import type { Export, ExportAnswer } from './collector.ts';
+import { Collector } from './collector.ts';
+import { enter } from './globals.ts';
+import type { Act, Change, Fault, Plan } from './plan.ts';
+import { DAY } from './plan.ts';
+import { chance, randomOf, skewed } from './random.ts';
+import { Scheduler, WORLD } from './scheduler.ts';
+import { Shown } from './shown.ts';
+import type { Answered } from './thread.ts';
+import { Trace } from './trace.ts';
+import type { SentPing } from './vendor-http.ts';
+import { Weather } from './weather.ts';
+import { ApiServer } from './world/api-server.ts';
+import { Clocks } from './world/clocks.ts';
+import { CronJobController } from './world/cronjob-controller.ts';
+import { JobController } from './world/job-controller.ts';
+import { hasEnded, isBeingDeleted } from './world/objects.ts';
+import { Truth } from './world/truth.ts';
+
+const HOUR = 3_600_000;
+/** After the last fault everything is settled within it. */
+export const SETTLE_MS = 3 * HOUR;
+const KEY = 'simulated-key';
+
+/** One world, from its plan to its end. */
+export class Simulation {
+  readonly plan: Plan;
+  readonly scheduler: Scheduler;
+  readonly truth = new Truth();
+  readonly shown: Shown;
+  readonly weather: Weather;
+  readonly cronitor = new Cronitor(KEY);
+  readonly sent: SentPing[] = [];
+  readonly trace: Trace;
+  readonly errors: string[] = [];
+  /** Every life of the bridge. */
+  readonly lives: Bridge[] = [];
+  readonly api: ApiServer;
+  readonly collector: Collector;
+  readonly #jobs: JobController;
+  readonly #cronJobs: CronJobController;
+  readonly #clocks: Clocks;
+  readonly #folder: string;
+  readonly #exports = new WeakMap<Uint8Array, Export>();
+  #wallOffset = 0;
+  #generations = 0;
+  #manual = 0;
+  faults = 0;
+
+  constructor(plan: Plan, folder: string, keepsTrace: boolean) {
+    this.plan = plan;
+    this.#folder = folder;
+    this.scheduler = new Scheduler(plan.startAt);
+    const { scheduler } = this;
+    enter({ scheduler, wall: () => scheduler.now + this.#wallOffset, random: randomOf(plan.seed, 'global') });
+    this.trace = new Trace(keepsTrace);
+    this.weather = new Weather(scheduler);
+    this.api = new ApiServer(scheduler);
+    this.shown = new Shown(scheduler);
+    this.#clocks = new Clocks(scheduler, plan.skew);
+    this.#jobs = new JobController(scheduler, this.api, this.#clocks, this.truth);
+    this.#cronJobs = new CronJobController(scheduler, this.api, this.#clocks, this.truth, this.#jobs);
+    this.collector = new Collector({
+      scheduler,
+      api: this.api,
+      weather: this.weather,
+      random: randomOf(plan.seed, 'collector'),
+      consumers: plan.consumers,
+      batches: plan.batches,
+      skewMs: plan.skew.collector,
+      send: (request) => this.#send(request),
+      onConnected: () => this.bridge?.connected(),
+    });
+    this.api.hear((_, { type, object: { kind, metadata, status } }) =>
+      this.say(
+        `${type} ${kind} ${metadata.namespace}/${metadata.name} ${metadata.resourceVersion} ${statusText(status)}`,
+      ),
+    );
+  }
+
+  get bridge(): Bridge | undefined {
+    return this.lives.at(-1);
+  }
+
+  /** Where the store is, or was left. */
+  get storePath(): string {
+    return this.bridge!.path;
+  }
+
+  say(text: string): void {
+    this.trace.add(this.scheduler.now, text);
+  }
+
+  async run(): Promise<void> {
+    const { plan, scheduler, weather } = this;
+    weather.onChange = (trouble) => {
+      this.say(`${trouble} ${weather.is(trouble) ? 'begins' : 'ends'}`);
+      if (trouble !== 'watches-cut') return;
+      if (weather.is(trouble)) this.collector.watchesCut();
+      else this.collector.watchesBack();
+    };
+    for (const cronJob of plan.cronJobs) this.#cronJobs.create(cronJob, this.#generations++);
+    scheduler.in(200, () => this.collector.start());
+    scheduler.in(plan.bridgeAt, () => this.#startBridge());
+    for (const act of plan.acts) scheduler.at(plan.startAt + act.at, () => this.#act(act));
+    scheduler.at(plan.startAt + plan.days * DAY, () => this.#heal());
+    await scheduler.runUntil(plan.startAt + plan.days * DAY + SETTLE_MS);
+  }
+
+  /** Ends everything that still runs; its files go. */
+  close(): void {
+    for (const life of this.lives) life.program.alive = false;
+    this.bridge?.remove();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #startBridge(): void {
+    const last = this.bridge;
+    if (last?.program.alive === true) return;
+    const life = this.lives.length;
+    last?.leaveTo(join(this.#folder, String(life)));
+    this.say(`bridge ${life} starts`);
+    this.lives.push(new Bridge(this.#bridgeOptions(), life, CONFIG));
+  }
+
+  #bridgeOptions(): BridgeOptions {
+    const { scheduler, weather, cronitor, sent } = this;
+    return {
+      scheduler,
+      weather,
+      cronitor,
+      sent,
+      clocks: this.#clocks,
+      server: this.api,
+      seed: this.plan.seed,
+      folder: this.#folder,
+      wall: () => scheduler.now + this.#wallOffset,
+      onAnswered: (call, answer) => this.#answered(call, answer),
+      onCollectorRestart: () => this.#restartCollector(),
+      onError: (what, error) => this.#error(what, error),
+      onEnd: (why) => this.#bridgeEnded(why),
+    };
+  }
+
+  #error(what: string, error: unknown): void {
+    const text = `${what}: ${error instanceof Error ? error.message : String(error)}`;
+    this.say(`bridge error: ${text}`);
+    this.errors.push(text);
+  }
+
+  #downMs = 0;
+
+  #bridgeEnded(why: string): void {
+    this.say(`bridge ${why}`);
+    const downMs = this.#downMs || 5_000;
+    this.#downMs = 0;
+    this.scheduler.in(downMs, () => this.#startBridge(), WORLD);
+  }
+
+  #answered(call: CallMessage, answer: Answered): void {
+    const text = 'error' in answer ? answer.error : resultOf(answer.value);
+    if (call.method === 'ingest') {
+      const records = this.#exports.get(call.args[0])?.records ?? [];
+      this.say(`export of ${records.length} ${text}`);
+      if (text === 'committed') records.forEach(({ object, type }) => this.shown.add(object, type === 'DELETED'));
+    } else if ('value' in answer) this.shown.read(call);
+  }
+
+  /** The way from the Collector to the bridge and back. */
+  #send(request: Export): Promise<ExportAnswer> {
+    const { scheduler, weather, bridge } = this;
+    const random = randomOf(this.plan.seed, 'link', scheduler.happened);
+    this.#exports.set(request.bytes, request);
+    return new Promise((resolve) => {
+      const end = (answer: ExportAnswer): void =>
+        void scheduler.in(skewed(random, 1, 50), () => resolve(answer), WORLD);
+      if (weather.is('link-cut')) return void scheduler.in(skewed(random, 10, 30_000), () => end('lost'), WORLD);
+      if (bridge === undefined || !bridge.ready) return end('lost');
+      const late = scheduler.in(30_000, () => end('lost'), WORLD);
+      bridge.ingest(request.bytes, (answer) => {
+        if (weather.is('link-mute') && chance(random, 0.8)) return;
+        late.run = undefined;
+        end(answer);
+      });
+    });
+  }
+
+  #restartCollector(): void {
+    this.say('the bridge restarts the collector');
+    this.collector.crash(false);
+    this.scheduler.in(3_000, () => this.collector.start(), WORLD);
+  }
+
+  /** The end of all troubles; nothing new is scheduled any more. */
+  #heal(): void {
+    this.say('all is well from now on');
+    this.#cronJobs.stop();
+    this.collector.start();
+    this.collector.watchesBack();
+    this.#startBridge();
+  }
+
+  #act(act: Act): void {
+    this.say(`${act.id} ${JSON.stringify({ ...act, id: undefined, at: undefined })}`);
+    if ('cronJob' in act) return this.#change(act);
+    this.faults++;
+    this.#fault(act);
+  }
+
+  #fault(act: Fault): void {
+    switch (act.act) {
+      case 'kill-bridge':
+        if (this.bridge?.program.alive !== true) return;
+        this.#downMs = act.downMs;
+        return this.bridge.kill(act.steps);
+      case 'stop-bridge':
+        if (this.bridge?.ready !== true) return;
+        this.#downMs = act.downMs;
+        return this.bridge.stop();
+      case 'kill-collector':
+        this.collector.crash(act.loseDisk);
+        if (act.loseDisk) this.shown.lossy = true;
+        this.scheduler.in(act.downMs, () => this.collector.start());
+        return;
+      case 'dead-watch':
+        return this.collector.killWatch(act.resource);
+      case 'compact':
+        return this.api.compact();
+      case 'set-clock':
+        this.#wallOffset += act.ms;
+        return;
+      case 'trouble':
+        return this.weather.set(act.trouble, act.ms);
+    }
+  }
+
+  #change(act: Change): void {
+    const [namespace = '', name = ''] = act.cronJob.split('/');
+    const cronJob = this.#cronJobs.find(namespace, name);
+    if (cronJob === undefined) return;
+    switch (act.act) {
+      case 'suspend':
+        this.#cronJobs.suspend(cronJob, true);
+        this.scheduler.in(act.ms, () => {
+          const later = this.#cronJobs.find(namespace, name);
+          if (later !== undefined) this.#cronJobs.suspend(later, false);
+        });
+        return;
+      case 'recreate':
+        this.#cronJobs.delete(cronJob);
+        this.scheduler.in(act.ms, () => {
+          const plan = this.plan.cronJobs.find((one) => one.namespace === namespace && one.name === name)!;
+          if (this.#cronJobs.find(namespace, name) === undefined) this.#cronJobs.create(plan, this.#generations++);
+        });
+        return;
+      case 'reschedule':
+        return this.#cronJobs.reschedule(cronJob, act.every, act.offset);
+      case 'run-now':
+      case 'run-suspended':
+        return this.#cronJobs.runNow(cronJob, `${name}-manual-${this.#manual++}`, act.act === 'run-suspended');
+      case 'delete-job': {
+        const jobs = this.#cronJobs.jobsOf(cronJob.metadata.uid);
+        const job = jobs.find((one) => !hasEnded(one) && !isBeingDeleted(one)) ?? jobs[0];
+        if (job !== undefined) this.#jobs.remove(job.metadata.uid, act.how);
+      }
+    }
+  }
+}
+
+const CONFIG: Tree = {
+  cluster: { name: 'simulated', collectorPods: ['monitoring/collector-0'] },
+  store: { retention: { age: '12h' } },
+  cronitor: { default: { apiKey: KEY } },
+};
+
+function statusText(status: object): string {
+  const { conditions = [], ...rest } = status as {
+    conditions?: { type: string }[];
+    phase?: string;
+    startTime?: string;
+  };
+  const types = conditions.map(({ type }) => type).join('+');
+  return [rest.phase, rest.startTime === undefined ? '' : 'started', types].filter(Boolean).join(' ');
+}
+
+function resultOf(value: unknown): string {
+  return typeof value === 'object' && value !== null && 'result' in value ? String(value.result) : '';
+}

@@ -1,0 +1,130 @@
+import type { Http, HttpFailure, HttpRequest, HttpResult } from '../../bridge/sinks/http.ts';
+import type { Cronitor } from '../vendors/cronitor.ts';
+import type { Random } from './random.ts';
+import { chance, pick, skewed, whole } from './random.ts';
+import type { Program, Scheduler } from './scheduler.ts';
+import { WORLD } from './scheduler.ts';
+import type { Weather } from './weather.ts';
+
+/** One ping that went out, and whether its sender learnt what became of it. */
+export interface SentPing {
+  readonly ping: string;
+  readonly program: Program;
+  readonly sentAt: number;
+  /** When the answer was there. */
+  answeredAt: number | undefined;
+  status: number | undefined;
+}
+
+export interface VendorHttpOptions {
+  readonly scheduler: Scheduler;
+  readonly weather: Weather;
+  readonly random: Random;
+  readonly program: Program;
+  readonly cronitor: Cronitor;
+  readonly sent: SentPing[];
+}
+
+/** The way to the vendors: instead of sockets the simulated vendor itself, with the troubles between the two. */
+export class VendorHttp implements Http {
+  readonly #options: VendorHttpOptions;
+
+  constructor(options: VendorHttpOptions) {
+    this.#options = options;
+  }
+
+  async close(): Promise<void> {
+    // There is nothing to close.
+  }
+
+  request(request: HttpRequest): Promise<HttpResult> {
+    const { scheduler, program } = this.#options;
+    if (!program.alive) return new Promise(() => undefined);
+    return new Promise((resolve) => {
+      let isOver = false;
+      let written = false;
+      const end = (result: HttpResult): void => {
+        if (isOver) return;
+        isOver = true;
+        resolve(result);
+      };
+      const late = scheduler.in(request.timeoutMs, () =>
+        end(failure(written ? 'timeout' : 'connection_failed', written)),
+      );
+      request.signal?.addEventListener('abort', () => end(failure('shutting_down', written)), { once: true });
+      void this.#send(request, () => (written = true)).then((result) => {
+        late.run = undefined;
+        end(result);
+      });
+    });
+  }
+
+  async #send(request: HttpRequest, onWritten: () => void): Promise<HttpResult> {
+    const { scheduler, weather, random, program, sent } = this.#options;
+    if (weather.is('vendor-refuses')) {
+      await scheduler.pause(skewed(random, 1, 2_000));
+      return failure('connection_failed', false);
+    }
+    // What a killed program has written may still arrive.
+    const carrier = chance(random, 0.5) ? program : WORLD;
+    const ping = pingOf(request);
+    const record: SentPing = { ping, program, sentAt: scheduler.now, answeredAt: undefined, status: undefined };
+    if (ping !== '') sent.push(record);
+    onWritten();
+    const result = await new Promise<HttpResult>((resolve) => {
+      scheduler.in(
+        weather.is('vendor-slow') ? skewed(random, 500, 45_000) : skewed(random, 5, 400),
+        () => this.#arrive(request, record, resolve),
+        carrier,
+      );
+    });
+    record.answeredAt = result.kind === 'answer' ? scheduler.now : undefined;
+    return result;
+  }
+
+  #arrive(request: HttpRequest, record: SentPing, resolve: (result: HttpResult) => void): void {
+    const { scheduler, weather, random, program } = this.#options;
+    const answer = (result: HttpResult): void =>
+      void scheduler.in(skewed(random, 5, 400), () => resolve(result), program);
+    const refused = this.#refusal();
+    if (refused !== undefined) {
+      record.status = refused;
+      return answer(answerOf(refused, { 'retry-after': String(whole(random, 1, 30)) }, '{}'));
+    }
+    const url = new URL(request.url);
+    const body = typeof request.body === 'string' ? request.body : '';
+    const bytes = Buffer.from(request.body ?? '');
+    const { method, headers = {} } = request;
+    const asked = { method, url, headers, body, bytes, remoteAddress: '10.0.0.9', at: scheduler.now };
+    const given = this.#options.cronitor.handle(asked) ?? { status: 404, body: '' };
+    record.status = given.status;
+    if (weather.is('vendor-lost') && chance(random, 0.7)) {
+      if (chance(random, 0.5)) answer(failure('answer_lost', true));
+      return;
+    }
+    answer(answerOf(given.status, given.headers ?? {}, given.body));
+  }
+
+  #refusal(): number | undefined {
+    const { weather, random } = this.#options;
+    if (weather.is('vendor-500') && chance(random, 0.8)) return pick(random, [500, 502, 503, 504]);
+    if (weather.is('vendor-429') && chance(random, 0.8)) return 429;
+    if (weather.is('vendor-401')) return pick(random, [401, 403]);
+    return undefined;
+  }
+}
+
+function answerOf(status: number, headers: Readonly<Record<string, string>>, body: string): HttpResult {
+  return { kind: 'answer', status, headers, body, complete: true };
+}
+
+function failure(reason: HttpFailure['reason'], unknown: boolean): HttpFailure {
+  return { kind: 'failed', reason, detail: 'simulated', unknown };
+}
+
+/** `series state stamp` of a ping; nothing for any other request. */
+function pingOf({ url }: HttpRequest): string {
+  if (!/\/(ping|p)\//.test(url)) return '';
+  const { searchParams } = new URL(url);
+  return ['series', 'state', 'stamp'].map((name) => searchParams.get(name) ?? '').join(' ');
+}

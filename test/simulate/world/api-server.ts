@@ -1,0 +1,121 @@
+import type { Scheduler } from '../scheduler.ts';
+import { WORLD } from '../scheduler.ts';
+import type { KubeObject, Resource } from './objects.ts';
+import { resourceOf } from './objects.ts';
+
+export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED';
+
+export interface WatchEvent {
+  readonly version: number;
+  readonly type: EventType;
+  /** As it is after the event; of a deletion the last state. */
+  readonly object: KubeObject;
+}
+
+/** Events that a resource's watch cache holds: who asks for older ones is told 410. */
+const CACHED = 400;
+
+/** What the API server holds: objects, one count of versions for all of them, and the events of each resource. */
+export class ApiServer {
+  readonly #scheduler: Scheduler;
+  readonly #objects = new Map<Resource, Map<string, KubeObject>>();
+  readonly #events = new Map<Resource, WatchEvent[]>();
+  /** Versions up to this one are in no watch cache any more. */
+  readonly #forgotten = new Map<Resource, number>();
+  readonly #hearers = new Set<(resource: Resource, event: WatchEvent) => void>();
+  version = 1000;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  /** Calls back for each event from now on. Returns how to end it. */
+  hear(hearer: (resource: Resource, event: WatchEvent) => void): () => void {
+    this.#hearers.add(hearer);
+    return () => this.#hearers.delete(hearer);
+  }
+
+  get(resource: Resource, uid: string): KubeObject | undefined {
+    return this.#all(resource).get(uid);
+  }
+
+  byName(resource: Resource, namespace: string, name: string): KubeObject | undefined {
+    return this.list(resource, namespace).find(({ metadata }) => metadata.name === name);
+  }
+
+  /** As a LIST has them: by namespace and name. */
+  list(resource: Resource, namespace?: string): KubeObject[] {
+    const all = [...this.#all(resource).values()];
+    const within = namespace === undefined ? all : all.filter(({ metadata }) => metadata.namespace === namespace);
+    const key = ({ metadata }: KubeObject): string => `${metadata.namespace}/${metadata.name}`;
+    return within.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+  }
+
+  /** Creates or replaces an object; the version of the given one does not count. */
+  put(object: KubeObject): KubeObject {
+    const resource = resourceOf(object);
+    const known = this.#all(resource).has(object.metadata.uid);
+    const written = this.#versioned(object);
+    this.#all(resource).set(object.metadata.uid, written);
+    this.#tell(resource, known ? 'MODIFIED' : 'ADDED', written);
+    return written;
+  }
+
+  /** Changes an object if it is still there. */
+  change(
+    resource: Resource,
+    uid: string,
+    change: (object: KubeObject) => Partial<Pick<KubeObject, 'metadata' | 'spec' | 'status'>>,
+  ): KubeObject | undefined {
+    const object = this.get(resource, uid);
+    return object && this.put({ ...object, ...change(object) });
+  }
+
+  /** Removes an object; its deletion has a version of its own. */
+  remove(resource: Resource, uid: string): void {
+    const object = this.get(resource, uid);
+    if (object === undefined) return;
+    this.#all(resource).delete(uid);
+    this.#tell(resource, 'DELETED', this.#versioned(object));
+  }
+
+  /** Events after a version, or undefined when that is too old. */
+  since(resource: Resource, version: number): readonly WatchEvent[] | undefined {
+    if (version < (this.#forgotten.get(resource) ?? 0)) return undefined;
+    const events = this.#events.get(resource) ?? [];
+    let first = events.length;
+    while (first > 0 && events[first - 1]!.version > version) first--;
+    return events.slice(first);
+  }
+
+  /** Nothing older than now can be watched any more. */
+  compact(): void {
+    for (const [resource, events] of this.#events) {
+      events.length = 0;
+      this.#forgotten.set(resource, this.version);
+    }
+  }
+
+  #versioned(object: KubeObject): KubeObject {
+    this.version++;
+    return { ...object, metadata: { ...object.metadata, resourceVersion: String(this.version) } };
+  }
+
+  #tell(resource: Resource, type: EventType, object: KubeObject): void {
+    const event = { version: this.version, type, object };
+    let events = this.#events.get(resource);
+    if (events === undefined) this.#events.set(resource, (events = []));
+    events.push(event);
+    if (events.length > 2 * CACHED) {
+      events.splice(0, events.length - CACHED);
+      this.#forgotten.set(resource, events[0]!.version - 1);
+    }
+    for (const hearer of this.#hearers) this.#scheduler.in(0, () => hearer(resource, event), WORLD);
+  }
+
+  #all(resource: Resource): Map<string, KubeObject> {
+    let all = this.#objects.get(resource);
+    if (all === undefined) this.#objects.set(resource, (all = new Map()));
+    return all;
+  }
+}

@@ -1,0 +1,289 @@
+import type { Random } from '../random.ts';
+import { chance, pick, randomOf, skewed, uuid, whole } from '../random.ts';
+import type { Scheduler } from '../scheduler.ts';
+import type { ApiServer } from './api-server.ts';
+import type { Condition, KubeObject } from './objects.ts';
+import { conditionsOf, hasCondition, hasEnded, isBeingDeleted, ownedBy, ownerUid, timestamp } from './objects.ts';
+import type { Clocks } from './clocks.ts';
+import type { JobTruth, Truth } from './truth.ts';
+
+/** How the pods of a Job behave. */
+export interface Behaviour {
+  readonly runMs: readonly [number, number];
+  /** Of its pods, each. */
+  readonly failRate: number;
+  readonly backoffLimit: number;
+  readonly deadlineMs?: number;
+}
+
+const REASONS = ['BackoffLimitExceeded', 'DeadlineExceeded'] as const;
+const NODES = ['node-1', 'node-2', 'node-3'];
+
+/** The Job controller, the scheduler and the kubelets, with their habits. */
+export class JobController {
+  readonly #scheduler: Scheduler;
+  readonly #api: ApiServer;
+  readonly #clocks: Clocks;
+  readonly #truth: Truth;
+  readonly #behaviours = new Map<string, Behaviour>();
+  /** Told of every Job that has ended or is gone. */
+  onOver: (job: KubeObject) => void = () => undefined;
+
+  constructor(scheduler: Scheduler, api: ApiServer, clocks: Clocks, truth: Truth) {
+    this.#scheduler = scheduler;
+    this.#api = api;
+    this.#clocks = clocks;
+    this.#truth = truth;
+  }
+
+  /** Takes over a Job that was just created. */
+  created(job: KubeObject, behaviour: Behaviour): void {
+    const { uid, name } = job.metadata;
+    this.#behaviours.set(uid, behaviour);
+    const random = randomOf('job', name, uid);
+    if (job.spec['suspend'] !== true) this.#scheduler.in(skewed(random, 20, 900), () => this.#start(uid, random));
+  }
+
+  #start(uid: string, random: Random): void {
+    const at = this.#clocks.manager();
+    const job = this.#count(uid, { startTime: timestamp(at), active: 1, ready: 0, uncountedTerminatedPods: {} });
+    if (job === undefined) return;
+    this.#of(uid).startedAt = seconds(at);
+    const { deadlineMs } = this.#behaviours.get(uid)!;
+    if (deadlineMs !== undefined) this.#scheduler.in(deadlineMs, () => this.#exceeded(uid));
+    this.#startPod(uid, 0, random);
+  }
+
+  #startPod(uid: string, failed: number, random: Random): void {
+    const job = this.#api.get('jobs', uid);
+    if (job === undefined || hasEnded(job) || isBeingDeleted(job) || hasCondition(job, 'FailureTarget')) return;
+    const pod = this.#api.put(podOf(job, random, this.#clocks.api()));
+    const step = (ms: readonly [number, number], run: () => void): void =>
+      void this.#scheduler.in(skewed(random, ...ms), run);
+    step([20, 800], () => {
+      this.#pod(
+        pod,
+        { phase: 'Pending', conditions: [podCondition('PodScheduled', this.#clocks.manager())] },
+        pick(random, NODES),
+      );
+      step([100, 4_000], () => {
+        const at = this.#clocks.kubelet();
+        if (!this.#pod(pod, running(at))) return;
+        step([20, 500], () => this.#count(uid, { ready: 1 }));
+        const { runMs, failRate } = this.#behaviours.get(uid)!;
+        const code = chance(random, failRate) ? pick(random, [1, 2, 137]) : 0;
+        step(runMs, () => this.#podEnded(uid, pod, at, code, failed, random));
+      });
+    });
+  }
+
+  #podEnded(uid: string, pod: KubeObject, startedAt: number, code: number, failed: number, random: Random): void {
+    const current = this.#api.get('pods', pod.metadata.uid);
+    if (current === undefined || isBeingDeleted(current)) return;
+    this.#pod(pod, terminated(startedAt, this.#clocks.kubelet(), code));
+    this.#scheduler.in(skewed(random, 20, 1_500), () => {
+      if (code === 0) return this.#succeed(uid, random);
+      const failures = failed + 1;
+      const { backoffLimit } = this.#behaviours.get(uid)!;
+      if (failures > backoffLimit) return this.#fail(uid, failures, REASONS[0], random);
+      this.#count(uid, { active: 0, ready: 0, failed: failures });
+      this.#scheduler.in(10_000 * 2 ** failed, () => {
+        this.#count(uid, { active: 1 });
+        this.#startPod(uid, failures, random);
+      });
+    });
+  }
+
+  #succeed(uid: string, random: Random): void {
+    const job = this.#count(uid, { active: 0, ready: 0, succeeded: 1 }, [['SuccessCriteriaMet', 'CompletionsReached']]);
+    if (job === undefined) return;
+    this.#scheduler.in(skewed(random, 10, 1_000), () => {
+      const at = this.#clocks.manager();
+      const extra = { completionTime: timestamp(at) };
+      if (this.#count(uid, extra, [['Complete', 'CompletionsReached']]) !== undefined) this.#over(uid, 'succeeded', at);
+    });
+  }
+
+  #fail(uid: string, failed: number, reason: string, random: Random): void {
+    const job = this.#count(uid, { active: 0, ready: 0, failed }, [['FailureTarget', reason]]);
+    if (job === undefined) return;
+    this.#scheduler.in(skewed(random, 10, 1_000), () => {
+      const at = this.#clocks.manager();
+      if (this.#count(uid, {}, [['Failed', reason]]) !== undefined) this.#over(uid, 'failed', at);
+    });
+  }
+
+  /** The controller deletes what still runs, then calls it failed. */
+  #exceeded(uid: string): void {
+    const job = this.#api.get('jobs', uid);
+    if (
+      job === undefined ||
+      hasEnded(job) ||
+      isBeingDeleted(job) ||
+      hasCondition(job, 'SuccessCriteriaMet', 'FailureTarget')
+    )
+      return;
+    for (const pod of this.podsOf(uid)) this.stopPod(pod);
+    this.#fail(uid, 1, REASONS[1], randomOf('deadline', uid));
+  }
+
+  /** Writes status of a Job that is neither over nor being deleted; undefined when there is none. */
+  #count(uid: string, fields: object, conditions: readonly (readonly [string, string])[] = []): KubeObject | undefined {
+    const job = this.#api.get('jobs', uid);
+    if (job === undefined || hasEnded(job) || isBeingDeleted(job)) return undefined;
+    const at = timestamp(this.#clocks.manager());
+    const added = conditions.map(([type, reason]): Condition => {
+      const message = type.startsWith('Fail') ? messageOf(reason) : 'Reached expected number of succeeded pods';
+      return { type, status: 'True', lastProbeTime: at, lastTransitionTime: at, reason, message };
+    });
+    return this.#api.change('jobs', uid, () => ({
+      status: { ...job.status, ...fields, ...(added.length > 0 && { conditions: [...conditionsOf(job), ...added] }) },
+    }));
+  }
+
+  #over(uid: string, outcome: 'succeeded' | 'failed', at: number): void {
+    const truth = this.#of(uid);
+    truth.endedAt = seconds(at);
+    truth.outcome = outcome;
+    const job = this.#api.get('jobs', uid)!;
+    this.onOver(job);
+    const ttl = job.spec['ttlSecondsAfterFinished'];
+    if (typeof ttl === 'number') this.#scheduler.in(ttl * 1000 + 200, () => this.remove(uid, 'Foreground'));
+  }
+
+  podsOf(jobUid: string): KubeObject[] {
+    return this.#api.list('pods').filter((pod) => ownerUid(pod) === jobUid);
+  }
+
+  /** A pod is asked to end: its containers get SIGTERM. */
+  stopPod(pod: KubeObject): void {
+    const { uid } = pod.metadata;
+    const random = randomOf('stop', uid);
+    const phase = pod.status['phase'];
+    if (phase === 'Succeeded' || phase === 'Failed') return this.#api.remove('pods', uid);
+    const deletionTimestamp = timestamp(this.#clocks.api() + 30_000);
+    this.#api.change('pods', uid, ({ metadata }) => ({
+      metadata: { ...metadata, deletionTimestamp, deletionGracePeriodSeconds: 30 },
+    }));
+    this.#scheduler.in(skewed(random, 200, 8_000), () => {
+      if (phase === 'Running') this.#pod(pod, terminated(this.#clocks.kubelet() - 1_000, this.#clocks.kubelet(), 143));
+      this.#scheduler.in(skewed(random, 20, 800), () => this.#api.remove('pods', uid));
+    });
+  }
+
+  /** Removes a Job as the API does: in the background at once and its pods later, in the foreground after its pods. */
+  remove(uid: string, how: 'Background' | 'Foreground', outcome: 'cancelled' | 'replaced' = 'cancelled'): void {
+    const job = this.#api.get('jobs', uid);
+    if (job === undefined || isBeingDeleted(job)) return;
+    const random = randomOf('remove', uid);
+    const at = this.#clocks.api();
+    const truth = this.#of(uid);
+    if (!hasEnded(job)) this.#cut(job, truth, outcome, at);
+    if (how === 'Foreground') {
+      const finalizers = ['foregroundDeletion'];
+      this.#api.change('jobs', uid, ({ metadata }) => ({
+        metadata: { ...metadata, deletionTimestamp: timestamp(at), deletionGracePeriodSeconds: 0, finalizers },
+      }));
+      this.podsOf(uid).forEach((pod) => this.stopPod(pod));
+      const look = (): void => {
+        if (this.podsOf(uid).length > 0) return void this.#scheduler.in(500, look);
+        this.#gone(uid, truth);
+      };
+      this.#scheduler.in(skewed(random, 50, 2_000), look);
+      return;
+    }
+    this.#gone(uid, truth);
+    this.#scheduler.in(skewed(random, 50, 3_000), () => this.podsOf(uid).forEach((pod) => this.stopPod(pod)));
+  }
+
+  /** What its controller had decided before counts: only what it says of it is missing. */
+  #cut(job: KubeObject, truth: JobTruth, outcome: 'cancelled' | 'replaced', at: number): void {
+    const hint = conditionsOf(job).find(({ type }) => type === 'SuccessCriteriaMet' || type === 'FailureTarget');
+    if (truth.startedAt === undefined) truth.outcome = 'never_started';
+    else if (hint === undefined) truth.outcome = outcome;
+    else truth.outcome = hint.type === 'FailureTarget' ? 'failed' : 'succeeded';
+    truth.endedAt = hint === undefined ? at : Date.parse(hint.lastTransitionTime);
+  }
+
+  #gone(uid: string, truth: JobTruth): void {
+    const job = this.#api.get('jobs', uid);
+    this.#api.remove('jobs', uid);
+    truth.removedAt = this.#scheduler.now;
+    if (job !== undefined) this.onOver(job);
+  }
+
+  #pod({ metadata: { uid } }: KubeObject, status: object, nodeName?: string): boolean {
+    const pod = this.#api.change('pods', uid, (before) => ({
+      spec: nodeName === undefined ? before.spec : { ...before.spec, nodeName },
+      status: { ...before.status, ...status },
+    }));
+    return pod !== undefined && !isBeingDeleted(pod);
+  }
+
+  #of(uid: string): JobTruth {
+    return this.#truth.jobs.get(uid)!;
+  }
+}
+
+function seconds(at: number): number {
+  return Math.floor(at / 1000) * 1000;
+}
+
+function messageOf(reason: string): string {
+  return reason === 'DeadlineExceeded'
+    ? 'Job was active longer than specified deadline'
+    : 'Job has reached the specified backoff limit';
+}
+
+function podOf(job: KubeObject, random: Random, at: number): KubeObject {
+  const { name, namespace } = job.metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: `${name}-${whole(random, 10_000, 99_999)}`,
+      namespace,
+      uid: uuid(random),
+      creationTimestamp: timestamp(at),
+      labels: { 'batch.kubernetes.io/job-name': name },
+      ownerReferences: [ownedBy(job)],
+      finalizers: ['batch.kubernetes.io/job-tracking'],
+    },
+    spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'shop/report:7' }] },
+    status: { phase: 'Pending' },
+  };
+}
+
+const podCondition = (type: string, at: number): Condition => ({
+  type,
+  status: 'True',
+  lastTransitionTime: timestamp(at),
+});
+
+const container = (state: object, ready: boolean): object => ({
+  name: 'main',
+  image: 'shop/report:7',
+  imageID: 'shop/report@sha256:0707',
+  restartCount: 0,
+  ready,
+  started: ready,
+  state,
+});
+
+function running(at: number): object {
+  const startedAt = timestamp(at);
+  return { phase: 'Running', startTime: startedAt, containerStatuses: [container({ running: { startedAt } }, true)] };
+}
+
+function terminated(from: number, at: number, exitCode: number): object {
+  const state = {
+    terminated: {
+      exitCode,
+      reason: exitCode === 0 ? 'Completed' : 'Error',
+      startedAt: timestamp(from),
+      finishedAt: timestamp(at),
+      containerID: `containerd://${from}-${at}`,
+    },
+  };
+  return { phase: exitCode === 0 ? 'Succeeded' : 'Failed', containerStatuses: [container(state, false)] };
+}
