@@ -3,17 +3,19 @@ import { KINDS } from '../../bridge/kubernetes/kinds.ts';
 import { groupOf } from '../../bridge/kubernetes/metadata.ts';
 import type { Kind } from '../../bridge/kubernetes/observation.ts';
 import { neededKinds, SINKS } from '../../bridge/sinks/index.ts';
+import { destinationSchema } from './json-schema.ts';
 
 const KIND_NAMES = (Object.keys(KINDS) as Kind[]).toSorted();
 
 /**
  * What the templates know of kinds: where the API has each, whether the bridge compares it with the API, and what is followed
- * why: always, for a destination of a sink, or because `watch` names a kind.
+ * why: always, for a destination of a sink, or because `watch` names a kind. Also, for which sinks logs are read.
  */
 export function kindsFile(): string {
+  const sinks = Object.keys(SINKS);
   const always: readonly Kind[] = ALWAYS;
   const reasons: readonly (readonly [string, readonly Kind[]])[] = [
-    ...Object.keys(SINKS).map((sink) => [sink, neededKinds([sink])] as const),
+    ...sinks.map((sink) => [sink, neededKinds([sink])] as const),
     ...KIND_NAMES.map((kind) => [kind, withNeeded([kind])] as const),
   ];
   const follow = reasons.map(([reason, kinds]) => {
@@ -28,6 +30,8 @@ export function kindsFile(): string {
     'follow:',
     `  always: [${always.toSorted().join(', ')}]`,
     ...follow,
+    '# Sinks whose destinations take logs unless they say shipLogs: false.',
+    `shipLogs: [${sinks.filter((sink) => 'shipLogs' in destinationSchema(sink).properties).join(', ')}]`,
     '',
   ].join('\n');
 }

@@ -17,14 +17,15 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-/** Two sinks that the bridge does not have: one of workloads, one that reads what is in no namespace, and Events. */
+/** Two sinks that the bridge does not have: one of workloads with logs, one that reads what is in no namespace, and Events. */
 function withMoreSinks(folder: string): void {
   appendFileSync(join(folder, 'charts/lifecycle-bridge/files/sinks.yaml'), 'rollouts: {}\nnodes: {}\n');
   // Its schema takes destinations of the real ones only.
   rmSync(join(folder, 'charts/lifecycle-bridge/values.schema.json'));
   const kinds = join(folder, 'subcharts/bridge/files/kinds.yaml');
   const more = '  rollouts: [Deployment, ReplicaSet]\n  nodes: [Event, Namespace, Node]\n';
-  writeFileSync(kinds, readFileSync(kinds, 'utf8').replace(/^follow:\n/m, `$&${more}`));
+  const text = readFileSync(kinds, 'utf8').replace(/^follow:\n/m, `$&${more}`);
+  writeFileSync(kinds, text.replace(/^shipLogs: \[/m, '$&rollouts, '));
 }
 
 interface Rule {
@@ -134,13 +135,14 @@ describe.each(
     const audited = kinds.filter((kind) => KINDS[kind].audit === 'full').map(resource);
     const events = kinds.filter((kind) => KINDS[kind].audit === 'none').map(resource);
     expect(allowed(manifests, 'bridge', ['list'])).toEqual(everyPlace([...audited, ...events].toSorted()));
-    const logs = 'cronitor' in values ? ['pods/log.'] : [];
+    const logs = 'cronitor' in values || 'rollouts' in values ? ['pods/log.'] : [];
     expect(allowed(manifests, 'bridge', ['get', 'list', 'watch'])).toEqual(everyPlace(audited.toSorted()));
     expect(allowed(manifests, 'bridge', [])).toEqual(
       everyPlace([...audited, ...logs, ...events, 'events.events.k8s.io'].toSorted()),
     );
     const config = parse(fileOf(manifests, 'lb-bridge', 'bridge.yaml')) as Tree;
     expect(config['watch']).toEqual(values['watch']);
+    expect(config['nodes']).toEqual(values['nodes']);
   });
 
   it('only all of the cluster needs a ClusterRole', () => {

@@ -19,7 +19,7 @@
 
 {{/* The kinds that are followed, as JSON by name; none without the bridge. */}}
 {{- define "lifecycle-bridge.kinds" -}}
-{{- if .Subcharts.bridge -}}
-{{ include "bridge.kinds" (dict "Files" .Subcharts.bridge.Files "Config" (include "lifecycle-bridge.bridgeConfig" . | fromYaml)) }}
+{{- with .Subcharts.bridge -}}
+{{ include "bridge.kinds" (dict "Files" .Files "Config" (include "lifecycle-bridge.bridgeConfig" $ | fromYaml)) }}
 {{- else }}{}{{ end -}}
 {{- end -}}

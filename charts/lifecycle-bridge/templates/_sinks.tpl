@@ -33,11 +33,9 @@
 {{- with get $.Values $sink }}
 {{ $sink }}:
   {{- range $name, $given := . }}
-  {{ $name | quote }}:
-    {{- with $has.secret }}
-    {{ . }}File: /etc/lifecycle-bridge/secrets/{{ $sink }}-{{ $name }}
-    {{- end }}
-    {{- with omit $given "existingSecret" "key" ($has.secret | default "") }}{{ toYaml . | nindent 4 }}{{ end }}
+  {{- $settings := omit $given "existingSecret" "key" ($has.secret | default "") }}
+  {{- with $has.secret }}{{ $_ := set $settings (printf "%sFile" .) (printf "/etc/lifecycle-bridge/secrets/%s-%s" $sink $name) }}{{ end }}
+  {{ $name | quote }}: {{ toJson $settings }}
   {{- end }}
 {{- end }}
 {{- end }}

@@ -101,32 +101,29 @@ web:
 {{- end -}}
 
 {{/*
-The verbs that the bridge uses on the followed .Kinds: the audit LISTs, GETs what it found, and watches while the Collector's
-watch of that kind is dead. What is not audited it LISTs after a gap. The one verb that writes makes Events.
+The verbs that a bridge with this .Config uses on what it follows: the audit LISTs, GETs what it found, and watches while the
+Collector's watch of that kind is dead. What is not audited it LISTs after a gap. It reads logs where a destination takes them.
+The one verb that writes makes Events.
 */}}
 {{- define "bridge.rules" -}}
-{{- range .Kinds }}
+{{- range include "bridge.kinds" . | fromJson }}
 - apiGroups: [{{ .group | quote }}]
   resources: [{{ .resource }}]
   verbs: [{{ ternary "get, list, watch" "list" (hasKey . "audited") }}]
+{{- end }}
+{{- $shipped := false }}
+{{- range (.Files.Get "files/kinds.yaml" | fromYaml).shipLogs }}
+{{- range get $.Config . | default dict }}{{ if ne (toString (.).shipLogs) "false" }}{{ $shipped = true }}{{ end }}{{ end }}
+{{- end }}
+{{- if $shipped }}
+- apiGroups: ['']
+  resources: [pods/log]
+  verbs: [get]
 {{- end }}
 {{- if include "bridge.writesEvents" . }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]
-{{- end }}
-{{- end -}}
-
-{{/* Of the logs of containers, when one of these accounts takes them. */}}
-{{- define "bridge.logRules" -}}
-{{- $wanted := false -}}
-{{- range $account := . -}}
-{{- if ne (toString $account.shipLogs) "false" -}}{{- $wanted = true -}}{{- end -}}
-{{- end -}}
-{{- if $wanted }}
-- apiGroups: ['']
-  resources: [pods/log]
-  verbs: [get]
 {{- end }}
 {{- end -}}
 
