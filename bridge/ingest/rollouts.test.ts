@@ -191,3 +191,39 @@ describe('a ReplicaSet whose rollout is past', () => {
     expect(runs()[0]).toEqual(['Deployment', 'web', 3, 'succeeded']);
   });
 });
+
+describe('the retention', () => {
+  const retain = (days: number): void => {
+    const sent = bridge.store.claim('toy/one', 100, T0 + MINUTE, [], true);
+    bridge.store.settle(
+      sent.map(({ seq }) => ({ seq, delivery: { outcome: 'delivered' } })),
+      T0 + MINUTE,
+    );
+    for (let step = 0; step < 10; step++) bridge.store.retain(T0 + days * DAY, { age: 10 * DAY, maxBytes: 1 << 30 });
+  };
+
+  it('removes rollouts that are over, and keeps the last one as long as its workload lives', () => {
+    take(...FIRST, SECOND, ON_ITS_WAY, DONE);
+    retain(30);
+    expect(runs()).toEqual([['Deployment', 'web', 2, 'succeeded']]);
+    take({ ...DONE, resourceVersion: String(++version), labels: { changed: 'yes' } });
+    expect(runs()).toHaveLength(1);
+    gone(DONE);
+    retain(30);
+    expect(runs()).toHaveLength(1);
+    retain(50);
+    expect(runs()).toEqual([]);
+  });
+
+  it('remembers a Deployment, so that a late record reports nothing twice, and no ReplicaSet', () => {
+    take(...FIRST, SECOND, ON_ITS_WAY, DONE);
+    gone(DONE);
+    gone(SECOND);
+    retain(50);
+    const isPruned = (uid: string) => bridge.store.transaction((tx) => tx.tombstones.has(uid));
+    expect([isPruned(DONE.uid), isPruned(SECOND.uid)]).toEqual([true, false]);
+    heard.length = 0;
+    take(ON_ITS_WAY, SECOND);
+    expect([runs(), heard]).toEqual([[], []]);
+  });
+});

@@ -36,7 +36,7 @@ export interface Pruned {
  * when it is done. The object's own row goes last, so that a record between two parts finds what was told.
  */
 export function deleteObject(db: Db, { uid, kind, runKey }: Pruned, deadline: number): boolean {
-  while (deletePods(db, uid) || deleteTransitions(db, uid, kind)) if (performance.now() >= deadline) return false;
+  while (deletePods(db, uid, kind) || deleteTransitions(db, uid, kind)) if (performance.now() >= deadline) return false;
   // An end that was awaited has decisions, but maybe no transition.
   if (runKey !== undefined) db.run('DELETE FROM decisions WHERE transition_id = ?', `${runKey}/ended`);
   db.run('DELETE FROM attempts WHERE run_uid = ? OR pod_uid = ?', uid, uid);
@@ -45,7 +45,9 @@ export function deleteObject(db: Db, { uid, kind, runKey }: Pruned, deadline: nu
   return true;
 }
 
-function deletePods(db: Db, uid: string): boolean {
+/** Pods of other controllers than Jobs go by themselves. */
+function deletePods(db: Db, uid: string, kind: Kind | undefined): boolean {
+  if (kind !== undefined && kind !== 'Job') return false;
   const sql = `DELETE FROM objects WHERE uid IN (
     SELECT uid FROM objects WHERE owner_uid = ? AND kind = 'Pod' AND deleted = 1 LIMIT ${CHUNK})`;
   return db.run(sql, uid) > 0;

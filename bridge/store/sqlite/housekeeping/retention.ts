@@ -4,6 +4,8 @@ import type { RetentionLimits, StoreState } from '../../store.ts';
 import type { Db } from '../db/db.ts';
 import { objectOf } from '../objects/objects.ts';
 import { runOf } from '../runs/stored-runs.ts';
+import type { PastRollouts } from './past-rollouts.ts';
+import { deleteRollouts, ROLLED_OUT } from './past-rollouts.ts';
 import { deleteObject, deleteRepeated, UNSETTLED } from './prune.ts';
 import type { Tombstones } from './tombstones.ts';
 
@@ -32,6 +34,9 @@ interface Candidate {
   /** Whether it may go before its time: no run, or one that has ended and waits for nothing. */
   readonly is_done: number;
 }
+
+/** A late record of one of these reports nothing, so that nothing is remembered of them. */
+const UNTOLD: ReadonlySet<Kind> = new Set<Kind>(['ReplicaSet', 'ControllerRevision', 'Namespace', 'Node']);
 
 /** States are not parsed here: one that cannot be read goes like the others. */
 const SOUND = `json_valid(state) AND coalesce(
@@ -128,6 +133,7 @@ export class Retention {
     for (const row of rows) {
       if (row.sound === 0) this.#setAside(row.uid);
       const isOver = row.deleted === 1 || row.over_at !== null;
+      if (!isOver && ROLLED_OUT.has(row.kind)) this.#removed += this.#rollouts(row, true, now, limits, deadline).removed;
       const gone = isOver && !this.#waits(row.uid) && this.#visit(row, now, limits, deadline);
       if (gone === 'unfinished') return;
       if (gone) this.#removed++;
@@ -163,12 +169,13 @@ export class Retention {
     if (overAt === null) this.#db.run('UPDATE objects SET over_at = ? WHERE uid = ?', now, uid);
     const isOld = overAt !== null && overAt <= now - limits.age;
     if (!isOld && !(row.is_done === 1 && this.#usedBytes() > limits.maxBytes)) return false;
-    if (!this.#mayGo(uid, kind, row)) return false;
+    if (!this.#mayGo(uid, kind, row) || this.#rollouts({ uid, kind }, false, now, limits, deadline).isLeft)
+      return false;
     const { namespace, name, run_key: runKey, created_at: createdAt } = row;
     // A late record of a pod is known by its Job.
     const isKnown = kind === 'Pod' && row.run === null && row.owner_uid !== null && this.#tombstones.has(row.owner_uid);
     const tombstone = { uid, kind, namespace, name, runKey: runKey ?? undefined, createdAt: createdAt ?? undefined };
-    if (!isKnown) this.#tombstones.put(tombstone, now);
+    if (!isKnown && !UNTOLD.has(kind)) this.#tombstones.put(tombstone, now);
     return deleteObject(this.#db, tombstone, deadline) || 'unfinished';
   }
 
@@ -179,6 +186,17 @@ export class Retention {
     if (kind === 'Pod' && run === null && owner !== null && has('SELECT 1 FROM runs WHERE uid = ?', owner))
       return false;
     return !has(kind === 'Pod' ? UNSETTLED.pod : UNSETTLED.run, uid);
+  }
+
+  #rollouts(
+    { uid, kind }: Pick<Walked, 'uid' | 'kind'>,
+    lives: boolean,
+    now: Instant,
+    { age, maxBytes }: RetentionLimits,
+    deadline: number,
+  ): PastRollouts {
+    const before = this.#usedBytes() > maxBytes ? now : now - age;
+    return deleteRollouts(this.#db, { uid, kind, lives }, before, deadline);
   }
 
   /** To read them is to put them into quarantine; the audit fetches a living object again. */

@@ -1,0 +1,49 @@
+import type { Kind } from '../../../kubernetes/observation.ts';
+import type { Instant } from '../../../lib/clock.ts';
+import type { Db } from '../db/db.ts';
+import { deleteObject, UNSETTLED } from './prune.ts';
+
+/** Whose runs are their rollouts: of one that lives for years there are many, and only the last one lasts. */
+export const ROLLED_OUT: ReadonlySet<Kind> = new Set<Kind>(['Deployment', 'StatefulSet', 'DaemonSet']);
+
+/** The newest first. What waits has no end yet, or is to be planned. */
+const ROLLOUTS = `SELECT runs.uid, waiting_for IS NOT NULL AS waits,
+    iif(json_valid(run), json_extract(run, '$.endedAt'), 0) AS ended_at
+  FROM objects JOIN runs ON runs.namespace = objects.namespace AND runs.name = objects.name AND runs.owner_uid = objects.uid
+  WHERE objects.uid = ? ORDER BY sort_at DESC, runs.uid`;
+
+interface Rollout {
+  readonly uid: string;
+  readonly waits: number;
+  readonly ended_at: Instant | null;
+}
+
+export interface PastRollouts {
+  readonly removed: number;
+  /** Some are left. */
+  readonly isLeft: boolean;
+}
+
+/**
+ * Removes the rollouts of a workload that ended up to `before`, in parts until `deadline` (of `performance.now()`). Of one
+ * that `lives` the newest stays.
+ */
+export function deleteRollouts(
+  db: Db,
+  { uid, kind, lives }: { readonly uid: string; readonly kind: Kind; readonly lives: boolean },
+  before: Instant,
+  deadline: number,
+): PastRollouts {
+  if (!ROLLED_OUT.has(kind)) return { removed: 0, isLeft: false };
+  const all = db.all<Rollout>(ROLLOUTS, uid);
+  let removed = 0;
+  for (const run of lives ? all.slice(1) : all) {
+    if (performance.now() >= deadline) break;
+    const isOver = run.waits === 0 && run.ended_at !== null && run.ended_at <= before;
+    const isAwaited = db.get(UNSETTLED.run, run.uid) ?? db.get('SELECT 1 FROM timers WHERE uid = ? LIMIT 1', run.uid);
+    // An open one of a workload that nobody watches any more does not end.
+    if ((!isOver && (lives || run.waits === 1)) || isAwaited !== undefined) continue;
+    if (deleteObject(db, { uid: run.uid }, deadline)) removed++;
+  }
+  return { removed, isLeft: removed < all.length };
+}
