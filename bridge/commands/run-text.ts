@@ -17,7 +17,7 @@ export function runText(detail: RunDetail, publicUrl?: string): string {
   const notSent = detail.decisions.filter(({ verdict }) => verdict !== 'planned');
   const remarked = detail.decisions.filter(({ verdict, reason }) => verdict === 'planned' && reason !== undefined);
   return [
-    `${run.namespace}/${run.name}: ${run.status.replaceAll('_', ' ')}`,
+    `${run.namespace}/${runName(run)}: ${run.status.replaceAll('_', ' ')}`,
     columns(facts(run, publicUrl)),
     section(
       'Seen',
@@ -131,11 +131,16 @@ export function runsText(runs: readonly RunView[]): string {
     runs.map((run) => [
       iso(run.startedAt ?? run.createdAt),
       run.status,
-      run.name,
+      runName(run),
       run.uid,
       run.cause ?? run.reason ?? '',
     ]),
   );
+}
+
+/** Of a rollout with its kind and revision. */
+function runName({ kind, name, revision }: RunView): string {
+  return revision === undefined ? name : `${name}, revision ${revision} of the ${kind}`;
 }
 
 function section(title: string, rows: readonly string[][], empty: string): string {

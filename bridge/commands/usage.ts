@@ -14,7 +14,7 @@ export const COMMANDS = {
     does: 'replay a recorded stream',
   },
   explain: {
-    synopsis: 'explain UID | NAMESPACE/NAME [--store PATH | --config FILE]',
+    synopsis: 'explain UID | NAMESPACE/NAME | NAMESPACE/KIND/NAME [--store PATH | --config FILE]',
     does: 'say what was seen, decided and sent for a run',
   },
   resend: {

@@ -32,6 +32,8 @@ export function causeOf(run: Run, attempts: readonly Attempt[]): Cause | undefin
     return failureCause({ reason: condition?.reason, message: condition?.message, at: failsAt ?? endedAt }, attempts);
   }
   if (status === 'stuck') return stuckCause(run, attempts);
+  if (status === 'cancelled' && run.revision !== undefined && reason !== undefined)
+    return { text: `cancelled: ${reason}` };
   if (status === 'cancelled') return { text: sentence('deleted while active', heldUp(attempts)) };
   if (status === 'never_started') return { text: sentence('deleted before it started', heldUp(attempts)) };
   return undefined;

@@ -1,7 +1,7 @@
 import type { EventFacts } from '../kubernetes/kinds/event.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import type { RunLog } from '../lifecycle/logs.ts';
-import type { Run, RunStatus, Transition, Attempt } from '../lifecycle/transition.ts';
+import type { Run, RunStatus, Transition, Attempt, RunKind } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
@@ -232,8 +232,8 @@ export interface RunReads {
   pruned(uid: string): PrunedView | undefined;
   /** UIDs of runs and pruned objects that begin so, in order. */
   uidsFrom(prefix: string, limit: number): string[];
-  /** Newest run first: by UID, by run name, or by CronJob name. */
-  findRuns(namespace: string, name: string, limit: number): RunView[];
+  /** Newest run first: by UID, by run name, or by CronJob name; all of them or those of one kind. */
+  findRuns(namespace: string, name: string, limit: number, kind?: RunKind): RunView[];
   /** How many runs of each state a namespace, a CronJob or the whole store has. */
   runCounts(query?: RunFilter): Partial<Record<RunStatus, number>>;
 }

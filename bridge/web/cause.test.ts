@@ -43,6 +43,18 @@ it('shows a pod that is away as over, without a node that it never had', async (
   expect(page.match(/<td>no node yet<\/td>/g)).toHaveLength(1);
 });
 
+it('shows a rollout as a run, by its workload and revision', async () => {
+  put({ kind: 'Deployment', name: 'shop-web', revision: 7, status: 'cancelled', reason: 'ScaledToZero' }, [{}]);
+  const list = await text('/?namespace=try');
+  expect(list).toMatch(/>shop-web<\/a ?> <small>Deployment, revision 7<\/small>/);
+  expect(list).toContain('cancelled: ScaledToZero');
+  const page = await text('/runs/run-of-try');
+  expect(page).toMatch(/<dt>Revision<\/dt> <dd>7<\/dd>/);
+  expect(page).toContain('try-a');
+  const { items } = JSON.parse(await text('/api/runs?namespace=try')) as { items: object[] };
+  expect(items).toMatchObject([{ kind: 'Deployment', revision: 7 }]);
+});
+
 function put(changes: Partial<Run>, attempts: readonly Partial<Attempt>[]): void {
   const nothing = {
     ownerKind: undefined,

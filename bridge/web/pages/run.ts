@@ -22,7 +22,7 @@ export function runPage(
 ): PageContent {
   const { run, transitions } = detail;
   return {
-    title: run.name,
+    title: run.revision === undefined ? run.name : `${run.name}, revision ${run.revision}`,
     tab: '/',
     body: html`
       <p class="crumb"><a href="/">Runs</a></p>
@@ -64,6 +64,7 @@ function facts(run: Run, now: Instant): Html {
   const rows: readonly (readonly [string, Child])[] = [
     ['CronJob', owner !== undefined && html`<a href="${href('/', { namespace: run.namespace, owner })}">${owner}</a>`],
     ['Owner', run.ownedBy],
+    ['Revision', run.revision],
     ['Scheduled', run.scheduledAt !== undefined && time(run.scheduledAt)],
     ['Started', made && time(run.startedAt, 'not yet')],
     ['Ended', made && time(run.endedAt, 'not yet')],

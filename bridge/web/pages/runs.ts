@@ -141,6 +141,7 @@ function runRow(run: RunView, query: RunsQuery, now: Instant): Html {
         href="${runHref(run.uid)}"
         >${run.name}</a
       >
+      ${run.revision !== undefined && html`<small>${run.kind}, revision ${run.revision}</small>`}
     </td>
     <td class="owner">${ownerLink}</td>
     <td class="when">${time(run.startedAt ?? missedAt(run), 'not started')}</td>

@@ -133,7 +133,8 @@ export class Retention {
     for (const row of rows) {
       if (row.sound === 0) this.#setAside(row.uid);
       const isOver = row.deleted === 1 || row.over_at !== null;
-      if (!isOver && ROLLED_OUT.has(row.kind)) this.#removed += this.#rollouts(row, true, now, limits, deadline).removed;
+      if (!isOver && ROLLED_OUT.has(row.kind))
+        this.#removed += this.#rollouts(row, true, now, limits, deadline).removed;
       const gone = isOver && !this.#waits(row.uid) && this.#visit(row, now, limits, deadline);
       if (gone === 'unfinished') return;
       if (gone) this.#removed++;

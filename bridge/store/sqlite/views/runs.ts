@@ -1,5 +1,5 @@
 import { causeOf, hasCause } from '../../../lifecycle/cause.ts';
-import type { Attempt, Run, RunStatus } from '../../../lifecycle/transition.ts';
+import type { Attempt, Run, RunStatus, RunKind } from '../../../lifecycle/transition.ts';
 import type { ListQuery, Page, RunDetail, RunFilter, RunReads, RunView } from '../../read.ts';
 import type { Decision } from '../../timeline.ts';
 import { page, readCursor } from '../db/cursor.ts';
@@ -26,7 +26,7 @@ export function runReads(db: Db): RunReads {
     run: (uid) => db.snapshot(() => runDetail(db, uid)),
     pruned: (uid) => readPruned(db, uid),
     uidsFrom: (prefix, limit) => uidsFrom(db, prefix, limit),
-    findRuns: (namespace, name, limit) => findRuns(db, namespace, name, limit),
+    findRuns: (namespace, name, limit, kind) => findRuns(db, namespace, name, limit, kind),
     runCounts: (query = {}) => countRuns(db, query),
   };
 }
@@ -78,17 +78,19 @@ function listedRun(db: Db, row: RunColumns): RunView {
   return withCause(run, attempts.length > MAX_LISTED ? [] : attempts);
 }
 
-/** Newest first: by UID, by name, or by the name of the CronJob. */
-function findRuns(db: Db, namespace: string, name: string, limit: number): RunView[] {
+/** Newest first: by UID, by name, or by the name of the CronJob; all of them or those of one kind. */
+function findRuns(db: Db, namespace: string, name: string, limit: number, kind?: RunKind): RunView[] {
   const rows = db.all<RunColumns>(
     `${RUN} WHERE uid IN (
        SELECT uid FROM runs WHERE uid = ?2
        UNION SELECT uid FROM runs WHERE namespace = ?1 AND name = ?2
        UNION SELECT uid FROM runs WHERE namespace = ?1 AND owner_name = ?2)
+       AND (?4 IS NULL OR iif(json_valid(run), json_extract(run, '$.kind'), NULL) = ?4)
      ORDER BY sort_at DESC, uid DESC LIMIT ?3`,
     namespace,
     name,
     limit,
+    kind ?? null,
   );
   return rows.map((row) => listedRun(db, row));
 }
