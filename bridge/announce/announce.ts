@@ -10,7 +10,7 @@ import type { Planned } from '../sinks/sink.ts';
 import type { RunMemory, RunRow } from '../store/runs.ts';
 import type { Tx } from '../store/tx.ts';
 import type { Destination } from '../turn/destination.ts';
-import { reads } from '../turn/destination.ts';
+import { hears } from '../turn/destination.ts';
 import { awaitSettled } from './await-settled.ts';
 import { cronJobOf, Known } from './known-run.ts';
 import type { PlannedRun } from './want-logs.ts';
@@ -166,7 +166,7 @@ function planAll(turn: Turn, { run, memory }: RunRow, transitions: readonly Tran
     for (const to of destinations) {
       const { planner } = to;
       const { destination } = planner;
-      if (!hears(to, transition, run)) continue;
+      if (!hears(to, transition.kind, run)) continue;
       const planned = planner.plan(
         asPlanned(transition),
         known.contextOf(destination, memos[destination], transition.about),
@@ -176,12 +176,6 @@ function planAll(turn: Turn, { run, memory }: RunRow, transitions: readonly Tran
     }
   }
   return { ...memory, memos };
-}
-
-/** Of rollouts only those hear that read the kind of the workload. */
-function hears(to: Destination, { kind }: Transition, run: Run): boolean {
-  if (!to.planner.hears.has(kind)) return false;
-  return run.revision === undefined || reads(to, run.kind);
 }
 
 /** Records what a destination makes of a transition, and queues it; returns what it wants to be given back. */

@@ -1,5 +1,6 @@
 import type { Run } from '../lifecycle/transition.ts';
 import type { Tx } from '../store/tx.ts';
+import { hears } from '../turn/destination.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /**
@@ -11,9 +12,9 @@ const LOOKS_MS = [10_000, 30_000, 60_000, 120_000, 240_000, 480_000, 900_000] as
 export const PODS_LOOK = LOOKS_MS.indexOf(120_000);
 
 /** Lets a run that has ended settle, if a destination hears of that. Pods and logs of a rollout are not waited for. */
-export function awaitSettled({ tx, now, destinations }: Turn, { uid, revision }: Run): void {
-  if (!destinations.some(({ planner }) => planner.hears.has('run.settled'))) return;
-  tx.timers.set({ ...lookTimer(uid, 0), due: revision === undefined ? now + LOOKS_MS[0] : now });
+export function awaitSettled({ tx, now, destinations }: Turn, run: Run): void {
+  if (!destinations.some((to) => hears(to, 'run.settled', run))) return;
+  tx.timers.set({ ...lookTimer(run.uid, 0), due: run.revision === undefined ? now + LOOKS_MS[0] : now });
 }
 
 /** Looks again later; false after the last look. */

@@ -162,6 +162,29 @@ describe('the rollout of a Deployment', () => {
     ]);
   });
 
+  it('settles with its end, with its workload and pods in its story', () => {
+    bridge.close();
+    const settled: Planner = {
+      ...listener(['Deployment']),
+      hears: new Set(['run.settled']),
+      plan: ({ id, runUid = '' }) => ({ intents: [{ key: id, lane: id, payload: null, limits: [], story: runUid }] }),
+    };
+    start(settled);
+    take(...FIRST, SECOND, pod(2, 'b'), ON_ITS_WAY, DONE);
+    bridge.tick(T0 + MINUTE);
+    const claimed = bridge.store.claim('toy/one', 10, T0 + 2 * MINUTE, [], false);
+    expect(claimed).toMatchObject([
+      {
+        key: `${DONE.uid}/2/settled`,
+        story: {
+          run: { kind: 'Deployment', revision: 2, status: 'succeeded' },
+          object: { uid: DONE.uid },
+          attempts: [{ podUid: 'pod-2' }],
+        },
+      },
+    ]);
+  });
+
   it('is not heard of by a destination that does not read Deployments', () => {
     bridge.close();
     start(listener(['CronJob']));
