@@ -1,6 +1,6 @@
 import type { Facts } from '../kubernetes/observation.ts';
 import type { DesiredContext } from '../sinks/sink.ts';
-import { OWN_CLAIM } from '../store/own-row.ts';
+import { OWN_CLAIM } from '../store/desired.ts';
 import type { DesiredRules } from '../store/desired.ts';
 import type { Destination } from '../turn/destination.ts';
 import { reads } from '../turn/destination.ts';

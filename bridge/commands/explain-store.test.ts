@@ -66,13 +66,13 @@ describe('explain says what is wrong with the store and what to do, when it', ()
 
   it('was made before the first release', async () => {
     makeStore();
-    change('INSERT INTO migrations VALUES (13, 1, 1)');
+    change("INSERT INTO migrations VALUES (13, 1, 1, '')");
     expect(await refusal()).toMatch(/bridge\.db was made by a development version .* → move the file away/);
   });
 
   it('may only be opened by a newer release', async () => {
     makeStore();
-    change('INSERT INTO migrations VALUES (99, 99, 1)');
+    change("INSERT INTO migrations VALUES (99, 99, 1, '')");
     expect(await refusal()).toMatch(/needs a bridge with schema 99 or newer.* → install the newer release again/);
   });
 

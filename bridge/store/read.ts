@@ -6,7 +6,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { Retirement } from './operations.ts';
-import type { OwnRow } from './own-row.ts';
+import type { OwnRow } from './desired.ts';
 import type { CronJobProblems, ProblemCount, ProblemView } from './problems.ts';
 import type { Quarantined } from './quarantine.ts';
 import type { Decision } from './timeline.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import type { Instant } from '../lib/clock.ts';
-import { replaceFile } from '../store/sqlite/file/side-files.ts';
+import { replaceFile } from '../lib/durable-files.ts';
 
 /** Each of them was begun with the token; beyond this the oldest are forgotten. */
 const MAX = 1000;

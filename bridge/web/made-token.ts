@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import type { Config } from '../config/schema.ts';
 import { errorText, UserError } from '../lib/errors.ts';
-import { replaceFile } from '../store/sqlite/file/side-files.ts';
+import { replaceFile } from '../lib/durable-files.ts';
 
 type Configured = Pick<Config, 'web' | 'store'>;
 

@@ -105,7 +105,7 @@ describe('an older bridge', () => {
 });
 
 describe('a store from before the first release', () => {
-  const message = `was made by a development version from before the first release (schema 13)`;
+  const message = 'was made by a development version from before the first release';
   const made = [12, 13].map((number) => ({ number, oldestReader: 1, sql: `CREATE TABLE old_${number} (a)` }));
 
   it('is refused, writer, reader and restore, and stays as it is', () => {
@@ -122,6 +122,15 @@ describe('a store from before the first release', () => {
     expect(() => restoreStore(join(folder, 'other.db'), path, 1)).toThrow(message);
     expect(readFileSync(path).equals(before)).toBe(true);
     expect(existsSync(join(folder, 'other.db'))).toBe(false);
+  });
+
+  it('is refused also when only the text of its schema is another', () => {
+    mkdirSync(dirname(path));
+    const db = new Db(path, false);
+    migrate(db, 1, [{ ...MIGRATIONS[0]!, sql: 'CREATE TABLE meta (key, value)' }]);
+    db.close();
+    expect(() => openStore(path, clock)).toThrow(message);
+    expect(() => openReader(path)).toThrow(message);
   });
 
   it('gives way to a new one once its file is moved away', () => {

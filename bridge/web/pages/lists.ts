@@ -1,6 +1,6 @@
 import type { Json } from '../../lib/json.ts';
 import { reasonText } from '../../lib/reasons.ts';
-import { OWN_CLAIM } from '../../store/own-row.ts';
+import { OWN_CLAIM } from '../../store/desired.ts';
 import type { DeliveryView, DesiredView, Page, ReadStore } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { badge, DELIVERY_LOOKS, href, paging, payload, runHref, time } from '../parts.ts';

@@ -1,18 +1,8 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Instant } from '../../../lib/clock.ts';
 import { iso } from '../../../lib/clock.ts';
+import { replaceFile, syncFolder } from '../../../lib/durable-files.ts';
 import type { Retired } from '../../operations.ts';
 
 /**
@@ -87,33 +77,6 @@ export function moveAside(path: string, label: string, now: Instant): string {
     for (const suffix of ['', '-wal']) rmSync(join(dirname(path), name + suffix), { force: true });
   }
   return target;
-}
-
-/** All of the new content or all of the old one, whatever happens; for this user only. */
-export function replaceFile(file: string, content: string): void {
-  const temporary = `${file}.tmp`;
-  writeFileSync(temporary, content, { flush: true, mode: 0o600 });
-  renameSync(temporary, file);
-  syncFolder(dirname(file));
-}
-
-/** Gives a complete file its name, durably; false when that name is taken. */
-export function linkNew(file: string, name: string): boolean {
-  try {
-    linkSync(file, name);
-  } catch (error) {
-    if (existsSync(name)) return false;
-    throw error;
-  }
-  syncFolder(dirname(name));
-  return true;
-}
-
-/** Makes renames in a folder durable. */
-export function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  fsyncSync(handle);
-  closeSync(handle);
 }
 
 function readText(file: string): string | undefined {

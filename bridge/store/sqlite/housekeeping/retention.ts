@@ -166,8 +166,6 @@ export class Retention {
   ): boolean | 'unfinished' {
     const row = this.#db.get<Candidate>(CANDIDATE, uid);
     if (row === undefined) return false;
-    // An older release wrote it.
-    if (overAt === null) this.#db.run('UPDATE objects SET over_at = ? WHERE uid = ?', now, uid);
     const isOld = overAt !== null && overAt <= now - limits.age;
     if (!isOld && !(row.is_done === 1 && this.#usedBytes() > limits.maxBytes)) return false;
     if (!this.#mayGo(uid, kind, row) || this.#rollouts({ uid, kind }, false, now, limits, deadline).isLeft)

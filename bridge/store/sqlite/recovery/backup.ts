@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Instant } from '../../../lib/clock.ts';
+import { linkNew } from '../../../lib/durable-files.ts';
 import { UserError } from '../../../lib/errors.ts';
 import { sizeOf } from '../file/integrity.ts';
-import { linkNew } from '../file/side-files.ts';
 
 const LOOK_EVERY_MS = 500;
 

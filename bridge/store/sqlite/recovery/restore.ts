@@ -2,6 +2,7 @@ import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, re
 import { dirname } from 'node:path';
 import type { Instant } from '../../../lib/clock.ts';
 import { iso } from '../../../lib/clock.ts';
+import { syncFolder } from '../../../lib/durable-files.ts';
 import { errorText, UserError } from '../../../lib/errors.ts';
 import type { Recovery } from '../../store.ts';
 import { Db } from '../db/db.ts';
@@ -10,7 +11,7 @@ import { findCorruption } from '../file/integrity.ts';
 import { lockStore } from '../file/lock.ts';
 import { refuseOtherSchema } from '../schema/migrations.ts';
 import { putKeys, remember } from './recovery.ts';
-import { clearSuspect, moveAside, syncFolder } from '../file/side-files.ts';
+import { clearSuspect, moveAside } from '../file/side-files.ts';
 import { NOTHING } from '../outbox/awaited-row.ts';
 import type { SideFiles } from '../file/side-files.ts';
 

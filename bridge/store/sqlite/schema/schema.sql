@@ -95,7 +95,7 @@ CREATE INDEX logs_wanted ON logs (next_at) WHERE outcome IS NULL;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 CREATE TABLE migrations (
-  number INTEGER PRIMARY KEY, oldest_reader INTEGER NOT NULL, applied_at INTEGER NOT NULL);
+  number INTEGER PRIMARY KEY, oldest_reader INTEGER NOT NULL, applied_at INTEGER NOT NULL, sql_hash TEXT NOT NULL);
 
 CREATE TABLE objects (
   uid TEXT PRIMARY KEY, kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, owner_uid TEXT,

@@ -1,6 +1,6 @@
 import type { Reason } from '../../../lib/reasons.ts';
-import { OWN_CLAIM } from '../../own-row.ts';
-import type { OwnRow } from '../../own-row.ts';
+import { OWN_CLAIM } from '../../desired.ts';
+import type { OwnRow } from '../../desired.ts';
 import type { DesiredReads, DesiredView, ListQuery, Page } from '../../read.ts';
 import { page, readCursor } from '../db/cursor.ts';
 import type { Db } from '../db/db.ts';
