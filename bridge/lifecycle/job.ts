@@ -1,9 +1,9 @@
 import type { JobFacts, Observation } from '../kubernetes/observation.ts';
-import { compareVersions, isUnknownVersion } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 import { trueCondition } from './conditions.ts';
 import type { Gone } from './gone.ts';
 import { stillGone } from './gone.ts';
+import { mergeRecord } from './merge.ts';
 import type { Outcome, Transition } from './transition.ts';
 import { refOf } from './transition.ts';
 
@@ -120,26 +120,23 @@ export function concludeJob(state: JobState, runKey: string, ended: Ending): Job
 }
 
 /**
- * A newer observation replaces the facts; an older one adds what it alone proves: the start, the owner and the deletion,
- * which is final whatever its version, since a UID never comes back. The owner stays when it is cut off
- * (`kubectl delete cronjob --cascade=orphan`): the run that it started must end where its start was reported.
+ * A newer observation replaces the facts; an older one adds what it alone proves: the start, the owner and the deletion.
+ * The owner stays when it is cut off (`kubectl delete cronjob --cascade=orphan`): the run must end where its start was
+ * reported.
  */
 function mergeObservation(
   previous: JobState | undefined,
   observation: Observation & { readonly facts: JobFacts },
 ): JobState {
-  const { facts, deleted, observedAt } = observation;
+  const { facts } = observation;
   const gone = stillGone(previous?.gone, observation);
-  const deletedBefore = previous && !isUnknownVersion(previous.facts.resourceVersion) ? previous.deletedAt : undefined;
-  const order = previous === undefined ? 1 : compareVersions(facts.resourceVersion, previous.facts.resourceVersion);
-  const newer = order > 0 || (order === 0 && deleted && deletedBefore === undefined);
-  const latest = newer || previous === undefined ? facts : previous.facts;
+  const { latest, deletedAt } = mergeRecord(previous, observation);
   const startedAt = previous?.startedAt ?? facts.startAt;
   const outcome = previous?.ended?.outcome;
   const reopened = (outcome === 'never_started' && startedAt !== undefined) || (outcome === 'unknown' && !gone);
   return {
     facts: { ...latest, owner: latest.owner ?? previous?.facts.owner ?? facts.owner },
-    deletedAt: deletedBefore ?? (deleted ? (facts.deletionAt ?? observedAt) : undefined),
+    deletedAt,
     startedAt,
     suspended: trueCondition(latest.conditions, 'Suspended') !== undefined,
     suspensions: previous?.suspensions ?? 0,

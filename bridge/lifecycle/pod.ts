@@ -1,9 +1,9 @@
 import type { Observation, PodFacts } from '../kubernetes/observation.ts';
-import { compareVersions, isUnknownVersion } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { SeenEnd } from './containers.ts';
 import { containerEnds, isLost, isStoppedWithPod, terminationText } from './containers.ts';
 import { stillGone } from './gone.ts';
+import { mergeRecord } from './merge.ts';
 import { wasReported, withReported } from './reported-ends.ts';
 import type { ContainerEnd, Transition } from './transition.ts';
 import { nextWait } from './wait.ts';
@@ -18,23 +18,17 @@ export function reducePod(
   previous: PodState | undefined,
   observation: Observation & { readonly facts: PodFacts },
 ): PodStep {
-  const { facts, deleted, observedAt } = observation;
+  const { facts, observedAt } = observation;
   const gone = stillGone(previous?.gone, observation);
-  const deletedBefore = previous && !isUnknownVersion(previous.facts.resourceVersion) ? previous.deletedAt : undefined;
-  const order = previous === undefined ? 1 : compareVersions(facts.resourceVersion, previous.facts.resourceVersion);
-  const newer = order > 0 || (order === 0 && deleted && deletedBefore === undefined);
-  const deletedAt = deletedBefore ?? (deleted ? (facts.deletionAt ?? observedAt) : undefined);
-  const newest = newer || previous === undefined ? facts : previous.facts;
+  const { isNewer, latest: newest, deletedAt } = mergeRecord(previous, observation);
   // A pod whose owner was cut off (deletion with cascade=orphan) does not become a second run.
   const latest = { ...newest, owner: newest.owner ?? previous?.facts.owner ?? facts.owner };
-  const ends = newEnds(previous, facts, newer, observedAt);
-  const startedAt = previous?.startedAt ?? facts.startAt;
-  const endedAt = previous?.endedAt ?? podEnd(latest, deletedAt, observedAt);
+  const ends = newEnds(previous, facts, isNewer, observedAt);
   const state: PodState = {
     facts: latest,
     deletedAt,
-    startedAt,
-    endedAt,
+    startedAt: previous?.startedAt ?? facts.startAt,
+    endedAt: previous?.endedAt ?? podEnd(latest, deletedAt, observedAt),
     told: ends.told,
     ...(isFailedAlive(previous, observation) && { failedAlive: true }),
     waited: nextWait(previous?.waited, facts, latest),
@@ -44,7 +38,7 @@ export function reducePod(
     gone,
     unknownAt: gone && previous?.unknownAt,
   };
-  const stuck = newer ? stuckStep(state, observedAt) : { state, transitions: [] };
+  const stuck = isNewer ? stuckStep(state, observedAt) : { state, transitions: [] };
   const { started, ended } = edges(previous, state);
   return { state: stuck.state, transitions: [...started, ...stuck.transitions, ...ends.transitions, ...ended] };
 }
