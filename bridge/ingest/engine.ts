@@ -1,7 +1,6 @@
 import { ALWAYS } from '../kubernetes/followed.ts';
 import type { EventFacts } from '../kubernetes/kinds/event.ts';
 import type { Kind, Observation } from '../kubernetes/observation.ts';
-import type { StuckLimits } from '../lifecycle/stall.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Planner } from '../sinks/sink.ts';
 import type { Store } from '../store/store.ts';
@@ -22,16 +21,15 @@ import { Flow } from './flow.ts';
 import type { SchemaOf } from '../kubernetes/kinds.ts';
 import { type Quiet, UnwrittenVersions } from '../turn/unwritten-versions.ts';
 import { fireTimers } from './timers.ts';
-import type { InTurn, Turn } from '../turn/turn.ts';
+import type { InTurn, Limits, Turn } from '../turn/turn.ts';
 
-/** As the configuration's `outbox.maxAge` by default. */
-const MAX_AGE_MS = 24 * 3_600_000;
-
-/** As the configuration's `firstSight.lookback` by default. */
-const LOOKBACK_MS = 15 * 60_000;
-
-/** As the configuration's `stuck` by default, in ms. */
-const STUCK_LIMITS: StuckLimits = { unschedulable: 300_000, pending: 600_000 };
+/** As the configuration has them by default: `stuck`, `cluster.audit.grace`, `outbox.maxAge`, `firstSight.lookback`. */
+const LIMITS: Limits = {
+  stuck: { unschedulable: 300_000, pending: 600_000 },
+  graceMs: GONE_GRACE_MS,
+  maxAgeMs: 24 * 3_600_000,
+  lookbackMs: 15 * 60_000,
+};
 
 export interface Engine {
   /** Reduces and plans all batches in one durable commit; throws only when the store is in trouble. */
@@ -42,7 +40,7 @@ export interface Engine {
   recovered(now: Instant): void;
   /** Brings everything in line with a configuration that may be a new one. */
   replan(now: Instant): void;
-  /** The clock was set by so many ms: what is remembered moves with it. */
+  /** The clock was set by `ms`: what is remembered moves with it. */
   clockSet(ms: number): void;
   /** Fires due timers and writes what was left behind. When to call it next at the latest, timers of the store aside. */
   tick(now: Instant): Instant;
@@ -54,18 +52,11 @@ export interface Engine {
 /** A record threw, so nothing of its transaction is left. */
 class PoisonError extends Error {}
 
-export interface EngineOptions {
+export interface EngineOptions extends Partial<Limits> {
   /** Whether scheduled instants without a Job are judged as missed; a replay of the past has it off. Default on. */
   readonly scheduleTimers?: boolean;
-  readonly stuck?: StuckLimits;
-  /** How long a run that is gone waits for its ending, and one that a CronJob's status tells for its Job; ms. */
-  readonly graceMs?: number;
-  /** How long what waits for a destination that left the configuration is kept for its return; ms. */
-  readonly maxAgeMs?: number;
   /** What is followed; default what always is. */
   readonly kinds?: readonly Kind[];
-  /** How long before it is followed first what an object did is reported; ms. */
-  readonly lookbackMs?: number;
   /** The facts schema of each kind; default: as its reader has it. */
   readonly schemaOf?: SchemaOf;
 }
@@ -73,13 +64,17 @@ export interface EngineOptions {
 /** A destination as it is configured: its planner may throw, which costs nothing but its own decision. */
 export type GivenDestination = Omit<Destination, 'planner'> & { readonly planner: Planner };
 
-export function createEngine(store: Store, given: readonly GivenDestination[], options: EngineOptions = {}): Engine {
-  const { scheduleTimers = true, stuck = STUCK_LIMITS, graceMs = GONE_GRACE_MS, maxAgeMs = MAX_AGE_MS } = options;
-  const { kinds = ALWAYS, lookbackMs = LOOKBACK_MS } = options;
+export function createEngine(
+  store: Store,
+  configured: readonly GivenDestination[],
+  options: EngineOptions = {},
+): Engine {
+  const { scheduleTimers = true, kinds = ALWAYS, schemaOf, ...given } = options;
+  const limits: Limits = { ...LIMITS, ...given };
+  const { graceMs } = limits;
   const failures = new PlannerFailures();
-  const destinations = given.map((to) => ({ ...to, planner: guarded(to.planner, failures.add) }));
-  const unwritten = new UnwrittenVersions(options.schemaOf);
-  const limits = { stuck, graceMs, maxAgeMs, lookbackMs };
+  const destinations = configured.map((to) => ({ ...to, planner: guarded(to.planner, failures.add) }));
+  const unwritten = new UnwrittenVersions(schemaOf);
   const followed = new Set(kinds);
   const inTurn: InTurn = (now, work) =>
     store.transaction((tx) => work({ tx, now, destinations, kinds: followed, unwritten, limits }));
@@ -95,11 +90,7 @@ export function createEngine(store: Store, given: readonly GivenDestination[], o
     },
     retire: (on, by, now) => inTurn(now, (turn) => retireAll(turn, on, by)),
     recovered: (now) => inTurn(now, recomputeAll),
-    replan: (now) =>
-      inTurn(now, (turn) => {
-        replanAll(turn);
-        followKinds(turn);
-      }),
+    replan: (now) => inTurn(now, (turn) => (replanAll(turn), followKinds(turn))),
     clockSet(ms) {
       unwritten.clockSet(ms);
       flow.clockSet(ms);
