@@ -1,25 +1,46 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { installDisk } from './disk.ts';
 import { install, real } from './globals.ts';
+import { hunt } from './mutants.ts';
 
-install();
-installDisk();
-const { simulate } = await import('./command.ts');
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1' },
     first: { type: 'string', default: '1' },
     days: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    only: { type: 'string' },
     trace: { type: 'boolean', default: false },
+    stop: { type: 'boolean', default: false },
+    shrink: { type: 'string', default: '0' },
+    mutants: { type: 'boolean', default: false },
+    mutant: { type: 'string' },
   },
 });
-process.exitCode = await simulate({
-  seeds: values.seed === undefined ? Number(values.seeds) : 1,
-  first: Number(values.seed ?? values.first),
-  days: Number(values.days),
-  trace: values.trace,
-  folder: mkdtempSync('/dev/shm/simulate-'),
-  cpu: real.cpu,
-});
+
+if (values.mutants) process.exitCode = hunt(Number(values.days), values.mutant);
+else process.exitCode = await run();
+
+async function run(): Promise<number> {
+  install();
+  installDisk();
+  // Only now: what it loads must find the virtual clock.
+  const { simulate } = await import('./command.ts');
+  const folder = mkdtempSync('/dev/shm/simulate-');
+  try {
+    return await simulate({
+      seeds: values.seed === undefined ? Number(values.seeds) : 1,
+      first: Number(values.seed ?? values.first),
+      days: Number(values.days),
+      only: values.only?.split(','),
+      trace: values.trace,
+      stop: values.stop,
+      shrink: Number(values.shrink),
+      folder,
+      cpu: real.cpu,
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

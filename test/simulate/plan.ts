@@ -84,13 +84,15 @@ export function planOf(seed: string, days: number): Plan {
 
 const EVERY = [5, 10, 10, 15, 20, 30, 60, 120, 360, 1440];
 
+/** As many as give the runs of a day, of which the faults leave some out. */
 function cronJobsOf(random: Random): CronJobPlan[] {
   const all: CronJobPlan[] = [];
-  for (let runs = 0; runs < RUNS_A_DAY || all.length < 8;) {
+  for (let runs = 0; runs < 1.1 * RUNS_A_DAY;) {
     const plan = cronJobOf(random, all.length);
+    const own = 1440 / plan.every;
+    if (runs + own > 1.25 * RUNS_A_DAY) continue;
     all.push(plan);
-    // What is left out or cut short by the faults is made up for.
-    runs += (0.8 * 1440) / plan.every;
+    runs += own;
   }
   return all;
 }

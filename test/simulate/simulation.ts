@@ -54,13 +54,13 @@ export class Simulation {
   #manual = 0;
   faults = 0;
 
-  constructor(plan: Plan, folder: string, keepsTrace: boolean) {
+  constructor(plan: Plan, folder: string) {
     this.plan = plan;
     this.#folder = folder;
     this.scheduler = new Scheduler(plan.startAt);
     const { scheduler } = this;
     enter({ scheduler, wall: () => scheduler.now + this.#wallOffset, random: randomOf(plan.seed, 'global') });
-    this.trace = new Trace(keepsTrace);
+    this.trace = new Trace();
     this.weather = new Weather(scheduler);
     this.api = new ApiServer(scheduler);
     this.shown = new Shown(scheduler);

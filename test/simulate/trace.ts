@@ -3,19 +3,12 @@ import { createHash } from 'node:crypto';
 /** What happened, in order, a line each; its digest is the same when every line is. */
 export class Trace {
   readonly lines: string[] = [];
-  count = 0;
   readonly #hash = createHash('sha256');
-  readonly #keeps: boolean;
-
-  constructor(keeps: boolean) {
-    this.#keeps = keeps;
-  }
 
   add(at: number, text: string): void {
     const line = `${new Date(at).toISOString().slice(5, 23).replace('T', ' ')}  ${text}`;
     this.#hash.update(line).update('\n');
-    this.count++;
-    if (this.#keeps) this.lines.push(line);
+    this.lines.push(line);
   }
 
   digest(): string {

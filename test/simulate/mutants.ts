@@ -1,0 +1,128 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** A bridge that is broken on purpose: `from` stands once in `file`. */
+interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'acknowledges before the commit',
+    file: 'bridge/ingest/thread/service.ts',
+    from: 'const done = engine.commit(batches, now);',
+    to: 'this.#answerAll(group); this.#say(); const done = engine.commit(batches, now);',
+  },
+  {
+    name: 'forgets the holds of its vendors',
+    file: 'bridge/store/sqlite/outbox/holds.ts',
+    from: '.map(({ key }) => key);\n  }\n\n  /** Ms that what passes',
+    to: '.map(({ key }) => key).slice(0, 0);\n  }\n\n  /** Ms that what passes',
+  },
+  {
+    name: 'skips the tombstones',
+    file: 'bridge/follow/late-records.ts',
+    from: 'if (tx.tombstones.has(uid)) return true;',
+    to: '',
+  },
+  {
+    name: 'lets an older version win',
+    file: 'bridge/lifecycle/job.ts',
+    from: 'const newer = order > 0 ||',
+    to: 'const newer = order !== 0 ||',
+  },
+  {
+    name: 'takes an early hint for the end',
+    file: 'bridge/lifecycle/job.ts',
+    from: "ending('succeeded', 'Complete') ?? ending('failed', 'Failed');",
+    to: "ending('succeeded', 'SuccessCriteriaMet') ?? ending('succeeded', 'Complete') ?? ending('failed', 'Failed');",
+  },
+  {
+    name: 'takes what a crash left in flight for delivered',
+    file: 'bridge/store/sqlite/outbox/intents.ts',
+    from: "unknown_outcomes = unknown_outcomes + 1, next_at = ? WHERE status = 'sending' RETURNING",
+    to: "settled_at = next_at, status = 'delivered', next_at = ? WHERE status = 'sending' RETURNING",
+  },
+  {
+    name: 'sends a lane without waiting for its head',
+    file: 'bridge/store/sqlite/outbox/intents.ts',
+    from: "const place = head === undefined ? this.#headPlace(destination, waitsFor) : 'queued';",
+    to: 'const place = this.#headPlace(destination, waitsFor);',
+  },
+  {
+    name: 'takes an answer for that to the newest payload',
+    file: 'bridge/store/sqlite/desired/desired.ts',
+    from: 'const changed = row.wanted_hash !== sentHash;\n    if (delivery',
+    to: 'const changed = false; sentHash = row.wanted_hash;\n    if (delivery',
+  },
+  {
+    name: 'reads nothing of what an audit finds',
+    file: 'bridge/ingest/audit/audit.ts',
+    from: 'return { differing, full: pass.epoch };',
+    to: 'return { differing: [], full: false };',
+  },
+  {
+    name: 'takes a deletion for a change',
+    file: 'bridge/otlp/decode/records.ts',
+    from: "deleted: watched && body['type'] === 'DELETED'",
+    to: 'deleted: false',
+  },
+  {
+    name: 'announces what was over before the cut-off',
+    file: 'bridge/policy/cutoff.ts',
+    from: 'if (transition.at >= cutoff) return undefined;',
+    to: 'return undefined;',
+  },
+  {
+    name: 'takes a failing vendor for one that heard it',
+    file: 'bridge/sinks/delivery.ts',
+    from: 'if (status >= 200 && status < 300)',
+    to: 'if ((status >= 200 && status < 300) || status === 500)',
+  },
+];
+
+/** Within so many simulated days each must be found. */
+const WITHIN_DAYS = 50;
+
+/**
+ * Breaks the bridge in one way after the other, in a copy, and simulates until something fails. Returns the exit code: 1
+ * when one was not found.
+ */
+export function hunt(days: number, only: string | undefined): number {
+  let missed = 0;
+  for (const mutant of MUTANTS.filter(({ name }) => name.includes(only ?? ''))) {
+    const seeds = Math.ceil(WITHIN_DAYS / days);
+    const output = simulateMutant(mutant, ['--stop', '--days', String(days), '--seeds', String(seeds)]);
+    const lines = output.split('\n');
+    const failed = lines.findIndex((line) => line.includes('FAILURES'));
+    if (failed < 0) missed++;
+    const found =
+      failed < 0 ? 'NOT FOUND' : `found in seed ${lines[failed]!.split(/[ :]/)[1]}: ${lines[failed + 1]?.trim()}`;
+    console.log(`${mutant.name}: ${found}`);
+  }
+  return missed === 0 ? 0 : 1;
+}
+
+function simulateMutant({ name, file, from, to }: Mutant, args: readonly string[]): string {
+  const root = resolve(import.meta.dirname, '../..');
+  const copy = mkdtempSync('/dev/shm/mutant-');
+  try {
+    for (const folder of ['bridge', 'test']) cpSync(join(root, folder), join(copy, folder), { recursive: true });
+    cpSync(join(root, 'package.json'), join(copy, 'package.json'));
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    const source = readFileSync(join(copy, file), 'utf8');
+    if (source.split(from).length !== 2) throw new Error(`${name}: ${file} has changed: correct the mutant`);
+    writeFileSync(
+      join(copy, file),
+      source.replace(from, () => to),
+    );
+    const { stdout } = spawnSync(process.execPath, ['test/simulate/main.ts', ...args], { cwd: copy, encoding: 'utf8' });
+    return stdout;
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
