@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-import { child, inputOf } from './schema-walk.ts';
+import { child, fixedKeys, inputOf } from './schema-walk.ts';
 import { entry, isTree } from './tree.ts';
 
 const PREFIX = 'LIFECYCLE_BRIDGE__';
@@ -37,7 +37,7 @@ function resolve(segments: readonly string[], schema: z.core.$ZodType, file: unk
   let given = file;
   for (const segment of segments) {
     const named = at !== undefined && inputOf(at) instanceof z.ZodRecord;
-    const known: readonly string[] = named ? Object.keys(isTree(given) ? given : {}) : [];
+    const known: readonly string[] = named ? Object.keys(isTree(given) ? given : {}) : kindsOf(at);
     const key: string =
       known.find((name) => plain(name) === plain(segment)) ?? (named ? dashed(segment) : camelCase(segment));
     path.push(key);
@@ -45,6 +45,11 @@ function resolve(segments: readonly string[], schema: z.core.$ZodType, file: unk
     given = entry(given, key);
   }
   return { path, at };
+}
+
+/** Keys that are kinds of Kubernetes, which are no camel case. */
+function kindsOf(schema: z.core.$ZodType | undefined): string[] {
+  return ((schema && fixedKeys(schema)) ?? []).filter((key) => /^[A-Z]/.test(key));
 }
 
 const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { loadConfig } from './load.ts';
 import { configSchema } from './schema.ts';
 import { problemsOf } from './problems.ts';
 import { followedKinds } from './watch.ts';
@@ -32,6 +33,11 @@ describe('what is followed', () => {
 });
 
 describe('watch', () => {
+  it.each(['STATEFULSET', 'STATEFUL_SET'])('is set by a variable too: …__WATCH__%s', (kind) => {
+    const { watch } = loadConfig({ env: { [`LIFECYCLE_BRIDGE__WATCH__${kind}`]: 'true' } });
+    expect(watch).toEqual({ StatefulSet: true });
+  });
+
   it.each([
     [{ watch: { Job: false } }, 'watch.Job: false; allowed: true: CronJobs, Jobs and Pods are always followed'],
     [

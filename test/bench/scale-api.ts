@@ -38,7 +38,7 @@ const live = new LiveJobs();
 let mayWatch = false;
 
 function isResource(text: string): text is Resource {
-  return ['cronjobs', 'jobs', 'pods'].includes(text);
+  return ['cronjobs', 'jobs', 'pods', 'deployments', 'replicasets'].includes(text);
 }
 
 /** Something is written all the time in a cluster, if only leases. */
