@@ -66,8 +66,7 @@ it.each([
     const access = manifests.filter(({ kind }) => kind.includes('Role') || kind === 'ServiceAccount');
     for (const kube of [ops, shop]) {
       const inIt = access.filter(({ metadata }) => (metadata.namespace ?? ops.namespace) === kube.namespace);
-      await kube.apply(...inIt);
-      await kube.apply(cronJob, ...['Deployment', 'StatefulSet', 'DaemonSet'].map(workload));
+      await kube.apply(...inIt, cronJob, ...['Deployment', 'StatefulSet', 'DaemonSet'].map(workload));
     }
     const kubeconfig = await accountKubeconfig(ops, cluster.kubeconfig, 'lb-collector', work);
     const folder = join(work, name.replaceAll(' ', '-'));
