@@ -1,4 +1,4 @@
-import type { Attributes, Counter, Histogram, Meter, Observable } from '@opentelemetry/api';
+import type { Attributes, BatchObservableResult, Counter, Histogram, Meter, Observable } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 
@@ -175,23 +175,19 @@ function observeAudit(meter: Meter, read: () => readonly KindHealth[]): void {
 
 function observeStore(meter: Meter, reader: ObservedStore, clock: Clock): void {
   const age = (at: Instant | undefined) => (at === undefined ? 0 : (clock.now() - at) / 1000);
-  const perDestination = (value: (row: ReturnType<ReadStore['depth']>[number]) => number) => () =>
-    reader.depth().map((row): Observed => [value(row), { destination: row.destination }]);
-  gauge(
-    meter,
-    METRICS.outboxPending,
-    perDestination((row) => row.pending),
-  );
-  gauge(
-    meter,
-    METRICS.outboxOldestAge,
-    perDestination((row) => age(row.oldestCreatedAt)),
-  );
-  gauge(
-    meter,
-    METRICS.desiredNotInSync,
-    perDestination((row) => row.notInSync),
-  );
+  const [pending, oldestAge, notInSync] = [
+    observedGauge(meter, METRICS.outboxPending),
+    observedGauge(meter, METRICS.outboxOldestAge),
+    observedGauge(meter, METRICS.desiredNotInSync),
+  ];
+  const observeDepth = (result: BatchObservableResult): void => {
+    for (const { destination, ...depth } of reader.depth()) {
+      result.observe(pending, depth.pending, { destination });
+      result.observe(oldestAge, age(depth.oldestCreatedAt), { destination });
+      result.observe(notInSync, depth.notInSync, { destination });
+    }
+  };
+  meter.addBatchObservableCallback(observeDepth, [pending, oldestAge, notInSync]);
   observe(observedCounter(meter, METRICS.receipts), () =>
     reader.receiptCounts().map(({ count, ...attributes }) => [count, attributes]),
   );
@@ -239,8 +235,12 @@ function counter(meter: Meter, { name, unit, description }: Defined<'counter'>) 
   return meter.createCounter(name, { unit, description });
 }
 
-function gauge(meter: Meter, { name, unit, description }: Defined<'gauge'>, read: () => Observed[]): void {
-  observe(meter.createObservableGauge(name, { unit, description }), read);
+function observedGauge(meter: Meter, { name, unit, description }: Defined<'gauge'>): Observable {
+  return meter.createObservableGauge(name, { unit, description });
+}
+
+function gauge(meter: Meter, metric: Defined<'gauge'>, read: () => Observed[]): void {
+  observe(observedGauge(meter, metric), read);
 }
 
 function observe(instrument: Observable, read: () => Observed[]): void {

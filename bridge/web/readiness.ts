@@ -2,12 +2,12 @@ import { errorText } from '../lib/errors.ts';
 import type { Readiness } from './options.ts';
 
 /** What was proven counts so long, if nothing failed since; a failure is looked at again after a second. */
-const PROVEN_MS = 30_000;
+const PROVEN_MS = 60_000;
 const FAILED_MS = 1_000;
 const PATIENCE_MS = 2_000;
 
 /**
- * Ready iff `probe` (a durable write) succeeds within 2 s. It is asked every 30 s at most, every second while it fails or
+ * Ready iff `probe` (a durable write) succeeds within 2 s. It is asked once a minute at most, every second while it fails or
  * anything else is wrong with the store (`isInDoubt`), and never twice at the same time; `report` and `notes` are shown,
  * not judged.
  */
