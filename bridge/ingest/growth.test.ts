@@ -6,6 +6,7 @@ import {
   condition,
   container,
   cronJobFacts,
+  eventFacts,
   jobFacts,
   ownedBy,
   podFacts,
@@ -88,6 +89,16 @@ class Cluster {
     this.#deliver(n);
     this.#store.sweep(this.now, DAY, 120_000);
     for (let step = 0; step < 40; step++) this.#store.retain(this.now, LIMITS);
+    this.#warn(n);
+  }
+
+  /** Kubernetes Events about a run that is over. */
+  #warn(n: number): void {
+    const warnings = Array.from({ length: 20 }, (_, at) =>
+      eventFacts({ uid: `event-${n}-${at}`, resourceVersion: this.#next(), lastAt: this.now }),
+    );
+    const events = warnings.map((facts) => ({ facts, deleted: false, observedAt: this.now }));
+    this.#engine.commit([{ observations: [], events, quarantine: [], records: [], newestAt: this.now }], this.now);
   }
 
   /** A live CronJob with a run and a missed one, one that is suspended now and then, and a pod that crashes for ever. */

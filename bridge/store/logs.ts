@@ -23,7 +23,7 @@ export type LogResult =
   | { readonly id: number; readonly outcome: 'retry'; readonly delayMs: number; readonly detail: string };
 
 export interface LogLimits {
-  /** Of all tails of a run, before compression: beyond it those of containers that succeeded go first, then the oldest. */
+  /** Of all tails of a run, before compression: beyond it those of containers that succeeded are removed first, then the oldest. */
   readonly maxRunBytes: number;
   /** Of all tails in the store, compressed: beyond it the oldest go. */
   readonly maxStoredBytes: number;

@@ -17,7 +17,7 @@ export interface Resent {
   readonly seq: number;
   readonly destination: string;
   readonly transitionId: string;
-  /** `delivered`: needs force. `pending`: is on its way anyway. `destination_removed`: nobody would send it. */
+  /** `delivered`: needs force. `pending`: is on its way anyway. `destination_removed`: its destination is not configured. */
   readonly result: 'resent' | 'delivered' | 'pending' | 'destination_removed';
   readonly was: Reason | undefined;
 }

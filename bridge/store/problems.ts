@@ -22,7 +22,7 @@ export interface ProblemSubject {
 /** A live CronJob with annotations that cannot be read. */
 export interface CronJobProblems extends ProblemSubject {
   readonly problems: readonly ProblemView[];
-  /** When the Kubernetes Event that tells them was written last. */
+  /** When the Kubernetes Event about them was written last. */
   readonly eventAt: Instant | undefined;
   /** Why it could not be written. */
   readonly eventError: string | undefined;
@@ -37,7 +37,7 @@ export interface ProblemCount {
   readonly count: number;
 }
 
-/** The problems of one CronJob that a Kubernetes Event is to tell. */
+/** The problems of one CronJob that a Kubernetes Event is to report. */
 export interface DueEvent extends ProblemSubject {
   readonly problems: readonly Problem[];
   /** The same for the same set of problems of this CronJob. */

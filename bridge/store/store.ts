@@ -26,7 +26,7 @@ export interface Recovery {
   readonly at: Instant;
   /** What happened before is not announced. */
   readonly cutoff: Instant;
-  /** False when nothing beside the store told of its last commit: `cutoff` is the time of the start. */
+  /** False when the file with the time of the last commit was missing: `cutoff` is the time of the start. */
   readonly cutoffKnown: boolean;
 }
 
@@ -55,7 +55,7 @@ export interface News {
 export interface Store extends OutboxStore, ProblemStore, LogStore {
   /** Runs `work` in one transaction: all of it or, when it throws, nothing. Durable when it returns. */
   transaction<T>(work: (tx: Tx) => T): T;
-  /** The clock was set by so many ms: what is planned moves with it, so that nothing waits longer or expires. */
+  /** The clock was set by `ms`: what is planned moves with it, so that nothing waits longer or expires. */
   clockSet(ms: number): void;
   /** Remembers that all that arrived before `now` is committed. */
   ingested(now: Instant): void;

@@ -5,7 +5,7 @@ import type { Recovery } from '../../store/store.ts';
 import { Pulse } from './pulse.ts';
 import type { CallMessage, Committed, Method, WorkerCalls, WorkerInit, WorkerMessage } from './protocol.ts';
 
-/** What a batch leaves behind dies young: more than this only keeps 100 MiB that no one uses. */
+/** What a batch leaves behind dies young: more than this only keeps 100 MiB that are not used. */
 const YOUNG_MIB = 24;
 
 /** Calls that wait for their answer; once the thread has ended none will come. */
@@ -54,7 +54,7 @@ function startThread(workerData: WorkerInit): Thread {
 export interface WorkerEvents {
   /** A call that may have changed what is due next was answered. */
   readonly onWritten?: () => void;
-  /** Told each second while an answer is awaited: for so many seconds nothing came. */
+  /** Called each second while an answer is awaited, with the seconds since the last sign of life. */
   readonly onSilence?: (seconds: number) => void;
 }
 
@@ -197,7 +197,7 @@ function callsOf(worker: Thread, waiting: Waiting): Async<WorkerCalls> {
   return Object.fromEntries(calling) as Async<WorkerCalls>;
 }
 
-/** Bytes that nobody else has a part of: a slice of a pool is copied. */
+/** Bytes that share their buffer with nothing else: a slice of a pool is copied. */
 function whole(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.length > bytes.buffer.byteLength / 2 ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }

@@ -22,15 +22,15 @@ export interface WorkerInit {
   readonly scheduleTimers?: boolean;
 }
 
-/** What a tick did: the kinds of the transitions that timers gave, and how the store is. */
+/** What a tick did: the kinds of the transitions that timers added, and how the store is. */
 export interface Ticked {
   readonly transitions: readonly TransitionKind[];
-  /** Annotations that cannot be read and were found since the last tick. */
+  /** Annotations that cannot be read, found since the last tick. */
   readonly problems: readonly FoundProblem[];
   readonly plannerFailures: readonly CountedFailure[];
   /** Stored rows that were found unreadable since the last tick. */
   readonly unreadable: number;
-  /** What was decided not to be told since the last tick. */
+  /** Decisions since the last tick not to send a transition. */
   readonly dropped: readonly Dropped[];
   /** CronJobs whose missed runs are not judged any more, or again, since the last tick. */
   readonly unjudged: readonly UnjudgedChange[];
@@ -74,7 +74,7 @@ export interface RecordCount {
   readonly count: number;
 }
 
-/** Told after each group commit, for metrics and to wake the outbox. */
+/** Sent after each group commit, for metrics and to wake the outbox. */
 export interface Committed {
   readonly commitMs: number;
   readonly records: readonly RecordCount[];
@@ -82,14 +82,14 @@ export interface Committed {
   readonly transitions: readonly TransitionKind[];
   readonly quarantined: readonly Quarantined['reason'][];
   readonly quiet: readonly Quiet[];
-  /** False when none of it told anything new. */
+  /** False when nothing of it was new. */
   readonly changed: boolean;
 }
 
 /** What the worker thread says; what it has to say at one time goes over in one message. */
 export type WorkerMessage =
   | { readonly type: 'ready'; readonly recovery: Recovery | undefined }
-  /** The store is corrupted or gone, told once; from then on every call but `close` fails. */
+  /** The store is corrupted or gone, said once; from then on every call but `close` fails. */
   | { readonly type: 'lost'; readonly error: string }
   | { readonly type: 'refused'; readonly message: string; readonly next: string }
   /** One answer to several calls: most of those that share a commit get the same. */

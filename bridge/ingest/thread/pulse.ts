@@ -1,9 +1,9 @@
 const BEAT_MS = 1_000;
 
 /**
- * For how long somebody who was asked has not answered. It counts seconds in which this thread ran and asked in vain, not
- * time: a machine that slept, a clock that was set or a process that was stopped (SIGSTOP) makes nobody look dead. It
- * wakes nobody while nothing is asked.
+ * For how long a thread that was asked has not answered. It counts seconds in which this thread ran and asked in vain, not
+ * time: a machine that slept, a clock that was set or a process that was stopped (SIGSTOP) makes no thread look dead. It
+ * does not wake up while nothing is asked.
  */
 export class Pulse {
   #heard = false;

@@ -47,8 +47,8 @@ class Service {
   #store: Store | undefined;
   /** Why the store must not be touched any more; a new start makes a new one. */
   #lost: string | undefined;
-  /** What is to be said; to say it wakes the other thread, and each message is copied by itself. */
-  #unsaid: WorkerMessage[] = [];
+  /** Messages that are not sent yet: to send wakes the other thread, and each message is copied by itself. */
+  #unsent: WorkerMessage[] = [];
 
   constructor(init: WorkerInit, port: Port) {
     this.#init = init;
@@ -65,15 +65,15 @@ class Service {
       const next = error instanceof UserError ? error.next : 'Look at the error above and start again.';
       this.#post({ type: 'refused', message: errorText(error), next });
     }
-    this.#say();
+    this.#send();
   }
 
   #post(message: WorkerMessage): void {
-    this.#unsaid.push(message);
+    this.#unsent.push(message);
   }
 
-  #say(): void {
-    if (this.#unsaid.length > 0) this.#port.post(this.#unsaid.splice(0));
+  #send(): void {
+    if (this.#unsent.length > 0) this.#port.post(this.#unsent.splice(0));
   }
 
   #start(): void {
@@ -96,7 +96,7 @@ class Service {
       toldUntil: store.recovery?.cutoff,
     });
     const { onUnknown } = config;
-    // Without the Kubernetes API nobody could read them.
+    // Without the Kubernetes API they cannot be read.
     const readsLogs = config.cluster.list;
     const world = { clusterId: store.clusterId(), clusterName: config.cluster.name, pageUrl: config.web.publicUrl };
     const destinations = createPlanners(config, world).map((planner) => {
@@ -130,7 +130,7 @@ class Service {
       if (!isGrouped(call)) this.#answer(answers, call);
     }
     this.#commitGroup(store, engine, group);
-    this.#say();
+    this.#send();
   }
 
   /** Those that arrived together, then those that arrived meanwhile. */
@@ -153,7 +153,7 @@ class Service {
     } catch (error) {
       this.#refuseAll(group, this.#failed(error));
     }
-    this.#say();
+    this.#send();
   }
 
   #refuseAll(group: readonly Waiting[], error: string): void {
@@ -182,7 +182,7 @@ class Service {
     } catch (error) {
       this.#post({ type: 'failed', id, error: this.#failed(error) });
     }
-    this.#say();
+    this.#send();
   }
 
   /** What was found corrupted or gone is neither read nor written again by this process. */

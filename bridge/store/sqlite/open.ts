@@ -20,6 +20,7 @@ import { waitingSince } from './outbox/intents.ts';
 import { outboxStore } from './outbox-store.ts';
 import { resend } from './outbox/resend.ts';
 import { createParts } from './parts.ts';
+import type { Parts } from './parts.ts';
 import { openDatabase } from './recovery/opening.ts';
 import { lastRecovery, readKeys } from './recovery/recovery.ts';
 import { refuseOlderStore, refuseOtherSchema } from './schema/migrations.ts';
@@ -95,12 +96,8 @@ function storeOf(path: string, db: Db, lock: Lock, now: Instant, made: Recovery 
   const side = new SideWriter(path, keys, () => waitingSince(db));
   shiftBack(db, now);
   const parts = createParts(db, now, () => side.keysChanged());
-  const { tx, news, intents, desired, destinations } = parts;
-  db.write(() => {
-    intents.recover(now);
-    desired.recover(now);
-    tx.problems.recover(now);
-  });
+  const { tx, news, intents, destinations } = parts;
+  recover(db, parts, now);
   const earliestCutoff = made?.cutoffKnown === false ? now : -Infinity;
   return {
     ...outboxStore(db, parts),
@@ -124,6 +121,15 @@ function storeOf(path: string, db: Db, lock: Lock, now: Instant, made: Recovery 
       }
     },
   };
+}
+
+/** What a crash left in flight is due again. */
+function recover(db: Db, { intents, desired, tx }: Parts, now: Instant): void {
+  db.write(() => {
+    intents.recover(now);
+    desired.recover(now);
+    tx.problems.recover(now);
+  });
 }
 
 function clusterId(db: Db, side: SideWriter): string {

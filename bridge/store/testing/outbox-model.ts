@@ -44,7 +44,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** What must hold, told by what goes in and out; it knows nothing of tables. */
+/** What must hold, judged by what goes in and out; it knows nothing of tables. */
 export class OutboxModel {
   readonly t = new TestStore();
   readonly #lanes = new Map<string, string[]>(LANES.map((lane) => [lane, []]));

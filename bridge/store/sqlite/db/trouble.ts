@@ -13,7 +13,7 @@ export function asTrouble(error: unknown): unknown {
   return Object.assign(new Trouble(error.message, { cause: error }), { errcode: error.errcode });
 }
 
-/** True when the file is no sound database or gone: trying again is useless. */
+/** True when the file is gone or not a sound database: trying again is useless. */
 export function isLost(error: unknown): boolean {
   return asTrouble(error) instanceof StoreLost;
 }

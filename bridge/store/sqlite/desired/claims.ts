@@ -75,7 +75,7 @@ export class Claims implements DesiredTx {
     }
   }
 
-  /** Every row of a destination anew from its claims. */
+  /** Recomputes every row of a destination from its claims. */
   recompute(destination: string, rules: DesiredRules, at: Instant): void {
     const rows = this.#db.all<{ key: string }>(
       'SELECT key FROM desired WHERE destination = ?1 UNION SELECT key FROM claims WHERE destination = ?1',
@@ -84,7 +84,7 @@ export class Claims implements DesiredTx {
     for (const { key } of rows) this.#recompute({ destination, key }, undefined, rules, at);
   }
 
-  /** What the elected live claim of a key wants. One that cannot be read is no claim; the audit has its object read again. */
+  /** What the elected live claim of a key wants. One that cannot be read does not count; the audit has its object read again. */
   elected({ destination, key }: RowKey): Json | undefined {
     for (;;) {
       const row = this.#db.get<ClaimColumns>(ELECTED, destination, key);

@@ -43,7 +43,7 @@ export class DesiredRows {
     if (held.some((key) => key === destination || limitKeys.includes(key))) return [];
     const rows = this.#db.all<DesiredColumns>(CLAIM, destination, now, limit, NOTHING);
     for (const { id } of rows) {
-      // Whatever becomes of the request: until it is answered, nobody knows what the vendor has.
+      // Until the request is answered, it is not known what the vendor has.
       this.#db.run(
         `UPDATE desired SET sending = 1, accepted_hash = NULL, attempts = attempts + 1,
            not_in_sync_since = coalesce(not_in_sync_since, ?) WHERE id = ?`,

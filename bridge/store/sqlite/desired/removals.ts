@@ -8,9 +8,9 @@ export const KEY_REASONS = JSON.stringify(['unauthorized', 'forbidden', 'limited
 
 /** What happened while no bridge ran must have had time to arrive: an object may have been made again. */
 const AFTER_START_MS = 3_600_000;
-/** So long a row that is over is shown, and its late telemetry given up. */
+/** How long a row that is over is shown, and its late telemetry given up. */
 export const SHOWN_MS = 30 * 24 * 3_600_000;
-/** So long after that it is remembered what it wanted: together as long as a sticky key that nothing uses. */
+/** How long after that its wanted state is remembered: together as long as an unused sticky key is kept. */
 const FORMER_MS = 150 * 24 * 3_600_000;
 
 /** Without the name of the index SQLite may read the settled ones too. */

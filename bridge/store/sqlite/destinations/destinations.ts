@@ -10,9 +10,9 @@ import type { Intents } from '../outbox/intents.ts';
 import { MOVE_ROWS } from '../desired/removals.ts';
 import { parsed } from '../db/unreadable-rows.ts';
 
-/** So long what a destination had is kept for its return; the vendor has it still. */
+/** How long what a destination had is kept for its return; the vendor has it still. */
 const KEPT_MS = 30 * 24 * 3_600_000;
-/** Of what waits for a destination that does not return, so many are given up at once. */
+/** How many deliveries for a destination that does not return are given up at once. */
 const PER_SWEEP = 1000;
 
 const LEAVE = `INSERT OR IGNORE INTO left_destinations SELECT destination, ?1 FROM (

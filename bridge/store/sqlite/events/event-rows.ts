@@ -10,7 +10,7 @@ import { readOrRemove } from '../db/unreadable-rows.ts';
 /** The API server removes an Event an hour after it was said last. */
 const KEPT_MS = 2 * 3_600_000;
 const MAX_EVENTS = 50_000;
-/** Their number is not looked at before so many are new. */
+/** How many new ones there are before their number is looked at. */
 const LOOK_AFTER = 1_000;
 const PER_STEP = 2_000;
 /** Of one object. */

@@ -8,7 +8,7 @@ const CHECK_MS = 20_000;
 
 /**
  * Whether to check the store before it is opened. SQLite removes the write-ahead log when the last connection is closed:
- * one that is still there tells of a crash, without a write of ours.
+ * one that is still there shows that there was a crash, without a write of ours.
  */
 export function needsCheck(path: string): boolean {
   return sizeOf(path) <= ALWAYS_BYTES || sizeOf(`${path}-wal`) > 0;

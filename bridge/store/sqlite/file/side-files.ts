@@ -15,7 +15,7 @@ export interface Keys {
   readonly cutoffs: Readonly<Record<string, Instant>>;
   /** destination, kind, namespace, name, key */
   readonly stickyKeys: readonly (readonly [string, string, string, string, string])[];
-  /** Since when the bridge is retired, null when it is not; undefined in a file that does not tell. */
+  /** Since when the bridge is retired, null when it is not; undefined in a file that does not say. */
   readonly retired: Retired | null | undefined;
 }
 
@@ -59,7 +59,7 @@ export function clearSuspect(path: string): void {
 }
 
 /**
- * Moves a store that nobody has open to `<path>.<label>-<time>`, with its write-ahead log, and returns the new path.
+ * Moves a store that is not open to `<path>.<label>-<time>`, with its write-ahead log, and returns the new path.
  * Of earlier ones with this label the newest are kept.
  */
 export function moveAside(path: string, label: string, now: Instant): string {

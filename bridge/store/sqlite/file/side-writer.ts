@@ -3,10 +3,10 @@ import { errorText } from '../../../lib/errors.ts';
 import { writeKeys, writeLastCommit } from './side-files.ts';
 import type { Keys } from './side-files.ts';
 
-/** A loss of the store repeats at most what was told in this time. */
+/** After a loss of the store at most what was reported in this time is reported again. */
 const LAST_COMMIT_EVERY_MS = 3_000;
 
-/** What waits to be sent for longer is lost with the store: too much that was told since would be told again. */
+/** What has waited longer to be sent is lost with the store: too much of what was reported since would be reported again. */
 const WAITING_MS = 60_000;
 
 /** Keeps the small files beside the store up to date, outside of its commits. */
@@ -63,15 +63,15 @@ export class SideWriter {
     }
   }
 
-  /** Or, while something waits to be sent, when that happened: it is not told yet. */
+  /** Or, while something waits to be sent, when that happened: it has not been reported yet. */
   #writeLastCommit(): void {
     if (this.#lastCommit === -Infinity) return;
-    const told = Math.min(this.#lastCommit, this.#waitingSince() ?? Infinity);
-    const noted = Math.max(told, this.#lastCommit - WAITING_MS);
+    const reported = Math.min(this.#lastCommit, this.#waitingSince() ?? Infinity);
+    const noted = Math.max(reported, this.#lastCommit - WAITING_MS);
     if (noted !== this.#written) writeLastCommit(this.#path, noted);
     this.#written = noted;
     this.#lookedAt = performance.now();
-    // What waits now is told later.
+    // What waits now is reported later.
     this.#pending = noted !== this.#lastCommit;
   }
 }

@@ -12,7 +12,7 @@ const firstOf = (table: string, group: string, at: string, where: string): strin
   SELECT min((SELECT min(${at}) FROM ${table} WHERE ${where} AND ${group} = groups.name AND ${at} > ?1))
   FROM groups WHERE name IS NOT NULL)`;
 
-/** What was due before and is still there waits for something else: an answer, a limit, a hold, or for nobody. */
+/** What was due before and is still there waits for something else: an answer, a limit, a hold, or a destination that left. */
 const NEXT = [
   ...['ready', 'awaiting'].map((status) =>
     firstOf('intents', 'destination', 'next_at', `settled_at IS NULL AND status = '${status}'`),

@@ -33,7 +33,7 @@ export interface Pruned {
 
 /**
  * Deletes an object with its run and all that belongs to it, in parts until `deadline` (of `performance.now()`); true
- * when it is done. The object's own row goes last, so that a record between two parts finds what was told.
+ * when it is done. The object's own row goes last, so that a record between two parts finds what was reported.
  */
 export function deleteObject(db: Db, { uid, kind, runKey }: Pruned, deadline: number): boolean {
   while (deletePods(db, uid, kind) || deleteTransitions(db, uid, kind)) if (performance.now() >= deadline) return false;
@@ -86,7 +86,7 @@ interface RepeatedRow {
 /**
  * Looks at the next transitions after `seq`, and deletes what was recorded up to `before` of the kinds that one living
  * object makes again and again (its containers crash, it is suspended) once it is settled: the object remembers in few
- * bytes that it was told. Returns how many went, and the `seq` to go on after; without it, the rest is younger.
+ * bytes that it was reported. Returns how many went, and the `seq` to go on after; without it, the rest is younger.
  */
 export function deleteRepeated(
   db: Db,

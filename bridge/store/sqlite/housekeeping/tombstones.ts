@@ -16,7 +16,7 @@ const TOMBSTONE_BYTES = 300;
 const SENT_BYTES = 350;
 const PER_STEP = 200;
 const MAX_REFUSED = 1000;
-/** Of a run with very many transitions the first are told. */
+/** How many deliveries of a run are remembered; the first ones. */
 const MAX_ANNOUNCED = 20;
 
 const HORIZON = 'forgotten_up_to';
@@ -44,7 +44,7 @@ const WITH_SENT = `SELECT id, announced <> '[]' AS sent, pruned_at <= ?2 OR id <
 /** With the real UID of a run that had been inferred. */
 const FORGET_KEY = "DELETE FROM run_keys WHERE (run_key = ?1 AND uid = ?2) OR run_key = ?1 || '/real'";
 
-/** What is remembered of pruned objects, so that a late record tells nothing twice. The caller holds the transaction. */
+/** What is remembered of pruned objects, so that a late record reports nothing twice. The caller holds the transaction. */
 export class Tombstones implements TombstonesTx {
   readonly #db: Db;
   #horizon: Instant;
@@ -60,7 +60,7 @@ export class Tombstones implements TombstonesTx {
     return this.#db.get('SELECT 1 FROM tombstones WHERE uid = ?', uid) !== undefined;
   }
 
-  /** The newest creation time of what was forgotten for good: of what is older nobody knows whether it was told. */
+  /** The newest creation time of what was forgotten for good: of what is older it is not known whether it was reported. */
   forgottenUpTo(): Instant {
     return this.#horizon;
   }
@@ -71,7 +71,7 @@ export class Tombstones implements TombstonesTx {
 
   /**
    * Forgets what is too old or too much, a few at a time and the first pruned first. A run's key is held until then; what
-   * was sent is told for the age of the retention.
+   * was sent is kept for the age of the retention.
    */
   expire(now: Instant, { age, maxBytes }: RetentionLimits): void {
     this.#forgetSent(now - age, maxBytes / SENT_SHARE / SENT_BYTES);

@@ -33,7 +33,7 @@ interface DueQuery {
 
 const NO_LIMITS = '[]';
 
-/** So many of the oldest are looked at first: mostly that is enough. */
+/** How many of the oldest are looked at first; mostly that is enough. */
 const LOOK = 64;
 
 const OLDEST = `SELECT * FROM intents WHERE destination = ? AND status = +? AND settled_at IS NULL AND next_at <= ?

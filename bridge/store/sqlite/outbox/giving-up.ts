@@ -6,7 +6,7 @@ import type { Holds } from './holds.ts';
 import type { Intents } from './intents.ts';
 import { shortDetail } from '../db/short-detail.ts';
 
-/** Why intents are given up that nobody answered. The caller holds the transaction. */
+/** Why intents are given up without an answer. The caller holds the transaction. */
 
 /** What could have been sent for more than `maxAgeMs`, time behind holds not counted, is `expired`. */
 export function expire(db: Db, intents: Intents, holds: Holds, maxAgeMs: number, now: Instant): void {
@@ -41,7 +41,7 @@ export function supersede(db: Db, intents: Intents, holds: Holds, supersedeMs: n
   }
 }
 
-/** What waits for a row that is not there, since nobody wants it any more, does not wait for ever. */
+/** What waits for a row that is gone, since no object wants it any more, does not wait for ever. */
 export function expireOrphans(db: Db, intents: Intents, maxAgeMs: number, now: Instant): void {
   const rows = db.all<IntentColumns>(
     `SELECT * FROM intents INDEXED BY intents_awaiting WHERE status = 'awaiting' AND next_at <= ? AND NOT EXISTS (SELECT 1 FROM desired

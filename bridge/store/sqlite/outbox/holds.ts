@@ -33,7 +33,7 @@ export class Holds {
     });
   }
 
-  /** The clock was set by so many ms, and what is stored of holds too. */
+  /** The clock was set by `ms`, and what is stored of holds was moved with it. */
   shifted(ms: number): void {
     this.#openedAt += ms;
   }

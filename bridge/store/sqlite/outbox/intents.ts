@@ -113,7 +113,7 @@ export class Intents {
     return oldest.flatMap((row) => this.#claimed(row, now));
   }
 
-  /** Nothing of one that cannot be sent: it is given up, and the next of its lane may go. */
+  /** Empty for one that cannot be sent: it is given up, and the next of its lane may go. */
   #claimed(row: IntentColumns, now: Instant): ClaimedIntent[] {
     const claimed = toClaimed(this.#db, row);
     if (!('reason' in claimed)) return [claimed];
@@ -201,7 +201,7 @@ export class Intents {
     this.promote(destination, lane, now);
   }
 
-  /** Makes a settled intent pending again: its age and failures begin anew, what the vendor may have seen stays known. */
+  /** Makes a settled intent pending again: its age and failures start again, what the vendor may have seen stays known. */
   requeue({ seq, destination, lane }: Pick<IntentColumns, 'seq' | 'destination' | 'lane'>, now: Instant): void {
     this.#db.run(AGAIN, seq, now);
     this.#reorder(destination, lane, now);
@@ -210,7 +210,7 @@ export class Intents {
   #retry(row: IntentColumns, { reason, detail, hold, unknown }: Retry, delayMs: number, now: Instant): void {
     if (hold) this.#holds.set(row.destination, hold.key, now + delayMs, now);
     this.#db.run(ANSWER, row.seq, reason, shortDetail(detail), now);
-    // A hold is no fault of this intent, and neither is our own stop.
+    // A hold is not a failure of this intent, and neither is our own stop.
     const failed = !hold && reason !== 'shutting_down';
     this.#db.run(
       `UPDATE intents SET status = iif(eligible_at IS NULL, 'awaiting', 'ready'), reason = ?, detail = ?, next_at = ?,

@@ -14,7 +14,7 @@ export interface BackupJob {
   readonly at: Instant;
 }
 
-/** What the thread tells: first the bytes to be copied, then that it is done. */
+/** What the thread reports: first the bytes to be copied, then that it is done. */
 export type BackupMessage = { readonly total: number } | { readonly error: string } | { readonly done: true };
 
 /**

@@ -19,7 +19,7 @@ export function rebuild(
   return remember(db, { ...lost, at: now, cutoff: cutoff ?? now, cutoffKnown: cutoff !== undefined });
 }
 
-/** Objects tell whole seconds: what happened in the second of the last commit, but after it, is not to be silenced. */
+/** Times of objects are whole seconds: what happened in the second of the last commit, but after it, must still be announced. */
 function wholeSecond(at: Instant): Instant {
   return Math.floor(at / 1000) * 1000;
 }

@@ -26,7 +26,7 @@ export interface Restored {
 
 /**
  * Puts the backup `source` in the place of the store at `path`, which is moved aside. The next start of the bridge does
- * the rest. Throws a UserError when a bridge runs on that store or when the file is no sound backup.
+ * the rest. Throws a UserError when a bridge runs on that store or when the file is not a sound backup.
  */
 export function restoreStore(path: string, source: string, now: Instant): Restored {
   const backupAt = readBackup(source);
@@ -70,9 +70,9 @@ function readBackup(source: string): Instant {
 }
 
 /**
- * The first start on a backup, inside a transaction: what happened between the backup and now was told by the store that
- * is gone. So the cut-offs move to its last commit, or to now when nothing tells of it; what waited to be sent is
- * dropped; and every desired row is asserted again. Undefined when this is no backup.
+ * The first start on a backup, inside a transaction: what happened between the backup and now was reported by the store that
+ * is gone. So the cut-offs move to its last commit, or to now when that is not known; what waited to be sent is
+ * dropped; and every desired row is asserted again. Undefined when this is not a backup.
  */
 export function finishRestore(db: Db, { keys, lastCommit }: SideFiles, now: Instant): Recovery | undefined {
   const row = db.get<{ value: number }>('SELECT value FROM meta WHERE key = ?', BACKUP_AT);

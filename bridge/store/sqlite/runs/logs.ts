@@ -14,7 +14,7 @@ const OF_RUN = `FROM logs WHERE run_uid = ? ORDER BY ended_at, id`;
 const SETTLE = `UPDATE logs SET outcome = ?, detail = ?, text = ?, stored = ?, bytes = ?, cut = ?, settled_at = ?
   WHERE id = ? AND outcome IS NULL RETURNING run_uid`;
 
-/** The first to go of a run: what succeeded before what failed, the oldest first. */
+/** The first log of a run to be removed: of containers that succeeded before those that failed, the oldest first. */
 const LEAST =
   "SELECT id FROM logs WHERE run_uid = ? AND outcome = 'kept' ORDER BY exit_code <> 0, ended_at, id LIMIT 1";
 

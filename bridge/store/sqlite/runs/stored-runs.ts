@@ -50,7 +50,7 @@ function isMemory(memory: Partial<RunMemory> | null): boolean {
   return typeof memory?.memos === 'object' && memory.memos !== null && Array.isArray(memory.waiting);
 }
 
-/** What the columns beside its JSON tell of a run. */
+/** What is known of a run from the columns beside its JSON. */
 function fromColumns(db: Db, { uid, namespace, name, status, ...row }: RunColumns): Run {
   const held = db.get<{ key: string }>(
     'SELECT min(run_key) AS key FROM run_keys WHERE uid = ? HAVING key IS NOT NULL',
@@ -67,7 +67,7 @@ function fromColumns(db: Db, { uid, namespace, name, status, ...row }: RunColumn
     name,
     status,
     kind: object?.kind ?? 'Job',
-    // Under any other its transitions would be told a second time.
+    // Under any other key its transitions would be reported a second time.
     runKey: held?.key ?? uid,
     ownerKind: row.owner_name === null ? undefined : 'CronJob',
     startedAt: row.sort_at === 0 ? undefined : row.sort_at,
@@ -141,7 +141,7 @@ export function readTransition(db: Db, runUid: string, { id, at, transition: tex
   const place = { table: 'transitions', column: 'id', value: id } as const;
   const isSound = (transition: Transition | null): boolean => transition?.id === id && 'about' in transition;
   const about = { kind: 'Job', namespace: '', name: '', uid: runUid } as const;
-  // Of a kind that is reported to nobody by itself.
+  // Of a kind that is not reported by itself.
   const instead = (): Transition => ({ id, kind: 'attempt.ended', at, about, runUid, text: REASONS.unreadable_row });
   return readOrReplace<Transition>(db, place, { column: 'transition', text }, isSound, instead);
 }

@@ -1,7 +1,7 @@
 import type { QuarantineView } from '../../read.ts';
 import type { Db } from '../db/db.ts';
 
-/** Of a row's bytes so many are read: a person looks at them. */
+/** How many of a row's bytes are read: a person looks at them. */
 const VIEW_BYTES = 32 * 1024;
 
 interface QuarantineColumns extends Omit<QuarantineView, 'version'> {

@@ -16,7 +16,7 @@ import { readPruned } from './pruned.ts';
 /** Of a run with more pods, a list shows what its Job says: it has to be fast. */
 const MAX_LISTED = 500;
 
-/** Those on its transitions, and those on an end that is awaited and is no transition yet. */
+/** Those on its transitions, and those on an end that is awaited and is not a transition yet. */
 const DECISIONS = `SELECT decisions.* FROM decisions
   WHERE transition_id IN (SELECT id FROM transitions WHERE run_uid = ?) OR transition_id = ? ORDER BY id`;
 
