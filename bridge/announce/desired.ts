@@ -10,12 +10,12 @@ import { noteProblems } from './annotation-problems.ts';
 
 /**
  * What every destination that reads such objects wants for one as it is now, and what of it they cannot read or plan.
- * `alive`: not deleted, nor being deleted where that ends it already. `anew`: the configuration may be another one, and a
+ * `alive`: not deleted, nor being deleted where that ends it already. `atStart`: the configuration may be another one, and a
  * destination that reads no such objects any more gives up what it wanted for this one.
  */
-export function planDesired(turn: Turn, facts: Facts, alive: boolean, anew = false): void {
-  const concerned = anew ? turn.destinations : turn.destinations.filter((to) => reads(to, facts.kind));
-  if (concerned.length === 0 && !anew) return;
+export function planDesired(turn: Turn, facts: Facts, alive: boolean, atStart = false): void {
+  const concerned = atStart ? turn.destinations : turn.destinations.filter((to) => reads(to, facts.kind));
+  if (concerned.length === 0 && !atStart) return;
   const unplanned = new Map<string, string>();
   for (const destination of concerned) {
     const error = claimRows(turn, destination, facts, alive);

@@ -29,7 +29,7 @@ export function observeCronJob(turn: Turn, observation: Observation & { readonly
 }
 
 /** What follows from a CronJob and the configuration: its desired state everywhere, and what of it cannot be judged. */
-export function planCronJob(turn: Turn, state: CronJobState, anew = false): void {
-  planDesired(turn, state.facts, isLive(state), anew);
+export function planCronJob(turn: Turn, state: CronJobState, atStart = false): void {
+  planDesired(turn, state.facts, isLive(state), atStart);
   noteUnjudged(turn, state);
 }

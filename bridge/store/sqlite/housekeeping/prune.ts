@@ -72,7 +72,8 @@ const REPEATED = `SELECT seq, id, recorded_at AS recordedAt,
       AS repeated,
     EXISTS (SELECT 1 FROM intents WHERE transition_id = transitions.id AND settled_at IS NULL)
       OR EXISTS (SELECT 1 FROM decisions WHERE transition_id = transitions.id AND verdict = 'waiting')
-      OR ${hasStory('run_uid')} AS open
+      OR ${hasStory('run_uid')}
+      OR EXISTS (SELECT 1 FROM timers WHERE uid = run_uid AND kind = 'settled') AS open
   FROM transitions WHERE seq > ? ORDER BY seq LIMIT ${CHUNK}`;
 
 interface RepeatedRow {

@@ -196,12 +196,20 @@ describe('what is removed', () => {
     expect(test.query('SELECT uid FROM runs')).toEqual([]);
   });
 
-  it('leaves the ends of containers for a story that waits to be sent', () => {
+  it.each([
+    ['waits to be sent', plan, () => undefined],
+    [
+      'is planned when its run settles',
+      () => test.store.transaction((tx) => tx.timers.set({ id: 'settled/job/0', kind: 'settled', uid: 'job', due: 0 })),
+      plan,
+    ],
+  ])('leaves the ends of containers for a story that %s', (_, before, after) => {
     put();
     transition('p/main/0', T0, end());
-    plan();
+    before();
     test.now = T0 + 11 * DAY;
     retain();
+    after();
     expect(story()?.containers).toHaveLength(1);
   });
 
