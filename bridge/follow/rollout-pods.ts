@@ -3,7 +3,7 @@ import type { ReplicaSetFacts } from '../kubernetes/kinds/replicaset.ts';
 import type { Owner } from '../kubernetes/object-facts.ts';
 import { podAttempt } from '../lifecycle/pod-attempt.ts';
 import type { PodState } from '../lifecycle/pod-state.ts';
-import type { RolloutRun, WorkloadFacts } from '../lifecycle/rollout-run.ts';
+import type { RevisionFacts, RolloutRun, WorkloadFacts } from '../lifecycle/rollout-run.ts';
 import { rolloutKey, rolloutUid } from '../lifecycle/rollout-run.ts';
 import { isPodOf } from '../lifecycle/rollout-stuck.ts';
 import type { RolloutState } from '../lifecycle/rollout.ts';
@@ -44,4 +44,25 @@ export function joinRollout(tx: Tx, { facts, runs }: RolloutState, pod: PodState
   const isNew = tx.runs.attempts(uid, pod.facts.uid).length === 0;
   if (isNew && tx.runs.attempts(uid).length >= MAX_ATTEMPTS) return;
   tx.runs.putAttempt(uid, podAttempt(pod));
+}
+
+/**
+ * Whether nothing more can be reported of a ReplicaSet: it has no pods, and its rollout is past or had succeeded. A
+ * Deployment has ten of these, and they are not looked at with each record of it.
+ */
+export function isPastRevision({ runs, floor }: RolloutState, facts: RevisionFacts): boolean {
+  if (facts.kind !== 'ReplicaSet' || facts.desired + facts.replicas > 0) return false;
+  const { revision = 0 } = facts;
+  if (revision >= (runs[0]?.revision ?? 0)) return false;
+  const run = runs.find((one) => one.revision === revision);
+  return run === undefined ? revision <= floor : run.ended?.outcome === 'succeeded';
+}
+
+/** ReplicaSets that were seen before the rollouts of their Deployment, and are past, are not its children any more. */
+export function letGo(tx: Tx, state: RolloutState): void {
+  if (state.facts.kind !== 'Deployment') return;
+  for (const row of tx.objects.children(state.facts.uid, 'ReplicaSet')) {
+    const { facts } = stateOf<{ readonly facts: RevisionFacts }>(row);
+    if (isPastRevision(state, facts)) tx.objects.put({ ...row, ownerUid: undefined });
+  }
 }

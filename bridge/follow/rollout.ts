@@ -16,7 +16,7 @@ import { saveObject, stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 import { setGoneTimer } from './job.ts';
 import { isLate } from './late-records.ts';
-import { joinRollout, podsOfRevision } from './rollout-pods.ts';
+import { joinRollout, letGo, podsOfRevision } from './rollout-pods.ts';
 import { followedSince } from './unwatched.ts';
 
 /** A rollout is stuck by one of its pods: of more that wait the first seen are looked at. */
@@ -123,6 +123,7 @@ function announceRollouts(turn: Turn, previous: RolloutState | undefined, step: 
   // Of more revisions at once than are remembered.
   for (const transition of transitions) if (!told.has(transition.id)) tx.timeline.add(transition, now);
   for (const pod of joined) joinRollout(tx, state, pod);
+  if (state.runs.some(({ revision }) => !knows(previous, revision))) letGo(tx, state);
   watchStall(turn, previous, state);
 }
 

@@ -202,6 +202,13 @@ describe('a container of a pod of a Deployment that fails', () => {
 });
 
 describe('a ReplicaSet whose rollout is past', () => {
+  it('is not looked at when it was seen before the rollouts of its Deployment either', () => {
+    const old = replicaSet('a', { createdAt: at(-DAY), desired: 0, replicas: 0, available: 0 });
+    take(deployment({ revision: 2 }), old, replicaSet('b', { revision: 2, createdAt: at(-DAY) }));
+    const children = bridge.store.transaction((tx) => tx.objects.children(deployment().uid, 'ReplicaSet'));
+    expect(children.map(({ name }) => name)).toEqual(['web-b']);
+  });
+
   it('is not looked at with each record of its Deployment any more, until it comes back', () => {
     take(...FIRST, SECOND, ON_ITS_WAY, DONE);
     const children = () => bridge.store.transaction((tx) => tx.objects.children(deployment().uid, 'ReplicaSet'));
