@@ -25,6 +25,7 @@ export function runText(detail: RunDetail, publicUrl?: string): string {
       'nothing yet',
     ),
     section('Attempts', detail.attempts.map(attemptLine), 'no pod was seen'),
+    ...journalLines(detail.journals),
     ...logLines(detail.logs),
     ...eventLines(detail.events),
     section(
@@ -55,6 +56,16 @@ function logLines(logs: RunDetail['logs']): string[] {
   if (logs.length === 0) return [];
   const lines = logs.map((log) => [log.podName, logName(log), `exit ${log.exitCode}`, logOutcome(log)]);
   return [section('Logs', lines, '')];
+}
+
+/** What a destination that follows everything has not taken yet. */
+function journalLines(journals: RunDetail['journals']): string[] {
+  const open = journals.filter(({ waiting }) => waiting > 0);
+  if (open.length === 0) return [];
+  const lines = open.map(({ destination, waiting, reason, detail }) => {
+    return ['○ waiting', destination, `${waiting} of the lines above`, reasonText(reason, detail)];
+  });
+  return [section('Not exported yet', lines, '')];
 }
 
 /** What Kubernetes said about it, as long as that is kept. */

@@ -30,6 +30,7 @@ const LIMITS = { age: 30 * DAY, maxBytes: 1 << 30, logAge: 7 * DAY };
 const LOG_LIMITS = { maxRunBytes: 1 << 19, maxStoredBytes: 1 << 27 };
 /** Names of destinations come and go. */
 const RENAMED_EVERY = 14;
+const REFUSED = { outcome: 'drop', reason: 'bad_request' } as const;
 
 /** Two CronJobs that live for ever, and all that comes and goes in two days, again and again. */
 class Cluster {
@@ -87,7 +88,8 @@ class Cluster {
     this.now += 2 * DAY - HOUR;
     this.#engine.tick(this.now);
     this.#deliver(n);
-    this.#store.sweep(this.now, DAY, 120_000);
+    this.#follow(n);
+    this.#store.sweep(this.now, DAY, 120_000, [this.#id]);
     for (let step = 0; step < 40; step++) this.#store.retain(this.now, LIMITS);
     this.#warn(n);
   }
@@ -193,6 +195,21 @@ class Cluster {
     const wanted = this.#store.wantedLogs(100, this.now, []);
     const read = wanted.map(({ id }) => ({ id, outcome: 'kept' as const, text: new Uint8Array(10), bytes: 10 }));
     this.#store.settleLogs(read, LOG_LIMITS, this.now);
+  }
+
+  get #id(): string {
+    return `cronitor/${this.#destination}`;
+  }
+
+  /** It takes what is committed, and refuses a line now and then. */
+  #follow(n: number): void {
+    const next = () => this.#store.claimJournal(this.#id, 50, this.now);
+    for (let batch = next(), refused = 0; batch !== undefined; batch = next()) {
+      const isRefused = batch.entries.length === 1 && n % 10 === 0 && refused++ === 0;
+      const delivery = isRefused ? REFUSED : ({ outcome: 'delivered' } as const);
+      const { destination, upTo, entries } = batch;
+      this.#store.settleJournal([{ destination, upTo, entries: entries.length, delivery }], this.now);
+    }
   }
 
   #take(...observations: Observation[]): void {

@@ -59,6 +59,8 @@ export const REASONS = {
   restored: 'waited to be sent when the backup was made that is now the store: it may have been sent since',
   beyond_retention:
     'older than everything the store still remembers: it may have been reported before, so it is not reported again',
+  journal_overrun:
+    'removed before it was exported: more Kubernetes Events came than are kept while the destination did not take them',
   log_empty: 'the container wrote no log',
   log_unavailable: 'the log was not there any more when it was read',
   log_forbidden: 'the bridge may not read logs (pods/log) in this namespace',

@@ -1,6 +1,7 @@
 import type { Async } from '../lib/async.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
-import type { ClaimedDesired, ClaimedIntent, ConfiguredDeliverer, Delivery } from '../sinks/sink.ts';
+import type { ClaimedDesired, ClaimedIntent, ConfiguredDeliverer, Delivery, Limit } from '../sinks/sink.ts';
+import type { ClaimedJournal, SettledJournal } from '../store/journal.ts';
 import type { OutboxStore, Settled, SettledDesired } from '../store/outbox-store.ts';
 import { answers } from './answers.ts';
 import { Limiter } from './limiter.ts';
@@ -11,6 +12,8 @@ import { Wake } from '../lib/wake.ts';
 /** Most intents of one destination that are claimed at once, sent or about to be. */
 const MAX_IN_FLIGHT = 16;
 
+const DRY_RUN: Delivery = { outcome: 'drop', reason: 'dry_run' };
+
 export interface DestinationOptions {
   readonly store: Async<OutboxStore>;
   readonly clock: Clock;
@@ -18,7 +21,7 @@ export interface DestinationOptions {
   /** How often a loop looks without being woken, and when something went wrong. */
   readonly tickMs: number;
   readonly retryMs: number;
-  readonly onSettled: (destination: string, delivery: Delivery, what: 'intent' | 'desired') => void;
+  readonly onSettled: (destination: string, delivery: Delivery, what: 'intent' | 'desired' | 'journal') => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -31,6 +34,7 @@ export class DestinationLoop {
   readonly #abort = new AbortController();
   readonly #intents: Settlements<Settled>;
   readonly #desired: Settlements<SettledDesired>;
+  readonly #journal: Settlements<SettledJournal>;
   /** Sends with their settlement; they never reject. */
   readonly #sends = new Set<Promise<void>>();
   readonly #loop: Promise<void>;
@@ -38,6 +42,7 @@ export class DestinationLoop {
   #waiting: ClaimedIntent[] = [];
   #inFlight = 0;
   #converging = false;
+  #exporting = false;
   #stopping = false;
 
   constructor(deliverer: ConfiguredDeliverer, options: DestinationOptions) {
@@ -46,6 +51,7 @@ export class DestinationLoop {
     this.#options = options;
     this.#intents = new Settlements((items) => store.settle(items, clock.now()), onError, retryMs);
     this.#desired = new Settlements((items) => store.settleDesired(items, clock.now()), onError, retryMs);
+    this.#journal = new Settlements((items) => store.settleJournal(items, clock.now()), onError, retryMs);
     this.#loop = this.#run();
   }
 
@@ -69,6 +75,7 @@ export class DestinationLoop {
     await grace.wait(graceMs);
     this.#intents.stop();
     this.#desired.stop();
+    this.#journal.stop();
     this.#abort.abort();
     await idle;
   }
@@ -88,6 +95,7 @@ export class DestinationLoop {
     const began = this.#options.clock.now();
     await this.#retryRefused();
     await this.#converge();
+    await this.#follow();
     this.#startWaiting();
     const room = MAX_IN_FLIGHT - this.#inFlight - this.#waiting.length;
     if (room === 0 || this.#stopping) return this.#sleepMs(began);
@@ -115,6 +123,17 @@ export class DestinationLoop {
     if (rows.length > 0) this.#track(this.#sendDesired(rows));
   }
 
+  /** One batch of the journal at a time: the next is what was committed since. */
+  async #follow(): Promise<void> {
+    const { destination, journal } = this.#deliverer;
+    const now = this.#options.clock.now();
+    const limits = this.#journalLimits();
+    if (journal === undefined || this.#exporting || this.#stopping || this.#limiter.freeAt(limits, now) > now) return;
+    const keys = limits.map(({ key }) => key);
+    const claimed = await this.#options.store.claimJournal(destination, journal.batch, now, keys);
+    if (claimed !== undefined) this.#track(this.#export(claimed));
+  }
+
   /** Starts what is free; those without limits together, as the sink can take them. */
   #startWaiting(): void {
     if (this.#stopping) return;
@@ -139,7 +158,7 @@ export class DestinationLoop {
     const limits = dryRun ? [] : batch.flatMap((intent) => intent.limits);
     const end = this.#limiter.start(limits, clock.now());
     const deliveries = dryRun
-      ? batch.map((): Delivery => ({ outcome: 'drop', reason: 'dry_run' }))
+      ? batch.map(() => DRY_RUN)
       : await answers(batch.length, (signal) => this.#deliverer.deliver(batch, signal), this.#abort.signal, onError);
     end(clock.now());
     const settled = batch.map(({ seq, attempt }, index) => ({
@@ -168,6 +187,25 @@ export class DestinationLoop {
     await this.#desired.add(settled);
     this.#converging = false;
     settled.forEach(({ delivery }) => onSettled(destination, delivery, 'desired'));
+  }
+
+  async #export({ destination, upTo, entries, attempt }: ClaimedJournal): Promise<void> {
+    if (entries.length === 0) return;
+    const { clock, random, onSettled, onError } = this.#options;
+    const { dryRun, journal } = this.#deliverer;
+    this.#exporting = true;
+    const end = this.#limiter.start(this.#journalLimits(), clock.now());
+    const send = async (signal: AbortSignal) => [await journal!.export(entries, signal)];
+    const [delivery] = dryRun ? [DRY_RUN] : await answers(1, send, this.#abort.signal, onError);
+    end(clock.now());
+    const settled = { destination, upTo, entries: entries.length, ...scheduled(delivery!, attempt, random()) };
+    await this.#journal.add([settled]);
+    this.#exporting = false;
+    onSettled(destination, settled.delivery, 'journal');
+  }
+
+  #journalLimits(): readonly Limit[] {
+    return this.#deliverer.dryRun ? [] : (this.#deliverer.journal?.limits ?? []);
   }
 
   #giveBackWaiting(): void {

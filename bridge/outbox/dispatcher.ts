@@ -21,7 +21,7 @@ export interface DispatcherOptions {
   readonly maxAgeMs: number;
   /** In [0, 1), for the jitter of retries. */
   readonly random?: () => number;
-  readonly onSettled?: (destination: string, delivery: Delivery, what: 'intent' | 'desired') => void;
+  readonly onSettled?: (destination: string, delivery: Delivery, what: 'intent' | 'desired' | 'journal') => void;
   readonly onError?: (error: unknown) => void;
   /** How often a loop looks without being woken. */
   readonly tickMs?: number;
@@ -63,6 +63,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
 function startSweeper(
   {
     store,
+    deliverers,
     clock,
     maxAgeMs,
     onError,
@@ -70,6 +71,7 @@ function startSweeper(
   }: DispatcherOptions & { onError: (error: unknown) => void; tickMs: number },
   onSwept: () => void,
 ): { wake(): void; stop(): Promise<void> } {
+  const followers = deliverers.filter(({ journal }) => journal !== undefined).map(({ destination }) => destination);
   const sleep = new Wake();
   const stopped = new AbortController();
   const run = async () => {
@@ -79,7 +81,7 @@ function startSweeper(
       // Also after a clock that was set back.
       if (Math.abs(now - last) >= SWEEP_MS) {
         last = now;
-        await store.sweep(now, maxAgeMs, SUPERSEDE_MS).then(onSwept, onError);
+        await store.sweep(now, maxAgeMs, SUPERSEDE_MS, followers).then(onSwept, onError);
       }
       if (!stopped.signal.aborted) await sleep.wait(tickMs);
     }

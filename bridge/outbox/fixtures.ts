@@ -23,6 +23,10 @@ export class LateStore implements Async<OutboxStore> {
   settle = (...args: Parameters<OutboxStore['settle']>) => this.#call('settle', (store) => store.settle(...args));
   settleDesired = (...args: Parameters<OutboxStore['settleDesired']>) =>
     this.#call('settleDesired', (store) => store.settleDesired(...args));
+  claimJournal = (...args: Parameters<OutboxStore['claimJournal']>) =>
+    this.#call('claimJournal', (store) => store.claimJournal(...args));
+  settleJournal = (...args: Parameters<OutboxStore['settleJournal']>) =>
+    this.#call('settleJournal', (store) => store.settleJournal(...args));
   retryRefused = (...args: Parameters<OutboxStore['retryRefused']>) =>
     this.#call('retryRefused', (store) => store.retryRefused(...args));
   sweep = (...args: Parameters<OutboxStore['sweep']>) => this.#call('sweep', (store) => store.sweep(...args));
@@ -30,7 +34,7 @@ export class LateStore implements Async<OutboxStore> {
   async #call<T>(name: string, work: (store: OutboxStore) => T): Promise<T> {
     this.calls[name] = (this.calls[name] ?? 0) + 1;
     await new Promise((resolve) => setImmediate(resolve));
-    if (name === 'settle' && this.failures-- > 0) throw new Error('disk full');
+    if ((name === 'settle' || name === 'settleJournal') && this.failures-- > 0) throw new Error('disk full');
     return work(this.#store());
   }
 }

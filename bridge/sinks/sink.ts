@@ -244,6 +244,12 @@ export interface TestResult {
   readonly did: string;
 }
 
+/** A line of the journal: what happened, or what Kubernetes said, as it was committed. Numbers grow, with gaps. */
+export type JournalEntry =
+  | { readonly seq: number; readonly transition: Transition; readonly run: Run | undefined }
+  /** At its first time, and again when its count reaches 10, 100 and so on. */
+  | { readonly seq: number; readonly event: EventFacts };
+
 /** The half of a sink that talks to its vendor. Both return one delivery per row, in the same order, and never throw. */
 export interface Deliverer {
   readonly destination: string;
@@ -265,6 +271,15 @@ export interface Deliverer {
    * says what they may do. Never throws.
    */
   check?(signal: AbortSignal): Promise<Delivery>;
+  /**
+   * Follows everything that is committed, in its order: all transitions, and the Events that are kept. `export` is given at
+   * most `batch` entries, and the next ones after they are settled; never throws. `limits` are those of every such request.
+   */
+  readonly journal?: {
+    readonly batch: number;
+    readonly limits?: readonly Limit[];
+    export(entries: readonly JournalEntry[], signal: AbortSignal): Promise<Delivery>;
+  };
   /** The bridge says that it works: `send` is called every `intervalMs`, with the key of the row that `planOwn` wants. */
   readonly heartbeat?: { readonly intervalMs: number; send(key: string, signal: AbortSignal): Promise<Delivery> };
   /** Proves with the least that the vendor lets see that address and key are right. Never throws. */

@@ -1,5 +1,6 @@
 import type { Instant } from '../lib/clock.ts';
 import type { ClaimedDesired, ClaimedIntent, Delivery } from '../sinks/sink.ts';
+import type { JournalStore } from './journal.ts';
 
 export interface Settled {
   readonly seq: number;
@@ -18,7 +19,7 @@ export interface SettledDesired {
 }
 
 /** The outbox's side of the store. Every call is one durable commit. */
-export interface OutboxStore {
+export interface OutboxStore extends JournalStore {
   /**
    * Heads of lanes that may be sent now, oldest first, marked as being tried. Not: held ones, those whose desired row
    * was neither accepted nor refused for good (unless `dryRun`), and those with a limit key in `exclude`. At most
@@ -47,7 +48,8 @@ export interface OutboxStore {
   /**
    * Settles what is over `maxAgeMs` as `expired` and what blocks a lane that waited `supersedeMs` as `superseded`. The
    * time between the last sweep and the next start, when nothing could be sent, makes nothing older. Rows that no object
-   * claims any more and that were paused long enough are wanted as null.
+   * claims any more and that were paused long enough are wanted as null. `followers`: the configured destinations that
+   * follow the journal; of others nothing is kept for it.
    */
-  sweep(now: Instant, maxAgeMs: number, supersedeMs: number): void;
+  sweep(now: Instant, maxAgeMs: number, supersedeMs: number, followers?: readonly string[]): void;
 }

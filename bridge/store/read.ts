@@ -5,6 +5,7 @@ import type { Run, RunStatus, Transition, Attempt, RunKind } from '../lifecycle/
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
+import type { JournalReads, RunJournal } from './journal.ts';
 import type { Retirement } from './operations.ts';
 import type { OwnRow } from './desired.ts';
 import type { CronJobProblems, ProblemCount, ProblemView } from './problems.ts';
@@ -77,6 +78,8 @@ export interface RunDetail {
   readonly logs: readonly LogView[];
   /** Kubernetes Events about it and its pods that are still kept, in the order of their times. */
   readonly events: readonly EventFacts[];
+  /** One of each destination that follows the journal. */
+  readonly journals: readonly RunJournal[];
 }
 
 /** What became of the log of a container, with its tail. */
@@ -116,7 +119,7 @@ export interface CronJobView extends CronJobState {
   readonly unjudged: UnjudgedView | undefined;
 }
 
-export const DROP_KINDS = ['decision', 'delivery', 'quarantine', 'record'] as const;
+export const DROP_KINDS = ['decision', 'delivery', 'journal', 'quarantine', 'record'] as const;
 export type DropKind = (typeof DROP_KINDS)[number];
 
 export interface DropCount {
@@ -289,7 +292,7 @@ export interface CronJobReads {
  * Reads for the page, the API and `explain`, over a second, read-only connection. Lists are newest first, if nothing else
  * is said; a cursor of another list throws a UserError.
  */
-export interface ReadStore extends RunReads, OutboxReads, DesiredReads, DropReads, CronJobReads {
+export interface ReadStore extends RunReads, OutboxReads, DesiredReads, DropReads, CronJobReads, JournalReads {
   /** Of the database file, without its free pages. */
   usedBytes(): number;
   close(): void;

@@ -3,6 +3,8 @@ import { afterEach, expect, it } from 'vitest';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { METRICS, seriesName } from './names.ts';
 
+const NOTHING_FAILED = { exportedAt: undefined, attempts: 0, reason: undefined, detail: undefined, nextAt: undefined };
+
 let now = 1_000_000;
 let metrics: Metrics;
 const create = () => (metrics = createMetrics({ version: '1.2.3', clock: { now: () => now } }));
@@ -28,6 +30,7 @@ it('shows every declared metric under its Prometheus name once it was used', asy
   metrics.observeLogs(() => 0);
   metrics.observeStore({
     depth: () => [{ destination: 'cronitor/default', pending: 2, oldestCreatedAt: now - 5000, notInSync: 1 }],
+    journals: () => [{ ...NOTHING_FAILED, destination: 'otlp/default', waiting: 3, oldestAt: now - 7000 }],
     receiptCounts: () => [{ destination: 'cronitor/default', reason: 'delivered', count: 4 }],
     cronJobCount: () => 7,
     unjudgedCounts: () => [{ reason: 'zone_data_differ', count: 2 }],
@@ -41,6 +44,8 @@ it('shows every declared metric under its Prometheus name once it was used', asy
     expect(text).toContain(`# TYPE ${seriesName(definition)} ${definition.type}\n`);
   expect(text).toContain('lifecycle_bridge_records_total{kind="Job",result="observed"} 1\n');
   expect(text).toContain('lifecycle_bridge_outbox_oldest_age_seconds{destination="cronitor/default"} 5\n');
+  expect(text).toContain('lifecycle_bridge_journal_waiting{destination="otlp/default"} 3\n');
+  expect(text).toContain('lifecycle_bridge_journal_oldest_age_seconds{destination="otlp/default"} 7\n');
   expect(text).toContain('lifecycle_bridge_watch_dead{kind="Job"} 1\n');
   expect(text).toContain('lifecycle_bridge_watch_own{kind="Job"} 1\n');
   expect(text).toContain('lifecycle_bridge_cronjobs 7\n');
@@ -96,6 +101,7 @@ it('does not grow with names of annotations that people make up', async () => {
   });
   create().observeStore({
     depth: () => [],
+    journals: () => [],
     receiptCounts: () => [],
     cronJobCount: () => 0,
     unjudgedCounts: () => [],

@@ -58,6 +58,7 @@ export interface KindHealth {
 export type ObservedStore = Pick<
   ReadStore,
   | 'depth'
+  | 'journals'
   | 'receiptCounts'
   | 'cronJobCount'
   | 'unjudgedCounts'
@@ -188,6 +189,12 @@ function observeStore(meter: Meter, reader: ObservedStore, clock: Clock): void {
     }
   };
   meter.addBatchObservableCallback(observeDepth, [pending, oldestAge, notInSync]);
+  gauge(meter, METRICS.journalWaiting, () =>
+    reader.journals().map((row) => [row.waiting, { destination: row.destination }]),
+  );
+  gauge(meter, METRICS.journalOldestAge, () =>
+    reader.journals().map((row) => [row.waiting === 0 ? 0 : age(row.oldestAt), { destination: row.destination }]),
+  );
   observe(observedCounter(meter, METRICS.receipts), () =>
     reader.receiptCounts().map(({ count, ...attributes }) => [count, attributes]),
   );

@@ -150,7 +150,8 @@ export const METRICS = {
     name: 'lifecycle_bridge.receipts',
     type: 'counter',
     unit: '{intent}',
-    description: 'Settled intents since the store was made, by how they were settled; survives a restart',
+    description:
+      'Settled intents and entries of the journal since the store was made, by how they were settled; survives a restart',
     attributes: ['destination', 'reason'],
   },
   outboxPending: {
@@ -165,6 +166,20 @@ export const METRICS = {
     type: 'gauge',
     unit: 's',
     description: 'Age of the oldest intent that is not settled; 0 when there is none',
+    attributes: ['destination'],
+  },
+  journalWaiting: {
+    name: 'lifecycle_bridge.journal.waiting',
+    type: 'gauge',
+    unit: '{entry}',
+    description: 'Transitions and Kubernetes Events that a destination that follows all of them has not taken yet',
+    attributes: ['destination'],
+  },
+  journalOldestAge: {
+    name: 'lifecycle_bridge.journal.oldest_age',
+    type: 'gauge',
+    unit: 's',
+    description: 'Age of the oldest transition that such a destination has not taken yet; 0 when there is none',
     attributes: ['destination'],
   },
   desiredNotInSync: {

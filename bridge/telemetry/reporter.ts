@@ -260,12 +260,12 @@ export class Reporter {
     this.#incidents.seen('audit', { error: errorText(error) }, 'the audit failed; retrying', 'error');
   }
 
-  settled(destination: string, delivery: Delivery, what: 'intent' | 'desired'): void {
+  settled(destination: string, delivery: Delivery, what: 'intent' | 'desired' | 'journal'): void {
     const { outcome } = delivery;
     const reason = outcome === 'delivered' ? 'delivered' : delivery.reason;
     this.#metrics.delivery(destination, outcome, reason);
     if (reason === 'dry_run' || reason === 'shutting_down') return;
-    const channel = what === 'intent' ? 'telemetry' : 'desired';
+    const channel = what === 'intent' ? 'telemetry' : what;
     if (outcome === 'delivered') {
       this.#incidents.over(`${destination}/${channel}`, { destination, channel }, 'deliveries work again');
       return;
@@ -276,8 +276,11 @@ export class Reporter {
       this.#incidents.seen(`${destination}/${channel}`, fields, 'a delivery failed; it is tried again');
       return;
     }
-    const message =
-      what === 'intent' ? 'a delivery was given up; /drops shows it' : 'a desired row was refused; /desired shows it';
+    const message = {
+      intent: 'a delivery was given up; /drops shows it',
+      desired: 'a desired row was refused; /desired shows it',
+      journal: 'a part of the journal was refused; what cannot be sent in smaller parts is on /drops',
+    }[what];
     this.#incidents.seen(`${destination}/${channel}/${reason}`, fields, message);
   }
 

@@ -64,7 +64,7 @@ const ASKED_OFTEN: Readonly<Record<string, (options: WebOptions) => Answer | Pro
   },
   '/readyz': async (options) => {
     const { ready, report, notes = [] } = await options.readiness();
-    const ages = { lastRecordAgeSeconds: recordAges(options), outbox: outbox(options) };
+    const ages = { lastRecordAgeSeconds: recordAges(options), outbox: outbox(options), ...journals(options) };
     const text = JSON.stringify({ ready, ...report, notes, ...retired(options), ...ages });
     return { status: ready ? 200 : 503, type: 'application/json', text };
   },
@@ -82,6 +82,17 @@ function retired({ retirement }: WebOptions): object {
 function recordAges({ metrics, clock }: WebOptions): Record<string, number> {
   const now = clock.now();
   return Object.fromEntries([...metrics.lastRecords()].map(([kind, at]) => [kind, Math.round((now - at) / 1000)]));
+}
+
+/** Only where a destination follows the journal. */
+function journals({ reader, clock }: WebOptions): object {
+  const now = clock.now();
+  const journals = reader.journals().map(({ destination, waiting, oldestAt = now }) => ({
+    destination,
+    waiting,
+    oldestAgeSeconds: waiting === 0 ? 0 : Math.round((now - oldestAt) / 1000),
+  }));
+  return journals.length === 0 ? {} : { journals };
 }
 
 function outbox({ reader, clock }: WebOptions): object[] {

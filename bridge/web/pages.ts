@@ -48,7 +48,7 @@ export function pagesRouter(options: WebOptions): Router {
   get('/deliveries', ({ query: given }, frame) => {
     const query = deliveriesQuery(given);
     const rows = reader.deliveries(query);
-    return deliveriesPage(rows, query, frame, runNames(reader, rows.items));
+    return deliveriesPage(rows, query, frame, runNames(reader, rows.items), reader.journals());
   });
   get('/drops', ({ query: given }) => {
     const query = dropsQuery(given);

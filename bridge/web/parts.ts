@@ -42,6 +42,7 @@ export const DELIVERY_LOOKS: Readonly<Record<DeliveryStatus, Look>> = {
 export const DROP_LABELS: Readonly<Record<DropKind, string>> = {
   decision: 'not sent',
   delivery: 'given up',
+  journal: 'not exported',
   quarantine: 'not understood',
   record: 'not taken',
 };

@@ -131,6 +131,8 @@ function later(store: () => OutboxStore): Async<OutboxStore> {
     settle: async (...args) => store().settle(...args),
     claimDesired: async (...args) => store().claimDesired(...args),
     settleDesired: async (...args) => store().settleDesired(...args),
+    claimJournal: async (...args) => store().claimJournal(...args),
+    settleJournal: async (...args) => store().settleJournal(...args),
     retryRefused: async (...args) => store().retryRefused(...args),
     sweep: async (...args) => store().sweep(...args),
   };

@@ -147,6 +147,8 @@ const METHODS: Readonly<Record<Method, 'looks' | 'writes'>> = {
   settle: 'writes',
   claimDesired: 'looks',
   settleDesired: 'writes',
+  claimJournal: 'looks',
+  settleJournal: 'writes',
   retryRefused: 'writes',
   sweep: 'looks',
   dueEvents: 'looks',

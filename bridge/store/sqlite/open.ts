@@ -124,10 +124,11 @@ function storeOf(path: string, db: Db, lock: Lock, now: Instant, made: Recovery 
 }
 
 /** What a crash left in flight is due again. */
-function recover(db: Db, { intents, desired, tx }: Parts, now: Instant): void {
+function recover(db: Db, { intents, desired, journals, tx }: Parts, now: Instant): void {
   db.write(() => {
     intents.recover(now);
     desired.recover(now);
+    journals.recover(now);
     tx.problems.recover(now);
   });
 }

@@ -8,7 +8,7 @@ import type { Parts } from './parts.ts';
 /** What the outbox, the writer of Kubernetes Events and the reader of logs ask for; each call that writes is a commit. */
 export function outboxStore(
   db: Db,
-  { tx: { logs, problems }, intents, desired, holds }: Parts,
+  { tx: { logs, problems }, intents, journals, desired, holds }: Parts,
 ): Omit<OutboxStore, 'sweep'> & ProblemStore & LogStore {
   return {
     claim: (destination, limit, now, exclude, dryRun, perGate = limit) =>
@@ -22,6 +22,9 @@ export function outboxStore(
         holds.end(destination, limitKeys, now);
         retryRefused(db, intents, destination, now);
       }),
+    claimJournal: (destination, limit, now, limitKeys = []) =>
+      db.write(() => journals.claim(destination, limit, now, limitKeys)),
+    settleJournal: (results, now) => db.write(() => results.forEach((result) => journals.settle(result, now))),
     dueEvents: (limit, now) => problems.due(limit, now),
     settleEvents: (results, now) => db.write(() => results.forEach((result) => problems.settle(result, now))),
     wantedLogs: (limit, now, reading) => logs.wanted(limit, now, reading),

@@ -7,6 +7,10 @@ import { Destinations } from './destinations/destinations.ts';
 import { Retention } from './housekeeping/retention.ts';
 import { Sweep } from './housekeeping/sweep.ts';
 import { Tombstones } from './housekeeping/tombstones.ts';
+import { EventRows } from './events/event-rows.ts';
+import { Journals } from './journal/journals.ts';
+import { Sequence } from './journal/sequence.ts';
+import { lastRecovery } from './recovery/recovery.ts';
 import { Holds } from './outbox/holds.ts';
 import { Intents } from './outbox/intents.ts';
 import { Retirement } from './outbox/retirement.ts';
@@ -20,6 +24,7 @@ export interface Parts {
   readonly news: NewsOfCommits;
   readonly holds: Holds;
   readonly intents: Intents;
+  readonly journals: Journals;
   readonly desired: DesiredRows;
   readonly destinations: Destinations;
   readonly retention: Retention;
@@ -34,16 +39,21 @@ export function createParts(db: Db, now: Instant, onKeys: () => void): Parts {
   const intents = new Intents(db, holds, retirements);
   const claims = new Claims(db, intents, retirements, onKeys);
   const desired = new DesiredRows(db, holds, intents, claims);
-  const destinations = new Destinations(db, holds, intents, onKeys);
+  const journals = new Journals(db, holds, retirements, lastRecovery(db)?.cutoff);
+  const destinations = new Destinations(db, holds, intents, journals, onKeys);
+  const sequence = new Sequence(db);
+  const events = new EventRows(db, sequence, journals);
   const tombstones = new Tombstones(db);
   const tx = new SqliteTx(db, news, {
-    timeline: new Timeline(db, intents, news),
+    sequence,
+    events,
+    timeline: new Timeline(db, sequence, intents, news),
     desired: claims,
     destinations,
-    retirement: new Retirement(db, retirements, intents, onKeys),
+    retirement: new Retirement(db, retirements, intents, journals, onKeys),
     tombstones,
   });
   const retention = new Retention(db, tombstones);
-  const sweep = new Sweep(db, holds, intents, retirements, destinations, onKeys);
-  return { tx, news, holds, intents, desired, destinations, retention, sweep };
+  const sweep = new Sweep(db, holds, intents, journals, retirements, destinations, onKeys);
+  return { tx, news, holds, intents, journals, desired, destinations, retention, sweep };
 }

@@ -83,6 +83,7 @@ it('a sweep looks at what is ready, failing or claimed once, not once for each r
     'SCAN intents USING COVERING INDEX intents_age',
     'SCAN head USING INDEX intents_failing',
     'SCAN left_destinations',
+    'SCAN journals',
     'SCAN claims USING COVERING INDEX claims_uid',
     'SCAN intents USING INDEX intents_lane',
   ];

@@ -5,8 +5,9 @@ import type { NewsOfCommits } from './db/news.ts';
 import { Quarantine } from './db/quarantine.ts';
 import type { Claims } from './desired/claims.ts';
 import type { Destinations } from './destinations/destinations.ts';
-import { EventRows } from './events/event-rows.ts';
+import type { EventRows } from './events/event-rows.ts';
 import type { Tombstones } from './housekeeping/tombstones.ts';
+import type { Sequence } from './journal/sequence.ts';
 import { Objects } from './objects/objects.ts';
 import { Problems } from './objects/problems.ts';
 import { Timers } from './objects/timers.ts';
@@ -19,6 +20,8 @@ import { Runs } from './runs/runs.ts';
 
 /** What other parts of the store need too. */
 export interface SharedParts {
+  readonly sequence: Sequence;
+  readonly events: EventRows;
   readonly timeline: Timeline;
   readonly desired: Claims;
   readonly destinations: Destinations;
@@ -30,6 +33,7 @@ export interface SharedParts {
 export class SqliteTx implements Tx {
   readonly #db: Db;
   readonly #news: NewsOfCommits;
+  readonly #sequence: Sequence;
   readonly objects: Objects;
   readonly versions: Versions;
   readonly runs: Runs;
@@ -54,7 +58,8 @@ export class SqliteTx implements Tx {
     this.runs = new Runs(db);
     this.timeline = shared.timeline;
     this.logs = new Logs(db);
-    this.events = new EventRows(db);
+    this.#sequence = shared.sequence;
+    this.events = shared.events;
     this.timers = new Timers(db);
     this.desired = shared.desired;
     this.destinations = shared.destinations;
@@ -89,5 +94,6 @@ export class SqliteTx implements Tx {
   #forget(): void {
     this.objects.forget();
     this.runs.forget();
+    this.#sequence.forget();
   }
 }

@@ -25,9 +25,9 @@ export function upkeep(db: Db, { tx, holds, retention, sweep }: Parts, side: Sid
       shift();
     },
     ingested: (now) => side.committed(now),
-    sweep(now, maxAgeMs, supersedeMs) {
+    sweep(now, maxAgeMs, supersedeMs, followers) {
       shift();
-      db.write(() => sweep.run(now, maxAgeMs, supersedeMs));
+      db.write(() => sweep.run(now, maxAgeMs, supersedeMs, followers));
     },
     retain(now, limits) {
       file.check();

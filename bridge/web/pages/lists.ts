@@ -1,11 +1,13 @@
 import type { Json } from '../../lib/json.ts';
 import { reasonText } from '../../lib/reasons.ts';
 import { OWN_CLAIM } from '../../store/desired.ts';
+import type { JournalView } from '../../store/journal.ts';
 import type { DeliveryView, DesiredView, Page, ReadStore } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { badge, DELIVERY_LOOKS, href, paging, payload, runHref, time } from '../parts.ts';
 import { type DeliveriesQuery, parameters } from '../query.ts';
 import { type Frame, outboxText, type PageContent } from './layout.ts';
+import { journals } from './journals.ts';
 import { table } from './table.ts';
 import { receipt } from './run.ts';
 
@@ -76,6 +78,7 @@ export function deliveriesPage(
   query: DeliveriesQuery,
   frame: Frame,
   names: RunNames,
+  followed: readonly JournalView[],
 ): PageContent {
   const { status, cursor: _, ...rest } = parameters(query);
   const states = Object.entries(DELIVERY_LOOKS).map(
@@ -103,7 +106,7 @@ export function deliveriesPage(
         page.items.map((row) => deliveryRow(row, names)),
         'No delivery here yet.',
       )}
-      ${paging('/deliveries', parameters(query), page.next)}`,
+      ${paging('/deliveries', parameters(query), page.next)} ${journals(followed)}`,
   };
 }
 

@@ -8,6 +8,7 @@ import { type Child, type Html, html } from '../html.ts';
 import { reasonText, undecidedText } from '../../lib/reasons.ts';
 import { badge, DELIVERY_LOOKS, href, payload, RUN_LOOKS, time } from '../parts.ts';
 import { events } from './events.ts';
+import { runJournals } from './journals.ts';
 import { logs } from './logs.ts';
 import { type Frame, note, type PageContent } from './layout.ts';
 import { took } from './runs.ts';
@@ -34,7 +35,7 @@ export function runPage(
       ${detail.attempts.length === 0 ? html`<p class="empty">No pod was seen.</p>` : attempts(detail.attempts, now)}
       <h2>Deliveries</h2>
       ${detail.deliveries.length === 0 ? html`<p class="empty">${noDelivery(detail)}</p>` : deliveries(detail)}
-      ${decided(detail)} ${logs(detail)} ${events(detail)}
+      ${decided(detail)} ${runJournals(detail)} ${logs(detail)} ${events(detail)}
     `,
   };
 }

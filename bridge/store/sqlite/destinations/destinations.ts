@@ -6,6 +6,7 @@ import type { Db } from '../db/db.ts';
 import type { IntentColumns } from '../outbox/due.ts';
 import { giveUp } from '../outbox/giving-up.ts';
 import type { Holds } from '../outbox/holds.ts';
+import type { Journals } from '../journal/journals.ts';
 import type { Intents } from '../outbox/intents.ts';
 import { MOVE_ROWS } from '../desired/removals.ts';
 import { parsed } from '../db/unreadable-rows.ts';
@@ -51,12 +52,14 @@ export class Destinations implements DestinationsTx {
   readonly #db: Db;
   readonly #holds: Holds;
   readonly #intents: Intents;
+  readonly #journals: Journals;
   readonly #onKeys: () => void;
 
-  constructor(db: Db, holds: Holds, intents: Intents, onKeys: () => void) {
+  constructor(db: Db, holds: Holds, intents: Intents, journals: Journals, onKeys: () => void) {
     this.#db = db;
     this.#holds = holds;
     this.#intents = intents;
+    this.#journals = journals;
     this.#onKeys = onKeys;
   }
 
@@ -106,6 +109,7 @@ export class Destinations implements DestinationsTx {
   #giveUp(destination: string, now: Instant): void {
     giveUp(this.#intents, this.#db.all<IntentColumns>(UNSETTLED, destination), 'destination_removed', now);
     this.#db.run(WAITING, destination, now);
+    this.#journals.letGo(destination, now);
   }
 
   /** A destination of this name is a new one from now on; only its sticky keys and what its rows were stay a while. */
@@ -118,7 +122,16 @@ export class Destinations implements DestinationsTx {
     )
       return;
     this.#db.run(`${MOVE_ROWS} WHERE destination = ?2`, now, destination);
-    for (const table of ['desired', 'claims', 'holds', 'cutoffs', 'receipts', 'left_destinations']) {
+    for (const table of [
+      'desired',
+      'claims',
+      'holds',
+      'cutoffs',
+      'receipts',
+      'left_destinations',
+      'journals',
+      'journal_drops',
+    ]) {
       this.#db.run(`DELETE FROM ${table} WHERE destination = ?`, destination);
     }
     this.#onKeys();

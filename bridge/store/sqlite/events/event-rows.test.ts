@@ -3,6 +3,10 @@ import { eventFacts } from '../../../../test/fixtures/facts.ts';
 import type { KeptEvent } from '../../../lifecycle/event.ts';
 import { keepEvent } from '../../../lifecycle/event.ts';
 import { Db } from '../db/db.ts';
+import { Journals } from '../journal/journals.ts';
+import { Sequence } from '../journal/sequence.ts';
+import { Holds } from '../outbox/holds.ts';
+import { Retirements } from '../outbox/retirements.ts';
 import { EventRows } from './event-rows.ts';
 import { HOUR, MINUTE, TestStore } from '../../testing/test-store.ts';
 
@@ -72,7 +76,7 @@ describe('what is kept', () => {
 
   it('is bounded in number: the oldest go, and what is as old is not taken any more, also after a restart', () => {
     const db = new Db(t.path, false);
-    const rows = new EventRows(db, 10);
+    const rows = new EventRows(db, new Sequence(db), new Journals(db, new Holds(db, t.now), new Retirements(db)), 10);
     db.write(() => {
       for (let n = 0; n < 1_500; n++) rows.add(event(`e${n}`, 'pod-1', { at: t.now + n }));
       rows.expire(t.now);

@@ -5,6 +5,9 @@ import type { Attempt, Run } from '../../../lifecycle/transition.ts';
 import type { Instant } from '../../../lib/clock.ts';
 import type { EventsTx } from '../../events.ts';
 import type { Db } from '../db/db.ts';
+import { PASSED } from '../journal/journal-entries.ts';
+import type { Journals } from '../journal/journals.ts';
+import type { Sequence } from '../journal/sequence.ts';
 import { readOrRemove } from '../db/unreadable-rows.ts';
 
 /** The API server removes an Event an hour after it was said last. */
@@ -29,28 +32,39 @@ interface EventColumns {
   readonly event: string;
 }
 
-const ADD = `INSERT INTO events (uid, about, version, at, count, told, event) VALUES (?, ?, ?, ?, ?, ?, ?)
+const ADD = `INSERT INTO events (seq, uid, about, version, at, count, told, event) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (uid) DO NOTHING`;
+const MOVE = 'UPDATE events SET seq = ? WHERE uid = ? AND told <> ?';
+const UPDATE = 'UPDATE events SET version = ?, at = ?, count = ?, told = ? WHERE uid = ?';
 const ABOUT = `SELECT * FROM events WHERE about = ? ORDER BY at DESC LIMIT ${RING}`;
-const REMOVE = `DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE at <= ? ORDER BY at LIMIT ${PER_STEP})`;
+const OLDEST = `SELECT seq FROM events WHERE at <= ? ORDER BY at LIMIT ${PER_STEP}`;
+const REMOVE = `DELETE FROM events WHERE seq IN (${OLDEST})`;
+/** Not before every journal has passed it. */
+const REMOVE_OLD = `DELETE FROM events WHERE seq IN (${OLDEST}) AND seq <= ${PASSED}`;
 
 export class EventRows implements EventsTx {
   readonly #db: Db;
+  readonly #sequence: Sequence;
+  readonly #journals: Journals;
   readonly #most: number;
   /** Since their number was looked at; those of a transaction that failed count too. */
   #added = Infinity;
   #removedUpTo: Instant;
 
-  constructor(db: Db, most = MAX_EVENTS) {
+  constructor(db: Db, sequence: Sequence, journals: Journals, most = MAX_EVENTS) {
     this.#db = db;
+    this.#sequence = sequence;
+    this.#journals = journals;
     this.#most = most;
     this.#removedUpTo = db.get<{ value: number }>('SELECT value FROM meta WHERE key = ?', REMOVED)?.value ?? -Infinity;
   }
 
   add({ uid, about, version, at, count, told, event }: KeptEvent): boolean {
-    const added = this.#db.run(ADD, uid, about, version, at, count, told, JSON.stringify(event)) > 0;
-    if (added) this.#added++;
-    return added;
+    const seq = this.#sequence.next();
+    if (this.#db.run(ADD, seq, uid, about, version, at, count, told, JSON.stringify(event)) === 0) return false;
+    this.#sequence.used();
+    this.#added++;
+    return true;
   }
 
   event(uid: string): KeptEvent | undefined {
@@ -62,14 +76,10 @@ export class EventRows implements EventsTx {
   }
 
   update({ uid, version, at, count, told }: KeptEvent): void {
-    this.#db.run(
-      'UPDATE events SET version = ?, at = ?, count = ?, told = ? WHERE uid = ?',
-      version,
-      at,
-      count,
-      told,
-      uid,
-    );
+    // At a step it is another entry of the journals: it moves to their end.
+    const moved = this.#db.run(MOVE, this.#sequence.next(), uid, told);
+    if (moved > 0) this.#sequence.used();
+    this.#db.run(UPDATE, version, at, count, told, uid);
   }
 
   about(uids: readonly string[]): EventFacts[] {
@@ -82,13 +92,14 @@ export class EventRows implements EventsTx {
 
   /** Removes what is too old or too much, a few at a time. */
   expire(now: Instant): void {
-    this.#db.run(REMOVE, now - KEPT_MS);
+    this.#db.run(REMOVE_OLD, now - KEPT_MS);
     if (this.#added < LOOK_AFTER) return;
     this.#added = 0;
     const beyond = 'SELECT at FROM events ORDER BY at DESC LIMIT 1 OFFSET ?';
     const last = this.#db.get<{ at: number }>(beyond, this.#most)?.at;
     if (last === undefined) return;
     // It may be more than one step.
+    this.#journals.overrun(last, PER_STEP, now);
     if (this.#db.run(REMOVE, last) === PER_STEP) this.#added = Infinity;
     this.#db.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', REMOVED, last);
     this.#removedUpTo = last;

@@ -22,6 +22,7 @@ const NEXT = [
   '(SELECT min(remove_at) FROM desired WHERE remove_at IS NOT NULL AND remove_at > ?1)',
   '(SELECT min(next_at) FROM logs WHERE outcome IS NULL AND next_at > ?1)',
   '(SELECT min(next_at) FROM annotation_problems WHERE next_at > ?1)',
+  '(SELECT min(next_at) FROM journals WHERE next_at > ?1)',
 ].map((first) => `SELECT ${first} AS at`);
 
 export const NEXT_DUE = `SELECT min(at) AS at FROM (${NEXT.join(' UNION ALL ')})`;

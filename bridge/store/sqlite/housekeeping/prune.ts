@@ -1,5 +1,6 @@
 import type { Kind } from '../../../kubernetes/observation.ts';
 import type { Instant } from '../../../lib/clock.ts';
+import { PASSED } from '../journal/journal-entries.ts';
 import type { Db } from '../db/db.ts';
 
 const CHUNK = 50;
@@ -19,9 +20,10 @@ export function transitionsOfObject(kind: Kind | undefined): string {
 const hasStory = (uid: string): string => `EXISTS (SELECT 1 FROM intents WHERE story = ${uid} AND settled_at IS NULL)`;
 
 const unsettled = (which: string): string => `SELECT 1 WHERE ${hasStory('?1')} OR EXISTS (SELECT 1 FROM transitions
-  JOIN intents ON intents.transition_id = transitions.id WHERE settled_at IS NULL AND ${which})`;
+  JOIN intents ON intents.transition_id = transitions.id WHERE settled_at IS NULL AND ${which})
+  OR EXISTS (SELECT 1 FROM transitions WHERE ${which} AND seq > ${PASSED})`;
 
-/** Whether something of a run, or of a pod, waits to be sent. */
+/** Whether something of a run, or of a pod, waits to be sent or exported. */
 export const UNSETTLED = { run: unsettled(OF_RUN), pod: unsettled(OF_POD) } as const;
 
 export interface Pruned {
@@ -73,7 +75,8 @@ const REPEATED = `SELECT seq, id, recorded_at AS recordedAt,
     EXISTS (SELECT 1 FROM intents WHERE transition_id = transitions.id AND settled_at IS NULL)
       OR EXISTS (SELECT 1 FROM decisions WHERE transition_id = transitions.id AND verdict = 'waiting')
       OR ${hasStory('run_uid')}
-      OR EXISTS (SELECT 1 FROM timers WHERE uid = run_uid AND kind = 'settled') AS open
+      OR EXISTS (SELECT 1 FROM timers WHERE uid = run_uid AND kind = 'settled')
+      OR seq > ${PASSED} AS open
   FROM transitions WHERE seq > ? ORDER BY seq LIMIT ${CHUNK}`;
 
 interface RepeatedRow {

@@ -25,6 +25,7 @@ export function shiftTimes(db: Db, ms: number): void {
     ms,
   );
   db.run('UPDATE annotation_problems SET next_at = next_at + ?', ms);
+  db.run('UPDATE journals SET next_at = next_at + ?1, age_from = age_from + ?1', ms);
   db.run("UPDATE meta SET value = value + ? WHERE key = 'alive_at'", ms);
 }
 

@@ -3,6 +3,7 @@ import type { Db } from '../db/db.ts';
 import type { Destinations } from '../destinations/destinations.ts';
 import { expire, expireOrphans, giveUpAll, supersede } from '../outbox/giving-up.ts';
 import type { Holds } from '../outbox/holds.ts';
+import type { Journals } from '../journal/journals.ts';
 import type { Intents } from '../outbox/intents.ts';
 import { forgetRows, removeDue } from '../desired/removals.ts';
 import type { Retirements } from '../outbox/retirements.ts';
@@ -15,6 +16,7 @@ export class Sweep {
   readonly #db: Db;
   readonly #holds: Holds;
   readonly #intents: Intents;
+  readonly #journals: Journals;
   readonly #retirements: Retirements;
   readonly #destinations: Destinations;
   readonly #unusedKeys: UnusedKeys;
@@ -24,6 +26,7 @@ export class Sweep {
     db: Db,
     holds: Holds,
     intents: Intents,
+    journals: Journals,
     retirements: Retirements,
     destinations: Destinations,
     onKeys: () => void,
@@ -31,17 +34,19 @@ export class Sweep {
     this.#db = db;
     this.#holds = holds;
     this.#intents = intents;
+    this.#journals = journals;
     this.#retirements = retirements;
     this.#destinations = destinations;
     this.#unusedKeys = new UnusedKeys(db, onKeys);
   }
 
-  run(now: Instant, maxAgeMs: number, supersedeMs: number): void {
+  run(now: Instant, maxAgeMs: number, supersedeMs: number, followers: readonly string[] | undefined): void {
     this.#holds.alive(now);
     const isRetired = this.#retirements.current() !== undefined;
     if (isRetired) giveUpAll(this.#db, this.#intents, now);
     expire(this.#db, this.#intents, this.#holds, maxAgeMs, now);
     supersede(this.#db, this.#intents, this.#holds, supersedeMs, now);
+    this.#journals.sweep(now, maxAgeMs, followers);
     this.#destinations.sweep(now, maxAgeMs);
     if (!isRetired) removeDue(this.#db, maxAgeMs, now);
     this.#unusedKeys.step(now);

@@ -1,6 +1,7 @@
 import type { Instant } from '../../../lib/clock.ts';
 import type { RetirementTx } from '../../operations.ts';
 import type { Db } from '../db/db.ts';
+import type { Journals } from '../journal/journals.ts';
 import { giveUpAll } from './giving-up.ts';
 import type { Intents } from './intents.ts';
 import type { Retirements } from './retirements.ts';
@@ -10,17 +11,20 @@ export class Retirement implements RetirementTx {
   readonly #db: Db;
   readonly #retirements: Retirements;
   readonly #intents: Intents;
+  readonly #journals: Journals;
   readonly #onKeys: () => void;
 
-  constructor(db: Db, retirements: Retirements, intents: Intents, onKeys: () => void) {
+  constructor(db: Db, retirements: Retirements, intents: Intents, journals: Journals, onKeys: () => void) {
     this.#db = db;
     this.#retirements = retirements;
     this.#intents = intents;
+    this.#journals = journals;
     this.#onKeys = onKeys;
   }
 
   set(on: boolean, by: string, at: Instant): void {
     this.#onKeys();
+    this.#journals.giveUpAll('retired', at);
     if (!on) return this.#retirements.end(by, at);
     this.#retirements.begin(by, at);
     giveUpAll(this.#db, this.#intents, at);

@@ -5,6 +5,7 @@ import type { Intent } from '../../../sinks/sink.ts';
 import type { Decision, TimelineTx } from '../../timeline.ts';
 import type { Db } from '../db/db.ts';
 import type { NewsOfCommits } from '../db/news.ts';
+import type { Sequence } from '../journal/sequence.ts';
 import { transitionsOf } from '../runs/stored-runs.ts';
 import type { Intents } from './intents.ts';
 
@@ -28,7 +29,8 @@ export function toDecision(row: DecisionColumns): Decision {
   };
 }
 
-const ADD = 'INSERT OR IGNORE INTO transitions (id, run_uid, at, recorded_at, transition) VALUES (?, ?, ?, ?, ?)';
+const ADD = `INSERT INTO transitions (seq, id, run_uid, at, recorded_at, transition) VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (id) DO NOTHING`;
 
 /** A decision that waits, or that was taken while no CronJob was known, gives way to the next. */
 const DECIDE = `INSERT INTO decisions (transition_id, destination, verdict, reason, detail, at) VALUES (?, ?, ?, ?, ?, ?)
@@ -39,20 +41,24 @@ const DECIDE = `INSERT INTO decisions (transition_id, destination, verdict, reas
 /** What happened and what was decided on it. The caller holds the transaction. */
 export class Timeline implements TimelineTx {
   readonly #db: Db;
+  readonly #sequence: Sequence;
   readonly #intents: Intents;
   readonly #news: NewsOfCommits;
 
-  constructor(db: Db, intents: Intents, news: NewsOfCommits) {
+  constructor(db: Db, sequence: Sequence, intents: Intents, news: NewsOfCommits) {
     this.#db = db;
+    this.#sequence = sequence;
     this.#intents = intents;
     this.#news = news;
   }
 
   add(transition: Transition, recordedAt: Instant): boolean {
     const { id, runUid = null, at, kind } = transition;
-    const isNew = this.#db.run(ADD, id, runUid, at, recordedAt, JSON.stringify(transition)) > 0;
-    if (isNew) this.#news.add('transitions', kind);
-    return isNew;
+    const seq = this.#sequence.next();
+    if (this.#db.run(ADD, seq, id, runUid, at, recordedAt, JSON.stringify(transition)) === 0) return false;
+    this.#sequence.used();
+    this.#news.add('transitions', kind);
+    return true;
   }
 
   ofRun(runUid: string): Transition[] {

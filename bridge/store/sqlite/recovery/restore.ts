@@ -12,8 +12,15 @@ import { lockStore } from '../file/lock.ts';
 import { refuseOtherSchema } from '../schema/migrations.ts';
 import { putKeys, remember } from './recovery.ts';
 import { clearSuspect, moveAside } from '../file/side-files.ts';
+import { countEntries } from '../journal/journal-entries.ts';
 import { NOTHING } from '../outbox/awaited-row.ts';
 import type { SideFiles } from '../file/side-files.ts';
+
+/** What waited to be exported may have been exported since. */
+const RESTORED = `INSERT INTO receipts VALUES (?, 'restored', ?)
+  ON CONFLICT (destination, reason) DO UPDATE SET count = count + excluded.count`;
+const PASS_ALL = `UPDATE journals SET in_flight = 0, sending_to = NULL, most = NULL, cursor = max(cursor,
+  coalesce((SELECT max(seq) FROM transitions), 0), coalesce((SELECT max(seq) FROM events), 0))`;
 
 /** Key of `meta` that only a backup has, until the bridge was started on it. */
 export const BACKUP_AT = 'backup_at';
@@ -85,6 +92,10 @@ export function finishRestore(db: Db, { keys, lastCommit }: SideFiles, now: Inst
      GROUP BY destination ON CONFLICT (destination, reason) DO UPDATE SET count = count + excluded.count`,
   );
   db.run("UPDATE intents SET status = 'dropped', reason = 'restored', settled_at = ? WHERE settled_at IS NULL", now);
+  for (const { destination, cursor } of db.all<{ destination: string; cursor: number }>('SELECT * FROM journals')) {
+    db.run(RESTORED, destination, countEntries(db, cursor, Number.MAX_SAFE_INTEGER));
+  }
+  db.run(PASS_ALL);
   db.run(
     `UPDATE desired SET accepted_hash = NULL, sending = 0, next_at = ?1,
        not_in_sync_since = coalesce(not_in_sync_since, ?1) WHERE wanted <> ?2`,

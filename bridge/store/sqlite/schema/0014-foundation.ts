@@ -175,12 +175,23 @@ CREATE TABLE quarantine (
   error TEXT NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL, bytes BLOB NOT NULL);
 CREATE INDEX quarantine_newest ON quarantine (at, id, size);
 
--- Kubernetes Events, for a while.
+-- Kubernetes Events, for a while. They are numbered together with the transitions.
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, about TEXT NOT NULL, version TEXT NOT NULL, at INTEGER NOT NULL,
   count INTEGER NOT NULL, told INTEGER NOT NULL, event TEXT NOT NULL);
 CREATE INDEX events_about ON events (about, at);
 CREATE INDEX events_at ON events (at);
+
+-- How far each destination that follows everything has come, and what of it was not exported.
+CREATE TABLE journals (
+  destination TEXT PRIMARY KEY, cursor INTEGER NOT NULL, sending_to INTEGER, in_flight INTEGER NOT NULL DEFAULT 0,
+  most INTEGER, attempts INTEGER NOT NULL DEFAULT 0, unknown_outcomes INTEGER NOT NULL DEFAULT 0, reason TEXT, detail TEXT,
+  next_at INTEGER NOT NULL, age_seq INTEGER NOT NULL, age_from INTEGER NOT NULL, exported_at INTEGER) WITHOUT ROWID;
+CREATE TABLE journal_drops (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, destination TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT, from_seq INTEGER NOT NULL,
+  to_seq INTEGER NOT NULL, count INTEGER NOT NULL, at INTEGER NOT NULL);
+CREATE INDEX journal_drops_newest ON journal_drops (at, id);
+CREATE INDEX journal_drops_destination ON journal_drops (destination, id);
 
 -- What is left of pruned objects, and records that were refused for being older than that memory.
 CREATE TABLE tombstones (

@@ -79,6 +79,17 @@ CREATE TRIGGER intents_pruned AFTER DELETE ON intents BEGIN
   DELETE FROM resends WHERE seq = old.seq;
 END;
 
+CREATE TABLE journal_drops (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, destination TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT, from_seq INTEGER NOT NULL,
+  to_seq INTEGER NOT NULL, count INTEGER NOT NULL, at INTEGER NOT NULL);
+CREATE INDEX journal_drops_destination ON journal_drops (destination, id);
+CREATE INDEX journal_drops_newest ON journal_drops (at, id);
+
+CREATE TABLE journals (
+  destination TEXT PRIMARY KEY, cursor INTEGER NOT NULL, sending_to INTEGER, in_flight INTEGER NOT NULL DEFAULT 0,
+  most INTEGER, attempts INTEGER NOT NULL DEFAULT 0, unknown_outcomes INTEGER NOT NULL DEFAULT 0, reason TEXT, detail TEXT,
+  next_at INTEGER NOT NULL, age_seq INTEGER NOT NULL, age_from INTEGER NOT NULL, exported_at INTEGER) WITHOUT ROWID;
+
 CREATE TABLE left_destinations (destination TEXT PRIMARY KEY, left_at INTEGER NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE logs (

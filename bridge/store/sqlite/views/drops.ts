@@ -29,6 +29,11 @@ const SOURCES: Readonly<Record<DropKind, (reason: string) => string>> = {
    FROM intents LEFT JOIN transitions ON transitions.id = transition_id
    WHERE status = 'dropped'${reason} AND settled_at <= ?1 AND (settled_at, 'delivery', intents.seq) < (?1, ?2, ?3)
    ORDER BY settled_at DESC, intents.seq DESC LIMIT ?4`,
+  journal: (
+    reason,
+  ) => `SELECT at, 'journal' AS kind, id, 'entries ' || from_seq || ' to ' || to_seq || ': ' || count AS subject,
+     destination, NULL AS run_uid, reason, detail
+   FROM journal_drops WHERE at <= ?1${reason} AND (at, 'journal', id) < (?1, ?2, ?3) ORDER BY at DESC, id DESC LIMIT ?4`,
   quarantine: (reason) => `SELECT at, 'quarantine' AS kind, id, subject, NULL AS destination, NULL AS run_uid, reason,
      error AS detail
    FROM quarantine WHERE at <= ?1${reason} AND (at, 'quarantine', id) < (?1, ?2, ?3) ORDER BY at DESC, id DESC LIMIT ?4`,
@@ -39,6 +44,7 @@ const SOURCES: Readonly<Record<DropKind, (reason: string) => string>> = {
 
 const COUNTS = `SELECT 'decision' AS kind, reason, count(*) AS count FROM decisions WHERE verdict = 'dropped' GROUP BY reason
   UNION ALL SELECT 'delivery', reason, count(*) FROM intents WHERE status = 'dropped' GROUP BY reason
+  UNION ALL SELECT 'journal', reason, count(*) FROM journal_drops GROUP BY reason
   UNION ALL SELECT 'quarantine', reason, count(*) FROM quarantine GROUP BY reason
   UNION ALL SELECT 'record', reason, count(*) FROM refused GROUP BY reason
   ORDER BY count DESC, kind, reason`;

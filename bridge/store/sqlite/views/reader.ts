@@ -5,6 +5,7 @@ import { cronJobReads } from './cron-jobs.ts';
 import { outboxReads } from './deliveries.ts';
 import { desiredReads } from './desired.ts';
 import { dropReads } from './drops.ts';
+import { journalReads } from './journals.ts';
 import { runReads } from './runs.ts';
 
 /** Reads over a connection that only reads. `dryRuns`: destinations that send nothing. */
@@ -14,6 +15,7 @@ export function readStore(db: Db, dryRuns: readonly string[]): ReadStore {
     ...runReads(db),
     ...outboxReads(db, sendsNothing),
     ...desiredReads(db, sendsNothing),
+    ...journalReads(db),
     ...dropReads(db),
     ...cronJobReads(db, sendsNothing),
     usedBytes: () => db.snapshot(() => usedBytes(db)),

@@ -11,6 +11,7 @@ import { keptLogsOf, toLogView } from '../runs/logs.ts';
 import { attemptsOf, readRun, RUN, transitionsOf } from '../runs/stored-runs.ts';
 import type { RunColumns } from '../runs/stored-runs.ts';
 import { deliveriesOf } from './deliveries.ts';
+import { journalsOfRun } from './journals.ts';
 import { readPruned } from './pruned.ts';
 
 /** Of a run with more pods, a list shows what its Job says: it has to be fast. */
@@ -63,6 +64,7 @@ function runDetail(db: Db, uid: string): RunDetail | undefined {
     deliveries: deliveriesOf(db, uid),
     logs: keptLogsOf(db, uid).map(toLogView),
     events: eventsOfRun(db, run, attempts),
+    journals: journalsOfRun(db, uid),
   };
 }
 
