@@ -153,8 +153,9 @@ class RunCheck {
 
   /** So old that retention may have forgotten it. */
   #isOld(): boolean {
-    const { removedAt } = this.#job;
-    return removedAt !== undefined && removedAt < this.#simulation.scheduler.now - 11 * 60 * MINUTE;
+    const { scheduler, plan } = this.#simulation;
+    const shortest = plan.retentionMs - 30 * MINUTE;
+    return (this.#job.removedAt ?? Infinity) < scheduler.now - shortest;
   }
 
   #order(states: string): string | undefined {

@@ -31,9 +31,9 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'lets an older version win',
-    file: 'bridge/lifecycle/job.ts',
-    from: 'const newer = order > 0 ||',
-    to: 'const newer = order !== 0 ||',
+    file: 'bridge/lifecycle/merge.ts',
+    from: 'const isNewer = order > 0 ||',
+    to: 'const isNewer = order !== 0 ||',
   },
   {
     name: 'takes an early hint for the end',

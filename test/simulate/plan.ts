@@ -39,6 +39,8 @@ export interface Plan {
   readonly startAt: number;
   /** Ms after the beginning of the world. */
   readonly bridgeAt: number;
+  /** How long the store keeps what is over. */
+  readonly retentionMs: number;
   readonly batches: boolean;
   readonly consumers: number;
   readonly skew: {
@@ -74,6 +76,7 @@ export function planOf(seed: string, days: number): Plan {
     days,
     startAt: Date.UTC(2026, 2, 2) + whole(random, 0, 300) * DAY,
     bridgeAt: chance(random, 0.3) ? whole(random, 5 * MINUTE, 2 * HOUR) : whole(random, 0, 30_000),
+    retentionMs: pick(random, [1, 12]) * HOUR,
     batches: chance(random, 0.5),
     consumers: pick(random, [1, 10, 10]),
     skew: { api: skew(), manager: skew(), kubelet: skew(), collector: skew() },
@@ -110,7 +113,7 @@ function cronJobOf(random: Random, n: number): CronJobPlan {
     offset: whole(random, 0, 1439),
     policy,
     behaviour: behaviourOf(random, every * MINUTE),
-    history: weighted(random, { '0': 1, '1': 2, '3': 5 }) === '0' ? 0 : pick(random, [1, 3]),
+    history: pick(random, [0, 1, 3]),
     ...(chance(random, 0.2) && { ttlSeconds: pick(random, [0, 30, 600]) }),
     annotations,
   };

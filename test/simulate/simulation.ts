@@ -127,7 +127,7 @@ export class Simulation {
     const life = this.lives.length;
     last?.leaveTo(join(this.#folder, String(life)));
     this.say(`bridge ${life} starts`);
-    this.lives.push(new Bridge(this.#bridgeOptions(), life, CONFIG));
+    this.lives.push(new Bridge(this.#bridgeOptions(), life, configOf(this.plan)));
   }
 
   #bridgeOptions(): BridgeOptions {
@@ -274,11 +274,11 @@ export class Simulation {
   }
 }
 
-const CONFIG: Tree = {
+const configOf = ({ retentionMs }: Plan): Tree => ({
   cluster: { name: 'simulated', collectorPods: ['monitoring/collector-0'] },
-  store: { retention: { age: '12h' } },
+  store: { retention: { age: `${retentionMs / HOUR}h` } },
   cronitor: { default: { apiKey: KEY } },
-};
+});
 
 function statusText(status: object): string {
   const { conditions = [], ...rest } = status as {
