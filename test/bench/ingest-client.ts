@@ -5,7 +5,7 @@ import { loadRecords } from './ingest-records.ts';
 /** What a run of the client is told, and what it answers. */
 export interface Load {
   readonly port: number;
-  readonly mix: boolean;
+  readonly records: 'changing' | 'mixed' | 'events';
   readonly perRequest: number;
   readonly requests: number;
   /** Requests before those that are timed. */
@@ -68,10 +68,10 @@ async function sendAll(
   return latencies.toSorted((a, b) => a - b);
 }
 
-async function run({ port, mix, perRequest, requests, warmUp, inFlight }: Load): Promise<void> {
+async function run({ port, records: kind, perRequest, requests, warmUp, inFlight }: Load): Promise<void> {
   const records = await loadRecords();
   const count = (warmUp + requests) * perRequest;
-  const made = mix ? records.mixed(count) : records.changing(count);
+  const made = records[kind](count);
   const bodies: Buffer[] = [];
   for (let at = 0; at < count; at += perRequest) bodies.push(frame(Buffer.concat(made.slice(at, at + perRequest))));
   const session = http2.connect(`http://127.0.0.1:${port}`);

@@ -8,6 +8,8 @@ const RECORD_BYTES = 7_000;
 const VERSION = '1000000000';
 const JOB = { name: 'report-29920695', uid: '93703022-f6e7-458a-8d8e-5663d4d989f9' };
 const POD = { name: 'report-29920695-wx28j', uid: '1f839d44-199d-4220-8a93-ceb0e72ef8b0' };
+/** The UID that every Event gets, so that it can be made another one. */
+const EVENT_UID = '5f6b1c52-8a44-4f0e-9d53-3c0a5d1e7b90';
 const SCHEDULED = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
 
 /** An export of one record, and where the texts stand that make it another object or version. */
@@ -21,7 +23,13 @@ interface Template {
 
 interface KubeJson {
   kind: string;
-  metadata: { name: string; resourceVersion: string; annotations?: Record<string, string>; managedFields?: unknown };
+  metadata: {
+    name: string;
+    uid: string;
+    resourceVersion: string;
+    annotations?: Record<string, string>;
+    managedFields?: unknown;
+  };
 }
 
 export interface Records {
@@ -31,6 +39,8 @@ export interface Records {
   changing(count: number): Buffer[];
   /** 30 % change a state, 40 % are an object as it was with a newer version, 30 % are Events. */
   mixed(count: number): Buffer[];
+  /** Events, each a new one about a pod of its own. */
+  events(count: number): Buffer[];
 }
 
 /** Records made from a real node's objects, about 7 KB each, with fresh UIDs and versions. */
@@ -78,6 +88,10 @@ class Stream implements Records {
     });
   }
 
+  events(count: number): Buffer[] {
+    return Array.from({ length: count }, (_, index) => this.#make(this.#events[index % this.#events.length]!, index));
+  }
+
   /** The next state of a run, then of the next run. */
   #change(): Buffer {
     const at = this.#count++;
@@ -118,6 +132,7 @@ function changes(versions: readonly RecordedObject[]): RecordedObject[] {
 function toTemplate({ object, observedAt }: RecordedObject, scheduled: string): Template {
   const copy = structuredClone(json(object));
   copy.metadata.resourceVersion = VERSION;
+  if (copy.kind === 'Event') copy.metadata.uid = EVENT_UID;
   const encode = (): Buffer =>
     encodeLogs([{ body: watchBody('MODIFIED', copy), observedAt }], { clusterName: 'bench' });
   const managed: unknown[] = [copy.metadata.managedFields];
@@ -133,7 +148,7 @@ function toTemplate({ object, observedAt }: RecordedObject, scheduled: string): 
   return {
     kind: copy.kind,
     bytes,
-    uids: [...found(bytes, JOB.uid), ...found(bytes, POD.uid)],
+    uids: [JOB.uid, POD.uid, EVENT_UID].flatMap((uid) => found(bytes, uid)),
     versions: found(bytes, VERSION),
     times: found(bytes, scheduled),
   };

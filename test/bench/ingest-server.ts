@@ -10,9 +10,11 @@ import { startOtlpServer } from '../../bridge/otlp/receive/server.ts';
 /** The bridge's way of a record up to its commit, in a process of its own: gRPC server, worker thread, store. */
 collectGarbageEarly();
 const folder = mkdtempSync(join(tmpdir(), 'bench-ingest-'));
+const followsEvents = process.argv.includes('events');
 const config = configSchema.parse({
   store: { path: join(folder, 'bridge.db') },
   cronitor: { default: { apiKey: 'none' } },
+  ...(followsEvents && { watch: { Event: true } }),
 });
 let [records, commits] = [0, 0];
 // Before the recording, so that its transitions are announced.

@@ -26,6 +26,11 @@ const LOADS = [
 /** Generic runs send this part of it. */
 const GENERIC_SHARE = 0.4;
 
+/** What the records of a scenario are. Only with `events` does the bridge follow Events. */
+const SCENARIOS = { mix: 'mixed', changing: 'changing', events: 'events', 'not kept': 'events' } as const;
+type Scenario = keyof typeof SCENARIOS;
+const ALL = ['mix', 'changing', 'events', 'not kept'] as const;
+
 interface Usage {
   readonly cpuMs: number;
   readonly rssMb: number;
@@ -34,7 +39,7 @@ interface Usage {
 }
 
 interface Result {
-  readonly scenario: 'mix' | 'changing';
+  readonly scenario: Scenario;
   readonly perRequest: number;
   readonly decoder: Decoder;
   readonly recordsPerSecond: number;
@@ -49,8 +54,8 @@ interface Result {
 const children = new Set<ChildProcess>();
 process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 
-function start(file: string, execArgv: string[]): ChildProcess {
-  const child = fork(join(import.meta.dirname, file), { execArgv });
+function start(file: string, execArgv: string[], args: string[] = []): ChildProcess {
+  const child = fork(join(import.meta.dirname, file), args, { execArgv });
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;
@@ -64,18 +69,18 @@ async function answer<T>(child: ChildProcess, question?: string | Load): Promise
   return message;
 }
 
-async function measure(scenario: Result['scenario'], load: (typeof LOADS)[number], decoder: Decoder): Promise<Result> {
+async function measure(scenario: Scenario, load: (typeof LOADS)[number], decoder: Decoder): Promise<Result> {
   const profile = process.env['PROFILE'];
   const profiling =
     profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}/${scenario}-${load.perRequest}-${decoder}`];
   const preload = decoder === 'generic' ? ['--import', join(import.meta.dirname, 'generic-decoder.ts')] : [];
-  const server = start('ingest-server.ts', [...preload, ...profiling]);
+  const server = start('ingest-server.ts', [...preload, ...profiling], scenario === 'events' ? ['events'] : []);
   const client = start('ingest-client.ts', []);
   const { port } = await answer<{ port: number }>(server);
   const share = decoder === 'generic' ? GENERIC_SHARE : 1;
   const requests = Math.ceil(load.requests * share);
   const warmUp = Math.ceil(load.warmUp * share);
-  await answer<string>(client, { ...load, port, mix: scenario === 'mix', requests, warmUp });
+  await answer<string>(client, { ...load, port, records: SCENARIOS[scenario], requests, warmUp });
   const before = await answer<Usage>(server, 'usage');
   const { ms, p50, p99 } = await answer<Sent>(client);
   const after = await answer<Usage>(server, 'usage');
@@ -158,7 +163,7 @@ console.log(
 );
 const results: Result[] = [];
 const only = process.argv[2];
-for (const scenario of ['mix', 'changing'] as const) {
+for (const scenario of ALL) {
   for (const load of LOADS) {
     for (const decoder of DECODERS) {
       if (only === undefined || `${scenario}-${load.perRequest}-${decoder}`.startsWith(only))
@@ -167,7 +172,7 @@ for (const scenario of ['mix', 'changing'] as const) {
   }
 }
 print(results);
-for (const scenario of ['mix', 'changing'] as const) {
+for (const scenario of ALL) {
   for (const { perRequest } of LOADS) {
     const of = (decoder: Decoder): Result | undefined =>
       results.find(
@@ -180,6 +185,15 @@ for (const scenario of ['mix', 'changing'] as const) {
       `${scenario} at ${perRequest}: ${wall.toFixed(1)} x the generic one by the clock, ${cpu.toFixed(1)} x by CPU`,
     );
   }
+}
+for (const { perRequest } of LOADS) {
+  const cpu = (scenario: Scenario): number =>
+    results.find((one) => one.scenario === scenario && one.perRequest === perRequest && one.decoder === 'walker')
+      ?.cpuSeconds ?? Number.NaN;
+  const kept = cpu('events') - cpu('not kept');
+  if (Number.isNaN(kept / cpu('changing'))) continue;
+  const share = Math.round((kept / cpu('changing')) * 100);
+  console.log(`to keep an Event at ${perRequest}: ${Math.round(kept * 10)} µs more, ${share} % of a changing record`);
 }
 const machine = {
   cores: availableParallelism(),

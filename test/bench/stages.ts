@@ -29,7 +29,7 @@ async function measure([file, ...args]: readonly [string, ...string[]], mix: boo
   const server = startChild(file, ...args);
   const client = startChild('ingest-client.ts');
   const { port } = await ask<{ port: number }>(server);
-  await ask(client, { ...LOAD, port, mix } satisfies Load);
+  await ask(client, { ...LOAD, port, records: mix ? 'mixed' : 'changing' } satisfies Load);
   const before = onCpuMs(server.pid);
   await ask(client);
   const used = onCpuMs(server.pid) - before;
