@@ -13,7 +13,7 @@ export function logged({ collector }: Stage, text: RegExp): number {
 /** The Collector's watches never tell what changes in `meanwhile`: it sleeps through that, and wakes to "410 Gone". */
 export async function gap(stage: Stage, meanwhile: () => Promise<Started[]>): Promise<Started[]> {
   const { collector, cluster } = stage;
-  const expired = (): number => logged(stage, /received a 410.*"k8sobjects\/runs"/g);
+  const expired = (): number => logged(stage, /received a 410.*"k8sobjects\/(pods|jobs|cronjobs)"/g);
   const before = expired();
   process.kill(collector.pid, 'SIGSTOP');
   let started: Started[];
