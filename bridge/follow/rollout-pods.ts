@@ -13,7 +13,7 @@ import { stateOf } from '../turn/object-rows.ts';
 
 /** Of a rollout with more pods the first that were seen say enough. */
 const MAX_ATTEMPTS = 100;
-const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
+export const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 
 /** Whether a controller is a workload whose revisions are rolled out. */
 export function isWorkload(owner: Owner | undefined): owner is Owner {

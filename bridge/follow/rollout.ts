@@ -16,7 +16,7 @@ import { saveObject, stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 import { setGoneTimer } from './job.ts';
 import { isLate } from './late-records.ts';
-import { joinRollout, letGo, podsOfRevision } from './rollout-pods.ts';
+import { joinRollout, letGo, podsOfRevision, WORKLOADS } from './rollout-pods.ts';
 import { followedSince } from './unwatched.ts';
 
 /** A rollout is stuck by one of its pods: of more that wait the first seen are looked at. */
@@ -52,7 +52,7 @@ export function observeWorkload(turn: Turn, observation: Observation & { readonl
 export function judgeAgain(turn: Turn, uid: string, observedAt: Instant, stuckPods?: readonly string[]): void {
   const { tx, unwritten } = turn;
   const row = unwritten.load(tx, uid);
-  if (row === undefined || isUnknownVersion(row.version)) return;
+  if (row === undefined || !WORKLOADS.has(row.kind) || isUnknownVersion(row.version)) return;
   const previous = stateOf<WorkloadState>(row);
   const step = judge(turn, previous, { facts: previous.facts, deleted: false, observedAt }, stuckPods);
   if (isSameJson(previous, step.state)) return;

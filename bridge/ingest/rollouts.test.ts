@@ -201,6 +201,15 @@ describe('a container of a pod of a Deployment that fails', () => {
   });
 });
 
+describe('a ReplicaSet whose owner is not a workload', () => {
+  it('is taken in, whatever it calls its owner', () => {
+    take(...FIRST, pod(1, 'a'));
+    const owner = { group: 'apps', kind: 'Deployment', name: 'web', uid: 'pod-1' };
+    const { poisoned } = bridge.take([seen(replicaSet('b', { owner }))], T0 + MINUTE);
+    expect(poisoned).toBe(0);
+  });
+});
+
 describe('a ReplicaSet whose rollout is past', () => {
   it('is not looked at when it was seen before the rollouts of its Deployment either', () => {
     const old = replicaSet('a', { createdAt: at(-DAY), desired: 0, replicas: 0, available: 0 });

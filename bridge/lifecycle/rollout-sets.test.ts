@@ -53,11 +53,41 @@ describe('a rollout of a StatefulSet', () => {
     expect(rollouts.see(3, statefulSet())).toEqual(['1/ended succeeded']);
   });
 
+  it('of a new one succeeds also behind a partition, which holds back only what there was before', () => {
+    const rollouts = new Rollouts();
+    const held = { partition: 3 };
+    rollouts.see(0, statefulSet({ ...held, observedGeneration: 0, updateRevision: undefined, updated: 0 }));
+    rollouts.see(1, controllerRevision('ledger', 'a', { createdAt: at(1) }));
+    const begun = statefulSet({ ...held, replicas: 1, updated: 1, available: 0 });
+    expect(rollouts.see(1, begun)).toEqual(['1/started', '1/progressing']);
+    expect(stallDue(rollouts.state('ledger')!)).toBe(at(1) + NO_PROGRESS_MS);
+    expect(rollouts.see(3, statefulSet(held))).toEqual(['1/ended succeeded']);
+  });
+
   it('that was over at first sight is recorded, also while a pod is not available', () => {
     const rollouts = new Rollouts();
     rollouts.see(0, controllerRevision('ledger', 'a', { createdAt: at(-900) }));
     expect(rollouts.see(0, statefulSet({ available: 2 }))).toEqual([]);
     expect(rollouts.outcomes('ledger')).toEqual(['1 succeeded']);
+  });
+
+  it.each([
+    ['its partition holds back all pods', { partition: 3 }],
+    ['it scales up', { desired: 5 }],
+    ['it scales down', { desired: 2 }],
+  ])('that was over at first sight is recorded while %s', (_, changes) => {
+    const rollouts = new Rollouts();
+    rollouts.see(0, controllerRevision('ledger', 'a', { createdAt: at(-900) }));
+    expect(rollouts.see(0, statefulSet(changes))).toEqual([]);
+    expect(rollouts.outcomes('ledger')).toEqual(['1 succeeded']);
+  });
+
+  it('that was at zero at first sight is not reported when it is scaled up', () => {
+    const rollouts = new Rollouts();
+    rollouts.see(0, controllerRevision('ledger', 'a', { createdAt: at(-900) }));
+    const zero = { desired: 0, replicas: 0, updated: 0, available: 0 };
+    expect(rollouts.see(0, statefulSet({ generation: 4, observedGeneration: 4, ...zero }))).toEqual([]);
+    expect(rollouts.see(9, statefulSet({ generation: 5, observedGeneration: 5 }))).toEqual([]);
   });
 
   it('is rolled back when its first revision comes back with a new number', () => {

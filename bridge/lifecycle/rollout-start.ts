@@ -41,7 +41,7 @@ export function startOf(
 
 /**
  * When a rollout that a record shows as over at first sight began, at the earliest; undefined while it goes on. That pods
- * of a revision are not available any more is not a rollout.
+ * of a revision are missing while there are none of another is not a rollout: they are not available any more, or it scales.
  */
 export function overSince(
   facts: WorkloadFacts,
@@ -49,10 +49,24 @@ export function overSince(
   child: RevisionFacts,
   observedAt: Instant,
 ): Instant | undefined {
-  const isOver =
-    typeof verdictOf(facts, run, child, observedAt) === 'object' || (facts.kind !== 'Deployment' && isSettled(facts));
+  const verdict = verdictOf(facts, run, child, observedAt);
+  const isOver = typeof verdict === 'object' || (!isJudged(facts) && (isSettled(facts) || isAlone(facts, child)));
   if (!isObserved(facts) || !isOver) return undefined;
   return (run.why === 'rolled_back' ? rolledBackAt(facts, child) : undefined) ?? child.createdAt ?? 0;
+}
+
+/** Whether the condition of a Deployment says how far it is: without a deadline, and after a pause, none does. */
+function isJudged(facts: WorkloadFacts): boolean {
+  const condition = progressing(facts);
+  return condition !== undefined && condition.status !== 'Unknown';
+}
+
+/** No pod is of another revision; or of the template of a paused Deployment, for which there is no ReplicaSet yet. */
+function isAlone(facts: WorkloadFacts, child: RevisionFacts): boolean {
+  const { updated, replicas } = facts;
+  if (facts.kind === 'Deployment' && facts.paused && child.kind === 'ReplicaSet' && updated === 0)
+    return child.replicas > 0;
+  return updated > 0 && updated >= replicas;
 }
 
 /** The condition of a Deployment has the time when its old ReplicaSet moved last; other workloads have none. */

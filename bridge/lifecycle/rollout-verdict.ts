@@ -93,8 +93,8 @@ export function isSettled(facts: WorkloadFacts): boolean {
   return target > 0 && updated >= target && replicas <= desired;
 }
 
-/** How many pods are to be of the revision. */
+/** How many pods are to be of the revision: a partition holds back none while there is no other. */
 export function targetOf(facts: WorkloadFacts): number {
-  const held = facts.kind === 'StatefulSet' && !facts.onDelete ? facts.partition : 0;
-  return Math.max(0, facts.desired - held);
+  const isHeld = facts.kind === 'StatefulSet' && !facts.onDelete && facts.currentRevision !== facts.updateRevision;
+  return Math.max(0, facts.desired - (isHeld ? facts.partition : 0));
 }

@@ -3,6 +3,7 @@ import { rolloutKey, rolloutRun, rolloutTraceId, rolloutUid } from './rollout-ru
 import { at, brief, deployment, progress, replicaSet, Rollouts } from './testing/rollouts.ts';
 import { available, begin, deadline, OLD, second } from './testing/web.ts';
 
+const paused = [progress('DeploymentPaused', 'web-a', 0, { status: 'Unknown', message: 'Deployment is paused' })];
 let rollouts: Rollouts;
 beforeEach(() => {
   rollouts = new Rollouts();
@@ -20,6 +21,27 @@ describe('a rollout of a Deployment', () => {
     const late = new Rollouts(at(-60));
     late.see(0, replicaSet('a', { createdAt: at(-20) }));
     expect(late.see(0, OLD)).toEqual(['1/started', '1/ended succeeded']);
+  });
+
+  it.each([
+    ['a pod is not available', { available: 2 }],
+    ['it scales up', { desired: 5 }],
+    ['it is paused with another template', { paused: true, updated: 0, conditions: paused }],
+  ])('that was over at first sight is recorded without a deadline too, while %s', (_, changes) => {
+    const old = new Rollouts();
+    old.see(0, replicaSet('a', { revision: 7, createdAt: at(-900) }));
+    expect(old.see(0, deployment({ revision: 7, ...changes }))).toEqual([]);
+    expect(old.outcomes('web')).toEqual(['7 succeeded']);
+  });
+
+  it('that began and was over while its kind was not followed is not reported either', () => {
+    const back = new Rollouts(at(50));
+    back.put(rollouts.state('web')!);
+    back.see(60, replicaSet('a', { desired: 0, replicas: 0, available: 0 }));
+    back.see(60, replicaSet('b', { revision: 2, createdAt: at(10) }));
+    const over = second({ updated: 3, replicas: 3, conditions: available });
+    expect(back.see(60, over)).toEqual([]);
+    expect(back.outcomes('web')).toEqual(['1 succeeded', '2 succeeded']);
   });
 
   it('that goes on at first sight is reported, with the time at which it began', () => {

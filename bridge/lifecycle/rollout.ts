@@ -157,12 +157,14 @@ function withWaiting(state: RolloutState, record: Record): RolloutState {
 function start(state: RolloutState, about: NewRevision, record: Record, around: Around, isFirst: boolean): Step {
   const { facts, observedAt } = record;
   const run = startOf(facts, about, { ...state, children: around.children }, observedAt);
-  const since = isFirst ? overSince(facts, run, about.child, observedAt) : undefined;
-  if (since !== undefined && since <= (around.followedSince ?? Infinity)) {
+  const since = overSince(facts, run, about.child, observedAt);
+  if (since !== undefined && since <= (around.followedSince ?? (isFirst ? Infinity : -Infinity))) {
     const verdict = verdictOf(facts, run, about.child, observedAt);
-    const outcome = typeof verdict === 'object' ? verdict.outcome : 'succeeded';
+    // At zero it is not known whether it had ever come up: that it is scaled up again is not to be reported.
+    const outcome = typeof verdict === 'object' && verdict.outcome === 'failed' ? 'failed' : 'succeeded';
     const ended = { outcome, at: run.startedAt, untold: true } as const;
-    return { state: { ...state, runs: [{ ...run, ended }], floor: run.revision }, transitions: [] };
+    const floor = isFirst ? run.revision : state.floor;
+    return overtake({ ...withRun(state, { ...run, ended }), floor }, run.revision);
   }
   const told = rolloutTransition(facts, run, 'run.started', 'started', run.startedAt, startText(facts, run));
   const started = { state: withRun(state, run), transitions: [told] };
