@@ -98,12 +98,17 @@ export function createEngine(
     },
     tick(now) {
       const fired = fireTimers(inTurn, flow, { scheduleTimers, graceMs }, now);
-      if (inTurn(now, ({ tx }) => unwritten.flush(tx, now))) unwritten.clear();
+      if (unwritten.isFlushDue(now)) flush(inTurn, unwritten, now);
       return fired ? now : Math.min(flow.nextAt(graceMs, now), unwritten.flushAt());
     },
     takePlannerFailures: () => failures.take(),
     audit,
   };
+}
+
+function flush(inTurn: InTurn, unwritten: UnwrittenVersions, now: Instant): void {
+  inTurn(now, ({ tx }) => unwritten.flush(tx, now));
+  unwritten.clear();
 }
 
 type AnyObservation = Observation | Observation<EventFacts>;

@@ -23,12 +23,17 @@ export function fireTimers(inTurn: InTurn, flow: Flow, options: TimerOptions, no
   const { scheduleTimers, graceMs } = options;
   const until = flow.completeUntil(now);
   const hasFlowed = flow.hasFlowedFor(graceMs, now);
+  const dueBy = ({ due }: TimerRule): Instant => (due === 'by_clock' ? now : until);
+  const mayFire = RULES.filter(
+    ([, { judges, due }]) => (judges !== true || scheduleTimers) && (due !== 'after_grace' || hasFlowed),
+  );
+  // One transaction for all of them: nearly always none is due.
+  const waiting = inTurn(now, ({ tx }) =>
+    mayFire.filter(([kind, rule]) => tx.timers.due(kind, dueBy(rule), 1).length > 0),
+  );
   let fired = 0;
-  for (const [kind, rule] of RULES) {
-    if (rule.judges === true && !scheduleTimers) continue;
-    if (rule.due === 'after_grace' && !hasFlowed) continue;
-    const dueBy = rule.due === 'by_clock' ? now : until;
-    const due = inTurn(now, ({ tx }) => tx.timers.due(kind, dueBy, MAX_PER_TICK));
+  for (const [kind, rule] of waiting) {
+    const due = inTurn(now, ({ tx }) => tx.timers.due(kind, dueBy(rule), MAX_PER_TICK));
     fired += due.length;
     fireAll(inTurn, due, (turn, { uid, id }) => rule.settle(turn, uid, id, until), now);
   }

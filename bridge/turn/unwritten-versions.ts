@@ -118,18 +118,18 @@ export class UnwrittenVersions {
     this.#flushedAt += ms;
   }
 
-  /**
-   * Writes all of them when it is time to, or they are many; the caller's transaction makes them durable, and after it
-   * they are to be cleared when this was true.
-   */
-  flush(tx: Tx, now: Instant): boolean {
-    if (this.#versions.size < MAX_UNWRITTEN && now - this.#flushedAt < WRITE_BEHIND_MS) return false;
+  /** Whether it is time to write them, or they are many. */
+  isFlushDue(now: Instant): boolean {
+    return this.#versions.size >= MAX_UNWRITTEN || now - this.#flushedAt >= WRITE_BEHIND_MS;
+  }
+
+  /** Writes all of them; the caller's transaction makes them durable, and after it they are to be cleared. */
+  flush(tx: Tx, now: Instant): void {
     this.#flushedAt = now;
     for (const [uid, version] of this.#versions) {
       const row = tx.objects.get(uid);
       if (row !== undefined) tx.objects.put(withVersion(row, version));
     }
-    return true;
   }
 
   clear(): void {
