@@ -17,6 +17,8 @@ const MINUTE = 60 * SECOND;
 /** `firstSight.lookback` as it is by default. */
 const LOOKBACK_MS = 15 * MINUTE;
 
+const OVER_BEFORE = 'it was over before the cut-off';
+
 const STATES: Readonly<Record<Outcome, string>> = {
   succeeded: 'complete',
   failed: 'fail',
@@ -101,7 +103,8 @@ class RunCheck {
     const edges = told.filter(({ query }) => query.state !== 'logs');
     const states = edges.map(({ query }) => query.state).join(' ');
     const silent = this.#mustBeSilent();
-    if (silent !== undefined) return told.length === 0 ? this.#noReason() : `told ${states}, but ${silent}`;
+    if (silent !== undefined && told.length === 0) return this.#noReason();
+    if (silent !== undefined && !this.#lookedRunning(silent)) return `told ${states}, but ${silent}`;
     return this.#order(states) ?? this.#times(edges);
   }
 
@@ -135,7 +138,12 @@ class RunCheck {
     if (cronJob === undefined) return 'it has no CronJob';
     if (cronJob.excluded) return 'its CronJob is excluded';
     if (outcome === 'never_started') return 'it never started';
-    return endedAt < this.#cutoff() - SECOND ? 'it was over before the cut-off' : undefined;
+    return endedAt < this.#cutoff() - SECOND ? OVER_BEFORE : undefined;
+  }
+
+  /** The Collector's queue brought its start before its end: what was told of the start must not stay open. */
+  #lookedRunning(silent: string): boolean {
+    return silent === OVER_BEFORE && this.#simulation.shown.get(this.#job.uid)?.runningAt !== undefined;
   }
 
   #cutoff(): number {

@@ -8,6 +8,8 @@ export interface ShownObject {
   /** First time at all. */
   at: number;
   startedAt?: number;
+  /** That it runs: started, and by that record not over. */
+  runningAt?: number;
   /** That it is over: by its conditions, or deleted. */
   endedAt?: number;
   deletedAt?: number;
@@ -31,6 +33,7 @@ export class Shown {
     if (object.status?.['startTime'] !== undefined) shown.startedAt ??= now;
     if (deleted) shown.deletedAt ??= now;
     if (deleted || (object.status !== undefined && hasEnded(object))) shown.endedAt ??= now;
+    else if (shown.startedAt !== undefined && shown.endedAt === undefined) shown.runningAt ??= now;
   }
 
   /** What it read of the API server by itself and committed. */

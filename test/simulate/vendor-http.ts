@@ -94,7 +94,8 @@ export class VendorHttp implements Http {
     const url = new URL(request.url);
     const body = typeof request.body === 'string' ? request.body : '';
     const bytes = Buffer.from(request.body ?? '');
-    const { method, headers = {} } = request;
+    const { method } = request;
+    const headers = { host: url.host, ...request.headers };
     const asked = { method, url, headers, body, bytes, remoteAddress: '10.0.0.9', at: scheduler.now };
     const given = this.#options.cronitor.handle(asked) ?? { status: 404, body: '' };
     record.status = given.status;
@@ -102,7 +103,9 @@ export class VendorHttp implements Http {
       if (chance(random, 0.5)) answer(failure('answer_lost', true));
       return;
     }
-    answer(answerOf(given.status, given.headers ?? {}, given.body));
+    // TLS ends before it: the addresses that it names are those of its front.
+    const named = given.body.replaceAll(`http://${url.host}`, url.origin);
+    answer(answerOf(given.status, given.headers ?? {}, named));
   }
 
   #refusal(): number | undefined {
