@@ -15,11 +15,12 @@ const { values } = parseArgs({
     stop: { type: 'boolean', default: false },
     shrink: { type: 'string', default: '0' },
     mutants: { type: 'boolean', default: false },
+    within: { type: 'string', default: '50' },
     mutant: { type: 'string' },
   },
 });
 
-if (values.mutants) process.exitCode = hunt(Number(values.days), values.mutant);
+if (values.mutants) process.exitCode = hunt(Number(values.days), Number(values.within), values.mutant);
 else process.exitCode = await run();
 
 async function run(): Promise<number> {

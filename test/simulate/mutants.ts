@@ -15,7 +15,7 @@ const MUTANTS: readonly Mutant[] = [
     name: 'acknowledges before the commit',
     file: 'bridge/ingest/thread/service.ts',
     from: 'const done = engine.commit(batches, now);',
-    to: 'this.#answerAll(group); this.#say(); const done = engine.commit(batches, now);',
+    to: 'this.#answerAll(group); this.#send(); const done = engine.commit(batches, now);',
   },
   {
     name: 'forgets the holds of its vendors',
@@ -85,23 +85,22 @@ const MUTANTS: readonly Mutant[] = [
   },
 ];
 
-/** Within so many simulated days each must be found. */
-const WITHIN_DAYS = 50;
-
 /**
- * Breaks the bridge in one way after the other, in a copy, and simulates until something fails. Returns the exit code: 1
- * when one was not found.
+ * Breaks the bridge in one way after the other, in a copy, and simulates up to `within` days until something fails.
+ * Returns the exit code: 1 when one was not found.
  */
-export function hunt(days: number, only: string | undefined): number {
+export function hunt(days: number, within: number, only: string | undefined): number {
   let missed = 0;
   for (const mutant of MUTANTS.filter(({ name }) => name.includes(only ?? ''))) {
-    const seeds = Math.ceil(WITHIN_DAYS / days);
-    const output = simulateMutant(mutant, ['--stop', '--days', String(days), '--seeds', String(seeds)]);
-    const lines = output.split('\n');
+    const seeds = Math.ceil(within / days);
+    const lines = simulateMutant(mutant, ['--stop', '--days', String(days), '--seeds', String(seeds)]).split('\n');
     const failed = lines.findIndex((line) => line.includes('FAILURES'));
     if (failed < 0) missed++;
+    const seed = Number(lines[failed]?.split(/[ :]/)[1]);
     const found =
-      failed < 0 ? 'NOT FOUND' : `found in seed ${lines[failed]!.split(/[ :]/)[1]}: ${lines[failed + 1]?.trim()}`;
+      failed < 0
+        ? `NOT FOUND in ${seeds * days} days`
+        : `found within ${seed * days} days: ${lines[failed + 1]?.trim()}`;
     console.log(`${mutant.name}: ${found}`);
   }
   return missed === 0 ? 0 : 1;
@@ -120,8 +119,10 @@ function simulateMutant({ name, file, from, to }: Mutant, args: readonly string[
       join(copy, file),
       source.replace(from, () => to),
     );
-    const { stdout } = spawnSync(process.execPath, ['test/simulate/main.ts', ...args], { cwd: copy, encoding: 'utf8' });
-    return stdout;
+    const run = spawnSync(process.execPath, ['test/simulate/main.ts', ...args], { cwd: copy, encoding: 'utf8' });
+    // A mutant that does not even load proves nothing.
+    if (!/^seed \d/m.test(run.stdout)) throw new Error(`${name}: it does not run: ${run.stderr}`);
+    return run.stdout;
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
