@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clusterScript } from '../harness/cluster.ts';
 import { until } from '../harness/kube.ts';
-import { COLLECTOR, permit, serviceAccounts, untilMay } from './accounts.ts';
-import { ended, gap, logged, trueTimes } from './gap.ts';
+import { serviceAccounts } from './accounts.ts';
+import { endAllWatches, KINDS } from './all-watches.ts';
+import { ended, trueTimes } from './gap.ts';
 import { readMetric } from '../harness/metrics.ts';
 import type { Stage, Started } from './stage.ts';
 import { expectTold, makeCronJobs, onceEach, pingsOf, runs, setStage, SHORT, startRun } from './stage.ts';
@@ -21,23 +22,6 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 const metric = (name: string) => readMetric(`${stage.bridge.pageUrl}metrics`, `lifecycle_bridge_${name}`);
-const withoutList = Object.fromEntries(Object.keys(COLLECTOR).map((resource) => [resource, ['get', 'watch']]));
-const KINDS = ['pods', 'jobs', 'cronjobs'];
-
-/** Ends every watch of the Collector, as a refusal does with client-go 0.32 or later: none is asked for again. */
-async function endAllWatches(): Promise<Started[]> {
-  const { kube } = stage;
-  await permit(kube, 'collector', withoutList);
-  await untilMay(kube, 'collector', 'list', 'jobs.batch', false);
-  const inside = await gap(stage, () => runs(stage, 'gap', 3));
-  const isOver = (kind: string): boolean =>
-    logged(stage, new RegExp(`could not retrieve a resourceVersion.*\\b${kind}\\b`, 'g')) > 0;
-  await until('the watches of pods, Jobs and CronJobs ended', () => KINDS.every(isOver), 120_000);
-  await permit(kube, 'collector', COLLECTOR);
-  await untilMay(kube, 'collector', 'list', 'jobs.batch', true);
-  return inside;
-}
-
 /** Seconds from the time of each ping's edge, which the object tells in whole seconds, until it was at the vendor. */
 function lateness(started: readonly Started[]): number[] {
   const uids = new Set<string | undefined>(started.map(({ job }) => job.metadata.uid));
@@ -56,7 +40,7 @@ it('when every watch ends at once for good, the bridge watches by itself, and a 
   const { cluster, bridge } = stage;
   const before = await runs(stage, 'before', 2);
   await expectTold(stage, before);
-  const inside = await endAllWatches();
+  const inside = await endAllWatches(stage);
 
   // Nobody looks: what comes and goes before the next LIST is lost as far as no status proves it, and never told twice.
   const blind = await runs(stage, 'blind', 3, undefined, { vanish: true });
