@@ -54,6 +54,9 @@ describe('a planner that fails', () => {
     ['what is no JSON', { intents: [{ key: 'k', lane: 'l', payload: 1n, limits: [] }] }],
     ['no payload', { intents: [{ key: 'k', lane: 'l', limits: [] }] }],
     ['a memo that is no JSON', { intents: [], memo: 1n }],
+    ['a drop for no reason', { drop: {} }],
+    ['a drop for a reason that there is not', { drop: 'too_late' }],
+    ['a drop whose detail is no text', { drop: 'not_selected', detail: {} }],
   ])('by giving %s costs its own decision only', (_name, planned) => {
     open({ plan: () => planned as never });
     expect(bridge.take(run).poisoned).toBe(0);

@@ -1,6 +1,7 @@
 import { REASONS } from '../lib/reasons.ts';
-import type { Delivery } from '../sinks/sink.ts';
+import type { Delivery, Hold } from '../sinks/sink.ts';
 
+const NO_HOLD: Hold = { key: '' };
 const INTERRUPTED: Delivery = { outcome: 'retry', reason: 'shutting_down', unknown: true };
 
 /**
@@ -44,9 +45,11 @@ async function checked(
 }
 
 function isDelivery(given: Delivery | undefined): boolean {
-  if (given?.outcome === 'delivered') return true;
-  if (given?.outcome !== 'drop' && given?.outcome !== 'retry') return false;
-  return Object.hasOwn(REASONS, given.reason) && (given.afterMs === undefined || Number.isFinite(given.afterMs));
+  if (given?.outcome !== 'delivered' && given?.outcome !== 'drop' && given?.outcome !== 'retry') return false;
+  if (typeof (given.detail ?? '') !== 'string') return false;
+  if (given.outcome === 'delivered') return true;
+  const { reason, afterMs = 0, hold } = given;
+  return Object.hasOwn(REASONS, reason) && Number.isFinite(afterMs) && typeof (hold ?? NO_HOLD).key === 'string';
 }
 
 function mistake(rows: number, detail: string, onError: (error: unknown) => void): readonly Delivery[] {

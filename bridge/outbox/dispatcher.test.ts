@@ -154,9 +154,12 @@ describe('a failure', () => {
       if (intent!.key === 'throws') throw new TypeError('https://user:secret@host');
       if (intent!.key === 'none') return [undefined as never];
       if (intent!.key === 'odd') return [{ outcome: 'drop', reason: 'whatever' as never }];
+      if (intent!.key === 'hold') return [{ outcome: 'retry', reason: 'rate_limited', hold: {} as never }];
+      if (intent!.key === 'detail') return [{ outcome: 'drop', reason: 'bad_request', detail: 5 as never }];
       return intent!.key === 'short' ? [] : [{ outcome: 'delivered' }];
     };
-    t.enqueue({ key: 'throws' }, { key: 'none' }, { key: 'odd' }, { key: 'short' }, { key: 'fine' });
+    const bad = ['none', 'odd', 'hold', 'detail'];
+    t.enqueue(...['throws', ...bad, 'short', 'fine'].map((key) => ({ key })));
     start([plainDeliverer(DESTINATION, vendor, { deliver })]);
     await until(() => status('fine') === 'delivered' && t.delivery('short').nextAt === T0 + 500);
     expect(t.delivery('throws')).toMatchObject({
@@ -166,10 +169,10 @@ describe('a failure', () => {
       unknownOutcomes: 1,
     });
     expect(t.delivery('short').detail).toBe('the sink gave 0 answers for 1 rows');
-    for (const key of ['none', 'odd'])
+    for (const key of bad)
       expect(t.delivery(key)).toMatchObject({ status: 'pending', detail: 'the sink gave an answer that is none' });
     expect(String(errors)).not.toContain('secret');
-    expect(errors).toHaveLength(4);
+    expect(errors).toHaveLength(6);
   });
 
   it('to write the outcome is tried again; the vendor sees nothing twice', async () => {

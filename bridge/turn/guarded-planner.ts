@@ -1,5 +1,7 @@
 import type { Json } from '../lib/json.ts';
 import { errorText } from '../lib/errors.ts';
+import type { Reason } from '../lib/reasons.ts';
+import { REASONS } from '../lib/reasons.ts';
 import { redact } from '../kubernetes/redact.ts';
 import type { AnnotationProblem, Desired, Planned, Planner } from '../sinks/sink.ts';
 import { FORGET, HOLD } from '../sinks/sink.ts';
@@ -162,9 +164,17 @@ function readableProblems(problems: readonly AnnotationProblem[]): readonly Anno
   return problems;
 }
 
+function storableDrop<T extends Extract<Planned, { readonly drop: Reason }>>(planned: T): T {
+  const { drop, detail = '' } = planned;
+  if (!Object.hasOwn(REASONS, drop) || typeof detail !== 'string') {
+    throw new TypeError('the planner gave a drop without a reason');
+  }
+  return planned;
+}
+
 function storablePlan(planned: Planned): Planned {
   if (planned === null) return null;
-  if ('drop' in planned) return planned;
+  if ('drop' in planned) return storableDrop(planned);
   for (const { key, lane, waitsFor = '', story = '', payload, limits } of planned.intents) {
     if ([key, lane, waitsFor, story, ...limits.map((limit) => limit.key)].some((text) => typeof text !== 'string')) {
       throw new TypeError('the planner gave an intent without key or lane');
