@@ -98,6 +98,21 @@ describe('a rollout whose Deployment is deleted', () => {
     expect(rollouts.see(18, dying, true)).toEqual([]);
   });
 
+  it('that is seen before the revision that overtook it is corrected', () => {
+    begin(rollouts);
+    const last = { generation: 4, deletionAt: at(40), resourceVersion: '200' };
+    const gone = rollouts.take({ facts: { ...second(last) }, deleted: true, observedAt: at(40) });
+    expect(gone.map(brief)).toEqual(['2/ended cancelled']);
+    rollouts.see(41, replicaSet('c', { revision: 3, createdAt: at(20) }));
+    const conditions = [progress('NewReplicaSetAvailable', 'web-c', 30)];
+    const third = second({ generation: 3, observedGeneration: 3, revision: 3, updated: 3, replicas: 3, conditions });
+    expect(rollouts.see(41, third)).toEqual([
+      '3/started',
+      '3/ended succeeded',
+      '2/ended/corrected/superseded superseded',
+    ]);
+  });
+
   it('at once is judged by its last state first', () => {
     begin(rollouts);
     expect(rollouts.see(20, second({ updated: 3, replicas: 3, conditions: available }), true)).toEqual([

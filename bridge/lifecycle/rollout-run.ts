@@ -109,12 +109,17 @@ export function rolloutTransition(
 
 /** How much an ending proves: one that proves more is reported after one that proves less. */
 const PROOF: Partial<Record<Outcome, number>> = {
-  succeeded: 3,
-  failed: 2,
-  superseded: 1,
-  rolled_back: 1,
-  cancelled: 1,
+  succeeded: 4,
+  failed: 3,
+  superseded: 2,
+  rolled_back: 2,
+  cancelled: 2,
 };
+
+/** The deletion of the workload may be seen before the revision that overtook this one. */
+function proofOf({ outcome, reason }: RolloutEnding): number {
+  return outcome === 'cancelled' && reason === undefined ? 1 : (PROOF[outcome] ?? 0);
+}
 
 /**
  * Ends a rollout, if that was not known. What is found out later is reported once more, as a correction: a rollout that was
@@ -122,8 +127,7 @@ const PROOF: Partial<Record<Outcome, number>> = {
  */
 export function concludeRollout(facts: WorkloadFacts, run: RolloutRun, found: RolloutEnding): RolloutStep<RolloutRun> {
   const isTold = run.ended !== undefined && run.ended.outcome !== 'unknown' && run.ended.untold !== true;
-  const proof = PROOF[found.outcome] ?? 0;
-  if (run.ended !== undefined && proof <= (PROOF[run.ended.outcome] ?? 0)) return { state: run, transitions: [] };
+  if (run.ended !== undefined && proofOf(found) <= proofOf(run.ended)) return { state: run, transitions: [] };
   const ended = { ...found, at: Math.max(found.at, run.startedAt) };
   const suffix = found.outcome === 'unknown' ? 'unknown' : 'ended';
   const { reason, message, outcome, at } = ended;
