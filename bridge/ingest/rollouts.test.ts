@@ -162,6 +162,13 @@ describe('the rollout of a Deployment', () => {
     ]);
   });
 
+  it('is not reported when it was over and the store has lost since when its kind is followed', () => {
+    bridge.store.transaction((tx) => tx.meta.set('followed/Deployment', '{"a":'));
+    bridge.restart(undefined, T0);
+    take(deployment({ createdAt: at(5) }), replicaSet('a', { createdAt: at(5) }));
+    expect([runs(), heard]).toEqual([[['Deployment', 'web', 1, 'succeeded']], []]);
+  });
+
   it('settles with its end, with its workload and pods in its story', () => {
     bridge.close();
     const settled: Planner = {
@@ -238,7 +245,7 @@ describe('the retention', () => {
       sent.map(({ seq }) => ({ seq, delivery: { outcome: 'delivered' } })),
       T0 + MINUTE,
     );
-    for (let step = 0; step < 10; step++) bridge.store.retain(T0 + days * DAY, { age: 10 * DAY, maxBytes: 1 << 30 });
+    for (let step = 0; step < 100; step++) bridge.store.retain(T0 + days * DAY, { age: 10 * DAY, maxBytes: 1 << 30 });
   };
 
   it('removes rollouts that are over, and keeps the last one as long as its workload lives', () => {

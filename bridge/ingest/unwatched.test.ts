@@ -41,7 +41,7 @@ const rows = () => bench.reader.desired({ limit: 10 }).items.map(({ wanted }) =>
 
 /** The retention goes on until it has nothing to do. */
 function retain(now: number): void {
-  for (let step = 0; step < 10; step++) bench.store.retain(now, LIMITS);
+  for (let step = 0; step < 100; step++) bench.store.retain(now, LIMITS);
 }
 
 describe('an object of a kind that is not followed any more', () => {
