@@ -12,13 +12,20 @@ pids() { # components...
     done
   done
 }
+alive() { # pids...; one whose program is not named any more may still hold its ports
+  local p
+  for p in "$@"; do ! grep -hs '^State:' /proc/"$p"/task/*/status | grep -qv '[ZX] (' || return 0; done
+  return 1
+}
 end() { # components...; at once: a polite end of the API server takes 5 s
-  local p i
+  local p i killed=
   for i in $(seq 100); do
     p=$(pids "$@")
-    [ -n "$p" ] || return 0
+    killed+=" $p"
     # shellcheck disable=SC2086
-    kill -9 $p 2>/dev/null || true
+    [ -n "$p" ] || alive $killed || return 0
+    # shellcheck disable=SC2086
+    [ -z "$p" ] || kill -9 $p 2>/dev/null || true
     sleep 0.05
   done
   fail "processes $(echo "$p" | tr '\n' ' ')do not end" 'end them by hand'
