@@ -25,9 +25,14 @@ export interface VendorHttpOptions {
   readonly sent: SentPing[];
 }
 
+/** Within it the program has noted what it heard; clocks differ by less. */
+const NOTED_MS = 5_000;
+
 /** The way to the vendors: instead of sockets the simulated vendor itself, with the troubles between the two. */
 export class VendorHttp implements Http {
   readonly #options: VendorHttpOptions;
+  /** What the vendor said it wants no requests of for a while, and this program heard. */
+  readonly #pauses = new Map<string, { readonly heardAt: number; readonly until: number }>();
 
   constructor(options: VendorHttpOptions) {
     this.#options = options;
@@ -70,6 +75,7 @@ export class VendorHttp implements Http {
     const ping = pingOf(request);
     const record: SentPing = { ping, program, sentAt: scheduler.now, answeredAt: undefined, status: undefined };
     if (ping !== '') sent.push(record);
+    this.#mindPause(request);
     onWritten();
     const result = await new Promise<HttpResult>((resolve) => {
       scheduler.in(
@@ -79,7 +85,25 @@ export class VendorHttp implements Http {
       );
     });
     record.answeredAt = result.kind === 'answer' ? scheduler.now : undefined;
+    this.#hearPause(request, result);
     return result;
+  }
+
+  /** Whoever was told to wait must, with everything that the same limit counts. */
+  #mindPause({ url }: HttpRequest): void {
+    const { scheduler, cronitor } = this.#options;
+    const { now } = scheduler;
+    const pause = this.#pauses.get(limitOf(url));
+    if (pause === undefined || now < pause.heardAt + NOTED_MS || now > pause.until - NOTED_MS) return;
+    cronitor.violations.push({ at: now, kind: 'rate', detail: `${limitOf(url)} within its Retry-After` });
+  }
+
+  #hearPause({ url }: HttpRequest, result: HttpResult): void {
+    if (result.kind !== 'answer' || result.status !== 429) return;
+    const heardAt = this.#options.scheduler.now;
+    const until = heardAt + Number(result.headers['retry-after']) * 1_000;
+    const before = this.#pauses.get(limitOf(url));
+    if (before === undefined || before.until < until) this.#pauses.set(limitOf(url), { heardAt, until });
   }
 
   #arrive(request: HttpRequest, record: SentPing, resolve: (result: HttpResult) => void): void {
@@ -89,7 +113,8 @@ export class VendorHttp implements Http {
     const refused = this.#refusal();
     if (refused !== undefined) {
       record.status = refused;
-      return answer(answerOf(refused, { 'retry-after': String(whole(random, 1, 30)) }, '{}'));
+      const afterSeconds = whole(random, 1, refused === 429 ? 300 : 30);
+      return answer(answerOf(refused, { 'retry-after': String(afterSeconds) }, '{}'));
     }
     const url = new URL(request.url);
     const body = typeof request.body === 'string' ? request.body : '';
@@ -115,6 +140,12 @@ export class VendorHttp implements Http {
     if (weather.is('vendor-401')) return pick(random, [401, 403]);
     return undefined;
   }
+}
+
+/** What shares a limit: the pings of one monitor, the monitors, the logs. */
+function limitOf(url: string): string {
+  const { pathname } = new URL(url);
+  return /^\/api\/\w+/.exec(pathname)?.[0] ?? pathname;
 }
 
 function answerOf(status: number, headers: Readonly<Record<string, string>>, body: string): HttpResult {
