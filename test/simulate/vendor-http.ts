@@ -57,14 +57,18 @@ export class VendorHttp implements Http {
         end(failure(written ? 'timeout' : 'connection_failed', written)),
       );
       request.signal?.addEventListener('abort', () => end(failure('shutting_down', written)), { once: true });
-      void this.#send(request, () => (written = true)).then((result) => {
+      void this.#send(
+        request,
+        () => (written = true),
+        () => !isOver,
+      ).then((result) => {
         late.run = undefined;
         end(result);
       });
     });
   }
 
-  async #send(request: HttpRequest, onWritten: () => void): Promise<HttpResult> {
+  async #send(request: HttpRequest, onWritten: () => void, isHeard: () => boolean): Promise<HttpResult> {
     const { scheduler, weather, random, program, sent } = this.#options;
     if (weather.is('vendor-refuses')) {
       await scheduler.pause(skewed(random, 1, 2_000));
@@ -84,6 +88,8 @@ export class VendorHttp implements Http {
         carrier,
       );
     });
+    // Who has given up waiting does not hear it.
+    if (!isHeard()) return result;
     record.answeredAt = result.kind === 'answer' ? scheduler.now : undefined;
     this.#hearPause(request, result);
     return result;
