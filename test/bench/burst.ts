@@ -2,13 +2,12 @@ import type { ChildProcess } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readKubeAccess } from '../../bridge/cluster/kube-access.ts';
 import { Releases } from '../../bridge/lib/releases.ts';
-import type { KubeObject } from '../harness/kube.ts';
 import { until } from '../harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
-import type { Edge } from './latency-cluster.ts';
+import { costsOf, EDGES, JOBS, lateness, SECONDS, startRuns, told, TOLD_MS } from './burst-runs.ts';
 import type { LogApi } from './log-api.ts';
 import { startLogApi } from './log-api.ts';
-import { ask, machine, onCpuMs, printTable, quantile, round, say, startChild } from './measure.ts';
+import { ask, machine, onCpuMs, printTable, round, say, startChild } from './measure.ts';
 import type { Stage } from './stage.ts';
 import { setStage } from './stage.ts';
 
@@ -18,14 +17,10 @@ import { setStage } from './stage.ts';
  * Beside them two plain watches, of Jobs and of Pods, by the Kubernetes client of Node. CPU by the kernel's nanoseconds. Three
  * minutes. JOBS and SECONDS are other sizes; PROFILE=folder leaves CPU profiles of the bridge's threads.
  */
-const JOBS = Number(process.env['JOBS'] ?? 100);
-const SECONDS = Number(process.env['SECONDS'] ?? 69);
 const PROFILE = process.env['PROFILE'];
 const CRON_JOBS = 20;
 /** The bridge is started, audited and idle by then. */
 const SETTLE_MS = 15_000;
-const TOLD_MS = 120_000;
-const EDGES: readonly Edge[] = ['run', 'complete'];
 
 interface Setting extends Stage {
   readonly logs: LogApi;
@@ -53,38 +48,6 @@ async function set(releases: Releases): Promise<Setting> {
   return { ...stage, logs: logs!, watch };
 }
 
-/** Begins the runs at even times; returns their UIDs. */
-async function startRuns({ cluster, kube }: Setting): Promise<string[]> {
-  const owners: readonly KubeObject[] = await kube.list('cronjobs');
-  const began = Date.now();
-  const starts: Promise<string>[] = [];
-  for (let run = 0; run < JOBS; run++) {
-    await pause(Math.max(0, began + (run * SECONDS * 1000) / JOBS - Date.now()));
-    const owner = owners[run % owners.length]!;
-    starts.push(cluster.startRun(owner as never, `${owner.metadata.name}-${run}`));
-  }
-  return Promise.all(starts);
-}
-
-/** Until the vendor has both edges and the log of each run; what is missing then, the figures tell. */
-async function told({ vendors }: Setting, uids: readonly string[]): Promise<void> {
-  const have = (): boolean => {
-    const pings = new Set(vendors.cronitor.pings.map(({ query }) => `${query.series} ${query.state}`));
-    const shipped = new Set(vendors.cronitor.logs.uploads.map(({ series }) => series));
-    return uids.every((uid) => shipped.has(uid) && EDGES.every((edge) => pings.has(`${uid} ${edge}`)));
-  };
-  await until('every run is told', have, TOLD_MS).catch((error: unknown) => say(String(error)));
-}
-
-/** From the moment at which a plain watch saw an edge until the vendor had it, in ms. */
-function lateness({ cluster, vendors }: Setting, uids: readonly string[], edge: Edge) {
-  const at = new Map(vendors.cronitor.pings.map(({ at, query }) => [`${query.series} ${query.state}`, at]));
-  const keys = uids.map((uid) => `${uid} ${edge}`);
-  const late = keys.map((key) => at.get(key)! - cluster.seen.get(key)!).filter((ms) => !Number.isNaN(ms));
-  const of = (share: number): number => Math.round(quantile(late, share));
-  return { told: edge, runs: JOBS, missing: JOBS - late.length, p50Ms: of(0.5), p95Ms: of(0.95), maxMs: of(1) };
-}
-
 async function measure(setting: Setting) {
   const { bridge, collector, watch, vendors, logs } = setting;
   const pids = { bridge: bridge.pid, Collector: collector.pid, 'two plain watches': watch.pid };
@@ -94,12 +57,10 @@ async function measure(setting: Setting) {
   const uids = await startRuns(setting);
   const begunIn = round((Date.now() - began) / 1000);
   await told(setting, uids);
-  const used = cpu().map((ms, at) => (ms - before[at]!) / 1000);
-  const costs = Object.keys(pids).map((what, at) => ({
-    what,
-    'CPU s': round(used[at]!, 2),
-    'times the plain watches': round(used[at]! / used[2]!, 2),
-  }));
+  const costs = costsOf(
+    Object.keys(pids),
+    cpu().map((ms, at) => (ms - before[at]!) / 1000),
+  );
   const edges = EDGES.map((edge) => lateness(setting, uids, edge));
   return { begunIn, costs, told: edges, logsRead: logs.reads(), logsShipped: vendors.cronitor.logs.uploads.length };
 }

@@ -3,7 +3,8 @@ import { packageChart } from '../chart/helm.ts';
 import { type Kube, until } from '../harness/kube.ts';
 import { startVendors, type Vendors } from '../vendors/start-vendors.ts';
 import type { Release } from './release.ts';
-import { BRIDGE, expectTold, setStage, type Stage } from './stage.ts';
+import { expectTold, setStage, type Stage } from './stage.ts';
+import { BRIDGE } from './values.ts';
 import { cronJob, FAILS, SUCCEEDS } from './workloads.ts';
 
 let stage: Stage;

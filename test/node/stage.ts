@@ -9,6 +9,7 @@ import { createNamespace, type Kube, type KubeObject, until } from '../harness/k
 import { startVendors, type Vendors } from '../vendors/start-vendors.ts';
 import { type Release, releaseIn } from './release.ts';
 import type { RealNode } from './setup.ts';
+import { valuesFor } from './values.ts';
 import { cronJob, type Work } from './workloads.ts';
 
 /** What one file of the suite has for itself on the shared node: a restricted namespace, vendors, a backend. */
@@ -59,28 +60,6 @@ export async function setStage(name: string): Promise<Stage> {
     close: () => releases.release(),
   };
 }
-
-/** The machine that runs the tests is a private address to pods. */
-function valuesFor({ hostIp }: RealNode, vendors: Vendors, sink: MetricsSink): Tree {
-  const toThisMachine = [{ to: [{ ipBlock: { cidr: `${hostIp}/32` } }] }];
-  return {
-    cluster: { name: 'node', environment: 'test' },
-    cronitor: { default: { existingSecret: 'cronitor', apiUrl: vendors.url, pingUrl: vendors.url } },
-    backend: { exporter: 'otlphttp', endpoint: `http://${sink.address}` },
-    metrics: { scrape: { intervalSeconds: 15 } },
-    bridge: { ...BRIDGE, networkPolicy: { egress: toThisMachine } },
-    collector: COLLECTOR,
-    'kube-state-metrics': { image: { repository: 'localhost/kube-state-metrics' } },
-  };
-}
-
-/** The image of scripts/image. */
-export const BRIDGE = { image: { repository: 'lifecycle-bridge' } };
-
-export const COLLECTOR = {
-  image: { repository: 'localhost/otelcol-k8s', tag: '0.111.0' },
-  config: { exporters: { 'otlphttp/backend': { encoding: 'json', compression: 'none' } } },
-};
 
 /** A run, how it must end at the vendor, and with which message. */
 export interface Expected {

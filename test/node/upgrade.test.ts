@@ -5,7 +5,8 @@ import manifest from '../../package.json' with { type: 'json' };
 import { packageChart, type Tree } from '../chart/helm.ts';
 import { clusterScript } from '../harness/cluster.ts';
 import type { Release } from './release.ts';
-import { BRIDGE, COLLECTOR, type Expected, expectTold, setStage, type Stage } from './stage.ts';
+import { type Expected, expectTold, setStage, type Stage } from './stage.ts';
+import { BRIDGE, COLLECTOR } from './values.ts';
 import { FAILS, SUCCEEDS } from './workloads.ts';
 
 /** No release was ever published: the one before is this chart and this bridge under a lower version. */
