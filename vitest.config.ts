@@ -23,7 +23,7 @@ export default defineConfig({
         },
       },
       { test: { name: 'replay', include: ['test/replay/**/*.test.ts'], ...slow } },
-      { test: { name: 'simulate', include: ['test/simulate/**/*.test.ts'], ...slow } },
+      { test: { name: 'simulate', include: ['test/simulate/**/*.test.ts'], ...slow, testTimeout: 600_000 } },
       { test: { name: 'chart', include: ['test/chart/**/*.test.ts'], ...slow, fileParallelism: true, maxWorkers: 2 } },
       { test: { name: 'image', include: ['test/image/**/*.test.ts'], ...slow } },
       {
