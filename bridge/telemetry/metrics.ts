@@ -176,25 +176,15 @@ function observeAudit(meter: Meter, read: () => readonly KindHealth[]): void {
 
 function observeStore(meter: Meter, reader: ObservedStore, clock: Clock): void {
   const age = (at: Instant | undefined) => (at === undefined ? 0 : (clock.now() - at) / 1000);
-  const [pending, oldestAge, notInSync] = [
-    observedGauge(meter, METRICS.outboxPending),
-    observedGauge(meter, METRICS.outboxOldestAge),
-    observedGauge(meter, METRICS.desiredNotInSync),
-  ];
-  const observeDepth = (result: BatchObservableResult): void => {
-    for (const { destination, ...depth } of reader.depth()) {
-      result.observe(pending, depth.pending, { destination });
-      result.observe(oldestAge, age(depth.oldestCreatedAt), { destination });
-      result.observe(notInSync, depth.notInSync, { destination });
-    }
-  };
-  meter.addBatchObservableCallback(observeDepth, [pending, oldestAge, notInSync]);
-  gauge(meter, METRICS.journalWaiting, () =>
-    reader.journals().map((row) => [row.waiting, { destination: row.destination }]),
-  );
-  gauge(meter, METRICS.journalOldestAge, () =>
-    reader.journals().map((row) => [row.waiting === 0 ? 0 : age(row.oldestAt), { destination: row.destination }]),
-  );
+  gaugesOf(meter, () => reader.depth(), [
+    [METRICS.outboxPending, (row) => row.pending],
+    [METRICS.outboxOldestAge, (row) => age(row.oldestCreatedAt)],
+    [METRICS.desiredNotInSync, (row) => row.notInSync],
+  ]);
+  gaugesOf(meter, () => reader.journals(), [
+    [METRICS.journalWaiting, (row) => row.waiting],
+    [METRICS.journalOldestAge, (row) => (row.waiting === 0 ? 0 : age(row.oldestAt))],
+  ]);
   observe(observedCounter(meter, METRICS.receipts), () =>
     reader.receiptCounts().map(({ count, ...attributes }) => [count, attributes]),
   );
@@ -242,12 +232,27 @@ function counter(meter: Meter, { name, unit, description }: Defined<'counter'>) 
   return meter.createCounter(name, { unit, description });
 }
 
-function observedGauge(meter: Meter, { name, unit, description }: Defined<'gauge'>): Observable {
-  return meter.createObservableGauge(name, { unit, description });
+function gauge(meter: Meter, { name, unit, description }: Defined<'gauge'>, read: () => Observed[]): void {
+  observe(meter.createObservableGauge(name, { unit, description }), read);
 }
 
-function gauge(meter: Meter, metric: Defined<'gauge'>, read: () => Observed[]): void {
-  observe(observedGauge(meter, metric), read);
+/** Several gauges of each destination, for which its row is read once. */
+function gaugesOf<Row extends { readonly destination: string }>(
+  meter: Meter,
+  read: () => readonly Row[],
+  values: readonly (readonly [Defined<'gauge'>, (row: Row) => number])[],
+): void {
+  const gauges = values.map(([{ name, unit, description }, value]) => {
+    return { gauge: meter.createObservableGauge(name, { unit, description }), value };
+  });
+  const observeAll = (result: BatchObservableResult): void => {
+    for (const row of read())
+      for (const { gauge, value } of gauges) result.observe(gauge, value(row), { destination: row.destination });
+  };
+  meter.addBatchObservableCallback(
+    observeAll,
+    gauges.map(({ gauge }) => gauge),
+  );
 }
 
 function observe(instrument: Observable, read: () => Observed[]): void {
