@@ -1,7 +1,7 @@
 import { isOwnedByCronJob } from '../kubernetes/metadata.ts';
 import type { JobFacts } from '../kubernetes/observation.ts';
 import { failedFirst } from '../lifecycle/cause.ts';
-import type { JobState } from '../lifecycle/job.ts';
+import { isAttemptOver } from '../lifecycle/transition.ts';
 import type { Run, Transition } from '../lifecycle/transition.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
@@ -15,7 +15,7 @@ import { awaitSettled } from './await-settled.ts';
 import { cronJobOf, Known } from './known-run.ts';
 import type { PlannedRun } from './want-logs.ts';
 import { wantLogs } from './want-logs.ts';
-import { stateOf } from '../turn/object-rows.ts';
+import { factsOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /** A CronJob that exists comes with the stream or, within minutes, with an audit. */
@@ -80,10 +80,10 @@ function planOrHold(turn: Turn, row: RunRow, fresh: readonly Transition[]): RunM
 function awaitsPods(tx: Tx, run: Run, { kind, outcome, inferred, reason }: Transition): boolean {
   if (kind !== 'run.ended' || outcome !== 'failed' || inferred || cronJobOf(tx, run) === undefined) return false;
   const job = tx.objects.get(run.uid);
-  const failed = job === undefined ? 0 : stateOf<JobState>(job).facts.failed;
+  const failed = job === undefined ? 0 : factsOf<JobFacts>(job).failed;
   if (failed === 0 || failed > MAX_AWAITED_PODS) return false;
   const attempts = tx.runs.attempts(run.uid);
-  const over = attempts.filter(({ endedAt, goneAt }) => (endedAt ?? goneAt) !== undefined);
+  const over = attempts.filter(isAttemptOver);
   if (over.filter(({ phase }) => phase !== 'Succeeded').length < failed) return true;
   // Those that were stopped with the Job may come before the one that failed it. A deadline stops all.
   return reason !== 'DeadlineExceeded' && over.length < attempts.length && !over.some(failedFirst);
@@ -153,7 +153,7 @@ function isWaiting(tx: Tx, run: Run): boolean {
 /** The owner's API group decides, not its kind's name alone. */
 function ownedByBatch(tx: Tx, run: Run): boolean {
   const row = tx.objects.get(run.uid);
-  return row === undefined || isOwnedByCronJob(stateOf<{ facts: JobFacts }>(row).facts.owner);
+  return row === undefined || isOwnedByCronJob(factsOf<JobFacts>(row).owner);
 }
 
 function planAll(turn: Turn, { run, memory }: RunRow, transitions: readonly Transition[]): RunMemory {

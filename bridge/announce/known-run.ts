@@ -6,7 +6,7 @@ import type { Attempt, ObjectRef, Run } from '../lifecycle/transition.ts';
 import type { Json } from '../lib/json.ts';
 import type { PlanContext } from '../sinks/sink.ts';
 import type { Tx } from '../store/tx.ts';
-import { stateOf } from '../turn/object-rows.ts';
+import { factsOf } from '../turn/object-rows.ts';
 
 /** The owner of an owner of … of a pod is as far as anyone goes. */
 const MAX_OWNERS = 5;
@@ -14,7 +14,7 @@ const MAX_OWNERS = 5;
 /** The CronJob that owns a run, live or deleted, as far as it was seen. */
 export function cronJobOf(tx: Tx, run: Run): CronJobFacts | undefined {
   const row = run.ownerUid === undefined ? undefined : tx.objects.get(run.ownerUid);
-  return row?.kind === 'CronJob' ? stateOf<{ facts: CronJobFacts }>(row).facts : undefined;
+  return row?.kind === 'CronJob' ? factsOf<CronJobFacts>(row) : undefined;
 }
 
 /** What planners ask about one run, or one object without a run, while its transitions are planned: read when the first asks. */
@@ -58,7 +58,7 @@ export class Known {
 
   #facts(uid: string): Facts | undefined {
     const row = this.#tx.objects.get(uid);
-    return row && stateOf<{ readonly facts: Facts }>(row).facts;
+    return row && factsOf(row);
   }
 
   #namespace(name: string): NamespaceFacts | undefined {

@@ -1,6 +1,7 @@
 import { logsTransition } from '../lifecycle/logs.ts';
 import { announce } from './announce.ts';
 import { awaitLogs, logsTimer } from './want-logs.ts';
+import { saveRun } from '../turn/run-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /** Until the next look at logs that are being read. */
@@ -20,5 +21,5 @@ export function settleLogs(turn: Turn, runUid: string): void {
   const logs = tx.logs.ofRun(runUid);
   if (logs.length === 0) return;
   const memory = announce(turn, row, [logsTransition(row.run, logs)]);
-  if (memory !== row.memory) tx.runs.put({ run: row.run, memory });
+  saveRun(tx, row, { run: row.run, memory });
 }

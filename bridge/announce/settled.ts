@@ -2,7 +2,7 @@ import type { JobFacts } from '../kubernetes/observation.ts';
 import { arePodsKnown, settledTransition } from '../lifecycle/settled.ts';
 import type { Run } from '../lifecycle/transition.ts';
 import type { Tx } from '../store/tx.ts';
-import { stateOf } from '../turn/object-rows.ts';
+import { factsOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 import { announce } from './announce.ts';
 import { lookAgain, PODS_LOOK } from './await-settled.ts';
@@ -29,5 +29,5 @@ export function settleRun(turn: Turn, uid: string, id: string): void {
 
 function jobOf(tx: Tx, { kind, uid }: Run): JobFacts | undefined {
   const row = kind === 'Job' ? tx.objects.get(uid) : undefined;
-  return row && stateOf<{ readonly facts: JobFacts }>(row).facts;
+  return row && factsOf<JobFacts>(row);
 }

@@ -32,7 +32,7 @@ type Watching = SinksConfig & {
  */
 export function followedKinds(config: Watching): Kind[] {
   const kept = ALL.filter((kind) => config.watch[kind] === true);
-  const needed = configured(config).flatMap(({ sink }) => neededKinds([sink]));
+  const needed = neededKinds(configured(config).map(({ sink }) => sink));
   return withNeeded([...needed, ...kept]).filter(
     (kind) => config.cluster.scope === 'cluster' || KINDS[kind].namespaced,
   );

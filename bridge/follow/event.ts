@@ -7,7 +7,8 @@ import { isWarning, keepEvent, updateEvent, warned } from '../lifecycle/event.ts
 import { runUidOf } from '../lifecycle/pod-state.ts';
 import type { RunRow } from '../store/runs.ts';
 import type { Tx } from '../store/tx.ts';
-import { stateOf } from '../turn/object-rows.ts';
+import { factsOf } from '../turn/object-rows.ts';
+import { saveRun } from '../turn/run-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /** Takes in an Event. It is colour: no status follows from it. */
@@ -30,12 +31,12 @@ function announceWarning(turn: Turn, kept: KeptEvent): void {
   const row = runOf(tx, kept.event.regarding.uid);
   if (row === undefined) return announceAlone(turn, warned(kept, undefined));
   const memory = announce(turn, row, [warned(kept, row.run.uid)]);
-  if (memory !== row.memory) tx.runs.put({ run: row.run, memory });
+  saveRun(tx, row, { run: row.run, memory });
 }
 
 function runOf(tx: Tx, uid: string | undefined): RunRow | undefined {
   if (uid === undefined) return undefined;
   const object = tx.objects.get(uid);
-  const runUid = object?.kind === 'Pod' ? runUidOf(stateOf<{ facts: PodFacts }>(object).facts) : uid;
+  const runUid = object?.kind === 'Pod' ? runUidOf(factsOf<PodFacts>(object)) : uid;
   return runUid === undefined ? undefined : tx.runs.get(runUid);
 }

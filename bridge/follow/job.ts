@@ -6,7 +6,6 @@ import type { JobState, JobStep, Replacement } from '../lifecycle/job.ts';
 import { endJob, isOpen, reduceJob } from '../lifecycle/job.ts';
 import { jobRun, runKeyOf, stuckReason } from '../lifecycle/run.ts';
 import type { Instant } from '../lib/clock.ts';
-import { isSameJson } from '../lib/same.ts';
 import type { ObjectRow } from '../store/objects.ts';
 import type { Tx } from '../store/tx.ts';
 import { announce, markWaiting, NO_MEMORY } from '../announce/announce.ts';
@@ -15,6 +14,7 @@ import { isLate } from './late-records.ts';
 import { podsOf } from './pod-run.ts';
 import { saveObject, stateOf } from '../turn/object-rows.ts';
 import { seeScheduledJob } from './schedule.ts';
+import { saveRun } from '../turn/run-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /** A Job deleted by concurrencyPolicy Replace is followed by its successor in the same sync of the controller. */
@@ -116,9 +116,7 @@ export function announceJob(turn: Turn, step: JobStep, runKey: string, adopted =
   const early = before === undefined || adopted ? tx.timeline.ofRun(uid) : [];
   const known = { run, memory: before?.memory ?? NO_MEMORY };
   const memory = announce(turn, known, step.transitions, early);
-  if (before === undefined || memory !== before.memory || !isSameJson(run, before.run)) {
-    tx.runs.put({ run, memory });
-  }
+  saveRun(tx, before, { run, memory });
 }
 
 /** The first UID of a scheduled instant owns its key; another one with the same annotation is a run of its own. */

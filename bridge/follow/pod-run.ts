@@ -4,11 +4,11 @@ import type { PodState, PodStep } from '../lifecycle/pod-state.ts';
 import { runUidOf } from '../lifecycle/pod-state.ts';
 import { jobRun, stuckReason } from '../lifecycle/run.ts';
 import type { Transition } from '../lifecycle/transition.ts';
-import { isSameJson } from '../lib/same.ts';
 import type { Tx } from '../store/tx.ts';
 import { announceAlone } from '../announce/alone.ts';
 import { announce, NO_MEMORY } from '../announce/announce.ts';
 import { stateOf } from '../turn/object-rows.ts';
+import { saveRun } from '../turn/run-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /** Announces what a pod did, and shows its run as it is now. */
@@ -28,7 +28,7 @@ export function announcePod(turn: Turn, previous: PodState | undefined, { state,
   }
   const memory = announce(turn, run, transitions);
   if (isMoved) return refreshRun(tx, run.run.uid, run.run.runKey, memory);
-  if (memory !== run.memory) tx.runs.put({ run: run.run, memory });
+  saveRun(tx, run, { run: run.run, memory });
 }
 
 /** Recomputes the Job's status from all its pods; only when one of them got stuck or moved. */
@@ -59,7 +59,5 @@ function observeBarePod(
   const all = [...transitions, ...barePodTransitions(previous, state)];
   const before = tx.runs.get(run.uid);
   const memory = announce(turn, { run, memory: before?.memory ?? NO_MEMORY }, all);
-  if (before === undefined || memory !== before.memory || !isSameJson(run, before.run)) {
-    tx.runs.put({ run, memory });
-  }
+  saveRun(tx, before, { run, memory });
 }

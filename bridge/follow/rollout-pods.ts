@@ -1,3 +1,4 @@
+import { WORKLOADS } from '../kubernetes/followed.ts';
 import type { PodFacts } from '../kubernetes/observation.ts';
 import type { ReplicaSetFacts } from '../kubernetes/kinds/replicaset.ts';
 import type { Owner } from '../kubernetes/object-facts.ts';
@@ -9,11 +10,10 @@ import { isPodOf } from '../lifecycle/rollout-stuck.ts';
 import type { RolloutState } from '../lifecycle/rollout.ts';
 import type { ObjectRow } from '../store/objects.ts';
 import type { Tx } from '../store/tx.ts';
-import { stateOf } from '../turn/object-rows.ts';
+import { factsOf, stateOf } from '../turn/object-rows.ts';
 
 /** Of a rollout with more pods the first that were seen say enough. */
 const MAX_ATTEMPTS = 100;
-export const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 
 /** Whether a controller is a workload whose revisions are rolled out. */
 export function isWorkload(owner: Owner | undefined): owner is Owner {
@@ -23,7 +23,7 @@ export function isWorkload(owner: Owner | undefined): owner is Owner {
 /** The workload that controls a pod, or its ReplicaSet, as far as they were seen. */
 export function workloadOf(tx: Tx, { owner }: Pick<PodFacts, 'owner'>): ObjectRow | undefined {
   const set = owner?.group === 'apps' && owner.kind === 'ReplicaSet' ? tx.objects.get(owner.uid) : undefined;
-  const above = set === undefined ? owner : stateOf<{ readonly facts: ReplicaSetFacts }>(set).facts.owner;
+  const above = set === undefined ? owner : factsOf<ReplicaSetFacts>(set).owner;
   const row = isWorkload(above) ? tx.objects.get(above.uid) : undefined;
   return row !== undefined && WORKLOADS.has(row.kind) ? row : undefined;
 }
@@ -62,7 +62,6 @@ export function isPastRevision({ runs, floor }: RolloutState, facts: RevisionFac
 export function letGo(tx: Tx, state: RolloutState): void {
   if (state.facts.kind !== 'Deployment') return;
   for (const row of tx.objects.children(state.facts.uid, 'ReplicaSet')) {
-    const { facts } = stateOf<{ readonly facts: RevisionFacts }>(row);
-    if (isPastRevision(state, facts)) tx.objects.put({ ...row, ownerUid: undefined });
+    if (isPastRevision(state, factsOf<RevisionFacts>(row))) tx.objects.put({ ...row, ownerUid: undefined });
   }
 }

@@ -1,5 +1,6 @@
 import { announce, NO_MEMORY } from '../announce/announce.ts';
 import { planDesired } from '../announce/desired.ts';
+import { WORKLOADS } from '../kubernetes/followed.ts';
 import type { Kind, Observation } from '../kubernetes/observation.ts';
 import { isUnknownVersion } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
@@ -12,11 +13,13 @@ import type { RolloutState } from '../lifecycle/rollout.ts';
 import { giveUpRollout, reduceRollout, stallDue, stallWorkload } from '../lifecycle/rollout.ts';
 import type { Transition } from '../lifecycle/transition.ts';
 import type { ObjectRow } from '../store/objects.ts';
-import { saveObject, stateOf } from '../turn/object-rows.ts';
+import { factsOf, saveObject, stateOf } from '../turn/object-rows.ts';
+import { saveRun } from '../turn/run-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 import { setGoneTimer } from './job.ts';
+import { keepTimer } from './keep-timer.ts';
 import { isLate } from './late-records.ts';
-import { joinRollout, letGo, podsOfRevision, WORKLOADS } from './rollout-pods.ts';
+import { joinRollout, letGo, podsOfRevision } from './rollout-pods.ts';
 import { followedSince } from './unwatched.ts';
 
 /** A rollout is stuck by one of its pods: of more that wait the first seen are looked at. */
@@ -95,7 +98,7 @@ function judge(
 
 function childrenOf({ tx }: Turn, { uid, kind }: WorkloadFacts): RevisionFacts[] {
   const of: Kind = kind === 'Deployment' ? 'ReplicaSet' : 'ControllerRevision';
-  return tx.objects.children(uid, of).map((row) => stateOf<{ readonly facts: RevisionFacts }>(row).facts);
+  return tx.objects.children(uid, of).map((row) => factsOf<RevisionFacts>(row));
 }
 
 function isOver({ deletedAt, gone }: RolloutState): boolean {
@@ -114,11 +117,8 @@ function announceRollouts(turn: Turn, previous: RolloutState | undefined, step: 
     const known = tx.runs.get(row.uid);
     const memory = announce(turn, { run: row, memory: known?.memory ?? NO_MEMORY }, own);
     // One that the retention removed is not shown again for nothing.
-    const isNews =
-      known === undefined
-        ? own.length > 0 || !knows(previous, run.revision)
-        : memory !== known.memory || !isSameJson(row, known.run);
-    if (isNews) tx.runs.put({ run: row, memory });
+    if (known !== undefined || own.length > 0 || !knows(previous, run.revision))
+      saveRun(tx, known, { run: row, memory });
   }
   // Of more revisions at once than are remembered.
   for (const transition of transitions) if (!told.has(transition.id)) tx.timeline.add(transition, now);
@@ -134,11 +134,8 @@ function knows(state: RolloutState | undefined, revision: number): boolean {
 const stallTimer = (uid: string): string => `rollout/${uid}`;
 
 function watchStall({ tx }: Turn, previous: RolloutState | undefined, state: RolloutState): void {
-  const due = stallDue(state);
-  if (due === (previous && stallDue(previous))) return;
   const { uid } = state.facts;
-  if (due === undefined) tx.timers.clear(stallTimer(uid));
-  else tx.timers.set({ id: stallTimer(uid), kind: 'rollout', uid, due });
+  keepTimer(tx, { id: stallTimer(uid), kind: 'rollout', uid }, previous && stallDue(previous), stallDue(state));
 }
 
 /** The time of a rollout to move is over: it is stuck. One that is not followed any more may have moved. */

@@ -7,6 +7,7 @@ import type { Instant } from '../lib/clock.ts';
 import { uuidv5 } from '../lib/ids.ts';
 import type { ObjectRow } from '../store/objects.ts';
 import type { Tx } from '../store/tx.ts';
+import { keepTimer } from './keep-timer.ts';
 import { announce, NO_MEMORY } from '../announce/announce.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
@@ -20,11 +21,7 @@ export function noteUnjudged(turn: Turn, state: CronJobState): void {
 /** Sets or clears the timer of a CronJob when something else of its watch is due first. */
 export function watchSchedule(tx: Tx, previous: CronJobState | undefined, state: CronJobState): void {
   const { uid } = state.facts;
-  const due = nextDue(state);
-  if (previous !== undefined && nextDue(previous) === due) return;
-  const id = `schedule/${uid}`;
-  if (due === undefined) tx.timers.clear(id);
-  else tx.timers.set({ id, kind: 'schedule', uid, due });
+  keepTimer(tx, { id: `schedule/${uid}`, kind: 'schedule', uid }, previous && nextDue(previous), nextDue(state));
 }
 
 /** Judges the scheduled instants of a CronJob that are due at `until`, up to which the stream is known to be complete. */

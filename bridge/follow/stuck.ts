@@ -1,6 +1,8 @@
 import type { PodState } from '../lifecycle/pod-state.ts';
 import { runUidOf } from '../lifecycle/pod-state.ts';
 import { stallDue, stallPod } from '../lifecycle/pod-stuck.ts';
+import type { Instant } from '../lib/clock.ts';
+import { keepTimer } from './keep-timer.ts';
 import { announcePod } from './pod-run.ts';
 import { mayRollOut, judgeWorkload } from './pod-workload.ts';
 import { stateOf } from '../turn/object-rows.ts';
@@ -10,12 +12,9 @@ import type { Turn } from '../turn/turn.ts';
 export function watchPod(turn: Turn, previous: PodState | undefined, state: PodState): void {
   const { tx, limits } = turn;
   if (runUidOf(state.facts) === undefined && !mayRollOut(turn, state.facts)) return;
-  const due = stallDue(state, limits.stuck);
-  if (due === (previous && stallDue(previous, limits.stuck))) return;
   const { uid } = state.facts;
-  const id = `stuck/${uid}`;
-  if (due === undefined) tx.timers.clear(id);
-  else tx.timers.set({ id, kind: 'stuck', uid, due });
+  const dueOf = (pod: PodState): Instant | undefined => stallDue(pod, limits.stuck);
+  keepTimer(tx, { id: `stuck/${uid}`, kind: 'stuck', uid }, previous && dueOf(previous), dueOf(state));
 }
 
 /** The pod's time is over: it is stuck. */

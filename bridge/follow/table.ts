@@ -1,9 +1,9 @@
 import { planDesired } from '../announce/desired.ts';
-import type { Facts, FactsByKind, FollowedKind, Kind } from '../kubernetes/observation.ts';
+import type { FactsByKind, FollowedKind, Kind } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import type { Observation } from '../kubernetes/observation.ts';
 import type { ObjectRow } from '../store/objects.ts';
-import { stateOf } from '../turn/object-rows.ts';
+import { factsOf, stateOf } from '../turn/object-rows.ts';
 import { observeCronJob, planCronJob } from './cronjob.ts';
 import type { Follower } from './follower.ts';
 import { loseJob, settleGoneJob } from './job-gone.ts';
@@ -17,7 +17,7 @@ import type { Turn } from '../turn/turn.ts';
 
 /** What destinations want for an object that counts as alive until it is gone. */
 function plan(turn: Turn, row: ObjectRow): void {
-  planDesired(turn, stateOf<{ readonly facts: Facts }>(row).facts, true, true);
+  planDesired(turn, factsOf(row), true, true);
 }
 
 const KEPT = {

@@ -22,6 +22,9 @@ const ORDER = [
 /** What the page shows of any cluster. */
 export const ALWAYS = ['CronJob', 'Pod', 'Job'] as const satisfies readonly Kind[];
 
+/** Whose revisions are rolled out. */
+export const WORKLOADS: ReadonlySet<string> = new Set<Kind>(['Deployment', 'StatefulSet', 'DaemonSet']);
+
 /** What an object of a kind is judged with; a kind that is not here, by itself. */
 const JUDGED_WITH: { readonly [K in Kind]?: readonly Kind[] } = {
   Deployment: ['ReplicaSet', 'Pod'],

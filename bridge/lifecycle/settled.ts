@@ -1,6 +1,6 @@
 import type { JobFacts } from '../kubernetes/observation.ts';
 import type { Attempt, Outcome, Run, RunStatus, Transition } from './transition.ts';
-import { objectOf } from './transition.ts';
+import { isAttemptOver, objectOf } from './transition.ts';
 
 /** How a run can be over. One that never started was not a run, and a scheduled time without a Job is not one. */
 const OUTCOMES: ReadonlySet<RunStatus> = new Set<Outcome>([
@@ -21,7 +21,7 @@ export function outcomeOf({ status, endedAt }: Run): Outcome | undefined {
 /** Whether every pod that was seen of a run is over, and there are as many as its Job counts as ended. */
 export function arePodsKnown(attempts: readonly Attempt[], job?: Pick<JobFacts, 'succeeded' | 'failed'>): boolean {
   const { succeeded = 0, failed = 0 } = job ?? {};
-  const over = attempts.filter(({ endedAt, goneAt }) => (endedAt ?? goneAt) !== undefined);
+  const over = attempts.filter(isAttemptOver);
   return over.length === attempts.length && over.length >= succeeded + failed;
 }
 

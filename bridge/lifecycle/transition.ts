@@ -173,6 +173,11 @@ export interface Attempt {
   readonly goneAt?: Instant;
 }
 
+/** Whether a pod has ended, or is gone. */
+export function isAttemptOver({ endedAt, goneAt }: Attempt): boolean {
+  return (endedAt ?? goneAt) !== undefined;
+}
+
 /** The reference of an object that was read, or of one that is a run. */
 export function refOf({ kind, namespace, name, uid }: ObjectRef): ObjectRef {
   return { kind, namespace, name, uid };

@@ -11,6 +11,11 @@ export function stateOf<State>(row: ObjectRow): State {
   return row.state as State;
 }
 
+/** The facts of an object as its reducer kept them: every state has them. */
+export function factsOf<F extends Facts>(row: ObjectRow): F {
+  return stateOf<{ readonly facts: F }>(row).facts;
+}
+
 /**
  * Writes an object's row, with `overAt` as one that is deleted; false when nothing but its version changed, which is only
  * remembered. `isOwned`: it is found by its owner.

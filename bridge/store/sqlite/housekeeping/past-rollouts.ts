@@ -1,10 +1,8 @@
+import { WORKLOADS } from '../../../kubernetes/followed.ts';
 import type { Kind } from '../../../kubernetes/observation.ts';
 import type { Instant } from '../../../lib/clock.ts';
 import type { Db } from '../db/db.ts';
 import { deleteObject, UNSETTLED } from './prune.ts';
-
-/** Whose runs are their rollouts: of one that lives for years there are many, and only the last one lasts. */
-export const ROLLED_OUT: ReadonlySet<Kind> = new Set<Kind>(['Deployment', 'StatefulSet', 'DaemonSet']);
 
 /** The newest first. What waits has no end yet, or is to be planned. */
 const ROLLOUTS = `SELECT runs.uid, waiting_for IS NOT NULL AS waits,
@@ -25,8 +23,8 @@ export interface PastRollouts {
 }
 
 /**
- * Removes the rollouts of a workload that ended up to `before`, in parts until `deadline` (of `performance.now()`). Of one
- * that `lives` the newest stays.
+ * Removes the rollouts of a workload that ended up to `before`, in parts until `deadline` (of `performance.now()`). One that
+ * lives for years has many: of one that `lives` the newest stays.
  */
 export function deleteRollouts(
   db: Db,
@@ -34,7 +32,7 @@ export function deleteRollouts(
   before: Instant,
   deadline: number,
 ): PastRollouts {
-  if (!ROLLED_OUT.has(kind)) return { removed: 0, isLeft: false };
+  if (!WORKLOADS.has(kind)) return { removed: 0, isLeft: false };
   const all = db.all<Rollout>(ROLLOUTS, uid);
   let removed = 0;
   for (const run of lives ? all.slice(1) : all) {

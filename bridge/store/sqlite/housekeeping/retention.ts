@@ -1,3 +1,4 @@
+import { WORKLOADS } from '../../../kubernetes/followed.ts';
 import type { Kind } from '../../../kubernetes/observation.ts';
 import type { Instant } from '../../../lib/clock.ts';
 import type { RetentionLimits, StoreState } from '../../store.ts';
@@ -5,7 +6,7 @@ import type { Db } from '../db/db.ts';
 import { objectOf } from '../objects/objects.ts';
 import { runOf } from '../runs/stored-runs.ts';
 import type { PastRollouts } from './past-rollouts.ts';
-import { deleteRollouts, ROLLED_OUT } from './past-rollouts.ts';
+import { deleteRollouts } from './past-rollouts.ts';
 import { deleteObject, deleteRepeated, UNSETTLED } from './prune.ts';
 import type { Tombstones } from './tombstones.ts';
 
@@ -133,8 +134,7 @@ export class Retention {
     for (const row of rows) {
       if (row.sound === 0) this.#setAside(row.uid);
       const isOver = row.deleted === 1 || row.over_at !== null;
-      if (!isOver && ROLLED_OUT.has(row.kind))
-        this.#removed += this.#rollouts(row, true, now, limits, deadline).removed;
+      if (!isOver && WORKLOADS.has(row.kind)) this.#removed += this.#rollouts(row, true, now, limits, deadline).removed;
       const gone = isOver && !this.#waits(row.uid) && this.#visit(row, now, limits, deadline);
       if (gone === 'unfinished') return;
       if (gone) this.#removed++;
