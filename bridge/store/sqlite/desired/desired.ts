@@ -39,8 +39,7 @@ export class DesiredRows {
   }
 
   claim(destination: string, limit: number, now: Instant, limitKeys: readonly string[]): ClaimedDesired[] {
-    const held = this.#holds.active(destination, now);
-    if (held.some((key) => key === destination || limitKeys.includes(key))) return [];
+    if (this.#holds.isHeld(destination, limitKeys, now)) return [];
     const rows = this.#db.all<DesiredColumns>(CLAIM, destination, now, limit, NOTHING);
     for (const { id } of rows) {
       // Until the request is answered, it is not known what the vendor has.

@@ -12,10 +12,10 @@ const ENTRIES = `SELECT * FROM (
     SELECT seq, recorded_at AS recordedAt, transition AS text, NULL AS version, NULL AS at, NULL AS count,
       (SELECT run FROM runs WHERE runs.uid = run_uid) AS run FROM transitions
     WHERE seq > ?1 AND seq <= ?2 AND (NOT json_valid(transition) OR transition ->> '$.kind' <> 'event.warned')
-    ORDER BY seq LIMIT ?3)
+    ORDER BY seq LIMIT ?3 + 0)
   UNION ALL SELECT * FROM (
-    SELECT seq, NULL, event, version, at, count, NULL FROM events WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)
-  ORDER BY seq LIMIT ?3`;
+    SELECT seq, NULL, event, version, at, count, NULL FROM events WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3 + 0)
+  ORDER BY seq LIMIT ?3 + 0`;
 
 interface EntryColumns {
   readonly seq: number;

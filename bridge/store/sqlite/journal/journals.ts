@@ -59,7 +59,7 @@ export class Journals {
   claim(destination: string, limit: number, now: Instant, limitKeys: readonly string[]): ClaimedJournal | undefined {
     if (this.#retirements.current() !== undefined) return undefined;
     const row = this.#row(destination) ?? this.#begin(destination, now);
-    if (row.in_flight === 1 || row.next_at > now || this.#isHeld(destination, limitKeys, now)) return undefined;
+    if (row.in_flight === 1 || row.next_at > now || this.#holds.isHeld(destination, limitKeys, now)) return undefined;
     const most = Math.min(limit, row.most ?? limit);
     const read = readEntries(this.#db, row.cursor, row.sending_to ?? LAST, most, this.#cutoff(destination));
     if (read.length === 0) return this.#withoutEntries(row);
@@ -241,11 +241,6 @@ export class Journals {
 
   #rows(): JournalColumns[] {
     return this.#db.all<JournalColumns>('SELECT * FROM journals ORDER BY destination');
-  }
-
-  #isHeld(destination: string, limitKeys: readonly string[], now: Instant): boolean {
-    const held = new Set(this.#holds.active(destination, now));
-    return held.has(destination) || limitKeys.some((key) => held.has(key));
   }
 
   #cutoff(destination: string): Instant {

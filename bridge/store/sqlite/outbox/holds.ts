@@ -86,6 +86,11 @@ export class Holds {
       .map(({ key }) => key);
   }
 
+  /** Whether a destination is held now, or one of these limit keys of it. */
+  isHeld(destination: string, limitKeys: readonly string[], now: Instant): boolean {
+    return this.active(destination, now).some((key) => key === destination || limitKeys.includes(key));
+  }
+
   /** Ms that what passes `gate` was held up to `now`. Holds of several keys at once add up: it ages slower, not faster. */
   elapsedMs(destination: string, gate: string, now: Instant): number {
     return (
