@@ -3,6 +3,7 @@ import type { NamespaceFacts } from '../kubernetes/kinds/namespace.ts';
 import type { CronJobFacts, Facts } from '../kubernetes/observation.ts';
 import { eventSubjects } from '../lifecycle/event.ts';
 import type { Attempt, ObjectRef, Run } from '../lifecycle/transition.ts';
+import { objectOf } from '../lifecycle/transition.ts';
 import type { Json } from '../lib/json.ts';
 import type { PlanContext } from '../sinks/sink.ts';
 import type { Tx } from '../store/tx.ts';
@@ -37,6 +38,7 @@ export class Known {
       run,
       memo,
       object: () => this.#facts(about.uid),
+      runObject: () => run && this.#facts(objectOf(run).uid),
       owners: () => this.#ownersOf(about),
       namespace: () => this.#namespace(about.namespace),
       attempts: () => this.#allAttempts(),

@@ -10,6 +10,7 @@ import { announce, NO_MEMORY } from '../announce/announce.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import { saveRun } from '../turn/run-rows.ts';
 import type { Turn } from '../turn/turn.ts';
+import { isRollingOut } from './rollout-pods.ts';
 
 /** Announces what a pod did, and shows its run as it is now. */
 export function announcePod(turn: Turn, previous: PodState | undefined, { state, transitions }: PodStep): void {
@@ -22,13 +23,23 @@ export function announcePod(turn: Turn, previous: PodState | undefined, { state,
   if (run === undefined) {
     for (const transition of transitions) {
       if (runUid !== undefined) tx.timeline.add(transition, now);
-      else if (transition.kind === 'container.terminated') announceAlone(turn, transition);
+      else if (isOfPod(turn, state, transition)) announceAlone(turn, transition);
     }
     return;
   }
   const memory = announce(turn, run, transitions);
   if (isMoved) return refreshRun(tx, run.run.uid, run.run.runKey, memory);
   saveRun(tx, run, { run: run.run, memory });
+}
+
+/**
+ * What is reported of a pod that belongs to no run: each end of a container, that the pod failed or was disrupted, and what
+ * it waits for, unless the rollout that it is of reports that, once for all its pods.
+ */
+function isOfPod({ tx }: Turn, state: PodState, { kind, outcome }: Transition): boolean {
+  if (kind === 'run.stuck') return !isRollingOut(tx, state);
+  if (kind === 'attempt.ended') return outcome === 'failed' || state.facts.disruption !== undefined;
+  return kind === 'container.terminated';
 }
 
 /** Recomputes the Job's status from all its pods; only when one of them got stuck or moved. */

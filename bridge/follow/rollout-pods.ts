@@ -28,6 +28,14 @@ export function workloadOf(tx: Tx, { owner }: Pick<PodFacts, 'owner'>): ObjectRo
   return row !== undefined && WORKLOADS.has(row.kind) ? row : undefined;
 }
 
+/** Whether a pod is of a revision that is being rolled out. */
+export function isRollingOut(tx: Tx, pod: PodState): boolean {
+  const row = workloadOf(tx, pod.facts);
+  if (row === undefined) return false;
+  const { facts, runs } = stateOf<RolloutState>(row);
+  return runs.some((run) => run.ended === undefined && isPodOf(facts, run, pod));
+}
+
 /** The pods of one revision, deleted ones included. */
 export function podsOfRevision(tx: Tx, facts: WorkloadFacts, run: RolloutRun): PodState[] {
   const controller = facts.kind === 'Deployment' ? run.child.uid : facts.uid;

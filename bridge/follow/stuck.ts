@@ -8,10 +8,11 @@ import { mayRollOut, judgeWorkload } from './pod-workload.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 
-/** Sets or clears the timer of a pod of a run, or of a rollout, that may become stuck while nothing is heard of it. */
+/** Sets or clears the timer of a pod that may become stuck while nothing is heard of it, if anyone wants to know. */
 export function watchPod(turn: Turn, previous: PodState | undefined, state: PodState): void {
-  const { tx, limits } = turn;
-  if (runUidOf(state.facts) === undefined && !mayRollOut(turn, state.facts)) return;
+  const { tx, limits, destinations } = turn;
+  const isWanted = destinations.some(({ planner }) => planner.hears.has('run.stuck') && planner.reads.kinds.has('Pod'));
+  if (!isWanted && runUidOf(state.facts) === undefined && !mayRollOut(turn, state.facts)) return;
   const { uid } = state.facts;
   const dueOf = (pod: PodState): Instant | undefined => stallDue(pod, limits.stuck);
   keepTimer(tx, { id: `stuck/${uid}`, kind: 'stuck', uid }, previous && dueOf(previous), dueOf(state));

@@ -94,11 +94,12 @@ describe('a pod', () => {
     ['a ReplicaSet', { owner: { group: 'apps', kind: 'ReplicaSet', name: 'web', uid: 'r-1' } }],
     ['a Job of another API group', { owner: { group: 'batch.volcano.sh', kind: 'Job', name: 'x', uid: JOB_UID } }],
     ['a node (its static pod)', { mirror: true, owner: { group: '', kind: 'Node', name: 'node1', uid: 'n-1' } }],
-  ])('of %s tells the ends of its containers and is no run', (_name, changes) => {
+  ])('of %s tells what became of it and its containers and is no run', (_name, changes) => {
     const stuck = container({ name: 'side', waiting: { reason: 'ImagePullBackOff', message: undefined } });
     bridge.take([seen(failedPod({ ...changes, phase: 'Running', containers: [...failedPod().containers, stuck] }))]);
     bridge.take([seen(failedPod({ ...changes, resourceVersion: '101' }), true)]);
-    expect(storedTransitions()).toEqual([`${failedPod().uid}/main/0/terminated`]);
+    const told = ['stuck/image', 'main/0/terminated', 'attempt-ended'];
+    expect(storedTransitions()).toEqual(told.map((one) => `${failedPod().uid}/${one}`));
     expect(bridge.reader.runs({ limit: 10 }).items).toEqual([]);
   });
 

@@ -94,6 +94,13 @@ describe('a Warning is reported', () => {
       reason: 'BackOff',
       message: 'Back-off restarting failed container',
       count: 12,
+      said: {
+        type: 'Warning',
+        component: 'kubelet',
+        instance: 'node-1',
+        fieldPath: 'spec.containers{main}',
+        firstAt: T0,
+      },
     });
   });
 });

@@ -1,4 +1,5 @@
 import type { EventFacts, Regarding } from '../kubernetes/kinds/event.ts';
+import { isAlarming } from '../kubernetes/kept-events.ts';
 import { compareVersions } from '../kubernetes/version.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Attempt, Run, Transition } from './transition.ts';
@@ -38,12 +39,12 @@ export function updateEvent(kept: KeptEvent, facts: EventFacts, now: Instant): K
 
 /** Whether a Warning has reached a step that was not reported yet, so that the same one is not reported each minute. */
 export function isWarning(previous: KeptEvent | undefined, { told, event }: KeptEvent): boolean {
-  return event.type === 'Warning' && told > (previous?.told ?? 0);
+  return isAlarming(event) && told > (previous?.told ?? 0);
 }
 
 /** The transition of a Warning whose count has reached a step; `runUid`: of the run that its object belongs to, if any. */
 export function warned({ uid, at, count, told, event }: KeptEvent, runUid: string | undefined): Transition {
-  const { reason, message, regarding } = event;
+  const { reason, message, regarding, type, component, instance, firstAt } = event;
   return {
     id: `${uid}/warned/${told}`,
     kind: 'event.warned',
@@ -54,6 +55,14 @@ export function warned({ uid, at, count, told, event }: KeptEvent, runUid: strin
     count,
     ...(reason !== undefined && { reason }),
     ...(message !== undefined && { message }),
+    said: {
+      type,
+      ...(component !== undefined && { component }),
+      ...(instance !== undefined && { instance }),
+      ...(regarding.fieldPath !== undefined && { fieldPath: regarding.fieldPath }),
+      ...(regarding.group !== '' && { group: regarding.group }),
+      ...(firstAt !== undefined && { firstAt }),
+    },
   };
 }
 

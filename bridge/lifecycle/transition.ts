@@ -41,6 +41,21 @@ export interface ObjectRef {
   readonly uid: string;
 }
 
+/** What an Event says of itself, as far as it does. */
+export interface Said {
+  /** `Warning`, or what else is not `Normal`; may be empty. */
+  readonly type: string;
+  /** Who says it, such as `kubelet`, and where, such as the node's name. */
+  readonly component?: string;
+  readonly instance?: string;
+  /** What of the object, such as `spec.containers{main}`. */
+  readonly fieldPath?: string;
+  /** API group of the object, unless it is the core one. */
+  readonly group?: string;
+  /** When it was said first. */
+  readonly firstAt?: Instant;
+}
+
 /** How a container ended, by its pod's status. */
 export interface ContainerEnd {
   readonly name: string;
@@ -79,6 +94,8 @@ export interface Transition {
   readonly message?: string;
   /** How often a warning was given so far. */
   readonly count?: number;
+  /** Of a warning, what the Event says of itself. */
+  readonly said?: Said;
   /** The container that ended. */
   readonly container?: ContainerEnd;
   /** The container that waits, of a run that is stuck on one. */

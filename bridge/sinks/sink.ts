@@ -55,6 +55,8 @@ export interface PlanContext {
   readonly memo: Json | undefined;
   /** The object that it happened to, live or deleted; undefined where there is none (a scheduled time without a Job). */
   readonly object: () => Facts | undefined;
+  /** The Job, pod or workload that the run is, live or deleted: what happens to a pod happens to its Job too. */
+  readonly runObject: () => Facts | undefined;
   /**
    * Who owns the run, or the object without one, nearest first, live or deleted, as far as they are followed. A CronJob's run
    * is not planned before its CronJob was seen; a rollout belongs to its workload.

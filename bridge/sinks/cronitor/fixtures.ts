@@ -117,6 +117,7 @@ export function planContext(given: Given = {}): RunContext {
     run: all.run,
     memo: all.memo,
     object: () => undefined,
+    runObject: () => undefined,
     namespace: () => undefined,
     owners: () => (all.cronJob === undefined ? [] : [all.cronJob]),
     attempts: () => all.attempts,
