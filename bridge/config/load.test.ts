@@ -69,6 +69,7 @@ describe('loadConfig', () => {
       onUnknown: 'none',
       outbox: { maxAge: 86_400_000 },
       cronitor: {},
+      sentry: {},
     });
   });
 

@@ -5,11 +5,13 @@ import type { DeepReadonly } from '../lib/deep-readonly.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { cronitor } from './cronitor/module.ts';
 import type { Deps, DestinationSettings, SinkModule, World } from './module.ts';
+import { sentry } from './sentry/module.ts';
 import type { ConfiguredDeliverer, Planner } from './sink.ts';
 
 /** Every sink, by its key in the configuration: the only list of them. */
 export const SINKS = {
   cronitor,
+  sentry,
 } satisfies Readonly<Record<string, SinkModule>>;
 
 type Sinks = typeof SINKS;

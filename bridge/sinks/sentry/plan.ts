@@ -1,0 +1,81 @@
+import type { Transition, TransitionKind } from '../../lifecycle/transition.ts';
+import type { Json } from '../../lib/json.ts';
+import { isInSelection } from '../selection.ts';
+import type { Intent, PlanContext, Planned, Planner, Reads } from '../sink.ts';
+import { cronHears, cronProblems, planCron, planMonitor, retireMonitor } from './plan-cron.ts';
+import { eventHears, planEvent } from './plan-event.ts';
+import { issueHears, planIssue } from './plan-issue.ts';
+import type { SentryRules } from './rules.ts';
+import { dsnProblems } from './target.ts';
+
+export const READS: Reads = {
+  kinds: new Set([
+    'CronJob',
+    'Job',
+    'Pod',
+    'Deployment',
+    'StatefulSet',
+    'DaemonSet',
+    'ReplicaSet',
+    'Namespace',
+    'Node',
+    'Event',
+  ]),
+  annotations: ['k8s.sentry.io/'],
+};
+
+type Plan = (transition: Transition, context: PlanContext, rules: SentryRules) => Planned;
+
+interface Part {
+  readonly hears: (rules: SentryRules) => readonly TransitionKind[];
+  readonly plan: Plan;
+}
+
+/** What Sentry hears, by what becomes of it; each part has a memo of its own. */
+const PARTS = {
+  issue: { hears: issueHears, plan: planIssue },
+  event: { hears: eventHears, plan: planEvent },
+  cron: { hears: cronHears, plan: planCron },
+} satisfies Readonly<Record<string, Part>>;
+
+/** The pure half of `sentry/<name>`. */
+export function createSentryPlanner(name: string, rules: SentryRules): Planner {
+  const parts = Object.entries(PARTS).map(([part, { hears, plan }]) => {
+    return { part, plan, hears: new Set(hears(rules)) };
+  });
+  return {
+    destination: `sentry/${name}`,
+    hears: new Set(parts.flatMap(({ hears }) => [...hears])),
+    reads: READS,
+    plan(transition, context) {
+      const heard = parts.filter(({ hears }) => hears.has(transition.kind));
+      const planned = heard.map(({ part, plan }) => {
+        const memo = memosOf(context.memo)[part];
+        return { part, planned: plan(transition, { ...context, memo }, rules) };
+      });
+      return joined(planned, context.memo);
+    },
+    planDesired: (object, context) => (object.kind === 'CronJob' ? planMonitor(object, context, rules) : []),
+    problems: (object) => [
+      ...dsnProblems(object, rules),
+      ...(object.kind === 'CronJob' && isInSelection(object, rules) ? cronProblems(object, rules) : []),
+    ],
+    retire: (wanted, cause) => retireMonitor(wanted, cause, rules),
+  };
+}
+
+/** One decision of all parts: everything that any wants sent; only where none does, the first reason why not. */
+function joined(parts: readonly { part: string; planned: Planned }[], memo: Json | undefined): Planned {
+  const sent = parts.flatMap(({ part, planned }) =>
+    planned !== null && 'intents' in planned ? [{ part, ...planned }] : [],
+  );
+  if (sent.length === 0) return parts.find(({ planned }) => planned !== null)?.planned ?? null;
+  const intents: Intent[] = sent.flatMap(({ intents: some }) => some);
+  const memos = sent.flatMap(({ part, memo: kept }) => (kept === undefined ? [] : [[part, kept] as const]));
+  if (memos.length === 0) return { intents };
+  return { intents, memo: { ...memosOf(memo), ...Object.fromEntries(memos) } };
+}
+
+function memosOf(memo: Json | undefined): { [part: string]: Json } {
+  return typeof memo === 'object' && memo !== null && !Array.isArray(memo) ? memo : {};
+}

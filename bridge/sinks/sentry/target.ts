@@ -1,0 +1,83 @@
+import type { Facts, ObjectFacts } from '../../kubernetes/observation.ts';
+import { isInSelection } from '../selection.ts';
+import type { AnnotationProblem, Limit, PlanContext } from '../sink.ts';
+import { parseDsn, publicDsn } from './dsn.ts';
+import type { SentryPayload, Target } from './payload.ts';
+import { categoryOf } from './payload.ts';
+import type { SentryRules } from './rules.ts';
+
+export const DSN_ANNOTATION = 'k8s.sentry.io/dsn';
+/** Where Kubernetes keeps the Events of what is in no namespace: so is what happens to it selected. */
+const CLUSTER_NAMESPACE = 'default';
+/** A vendor that is asked more than that by one bridge would limit it. */
+const ITEMS_PER_SECOND = 20;
+const ITEMS_BURST = 50;
+
+type Known = Pick<PlanContext, 'object' | 'owners' | 'namespace'>;
+
+/** Whose labels decide: the outermost owner that is followed, else the object itself. */
+function subjectOf({ object, owners }: Known, namespace: string): Pick<ObjectFacts, 'namespace' | 'labels'> {
+  const facts = owners().at(-1) ?? object();
+  return { namespace: namespace || CLUSTER_NAMESPACE, labels: facts?.labels ?? {} };
+}
+
+/** Whether what happened to an object in this namespace is the destination's business, by namespaces and labels. */
+export function isSelected(context: Known, namespace: string, rules: SentryRules): boolean {
+  const { labels, ...subject } = subjectOf(context, namespace);
+  return isInSelection({ ...subject, labels } as ObjectFacts, rules);
+}
+
+/** Where what happened to an object goes: the nearest annotation, else the first route that matches, else the default. */
+export function targetOf(context: Known, namespace: string, rules: SentryRules): Target {
+  const annotated = annotatedDsn(context);
+  if (rules.customDsns.enabled && annotated !== undefined) {
+    const dsn = parseDsn(annotated.trim());
+    if (dsn !== undefined) return { dsn: publicDsn(dsn) };
+    // Empty, or not a DSN: the default, as sentry-kubernetes had it. What is wrong with it is a problem of the object.
+    return {};
+  }
+  const subject = subjectOf(context, namespace) as ObjectFacts;
+  const route = rules.routes.find((one) => isInSelection(subject, one));
+  return route === undefined ? {} : { route: route.name };
+}
+
+/** The annotation of the object, its owners from the nearest on, or its namespace; an empty one ends the search. */
+function annotatedDsn({ object, owners, namespace }: Known): string | undefined {
+  const own = object();
+  for (const facts of [...(own === undefined ? [] : [own]), ...owners()]) {
+    const found = facts.annotations[DSN_ANNOTATION];
+    if (found !== undefined) return found;
+  }
+  return namespace()?.annotations[DSN_ANNOTATION];
+}
+
+/** A DSN annotation that is not a DSN; its value is never shown. */
+export function dsnProblems(object: Facts, rules: SentryRules): AnnotationProblem[] {
+  const value = object.annotations[DSN_ANNOTATION]?.trim();
+  if (!rules.customDsns.enabled || value === undefined || value === '' || parseDsn(value) !== undefined) return [];
+  return [
+    {
+      annotation: DSN_ANNOTATION,
+      value: '(not shown)',
+      allowed: 'https://PUBLIC_KEY@HOST/PROJECT_ID, or empty for the DSN of the destination',
+      used: 'the DSN of the destination',
+    },
+  ];
+}
+
+/** The limit key of everything that goes to one DSN, however it is named. */
+export function targetKey(target: Target): string {
+  if ('dsn' in target) return `dsn/${target.dsn}`;
+  return 'route' in target ? `route/${target.route}` : 'default';
+}
+
+/** The limit keys of a payload: its DSN as a whole, and its category there. Holds of rate limits use the same ones. */
+export function limitsOf(payload: SentryPayload): Limit[] {
+  if (payload.kind === 'deploy') return [{ key: 'api', perSecond: 2 }];
+  const key = targetKey(payload.target);
+  const rate = { perSecond: ITEMS_PER_SECOND, burst: ITEMS_BURST };
+  return [
+    { key, ...rate },
+    { key: `${key}/${categoryOf(payload)}`, ...rate },
+  ];
+}
