@@ -20,8 +20,8 @@ import type { Dispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { startDispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { createDeliverers } from '../../bridge/sinks/index.ts';
 import { startTicking } from '../../bridge/app/ticking.ts';
-import type { Cronitor } from '../vendors/cronitor.ts';
 import type { ExportAnswer } from './collector.ts';
+import type { Destinations } from './destinations.ts';
 import { copyLeft, forgetDisk, Killed, ruleDisk } from './disk.ts';
 import { SimulatedKubeApi } from './kube-api.ts';
 import type { Random } from './random.ts';
@@ -30,7 +30,7 @@ import type { Scheduler } from './scheduler.ts';
 import { Program } from './scheduler.ts';
 import type { Answered } from './thread.ts';
 import { SimulatedThread } from './thread.ts';
-import type { SentPing } from './vendor-http.ts';
+import type { Sent } from './vendor-http.ts';
 import { VendorHttp } from './vendor-http.ts';
 import type { Weather } from './weather.ts';
 import type { ApiServer } from './world/api-server.ts';
@@ -42,8 +42,8 @@ export interface BridgeOptions {
   readonly weather: Weather;
   readonly server: ApiServer;
   readonly clocks: Clocks;
-  readonly cronitor: Cronitor;
-  readonly sent: SentPing[];
+  readonly destinations: Destinations;
+  readonly sent: Sent[];
   readonly folder: string;
   /** The clock of its computer. */
   readonly wall: () => number;
@@ -148,7 +148,7 @@ export class Bridge {
   }
 
   async #start(): Promise<void> {
-    const { scheduler, onAnswered, weather, cronitor, sent, onError } = this.#options;
+    const { scheduler, onAnswered, weather, destinations, sent, onError } = this.#options;
     const { clock, program } = this;
     const random = this.#random;
     const releases = this.#releases;
@@ -170,13 +170,14 @@ export class Bridge {
     ticking = startTicking(worker.calls, clock, reporter, () => wake());
     releases.add(() => ticking.stop());
     const cluster = this.#startCluster(worker, releases);
-    const http = new VendorHttp({ scheduler, weather, random, program, cronitor, sent });
+    const http = new VendorHttp({ scheduler, weather, random, program, destinations, sent });
     const dispatcher = this.#startOutbox(worker, http, releases);
     wake = (kinds) => (dispatcher.wake(), cluster.woken(kinds));
     const planning = [worker.calls, dispatcher, cluster.auditor];
     releases.add(followClock(clock, planning, (error) => onError('clock', error)));
     this.#auditor = cluster.auditor;
     this.#isReady = true;
+    destinations.ready(scheduler.now);
   }
 
   #startOutbox(worker: WorkerClient, http: VendorHttp, releases: Releases): Dispatcher {

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { addSink } from '../toy-sink/add-sink.ts';
 import { installDisk } from './disk.ts';
 import { install, real } from './globals.ts';
 import { hunt } from './mutants.ts';
@@ -26,6 +27,7 @@ else process.exitCode = await run();
 async function run(): Promise<number> {
   install();
   installDisk();
+  addSink('echo', new URL('vendors/echo/module.ts', import.meta.url).href);
   // Only now: what it loads must find the virtual clock.
   const { simulate } = await import('./command.ts');
   const folder = mkdtempSync('/dev/shm/simulate-');

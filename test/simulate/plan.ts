@@ -1,3 +1,4 @@
+import type { DestinationPlan } from './destinations.ts';
 import type { Random } from './random.ts';
 import { chance, pick, randomOf, skewed, weighted, whole } from './random.ts';
 import type { Trouble } from './weather.ts';
@@ -49,6 +50,8 @@ export interface Plan {
     readonly kubelet: number;
     readonly collector: number;
   };
+  /** Of the first configuration. */
+  readonly destinations: readonly DestinationPlan[];
   readonly cronJobs: readonly CronJobPlan[];
   readonly acts: readonly Act[];
 }
@@ -80,8 +83,12 @@ export function planOf(seed: string, days: number): Plan {
     batches: chance(random, 0.5),
     consumers: pick(random, [1, 10, 10]),
     skew: { api: skew(), manager: skew(), kubelet: skew(), collector: skew() },
+    destinations: [
+      { sink: 'cronitor', name: 'default' },
+      ...(chance(random, 0.4) ? [{ sink: 'echo', name: 'main' }] : []),
+    ],
     cronJobs,
-    acts: acts.toSorted((a, b) => a.at - b.at),
+    acts: acts.filter(({ at }) => at < days * DAY).toSorted((a, b) => a.at - b.at),
   };
 }
 

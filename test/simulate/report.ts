@@ -4,7 +4,7 @@ import type { Failure } from './checker.ts';
 import type { Simulation } from './simulation.ts';
 
 /** What happened to the run of a failure, in the world and in the bridge's own words. */
-export function storyOf({ truth, trace, storePath, cronitor }: Simulation, { uid = '' }: Failure): string {
+export function storyOf({ truth, trace, storePath, destinations }: Simulation, { uid = '' }: Failure): string {
   const job = truth.jobs.get(uid);
   if (job === undefined) return '';
   const around = /^\S+ \S+ {2}(bridge|[fp]\d|all is|\S+ (begins|ends))/;
@@ -14,11 +14,9 @@ export function storyOf({ truth, trace, storePath, cronitor }: Simulation, { uid
     const isNear = line.slice(0, 18) >= first && line.slice(0, 18) <= `${last}~`;
     return own.includes(line) || (isNear && around.test(line));
   });
-  const pings = cronitor.pings.filter(({ query }) => query.series === uid);
-  const heard = pings.map(({ at, query }) => `${new Date(at).toISOString()} ${query.state} ${query.stamp}`);
+  const heard = destinations.accounts.map(({ host, account }) => `${host} heard\n${account.heard(uid).join('\n')}`);
   const world = `The world\n${lines.slice(0, 200).join('\n')}`;
-  const vendor = `Cronitor heard\n${heard.join('\n')}`;
-  return `${world}\n\n${vendor}\n\nThe bridge explains\n${explain(storePath, uid)}`;
+  return `${world}\n\n${heard.join('\n\n')}\n\nThe bridge explains\n${explain(storePath, uid)}`;
 }
 
 function explain(path: string, uid: string): string {

@@ -2,11 +2,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallMessage } from '../../bridge/ingest/thread/protocol.ts';
 import type { Tree } from '../../bridge/config/tree.ts';
-import { Cronitor } from '../vendors/cronitor.ts';
 import type { BridgeOptions } from './bridge.ts';
 import { Bridge } from './bridge.ts';
 import type { Export, ExportAnswer } from './collector.ts';
 import { Collector } from './collector.ts';
+import { Destinations } from './destinations.ts';
 import { enter } from './globals.ts';
 import type { Act, Change, Fault, Plan } from './plan.ts';
 import { DAY } from './plan.ts';
@@ -15,7 +15,7 @@ import { Scheduler, WORLD } from './scheduler.ts';
 import { Shown } from './shown.ts';
 import type { Answered } from './thread.ts';
 import { Trace } from './trace.ts';
-import type { SentPing } from './vendor-http.ts';
+import type { Sent } from './vendor-http.ts';
 import { Weather } from './weather.ts';
 import { ApiServer } from './world/api-server.ts';
 import { Clocks } from './world/clocks.ts';
@@ -27,7 +27,6 @@ import { Truth } from './world/truth.ts';
 const HOUR = 3_600_000;
 /** After the last fault everything is settled within it. */
 export const SETTLE_MS = 3 * HOUR;
-const KEY = 'simulated-key';
 
 /** One world, from its plan to its end. */
 export class Simulation {
@@ -36,8 +35,8 @@ export class Simulation {
   readonly truth = new Truth();
   readonly shown: Shown;
   readonly weather: Weather;
-  readonly cronitor = new Cronitor(KEY);
-  readonly sent: SentPing[] = [];
+  readonly destinations: Destinations;
+  readonly sent: Sent[] = [];
   readonly trace: Trace;
   readonly errors: string[] = [];
   /** Every life of the bridge. */
@@ -60,6 +59,7 @@ export class Simulation {
     this.scheduler = new Scheduler(plan.startAt);
     const { scheduler } = this;
     enter({ scheduler, wall: () => scheduler.now + this.#wallOffset, random: randomOf(plan.seed, 'global') });
+    this.destinations = new Destinations(plan.destinations, () => scheduler.now);
     this.trace = new Trace();
     this.weather = new Weather(scheduler);
     this.api = new ApiServer(scheduler);
@@ -127,15 +127,17 @@ export class Simulation {
     const life = this.lives.length;
     last?.leaveTo(join(this.#folder, String(life)));
     this.say(`bridge ${life} starts`);
-    this.lives.push(new Bridge(this.#bridgeOptions(), life, configOf(this.plan)));
+    this.destinations.started(this.scheduler.now);
+    const config = { ...configOf(this.plan), ...this.destinations.config() };
+    this.lives.push(new Bridge(this.#bridgeOptions(), life, config));
   }
 
   #bridgeOptions(): BridgeOptions {
-    const { scheduler, weather, cronitor, sent } = this;
+    const { scheduler, weather, destinations, sent } = this;
     return {
       scheduler,
       weather,
-      cronitor,
+      destinations,
       sent,
       clocks: this.#clocks,
       server: this.api,
@@ -277,7 +279,6 @@ export class Simulation {
 const configOf = ({ retentionMs }: Plan): Tree => ({
   cluster: { name: 'simulated', collectorPods: ['monitoring/collector-0'] },
   store: { retention: { age: `${retentionMs / HOUR}h` } },
-  cronitor: { default: { apiKey: KEY } },
 });
 
 function statusText(status: object): string {

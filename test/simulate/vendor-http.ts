@@ -1,14 +1,15 @@
 import type { Http, HttpFailure, HttpRequest, HttpResult } from '../../bridge/sinks/http.ts';
-import type { Cronitor } from '../vendors/cronitor.ts';
+import type { Destinations, OpenAccount } from './destinations.ts';
 import type { Random } from './random.ts';
 import { chance, pick, skewed, whole } from './random.ts';
 import type { Program, Scheduler } from './scheduler.ts';
 import { WORLD } from './scheduler.ts';
 import type { Weather } from './weather.ts';
 
-/** One ping that went out, and whether its sender learnt what became of it. */
-export interface SentPing {
-  readonly ping: string;
+/** One report that went out, and whether its sender learnt what became of it. */
+export interface Sent {
+  /** As its account's `said` has it. */
+  readonly said: string;
   readonly program: Program;
   readonly sentAt: number;
   /** When the answer was there. */
@@ -21,8 +22,8 @@ export interface VendorHttpOptions {
   readonly weather: Weather;
   readonly random: Random;
   readonly program: Program;
-  readonly cronitor: Cronitor;
-  readonly sent: SentPing[];
+  readonly destinations: Destinations;
+  readonly sent: Sent[];
 }
 
 /** Within it the program has noted what it heard; clocks differ by less. */
@@ -69,50 +70,52 @@ export class VendorHttp implements Http {
   }
 
   async #send(request: HttpRequest, onWritten: () => void, isHeard: () => boolean): Promise<HttpResult> {
-    const { scheduler, weather, random, program, sent } = this.#options;
+    const { scheduler, weather, random, program, sent, destinations } = this.#options;
+    const to = destinations.at(new URL(request.url));
+    if (to === undefined) throw new Error(`a request to nobody: ${request.url}`);
     if (weather.is('vendor-refuses')) {
       await scheduler.pause(skewed(random, 1, 2_000));
       return failure('connection_failed', false);
     }
     // What a killed program has written may still arrive.
     const carrier = chance(random, 0.5) ? program : WORLD;
-    const ping = pingOf(request);
-    const record: SentPing = { ping, program, sentAt: scheduler.now, answeredAt: undefined, status: undefined };
-    if (ping !== '') sent.push(record);
-    this.#mindPause(request);
+    const said = to.account.said(request);
+    const record: Sent = { said, program, sentAt: scheduler.now, answeredAt: undefined, status: undefined };
+    if (said !== '') sent.push(record);
+    const limit = `${to.host} ${to.account.limitOf(new URL(request.url))}`;
+    this.#mindPause(to, limit);
     onWritten();
     const result = await new Promise<HttpResult>((resolve) => {
       scheduler.in(
         weather.is('vendor-slow') ? skewed(random, 500, 45_000) : skewed(random, 5, 400),
-        () => this.#arrive(request, record, resolve),
+        () => this.#arrive(to, request, record, resolve),
         carrier,
       );
     });
     // Who has given up waiting does not hear it.
     if (!isHeard()) return result;
     record.answeredAt = result.kind === 'answer' ? scheduler.now : undefined;
-    this.#hearPause(request, result);
+    this.#hearPause(limit, result);
     return result;
   }
 
   /** Whoever was told to wait must, with everything that the same limit counts. */
-  #mindPause({ url }: HttpRequest): void {
-    const { scheduler, cronitor } = this.#options;
-    const { now } = scheduler;
-    const pause = this.#pauses.get(limitOf(url));
+  #mindPause({ account }: OpenAccount, limit: string): void {
+    const { now } = this.#options.scheduler;
+    const pause = this.#pauses.get(limit);
     if (pause === undefined || now < pause.heardAt + NOTED_MS || now > pause.until - NOTED_MS) return;
-    cronitor.violations.push({ at: now, kind: 'rate', detail: `${limitOf(url)} within its Retry-After` });
+    account.violations.push({ at: now, kind: 'rate', detail: `${limit} within its Retry-After` });
   }
 
-  #hearPause({ url }: HttpRequest, result: HttpResult): void {
+  #hearPause(limit: string, result: HttpResult): void {
     if (result.kind !== 'answer' || result.status !== 429) return;
     const heardAt = this.#options.scheduler.now;
     const until = heardAt + Number(result.headers['retry-after']) * 1_000;
-    const before = this.#pauses.get(limitOf(url));
-    if (before === undefined || before.until < until) this.#pauses.set(limitOf(url), { heardAt, until });
+    const before = this.#pauses.get(limit);
+    if (before === undefined || before.until < until) this.#pauses.set(limit, { heardAt, until });
   }
 
-  #arrive(request: HttpRequest, record: SentPing, resolve: (result: HttpResult) => void): void {
+  #arrive({ account }: OpenAccount, request: HttpRequest, record: Sent, resolve: (result: HttpResult) => void): void {
     const { scheduler, weather, random, program } = this.#options;
     const answer = (result: HttpResult): void =>
       void scheduler.in(skewed(random, 5, 400), () => resolve(result), program);
@@ -128,7 +131,7 @@ export class VendorHttp implements Http {
     const { method } = request;
     const headers = { host: url.host, ...request.headers };
     const asked = { method, url, headers, body, bytes, remoteAddress: '10.0.0.9', at: scheduler.now };
-    const given = this.#options.cronitor.handle(asked) ?? { status: 404, body: '' };
+    const given = account.handle(asked) ?? { status: 404, body: '' };
     record.status = given.status;
     if (weather.is('vendor-lost') && chance(random, 0.7)) {
       if (chance(random, 0.5)) answer(failure('answer_lost', true));
@@ -148,23 +151,10 @@ export class VendorHttp implements Http {
   }
 }
 
-/** What shares a limit: the pings of one monitor, the monitors, the logs. */
-function limitOf(url: string): string {
-  const { pathname } = new URL(url);
-  return /^\/api\/\w+/.exec(pathname)?.[0] ?? pathname;
-}
-
 function answerOf(status: number, headers: Readonly<Record<string, string>>, body: string): HttpResult {
   return { kind: 'answer', status, headers, body, complete: true };
 }
 
 function failure(reason: HttpFailure['reason'], unknown: boolean): HttpFailure {
   return { kind: 'failed', reason, detail: 'simulated', unknown };
-}
-
-/** `series state stamp` of a ping; nothing for any other request. */
-function pingOf({ url }: HttpRequest): string {
-  if (!/\/(ping|p)\//.test(url)) return '';
-  const { searchParams } = new URL(url);
-  return ['series', 'state', 'stamp'].map((name) => searchParams.get(name) ?? '').join(' ');
 }

@@ -1,13 +1,15 @@
-import type { Failure } from './checker.ts';
-import type { Simulation } from './simulation.ts';
-import type { CronJobTruth } from './world/truth.ts';
+import type { Failure } from '../../checker.ts';
+import type { CronJobTruth } from '../../world/truth.ts';
+import type { Checking } from '../vendor.ts';
+import type { CronitorAccount } from './account.ts';
 
 /** Each CronJob that lives has one monitor, as it is; that of one that is gone is paused. */
-export function checkMonitors({ truth, cronitor, shown }: Simulation): Failure[] {
+export function checkMonitors(account: CronitorAccount, { simulation }: Checking): Failure[] {
+  const { truth, shown } = simulation;
   const byName = Map.groupBy(truth.cronJobs.values(), ({ namespace, name }) => `${namespace}/${name}`);
   const failures: Failure[] = [];
   for (const [name, cronJobs] of byName) {
-    const monitors = [...cronitor.monitors.values()].filter((monitor) => monitor.name === name);
+    const monitors = [...account.monitors.values()].filter((monitor) => monitor.name === name);
     const living = cronJobs.find(({ deletedAt }) => deletedAt === undefined);
     const fail = (what: string): void => void failures.push({ what: `monitor of ${name}: ${what}` });
     const isWanted = cronJobs.some(({ excluded, uid }) => !excluded && shown.get(uid) !== undefined);

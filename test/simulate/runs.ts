@@ -1,0 +1,214 @@
+import { uuidv5 } from '../../bridge/lib/ids.ts';
+import type { ReadStore } from '../../bridge/store/read.ts';
+import type { Failure } from './checker.ts';
+import type { Tenure } from './destinations.ts';
+import type { Simulation } from './simulation.ts';
+import type { Checking } from './vendors/vendor.ts';
+import type { Sent } from './vendor-http.ts';
+import type { JobTruth, Outcome } from './world/truth.ts';
+
+/** One thing that a vendor heard of a run. */
+export interface Heard {
+  /** When. */
+  readonly at: number;
+  /** As the account's `said` has it. */
+  readonly said: string;
+  /** The UID that the vendor knows the run by. */
+  readonly uid: string;
+  readonly state: 'run' | 'complete' | 'fail' | 'other';
+  /** When it was, by the vendor's record; ms. */
+  readonly stamp: number;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+/** `firstSight.lookback` as it is by default. */
+const LOOKBACK_MS = 15 * MINUTE;
+
+const OVER_BEFORE = 'it was over before the cut-off';
+
+const STATES: Readonly<Record<Outcome, string>> = {
+  succeeded: 'complete',
+  failed: 'fail',
+  cancelled: 'fail',
+  replaced: 'complete',
+  never_started: '',
+};
+
+/** What is wrong with what a vendor heard of Jobs. `silent` says of which it should hear nothing, and why. */
+export function checkJobs(
+  checking: Checking,
+  heard: readonly Heard[],
+  silent: (job: JobTruth) => string | undefined,
+): Failure[] {
+  const byUid = Map.groupBy(heard, ({ uid }) => uid);
+  const failures: Failure[] = [];
+  for (const job of checking.simulation.truth.jobs.values()) {
+    const own = byUid.get(job.uid) ?? [];
+    const inferred = byUid.get(inferredUid(job)) ?? [];
+    byUid.delete(job.uid);
+    byUid.delete(inferredUid(job));
+    const all = [...own, ...inferred].toSorted((a, b) => a.at - b.at);
+    const wrong = new JobCheck(checking, job, all, silent(job)).wrong();
+    if (wrong !== undefined) failures.push({ what: `${job.namespace}/${job.name}: ${wrong}`, uid: job.uid });
+  }
+  for (const uid of byUid.keys()) failures.push({ what: `told of a run that never was: ${uid}` });
+  return failures;
+}
+
+function inferredUid({ cronJob, scheduledAt }: JobTruth): string {
+  return scheduledAt === undefined ? 'none' : uuidv5(`${cronJob?.uid}/${scheduledAt}`);
+}
+
+/** Each once: again only where the bridge could not know that it was heard. Or what is wrong with that. */
+export function withoutRepeats<H extends Pick<Heard, 'at' | 'said'>>(
+  { simulation }: Checking,
+  heard: readonly H[],
+): H[] | string {
+  const told = new Map<string, H>();
+  for (const one of heard) {
+    const { said, at } = one;
+    if (!told.has(said)) {
+      told.set(said, one);
+      continue;
+    }
+    const tries = simulation.sent.filter((sent) => sent.said === said && sent.sentAt < at && isTaken(sent));
+    // The last of them is this one.
+    if (!tries.slice(0, -1).every((sent) => mayBeUnknown(simulation, sent))) return `told twice: ${said}`;
+  }
+  return [...told.values()];
+}
+
+export function isTaken({ status = 0 }: Sent): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** Whether who sent it may not know what became of it. */
+export function mayBeUnknown({ weather, lives }: Simulation, { answeredAt, program }: Sent): boolean {
+  if (answeredAt === undefined) return true;
+  const diedAt = lives.find((life) => life.program === program)?.diedAt ?? Infinity;
+  return diedAt - answeredAt < 5 * SECOND || weather.was('disk-full', answeredAt, answeredAt);
+}
+
+/** What was before it, a destination does not hear of. */
+export function cutoffOf({ from }: Tenure): number {
+  return from - LOOKBACK_MS;
+}
+
+/** What a vendor was told of one Job. */
+class JobCheck {
+  readonly #simulation: Simulation;
+  readonly #checking: Checking;
+  readonly #reader: ReadStore;
+  readonly #tenure: Tenure;
+  readonly #job: JobTruth;
+  readonly #heard: readonly Heard[];
+  readonly #silent: string | undefined;
+
+  constructor(checking: Checking, job: JobTruth, heard: readonly Heard[], silent: string | undefined) {
+    this.#checking = checking;
+    this.#simulation = checking.simulation;
+    this.#reader = checking.reader;
+    this.#tenure = checking.tenures[0]!;
+    this.#job = job;
+    this.#heard = heard;
+    this.#silent = silent;
+  }
+
+  wrong(): string | undefined {
+    const told = withoutRepeats(this.#checking, this.#heard);
+    if (typeof told === 'string') return told;
+    // Its logs come by themselves, in whatever order.
+    const edges = told.filter(({ state }) => state !== 'other');
+    const states = edges.map(({ state }) => state).join(' ');
+    const silent = this.#mustBeSilent();
+    if (silent !== undefined && told.length === 0) return this.#noReason();
+    if (silent !== undefined && !this.#lookedRunning(silent)) return `told ${states}, but ${silent}`;
+    return this.#order(states) ?? this.#times(edges);
+  }
+
+  #mustBeSilent(): string | undefined {
+    const { outcome, endedAt = Infinity } = this.#job;
+    if (this.#silent !== undefined) return this.#silent;
+    if (outcome === 'never_started') return 'it never started';
+    return endedAt < cutoffOf(this.#tenure) - SECOND ? OVER_BEFORE : undefined;
+  }
+
+  /** The Collector's queue brought its start before its end: what was told of the start must not stay open. */
+  #lookedRunning(silent: string): boolean {
+    return silent === OVER_BEFORE && this.#simulation.shown.get(this.#job.uid)?.runningAt !== undefined;
+  }
+
+  /** What is not sent has a reason, if the bridge was shown the run at all. */
+  #noReason(): string | undefined {
+    const shown = this.#simulation.shown.get(this.#job.uid);
+    if (shown?.endedAt === undefined || this.#isOld()) return undefined;
+    const detail = this.#reader.run(this.#job.uid);
+    if (detail === undefined) return 'the bridge knows nothing of it';
+    return detail.decisions.length > 0 ? undefined : 'not sent, and no reason is recorded';
+  }
+
+  /** So old that retention may have forgotten it. */
+  #isOld(): boolean {
+    const { scheduler, plan } = this.#simulation;
+    const shortest = plan.retentionMs - 30 * MINUTE;
+    return (this.#job.removedAt ?? Infinity) < scheduler.now - shortest;
+  }
+
+  #order(states: string): string | undefined {
+    const { outcome, uid } = this.#job;
+    const shown = this.#simulation.shown.get(uid);
+    const end = outcome === undefined ? '' : STATES[outcome];
+    const started = shown?.startedAt !== undefined;
+    if (states === `run ${end}`.trim() && outcome !== undefined) return undefined;
+    if (outcome === 'replaced' && states === 'run fail') return this.#replacementUnseen();
+    // What nobody showed the bridge it cannot tell.
+    if (states === '' && !started && shown?.endedAt === undefined) return undefined;
+    if (states === 'run' && shown?.endedAt === undefined) return undefined;
+    if (states === 'run complete fail' && end === 'fail') return undefined;
+    if (states === '' && this.#neverOwned()) return undefined;
+    const told = states === '' ? 'nothing was told' : `told ${states}`;
+    return `${told}, expected run ${end} (${outcome}; ${shownText(shown)})`;
+  }
+
+  /** Whoever did not see the successor in time had to call it cancelled. */
+  #replacementUnseen(): string | undefined {
+    const { shown } = this.#simulation;
+    const { uid, successor } = this.#job;
+    const deletedAt = shown.get(uid)?.deletedAt ?? 0;
+    const successorAt = successor === undefined ? Infinity : (shown.get(successor.uid)?.at ?? Infinity);
+    return successorAt < deletedAt + 25 * SECOND ? 'told fail, but it was replaced' : undefined;
+  }
+
+  /** Its CronJob was never shown: nobody knows that it has a monitor. */
+  #neverOwned(): boolean {
+    const { cronJob } = this.#job;
+    return cronJob === undefined || this.#simulation.shown.get(cronJob.uid) === undefined;
+  }
+
+  #times(heard: readonly Heard[]): string | undefined {
+    const { startedAt, endedAt = 0, outcome, uid, scheduledAt } = this.#job;
+    const shown = this.#simulation.shown.get(uid);
+    for (const { uid: told, state, stamp } of heard) {
+      if (told !== uid) continue; // inferred: the times are concluded
+      if (state === 'run' && stamp !== startedAt && stamp !== scheduledAt)
+        return `start told at ${time(stamp)}, was ${time(startedAt)}`;
+      if (state === 'run') continue;
+      const isExact = outcome === 'succeeded' || outcome === 'failed';
+      if (isExact && stamp !== endedAt) return `end told at ${time(stamp)}, was ${time(endedAt)}`;
+      const latest = (shown?.deletedAt ?? endedAt) + 3 * SECOND;
+      if (!isExact && (stamp < endedAt - 4 * SECOND || stamp > latest))
+        return `end told at ${time(stamp)}, was ${time(endedAt)}`;
+    }
+    return undefined;
+  }
+}
+
+export function time(at: number | undefined): string {
+  return at === undefined ? 'never' : new Date(at).toISOString().slice(5, 23).replace('T', ' ');
+}
+
+function shownText(shown: ReturnType<Simulation['shown']['get']>): string {
+  if (shown === undefined) return 'never shown';
+  return `shown ${time(shown.at)}, start ${time(shown.startedAt)}, end ${time(shown.endedAt)}`;
+}

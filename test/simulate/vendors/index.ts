@@ -1,0 +1,6 @@
+import { cronitor } from './cronitor/account.ts';
+import { echo } from './echo/account.ts';
+import type { SimulatedVendor } from './vendor.ts';
+
+/** Every vendor of the simulation, by the key of its sink: the only list of them. */
+export const VENDORS: Readonly<Record<string, SimulatedVendor>> = { cronitor, echo };
