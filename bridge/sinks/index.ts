@@ -4,6 +4,7 @@ import type { Kind } from '../kubernetes/observation.ts';
 import type { DeepReadonly } from '../lib/deep-readonly.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { cronitor } from './cronitor/module.ts';
+import { github } from './github/module.ts';
 import type { Deps, DestinationSettings, SinkModule, World } from './module.ts';
 import { sentry } from './sentry/module.ts';
 import type { ConfiguredDeliverer, Planner } from './sink.ts';
@@ -12,6 +13,7 @@ import type { ConfiguredDeliverer, Planner } from './sink.ts';
 export const SINKS = {
   cronitor,
   sentry,
+  github,
 } satisfies Readonly<Record<string, SinkModule>>;
 
 type Sinks = typeof SINKS;

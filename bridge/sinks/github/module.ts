@@ -1,0 +1,24 @@
+import type { SinkModule } from '../module.ts';
+import type { GithubConfig } from './config.ts';
+import { githubSchema } from './config.ts';
+import { createGithubDeliverer } from './deliver.ts';
+import { createGithubPlanner, READS } from './plan.ts';
+
+const PERMISSION =
+  'The token or App needs the repository permission artifact metadata: write (for Deployments also deployments: write) on every repository whose images run in the cluster; a replaced file is taken at once.';
+
+/** GitHub: a deployment record of each container that runs, and Deployments of rollouts. */
+export const github = {
+  title: 'Organisations at GitHub',
+  schema: githubSchema,
+  setFirst: 'credentialFile',
+  reads: READS,
+  planner(name, config, { pageUrl }) {
+    const { credential: _, credentialFile: _1, app: _2, apiUrl: _3, bulkSync: _4, dryRun: _5, ...settings } = config;
+    return createGithubPlanner(name, { ...settings, pageUrl });
+  },
+  deliverer: (name, config, { http, clock }) => createGithubDeliverer(name, config, http, clock),
+  hosts: ({ apiUrl }) => ({ apiUrl }),
+  advice: { unauthorized: PERMISSION, forbidden: PERMISSION },
+  doc: 'docs/github.md',
+} as const satisfies SinkModule<GithubConfig>;
