@@ -72,7 +72,7 @@ function claimRows(turn: Turn, to: Destination, facts: Facts, alive: boolean): s
   const { planner } = to;
   const { destination } = planner;
   const stickyKey = tx.desired.stickyKey(destination, facts);
-  const context: DesiredContext = { stickyKey, previous: (key) => tx.desired.wanted(destination, key) };
+  const context: DesiredContext = { now, stickyKey, previous: (key) => tx.desired.wanted(destination, key) };
   const planned = reads(to, facts.kind) ? planner.planDesired(facts, context) : [];
   const error = 'error' in planned ? planned.error : undefined;
   if (error !== undefined && alive) return error;

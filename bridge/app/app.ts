@@ -1,3 +1,5 @@
+import type { KubeApi } from '../cluster/api.ts';
+import { connectKube, kubeOf } from '../cluster/api.ts';
 import { auditReport, problemReport } from './cluster-report.ts';
 import type { Config } from '../config/schema.ts';
 import { followClock } from '../lib/follow-clock.ts';
@@ -79,15 +81,16 @@ export async function startApp(options: AppOptions): Promise<App> {
 }
 
 async function startParts(options: AppOptions, releases: Releases): Promise<Omit<App, 'stop'>> {
-  const { config, clock, logger } = options;
+  const { clock, logger } = options;
   const metrics = createMetrics({ version: VERSION, clock });
   releases.add(() => metrics.close());
   const [reporter, live] = [new Reporter(metrics, logger), new Live()];
   const { worker, failed, fail, onWake, state } = await startStore(options, reporter, live, releases);
-  const [reader, deliverers] = [openReads(options, metrics, releases), openDestinations(options, releases)];
+  const { api, deliverers } = await openDestinations(options, releases);
+  const reader = openReads(options, metrics, releases);
   let otlp: OtlpServer | undefined;
-  const refusedAt = (): Instant | undefined => otlp?.unauthorizedAt();
-  const cluster = await startCluster(options, worker, { metrics, reporter, fail, refusedAt }, releases);
+  const told = { metrics, reporter, fail, refusedAt: () => otlp?.unauthorizedAt() };
+  const cluster = await startCluster(options, api, worker, told, releases);
   const { auditor } = cluster ?? {};
   const web = await startWeb({
     ...webOf(options),
@@ -102,11 +105,6 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
     retirement: () => currentRetirement(reader, deliverers),
     live,
     silentSeconds: () => worker.silentSeconds(),
-    endedSessionsFile: `${config.store.path}.ended-sessions`,
-    version: VERSION,
-    cluster: config.cluster,
-    clock,
-    logger,
   });
   releases.add(() => web.close());
   const dispatcher = startOutbox(options, worker, deliverers, reporter, live, releases);
@@ -119,12 +117,13 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   return { otlpPort: otlp.port, webPort: web.port, reader, failed };
 }
 
-/** The settings of the page; its token is made when there is none. */
-function webOf({ config, logger }: AppOptions): Config['web'] {
+/** What the page is told at the start; its token is made when there is none. */
+function webOf({ config, clock, logger }: AppOptions) {
   const { web, made } = webWithToken(config);
   if (made !== undefined)
     logger.info({ file: made }, 'made a token for the page; lifecycle-bridge page-token prints it');
-  return web;
+  const endedSessionsFile = `${config.store.path}.ended-sessions`;
+  return { ...web, endedSessionsFile, version: VERSION, cluster: config.cluster, clock, logger };
 }
 
 async function startReceiver(
@@ -147,10 +146,16 @@ async function startReceiver(
   return receiver;
 }
 
-function openDestinations({ config, clock }: AppOptions, releases: Releases): ConfiguredDeliverer[] {
+/** The destinations, and the Kubernetes API, to which some of them write. */
+async function openDestinations(
+  { config, clock, logger }: AppOptions,
+  releases: Releases,
+): Promise<{ readonly api: KubeApi | undefined; readonly deliverers: readonly ConfiguredDeliverer[] }> {
+  const { list, kubeconfig, scope } = config.cluster;
+  const api = list ? await connectKube(kubeconfig) : undefined;
   const http = createHttp();
   releases.add(() => http.close());
-  return createDeliverers(config, { http, clock });
+  return { api, deliverers: createDeliverers(config, { http, clock, log: logger, kube: api && kubeOf(api, scope) }) };
 }
 
 /** After a commit with the kinds of its transitions; after a tick without, when anything may be due. */

@@ -1,6 +1,5 @@
 import { kindHealth } from './cluster-report.ts';
 import type { KubeApi } from '../cluster/api.ts';
-import { connectKube } from '../cluster/api.ts';
 import type { Auditor } from '../cluster/auditor.ts';
 import { startAuditor } from '../cluster/auditor.ts';
 import type { CollectorRestart } from '../cluster/collector-restart.ts';
@@ -49,14 +48,13 @@ interface Told {
 /** What asks the Kubernetes API, unless the bridge runs without. Throws a UserError for a store of another cluster. */
 export async function startCluster(
   { config, clock }: { readonly config: Config; readonly clock: Clock },
+  api: KubeApi | undefined,
   { calls }: WorkerClient,
   told: Told & { readonly fail: (error: Error) => void },
   releases: Releases,
 ): Promise<ClusterRooms | undefined> {
-  const { kubeconfig, list, events } = config.cluster;
-  if (!list) return undefined;
+  if (api === undefined) return undefined;
   const { metrics, reporter, fail } = told;
-  const api = await connectKube(kubeconfig);
   const belongs = (signal: AbortSignal) => belongsTo(api, calls, config.store.path, signal);
   const belongsAtStart = await belongs(AbortSignal.timeout(IDENTITY_MS));
   const isOurs = async (signal: AbortSignal) =>
@@ -65,7 +63,7 @@ export async function startCluster(
   const restart = startRestart(config, asked, told, releases);
   const auditor = startAudit(config, asked, told, restart, releases);
   const link = pageLink(config.web.publicUrl, 'problems');
-  const writer = events ? startEvents(asked, reporter, link, releases) : undefined;
+  const writer = config.cluster.events ? startEvents(asked, reporter, link, releases) : undefined;
   const logs = startLogReader({
     ...asked,
     limits: config.logs,

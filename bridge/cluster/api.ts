@@ -1,11 +1,13 @@
 import type { Instant } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/ids.ts';
+import type { HttpResult } from '../sinks/http.ts';
+import type { Kube, KubeRequest } from '../sinks/module.ts';
 import type { KubeAccess } from './kube-access.ts';
 import { readKubeAccess } from './kube-access.ts';
 import { decodeKubeProtobuf, itemsDigest, KUBE_PROTOBUF } from './kube-protobuf.ts';
 import type { ApiRequest, Connection, WatchReader } from './kube-request.ts';
-import { connection, dateOf, JSON_TYPE, request, watch } from './kube-request.ts';
+import { connection, dateOf, exchange, JSON_TYPE, request, watch } from './kube-request.ts';
 
 /** Answer of the Kubernetes API; `failed` is no answer at all. */
 export type ApiAnswer =
@@ -29,6 +31,8 @@ export interface KubeApi {
   get(path: string, signal: AbortSignal, accept?: string): Promise<ApiAnswer>;
   /** POST of a new object to the path of its resource; never throws. */
   create(path: string, object: object, signal: AbortSignal): Promise<ApiAnswer>;
+  /** Any request whose answer counts with its headers; never throws. */
+  send(asked: KubeRequest, signal: AbortSignal): Promise<HttpResult>;
   /** DELETE of one object; never throws. */
   remove(path: string, signal: AbortSignal): Promise<ApiAnswer>;
   /** GET of a watch until its end; never throws. Without status 200 the text is the API's own words. */
@@ -85,10 +89,23 @@ export function kubeApi(first: KubeAccess, read: () => Promise<KubeAccess>): Kub
     get: (path, signal, accept = JSON_TYPE) => authorized((to) => ask(to, { path, signal, accept })),
     create: (path, object, signal) =>
       authorized((to) => ask(to, { method: 'POST', path, signal, accept: JSON_TYPE, body: JSON.stringify(object) })),
+    async send(asked, signal) {
+      const sent = await authorized(async (to) => {
+        const result = await exchange(to, { ...asked, signal });
+        return { status: result.kind === 'answer' ? result.status : 0, result };
+      });
+      if (sent.kind === 'answer') return sent.result;
+      return { kind: 'failed', reason: 'connection_failed', detail: sent.error, unknown: false };
+    },
     remove: (path, signal) => authorized((to) => ask(to, { method: 'DELETE', path, signal, accept: JSON_TYPE })),
     watch: (path, reader, signal) => authorized((to) => watch(to, path, reader, signal)),
     tail: (path, maxBytes, signal) => authorized((to) => request(to, { path, signal, accept: '*/*', maxBytes })),
   };
+}
+
+/** The part of it that a sink may use. */
+export function kubeOf(api: KubeApi, scope: Kube['scope']): Kube {
+  return { scope, send: (asked, signal) => api.send(asked, signal) };
 }
 
 /** The certificates themselves, so that their order in a file and the text around them mean nothing. */

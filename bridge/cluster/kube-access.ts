@@ -13,6 +13,8 @@ export interface KubeAccess {
   /** `user:password`. */
   readonly auth?: string | undefined;
   readonly proxyUrl?: string | undefined;
+  /** How long an answer may take; default 30 s. */
+  readonly timeoutMs?: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
 }
 

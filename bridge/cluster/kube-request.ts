@@ -1,7 +1,11 @@
 import http from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 
 import type { Instant } from '../lib/clock.ts';
+import { errorText } from '../lib/errors.ts';
+import type { HttpFailure, HttpResult } from '../sinks/http.ts';
+import type { KubeRequest } from '../sinks/module.ts';
 import type { KubeAccess } from './kube-access.ts';
 
 export const JSON_TYPE = 'application/json';
@@ -40,11 +44,13 @@ export function connection(access: KubeAccess): Connection {
 
 export interface ApiRequest {
   /** Default GET. */
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: KubeRequest['method'] | 'DELETE';
   readonly path: string;
   readonly signal: AbortSignal;
   readonly accept: string;
   readonly body?: string | undefined;
+  /** Content type of the body; default JSON. */
+  readonly type?: string | undefined;
   /** More of the answer is not kept: the last of it is. */
   readonly maxBytes: number;
 }
@@ -91,21 +97,61 @@ export function dateOf({ date = '' }: http.IncomingHttpHeaders): Instant | undef
   return Date.parse(date) || undefined;
 }
 
+/** Sends a request and says what became of it, also where there was no answer. */
+export async function exchange(
+  to: Connection,
+  asked: KubeRequest & { readonly signal: AbortSignal },
+): Promise<HttpResult> {
+  let written = false;
+  try {
+    const onSent = (): void => void (written = true);
+    const response = await send(to, { accept: JSON_TYPE, ...asked }, to.access.timeoutMs ?? TIMEOUT_MS, onSent);
+    const { status, text, bytes, headers } = await readAll(response, MAX_LINE_BYTES);
+    const single = Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]);
+    return {
+      kind: 'answer',
+      status,
+      headers: Object.fromEntries(single) as Record<string, string | undefined>,
+      body: text.toString(),
+      complete: bytes <= MAX_LINE_BYTES,
+    };
+  } catch (error) {
+    return failure(error, written, asked.signal.aborted);
+  }
+}
+
+function failure(error: unknown, written: boolean, stopped: boolean): HttpFailure {
+  const detail = stopped ? 'stopped' : errorText(error);
+  if (stopped) return { kind: 'failed', reason: 'shutting_down', detail, unknown: written };
+  if (!written) return { kind: 'failed', reason: 'connection_failed', detail, unknown: false };
+  return { kind: 'failed', reason: error instanceof NoAnswer ? 'timeout' : 'answer_lost', detail, unknown: true };
+}
+
+class NoAnswer extends Error {}
+
+/** `onSent` is called when a connection exists, to which the request is written at once. */
 function send(
   { access, agent }: Connection,
-  { method = 'GET', path, signal, accept, body }: Omit<ApiRequest, 'maxBytes'>,
+  { method = 'GET', path, signal, accept, body, type = JSON_TYPE }: Omit<ApiRequest, 'maxBytes'>,
   timeout: number,
+  onSent?: () => void,
 ): Promise<http.IncomingMessage> {
-  const { server, headers, proxyUrl: _proxy, ...tls } = access;
+  const { server, headers, proxyUrl: _proxy, timeoutMs: _timeout, ...tls } = access;
   const url = new URL(server.replace(/\/$/, '') + path);
-  const type = body === undefined ? {} : { 'content-type': JSON_TYPE };
-  const options = { ...tls, method, agent, signal, timeout, headers: { ...headers, ...type, accept } };
+  const typed = body === undefined ? {} : { 'content-type': type };
+  const options = { ...tls, method, agent, signal, timeout, headers: { ...headers, ...typed, accept } };
   return new Promise((resolve, reject) => {
     const call = (url.protocol === 'http:' ? http : https).request(url, options, resolve);
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${timeout / 1000} s`)));
+    if (onSent !== undefined) call.on('socket', (socket) => whenConnected(socket, onSent));
+    call.on('timeout', () => call.destroy(new NoAnswer(`no answer within ${timeout / 1000} s`)));
     call.on('error', reject);
     call.end(body);
   });
+}
+
+function whenConnected(socket: Socket, then: () => void): void {
+  if (!socket.connecting) then();
+  else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', then);
 }
 
 async function readAll(response: http.IncomingMessage, maxBytes: number): Promise<RawAnswer> {

@@ -8,6 +8,7 @@ import { fileProbes, pageTokenProbes } from './file-probes.ts';
 import { oldKeyHint } from './migrate/hint.ts';
 import { portProbe, storeProbe } from './local-probes.ts';
 import { type Probe, type ProbeResult, renderProbes, runProbes } from './probe.ts';
+import { quiet } from './vendor-probes.ts';
 import { remoteProbes } from './remote-probes.ts';
 import { fileOption, processTerminal, readArguments, type Terminal } from './terminal.ts';
 
@@ -53,11 +54,11 @@ function configProbe(config: Config, env: Terminal['env']): Probe {
   return { name: 'configuration', run: async () => (await unreadable(config)) ?? (count > 0 ? valid : none) };
 }
 
-/** A secret that a destination cannot read. */
+/** What a destination cannot be made with: a secret that cannot be read. */
 async function unreadable(config: Config): Promise<ProbeResult | undefined> {
   const http = createHttp();
   try {
-    createDeliverers(config, { http, clock: systemClock });
+    createDeliverers(config, { http, clock: systemClock, ...quiet(config) });
     return undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

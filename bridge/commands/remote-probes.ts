@@ -6,29 +6,31 @@ import { countAt, objectAt, objectsAt } from '../kubernetes/fields.ts';
 import { UserError } from '../lib/errors.ts';
 import { configured } from '../sinks/index.ts';
 import type { Probe, ProbeResult } from './probe.ts';
-import { vendorProbes } from './vendor-probes.ts';
+import { quiet, vendorProbes } from './vendor-probes.ts';
 
 const TIMEOUT_MS = 10_000;
 
 /** What the bridge needs beyond its machine: a LIST of each followed kind, and its vendors. */
 export async function remoteProbes(config: Config): Promise<Probe[]> {
-  return [...(await kubernetesProbes(config)), ...configured(config).flatMap(vendorProbes)];
+  const api = await connected(config);
+  const kubernetes = 'ok' in api ? [{ name: 'Kubernetes', run: () => Promise.resolve(api) }] : listProbes(config, api);
+  const deps = quiet(config, 'ok' in api ? undefined : api);
+  return [...kubernetes, ...configured(config).flatMap((one) => vendorProbes(one, deps))];
 }
 
-async function kubernetesProbes(config: Config): Promise<Probe[]> {
-  const { cluster } = config;
-  if (!cluster.list) {
-    const detail = 'not used, because cluster.list is false';
-    return [{ name: 'Kubernetes', run: () => Promise.resolve({ ok: true, detail }) }];
-  }
-  let api: KubeApi;
+/** The Kubernetes API, or what is to be said without it. */
+async function connected({ cluster }: Config): Promise<KubeApi | ProbeResult> {
+  if (!cluster.list) return { ok: true, detail: 'not used, because cluster.list is false' };
   try {
-    api = await connectKube(cluster.kubeconfig);
+    return await connectKube(cluster.kubeconfig);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const { message: detail, next } = error;
-    return [{ name: 'Kubernetes', run: () => Promise.resolve({ ok: false, detail, next }) }];
+    return { ok: false, detail: error.message, next: error.next };
   }
+}
+
+function listProbes(config: Config, api: KubeApi): Probe[] {
+  const { cluster } = config;
   const namespaces = cluster.scope === 'cluster' ? [undefined] : cluster.scope;
   return listedOf(followedKinds(config)).map((listed) => ({
     name: `LIST ${listed.resource}`,

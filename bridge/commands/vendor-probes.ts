@@ -1,3 +1,6 @@
+import type { KubeApi } from '../cluster/api.ts';
+import { kubeOf } from '../cluster/api.ts';
+import type { Config } from '../config/schema.ts';
 import { UserError } from '../lib/errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import { reasonText } from '../lib/reasons.ts';
@@ -5,16 +8,32 @@ import type { Http } from '../sinks/http.ts';
 import { createHttp } from '../sinks/http.ts';
 import type { Configured } from '../sinks/index.ts';
 import { createDeliverer } from '../sinks/index.ts';
+import type { Deps } from '../sinks/module.ts';
 import type { Delivery } from '../sinks/sink.ts';
 import type { Probe, ProbeResult } from './probe.ts';
 
 const TIMEOUT_MS = 10_000;
 
+/** What a deliverer is given that only checks: its log is not printed, and nothing is asked of `kube` before it is connected. */
+export function quiet({ cluster }: Config, api?: KubeApi): Pick<Deps, 'log' | 'kube'> {
+  const { list, scope } = cluster;
+  const failed = { kind: 'failed', reason: 'connection_failed', detail: 'not connected', unknown: false } as const;
+  const kube = api === undefined ? { scope, send: () => Promise.resolve(failed) } : kubeOf(api, scope);
+  return { log: { info: () => undefined }, kube: list ? kube : undefined };
+}
+
 /** A line for each address of a destination; its first says also whether the vendor takes its credentials. */
-export function vendorProbes(one: Configured): Probe[] {
+export function vendorProbes(one: Configured, deps: Pick<Deps, 'log' | 'kube'>): Probe[] {
   const { destination, settings, module } = one;
+  const hosts = Object.entries(module.hosts(settings));
+  const { kube } = deps;
+  if (hosts.length === 0 && kube !== undefined) {
+    const found = { ok: true, detail: 'has no address of its own' };
+    const run = () => withHttp((http) => tryCredentials(one, 'the Kubernetes API', { ...deps, http }, found));
+    return [{ name: destination, run }];
+  }
   const answered = settings.dryRun ? 'answers (dry run: nothing is sent)' : 'answers';
-  return Object.entries(module.hosts(settings)).map(([key, url], index) => ({
+  return hosts.map(([key, url], index) => ({
     name: destination,
     run: () =>
       withHttp(async (http) => {
@@ -23,7 +42,7 @@ export function vendorProbes(one: Configured): Probe[] {
         if (failure !== undefined)
           return { ok: false, detail: `${where} does not answer: ${failure}`, next: wayTo(key, failure) };
         const answers = { ok: true, detail: `${where} ${answered}` };
-        return index === 0 ? tryCredentials(one, key, http, answers) : answers;
+        return index === 0 ? tryCredentials(one, key, { ...deps, http }, answers) : answers;
       }),
   }));
 }
@@ -38,9 +57,14 @@ async function withHttp<T>(work: (http: Http) => Promise<T>): Promise<T> {
 }
 
 /** A secret that cannot be read is said where the configuration is checked. */
-async function tryCredentials(one: Configured, key: string, http: Http, answers: ProbeResult): Promise<ProbeResult> {
+async function tryCredentials(
+  one: Configured,
+  key: string,
+  deps: Omit<Deps, 'clock'>,
+  answers: ProbeResult,
+): Promise<ProbeResult> {
   try {
-    const deliverer = createDeliverer(one, { http, clock: systemClock });
+    const deliverer = createDeliverer(one, { ...deps, clock: systemClock });
     const delivery = await deliverer.check?.(AbortSignal.timeout(TIMEOUT_MS));
     return delivery === undefined ? answers : credentialsResult(one, key, delivery, answers);
   } catch (error) {

@@ -183,7 +183,7 @@ describe('a planner that fails', () => {
       }),
       (failure) => heard.push(failure),
     );
-    expect(() => planner.planDesired(CRON, { stickyKey: undefined, previous: () => undefined })).toThrow(full);
+    expect(() => planner.planDesired(CRON, { now: T0, stickyKey: undefined, previous: () => undefined })).toThrow(full);
     expect(heard).toEqual([]);
   });
 });

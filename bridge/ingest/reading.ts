@@ -7,6 +7,7 @@ import { keepsEventsAbout } from '../kubernetes/kept-events.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import type { Levels } from '../otlp/decode/levels.ts';
 import { levelsOf } from '../otlp/decode/levels.ts';
+import type { SinksConfig } from '../sinks/index.ts';
 import { readAnnotations } from '../sinks/index.ts';
 
 /** How objects are decoded and read: what of them is kept follows from the annotations that the sinks read. */
@@ -29,9 +30,9 @@ export function readingWith(annotations: readonly string[], kinds: readonly Kind
   };
 }
 
-/** With the annotations of every sink, configured or not: which one is, may change with any start. */
-export function readingOf(kinds: readonly Kind[]): Reading {
-  return readingWith(readAnnotations(), kinds);
+/** With the annotations of every sink, configured or not: which one is, may change with any start. And with those that `sinks` names. */
+export function readingOf(kinds: readonly Kind[], sinks?: SinksConfig): Reading {
+  return readingWith(readAnnotations(sinks), kinds);
 }
 
 /** Of what is always followed. */

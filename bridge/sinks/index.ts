@@ -59,9 +59,13 @@ export function configured(config: SinksConfig): Configured[] {
   );
 }
 
-/** The annotations that any sink reads, whatever is configured. */
-export function readAnnotations(): string[] {
-  return Object.values(MODULES).flatMap(({ reads }) => reads.annotations);
+/** The annotations that any sink reads, whatever is configured, and those that the configuration names. */
+export function readAnnotations(config?: SinksConfig): string[] {
+  const named = config === undefined ? [] : configured(config);
+  return [
+    ...Object.values(MODULES).flatMap(({ reads }) => reads.annotations),
+    ...named.flatMap(({ module, settings }) => module.annotations?.(settings) ?? []),
+  ];
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
-import type { Http } from './http.ts';
+import type { Http, HttpResult } from './http.ts';
 import type { Deliverer, Planner, Reads } from './sink.ts';
 
 /** What a destination of any sink can be set to. */
@@ -24,10 +24,35 @@ export interface World {
   readonly siblings: number;
 }
 
+export interface KubeRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH';
+  /** With its query. */
+  readonly path: string;
+  readonly body?: string;
+  /** Content type of the body; default JSON. */
+  readonly type?: string;
+}
+
+/** The Kubernetes API that the bridge follows, for a sink that writes there. */
+export interface Kube {
+  /** What the bridge follows: the namespaces that it may ask about. */
+  readonly scope: 'cluster' | readonly string[];
+  /** Never throws; credentials are its own business. */
+  send(request: KubeRequest, signal: AbortSignal): Promise<HttpResult>;
+}
+
+/** The log of the bridge. What is given to it holds no secret. */
+export interface SinkLog {
+  info(fields: object, message: string): void;
+}
+
 /** What a deliverer works with. */
 export interface Deps {
   readonly http: Http;
   readonly clock: Clock;
+  readonly log: SinkLog;
+  /** Undefined where the bridge runs without the Kubernetes API (`cluster.list: false`). */
+  readonly kube: Kube | undefined;
 }
 
 /**
@@ -41,6 +66,8 @@ export interface SinkModule<C extends DestinationSettings = DestinationSettings>
   /** The setting that is needed first: `apiKeyFile`. */
   readonly setFirst: string;
   readonly reads: Reads;
+  /** Names of annotations that one destination reads beside those of `reads`, where its configuration names them. */
+  annotations?(config: C): readonly string[];
   /** The pure half of `<sink>/<name>`. It is given no secret: what a planner has it can put into an error. */
   planner(name: string, config: C, world: World): Planner;
   /** The half that talks to the vendor. Throws a UserError when a secret cannot be read. */

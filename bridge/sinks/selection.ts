@@ -21,23 +21,23 @@ const requirement = z
 
 /** Settings of a destination: which objects are its business. */
 export const selectionFields = {
-  namespaces: namespaces.default([]).describe('Only CronJobs of these namespaces; empty: all that the bridge sees'),
-  excludeNamespaces: namespaces.default([]).describe('No CronJobs of these namespaces'),
+  namespaces: namespaces.default([]).describe('Only what is in these namespaces; empty: all that the bridge sees'),
+  excludeNamespaces: namespaces.default([]).describe('Nothing that is in these namespaces'),
   labelSelector: z
     .strictObject({
       matchLabels: z
         .record(z.string().min(1), z.string())
         .default({})
-        .describe('Only CronJobs whose own labels have these values'),
+        .describe('Only objects whose own labels have these values'),
       matchExpressions: z
         .array(requirement)
         .default([])
         .describe(
-          'Only CronJobs whose own labels meet all of these: key, operator (In, NotIn, Exists, DoesNotExist), values',
+          'Only objects whose own labels meet all of these: key, operator (In, NotIn, Exists, DoesNotExist), values',
         ),
     })
     .prefault({})
-    .describe('Only CronJobs whose own labels match, as selectors of Kubernetes do'),
+    .describe('Only objects whose own labels match, as selectors of Kubernetes do'),
 };
 
 const selectionSchema = z.object(selectionFields);

@@ -88,6 +88,8 @@ export function isOfRun(context: PlanContext): context is RunContext {
 }
 
 export interface DesiredContext {
+  /** When the object was seen so. */
+  readonly now: Instant;
   readonly stickyKey: string | undefined;
   /** What the row of this key was last wanted to be, by anyone. */
   previous(key: string): Json | undefined;

@@ -184,7 +184,12 @@ export class Bridge {
     const { onError } = this.#options;
     const dispatcher = startDispatcher({
       store: worker.calls,
-      deliverers: createDeliverers(this.#config, { http, clock: this.clock }),
+      deliverers: createDeliverers(this.#config, {
+        http,
+        clock: this.clock,
+        log: { info: () => undefined },
+        kube: undefined,
+      }),
       clock: this.clock,
       maxAgeMs: this.#config.outbox.maxAge,
       onError: (error) => onError('outbox', error),

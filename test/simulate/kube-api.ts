@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ApiAnswer, KubeApi, TailAnswer, WatchEnd } from '../../bridge/cluster/api.ts';
 import type { WatchReader } from '../../bridge/cluster/kube-request.ts';
+import type { HttpResult } from '../../bridge/sinks/http.ts';
+import type { KubeRequest } from '../../bridge/sinks/module.ts';
 import type { Random } from './random.ts';
 import { chance, skewed } from './random.ts';
 import type { Program, Scheduler } from './scheduler.ts';
@@ -93,6 +95,20 @@ export class SimulatedKubeApi implements KubeApi {
 
   async create(_path: string, object: object, signal: AbortSignal): Promise<ApiAnswer> {
     return (await this.#travel(signal)) ?? { kind: 'answer', status: 201, body: object as never };
+  }
+
+  async send({ method, path, body = '{}' }: KubeRequest, signal: AbortSignal): Promise<HttpResult> {
+    const answer =
+      method === 'GET' ? await this.get(path, signal) : await this.create(path, JSON.parse(body) as object, signal);
+    if (answer.kind === 'failed')
+      return { kind: 'failed', reason: 'connection_failed', detail: answer.error, unknown: false };
+    return {
+      kind: 'answer',
+      status: answer.status,
+      headers: {},
+      body: JSON.stringify(answer.body),
+      complete: true,
+    };
   }
 
   async remove(path: string, signal: AbortSignal): Promise<ApiAnswer> {

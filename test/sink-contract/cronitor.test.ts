@@ -38,7 +38,7 @@ function intents(number: number): PlannedIntent[] {
 
 function desired(row: number, version: 'A' | 'B'): ClaimedDesired {
   const facts = { ...owner(row), schedule: version === 'A' ? '*/5 * * * *' : '0 4 * * *' };
-  const [wanted] = planner.planDesired(facts, { stickyKey: undefined, previous: () => undefined });
+  const [wanted] = planner.planDesired(facts, { now: 0, stickyKey: undefined, previous: () => undefined });
   return {
     key: wanted!.key,
     wanted: wanted!.wanted as Json,

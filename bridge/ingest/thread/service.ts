@@ -53,7 +53,7 @@ class Service {
   constructor(init: WorkerInit, port: Port) {
     this.#init = init;
     this.#kinds = followedKinds(init.config);
-    this.#reading = readingOf(this.#kinds);
+    this.#reading = readingOf(this.#kinds, init.config);
     this.#port = port;
   }
 
