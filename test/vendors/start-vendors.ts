@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cronitor } from './cronitor.ts';
 import { faultSchema, Faults } from './faults.ts';
 import type { Fault } from './faults.ts';
+import { Github } from './github.ts';
 import type { Vendor, VendorAnswer, VendorRequest } from './vendor.ts';
 import { json } from './vendor.ts';
 
@@ -27,6 +28,7 @@ export interface Vendors {
   readonly key: string;
   readonly requests: readonly RecordedRequest[];
   readonly cronitor: Cronitor;
+  readonly github: Github;
   inject(fault: Fault): void;
   /** Forgets faults only. */
   heal(): void;
@@ -74,6 +76,7 @@ export async function startVendors({
     key,
     requests: simulation.requests,
     cronitor: simulation.cronitor,
+    github: simulation.github,
     inject: (fault) => simulation.faults.inject(fault),
     heal: () => simulation.faults.clear(),
     down: () => close(server, 'closeIdleConnections'),
@@ -95,11 +98,14 @@ class Simulation {
   readonly requests: RecordedRequest[] = [];
   readonly faults = new Faults();
   readonly cronitor: Cronitor;
+  readonly github: Github;
   private readonly vendors: Readonly<Record<string, Vendor>>;
 
   constructor(key: string, addressLimit: boolean) {
     this.cronitor = new Cronitor(key, addressLimit);
-    this.vendors = { cronitor: this.cronitor };
+    this.github = new Github(key);
+    // GitHub Enterprise is below /api, where Cronitor refuses what it does not know.
+    this.vendors = { github: this.github, cronitor: this.cronitor };
   }
 
   async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -130,7 +136,7 @@ class Simulation {
     const answer =
       fault?.status === undefined ? this.handle(request) : { status: fault.status, body: fault.body ?? '' };
     if (fault?.delayMs !== undefined) await sleep(fault.delayMs);
-    if (fault?.resetAfterProcessing === true) return { answer: undefined, lost: answer.status === 200 };
+    if (fault?.resetAfterProcessing === true) return { answer: undefined, lost: answer.status < 300 };
     if (fault?.retryAfter === undefined) return { answer, lost: false };
     const headers = { ...answer.headers, 'retry-after': String(fault.retryAfter) };
     return { answer: { ...answer, headers }, lost: false };
