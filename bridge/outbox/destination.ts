@@ -41,7 +41,7 @@ export class DestinationLoop {
   /** Claimed, but not sent before a limit that it shares with others of the same claim is free. */
   #waiting: ClaimedIntent[] = [];
   #inFlight = 0;
-  #converging = false;
+  #converging = 0;
   #exporting = false;
   #stopping = false;
 
@@ -114,10 +114,10 @@ export class DestinationLoop {
   }
 
   async #converge(): Promise<void> {
-    const { destination, dryRun, batch, convergeLimits } = this.#deliverer;
+    const { destination, dryRun, batch, convergeLimits, convergeAtOnce = 1 } = this.#deliverer;
     const now = this.#options.clock.now();
     // In a dry run the rows stay as they are: not sent and not accepted.
-    if (dryRun || this.#converging || this.#limiter.freeAt(convergeLimits, now) > now) return;
+    if (dryRun || this.#converging >= convergeAtOnce || this.#limiter.freeAt(convergeLimits, now) > now) return;
     const keys = convergeLimits.map(({ key }) => key);
     const rows = await this.#options.store.claimDesired(destination, batch.desired, now, keys);
     if (rows.length > 0) this.#track(this.#sendDesired(rows));
@@ -173,7 +173,7 @@ export class DestinationLoop {
   async #sendDesired(rows: readonly ClaimedDesired[]): Promise<void> {
     const { clock, random, onSettled, onError } = this.#options;
     const { destination, convergeLimits } = this.#deliverer;
-    this.#converging = true;
+    this.#converging++;
     const end = this.#limiter.start(convergeLimits, clock.now());
     const send = (signal: AbortSignal) => this.#deliverer.converge(rows, signal);
     const deliveries = await answers(rows.length, send, this.#abort.signal, onError);
@@ -185,7 +185,7 @@ export class DestinationLoop {
       ...scheduled(deliveries[index]!, attempt, random()),
     }));
     await this.#desired.add(settled);
-    this.#converging = false;
+    this.#converging--;
     settled.forEach(({ delivery }) => onSettled(destination, delivery, 'desired'));
   }
 

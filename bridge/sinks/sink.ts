@@ -259,6 +259,8 @@ export interface Deliverer {
   readonly destination: string;
   /** Most rows per call. */
   readonly batch: { readonly intents: number; readonly desired: number };
+  /** How many converge calls may run at a time, of different rows; default 1. For a vendor that works at one for minutes. */
+  readonly convergeAtOnce?: number;
   /** Limits that every converge call of this destination shares. */
   readonly convergeLimits: readonly Limit[];
   deliver(batch: readonly ClaimedIntent[], signal: AbortSignal): Promise<Delivery[]>;
