@@ -53,6 +53,11 @@ export const REASONS = {
   row_removed: 'the object that it belongs to was deleted at the vendor: this would make it again',
   not_found: 'the vendor does not know this (404)',
   bad_request: 'the vendor refused the request for good (4xx)',
+  conflict: 'the vendor is busy with another change of the same (409)',
+  unknown_artifact: 'the vendor does not know this artifact: it is asked again after hours',
+  job_failed: 'the vendor did not take the job for many objects at once: each is sent alone',
+  rejected_by_job: 'a job for many objects did not take this one: it is sent alone',
+  awaiting_turn: 'waits for its turn: few requests at a time go to this vendor',
   destination_removed:
     'this destination is not in the configuration any more: what waits for it is given up after outbox.maxAge',
   run_removed: 'the run that it reports was removed from the store before it was sent',

@@ -1,17 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../lib/clock.ts';
 import type { Http } from '../http.ts';
-import type { Deliverer, Delivery } from '../sink.ts';
+import type { Deliverer, Limit } from '../sink.ts';
+import { checkAccess, testDelivery } from './access.ts';
+import { API_LIMIT, GithubClient, KEY_LIMIT } from './client.ts';
+import type { Sleep } from './client.ts';
 import type { GithubConfig } from './config.ts';
+import { Records } from './records.ts';
 
-/** The half of `github/<name>` that talks to GitHub. */
-export function createGithubDeliverer(name: string, _config: GithubConfig, _http: Http, _clock: Clock): Deliverer {
-  const later = (rows: readonly unknown[]): Promise<Delivery[]> =>
-    Promise.resolve(rows.map(() => ({ outcome: 'retry', reason: 'server_error' })));
+/** The client spaces requests by itself; by these keys they are held. */
+const LIMITS: readonly Limit[] = [API_LIMIT, KEY_LIMIT].map((key) => ({ key, perSecond: 3 }));
+
+const sleepFor: Sleep = (ms, signal) => delay(ms, undefined, { signal }).catch(() => {});
+
+/** The half of `github/<name>` that talks to GitHub. Throws a UserError when a secret cannot be read. */
+export function createGithubDeliverer(
+  name: string,
+  config: GithubConfig,
+  http: Http,
+  clock: Clock,
+  sleep: Sleep = sleepFor,
+): Deliverer {
+  const destination = `github/${name}`;
+  const client = new GithubClient({ destination, config, http, clock, sleep });
+  const records = new Records(client, config.bulkSync);
+  let isFirst = true;
   return {
-    destination: `github/${name}`,
-    batch: { intents: 1, desired: 1 },
-    convergeLimits: [],
-    deliver: later,
-    converge: later,
+    destination,
+    batch: {
+      intents: 1,
+      get desired() {
+        return records.most;
+      },
+    },
+    // A job may take minutes: what changes meanwhile does not wait for it.
+    convergeAtOnce: 2,
+    convergeLimits: LIMITS,
+    deliver: () => Promise.resolve([]),
+    converge: (rows, signal) => records.converge(rows, signal),
+    renewed() {
+      if (!isFirst && !client.auth.isReplaced()) return [];
+      isFirst = false;
+      records.renewed();
+      return [KEY_LIMIT];
+    },
+    isRefused: () => client.auth.isRefused(),
+    check: (signal) => checkAccess(client, config, signal),
+    test: (signal) => testDelivery(client, config, signal),
   };
 }

@@ -1,0 +1,140 @@
+import { createAppAuth } from '@octokit/auth-app';
+import type { StrategyOptions } from '@octokit/auth-app';
+import type { HttpResult } from '../http.ts';
+import { redactor } from '../redact.ts';
+import type { GithubConfig } from './config.ts';
+import { createSecret } from './secret.ts';
+import type { Secret } from './secret.ts';
+
+type Permissions = Readonly<Record<string, string>>;
+
+/** A token, or why there is none: what GitHub answered when it was asked for one, or a text. */
+export type Token = { readonly token: string } | { readonly failed: HttpResult | string };
+
+/** Credentials of a destination: a token, or an App that gets one for an hour. */
+export interface Auth {
+  current(): Promise<Token>;
+  /** After a 401: another token than `used`, if there may be one now. */
+  renew(used: string): Promise<Token | undefined>;
+  /** What an installation of an App may do, as GitHub said it last; undefined: not known. */
+  permissions(): Permissions | undefined;
+  /** GitHub refused the credentials: from now on their file is looked at. */
+  refused(): void;
+  accepted(): void;
+  /** Once true when what was refused has been replaced. */
+  isReplaced(): boolean;
+  /** True while they are refused and their file may hold others any moment. */
+  isRefused(): boolean;
+  /** Removes every secret that was ever used. */
+  redact(text: string): string;
+}
+
+/** Asks GitHub for a token of an installation, with this Authorization. */
+export type AskToken = (path: string, authorization: string) => Promise<HttpResult>;
+
+type Source = Pick<Auth, 'current' | 'renew' | 'permissions'>;
+
+/** Throws a UserError when a file cannot be read. */
+export function createAuth(destination: string, config: GithubConfig, ask: AskToken): Auth {
+  const { app } = config;
+  const seen = new Set<string>();
+  const secret = createSecret(config.credential, config.credentialFile, `${destination}: credentialFile`);
+  const source = app ? appSource(app, secret, seen, ask) : tokenSource(secret, seen);
+  let refusedSecret: string | undefined;
+  return {
+    ...source,
+    refused: () => void (refusedSecret = secret.current()),
+    accepted: () => void (refusedSecret = undefined),
+    isReplaced() {
+      if (refusedSecret === undefined || !secret.renew(refusedSecret)) return false;
+      refusedSecret = undefined;
+      return true;
+    },
+    isRefused: () => secret.isFile && refusedSecret !== undefined,
+    redact: (text) => redactor([...seen])(text),
+  };
+}
+
+function tokenSource(secret: Secret, seen: Set<string>): Source {
+  const take = (): Token => {
+    seen.add(secret.current());
+    return { token: secret.current() };
+  };
+  return {
+    current: () => Promise.resolve(take()),
+    renew: (used) => Promise.resolve(secret.renew(used) ? take() : undefined),
+    permissions: () => undefined,
+  };
+}
+
+type App = NonNullable<GithubConfig['app']>;
+
+/** The library keeps requests that are under way by the installation alone, of whatever host: never two at once. */
+let turn: Promise<unknown> = Promise.resolve();
+
+function appSource(app: App, secret: Secret, seen: Set<string>, ask: AskToken): Source {
+  let made = { key: '', auth: undefined as ReturnType<typeof createAppAuth> | undefined };
+  let permissions: Permissions | undefined;
+  const authOf = (key: string) => {
+    if (made.key !== key || made.auth === undefined) made = { key, auth: createAppAuth(strategy(app, key, ask)) };
+    return made.auth!;
+  };
+  const get = async (refresh: boolean): Promise<Token> => {
+    try {
+      const got = await authOf(secret.current())({ type: 'installation', refresh });
+      permissions = got.permissions;
+      seen.add(got.token);
+      return { token: got.token };
+    } catch (error) {
+      // The library's own words may hold the key.
+      return { failed: error instanceof TokenRefused ? error.result : 'the private key of the App cannot be used' };
+    }
+  };
+  const inTurn = (refresh: boolean): Promise<Token> => {
+    const token = turn.then(() => get(refresh));
+    turn = token;
+    return token;
+  };
+  return {
+    current: () => inTurn(false),
+    renew(_used) {
+      secret.renew(secret.current());
+      return inTurn(true);
+    },
+    permissions: () => permissions,
+  };
+}
+
+class TokenRefused extends Error {
+  readonly result: HttpResult;
+  constructor(result: HttpResult) {
+    super('no token');
+    this.result = result;
+  }
+}
+
+/** The library with our HTTP client and the configured address instead of its own. */
+function strategy({ id, installationId }: App, privateKey: string, ask: AskToken): StrategyOptions {
+  const request = async (_route: string, { headers }: { headers: { authorization: string } }): Promise<object> => {
+    const result = await ask(`/app/installations/${installationId}/access_tokens`, headers.authorization);
+    const data = result.kind === 'answer' && result.status === 201 ? tokenOf(result.body) : undefined;
+    if (data === undefined) throw new TokenRefused(result);
+    return { data };
+  };
+  return {
+    appId: id,
+    installationId,
+    privateKey,
+    request: request as unknown as NonNullable<StrategyOptions['request']>,
+    log: { warn: () => {} },
+  };
+}
+
+function tokenOf(body: string): object | undefined {
+  try {
+    const data = JSON.parse(body) as { token?: unknown } | null;
+    return typeof data?.token === 'string' && data.token !== '' ? data : undefined;
+  } catch {
+    return undefined;
+  }
+}
