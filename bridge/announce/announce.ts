@@ -11,6 +11,7 @@ import type { RunMemory, RunRow } from '../store/runs.ts';
 import type { Tx } from '../store/tx.ts';
 import type { Destination } from '../turn/destination.ts';
 import { hears } from '../turn/destination.ts';
+import { askAgain } from './active.ts';
 import { awaitSettled } from './await-settled.ts';
 import { cronJobOf, Known } from './known-run.ts';
 import type { PlannedRun } from './want-logs.ts';
@@ -204,6 +205,7 @@ export function takePlan(
   else {
     decide(turn, transition.id, destination, 'planned', plannedReason(transition));
     for (const intent of planned.intents) tx.timeline.enqueue(destination, transition.id, intent, now);
+    if (run !== undefined && planned.again !== undefined) askAgain(turn, destination, run, planned.again);
     return planned.memo;
   }
   return undefined;

@@ -1,4 +1,5 @@
 import { settleOwner, settlePods } from '../announce/announce.ts';
+import { planActive } from '../announce/active.ts';
 import { settleLogs } from '../announce/run-logs.ts';
 import { settleRun } from '../announce/settled.ts';
 import type { Instant } from '../lib/clock.ts';
@@ -32,6 +33,7 @@ export const TIMERS: { readonly [K in Exclude<Timer['kind'], 'probe'>]: TimerRul
   pods: { due: 'by_clock', settle: settlePods },
   logs: { due: 'by_clock', settle: settleLogs },
   settled: { due: 'by_clock', settle: settleRun },
+  active: { due: 'by_clock', settle: planActive },
   stuck: { due: 'when_complete', settle: settleStuck },
   rollout: { due: 'when_complete', settle: settleStall },
   schedule: { due: 'when_complete', judges: true, settle: (turn, uid, _, until) => judgeSchedule(turn, uid, until) },

@@ -22,6 +22,7 @@ export type TransitionKind =
   | 'run.resumed'
   | 'run.stuck'
   | 'run.unstuck'
+  | 'run.active'
   | 'run.progressing'
   | 'run.logs'
   | 'run.settled'

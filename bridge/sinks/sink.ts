@@ -39,7 +39,12 @@ export interface Desired {
 
 /** What a sink makes of a transition; null: not this sink's business, no decision is recorded. */
 export type Planned =
-  | { readonly intents: readonly Intent[]; /** kept with the run, given back as `memo` */ readonly memo?: Json }
+  | {
+      readonly intents: readonly Intent[];
+      /** `memo` is kept with the run and given back; `run.active` is planned at `again` if the run goes on then. */
+      readonly memo?: Json;
+      readonly again?: Instant;
+    }
   | {
       readonly drop: Reason;
       readonly detail?: string;
@@ -194,8 +199,7 @@ export interface ClaimedIntent extends Omit<Intent, 'story'> {
 }
 
 /** Most pods of a story, and most transitions. */
-export const MAX_ATTEMPTS = 200;
-export const MAX_TRANSITIONS = 1_000;
+export const [MAX_ATTEMPTS, MAX_TRANSITIONS] = [200, 1_000] as const;
 
 /**
  * What is known of a run when an intent about it is sent. Of a run with very many pods a part: the first `MAX_ATTEMPTS` of

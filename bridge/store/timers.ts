@@ -15,6 +15,7 @@ export interface Timer {
     | 'pods'
     | 'owner'
     | 'settled'
+    | 'active'
     | 'probe';
   readonly uid: string;
   readonly due: Instant;
