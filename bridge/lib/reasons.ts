@@ -16,6 +16,9 @@ export const REASONS = {
   already_failed:
     'the run was reported as failed when it got stuck: it fails once, and after that only its success is reported',
   awaiting_pods: 'waits up to 5 s for the pods that the Job counts as failed: they have the exit code',
+  late_start:
+    'not sent: the vendor takes the time at which a start arrives for that of the start. The end of the run is sent alone, with its duration',
+  schedule_refused: 'the vendor cannot have the schedule of the CronJob, so none of its runs is reported',
   never_started: 'the Job was deleted before it ever started: it was not a run',
   awaiting_replacement: 'deleted while active; waits up to 30 s for the Job that replaces it',
   missed_schedule: 'no Job was made for this scheduled time',

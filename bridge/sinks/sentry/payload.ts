@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkInSchema } from './check-in.ts';
 
 /**
  * Where an item goes: the DSN of the destination, one of its `routes` by name, or one that an annotation named (without the
@@ -39,7 +40,8 @@ export const payloadSchema = z.discriminatedUnion('kind', [
     tails: tailsSchema.optional(),
     discarded: z.number().optional(),
   }),
-  z.strictObject({ kind: z.literal('check_in'), ...shared, item }),
+  /** The item is made when it is sent: `checkInItem`. */
+  z.strictObject({ kind: z.literal('check_in'), ...shared, checkIn: checkInSchema }),
   /** A deploy of a release, by the API: needs the token. */
   z.strictObject({ kind: z.literal('deploy'), release: z.string(), item }),
 ]);

@@ -2,9 +2,11 @@ import type { Transition, TransitionKind } from '../../lifecycle/transition.ts';
 import type { Json } from '../../lib/json.ts';
 import { isInSelection } from '../selection.ts';
 import type { Intent, PlanContext, Planned, Planner, Reads } from '../sink.ts';
-import { cronHears, cronProblems, planCron, planMonitor, retireMonitor } from './plan-cron.ts';
+import { cronHears, planCron } from './plan-cron.ts';
 import { eventHears, planEvent } from './plan-event.ts';
 import { issueHears, planIssue } from './plan-issue.ts';
+import { adoptMonitor, cronProblems, planMonitor, retireMonitor } from './plan-monitor.ts';
+import type { SentryPlanConfig } from './config.ts';
 import type { SentryRules } from './rules.ts';
 import { dsnProblems } from './target.ts';
 
@@ -39,12 +41,13 @@ const PARTS = {
 } satisfies Readonly<Record<string, Part>>;
 
 /** The pure half of `sentry/<name>`. */
-export function createSentryPlanner(name: string, rules: SentryRules): Planner {
+export function createSentryPlanner(name: string, config: SentryPlanConfig): Planner {
+  const rules: SentryRules = { ...config, destination: `sentry/${name}` };
   const parts = Object.entries(PARTS).map(([part, { hears, plan }]) => {
     return { part, plan, hears: new Set(hears(rules)) };
   });
   return {
-    destination: `sentry/${name}`,
+    destination: rules.destination,
     hears: new Set(parts.flatMap(({ hears }) => [...hears])),
     reads: READS,
     plan(transition, context) {
@@ -61,6 +64,8 @@ export function createSentryPlanner(name: string, rules: SentryRules): Planner {
       ...(object.kind === 'CronJob' && isInSelection(object, rules) ? cronProblems(object, rules) : []),
     ],
     retire: (wanted, cause) => retireMonitor(wanted, cause, rules),
+    adopt: adoptMonitor,
+    ...(rules.crons.onDelete === 'delete' && { removeAfterMs: rules.crons.deleteAfter }),
   };
 }
 
@@ -72,8 +77,12 @@ function joined(parts: readonly { part: string; planned: Planned }[], memo: Json
   if (sent.length === 0) return parts.find(({ planned }) => planned !== null)?.planned ?? null;
   const intents: Intent[] = sent.flatMap(({ intents: some }) => some);
   const memos = sent.flatMap(({ part, memo: kept }) => (kept === undefined ? [] : [[part, kept] as const]));
-  if (memos.length === 0) return { intents };
-  return { intents, memo: { ...memosOf(memo), ...Object.fromEntries(memos) } };
+  const again = Math.min(...sent.map((one) => one.again ?? Infinity));
+  return {
+    intents,
+    ...(memos.length > 0 && { memo: { ...memosOf(memo), ...Object.fromEntries(memos) } }),
+    ...(again < Infinity && { again }),
+  };
 }
 
 function memosOf(memo: Json | undefined): { [part: string]: Json } {

@@ -1,4 +1,4 @@
 import type { SentryPlanConfig } from './config.ts';
 
 /** What one destination plans by: its settings, and what follows from them once. */
-export type SentryRules = SentryPlanConfig;
+export type SentryRules = SentryPlanConfig & { /** `sentry/<name>` */ readonly destination: string };
