@@ -22,6 +22,13 @@ export function monitorKey(target: Target, slug: string, { hasApi }: SentryRules
   return !hasApi || 'dsn' in target ? undefined : `monitor/${targetKey(target)}/${slug}`;
 }
 
+/** Target and slug of such a key; undefined for any other text. */
+export function parseMonitorKey(key: string): { readonly target: Target; readonly slug: string } | undefined {
+  const [, kind, route, slug] = /^monitor\/(?:(default)|route\/([^/]+))\/([^/]+)$/.exec(key) ?? [];
+  if (slug === undefined) return undefined;
+  return { target: kind === undefined ? { route: route! } : {}, slug };
+}
+
 /** What the row of a monitor holds. `status` is sent only from the first pause of ours on: what a person disabled stays so. */
 export const wantedSchema = z.strictObject({
   target: z.union([z.strictObject({ route: z.string() }), z.strictObject({})]),
@@ -29,7 +36,7 @@ export const wantedSchema = z.strictObject({
   monitor: monitorSchema,
   status: z.enum(['active', 'disabled']).exactOptional(),
 });
-type Wanted = z.infer<typeof wantedSchema>;
+export type WantedMonitor = z.infer<typeof wantedSchema>;
 
 /** The monitor of a CronJob, where there is a token: known before it is first due, disabled while suspended. */
 export function planMonitor(cronJob: CronJobFacts, context: DesiredContext, rules: SentryRules): readonly Desired[] {
@@ -41,7 +48,7 @@ export function planMonitor(cronJob: CronJobFacts, context: DesiredContext, rule
   if (key === undefined || 'dsn' in target || 'refused' in readSchedule(monitor)) return [];
   const status = cronJob.suspend ? 'disabled' : mentionsStatus(context.previous(key)) ? 'active' : undefined;
   const name = `${cronJob.namespace}/${cronJob.name}`.slice(0, MAX_NAME);
-  return [{ key, wanted: { target, name, monitor, ...(status && { status }) } satisfies Wanted }];
+  return [{ key, wanted: { target, name, monitor, ...(status && { status }) } satisfies WantedMonitor }];
 }
 
 /** What a monitor becomes that is wanted no more. */
