@@ -4,7 +4,7 @@ import { cronJob, rules } from './cron-fixtures.ts';
 import { monitorConfig, monitorOf } from './monitor.ts';
 import { adoptMonitor, cronProblems, monitorKey, parseMonitorKey, planMonitor, retireMonitor } from './plan-monitor.ts';
 
-const context = (previous?: Json) => ({ stickyKey: undefined, previous: () => previous });
+const context = (previous?: Json) => ({ stickyKey: undefined, previous: () => previous, now: 0 });
 const withApi = rules({}, true);
 
 function wanted(job = cronJob(), previous?: Json): Record<string, Json> {
