@@ -5,6 +5,7 @@ import { Cronitor } from './cronitor.ts';
 import { faultSchema, Faults } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { Github } from './github.ts';
+import { Sentry } from './sentry.ts';
 import type { Vendor, VendorAnswer, VendorRequest } from './vendor.ts';
 import { json } from './vendor.ts';
 
@@ -29,6 +30,7 @@ export interface Vendors {
   readonly requests: readonly RecordedRequest[];
   readonly cronitor: Cronitor;
   readonly github: Github;
+  readonly sentry: Sentry;
   inject(fault: Fault): void;
   /** Forgets faults only. */
   heal(): void;
@@ -51,6 +53,8 @@ export interface VendorsOptions {
 }
 
 export const DEFAULT_KEY = 'simulated-api-key';
+/** Public key of the DSN that the simulated Sentry lets in. */
+export const SENTRY_KEY = '0123456789abcdef0123456789abcdef';
 
 /** Starts the simulated vendors on one real HTTP server; port 0 takes a free one. */
 export async function startVendors({
@@ -77,6 +81,7 @@ export async function startVendors({
     requests: simulation.requests,
     cronitor: simulation.cronitor,
     github: simulation.github,
+    sentry: simulation.sentry,
     inject: (fault) => simulation.faults.inject(fault),
     heal: () => simulation.faults.clear(),
     down: () => close(server, 'closeIdleConnections'),
@@ -99,13 +104,14 @@ class Simulation {
   readonly faults = new Faults();
   readonly cronitor: Cronitor;
   readonly github: Github;
+  readonly sentry = new Sentry([SENTRY_KEY]);
   private readonly vendors: Readonly<Record<string, Vendor>>;
 
   constructor(key: string, addressLimit: boolean) {
     this.cronitor = new Cronitor(key, addressLimit);
     this.github = new Github(key);
-    // GitHub Enterprise is below /api, where Cronitor refuses what it does not know.
-    this.vendors = { github: this.github, cronitor: this.cronitor };
+    // GitHub Enterprise and Sentry are below /api, where Cronitor refuses what it does not know.
+    this.vendors = { github: this.github, sentry: this.sentry, cronitor: this.cronitor };
   }
 
   async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -155,7 +161,7 @@ class Simulation {
     const path = (url.pathname + url.search)
       .replace(/^\/(ping|p)\/[^/]+/, '/$1/:key')
       .replace(/(?<=X-Signature=).*/, ':signature');
-    const { authorization: _, ...safe } = headers;
+    const { authorization: _, 'x-sentry-auth': _dsn, ...safe } = headers;
     this.requests.push({ at, method, path, headers: safe, body, status: answer?.status ?? 0, lost });
   }
 

@@ -43,11 +43,11 @@ export const payloadSchema = z.discriminatedUnion('kind', [
   /** The item is made when it is sent: `checkInItem`. */
   z.strictObject({ kind: z.literal('check_in'), ...shared, checkIn: checkInSchema }),
   /** A deploy of a release, by the API: needs the token. */
-  z.strictObject({ kind: z.literal('deploy'), release: z.string(), item }),
+  z.strictObject({ kind: z.literal('deploy'), ...shared, release: z.string(), item }),
 ]);
 
 export type SentryPayload = z.infer<typeof payloadSchema>;
 /** The rate-limit category that an item counts in, by the vendor's names. */
-export function categoryOf({ kind }: Exclude<SentryPayload, { kind: 'deploy' }>): 'error' | 'monitor' {
+export function categoryOf({ kind }: { readonly kind: 'event' | 'check_in' }): 'error' | 'monitor' {
   return kind === 'event' ? 'error' : 'monitor';
 }

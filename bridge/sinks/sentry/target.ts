@@ -1,6 +1,7 @@
 import type { Facts, ObjectFacts } from '../../kubernetes/observation.ts';
 import { isInSelection } from '../selection.ts';
 import type { AnnotationProblem, Limit, PlanContext } from '../sink.ts';
+import { sha256Hex } from '../../lib/ids.ts';
 import { parseDsn, publicDsn } from './dsn.ts';
 import type { SentryPayload, Target } from './payload.ts';
 import { categoryOf } from './payload.ts';
@@ -67,7 +68,7 @@ export function dsnProblems(object: Facts, rules: SentryRules): AnnotationProble
 
 /** The limit key of everything that goes to one DSN, however it is named. */
 export function targetKey(target: Target): string {
-  if ('dsn' in target) return `dsn/${target.dsn}`;
+  if ('dsn' in target) return `dsn/${sha256Hex(target.dsn).slice(0, 16)}`;
   return 'route' in target ? `route/${target.route}` : 'default';
 }
 

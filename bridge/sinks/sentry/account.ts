@@ -1,0 +1,54 @@
+import type { Clock } from '../../lib/clock.ts';
+import { redact } from '../../kubernetes/redact.ts';
+import type { Http, HttpAnswer } from '../http.ts';
+import { redactor } from '../redact.ts';
+import { SecretFile } from '../secret-file.ts';
+import type { CheckInPace } from './check-in-pace.ts';
+import { createPace } from './check-in-pace.ts';
+import type { SentryConfig } from './config.ts';
+import type { Dsn } from './dsn.ts';
+import { Dsns } from './dsns.ts';
+import { RateLimits } from './rate-limits.ts';
+
+const MAX_DETAIL = 500;
+const MAX_READ = 16_000;
+/** A refused DSN or token is tried again this often: whoever rotates it back loses nothing. */
+export const REFUSED_PAUSE_MS = 60_000;
+
+/** One destination as its requests need it. */
+export interface Account {
+  readonly config: SentryConfig;
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly dsns: Dsns;
+  /** Of the API; undefined without one. */
+  readonly token: SecretFile | undefined;
+  readonly limits: RateLimits;
+  readonly pace: CheckInPace;
+}
+
+/** Throws a UserError when a file cannot be read. */
+export function createAccount(destination: string, config: SentryConfig, http: Http, clock: Clock): Account {
+  const { api } = config;
+  const token = api && new SecretFile(`${destination}: api.tokenFile`, { file: api.tokenFile });
+  const dsns = new Dsns(destination, config);
+  return { config, http, clock, dsns, token, limits: new RateLimits(), pace: createPace(clock) };
+}
+
+/** Status and Sentry's own words, bounded, without DSNs, tokens and control characters. */
+export function refusal({ dsns, token }: Account, answer: HttpAnswer, ...more: readonly Dsn[]): string {
+  const body = dsns.redact(redactor(token === undefined ? [] : [token.value])(answer.body.slice(0, MAX_READ)), more);
+  const words = redact(wordsOf(body)).replaceAll(/\s+/g, ' ').trim();
+  return `HTTP ${answer.status}${words === '' ? '' : `: ${Array.from(words).slice(0, MAX_DETAIL).join('')}`}`;
+}
+
+/** `{"detail": "…", "causes": ["…"]}` as a sentence; anything else as it is. */
+function wordsOf(body: string): string {
+  try {
+    const { detail, causes } = JSON.parse(body) as { detail?: unknown; causes?: unknown };
+    if (typeof detail !== 'string') return body;
+    return [detail, ...(Array.isArray(causes) ? causes.map(String) : [])].join(': ');
+  } catch {
+    return body;
+  }
+}

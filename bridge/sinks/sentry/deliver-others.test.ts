@@ -1,0 +1,87 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventFacts } from '../../../test/fixtures/facts.ts';
+import type { DeliverBench } from './deliver-bench.ts';
+import { send, signal, startBench } from './deliver-bench.ts';
+
+let bench: DeliverBench;
+beforeEach(async () => {
+  bench = await startBench();
+});
+afterEach(() => bench.close());
+
+describe('beside items', () => {
+  it('check reports nothing and says what the DSN and the token may do', async () => {
+    expect(await bench.deliverer().check?.(signal)).toMatchObject({ outcome: 'delivered' });
+    expect(bench.vendors.sentry).toMatchObject({ events: [], violations: [] });
+    const tokenFile = join(bench.folder, 'token');
+    writeFileSync(tokenFile, 'simulated-api-token');
+    const api = { tokenFile, url: bench.vendors.url };
+    expect(await bench.deliverer({ api }).check?.(signal)).toMatchObject({
+      outcome: 'drop',
+      detail: expect.stringContaining('organization'),
+    });
+    const good = await bench.deliverer({ api: { ...api, organization: 'acme' } }).check?.(signal);
+    expect(good).toEqual({ outcome: 'delivered', detail: 'the DSN is taken, the token reads the organisation' });
+  });
+
+  it('test sends one event that says what it is', async () => {
+    const result = await bench.deliverer().test?.(signal);
+    expect(result?.did).toMatch(/^sent the event [0-9a-f]{32}, level info$/);
+    expect(bench.vendors.sentry.events[0]!.event).toMatchObject({
+      level: 'info',
+      message: 'lifecycle-bridge test delivery',
+    });
+  });
+
+  it('a deploy makes its release first, once', async () => {
+    const tokenFile = join(bench.folder, 'token');
+    writeFileSync(tokenFile, 'simulated-api-token');
+    const one = bench.deliverer({ api: { tokenFile, url: bench.vendors.url, organization: 'acme' } });
+    const deploy = {
+      kind: 'deploy',
+      target: {},
+      release: 'web@1.2.3',
+      item: { environment: 'production', name: 'web' },
+    };
+    expect(await send(one, deploy)).toEqual({ outcome: 'delivered' });
+    expect(await send(one, { ...deploy, item: { environment: 'staging' } })).toEqual({ outcome: 'delivered' });
+    expect(
+      bench.vendors.sentry.api.deploys.map(({ release, deploy: { environment } }) => [release, environment]),
+    ).toEqual([
+      ['web@1.2.3', 'production'],
+      ['web@1.2.3', 'staging'],
+    ]);
+    writeFileSync(tokenFile, 'wrong');
+    const other = bench.deliverer({ api: { tokenFile, url: bench.vendors.url, organization: 'acme' } });
+    expect(await send(other, deploy)).toMatchObject({ outcome: 'retry', reason: 'unauthorized', hold: { key: 'api' } });
+  });
+
+  it('Normal Events are logs of their object, by the namespaces that are wanted', async () => {
+    const one = bench.deliverer({ logs: 'normal', excludeNamespaces: ['billing'] });
+    const about = (namespace: string) => ({ ...eventFacts().regarding, namespace, name: 'web', kind: 'Pod' });
+    const uid = '7c1b9c55-2b8a-4c40-8a1e-4d1f6d0a9b11';
+    const entries = [
+      {
+        seq: 1,
+        event: eventFacts({
+          type: 'Normal',
+          reason: 'Pulled',
+          message: 'got it',
+          lastAt: bench.now,
+          regarding: { ...about('shop'), uid },
+        }),
+      },
+      { seq: 2, event: eventFacts({ type: 'Warning', reason: 'BackOff', regarding: about('shop') }) },
+      { seq: 3, event: eventFacts({ type: 'Normal', reason: 'Pulled', regarding: about('billing') }) },
+    ];
+    expect(await one.journal?.export(entries, signal)).toEqual({ outcome: 'delivered' });
+    expect(bench.vendors.sentry.logs).toMatchObject([
+      {
+        log: { body: 'Pulled: got it', level: 'info', trace_id: uid.replaceAll('-', ''), timestamp: bench.now / 1000 },
+      },
+    ]);
+    expect(bench.vendors.sentry.violations).toEqual([]);
+  });
+});

@@ -1,0 +1,127 @@
+import type { EventFacts } from '../../kubernetes/kinds/event.ts';
+import { sha256Hex } from '../../lib/ids.ts';
+import type { Json } from '../../lib/json.ts';
+import { isInSelection } from '../selection.ts';
+import type { Deliverer, Delivery, JournalEntry } from '../sink.ts';
+import type { Account } from './account.ts';
+import type { SentryConfig } from './config.ts';
+import type { Resolved } from './dsns.ts';
+import { dsnId } from './dsns.ts';
+import type { Item } from './envelope.ts';
+import { SDK } from './envelope.ts';
+import { deliveryOf, post } from './item-api.ts';
+import type { Target } from './payload.ts';
+import { targetKey } from './target.ts';
+
+const CONTENT_TYPE = 'application/vnd.sentry.items.log+json';
+const BATCH = 100;
+const LEVELS = { Normal: ['info', 9], other: ['warn', 13] } as const;
+/** Where the Events are of what is in no namespace. */
+const CLUSTER_NAMESPACE = 'default';
+
+type Journal = NonNullable<Deliverer['journal']>;
+
+/** Kubernetes Events as Sentry logs: each once, and again when its count reaches 10, 100 and so on. */
+export function exportLogs(account: Account): Journal {
+  /** What of the batch that is tried again has arrived, by its first entry and its DSN. */
+  const arrived = new Set<string>();
+  return {
+    batch: BATCH,
+    limits: [{ key: `${targetKey({})}/log_item`, perSecond: 2 }],
+    async export(entries, signal) {
+      const first = entries[0]?.seq ?? 0;
+      for (const [key, { to, events }] of byDsn(account, entries)) {
+        const id = `${first}/${key}`;
+        if (arrived.has(id)) continue;
+        const delivery = await sendLogs(account, to, events, signal);
+        if (delivery.outcome !== 'delivered') return delivery;
+        arrived.add(id);
+      }
+      arrived.clear();
+      return { outcome: 'delivered' };
+    },
+  };
+}
+
+/** The Events that are wanted, by where they go: labels and annotations of their objects are not known here. */
+function byDsn(
+  account: Account,
+  entries: readonly JournalEntry[],
+): Map<string, { to: Resolved; events: EventFacts[] }> {
+  const { config, dsns } = account;
+  const groups = new Map<string, { to: Resolved; events: EventFacts[] }>();
+  for (const entry of entries) {
+    if (!('event' in entry) || !isWanted(entry.event, config)) continue;
+    const to = dsns.resolve(targetOf(entry.event, config));
+    const group = groups.get(to.key) ?? { to, events: [] };
+    group.events.push(entry.event);
+    groups.set(to.key, group);
+  }
+  return groups;
+}
+
+function isWanted(event: EventFacts, config: SentryConfig): boolean {
+  const { namespaces, excludeNamespaces, logs } = config;
+  const namespace = event.regarding.namespace || CLUSTER_NAMESPACE;
+  const isSelected =
+    (namespaces.length === 0 || namespaces.includes(namespace)) && !excludeNamespaces.includes(namespace);
+  return isSelected && (logs === 'all' || event.type === 'Normal');
+}
+
+function targetOf(event: EventFacts, { routes }: SentryConfig): Target {
+  const subject = { ...event, namespace: event.regarding.namespace || CLUSTER_NAMESPACE };
+  const route = routes.find((one) => isInSelection(subject, one));
+  return route === undefined ? {} : { route: route.name };
+}
+
+async function sendLogs(
+  account: Account,
+  to: Resolved,
+  events: readonly EventFacts[],
+  signal: AbortSignal,
+): Promise<Delivery> {
+  const { clock, limits, config } = account;
+  const key = `${targetKey({})}/log_item`;
+  const limited = limits.wait(dsnId(to.dsn), 'log_item', clock.now());
+  if (limited !== undefined) return { outcome: 'retry', reason: 'rate_limited', afterMs: limited.ms, hold: { key } };
+  const items = events.map((event) => logOf(event, config, clock.now()));
+  const header = { type: 'log', item_count: items.length, content_type: CONTENT_TYPE } as const;
+  const item: Item = { header, payload: { items } };
+  const result = await post(account, to.dsn, [item], undefined, signal);
+  return deliveryOf(account, { ...to, limit: key }, 'log_item', result);
+}
+
+function logOf(event: EventFacts, { environment, tags }: SentryConfig, now: number): Json {
+  const { type, reason, message, regarding, count, component } = event;
+  const [level, severity] = type === 'Normal' ? LEVELS.Normal : LEVELS.other;
+  const said = {
+    'sentry.environment': environment,
+    'sentry.sdk.name': SDK.name,
+    'sentry.sdk.version': SDK.version,
+    'k8s.event.type': type,
+    'k8s.event.reason': reason,
+    'k8s.event.component': component,
+    'k8s.namespace.name': regarding.namespace || undefined,
+    'k8s.object.kind': regarding.kind,
+    'k8s.object.name': regarding.name,
+    'k8s.object.uid': regarding.uid,
+    ...tags,
+  };
+  const texts = Object.entries(said).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, { value, type: 'string' }] as const],
+  );
+  return {
+    timestamp: (event.lastAt ?? now) / 1000,
+    trace_id: traceId(regarding.uid ?? event.uid),
+    level,
+    severity_number: severity,
+    body: [reason, message].filter(Boolean).join(': ') || type,
+    attributes: { ...Object.fromEntries(texts), 'k8s.event.count': { value: count, type: 'integer' } },
+  };
+}
+
+/** That of the object: of a Job it is the one that its run has everywhere. */
+function traceId(uid: string): string {
+  const hex = uid.replaceAll('-', '').toLowerCase();
+  return /^[0-9a-f]{32}$/.test(hex) ? hex : sha256Hex(uid).slice(0, 32);
+}
