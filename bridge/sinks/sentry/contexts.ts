@@ -4,6 +4,7 @@ import { rolloutTraceId } from '../../lifecycle/rollout-run.ts';
 import { sha256Hex } from '../../lib/ids.ts';
 import type { Json } from '../../lib/json.ts';
 import { pageLink } from '../../lib/page-link.ts';
+import { slugOfMonitor } from './monitor.ts';
 import type { SentryRules } from './rules.ts';
 import type { Subject } from './subject.ts';
 import { cut, timeText } from './text.ts';
@@ -34,7 +35,7 @@ export function contextsOf(
     ...Object.fromEntries(chain.filter(({ kind }) => kind !== 'Pod').map((facts) => [key(facts), ownerContext(facts)])),
     run: run && runContext(run, rules),
     attempts: attemptsContext(attempts),
-    monitor: cronJob && monitorContext(cronJob, rules),
+    monitor: cronJob && { slug: slugOfMonitor(cronJob, rules.crons) },
     trace: run && traceContext(run),
   };
   if (cronJob !== undefined && rules.issues.fingerprints === 'compatible') contexts['Monitor'] = { Slug: cronJob.name };
@@ -207,11 +208,6 @@ function attemptText({
   const end = exitCode === undefined ? undefined : `container ${container} exit code ${exitCode}`;
   const why = [end, reason, message, waiting && `waits with ${waiting.reason}`, failed].filter(Boolean).join(', ');
   return `${podName}${nodeName === undefined ? '' : ` on ${nodeName}`}: ${why || phase}`;
-}
-
-/** The slug as the check-ins of its runs have it, so that Sentry joins them. */
-function monitorContext({ name }: { readonly name: string }, _rules: SentryRules): Values {
-  return { slug: name };
 }
 
 /** The trace of a run: its UID, or of a rollout the hash of its key; so that check-in, issue and trace are joined. */

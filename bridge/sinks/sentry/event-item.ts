@@ -10,6 +10,7 @@ import { agentGrouping, stableFingerprint } from './fingerprint.ts';
 import { isFiltered, ruleFingerprint, ruleFor } from './issue-rules.ts';
 import type { Level, LevelKey } from './level.ts';
 import { messageShape } from './message-shape.ts';
+import { setting } from './monitor-annotations.ts';
 import type { SentryPayload } from './payload.ts';
 import { releaseOf } from './release.ts';
 import type { SentryRules } from './rules.ts';
@@ -122,7 +123,7 @@ function eventItem(
   context: PlanContext,
   rules: SentryRules,
 ): EventItem {
-  const { about, workload, chain } = subject;
+  const { about, workload, chain, cronJob } = subject;
   const { at, level, text, fingerprint, reason, failure, node, watcher, exitCode } = report;
   const { isCombined } = uncombined(transition.message ?? '');
   const attempts = report.withAttempts === true ? context.attempts() : [];
@@ -138,7 +139,7 @@ function eventItem(
     message: cut(text, MAX_MESSAGE),
     transaction: cut(`${about.namespace === '' ? '' : `${about.namespace}/`}${workload.name}`, 200),
     ...(fingerprint !== undefined && { fingerprint: [...fingerprint] }),
-    environment: rules.environment,
+    environment: (cronJob && setting(cronJob, 'environment')) ?? rules.environment,
     ...(release !== undefined && { release }),
     ...(server !== undefined && { server_name: cut(server, 200) }),
     tags: tagsOf(
