@@ -88,9 +88,7 @@ export interface RunContext extends PlanContext {
   readonly run: Run;
 }
 
-export function isOfRun(context: PlanContext): context is RunContext {
-  return context.run !== undefined;
-}
+export const isOfRun = (context: PlanContext): context is RunContext => context.run !== undefined;
 
 export interface DesiredContext {
   /** When the object was seen so. */
