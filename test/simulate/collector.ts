@@ -30,13 +30,14 @@ export interface CollectorOptions {
   readonly consumers: number;
   /** Whether what waits is sent together. */
   readonly batches: boolean;
+  /** What it watches. */
+  readonly resources: () => readonly Resource[];
   readonly skewMs: number;
   readonly send: (request: Export) => Promise<ExportAnswer>;
   /** It begins to send, for the first time or after a start. */
   readonly onConnected: () => void;
 }
 
-const RESOURCES: readonly Resource[] = ['pods', 'jobs', 'cronjobs'];
 const FLUSH_MS = 200;
 
 interface Watch {
@@ -83,7 +84,8 @@ export class Collector {
     if (this.running) return;
     this.#program = new Program('collector');
     this.#connected = false;
-    for (const resource of RESOURCES) this.#watchFromNow(resource);
+    this.#watches.clear();
+    for (const resource of this.#options.resources()) this.#watchFromNow(resource);
     for (let n = 0; n < this.#options.consumers; n++)
       this.#options.scheduler.in(whole(this.#options.random, 50, 500), () => void this.#consume(), this.#program);
   }

@@ -51,7 +51,13 @@ async function runOne(plan: Plan, { trace, folder, cpu }: SimulateOptions): Prom
   const seconds = (user + system - before.user - before.system) / 1e6;
   const { truth, faults, lives, sent } = simulation;
   if (trace) process.stdout.write(`${simulation.trace.lines.join('\n')}\n`);
-  const counts = [`${truth.jobs.size} runs`, `${faults} faults`, `${lives.length} lives`, `${sent.length} reports`];
+  const counts = [
+    `${truth.jobs.size} runs`,
+    `${[...truth.workloads.values()].flatMap(({ rollouts }) => rollouts).length} rollouts`,
+    `${faults} faults`,
+    `${lives.length} lives`,
+    `${sent.length} reports`,
+  ];
   const result = failures.length === 0 ? 'ok' : `${failures.length} FAILURES`;
   console.log(
     `seed ${plan.seed}: ${plan.days} days, ${counts.join(', ')}, ${seconds.toFixed(1)} CPU s, ` +

@@ -51,6 +51,11 @@ export class Destinations {
     return config;
   }
 
+  /** The sinks of the configuration. */
+  sinks(): string[] {
+    return this.#current.map(({ sink }) => sink);
+  }
+
   /** A bridge starts with what the configuration has now. */
   started(at: number): void {
     for (const { sink, name, open } of this.#current) {

@@ -10,6 +10,7 @@ import type { Weather } from './weather.ts';
 import type { ApiServer, WatchEvent } from './world/api-server.ts';
 import type { Clocks } from './world/clocks.ts';
 import type { KubeObject, Resource } from './world/objects.ts';
+import { ALL_RESOURCES } from './world/objects.ts';
 
 export interface KubeApiOptions {
   readonly scheduler: Scheduler;
@@ -23,7 +24,7 @@ export interface KubeApiOptions {
 }
 
 const PATH = /^\/(?:api|apis\/[^/]+)\/[^/]+(?:\/namespaces\/([^/]+))?\/([^/?]+)(?:\/([^/?]+))?(\/log)?$/;
-const KNOWN = new Set(['cronjobs', 'jobs', 'pods']);
+const KNOWN = new Set<string>(ALL_RESOURCES);
 
 /** What the bridge reaches of the API server: as its real client answers, with the troubles between the two. */
 export class SimulatedKubeApi implements KubeApi {

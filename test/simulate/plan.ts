@@ -5,6 +5,8 @@ import type { Trouble } from './weather.ts';
 import type { CronJobPlan, Policy } from './world/cronjob-controller.ts';
 import type { Behaviour } from './world/job-controller.ts';
 import type { Resource } from './world/objects.ts';
+import type { WorkloadPlan } from './world/workload-revisions.ts';
+import type { WorkloadKind } from './world/workload-objects.ts';
 
 interface At {
   readonly id: string;
@@ -32,7 +34,15 @@ export type Change = At & { readonly cronJob: string } & (
     | { readonly act: 'delete-job'; readonly how: 'Background' | 'Foreground' }
   );
 
-export type Act = Fault | Change;
+/** What people do to one workload. */
+export type WorkloadChange = At & { readonly workload: string } & (
+    | { readonly act: 'roll-out'; readonly image: number; readonly bad: boolean }
+    | { readonly act: 'roll-back' | 'restart-pods' }
+    | { readonly act: 'scale'; readonly replicas: number }
+    | { readonly act: 'pause' | 'recreate-workload'; readonly ms: number }
+  );
+
+export type Act = Fault | Change | WorkloadChange;
 
 export interface Plan {
   readonly seed: string;
@@ -53,6 +63,7 @@ export interface Plan {
   /** Of the first configuration. */
   readonly destinations: readonly DestinationPlan[];
   readonly cronJobs: readonly CronJobPlan[];
+  readonly workloads: readonly WorkloadPlan[];
   readonly acts: readonly Act[];
 }
 
@@ -62,16 +73,23 @@ export const DAY = 24 * HOUR;
 /** Least number of runs and faults of each day. */
 export const RUNS_A_DAY = 520;
 export const FAULTS_A_DAY = 56;
+/** How often a world has the sink that hears everything, and workloads: a day of it costs half as much again. */
+const ECHO = 0.2;
 
 /** The world of a seed. Each act has a name, so that it may be left out and the others stay as they are. */
 export function planOf(seed: string, days: number): Plan {
   const random = randomOf(seed, 'plan');
   const cronJobs = cronJobsOf(random);
+  const hasEcho = chance(randomOf(seed, 'echo'), ECHO);
+  const workloads = workloadsOf(randomOf(seed, 'workloads'), hasEcho ? 1 : 0.2);
   const acts: Act[] = [];
   for (let day = 0; day < days; day++) {
     const at = (): number => day * DAY + Math.floor(random() * DAY);
     for (let n = 0; n < FAULTS_A_DAY; n++) acts.push({ id: `f${day}.${n}`, at: at(), ...faultOf(random) } as Act);
     for (let n = 0; n < 14; n++) acts.push({ id: `p${day}.${n}`, at: at(), ...changeOf(random, cronJobs) } as Act);
+    if (workloads.length > 0)
+      for (let n = 0; n < 30; n++)
+        acts.push({ id: `w${day}.${n}`, at: at(), ...workloadChangeOf(random, workloads) } as Act);
   }
   const skew = (): number => whole(random, -1_500, 1_500);
   return {
@@ -83,11 +101,9 @@ export function planOf(seed: string, days: number): Plan {
     batches: chance(random, 0.5),
     consumers: pick(random, [1, 10, 10]),
     skew: { api: skew(), manager: skew(), kubelet: skew(), collector: skew() },
-    destinations: [
-      { sink: 'cronitor', name: 'default' },
-      ...(chance(random, 0.4) ? [{ sink: 'echo', name: 'main' }] : []),
-    ],
+    destinations: [{ sink: 'cronitor', name: 'default' }, ...(hasEcho ? [{ sink: 'echo', name: 'main' }] : [])],
     cronJobs,
+    workloads,
     acts: acts.filter(({ at }) => at < days * DAY).toSorted((a, b) => a.at - b.at),
   };
 }
@@ -204,4 +220,32 @@ function changeOf(random: Random, cronJobs: readonly CronJobPlan[]): object {
   if (act === 'reschedule') return { act, cronJob, every: pick(random, EVERY), offset: whole(random, 0, 1439) };
   if (act === 'delete-job') return { act, cronJob, how: pick(random, ['Background', 'Foreground']) };
   return { act, cronJob };
+}
+
+function workloadsOf(random: Random, probability: number): WorkloadPlan[] {
+  if (!chance(random, probability)) return [];
+  return Array.from({ length: whole(random, 1, 4) }, (_, n) => ({
+    name: `web-${n}`,
+    namespace: pick(random, ['shop', 'team-a']),
+    kind: pick<WorkloadKind>(random, ['Deployment', 'Deployment', 'StatefulSet', 'DaemonSet']),
+    replicas: whole(random, 1, 3),
+  }));
+}
+
+function workloadChangeOf(random: Random, workloads: readonly WorkloadPlan[]): object {
+  const { namespace, name } = pick(random, workloads);
+  const workload = `${namespace}/${name}`;
+  const act = weighted<WorkloadChange['act']>(random, {
+    'roll-out': 6,
+    'roll-back': 3,
+    'restart-pods': 2,
+    scale: 2,
+    pause: 1,
+    'recreate-workload': 1,
+  });
+  if (act === 'roll-out') return { act, workload, image: whole(random, 1, 9), bad: chance(random, 0.25) };
+  if (act === 'scale') return { act, workload, replicas: whole(random, 1, 4) };
+  if (act === 'pause' || act === 'recreate-workload')
+    return { act, workload, ms: Math.floor(skewed(random, 2_000, 20 * MINUTE)) };
+  return { act, workload };
 }

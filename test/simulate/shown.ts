@@ -13,7 +13,11 @@ export interface ShownObject {
   /** That it is over: by its conditions, or deleted. */
   endedAt?: number;
   deletedAt?: number;
+  /** Of a workload and its revisions, when each of its versions was shown. */
+  versions?: Map<number, number>;
 }
+
+const WITH_VERSIONS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'ControllerRevision']);
 
 /** What the bridge has acknowledged: from then on it must not lose it. */
 export class Shown {
@@ -27,10 +31,11 @@ export class Shown {
 
   add(object: KubeObject, deleted: boolean): void {
     const { now } = this.#scheduler;
-    const { uid } = object.metadata;
+    const { uid, resourceVersion } = object.metadata;
     let shown = this.#objects.get(uid);
     if (shown === undefined) this.#objects.set(uid, (shown = { at: now }));
     if (object.status?.['startTime'] !== undefined) shown.startedAt ??= now;
+    if (WITH_VERSIONS.has(object.kind)) (shown.versions ??= new Map()).set(Number(resourceVersion), now);
     if (deleted) shown.deletedAt ??= now;
     if (deleted || (object.status !== undefined && hasEnded(object))) shown.endedAt ??= now;
     else if (shown.startedAt !== undefined && shown.endedAt === undefined) shown.runningAt ??= now;

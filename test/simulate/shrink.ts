@@ -1,8 +1,11 @@
 import type { Plan } from './plan.ts';
 
 /** Names of everything in a plan that may be left out. */
-export function partsOf({ acts, cronJobs }: Plan): string[] {
-  return [...cronJobs.map(({ namespace, name }) => `${namespace}/${name}`), ...acts.map(({ id }) => id)];
+export function partsOf({ acts, cronJobs, workloads }: Plan): string[] {
+  return [
+    ...[...cronJobs, ...workloads].map(({ namespace, name }) => `${namespace}/${name}`),
+    ...acts.map(({ id }) => id),
+  ];
 }
 
 /** The plan with these parts only. */
@@ -10,6 +13,7 @@ export function onlyWith(plan: Plan, parts: ReadonlySet<string>): Plan {
   return {
     ...plan,
     cronJobs: plan.cronJobs.filter(({ namespace, name }) => parts.has(`${namespace}/${name}`)),
+    workloads: plan.workloads.filter(({ namespace, name }) => parts.has(`${namespace}/${name}`)),
     acts: plan.acts.filter(({ id }) => parts.has(id)),
   };
 }

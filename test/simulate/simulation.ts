@@ -2,13 +2,16 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallMessage } from '../../bridge/ingest/thread/protocol.ts';
 import type { Tree } from '../../bridge/config/tree.ts';
+import { KINDS } from '../../bridge/kubernetes/kinds.ts';
+import { neededKinds } from '../../bridge/sinks/index.ts';
 import type { BridgeOptions } from './bridge.ts';
 import { Bridge } from './bridge.ts';
 import type { Export, ExportAnswer } from './collector.ts';
 import { Collector } from './collector.ts';
 import { Destinations } from './destinations.ts';
 import { enter } from './globals.ts';
-import type { Act, Change, Fault, Plan } from './plan.ts';
+import { People } from './people.ts';
+import type { Act, Fault, Plan } from './plan.ts';
 import { DAY } from './plan.ts';
 import { chance, randomOf, skewed } from './random.ts';
 import { Scheduler, WORLD } from './scheduler.ts';
@@ -21,8 +24,10 @@ import { ApiServer } from './world/api-server.ts';
 import { Clocks } from './world/clocks.ts';
 import { CronJobController } from './world/cronjob-controller.ts';
 import { JobController } from './world/job-controller.ts';
-import { hasEnded, isBeingDeleted } from './world/objects.ts';
+import type { Resource } from './world/objects.ts';
+import { ALL_RESOURCES } from './world/objects.ts';
 import { Truth } from './world/truth.ts';
+import { WorkloadController } from './world/workload-controller.ts';
 
 const HOUR = 3_600_000;
 /** After the last fault everything is settled within it. */
@@ -43,14 +48,12 @@ export class Simulation {
   readonly lives: Bridge[] = [];
   readonly api: ApiServer;
   readonly collector: Collector;
-  readonly #jobs: JobController;
   readonly #cronJobs: CronJobController;
+  readonly #people: People;
   readonly #clocks: Clocks;
   readonly #folder: string;
   readonly #exports = new WeakMap<Uint8Array, Export>();
   #wallOffset = 0;
-  #generations = 0;
-  #manual = 0;
   faults = 0;
 
   constructor(plan: Plan, folder: string) {
@@ -65,8 +68,10 @@ export class Simulation {
     this.api = new ApiServer(scheduler);
     this.shown = new Shown(scheduler);
     this.#clocks = new Clocks(scheduler, plan.skew);
-    this.#jobs = new JobController(scheduler, this.api, this.#clocks, this.truth);
-    this.#cronJobs = new CronJobController(scheduler, this.api, this.#clocks, this.truth, this.#jobs);
+    const jobs = new JobController(scheduler, this.api, this.#clocks, this.truth);
+    this.#cronJobs = new CronJobController(scheduler, this.api, this.#clocks, this.truth, jobs);
+    const workloads = new WorkloadController(scheduler, this.api, this.#clocks, this.truth, jobs);
+    this.#people = new People(scheduler, plan, { jobs, cronJobs: this.#cronJobs, workloads });
     this.collector = new Collector({
       scheduler,
       api: this.api,
@@ -74,6 +79,7 @@ export class Simulation {
       random: randomOf(plan.seed, 'collector'),
       consumers: plan.consumers,
       batches: plan.batches,
+      resources: () => this.#watched(),
       skewMs: plan.skew.collector,
       send: (request) => this.#send(request),
       onConnected: () => this.bridge?.connected(),
@@ -106,7 +112,7 @@ export class Simulation {
       if (weather.is(trouble)) this.collector.watchesCut();
       else this.collector.watchesBack();
     };
-    for (const cronJob of plan.cronJobs) this.#cronJobs.create(cronJob, this.#generations++);
+    this.#people.begin();
     scheduler.in(200, () => this.collector.start());
     scheduler.in(plan.bridgeAt, () => this.#startBridge());
     for (const act of plan.acts) scheduler.at(plan.startAt + act.at, () => this.#act(act));
@@ -175,6 +181,12 @@ export class Simulation {
     } else if ('value' in answer) this.shown.read(call);
   }
 
+  /** What the chart makes the Collector watch for these destinations. */
+  #watched(): Resource[] {
+    const needed = neededKinds(this.destinations.sinks()).map((kind): string => KINDS[kind].resource);
+    return ALL_RESOURCES.filter((resource) => needed.includes(resource));
+  }
+
   /** The way from the Collector to the bridge and back. */
   #send(request: Export): Promise<ExportAnswer> {
     const { scheduler, weather, bridge } = this;
@@ -211,7 +223,8 @@ export class Simulation {
 
   #act(act: Act): void {
     this.say(`${act.id} ${JSON.stringify({ ...act, id: undefined, at: undefined })}`);
-    if ('cronJob' in act) return this.#change(act);
+    if ('cronJob' in act) return this.#people.change(act);
+    if ('workload' in act) return this.#people.changeWorkload(act);
     this.faults++;
     this.#fault(act);
   }
@@ -240,38 +253,6 @@ export class Simulation {
         return;
       case 'trouble':
         return this.weather.set(act.trouble, act.ms);
-    }
-  }
-
-  #change(act: Change): void {
-    const [namespace = '', name = ''] = act.cronJob.split('/');
-    const cronJob = this.#cronJobs.find(namespace, name);
-    if (cronJob === undefined) return;
-    switch (act.act) {
-      case 'suspend':
-        this.#cronJobs.suspend(cronJob, true);
-        this.scheduler.in(act.ms, () => {
-          const later = this.#cronJobs.find(namespace, name);
-          if (later !== undefined) this.#cronJobs.suspend(later, false);
-        });
-        return;
-      case 'recreate':
-        this.#cronJobs.delete(cronJob);
-        this.scheduler.in(act.ms, () => {
-          const plan = this.plan.cronJobs.find((one) => one.namespace === namespace && one.name === name)!;
-          if (this.#cronJobs.find(namespace, name) === undefined) this.#cronJobs.create(plan, this.#generations++);
-        });
-        return;
-      case 'reschedule':
-        return this.#cronJobs.reschedule(cronJob, act.every, act.offset);
-      case 'run-now':
-      case 'run-suspended':
-        return this.#cronJobs.runNow(cronJob, `${name}-manual-${this.#manual++}`, act.act === 'run-suspended');
-      case 'delete-job': {
-        const jobs = this.#cronJobs.jobsOf(cronJob.metadata.uid);
-        const job = jobs.find((one) => !hasEnded(one) && !isBeingDeleted(one)) ?? jobs[0];
-        if (job !== undefined) this.#jobs.remove(job.metadata.uid, act.how);
-      }
     }
   }
 }

@@ -65,7 +65,7 @@ export class ApiServer {
   change(
     resource: Resource,
     uid: string,
-    change: (object: KubeObject) => Partial<Pick<KubeObject, 'metadata' | 'spec' | 'status'>>,
+    change: (object: KubeObject) => Partial<Pick<KubeObject, 'metadata' | 'spec' | 'status' | 'revision'>>,
   ): KubeObject | undefined {
     const object = this.get(resource, uid);
     return object && this.put({ ...object, ...change(object) });

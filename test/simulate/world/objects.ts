@@ -1,6 +1,8 @@
 /** Objects as the Kubernetes API has them, as far as anybody here reads them. Never changed in place. */
 
-export type Resource = 'cronjobs' | 'jobs' | 'pods';
+export type Resource = 'cronjobs' | 'jobs' | 'pods' | WorkloadResource | RevisionResource;
+export type WorkloadResource = 'deployments' | 'statefulsets' | 'daemonsets';
+export type RevisionResource = 'replicasets' | 'controllerrevisions';
 
 export interface OwnerReference {
   readonly apiVersion: string;
@@ -36,9 +38,24 @@ export interface KubeObject {
   readonly metadata: Metadata;
   readonly spec: Fields;
   readonly status: Fields;
+  /** Of a ControllerRevision. */
+  readonly revision?: number;
+  readonly data?: Fields;
 }
 
-const RESOURCES: Readonly<Record<string, Resource>> = { CronJob: 'cronjobs', Job: 'jobs', Pod: 'pods' };
+const RESOURCES: Readonly<Record<string, Resource>> = {
+  CronJob: 'cronjobs',
+  Job: 'jobs',
+  Pod: 'pods',
+  Deployment: 'deployments',
+  StatefulSet: 'statefulsets',
+  DaemonSet: 'daemonsets',
+  ReplicaSet: 'replicasets',
+  ControllerRevision: 'controllerrevisions',
+};
+
+/** Every resource that there can be objects of. */
+export const ALL_RESOURCES: readonly Resource[] = Object.values(RESOURCES);
 
 export function resourceOf({ kind }: KubeObject): Resource {
   return RESOURCES[kind]!;

@@ -31,7 +31,35 @@ export interface CronJobTruth {
   deletedAt?: number;
 }
 
+/** A revision of a workload that its controller began to roll out. */
+export interface RolloutTruth {
+  /** UID of the run that it is. */
+  readonly uid: string;
+  readonly workload: WorkloadTruth;
+  readonly revision: number;
+  /** When its ReplicaSet or ControllerRevision was made; undefined if that is of an earlier revision. */
+  readonly startedAt: number | undefined;
+  /** Its ReplicaSet or ControllerRevision, and the version with which that got the number. */
+  readonly child: string;
+  readonly childVersion: number;
+  outcome?: 'succeeded' | 'failed' | 'cancelled' | 'superseded' | 'rolled_back';
+  endedAt?: number;
+  /** Versions of the workload whose status is about it, and those that say that it has succeeded or failed. */
+  readonly versions: number[];
+  readonly proofs: number[];
+}
+
+export interface WorkloadTruth {
+  readonly uid: string;
+  readonly kind: 'Deployment' | 'StatefulSet' | 'DaemonSet';
+  readonly namespace: string;
+  readonly name: string;
+  readonly rollouts: RolloutTruth[];
+  deletedAt?: number;
+}
+
 export class Truth {
+  readonly workloads = new Map<string, WorkloadTruth>();
   readonly jobs = new Map<string, JobTruth>();
   readonly cronJobs = new Map<string, CronJobTruth>();
 }

@@ -3,13 +3,20 @@ import type { Heard } from '../../runs.ts';
 import { checkJobs, cutoffOf, isTaken, mayBeUnknown, withoutRepeats } from '../../runs.ts';
 import type { Checking } from '../vendor.ts';
 import type { EchoAccount, Report } from './account.ts';
+import { checkRollouts } from './check-rollouts.ts';
 
 /** What is wrong with what the sink that hears everything has heard. */
 export function checkEcho(account: EchoAccount, checking: Checking): Failure[] {
   const { reports } = account;
+  const rollouts = new Set(
+    [...checking.simulation.truth.workloads.values()].flatMap((one) => one.rollouts.map(({ uid }) => uid)),
+  );
+  const ofJobs = reports.filter(({ uid }) => !rollouts.has(uid));
+  const ofRollouts = reports.filter(({ uid }) => rollouts.has(uid)).map((report) => ({ ...report, said: report.id }));
   return [
-    ...checkJobs(checking, reports.map(heardOf), () => undefined),
-    ...checkOutcomes(reports, checking),
+    ...checkJobs(checking, ofJobs.map(heardOf), () => undefined),
+    ...checkRollouts(checking, ofRollouts),
+    ...checkOutcomes(ofJobs, checking),
     ...checkSettled(reports, checking),
     ...checkRows(account, checking),
     ...checkJournal(account, checking),
@@ -61,10 +68,10 @@ function checkSettled(reports: readonly Report[], checking: Checking): Failure[]
   return failures;
 }
 
-/** Each CronJob that was shown has a row; that of one that is deleted is retired. */
+/** Each CronJob and workload that was shown has a row; that of one that is deleted is retired. */
 function checkRows({ rows }: EchoAccount, { simulation: { truth, shown } }: Checking): Failure[] {
   const failures: Failure[] = [];
-  for (const { uid, namespace, name, deletedAt } of truth.cronJobs.values()) {
+  for (const { uid, namespace, name, deletedAt } of [...truth.cronJobs.values(), ...truth.workloads.values()]) {
     const row = rows.get(uid);
     const fail = (what: string): void => void failures.push({ what: `row of ${namespace}/${name} (${uid}): ${what}` });
     if (row === undefined) {

@@ -7,9 +7,11 @@ import { selectionFields, isInSelection } from '../../../../bridge/sinks/selecti
 import type { ClaimedIntent, Delivery, Reads, RunStory } from '../../../../bridge/sinks/sink.ts';
 
 const reads: Reads = {
-  kinds: new Set(['CronJob', 'Job', 'Pod']),
+  kinds: new Set(['CronJob', 'Job', 'Pod', 'Deployment', 'StatefulSet', 'DaemonSet']),
   annotations: [],
 };
+/** Kinds whose objects have a row. */
+const ROWS = new Set<string>(['CronJob', 'Deployment', 'StatefulSet', 'DaemonSet']);
 const schema = z.strictObject({
   url: z.url(),
   token: z.string(),
@@ -35,7 +37,7 @@ export const echo: SinkModule<z.infer<typeof schema>> = {
       return { intents: [{ key: id, lane: run.uid, payload, limits: [], ...story }] };
     },
     planDesired: (object) =>
-      object.kind === 'CronJob' && isInSelection(object, selection)
+      ROWS.has(object.kind) && isInSelection(object, selection)
         ? [{ key: object.uid, wanted: { name: `${object.namespace}/${object.name}` } }]
         : [],
     retire: (wanted) => ({ ...(wanted as object), retired: true }),
