@@ -63,11 +63,14 @@ export const REASONS = {
   row_removed: 'the object that it belongs to was deleted at the vendor: this would make it again',
   not_found: 'the vendor does not know this (404)',
   bad_request: 'the vendor refused the request for good (4xx)',
-  conflict: 'the vendor is busy with another change of the same (409)',
+  conflict: 'the same is being changed by somebody else at the same moment (409)',
   unknown_artifact: 'the vendor does not know this artifact: it is asked again after hours',
   job_failed: 'the vendor did not take the job for many objects at once: each is sent alone',
   rejected_by_job: 'a job for many objects did not take this one: it is sent alone',
   awaiting_turn: 'waits for its turn: few requests at a time go to this vendor',
+  already_there: 'it was there already, written by somebody else: it is left as it is',
+  object_gone: 'its object is not in the cluster any more',
+  object_over: 'its object has ended or is being deleted: it is left as it is',
   destination_removed:
     'this destination is not in the configuration any more: what waits for it is given up after outbox.maxAge',
   run_removed: 'the run that it reports was removed from the store before it was sent',
@@ -89,6 +92,9 @@ export const REASONS = {
 } as const;
 
 export type Reason = keyof typeof REASONS;
+
+/** Nothing is wrong: what was wanted has become needless. */
+export const NEEDLESS: ReadonlySet<Reason> = new Set(['already_there', 'object_gone', 'object_over']);
 
 /** What a person reads of a run on which no decision was taken, by its status. */
 export function undecidedText(status: string): string {

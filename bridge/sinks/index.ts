@@ -5,6 +5,7 @@ import type { DeepReadonly } from '../lib/deep-readonly.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { cronitor } from './cronitor/module.ts';
 import { github } from './github/module.ts';
+import { kubernetes } from './kubernetes/module.ts';
 import type { Deps, DestinationSettings, SinkModule, World } from './module.ts';
 import { sentry } from './sentry/module.ts';
 import type { ConfiguredDeliverer, Planner } from './sink.ts';
@@ -14,6 +15,7 @@ export const SINKS = {
   cronitor,
   sentry,
   github,
+  kubernetes,
 } satisfies Readonly<Record<string, SinkModule>>;
 
 type Sinks = typeof SINKS;

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Kind } from '../kubernetes/observation.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { Http, HttpResult } from './http.ts';
@@ -68,6 +69,8 @@ export interface SinkModule<C extends DestinationSettings = DestinationSettings>
   readonly reads: Reads;
   /** Names of annotations that one destination reads beside those of `reads`, where its configuration names them. */
   annotations?(config: C): readonly string[];
+  /** Kinds whose objects it changes: the chart permits that while one of its destinations is not a dry run. */
+  readonly patches?: readonly Kind[];
   /** The pure half of `<sink>/<name>`. It is given no secret: what a planner has it can put into an error. */
   planner(name: string, config: C, world: World): Planner;
   /** The half that talks to the vendor. Throws a UserError when a secret cannot be read. */

@@ -8,7 +8,7 @@ import type { WarningsResult } from '../cluster/warnings.ts';
 import type { CountedFailure } from '../turn/guarded-planner.ts';
 import type { Committed, Ticked } from '../ingest/thread/protocol.ts';
 import { errorText } from '../lib/errors.ts';
-import { REASONS } from '../lib/reasons.ts';
+import { NEEDLESS, REASONS } from '../lib/reasons.ts';
 import type { Delivery } from '../sinks/sink.ts';
 import { exhaustedText, recoveryText } from '../store/notes.ts';
 import type { FoundProblem } from '../store/problems.ts';
@@ -264,7 +264,7 @@ export class Reporter {
     const { outcome } = delivery;
     const reason = outcome === 'delivered' ? 'delivered' : delivery.reason;
     this.#metrics.delivery(destination, outcome, reason);
-    if (reason === 'dry_run' || reason === 'shutting_down') return;
+    if (reason === 'dry_run' || reason === 'shutting_down' || NEEDLESS.has(reason)) return;
     const channel = what === 'intent' ? 'telemetry' : what;
     if (outcome === 'delivered') {
       this.#incidents.over(`${destination}/${channel}`, { destination, channel }, 'deliveries work again');

@@ -3,6 +3,7 @@ import { KINDS } from '../../bridge/kubernetes/kinds.ts';
 import { groupOf } from '../../bridge/kubernetes/metadata.ts';
 import type { Kind } from '../../bridge/kubernetes/observation.ts';
 import { neededKinds, SINKS } from '../../bridge/sinks/index.ts';
+import type { SinkModule } from '../../bridge/sinks/module.ts';
 import { destinationSchema } from './json-schema.ts';
 
 const KIND_NAMES = (Object.keys(KINDS) as Kind[]).toSorted();
@@ -32,6 +33,11 @@ export function kindsFile(): string {
     ...follow,
     '# Sinks whose destinations take logs unless they say shipLogs: false.',
     `shipLogs: [${sinks.filter((sink) => 'shipLogs' in destinationSchema(sink).properties).join(', ')}]`,
+    '# Kinds whose objects a sink changes while one of its destinations is not a dry run.',
+    'patches:',
+    ...Object.entries<SinkModule>(SINKS).flatMap(([sink, { patches }]) =>
+      patches === undefined ? [] : [`  ${sink}: [${patches.join(', ')}]`],
+    ),
     '',
   ].join('\n');
 }

@@ -6,6 +6,7 @@ import { faultSchema, Faults } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { Github } from './github.ts';
 import { Sentry } from './sentry.ts';
+import { Kubernetes } from './kubernetes.ts';
 import type { Vendor, VendorAnswer, VendorRequest } from './vendor.ts';
 import { json } from './vendor.ts';
 
@@ -31,6 +32,7 @@ export interface Vendors {
   readonly cronitor: Cronitor;
   readonly github: Github;
   readonly sentry: Sentry;
+  readonly kubernetes: Kubernetes;
   inject(fault: Fault): void;
   /** Forgets faults only. */
   heal(): void;
@@ -82,6 +84,7 @@ export async function startVendors({
     cronitor: simulation.cronitor,
     github: simulation.github,
     sentry: simulation.sentry,
+    kubernetes: simulation.kubernetes,
     inject: (fault) => simulation.faults.inject(fault),
     heal: () => simulation.faults.clear(),
     down: () => close(server, 'closeIdleConnections'),
@@ -105,13 +108,16 @@ class Simulation {
   readonly cronitor: Cronitor;
   readonly github: Github;
   readonly sentry = new Sentry([SENTRY_KEY]);
+  readonly kubernetes: Kubernetes;
   private readonly vendors: Readonly<Record<string, Vendor>>;
 
   constructor(key: string, addressLimit: boolean) {
     this.cronitor = new Cronitor(key, addressLimit);
     this.github = new Github(key);
-    // GitHub Enterprise and Sentry are below /api, where Cronitor refuses what it does not know.
-    this.vendors = { github: this.github, sentry: this.sentry, cronitor: this.cronitor };
+    this.kubernetes = new Kubernetes(key);
+    // The others are below /api too, where Cronitor refuses what it does not know.
+    const { github, sentry, kubernetes, cronitor } = this;
+    this.vendors = { github, sentry, kubernetes, cronitor };
   }
 
   async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {

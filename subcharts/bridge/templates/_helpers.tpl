@@ -103,7 +103,7 @@ web:
 {{/*
 The verbs that a bridge with this .Config uses on what it follows: the audit LISTs, GETs what it found, and watches while the
 Collector's watch of that kind is dead. What is not audited it LISTs after a gap. It reads logs where a destination takes them.
-The one verb that writes makes Events.
+It changes objects where a destination does, and makes Events where `events` is on: nothing else writes.
 */}}
 {{- define "bridge.rules" -}}
 {{- range include "bridge.kinds" . | fromJson }}
@@ -119,6 +119,19 @@ The one verb that writes makes Events.
 - apiGroups: ['']
   resources: [pods/log]
   verbs: [get]
+{{- end }}
+{{- $table := .Files.Get "files/kinds.yaml" | fromYaml }}
+{{- range $sink, $kinds := $table.patches }}
+{{- $writes := false }}
+{{- range get $.Config $sink | default dict }}{{ if ne (toString (.).dryRun) "true" }}{{ $writes = true }}{{ end }}{{ end }}
+{{- if $writes }}
+{{- range $kinds }}
+{{- $is := get $table.kinds . }}
+- apiGroups: [{{ $is.group | quote }}]
+  resources: [{{ $is.resource }}]
+  verbs: [patch]
+{{- end }}
+{{- end }}
 {{- end }}
 {{- if include "bridge.writesEvents" . }}
 - apiGroups: [events.k8s.io]

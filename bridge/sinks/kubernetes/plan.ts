@@ -1,0 +1,59 @@
+import type { PodFacts } from '../../kubernetes/observation.ts';
+import type { Instant } from '../../lib/clock.ts';
+import { isInSelection } from '../selection.ts';
+import type { Desired, DesiredContext, Planner, Reads } from '../sink.ts';
+import { FORGET } from '../sink.ts';
+import type { KubernetesConfig } from './config.ts';
+import { rfc3339 } from './rfc3339.ts';
+import type { Wanted } from './wanted.ts';
+import { isLastPhase, wantedSchema } from './wanted.ts';
+
+export const READS: Reads = { kinds: new Set(['Pod']), annotations: [] };
+
+/** What of a crash, a lost answer or an answer that never came as a record is looked at again. */
+const ASSERT_MS = 10 * 60_000;
+
+/**
+ * The pure half of `kubernetes/<name>`: a row for each pod that asks for a timestamp and has none. It is forgotten as soon
+ * as the pod is seen with one, is over, or asks no more: what is taken away by hand is a new row with a new time.
+ */
+export function createKubernetesPlanner(name: string, config: KubernetesConfig): Planner {
+  return {
+    destination: `kubernetes/${name}`,
+    hears: new Set(),
+    reads: { ...READS, annotations: [config.trigger, config.result] },
+    plan: () => null,
+    planDesired: (object, context) => (object.kind === 'Pod' ? planTimestamp(object, context, config) : []),
+    retire: () => FORGET,
+    assertEveryMs: ASSERT_MS,
+  };
+}
+
+function planTimestamp(pod: PodFacts, { now, previous }: DesiredContext, config: KubernetesConfig): Desired[] {
+  const { trigger, result, over, timeZone, value } = config;
+  const { uid, namespace, name, annotations } = pod;
+  if (!Object.hasOwn(annotations, trigger) || Object.hasOwn(annotations, result)) return [];
+  if (!isInSelection(pod, config) || (over === 'skip' && isOver(pod))) return [];
+  const at = value === 'started' ? pod.startAt : (before(previous(uid)) ?? now);
+  if (at === undefined) return [];
+  const wanted: Wanted = {
+    namespace,
+    name,
+    uid,
+    annotation: result,
+    value: rfc3339(at, timeZone),
+    evenOver: over === 'write',
+  };
+  return [{ key: uid, wanted: { ...wanted } }];
+}
+
+function isOver({ deletionAt, phase }: PodFacts): boolean {
+  return deletionAt !== undefined || isLastPhase(phase);
+}
+
+/** When the pod was first seen so: however often its row is planned again, the time stays. */
+function before(previous: unknown): Instant | undefined {
+  const { success, data } = wantedSchema.safeParse(previous);
+  const at = success ? Date.parse(data.value) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
+}

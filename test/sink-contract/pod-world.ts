@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { KubeAccess } from '../../bridge/cluster/kube-access.ts';
+import { kubeApi, kubeOf } from '../../bridge/cluster/api.ts';
+import { configSchema } from '../../bridge/config/schema.ts';
+import { readingOf } from '../../bridge/ingest/reading.ts';
+import { TestEngine } from '../../bridge/ingest/test-engine.ts';
+import { ALWAYS } from '../../bridge/kubernetes/followed.ts';
+import type { Async } from '../../bridge/lib/async.ts';
+import type { Facts } from '../../bridge/kubernetes/observation.ts';
+import type { Dispatcher } from '../../bridge/outbox/dispatcher.ts';
+import { startDispatcher } from '../../bridge/outbox/dispatcher.ts';
+import type { Http } from '../../bridge/sinks/http.ts';
+import type { Configured } from '../../bridge/sinks/index.ts';
+import { configured, createDeliverer, createPlanners } from '../../bridge/sinks/index.ts';
+import type { Deps } from '../../bridge/sinks/module.ts';
+import type { Delivery } from '../../bridge/sinks/sink.ts';
+import type { DesiredView } from '../../bridge/store/read.ts';
+import type { OutboxStore } from '../../bridge/store/outbox-store.ts';
+import type { SimulatedPod } from '../vendors/kubernetes.ts';
+import type { Vendors } from '../vendors/start-vendors.ts';
+import { startVendors } from '../vendors/start-vendors.ts';
+
+export const START = Date.parse('2026-01-05T12:00:00Z');
+const NO_HTTP = {} as Http;
+
+export interface LogLine {
+  readonly [field: string]: unknown;
+  readonly msg: string;
+}
+
+/** A Kubernetes API that is known to the bridge's client by a token. */
+export function kubeAccess({ url, key }: Vendors): KubeAccess {
+  return { server: url, headers: { authorization: `Bearer ${key}` } };
+}
+
+/** Pods, their watch, and the bridge between: engine, store, outbox and the client of the API are the real ones. */
+export class PodWorld {
+  readonly vendors: Vendors;
+  readonly lines: LogLine[] = [];
+  readonly told: Delivery[] = [];
+  now = START;
+  /** What the watch brings; a test may hold it back, or bring it again. */
+  watch: (pod: SimulatedPod, deleted: boolean) => void = (pod, deleted) => this.observe(pod, deleted);
+  readonly #engine: TestEngine;
+  readonly #one: Configured;
+  readonly #read: (object: SimulatedPod) => Facts | undefined;
+  #dispatcher: Dispatcher | undefined;
+
+  private constructor(vendors: Vendors, settings: object) {
+    this.vendors = vendors;
+    const config = configSchema.parse({ kubernetes: { default: settings } });
+    this.#one = configured(config)[0]!;
+    const world = { clusterId: 'test', clusterName: 'test', pageUrl: undefined };
+    this.#engine = new TestEngine({ planners: createPlanners(config, world) });
+    const reading = readingOf(ALWAYS, config);
+    this.#read = (object) => reading.read(object) as Facts | undefined;
+    vendors.kubernetes.onChange = (pod, type) => this.watch(pod, type === 'DELETED');
+    this.start();
+  }
+
+  static async open(settings: object = {}): Promise<PodWorld> {
+    return new PodWorld(await startVendors({ key: 'pod-world-token' }), settings);
+  }
+
+  get api() {
+    return this.vendors.kubernetes;
+  }
+
+  observe(pod: SimulatedPod, deleted = false): void {
+    this.#engine.take([{ facts: this.#read(pod)!, deleted, observedAt: this.now }], this.now);
+    this.#dispatcher?.wake();
+  }
+
+  start(): void {
+    const access = kubeAccess(this.vendors);
+    const kube = kubeOf(
+      kubeApi(access, () => Promise.resolve(access)),
+      'cluster',
+    );
+    const log: Deps['log'] = { info: (fields, msg) => void this.lines.push({ ...fields, msg }) };
+    const clock = { now: () => this.now };
+    const deliverer = createDeliverer(this.#one, { http: NO_HTTP, clock, log, kube });
+    this.#dispatcher = startDispatcher({
+      store: later(() => this.#engine.store),
+      deliverers: [deliverer],
+      clock,
+      maxAgeMs: 86_400_000,
+      random: () => 0.5,
+      tickMs: 5,
+      onSettled: (_, delivery) => this.told.push(delivery),
+      onError: (error) => expect.fail(String(error)),
+    });
+  }
+
+  async stop(graceMs = 5_000): Promise<void> {
+    await this.#dispatcher?.stop(graceMs);
+    this.#dispatcher = undefined;
+  }
+
+  /** The bridge is stopped and started again, with what its store has. */
+  async restart(graceMs?: number): Promise<void> {
+    await this.stop(graceMs);
+    this.#engine.restart(undefined, this.now);
+    this.start();
+  }
+
+  rows(): readonly DesiredView[] {
+    return this.#engine.reader.desired({ limit: 1_000 }).items;
+  }
+
+  /** Runs the clock until it is so. */
+  async until(condition: () => boolean, stepMs = 200): Promise<void> {
+    const deadline = Date.now() + 15_000;
+    while (!condition()) {
+      if (Date.now() > deadline) throw new Error(`not in time: ${JSON.stringify([this.told, this.rows()])}`);
+      this.now += stepMs;
+      await sleep(2);
+    }
+  }
+
+  /** An hour in which nothing more happens. */
+  async quiet(): Promise<void> {
+    for (let step = 0; step < 60; step++) {
+      this.now += 60_000;
+      this.#dispatcher?.wake();
+      await sleep(2);
+    }
+  }
+
+  /** What was written, pod by pod. */
+  writes(pod?: string): Readonly<Record<string, string>>[] {
+    const own = this.api.writes.filter((write) => write.by === 'lifecycle-bridge');
+    return own.filter((write) => pod === undefined || write.pod === pod).map(({ annotations }) => annotations);
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    this.#engine.close();
+    await this.vendors.close();
+  }
+}
+
+/** The store as the main thread sees it. */
+export function later(store: () => OutboxStore): Async<OutboxStore> {
+  return {
+    claim: async (...args) => store().claim(...args),
+    settle: async (...args) => store().settle(...args),
+    claimDesired: async (...args) => store().claimDesired(...args),
+    settleDesired: async (...args) => store().settleDesired(...args),
+    claimJournal: async (...args) => store().claimJournal(...args),
+    settleJournal: async (...args) => store().settleJournal(...args),
+    retryRefused: async (...args) => store().retryRefused(...args),
+    sweep: async (...args) => store().sweep(...args),
+  };
+}
