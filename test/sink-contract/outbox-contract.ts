@@ -73,7 +73,7 @@ function telemetryRules(bench: () => OutboxBench, identities: (...runs: number[]
     bench().enqueue(1);
     await bench().settled();
     const [first, ...rest] = identities(1);
-    expect(sink.processed(vendors)).toEqual([first, first, ...rest]);
+    expect(sink.processed(vendors)).toEqual(sink.looksFirst ? [first, ...rest] : [first, first, ...rest]);
     const receipts = bench()
       .read()
       .deliveries.map(({ reason }) => reason);
@@ -104,7 +104,7 @@ function telemetryRules(bench: () => OutboxBench, identities: (...runs: number[]
     await bench().restart();
     await bench().settled();
     const [first, ...rest] = identities(1);
-    expect(sink.processed(vendors)).toEqual([first, first, ...rest]);
+    expect(sink.processed(vendors)).toEqual(sink.looksFirst ? [first, ...rest] : [first, first, ...rest]);
   });
 }
 

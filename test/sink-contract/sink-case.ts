@@ -9,8 +9,10 @@ export type StatusTable = readonly (readonly [status: number, expected: object])
 
 /** What a sink brings so that the suite can try it against its simulated vendor. */
 export interface SinkCase {
-  /** Part of `METHOD /path?query` of its requests, for faults. */
-  readonly match: { readonly intent: string; readonly desired: string };
+  /** Part of `METHOD /path?query` of its requests, or several, for faults. */
+  readonly match: { readonly intent: string | string[]; readonly desired: string };
+  /** It asks what the vendor has before it sends telemetry: what was heard is not sent again. */
+  readonly looksFirst?: true;
   /** Never to be seen outside a request. */
   readonly secrets: readonly string[];
   /** The sink's own answers to 4xx. */
