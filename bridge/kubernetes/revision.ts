@@ -2,6 +2,7 @@ import type { KubeObject } from './fields.ts';
 import { countAt, objectAt, textAt } from './fields.ts';
 import type { ObjectFacts } from './object-facts.ts';
 import type { FieldsPlan } from './plan.ts';
+import { SOURCE_REVISION } from './source-revision.ts';
 
 /** The number that the Deployment controller gives to a revision, on the Deployment and on its ReplicaSet. */
 export const REVISION = 'deployment.kubernetes.io/revision';
@@ -17,9 +18,9 @@ export interface Generations {
   readonly observedGeneration: number;
 }
 
-/** Of the metadata of a workload: its generation, and this annotation beside those that are kept of every kind. */
+/** Of the metadata of a workload: its generation, and these annotations beside those that are kept of every kind. */
 export function workloadMetadata(annotation?: string): FieldsPlan {
-  return { generation: 'scalar', annotations: (key) => key === annotation };
+  return { generation: 'scalar', annotations: (key) => key === annotation || key === SOURCE_REVISION };
 }
 
 export function readGenerations(object: KubeObject): Generations {

@@ -6,9 +6,11 @@ import { readMetadata } from '../metadata.ts';
 import type { ObjectFacts } from '../object-facts.ts';
 import type { FieldsPlan } from '../plan.ts';
 import type { Generations } from '../revision.ts';
+import type { SourceRevision } from '../source-revision.ts';
+import { readSourceRevision, TEMPLATE } from '../source-revision.ts';
 import { readGenerations, readNumber, TEMPLATE_GENERATION, workloadMetadata } from '../revision.ts';
 
-export interface DaemonSetFacts extends ObjectFacts, Generations {
+export interface DaemonSetFacts extends ObjectFacts, Generations, SourceRevision {
   readonly kind: 'DaemonSet';
   /** Its pods change only when somebody deletes them. */
   readonly onDelete: boolean;
@@ -26,7 +28,7 @@ export interface DaemonSetFacts extends ObjectFacts, Generations {
 
 const PLAN: FieldsPlan = {
   metadata: workloadMetadata(TEMPLATE_GENERATION),
-  spec: { updateStrategy: { type: 'scalar' } },
+  spec: { template: TEMPLATE, updateStrategy: { type: 'scalar' } },
   status: {
     observedGeneration: 'scalar',
     desiredNumberScheduled: 'scalar',
@@ -43,6 +45,7 @@ function read(object: KubeObject, keeps = isOwnAnnotation): DaemonSetFacts {
     kind: 'DaemonSet',
     ...readMetadata(object, keeps),
     ...readGenerations(object),
+    ...readSourceRevision(object),
     onDelete: textAt(objectAt(objectAt(object, 'spec'), 'updateStrategy'), 'type') === 'OnDelete',
     templateGeneration: readNumber(object, TEMPLATE_GENERATION),
     desired: countAt(status, 'desiredNumberScheduled') ?? 0,
@@ -59,7 +62,7 @@ export const DAEMON_SET: KindSpec<DaemonSetFacts> = {
   namespaced: true,
   plan: PLAN,
   read,
-  schema: 1,
+  schema: 2,
   longLived: true,
   audit: 'full',
 };

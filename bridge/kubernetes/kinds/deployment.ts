@@ -8,9 +8,11 @@ import { readMetadata } from '../metadata.ts';
 import type { ObjectFacts } from '../object-facts.ts';
 import type { FieldsPlan } from '../plan.ts';
 import type { Generations } from '../revision.ts';
+import type { SourceRevision } from '../source-revision.ts';
+import { readSourceRevision, TEMPLATE } from '../source-revision.ts';
 import { readGenerations, readNumber, REVISION, workloadMetadata } from '../revision.ts';
 
-export interface DeploymentFacts extends ObjectFacts, Generations {
+export interface DeploymentFacts extends ObjectFacts, Generations, SourceRevision {
   readonly kind: 'Deployment';
   /** The revision that its status is about, once its controller has looked at it. */
   readonly revision: number | undefined;
@@ -29,7 +31,7 @@ export interface DeploymentFacts extends ObjectFacts, Generations {
 
 const PLAN: FieldsPlan = {
   metadata: workloadMetadata(REVISION),
-  spec: { replicas: 'scalar', paused: 'scalar' },
+  spec: { template: TEMPLATE, replicas: 'scalar', paused: 'scalar' },
   status: {
     observedGeneration: 'scalar',
     replicas: 'scalar',
@@ -47,6 +49,7 @@ function read(object: KubeObject, keeps = isOwnAnnotation): DeploymentFacts {
     kind: 'Deployment',
     ...readMetadata(object, keeps),
     ...readGenerations(object),
+    ...readSourceRevision(object),
     revision: readNumber(object, REVISION),
     paused: booleanAt(spec, 'paused'),
     desired: countAt(spec, 'replicas') ?? 1,
@@ -67,7 +70,7 @@ export const DEPLOYMENT: KindSpec<DeploymentFacts> = {
   namespaced: true,
   plan: PLAN,
   read,
-  schema: 1,
+  schema: 2,
   longLived: true,
   audit: 'full',
 };

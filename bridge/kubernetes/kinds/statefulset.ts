@@ -6,9 +6,11 @@ import { readMetadata } from '../metadata.ts';
 import type { ObjectFacts } from '../object-facts.ts';
 import type { FieldsPlan } from '../plan.ts';
 import type { Generations } from '../revision.ts';
+import type { SourceRevision } from '../source-revision.ts';
+import { readSourceRevision, TEMPLATE } from '../source-revision.ts';
 import { readGenerations, workloadMetadata } from '../revision.ts';
 
-export interface StatefulSetFacts extends ObjectFacts, Generations {
+export interface StatefulSetFacts extends ObjectFacts, Generations, SourceRevision {
   readonly kind: 'StatefulSet';
   /** Its pods change only when somebody deletes them. */
   readonly onDelete: boolean;
@@ -29,7 +31,11 @@ export interface StatefulSetFacts extends ObjectFacts, Generations {
 
 const PLAN: FieldsPlan = {
   metadata: workloadMetadata(),
-  spec: { replicas: 'scalar', updateStrategy: { type: 'scalar', rollingUpdate: { partition: 'scalar' } } },
+  spec: {
+    template: TEMPLATE,
+    replicas: 'scalar',
+    updateStrategy: { type: 'scalar', rollingUpdate: { partition: 'scalar' } },
+  },
   status: {
     observedGeneration: 'scalar',
     currentRevision: 'scalar',
@@ -50,6 +56,7 @@ function read(object: KubeObject, keeps = isOwnAnnotation): StatefulSetFacts {
     kind: 'StatefulSet',
     ...readMetadata(object, keeps),
     ...readGenerations(object),
+    ...readSourceRevision(object),
     onDelete: textAt(strategy, 'type') === 'OnDelete',
     partition: countAt(objectAt(strategy, 'rollingUpdate'), 'partition') ?? 0,
     currentRevision: textAt(status, 'currentRevision'),
@@ -69,7 +76,7 @@ export const STATEFUL_SET: KindSpec<StatefulSetFacts> = {
   namespaced: true,
   plan: PLAN,
   read,
-  schema: 1,
+  schema: 2,
   longLived: true,
   audit: 'full',
 };
