@@ -9,7 +9,9 @@ export const REASONS = {
   owner_unknown: 'waits until the owning CronJob is seen',
   owner_unseen:
     'the owning CronJob was not seen within 15 minutes, and only its annotations say whether and where to report the run',
-  not_selected: 'the CronJob is not selected for this destination',
+  not_selected: 'the object is not selected for this destination',
+  no_source_revision:
+    'names no commit: org.opencontainers.image.revision is missing as a label or annotation of the workload and of its pod template',
   manual_run: 'made by hand (kubectl create job --from, or "run now" of a tool) and manualRuns is "ignore"',
   pod_filtered: 'podFilter does not match the name of the pod',
   run_over: 'the run had ended before this was known: the vendor would show it as open again',

@@ -61,6 +61,8 @@ interface Filter {
 export class GithubDeployments {
   /** In the order in which they were made. */
   readonly deployments: GithubDeployment[] = [];
+  /** Statuses in the order in which they were given, with the rollout that the payload names. */
+  readonly given: { readonly run: string; readonly state: StatusState }[] = [];
   /** Commits that no repository has. */
   readonly unknownRefs = new Set<string>();
   /** Repositories that the credentials do not see: `owner/repo`. */
@@ -125,11 +127,14 @@ export class GithubDeployments {
     };
     if (fields.state === 'success' && fields.auto_inactive !== false) this.closeEarlier(found, at);
     found.statuses.push(status);
+    const { run } = found.payload as { readonly run?: unknown };
+    this.given.push({ run: typeof run === 'string' ? run : '', state: status.state });
     return json(201, shownStatus(status));
   }
 
   clear(): void {
     this.deployments.length = 0;
+    this.given.length = 0;
     this.unknownRefs.clear();
     this.hidden.clear();
   }
@@ -208,12 +213,13 @@ function shownStatus(one: DeploymentStatus): object {
     creator: null,
     description: one.description,
     environment: one.environment,
-    target_url: one.log_url,
     created_at: new Date(one.at).toISOString(),
     updated_at: new Date(one.at).toISOString(),
     deployment_url: url,
     repository_url: url,
-    environment_url: one.environment_url,
-    log_url: one.log_url,
+    // Really empty where there is none, which is not a URI as its description wants it.
+    ...(one.environment_url !== '' && { environment_url: one.environment_url }),
+    ...(one.log_url !== '' && { log_url: one.log_url }),
+    target_url: one.log_url === '' ? url : one.log_url,
   };
 }

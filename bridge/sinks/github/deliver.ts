@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../lib/clock.ts';
 import type { Http } from '../http.ts';
-import type { Deliverer, Limit } from '../sink.ts';
+import type { Deliverer, Delivery, Limit } from '../sink.ts';
 import { checkAccess, testDelivery } from './access.ts';
 import { API_LIMIT, GithubClient, KEY_LIMIT } from './client.ts';
 import type { Sleep } from './client.ts';
 import type { GithubConfig } from './config.ts';
+import { deliverDeployment } from './deployments.ts';
 import { Records } from './records.ts';
 
 /** The client spaces requests by itself; by these keys they are held. */
@@ -36,7 +37,7 @@ export function createGithubDeliverer(
     // A job may take minutes: what changes meanwhile does not wait for it.
     convergeAtOnce: 2,
     convergeLimits: LIMITS,
-    deliver: () => Promise.resolve([]),
+    deliver: (batch, signal) => inTurn(batch, (intent) => deliverDeployment(client, intent, signal)),
     converge: (rows, signal) => records.converge(rows, signal),
     renewed() {
       if (!isFirst && !client.auth.isReplaced()) return [];
@@ -48,4 +49,10 @@ export function createGithubDeliverer(
     check: (signal) => checkAccess(client, config, signal),
     test: (signal) => testDelivery(client, config, signal),
   };
+}
+
+async function inTurn<T>(items: readonly T[], send: (item: T) => Promise<Delivery>): Promise<Delivery[]> {
+  const deliveries: Delivery[] = [];
+  for (const item of items) deliveries.push(await send(item));
+  return deliveries;
 }

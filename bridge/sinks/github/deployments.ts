@@ -1,0 +1,167 @@
+import type { ClaimedIntent, Delivery } from '../sink.ts';
+import { objectOf } from './client.ts';
+import type { GithubClient, Reply } from './client.ts';
+import { readDeploymentIntent } from './deployment.ts';
+import type { DeploymentIntent } from './deployment.ts';
+
+const TASK = 'deploy';
+/** How many of the newest Deployments are looked through for one of ours. */
+const PAGE = 100;
+/** The most earlier Deployments of a workload that are closed at once. */
+const MAX_CLOSED = 5;
+/** A person may give the permission, or make the repository, until the intent expires. */
+const REFUSED_MS = 10 * 60_000;
+const MAX_CONFLICTS = 5;
+
+const DELIVERED: Delivery = { outcome: 'delivered' };
+const UNREADABLE: Delivery = { outcome: 'drop', reason: 'bad_request', detail: 'the stored Deployment cannot be read' };
+
+/** What goes on, or why it does not. */
+type Found<T> = { readonly found: T } | { readonly delivery: Delivery };
+
+interface Deployment {
+  readonly id: number;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Gives the Deployment of a rollout its status. It is looked for before it is made, and its last status before the next, so
+ * a request whose answer was lost is not made twice. An earlier Deployment of the same workload is closed by a success.
+ */
+export async function deliverDeployment(
+  client: GithubClient,
+  { payload, attempt }: ClaimedIntent,
+  signal: AbortSignal,
+): Promise<Delivery> {
+  const wanted = readDeploymentIntent(payload);
+  if (wanted === undefined) return UNREADABLE;
+  const api = new DeploymentApi(client, wanted, signal);
+  const delivery = await api.bring();
+  return asIntent(delivery, attempt);
+}
+
+/** A refusal that may end is tried again: an intent that is dropped is lost. */
+function asIntent(delivery: Delivery, attempt: number): Delivery {
+  if (delivery.outcome !== 'drop') return delivery;
+  const { reason, hold, afterMs } = delivery;
+  const mayEnd = hold !== undefined || reason === 'forbidden' || reason === 'not_found';
+  if (!mayEnd && !(reason === 'conflict' && attempt <= MAX_CONFLICTS)) return delivery;
+  const { detail = '' } = delivery;
+  const pauseMs = afterMs ?? (reason === 'conflict' ? 0 : REFUSED_MS);
+  return { outcome: 'retry', reason, detail, afterMs: pauseMs, unknown: false, ...(hold && { hold }) };
+}
+
+class DeploymentApi {
+  readonly #client: GithubClient;
+  readonly #wanted: DeploymentIntent;
+  readonly #signal: AbortSignal;
+  readonly #path: string;
+
+  constructor(client: GithubClient, wanted: DeploymentIntent, signal: AbortSignal) {
+    this.#client = client;
+    this.#wanted = wanted;
+    this.#signal = signal;
+    this.#path = `/repos/${encodeURIComponent(wanted.owner)}/${encodeURIComponent(wanted.repo)}/deployments`;
+  }
+
+  async bring(): Promise<Delivery> {
+    const { status, run, ref } = this.#wanted;
+    const listed = await this.#list({ ref });
+    if ('delivery' in listed) return listed.delivery;
+    const ours = listed.found.find(({ payload }) => payload['run'] === run);
+    // What was never shown as open needs no end.
+    if (ours === undefined && status.state === 'inactive') return DELIVERED;
+    const made = ours === undefined ? await this.#create() : { found: ours.id };
+    if ('delivery' in made) return made.delivery;
+    const set = await this.#setStatus(made.found);
+    return set.outcome === 'delivered' && status.state === 'success' ? this.#closeBefore(made.found) : set;
+  }
+
+  /** Deployments of the environment, the newest first. */
+  async #list(filter: Readonly<Record<string, string>>): Promise<Found<readonly Deployment[]>> {
+    const { environment } = this.#wanted;
+    const query = new URLSearchParams({ ...filter, environment, task: TASK, per_page: String(PAGE) });
+    const reply = await this.#client.call({ method: 'GET', path: `${this.#path}?${query.toString()}` }, this.#signal);
+    const list = listOf(reply);
+    return list === undefined ? { delivery: this.#wrong(reply) } : { found: list.flatMap(deploymentOf) };
+  }
+
+  async #create(): Promise<Found<number>> {
+    const { ref, environment, description, run, workload } = this.#wanted;
+    const body = {
+      ref,
+      task: TASK,
+      auto_merge: false,
+      required_contexts: [],
+      payload: { run, workload },
+      environment,
+      description,
+    };
+    const reply = await this.#client.call({ method: 'POST', path: this.#path, body }, this.#signal);
+    const { id } = objectOf(reply.answer?.body ?? '');
+    if (reply.answer?.status === 201 && typeof id === 'number') return { found: id };
+    return { delivery: this.#wrong(reply) };
+  }
+
+  /** Not a status that it has, and nothing after an end but another end. */
+  async #setStatus(id: number): Promise<Delivery> {
+    const { status } = this.#wanted;
+    const last = await this.#lastState(id);
+    if ('delivery' in last) return last.delivery;
+    if (last.found === status.state) return DELIVERED;
+    if (status.state === 'in_progress' && last.found !== undefined) return DELIVERED;
+    return this.#post(id, status);
+  }
+
+  async #post(id: number, status: object): Promise<Delivery> {
+    // Others deploy to the same environment: what is closed is only what this one replaces.
+    const body = { ...status, auto_inactive: false };
+    const reply = await this.#client.call({ method: 'POST', path: `${this.#path}/${id}/statuses`, body }, this.#signal);
+    return reply.answer?.status === 201 ? DELIVERED : this.#wrong(reply);
+  }
+
+  /** Closes earlier Deployments of the workload, from the newest back to one that is closed. */
+  async #closeBefore(made: number): Promise<Delivery> {
+    const listed = await this.#list({});
+    if ('delivery' in listed) return listed.delivery;
+    const isEarlier = ({ id, payload }: Deployment) => id < made && payload['workload'] === this.#wanted.workload;
+    for (const { id } of listed.found.filter(isEarlier).slice(0, MAX_CLOSED)) {
+      const last = await this.#lastState(id);
+      if ('delivery' in last) return last.delivery;
+      if (last.found === 'inactive') return DELIVERED;
+      if (last.found !== 'success') continue;
+      const closed = await this.#post(id, { state: 'inactive', description: 'superseded by a later rollout' });
+      if (closed.outcome !== 'delivered') return closed;
+    }
+    return DELIVERED;
+  }
+
+  async #lastState(id: number): Promise<Found<string | undefined>> {
+    const path = `${this.#path}/${id}/statuses?per_page=1`;
+    const reply = await this.#client.call({ method: 'GET', path }, this.#signal);
+    const list = listOf(reply);
+    if (list === undefined) return { delivery: this.#wrong(reply) };
+    const [last] = list as { readonly state?: unknown }[];
+    return { found: typeof last?.state === 'string' ? last.state : undefined };
+  }
+
+  /** Of what is not the answer that was expected: a success, too. */
+  #wrong({ delivery, answer }: Reply): Delivery {
+    if (delivery.outcome !== 'delivered') return delivery;
+    const detail = answer === undefined ? '' : this.#client.words(answer);
+    return { outcome: 'retry', reason: 'bad_answer', detail, unknown: true };
+  }
+}
+
+function listOf({ delivery, answer }: Reply): readonly unknown[] | undefined {
+  const list: unknown = delivery.outcome === 'delivered' ? objectOf(answer?.body ?? '') : undefined;
+  return Array.isArray(list) ? list : undefined;
+}
+
+/** Its payload is an object, or the text of one. */
+function deploymentOf(item: unknown): Deployment[] {
+  const { id, payload } = (item ?? {}) as { readonly id?: unknown; readonly payload?: unknown };
+  if (typeof id !== 'number') return [];
+  const fields = typeof payload === 'string' ? objectOf(payload) : payload;
+  return [{ id, payload: typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>) : {} }];
+}

@@ -1,0 +1,148 @@
+import type { Facts } from '../../kubernetes/observation.ts';
+import type { Outcome, Run, Transition, TransitionKind } from '../../lifecycle/transition.ts';
+import { z } from 'zod';
+import type { Json } from '../../lib/json.ts';
+import { pageLink } from '../../lib/page-link.ts';
+import type { AnnotationProblem, Limit, PlanContext, Planned } from '../sink.ts';
+import { isInSelection } from '../selection.ts';
+import { REPOSITORY } from './api-limits.ts';
+import type { GithubPlanConfig } from './config.ts';
+import type { DeploymentState } from './deployment.ts';
+
+/** The repository of a workload, without its owner. */
+export const REPOSITORY_ANNOTATION = 'github.lifecycle-bridge.io/repository';
+/** Another environment for the Deployments of a workload. */
+const ENVIRONMENT_ANNOTATION = 'github.lifecycle-bridge.io/environment';
+/** Where people find what is deployed. */
+const URL_ANNOTATION = 'github.lifecycle-bridge.io/environment-url';
+
+export const DEPLOYMENT_ANNOTATIONS = [REPOSITORY_ANNOTATION, ENVIRONMENT_ANNOTATION, URL_ANNOTATION] as const;
+
+/** What Deployments are made of. */
+export const DEPLOYMENT_TRANSITIONS: readonly TransitionKind[] = ['run.started', 'run.ended'];
+
+const MAX_ENVIRONMENT = 255;
+const MAX_URL = 2_000;
+const MAX_DESCRIPTION = 140;
+
+/** Requests of Deployments share the limits of all requests. */
+const LIMITS: readonly Limit[] = ['api', 'credentials'].map((key) => ({ key, perSecond: 3 }));
+
+const STATES: Readonly<Partial<Record<Outcome, DeploymentState>>> = {
+  succeeded: 'success',
+  failed: 'failure',
+  cancelled: 'inactive',
+  replaced: 'inactive',
+  superseded: 'inactive',
+  rolled_back: 'inactive',
+  unknown: 'inactive',
+};
+
+type Workload = Extract<Facts, { kind: 'Deployment' | 'StatefulSet' | 'DaemonSet' }>;
+
+/** The GitHub Deployment of a rollout whose workload names a repository that gets them. */
+export function planDeployments(transition: Transition, context: PlanContext, config: GithubPlanConfig): Planned {
+  const { run } = context;
+  const workload = workloadOf(context);
+  if (run === undefined || workload === undefined || config.deployments.repositories.length === 0) return null;
+  const repo = workload.annotations[REPOSITORY_ANNOTATION];
+  if (repo === undefined) return null;
+  if (!isSelected(workload, repo, config)) return { drop: 'not_selected', once: true };
+  const ref = workload.sourceRevision;
+  if (ref === undefined) return { drop: 'no_source_revision', once: true };
+  const state = transition.kind === 'run.started' ? 'in_progress' : STATES[transition.outcome ?? 'unknown'];
+  if (state === undefined) return { drop: 'never_started' };
+  // A rollout changes nothing of what it is: the commit may be another one when it ends, since then another has begun.
+  const memo = placeSchema.safeParse(context.memo).data ?? { ref, ...placeOf(workload, config) };
+  const payload = {
+    ...memo,
+    repo,
+    description: short(`${workload.kind} ${workload.namespace}/${workload.name}, revision ${run.revision ?? '?'}`),
+    run: run.uid,
+    workload: `${config.cluster}/${workload.kind}/${workload.namespace}/${workload.name}`,
+    status: statusOf(transition, run, state, workload, config),
+  };
+  const intent = { key: `deployment/${transition.id}`, lane: `deployment/${run.uid}`, payload, limits: LIMITS };
+  return { intents: [intent], memo };
+}
+
+function workloadOf(context: PlanContext): Workload | undefined {
+  const found = [context.object(), ...context.owners()].find(
+    (object) => object?.kind === 'Deployment' || object?.kind === 'StatefulSet' || object?.kind === 'DaemonSet',
+  );
+  return found;
+}
+
+function isSelected(workload: Workload, repo: string, config: GithubPlanConfig): boolean {
+  const { repositories } = config.deployments;
+  return (
+    REPOSITORY.test(repo) &&
+    (repositories.includes('*') || repositories.includes(repo)) &&
+    isInSelection(workload, config)
+  );
+}
+
+/** What is kept of a rollout from its start on. */
+const placeSchema = z.object({ ref: z.string(), owner: z.string(), environment: z.string() });
+
+function placeOf(
+  workload: Workload,
+  config: GithubPlanConfig,
+): { readonly owner: string; readonly environment: string } {
+  const route = config.routes.find((one) => isInSelection(workload, one));
+  const named = workload.annotations[ENVIRONMENT_ANNOTATION];
+  const environment =
+    named !== undefined && isEnvironment(named)
+      ? named
+      : (config.deployments.environment ?? route?.logicalEnvironment ?? config.logicalEnvironment);
+  return { owner: route?.org ?? config.org, environment };
+}
+
+function statusOf(
+  { outcome, message, reason }: Transition,
+  run: Run,
+  state: DeploymentState,
+  workload: Workload,
+  { deployments, pageUrl }: GithubPlanConfig,
+): Json {
+  const logUrl = pageLink(pageUrl, 'runs', run.uid);
+  const named = workload.annotations[URL_ANNOTATION];
+  const url = named !== undefined && isUrl(named) ? named : deployments.environmentUrl;
+  const words = [outcome?.replaceAll('_', ' ') ?? 'rolling out', message ?? reason].filter(Boolean).join(': ');
+  return {
+    state,
+    description: short(words),
+    ...(logUrl !== undefined && { log_url: logUrl }),
+    ...(url !== undefined && { environment_url: url }),
+  };
+}
+
+/** What is wrong with the annotations for Deployments; nothing of an object that has none. */
+export function deploymentProblems({ annotations }: Facts): AnnotationProblem[] {
+  const rules = [
+    [REPOSITORY_ANNOTATION, (text: string) => REPOSITORY.test(text), 'the name of a repository, without owner'],
+    [ENVIRONMENT_ANNOTATION, isEnvironment, `1 to ${MAX_ENVIRONMENT} characters`],
+    [URL_ANNOTATION, isUrl, `an http or https URL, at most ${MAX_URL} characters`],
+  ] as const;
+  return rules.flatMap(([annotation, isAllowed, allowed]) => {
+    const value = annotations[annotation];
+    if (value === undefined || isAllowed(value)) return [];
+    const used = annotation === REPOSITORY_ANNOTATION ? 'no Deployments' : 'what the destination is set to';
+    return [{ annotation, value: Array.from(value).slice(0, 100).join(''), allowed, used }];
+  });
+}
+
+function isEnvironment(text: string): boolean {
+  return text.trim() === text && text !== '' && Array.from(text).length <= MAX_ENVIRONMENT;
+}
+
+function isUrl(text: string): boolean {
+  return text.length <= MAX_URL && /^https?:$/.test(URL.parse(text)?.protocol ?? '');
+}
+
+function short(text: string): string {
+  const characters = Array.from(text.replaceAll(/\s+/g, ' ').trim());
+  return characters.length <= MAX_DESCRIPTION
+    ? characters.join('')
+    : `${characters.slice(0, MAX_DESCRIPTION - 1).join('')}…`;
+}
