@@ -60,12 +60,14 @@ export class SentryApi {
     return this.#refuse(at, 404, url.pathname);
   }
 
-  #project({ url, at, method }: VendorRequest, [, , project, what, slug]: readonly string[]): VendorAnswer {
+  #project(request: VendorRequest, [, , project, what, slug]: readonly string[]): VendorAnswer {
+    const { url, at, method } = request;
     if (what === 'monitors' && url.pathname.endsWith('/processing-errors/'))
       return json(
         200,
         this.#errors().filter(({ checkin }) => checkin.payload.monitor_slug === slug),
       );
+    if (what === 'monitors') return this.#monitors(request, [slug ?? ''], project);
     if (what === '' && method === 'GET') return json(200, { id: project, slug: 'project', name: 'project' });
     return this.#refuse(at, 404, url.pathname);
   }
@@ -78,8 +80,8 @@ export class SentryApi {
     }));
   }
 
-  #monitors({ method, body, at, url }: VendorRequest, [slug = '']: readonly string[]): VendorAnswer {
-    const { monitors } = this.#ingestion.crons();
+  #monitors({ method, body, at, url }: VendorRequest, [slug = '']: readonly string[], project?: string): VendorAnswer {
+    const { monitors } = this.#ingestion.crons(project);
     if (method === 'GET' && slug === '')
       return json(
         200,
@@ -98,7 +100,7 @@ export class SentryApi {
     if (method === 'PUT' && known === undefined) return json(404, { detail: 'The requested resource does not exist' });
     if (method === 'POST' && monitors.has(wanted))
       return json(400, { slug: [`The slug "${wanted}" is already in use.`] });
-    if (known === undefined) this.#ingestion.crons().make(wanted, config.data, status);
+    if (known === undefined) this.#ingestion.crons(project).make(wanted, config.data, status);
     else Object.assign(known, { config: config.data, status });
     return json(method === 'POST' ? 201 : 200, { slug: wanted, status, config: config.data });
   }

@@ -3,8 +3,7 @@ import { redact } from '../../kubernetes/redact.ts';
 import type { Http, HttpAnswer } from '../http.ts';
 import { redactor } from '../redact.ts';
 import { SecretFile } from '../secret-file.ts';
-import type { CheckInPace } from './check-in-pace.ts';
-import { createPace } from './check-in-pace.ts';
+import { CheckInPace } from './check-in-pace.ts';
 import type { SentryConfig } from './config.ts';
 import type { Dsn } from './dsn.ts';
 import { Dsns } from './dsns.ts';
@@ -25,6 +24,8 @@ export interface Account {
   readonly token: SecretFile | undefined;
   readonly limits: RateLimits;
   readonly pace: CheckInPace;
+  /** Slugs of projects, by what the API calls them by number. */
+  readonly projects: Map<string, string>;
 }
 
 /** Throws a UserError when a file cannot be read. */
@@ -32,7 +33,7 @@ export function createAccount(destination: string, config: SentryConfig, http: H
   const { api } = config;
   const token = api && new SecretFile(`${destination}: api.tokenFile`, { file: api.tokenFile });
   const dsns = new Dsns(destination, config);
-  return { config, http, clock, dsns, token, limits: new RateLimits(), pace: createPace(clock) };
+  return { config, http, clock, dsns, token, limits: new RateLimits(), pace: new CheckInPace(), projects: new Map() };
 }
 
 /** Status and Sentry's own words, bounded, without DSNs, tokens and control characters. */

@@ -39,17 +39,24 @@ function checkIns(): CheckIn[] {
 }
 
 describe('the check-in of a run', () => {
-  it.each(STEPS.map((_, index) => index))('is closed once, the one that was opened, by a restart after step %i', (at) => {
-    bridge = new TestEngine({ planners: [planner()] });
-    for (const [index, step] of STEPS.entries()) {
-      step();
-      if (index === at) bridge.restart([planner()]);
-    }
-    const sent = checkIns();
-    expect(sent.map(({ status, again }) => (again === true ? 'again' : status))).toEqual(['in_progress', 'again', 'ok']);
-    expect(new Set(sent.map(({ id }) => id)).size).toBe(1);
-    expect(sent[0]!.traceId).toBe(JOB_UID.replaceAll('-', ''));
-  });
+  it.each(STEPS.map((_, index) => index))(
+    'is closed once, the one that was opened, by a restart after step %i',
+    (at) => {
+      bridge = new TestEngine({ planners: [planner()] });
+      for (const [index, step] of STEPS.entries()) {
+        step();
+        if (index === at) bridge.restart([planner()]);
+      }
+      const sent = checkIns();
+      expect(sent.map(({ status, again }) => (again === true ? 'again' : status))).toEqual([
+        'in_progress',
+        'again',
+        'ok',
+      ]);
+      expect(new Set(sent.map(({ id }) => id)).size).toBe(1);
+      expect(sent[0]!.traceId).toBe(JOB_UID.replaceAll('-', ''));
+    },
+  );
 
   it('is closed by a bridge that was away all the time of the run', () => {
     bridge = new TestEngine({ planners: [planner()] });

@@ -5,6 +5,8 @@ import type { ClaimedIntent, Deliverer, Delivery, TestResult } from '../sink.ts'
 import type { Account } from './account.ts';
 import { createAccount } from './account.ts';
 import { API_LIMIT, apiDelivery, apiRequest, organizationOf } from './api-client.ts';
+import { createCheckIns } from './check-in-api.ts';
+import type { SendCheckIn } from './check-in-api.ts';
 import type { SentryConfig } from './config.ts';
 import { sendDeploy } from './deploy-api.ts';
 import { checkDsn, sendItem } from './item-api.ts';
@@ -18,12 +20,13 @@ const NO_ITEM: Delivery = { outcome: 'drop', reason: 'bad_request', detail: 'the
 export function createSentryDeliverer(name: string, config: SentryConfig, http: Http, clock: Clock): Deliverer {
   const destination = `sentry/${name}`;
   const account = createAccount(destination, config, http, clock);
+  const checkIns = createCheckIns(account);
   let isFirst = true;
   return {
     destination,
     batch: { intents: 16, desired: 20 },
     convergeLimits: [{ key: API_LIMIT, perSecond: 2 }],
-    deliver: (batch, signal) => Promise.all(batch.map((intent) => send(account, intent, signal))),
+    deliver: (batch, signal) => Promise.all(batch.map((intent) => send(account, checkIns, intent, signal))),
     converge: (rows, signal) => converge(account, rows, signal),
     renewed() {
       if (!isFirst) return account.dsns.renewed();
@@ -37,10 +40,11 @@ export function createSentryDeliverer(name: string, config: SentryConfig, http: 
   };
 }
 
-function send(account: Account, intent: ClaimedIntent, signal: AbortSignal): Promise<Delivery> {
+function send(account: Account, checkIns: SendCheckIn, intent: ClaimedIntent, signal: AbortSignal): Promise<Delivery> {
   const { data: payload } = payloadSchema.safeParse(intent.payload);
   if (payload === undefined) return Promise.resolve(NO_ITEM);
-  return payload.kind === 'deploy' ? sendDeploy(account, payload, signal) : sendItem(account, payload, intent, signal);
+  if (payload.kind === 'deploy') return sendDeploy(account, payload, signal);
+  return payload.kind === 'check_in' ? checkIns(payload, intent, signal) : sendItem(account, payload, intent, signal);
 }
 
 async function check(account: Account, signal: AbortSignal): Promise<Delivery> {

@@ -55,7 +55,7 @@ export async function sendItem(
     const key = limited.all ? to.key : limit;
     return { outcome: 'retry', reason: 'rate_limited', afterMs: limited.ms, hold: { key } };
   }
-  const paced = payload.kind === 'check_in' ? account.pace.wait(payload.item, dsnId(to.dsn), clock.now()) : 0;
+  const paced = payload.kind === 'check_in' ? account.pace.wait(dsnId(to.dsn), clock.now()) : 0;
   if (paced > 0) return { outcome: 'retry', reason: 'paced', afterMs: paced, hold: { key: limit } };
   return sendTo(account, to, payload, intent, signal);
 }
@@ -74,7 +74,7 @@ async function sendTo(
   { story }: Intent,
   signal: AbortSignal,
 ): Promise<Delivery> {
-  if (payload.kind === 'check_in') account.pace.sent(payload.item, dsnId(to.dsn), account.clock.now());
+  if (payload.kind === 'check_in') account.pace.sent(dsnId(to.dsn), payload.item, account.clock.now());
   const attempt = async (extent: Extent) => {
     const made = itemsOf(account, to.dsn, payload, story, extent);
     return { notes: made.notes, result: await post(account, to.dsn, made.items, eventIdOf(payload), signal) };
