@@ -88,7 +88,7 @@ describe('the configuration that the API is given', () => {
   it('is that of the last check-in: a margin that is raised over a gap stays until the next run', () => {
     const berlin = wanted('30 2 * * *', 'Europe/Berlin');
     const margin = (now: string) =>
-      (monitorBody(berlin, Date.parse(now))?.['config'] as Record<string, Json>)['checkin_margin'];
+      (monitorBody(berlin, Date.parse(now))!['config'] as Record<string, Json>)['checkin_margin'];
     expect(margin('2027-03-26T12:00:00Z')).toBe(5);
     expect(margin('2027-03-27T12:00:00Z')).toBe(23 * 60 + 35);
     expect(margin('2027-03-28T12:00:00Z')).toBe(23 * 60 + 35);
