@@ -7,6 +7,8 @@ import { printNotes, printValues } from './migrate/print.ts';
 import { type OldInstallation, readRelease } from './migrate/release.ts';
 import { translate } from './migrate/rules.ts';
 import { fromEnvironmentText, fromValuesText } from './migrate/sources.ts';
+import type { OldTool } from './migrate/tool.ts';
+import { OLD_TOOLS } from './migrate/tools.ts';
 import { processTerminal, readArguments, type Terminal } from './terminal.ts';
 import { UsageError } from './usage.ts';
 
@@ -24,48 +26,50 @@ export interface MigrateTerminal extends Terminal {
 
 const terminalOfProcess: MigrateTerminal = { ...processTerminal, warn: (text) => console.error(printable(text)) };
 
-const FLAGS =
-  'those of the old agent are not among its variables: look whether it has --ship-logs, --namespace or --dryrun, or use --release';
-
 /**
- * `migrate-from cronitor`: prints values of our chart for what cronitor-kubernetes was installed with, and beside them
+ * `migrate-from TOOL`: prints values of our chart for what an older tool was installed with, and beside them
  * what has no equivalent. Throws a UserError that lists every setting which cannot be understood.
  */
 export async function migrateFromCommand(
   argv: readonly string[],
   terminal: MigrateTerminal = terminalOfProcess,
 ): Promise<number> {
-  const { settings, place, origin, incomplete } = await readOld(argv);
-  const draft = translate(settings, place);
+  const { tool, settings, place, origin, incomplete } = await readOld(argv);
+  const draft = translate(tool, settings, place);
   if (incomplete !== undefined) draft.todo('flags', incomplete);
   if (draft.refusals.length > 0) throw refusal(draft, origin);
-  terminal.print(printValues(draft, origin));
+  terminal.print(printValues(tool, draft, origin));
   const notes = printNotes(draft);
   if (notes !== '') terminal.warn(notes);
   return 0;
 }
 
 /** The old settings from the one place that the arguments name. */
-async function readOld(argv: readonly string[]): Promise<OldInstallation> {
+async function readOld(argv: readonly string[]): Promise<OldInstallation & { readonly tool: OldTool }> {
   const { values, positionals } = readArguments('migrate-from', argv, OPTIONS, ['TOOL', 'FILE'], 1);
-  const [tool, file] = positionals;
-  if (tool !== 'cronitor') throw new UsageError('migrate-from', `${tool} is not known; allowed: cronitor`);
+  const [name, file] = positionals;
+  const tool = OLD_TOOLS.find((each) => each.name === name);
+  const allowed = OLD_TOOLS.map((each) => each.name).join(', ');
+  if (tool === undefined) throw new UsageError('migrate-from', `${name} is not known; allowed: ${allowed}`);
   const { env, release, namespace, kubeconfig } = values;
   if ([file, env, release].filter((source) => source !== undefined).length !== 1)
     throw new UsageError('migrate-from', 'one of FILE, --env FILE and --release NAME is needed');
   if (release !== undefined) {
     if (namespace === undefined) throw new UsageError('migrate-from', '--release needs --namespace');
-    return readRelease(await connectKube(kubeconfig), release, namespace);
+    return { tool, ...(await readRelease(tool, await connectKube(kubeconfig), release, namespace)) };
   }
+  const { variables } = tool;
+  if (env !== undefined && variables === undefined)
+    throw new UsageError('migrate-from', `${tool.title} reads no variables: give its values file, or --release`);
   const path = file ?? env ?? '';
   const origin = path === '-' ? 'standard input' : path;
   const read = file === undefined ? fromEnvironmentText : fromValuesText;
-  const settings = read(readText(path), origin);
-  if (file !== undefined) return { settings, place: { namespace }, origin };
+  const settings = read(tool, readText(path), origin);
+  if (file !== undefined) return { tool, settings, place: { namespace }, origin };
   // A pod of the old chart says where it runs.
   const namespaceOfPod = settings.find(({ source }) => source === 'KUBERNETES_NAMESPACE')?.value;
   const place = { namespace: namespace ?? (typeof namespaceOfPod === 'string' ? namespaceOfPod : undefined) };
-  return { settings, place, origin, incomplete: FLAGS };
+  return { tool, settings, place, origin, ...(variables !== undefined && { incomplete: variables.unseen }) };
 }
 
 function readText(path: string): string {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { annotationProblems } from '../../sinks/cronitor/annotations.ts';
 import { cronJob } from '../../sinks/cronitor/fixtures.ts';
-import { RULES } from './rules.ts';
+import { RULES } from './cronitor-tool.ts';
 
 const FILE = join(import.meta.dirname, '../../../docs/cronitor.md');
 const text = readFileSync(FILE, 'utf8');

@@ -1,6 +1,7 @@
 import { Document, isScalar, YAMLMap } from 'yaml';
 import { merge, nest, type Tree } from '../../config/tree.ts';
 import type { Draft, Note } from './draft.ts';
+import type { OldTool } from './tool.ts';
 
 /** The values of our chart. */
 export function valuesOf(draft: Draft): Tree {
@@ -9,14 +10,14 @@ export function valuesOf(draft: Draft): Tree {
 }
 
 /** The values as YAML, each with a comment on where it comes from. */
-export function printValues(draft: Draft, origin: string): string {
+export function printValues({ name, doc }: OldTool, draft: Draft, origin: string): string {
   // Helm reads YAML 1.1: `no` and 12:30 need quotes.
   const document = new Document(valuesOf(draft), { schema: 'yaml-1.1' });
   const comments = new Map([...draft.settings].map(([path, { comment }]) => [path, comment]));
   comment(document.contents, '', comments);
   document.commentBefore = [
     ` Values of the chart lifecycle-bridge, made of ${origin}`,
-    ' by "lifecycle-bridge migrate-from cronitor". The way from here: docs/cronitor.md.',
+    ` by "lifecycle-bridge migrate-from ${name}". The way from here: ${doc}.`,
   ].join('\n');
   return document.toString({ lineWidth: 120 }).trimEnd();
 }

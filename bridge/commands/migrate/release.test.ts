@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type KubeApi, kubeApi } from '../../cluster/api.ts';
 import { entry } from '../../config/tree.ts';
+import { CRONITOR } from './cronitor-tool.ts';
 import { printNotes, printValues, valuesOf } from './print.ts';
 import { readRelease } from './release.ts';
 import { translate } from './rules.ts';
@@ -24,9 +25,9 @@ interface Printed {
 }
 
 async function release(api: KubeApi): Promise<Printed> {
-  const { settings, place, origin } = await readRelease(api, 'cron', 'monitoring');
-  const draft = translate(settings, place);
-  const [text, notes] = [printValues(draft, origin), printNotes(draft)];
+  const { settings, place, origin } = await readRelease(CRONITOR, api, 'cron', 'monitoring');
+  const draft = translate(CRONITOR, settings, place);
+  const [text, notes] = [printValues(CRONITOR, draft, origin), printNotes(draft)];
   expect(text + notes).not.toContain(SECRET);
   expect(draft.refusals).toEqual([]);
   return { values: valuesOf(draft), text, notes };

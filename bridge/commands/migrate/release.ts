@@ -5,8 +5,8 @@ import { type KubeObject, messageAt, objectAt, objectsAt, textAt } from '../../k
 import { UserError } from '../../lib/errors.ts';
 import type { Given, OldPlace } from './draft.ts';
 import { fromArguments, fromEnvironment, fromValues } from './sources.ts';
+import type { OldTool } from './tool.ts';
 
-const CHART = 'cronitor-kubernetes';
 const TIMEOUT_MS = 30_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -23,13 +23,18 @@ export interface OldInstallation {
  * The settings of an installed old agent: the values that Helm keeps of its release, or what its Deployment says when
  * Helm's Secret is not there or may not be read. Throws a UserError when there is neither.
  */
-export async function readRelease(api: KubeApi, release: string, namespace: string): Promise<OldInstallation> {
+export async function readRelease(
+  tool: OldTool,
+  api: KubeApi,
+  release: string,
+  namespace: string,
+): Promise<OldInstallation> {
   const selector = encodeURIComponent(`owner=helm,name=${release}`);
   const secrets = await list(api, `/api/v1/namespaces/${namespace}/secrets?labelSelector=${selector}`);
   const current = typeof secrets === 'string' ? undefined : currentVersion(secrets);
-  if (current !== undefined) return fromSecret(current, release, namespace);
+  if (current !== undefined) return fromSecret(tool, current, release, namespace);
   const why = typeof secrets === 'string' ? secrets : 'there is no such release';
-  return fromDeployment(api, release, namespace, why);
+  return fromDeployment(tool, api, release, namespace, why);
 }
 
 /** The objects of a LIST, or why there are none. */
@@ -53,20 +58,20 @@ function currentVersion(secrets: readonly KubeObject[]): KubeObject | undefined 
   return secrets.toSorted((a, b) => rank(b) - rank(a))[0];
 }
 
-function fromSecret(secret: KubeObject, release: string, namespace: string): OldInstallation {
+function fromSecret(tool: OldTool, secret: KubeObject, release: string, namespace: string): OldInstallation {
   const name = textAt(objectAt(secret, 'metadata'), 'name') ?? '';
   const { chart, config } = decodeRelease(objectAt(secret, 'data')['release'], name);
   const { name: chartName, version } = objectAt(chart, 'metadata');
-  const standard = chartName === CHART ? objectAt(chart, 'values') : {};
+  const standard = chartName === tool.chart ? objectAt(chart, 'values') : {};
   const values = merge(standard, config);
-  if (chartName !== CHART && !isTree(values[CHART]))
+  if (chartName !== tool.chart && !isTree(values[tool.chart]))
     throw new UserError(
-      `the release ${release} in ${namespace} is of the chart ${String(chartName)}, not of ${CHART}`,
+      `the release ${release} in ${namespace} is of the chart ${String(chartName)}, not of ${tool.chart}`,
       'Name the release of the old agent: helm list -A',
     );
-  const place = { namespace, fullname: fullname(values, release) };
+  const place = { namespace, fullname: fullname(tool, values, release) };
   return {
-    settings: fromValues(values),
+    settings: fromValues(tool, values),
     place,
     origin: `release ${release} in ${namespace} (${String(chartName)} ${String(version)}, ${name})`,
   };
@@ -89,17 +94,23 @@ function decodeRelease(data: unknown, name: string): { chart: KubeObject; config
 }
 
 /** What the old chart calls its objects. */
-function fullname(values: Tree, release: string): string {
-  const own = isTree(values[CHART]) ? values[CHART] : values;
-  const name = textAt(own, 'nameOverride') ?? CHART;
+function fullname({ chart }: OldTool, values: Tree, release: string): string {
+  const own = isTree(values[chart]) ? values[chart] : values;
+  const name = textAt(own, 'nameOverride') ?? chart;
   const full = textAt(own, 'fullnameOverride') ?? (release.includes(name) ? release : `${release}-${name}`);
   return full.slice(0, 63).replace(/-$/, '');
 }
 
 /** The settings that the live Deployment has; its variables may come from ConfigMaps. */
-async function fromDeployment(api: KubeApi, release: string, namespace: string, why: string): Promise<OldInstallation> {
+async function fromDeployment(
+  tool: OldTool,
+  api: KubeApi,
+  release: string,
+  namespace: string,
+  why: string,
+): Promise<OldInstallation> {
   const found = await list(api, `/apis/apps/v1/namespaces/${namespace}/deployments`);
-  const deployment = typeof found === 'string' ? undefined : found.find((each) => isAgent(each, release));
+  const deployment = typeof found === 'string' ? undefined : found.find((each) => isAgent(tool, each, release));
   if (deployment === undefined) {
     const neither = typeof found === 'string' ? found : 'no Deployment there is of it either';
     throw new UserError(
@@ -109,7 +120,7 @@ async function fromDeployment(api: KubeApi, release: string, namespace: string, 
   }
   const name = textAt(objectAt(deployment, 'metadata'), 'name') ?? '';
   const pod = objectAt(objectAt(objectAt(deployment, 'spec'), 'template'), 'spec');
-  const [container = {}] = agentContainers(deployment);
+  const [container = {}] = agentContainers(tool, deployment);
   const workload = {
     podSecurityContext: pod['securityContext'],
     securityContext: container['securityContext'],
@@ -119,24 +130,24 @@ async function fromDeployment(api: KubeApi, release: string, namespace: string, 
     affinity: pod['affinity'],
   };
   const settings = [
-    ...fromEnvironment(await variables(api, container, namespace)),
-    ...fromArguments(texts(container['args'])),
-    ...keySettings(container, name),
+    ...fromEnvironment(tool, await variables(api, container, namespace)),
+    ...fromArguments(tool, texts(container['args'])),
+    ...(tool.fromContainer?.(container, name) ?? []),
     ...Object.entries(workload).map(([source, value]) => ({ source, value })),
   ];
   const place = { namespace, fullname: name };
   return { settings, place, origin: `Deployment ${namespace}/${name} (Helm's Secret: ${why})` };
 }
 
-function isAgent(deployment: KubeObject, release: string): boolean {
+function isAgent(tool: OldTool, deployment: KubeObject, release: string): boolean {
   const metadata = objectAt(deployment, 'metadata');
   const names = [textAt(metadata, 'name'), textAt(objectAt(metadata, 'labels'), 'app.kubernetes.io/instance')];
-  return names.includes(release) && agentContainers(deployment).length > 0;
+  return names.includes(release) && agentContainers(tool, deployment).length > 0;
 }
 
-function agentContainers(deployment: KubeObject): KubeObject[] {
+function agentContainers(tool: OldTool, deployment: KubeObject): KubeObject[] {
   const pod = objectAt(objectAt(objectAt(deployment, 'spec'), 'template'), 'spec');
-  return objectsAt(pod, 'containers').filter((container) => texts(container['args']).includes('agent'));
+  return objectsAt(pod, 'containers').filter((container) => tool.isIn(container));
 }
 
 /** By name; what a ConfigMap gives is overruled by the container itself. The API key is in neither. */
@@ -160,18 +171,6 @@ async function variables(
   }
   for (const entry of objectsAt(container, 'env')) all[textAt(entry, 'name') ?? ''] = textAt(entry, 'value');
   return all;
-}
-
-/** Where the container has its key from: a Secret of the old release, or one of the user's. */
-function keySettings(container: KubeObject, deployment: string): Given[] {
-  const entry = objectsAt(container, 'env').find((each) => each['name'] === 'CRONITOR_API_KEY') ?? {};
-  const { name, key } = objectAt(objectAt(entry, 'valueFrom'), 'secretKeyRef');
-  if (name === undefined) return [];
-  if (name === `${deployment}-secret`) return [{ source: 'credentials.createSecret.apiKey', value: 'in that Secret' }];
-  return [
-    { source: 'credentials.secretName', value: name },
-    { source: 'credentials.secretKey', value: key },
-  ];
 }
 
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);

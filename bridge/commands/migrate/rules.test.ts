@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { entry } from '../../config/tree.ts';
+import { CRONITOR } from './cronitor-tool.ts';
 import type { Draft } from './draft.ts';
 import { printNotes, valuesOf } from './print.ts';
 import { translate } from './rules.ts';
@@ -11,7 +12,7 @@ const SECRET = 'an-api-key-0123456789';
 /** What is made of old values, which have the key that the chart makes people give. */
 function made(old: object): Draft {
   const text = stringify({ credentials: { secretName: 's', secretKey: 'k' }, ...old }, { schema: 'yaml-1.1' });
-  return translate(fromValuesText(text, 'old.yaml'), {});
+  return translate(CRONITOR, fromValuesText(CRONITOR, text, 'old.yaml'), {});
 }
 
 const config = (name: string, value: unknown): object => ({ config: { [name]: value } });

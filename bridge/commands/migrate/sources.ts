@@ -3,14 +3,10 @@ import { parseDocument } from 'yaml';
 import { isTree, merge, type Tree } from '../../config/tree.ts';
 import { errorText, UserError } from '../../lib/errors.ts';
 import type { Given } from './draft.ts';
-import { RULES } from './rules.ts';
-
-const CHART = 'cronitor-kubernetes';
-/** Of the old chart where it is not ours, so that leaving it out means the same. */
-const DEFAULTS = { config: { shipLogs: true } };
+import type { OldTool } from './tool.ts';
 
 /** The settings in a values file of the old chart, or in what `helm get values` prints of its release. */
-export function fromValuesText(text: string, file: string): Given[] {
+export function fromValuesText(tool: OldTool, text: string, file: string): Given[] {
   // Helm reads YAML 1.1, where `yes` is a boolean.
   const document = parseDocument(text, { version: '1.1', logLevel: 'silent' });
   const [first] = document.errors;
@@ -24,30 +20,30 @@ export function fromValuesText(text: string, file: string): Given[] {
     );
   const values: unknown = document.toJS() ?? {};
   if (!isTree(values)) throw new UserError(`${file} does not hold a mapping of values`, next);
-  return fromValues(values);
+  return fromValues(tool, values);
 }
 
 /** The settings in values of the old chart, also where it is a part of another chart. */
-export function fromValues(values: Tree): Given[] {
-  const own = isTree(values[CHART]) ? values[CHART] : values;
-  return flat(merge(DEFAULTS, own), '');
+export function fromValues({ chart, defaults, rules }: OldTool, values: Tree): Given[] {
+  const own = isTree(values[chart]) ? values[chart] : values;
+  return flat(Object.keys(rules), merge(defaults, own), '');
 }
 
 /** Down to what a rule is for; below that, and where there is none, a value is one setting. */
-function flat(tree: Tree, above: string): Given[] {
+function flat(known: readonly string[], tree: Tree, above: string): Given[] {
   return Object.entries(tree).flatMap(([key, value]) => {
     // The headings of `helm get values`, and values of all charts.
     if (above === '' && ['USER-SUPPLIED VALUES', 'COMPUTED VALUES', 'global'].includes(key)) return [];
     const source = above + key;
-    const isAbove = Object.keys(RULES).some((path) => path.startsWith(`${source}.`));
-    return isAbove && isTree(value) ? flat(value, `${source}.`) : [{ source, value }];
+    const isAbove = known.some((path) => path.startsWith(`${source}.`));
+    return isAbove && isTree(value) ? flat(known, value, `${source}.`) : [{ source, value }];
   });
 }
 
 /** The settings in variables such as the pod of the old agent has, a `NAME=value` in each line. */
-export function fromEnvironmentText(text: string, file: string): Given[] {
+export function fromEnvironmentText(tool: OldTool, text: string, file: string): Given[] {
   try {
-    return fromEnvironment(parseEnv(text));
+    return fromEnvironment(tool, parseEnv(text));
   } catch (error) {
     throw new UserError(
       `${file} cannot be read as variables: ${errorText(error)}`,
@@ -56,25 +52,29 @@ export function fromEnvironmentText(text: string, file: string): Given[] {
   }
 }
 
-/** What of these variables the old agent read. Without one it shipped no logs; its chart gave it a flag. */
-export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Given[] {
+/** What of these variables the old agent read. */
+export function fromEnvironment(
+  { rules, variables }: OldTool,
+  env: Readonly<Record<string, string | undefined>>,
+): Given[] {
+  if (variables === undefined) return [];
   const given = Object.entries(env).flatMap(([name, value]) => {
     const source = /^(https?|no)_proxy$/.test(name) ? name.toUpperCase() : name;
-    return Object.hasOwn(RULES, source) && /^[A-Z_]+$/.test(source) ? [{ source, value }] : [];
+    return Object.hasOwn(rules, source) && /^[A-Z_]+$/.test(source) ? [{ source, value }] : [];
   });
-  return [{ source: 'CRONITOR_AGENT_SHIP_LOGS', value: 'false' }, ...given];
+  return [...variables.implied, ...given];
 }
 
-const BOOLEAN_FLAGS = new Set(['--dev', '--dryrun', '--ship-logs']);
-
 /** The settings in the arguments of the old agent: `--flag=value`, `--flag value`, and `--flag` alone for true. */
-export function fromArguments(args: readonly string[]): Given[] {
+export function fromArguments({ dash, booleanFlags }: OldTool, args: readonly string[]): Given[] {
   const settings: Given[] = [];
   for (let index = 0; index < args.length; index++) {
-    const [source = '', ...rest] = (args[index] ?? '').split('=');
-    if (!source.startsWith('--')) continue;
+    const [written = '', ...rest] = (args[index] ?? '').split('=');
+    // Go takes one dash for two.
+    const source = dash === '-' ? written.replace(/^--/, '-') : written;
+    if (!source.startsWith(dash)) continue;
     if (rest.length > 0) settings.push({ source, value: rest.join('=') });
-    else settings.push({ source, value: BOOLEAN_FLAGS.has(source) ? 'true' : args[++index] });
+    else settings.push({ source, value: booleanFlags.has(source) ? 'true' : args[++index] });
   }
   return settings;
 }

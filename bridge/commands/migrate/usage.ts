@@ -1,6 +1,8 @@
+import { OLD_TOOLS } from './tools.ts';
+
 /** How `migrate-from` is called, and what it does. */
 export const MIGRATE_FROM = {
   synopsis:
-    'migrate-from cronitor (FILE | --env FILE | --release NAME --namespace NS [--kubeconfig FILE]) [--namespace NS]',
-  does: 'print chart values for what cronitor-kubernetes was installed with',
+    'migrate-from TOOL (FILE | --env FILE | --release NAME --namespace NS [--kubeconfig FILE]) [--namespace NS]',
+  does: `print chart values for what an older tool was installed with: ${OLD_TOOLS.map(({ name }) => name).join(', ')}`,
 } as const;
