@@ -60,8 +60,8 @@ function isWanted(turn: Turn, { run, known, memos }: PlannedRun, transition: Tra
   return destinations.some(({ planner, rule, readsLogs = true }) => {
     const { destination } = planner;
     if (!readsLogs || !LOGS_GO_WITH.some((kind) => planner.hears.has(kind))) return false;
-    if (planner.wantsLogs?.({ ...known.contextOf(destination, memos[destination], transition.about), run }) !== true)
-      return false;
+    const context = { ...known.contextOf(destination, memos[destination], transition.about), run };
+    if (planner.wantsLogs?.(context, transition) !== true) return false;
     const started = tx.timeline.decision(`${run.runKey}/started`, destination)?.verdict === 'planned';
     return cutoffReason(transition, run, started, rule) === undefined;
   });

@@ -69,8 +69,8 @@ class Guarded implements GuardedPlanner {
     return this.#attempt('plan', work, (detail) => ({ drop: 'planner_error', detail }));
   }
 
-  wantsLogs(...[context]: Parameters<NonNullable<Planner['wantsLogs']>>): boolean {
-    const work = (): boolean => this.#planner.wantsLogs?.(context) === true;
+  wantsLogs(...args: Parameters<NonNullable<Planner['wantsLogs']>>): boolean {
+    const work = (): boolean => this.#planner.wantsLogs?.(...args) === true;
     return this.#attempt('wantsLogs', work, () => false);
   }
 

@@ -53,8 +53,8 @@ describe('the logs of a run', () => {
     const ignoring = createCronitorPlanner('default', planConfig({ manualRuns: 'ignore' }));
     const manual = { run: run({ manual: true }), memo: undefined };
     expect(ignoring.plan(told, context(manual))).toEqual({ drop: 'manual_run' });
-    expect(ignoring.wantsLogs?.(context(manual))).toBe(false);
-    expect(planner.wantsLogs?.(context(manual))).toBe(true);
+    expect(ignoring.wantsLogs?.(context(manual), transition())).toBe(false);
+    expect(planner.wantsLogs?.(context(manual), transition())).toBe(true);
   });
 
   it('have their share of the limit that all accounts have together', () => {
@@ -101,12 +101,12 @@ describe('the logs of a run', () => {
   it('are not wanted of an account without them, of an excluded CronJob, or of a bare pod', () => {
     const off = createCronitorPlanner('default', planConfig({ shipLogs: false }));
     const excluded = { cronJob: cronJob({ exclude: 'true' }), memo: undefined };
-    expect(planner.wantsLogs?.(context())).toBe(true);
-    expect(off.wantsLogs?.(context())).toBe(false);
+    expect(planner.wantsLogs?.(context(), transition())).toBe(true);
+    expect(off.wantsLogs?.(context(), transition())).toBe(false);
     expect(off.plan(told, context())).toBeNull();
-    expect(planner.wantsLogs?.(context(excluded))).toBe(false);
+    expect(planner.wantsLogs?.(context(excluded), transition())).toBe(false);
     expect(planner.plan(told, context(excluded))).toEqual({ drop: 'not_selected' });
-    expect(planner.wantsLogs?.(context({ run: run({ kind: 'Pod' }) }))).toBe(false);
+    expect(planner.wantsLogs?.(context({ run: run({ kind: 'Pod' }) }), transition())).toBe(false);
   });
 });
 

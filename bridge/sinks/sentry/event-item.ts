@@ -130,14 +130,15 @@ function eventItem(
   const crumbs = breadcrumbs(context.events(), transition.id, rules.issues.breadcrumbs);
   const release = releaseOf(rules.release, chain, report.image);
   const server = node ?? transition.said?.instance;
+  const place = [about.namespace, workload.name].filter(Boolean).join('/').replaceAll(/\s+/g, ' ');
   return {
     event_id: eventId(transition.id, rules.clusterId),
     timestamp: at / 1000,
     platform: 'other',
     level,
     logger: `kubernetes.${watcher}`,
-    message: cut(text, MAX_MESSAGE),
-    transaction: cut(`${about.namespace === '' ? '' : `${about.namespace}/`}${workload.name}`, 200),
+    message: cut(text.trim() || report.title, MAX_MESSAGE),
+    ...(place !== '' && { transaction: cut(place, 200) }),
     ...(fingerprint !== undefined && { fingerprint: [...fingerprint] }),
     environment: (cronJob && setting(cronJob, 'environment')) ?? rules.environment,
     ...(release !== undefined && { release }),

@@ -166,4 +166,22 @@ describe('a Job that fails', () => {
     expect(stage.messages()).toHaveLength(2);
     expect(stage.groups()).toHaveLength(1);
   });
+
+  it('waits for the logs of the containers that failed by themselves, and names the pod whose tails go with it', () => {
+    open({}, { shipLogs: true });
+    const ok = container({ name: 'side', terminated: terminated(0, at(15)) });
+    const pod = failedPod(1);
+    stage.see(
+      jobFacts({ startAt: at(1), active: 1 }),
+      { ...pod, containers: [...pod.containers, ok] },
+      failedJob({ failed: 1 }),
+    );
+    const wanted = stage.bridge.store.transaction((tx) => tx.logs.ofRun(jobFacts().uid));
+    expect(wanted.map((log) => log.container)).toEqual(['hello']);
+    stage.pass(MINUTE);
+    expect(stage.events()).toEqual([]);
+    stage.bridge.store.transaction((tx) => tx.logs.giveUp(jobFacts().uid, 'it was not read in time', T0));
+    stage.pass(15 * MINUTE);
+    expect(stage.tails()).toEqual([{ podUid: 'pod-1' }]);
+  });
 });

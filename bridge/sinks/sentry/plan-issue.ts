@@ -12,6 +12,7 @@ import { coveredEnd, podEndFailure } from './pod-end.ts';
 import type { SentryRules } from './rules.ts';
 import type { Subject } from './subject.ts';
 import { subjectOf } from './subject.ts';
+import { isSelected } from './target.ts';
 
 /**
  * What issues are made of:
@@ -23,6 +24,13 @@ import { subjectOf } from './subject.ts';
  */
 export function issueHears({ issues }: SentryRules): readonly TransitionKind[] {
   return issues.enabled ? ['container.terminated', 'attempt.ended', 'run.stuck', 'run.settled'] : [];
+}
+
+/** Whether the tail of a container's log goes with an event: of one that failed by itself, alone or with its Job. */
+export function wantsLogs(context: RunContext, end: Transition, rules: SentryRules): boolean {
+  if (!rules.issues.enabled || !rules.shipLogs || !isSelected(context, context.run.namespace, rules)) return false;
+  const found = containerEnd(end, subjectOf(end.about, context), context, rules);
+  return found !== null && (!('drop' in found) || found.drop === 'part_of_run');
 }
 
 type Found = Report | Extract<Planned, { readonly drop: unknown }> | null;

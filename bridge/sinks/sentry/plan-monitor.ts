@@ -41,7 +41,7 @@ export type WantedMonitor = z.infer<typeof wantedSchema>;
 /** The monitor of a CronJob, where there is a token: known before it is first due, disabled while suspended. */
 export function planMonitor(cronJob: CronJobFacts, context: DesiredContext, rules: SentryRules): readonly Desired[] {
   if (!isInSelection(cronJob, rules) || !isMonitored(cronJob, rules)) return [];
-  const known = { object: () => cronJob, owners: () => [], namespace: () => undefined };
+  const known = { object: () => cronJob, runObject: () => undefined, owners: () => [], namespace: () => undefined };
   const target = targetOf(known, cronJob.namespace, rules);
   const monitor = monitorOf(cronJob, rules);
   const key = monitorKey(target, monitor.slug, rules);

@@ -4,7 +4,7 @@ import { isInSelection } from '../selection.ts';
 import type { Intent, PlanContext, Planned, Planner, Reads } from '../sink.ts';
 import { cronHears, planCron } from './plan-cron.ts';
 import { eventHears, planEvent } from './plan-event.ts';
-import { issueHears, planIssue } from './plan-issue.ts';
+import { issueHears, planIssue, wantsLogs } from './plan-issue.ts';
 import { adoptMonitor, cronProblems, planMonitor, retireMonitor } from './plan-monitor.ts';
 import type { SentryPlanConfig } from './config.ts';
 import type { SentryRules } from './rules.ts';
@@ -58,6 +58,7 @@ export function createSentryPlanner(name: string, config: SentryPlanConfig): Pla
       });
       return joined(planned, context.memo);
     },
+    wantsLogs: (context, end) => wantsLogs(context, end, rules),
     planDesired: (object, context) => (object.kind === 'CronJob' ? planMonitor(object, context, rules) : []),
     problems: (object) => [
       ...dsnProblems(object, rules),

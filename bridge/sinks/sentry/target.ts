@@ -14,11 +14,11 @@ const CLUSTER_NAMESPACE = 'default';
 const ITEMS_PER_SECOND = 20;
 const ITEMS_BURST = 50;
 
-type Known = Pick<PlanContext, 'object' | 'owners' | 'namespace'>;
+type Known = Pick<PlanContext, 'object' | 'runObject' | 'owners' | 'namespace'>;
 
-/** Whose labels decide: the outermost owner that is followed, else the object itself. */
-function subjectOf({ object, owners }: Known, namespace: string): Pick<ObjectFacts, 'namespace' | 'labels'> {
-  const facts = owners().at(-1) ?? object();
+/** Whose labels decide: the outermost owner that is followed, else the Job of a pod, else the object itself. */
+function subjectOf({ object, runObject, owners }: Known, namespace: string): Pick<ObjectFacts, 'namespace' | 'labels'> {
+  const facts = owners().at(-1) ?? runObject() ?? object();
   return { namespace: namespace || CLUSTER_NAMESPACE, labels: facts?.labels ?? {} };
 }
 
@@ -42,11 +42,10 @@ export function targetOf(context: Known, namespace: string, rules: SentryRules):
   return route === undefined ? {} : { route: route.name };
 }
 
-/** The annotation of the object, its owners from the nearest on, or its namespace; an empty one ends the search. */
-function annotatedDsn({ object, owners, namespace }: Known): string | undefined {
-  const own = object();
-  for (const facts of [...(own === undefined ? [] : [own]), ...owners()]) {
-    const found = facts.annotations[DSN_ANNOTATION];
+/** The annotation of the object, of the Job of a pod, its owners from the nearest on, or its namespace; an empty one ends the search. */
+function annotatedDsn({ object, runObject, owners, namespace }: Known): string | undefined {
+  for (const facts of [object(), runObject(), ...owners()]) {
+    const found = facts?.annotations[DSN_ANNOTATION];
     if (found !== undefined) return found;
   }
   return namespace()?.annotations[DSN_ANNOTATION];
