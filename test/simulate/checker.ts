@@ -27,9 +27,13 @@ function checkErrors({ errors, lives, destinations }: Simulation): Failure[] {
   const crashes = errors.filter((text) => text.startsWith('crash') || text.startsWith('outbox'));
   // A new process does not know what the last one sent within a second.
   const justBegan = (at: number): boolean => lives.some((life) => at >= life.startedAt && at - life.startedAt < MINUTE);
-  const violations = destinations.accounts
-    .flatMap(({ account, host }) => account.violations.map((one) => ({ ...one, host })))
-    .filter(({ kind, at }) => kind !== 'rate' || !justBegan(at));
+  const violations = destinations.accounts.flatMap(({ account, host, tenures }) => {
+    const rotations = tenures.flatMap(({ exceptions }) => exceptions.filter(({ kind }) => kind === 'rotated'));
+    const wasRotated = (at: number): boolean => rotations.some(({ from, to }) => at >= from && at <= to + MINUTE);
+    return account.violations
+      .filter(({ kind, at }) => !(kind === 'rate' && justBegan(at)) && !(kind === 'auth' && wasRotated(at)))
+      .map((one) => ({ ...one, host }));
+  });
   return [
     ...crashes.map((text) => ({ what: text })),
     ...violations.map(({ host, kind, detail }) => ({
@@ -49,16 +53,19 @@ function checkAccounts(simulation: Simulation, reader: ReadStore): Failure[] {
     );
 }
 
-function checkSettled({ collector, scheduler }: Simulation, reader: ReadStore): Failure[] {
+function checkSettled({ collector, scheduler, destinations }: Simulation, reader: ReadStore): Failure[] {
   const failures: Failure[] = [];
   if (collector.waiting > 0) failures.push({ what: `${collector.waiting} exports still wait in the Collector` });
   for (const status of ['pending', 'sending'] as const) {
-    for (const row of reader.deliveries({ limit: 5, status }).items)
+    // What waits for a destination that has left is given up after a day.
+    const waiting = reader.deliveries({ limit: 100, status }).items;
+    for (const row of waiting.filter(({ destination }) => destinations.has(destination)).slice(0, 5))
       failures.push({
         what: `still ${status} to ${row.destination} at ${time(scheduler.now)}: ${JSON.stringify(row.payload)} ${row.detail}`,
       });
   }
   for (const row of reader.desired({ limit: 200 }).items)
-    if (row.notInSyncSince !== undefined) failures.push({ what: `not in sync: ${JSON.stringify(row)}` });
+    if (row.notInSyncSince !== undefined && destinations.has(row.destination))
+      failures.push({ what: `not in sync: ${JSON.stringify(row)}` });
   return failures;
 }

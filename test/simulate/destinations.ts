@@ -8,6 +8,19 @@ export interface DestinationPlan {
   readonly name: string;
 }
 
+/** A time in which a destination was set otherwise. */
+export interface Exception {
+  readonly kind: 'dry-run' | 'excluded' | 'away' | 'rotated';
+  /** The namespace that is excluded. */
+  readonly namespace?: string;
+  /** When the configuration was changed, and when a bridge first had it. */
+  readonly from: number;
+  startedAt: number;
+  /** When it was changed back, and when a bridge first had that. */
+  until: number;
+  to: number;
+}
+
 /** For how long an account was that of a destination. */
 export interface Tenure {
   /** `<sink>/<name>` */
@@ -16,6 +29,9 @@ export interface Tenure {
   readonly from: number;
   /** When the first that had it worked: its cut-off is set by then. */
   readyAt: number;
+  /** It left the configuration, and does not come back. */
+  removedAt?: number;
+  readonly exceptions: Exception[];
 }
 
 export interface OpenAccount {
@@ -27,27 +43,27 @@ export interface OpenAccount {
 
 interface Destination extends DestinationPlan {
   readonly open: OpenAccount;
+  /** What is set beside its account. */
+  settings: Tree;
+  isAway: boolean;
 }
 
-/** The destinations of the bridge's configuration, and the accounts that they have. */
+/** The destinations of the bridge's configuration, how people change them, and the accounts that they have. */
 export class Destinations {
   readonly accounts: OpenAccount[] = [];
-  #current: readonly Destination[] = [];
+  readonly #now: () => number;
+  #current: Destination[] = [];
 
-  constructor(planned: readonly DestinationPlan[], at: () => number) {
-    this.#current = planned.map(({ sink, name }) => {
-      const vendor = VENDORS[sink]!;
-      const host = `${name}.${sink}.simulated`;
-      const open: OpenAccount = { host, vendor, account: vendor.open(host, at), tenures: [] };
-      this.accounts.push(open);
-      return { sink, name, open };
-    });
+  constructor(planned: readonly DestinationPlan[], now: () => number) {
+    this.#now = now;
+    for (const { sink, name } of planned) this.add(sink, name);
   }
 
   /** Their part of the configuration. */
   config(): Tree {
     const config: Record<string, Record<string, Tree>> = {};
-    for (const { sink, name, open } of this.#current) (config[sink] ??= {})[name] = open.account.settings();
+    for (const { sink, name, open, settings } of this.#present())
+      (config[sink] ??= {})[name] = { ...open.account.settings(), ...settings };
     return config;
   }
 
@@ -56,23 +72,80 @@ export class Destinations {
     return this.#current.map(({ sink }) => sink);
   }
 
+  has(destination: string): boolean {
+    return this.#current.some(({ sink, name }) => `${sink}/${name}` === destination);
+  }
+
+  add(sink: string, name: string): void {
+    const vendor = VENDORS[sink]!;
+    const host = `${name}.${sink}.simulated`;
+    const open: OpenAccount = { host, vendor, account: vendor.open(host, this.#now), tenures: [] };
+    this.accounts.push(open);
+    this.#current.push({ sink, name, open, settings: {}, isAway: false });
+  }
+
+  remove(sink: string, name: string): void {
+    const one = this.#find(sink, name);
+    this.#current = this.#current.filter((other) => other !== one);
+    const tenure = one?.open.tenures.at(-1);
+    if (tenure !== undefined) tenure.removedAt = this.#now();
+  }
+
+  /** Sets one otherwise; returns how to set it back. */
+  except(sink: string, name: string, { kind, namespace }: Pick<Exception, 'kind' | 'namespace'>): () => void {
+    const one = this.#find(sink, name);
+    const tenure = one?.open.tenures.at(-1);
+    if (one === undefined || tenure === undefined) return () => undefined;
+    const exception: Exception = {
+      kind,
+      from: this.#now(),
+      startedAt: Infinity,
+      until: Infinity,
+      to: Infinity,
+      ...(namespace !== undefined && { namespace }),
+    };
+    tenure.exceptions.push(exception);
+    const before = one.settings;
+    if (kind === 'dry-run') one.settings = { ...before, dryRun: true };
+    if (kind === 'excluded') one.settings = { ...before, excludeNamespaces: [namespace!] };
+    if (kind === 'away') one.isAway = true;
+    if (kind === 'rotated') one.open.account.rotate();
+    return () => {
+      exception.until = this.#now();
+      if (kind === 'dry-run' || kind === 'excluded') one.settings = before;
+      if (kind === 'away') one.isAway = false;
+    };
+  }
+
   /** A bridge starts with what the configuration has now. */
   started(at: number): void {
-    for (const { sink, name, open } of this.#current) {
+    for (const { sink, name, open } of this.#present()) {
       const destination = `${sink}/${name}`;
-      if (open.tenures.some((tenure) => tenure.destination === destination)) continue;
-      open.tenures.push({ destination, from: at, readyAt: Infinity });
+      const tenure = open.tenures.find((one) => one.destination === destination);
+      if (tenure === undefined) open.tenures.push({ destination, from: at, readyAt: Infinity, exceptions: [] });
+    }
+    for (const exception of this.#current.flatMap(({ open }) => open.tenures.flatMap((one) => one.exceptions))) {
+      exception.startedAt = Math.min(exception.startedAt, at);
+      if (exception.until < Infinity) exception.to = Math.min(exception.to, at);
     }
   }
 
   /** It works. */
   ready(at: number): void {
-    for (const { open } of this.#current)
+    for (const { open } of this.#present())
       for (const tenure of open.tenures) tenure.readyAt = Math.min(tenure.readyAt, at);
   }
 
   /** The account that a request goes to. */
   at({ hostname }: URL): OpenAccount | undefined {
     return this.accounts.find(({ host }) => hostname === host || hostname.endsWith(`.${host}`));
+  }
+
+  #present(): Destination[] {
+    return this.#current.filter(({ isAway }) => !isAway);
+  }
+
+  #find(sink: string, name: string): Destination | undefined {
+    return this.#current.find((one) => one.sink === sink && one.name === name);
   }
 }

@@ -1,4 +1,5 @@
 import type { DestinationPlan } from './destinations.ts';
+import type { Reconfigure } from './operator.ts';
 import type { Random } from './random.ts';
 import { chance, pick, randomOf, skewed, weighted, whole } from './random.ts';
 import type { Trouble } from './weather.ts';
@@ -23,6 +24,12 @@ export type Fault = At &
     | { readonly act: 'dead-watch'; readonly resource: Resource }
     | { readonly act: 'compact' }
     | { readonly act: 'set-clock'; readonly ms: number }
+    | {
+        readonly act: 'reconfigure';
+        readonly how: Reconfigure;
+        readonly namespace: string;
+        readonly ms: number;
+      }
     | { readonly act: 'trouble'; readonly trouble: Trouble; readonly ms: number }
   );
 
@@ -108,6 +115,7 @@ export function planOf(seed: string, days: number): Plan {
   };
 }
 
+const NAMESPACES = ['shop', 'team-a', 'team-b'];
 const EVERY = [5, 10, 10, 15, 20, 30, 60, 120, 360, 1440];
 
 /** As many as give the runs of a day, of which the faults leave some out. */
@@ -131,7 +139,7 @@ function cronJobOf(random: Random, n: number): CronJobPlan {
   if (chance(random, 0.2)) annotations['k8s.cronitor.io/grace-seconds'] = '120';
   return {
     name: `job-${String.fromCharCode(97 + (n % 26))}`,
-    namespace: pick(random, ['shop', 'team-a', 'team-b']),
+    namespace: pick(random, NAMESPACES),
     every,
     offset: whole(random, 0, 1439),
     policy,
@@ -163,6 +171,7 @@ const FAULTS: Readonly<Record<Fault['act'], number>> = {
   'dead-watch': 1,
   compact: 4,
   'set-clock': 2,
+  reconfigure: 2,
   trouble: 26,
 };
 
@@ -182,6 +191,18 @@ function faultOf(random: Random): object {
       return { act, ms: pick(random, [-1, 1]) * Math.floor(skewed(random, 1_000, 20 * MINUTE)) };
     case 'trouble':
       return { act, trouble: pick(random, TROUBLES), ms: troubleMs(random) };
+    case 'reconfigure': {
+      const how = weighted<Reconfigure>(random, {
+        'dry-run': 1,
+        excluded: 2,
+        away: 2,
+        rotated: 3,
+        added: 1,
+        renamed: 1,
+      });
+      const ms = Math.floor(skewed(random, MINUTE, how === 'added' ? 4 * HOUR : 40 * MINUTE));
+      return { act, how, namespace: pick(random, NAMESPACES), ms };
+    }
     case 'compact':
       break;
   }

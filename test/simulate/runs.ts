@@ -24,6 +24,8 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 /** `firstSight.lookback` as it is by default. */
 const LOOKBACK_MS = 15 * MINUTE;
+/** How late anything may be told, with all that may be in the way of it. */
+const SLOW_MS = 3 * 60 * MINUTE;
 
 const OVER_BEFORE = 'it was over before the cut-off';
 
@@ -122,9 +124,50 @@ class JobCheck {
     const edges = told.filter(({ state }) => state !== 'other');
     const states = edges.map(({ state }) => state).join(' ');
     const silent = this.#mustBeSilent();
+    if (this.#isLoose()) return this.#isPart(edges.map(({ state }) => state));
     if (silent !== undefined && told.length === 0) return this.#noReason();
     if (silent !== undefined && !this.#lookedRunning(silent)) return `told ${states}, but ${silent}`;
     return this.#order(states) ?? this.#times(edges);
+  }
+
+  /** The destination was set otherwise meanwhile: then some of it may be missing. */
+  #isLoose(): boolean {
+    const { startedAt = Infinity, uid, namespace } = this.#job;
+    const { exceptions, removedAt } = this.#tenure;
+    const { shown, lives } = this.#simulation;
+    const over = (shown.get(uid)?.endedAt ?? Infinity) + SLOW_MS;
+    // One that joins a bridge that runs already hears of what is recorded from then on.
+    const { from, readyAt } = this.#tenure;
+    if (from > lives[0]!.startedAt && (shown.get(uid)?.at ?? Infinity) <= readyAt) return true;
+    if (removedAt !== undefined && over >= removedAt) return true;
+    return exceptions.some(({ kind, namespace: excluded, from, to }) => {
+      const isOther = kind === 'dry-run' || (kind === 'excluded' && excluded === namespace);
+      return isOther && over >= from && startedAt - LOOKBACK_MS <= to;
+    });
+  }
+
+  #isPart(states: readonly string[]): string | undefined {
+    const { outcome } = this.#job;
+    const allowed = ['run', outcome === undefined ? '' : STATES[outcome], 'fail'];
+    let next = 0;
+    const isPart = states.every((state) => (next = allowed.indexOf(state, next) + 1) > 0);
+    if (!isPart) return `told ${states.join(' ')}, expected a part of ${allowed.join(' ')}`;
+    return this.#mustBeUnselected() && states.length > 0
+      ? `told ${states.join(' ')}, but it is not selected`
+      : undefined;
+  }
+
+  /** Everything of it was shown while its namespace was excluded. */
+  #mustBeUnselected(): boolean {
+    const shown = this.#simulation.shown.get(this.#job.uid);
+    if (shown === undefined) return false;
+    return this.#tenure.exceptions.some(
+      ({ kind, namespace, startedAt, until }) =>
+        kind === 'excluded' &&
+        namespace === this.#job.namespace &&
+        shown.at > startedAt &&
+        (shown.endedAt ?? Infinity) < until,
+    );
   }
 
   #mustBeSilent(): string | undefined {

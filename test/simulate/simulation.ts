@@ -10,6 +10,7 @@ import type { Export, ExportAnswer } from './collector.ts';
 import { Collector } from './collector.ts';
 import { Destinations } from './destinations.ts';
 import { enter } from './globals.ts';
+import { Operator } from './operator.ts';
 import { People } from './people.ts';
 import type { Act, Fault, Plan } from './plan.ts';
 import { DAY } from './plan.ts';
@@ -50,6 +51,7 @@ export class Simulation {
   readonly collector: Collector;
   readonly #cronJobs: CronJobController;
   readonly #people: People;
+  readonly #operator: Operator;
   readonly #clocks: Clocks;
   readonly #folder: string;
   readonly #exports = new WeakMap<Uint8Array, Export>();
@@ -71,6 +73,8 @@ export class Simulation {
     const jobs = new JobController(scheduler, this.api, this.#clocks, this.truth);
     this.#cronJobs = new CronJobController(scheduler, this.api, this.#clocks, this.truth, jobs);
     const workloads = new WorkloadController(scheduler, this.api, this.#clocks, this.truth, jobs);
+    const { destinations } = this;
+    this.#operator = new Operator({ scheduler, destinations, restart: () => this.#reload() });
     this.#people = new People(scheduler, plan, { jobs, cronJobs: this.#cronJobs, workloads });
     this.collector = new Collector({
       scheduler,
@@ -216,6 +220,8 @@ export class Simulation {
   #heal(): void {
     this.say('all is well from now on');
     this.#cronJobs.stop();
+    this.#operator.restore();
+    this.#reload();
     this.collector.start();
     this.collector.watchesBack();
     this.#startBridge();
@@ -229,6 +235,18 @@ export class Simulation {
     this.#fault(act);
   }
 
+  #stop(downMs: number): void {
+    if (this.bridge?.ready !== true) return;
+    this.#downMs = downMs;
+    this.bridge.stop();
+  }
+
+  /** With a changed configuration; the chart restarts a Collector that watches other kinds. */
+  #reload(): void {
+    this.say(`destinations: ${JSON.stringify(this.destinations.config())}`);
+    this.#stop(3_000);
+  }
+
   #fault(act: Fault): void {
     switch (act.act) {
       case 'kill-bridge':
@@ -236,9 +254,7 @@ export class Simulation {
         this.#downMs = act.downMs;
         return this.bridge.kill(act.steps);
       case 'stop-bridge':
-        if (this.bridge?.ready !== true) return;
-        this.#downMs = act.downMs;
-        return this.bridge.stop();
+        return this.#stop(act.downMs);
       case 'kill-collector':
         this.collector.crash(act.loseDisk);
         if (act.loseDisk) this.shown.lossy = true;
@@ -251,6 +267,8 @@ export class Simulation {
       case 'set-clock':
         this.#wallOffset += act.ms;
         return;
+      case 'reconfigure':
+        return this.#operator.change(act.how, act.ms, act.namespace);
       case 'trouble':
         return this.weather.set(act.trouble, act.ms);
     }

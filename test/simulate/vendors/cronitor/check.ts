@@ -12,7 +12,8 @@ export function checkCronitor(account: CronitorAccount, checking: Checking): Fai
   return [
     ...account.autoCreated.map((key) => ({ what: `a ping made the monitor ${key}` })),
     ...checkJobs(checking, account.pings.map(heardOf), silent),
-    ...checkMonitors(account, checking),
+    // Of a destination that has left nobody keeps the monitors.
+    ...(checking.tenures.at(-1)?.removedAt === undefined ? checkMonitors(account, checking) : []),
   ];
 }
 

@@ -1,0 +1,60 @@
+import type { Destinations, Exception } from './destinations.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** How the configuration of the bridge is changed. */
+export type Reconfigure = Exception['kind'] | 'added' | 'renamed';
+
+export interface OperatorOptions {
+  readonly scheduler: Scheduler;
+  readonly destinations: Destinations;
+  /** Restarts the bridge, so that it reads its configuration again. */
+  readonly restart: () => void;
+}
+
+/** Who changes the configuration of the bridge, and changes it back after a while. */
+export class Operator {
+  readonly #options: OperatorOptions;
+  #count = 0;
+  /** Name of the Cronitor destination that there is always. */
+  #main = 'default';
+  /** What is to be changed back. */
+  readonly #open = new Set<() => void>();
+
+  constructor(options: OperatorOptions) {
+    this.#options = options;
+  }
+
+  change(how: Reconfigure, ms: number, namespace: string): void {
+    const { destinations, restart } = this.#options;
+    const name = `extra-${this.#count++}`;
+    if (how === 'added') {
+      destinations.add('cronitor', name);
+      this.#later(ms, () => destinations.remove('cronitor', name));
+    } else if (how === 'renamed') {
+      destinations.add('cronitor', name);
+      destinations.remove('cronitor', this.#main);
+      this.#main = name;
+    } else {
+      const back = destinations.except('cronitor', this.#main, { kind: how, ...(how === 'excluded' && { namespace }) });
+      this.#later(ms, back);
+      // A key that is not known yet is refused until the bridge gets it.
+      if (how === 'rotated') return;
+    }
+    restart();
+  }
+
+  /** Everything is set as it was. */
+  restore(): void {
+    for (const back of this.#open) back();
+    this.#open.clear();
+  }
+
+  #later(ms: number, back: () => void): void {
+    this.#open.add(back);
+    this.#options.scheduler.in(ms, () => {
+      if (!this.#open.delete(back)) return;
+      back();
+      this.#options.restart();
+    });
+  }
+}
