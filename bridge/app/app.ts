@@ -20,6 +20,7 @@ import { startDispatcher } from '../outbox/dispatcher.ts';
 import { createHttp } from '../sinks/http.ts';
 import { createDeliverers } from '../sinks/index.ts';
 import type { ConfiguredDeliverer } from '../sinks/sink.ts';
+import { otherMetricsText } from '../sinks/other-metrics.ts';
 import type { ReadStore } from '../store/read.ts';
 import type { StoreState } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -87,6 +88,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const [reporter, live] = [new Reporter(metrics, logger), new Live()];
   const { worker, failed, fail, onWake, state } = await startStore(options, reporter, live, releases);
   const { api, deliverers } = await openDestinations(options, releases);
+  metrics.observeOthers(() => otherMetricsText(deliverers.flatMap((one) => one.otherMetrics?.() ?? [])));
   const reader = openReads(options, metrics, releases);
   let otlp: OtlpServer | undefined;
   const told = { metrics, reporter, fail, refusedAt: () => otlp?.unauthorizedAt() };

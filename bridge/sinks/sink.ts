@@ -6,6 +6,7 @@ import type { Attempt, ContainerEnd, Run, Transition, TransitionKind } from '../
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
+import type { OtherMetric } from './other-metrics.ts';
 
 /** A rate that several requests share, e.g. one object or one vendor address. */
 export interface Limit {
@@ -261,8 +262,7 @@ export interface Deliverer {
   readonly destination: string;
   /** Most rows per call. */
   readonly batch: { readonly intents: number; readonly desired: number };
-  /** How many converge calls may run at a time, of different rows; default 1. For a vendor that works at one for minutes. */
-  readonly convergeAtOnce?: number;
+  readonly convergeAtOnce?: number; // calls for different rows, where the vendor works at one for minutes; default 1
   /** Limits that every converge call of this destination shares. */
   readonly convergeLimits: readonly Limit[];
   deliver(batch: readonly ClaimedIntent[], signal: AbortSignal): Promise<Delivery[]>;
@@ -290,6 +290,7 @@ export interface Deliverer {
   };
   /** The bridge says that it works: `send` is called every `intervalMs`, with the key of the row that `planOwn` wants. */
   readonly heartbeat?: { readonly intervalMs: number; send(key: string, signal: AbortSignal): Promise<Delivery> };
+  otherMetrics?(): readonly OtherMetric[]; // what another tool counted, by its names; all destinations are added up
   /** Proves with the least that the vendor lets see that address and key are right. Never throws. */
   test?(signal: AbortSignal): Promise<TestResult>;
 }

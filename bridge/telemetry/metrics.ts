@@ -42,6 +42,8 @@ export interface Metrics {
   lastRecords(): ReadonlyMap<string, Instant>;
   /** Reads outbox depth and CronJobs from this store at each collection. */
   observeStore(reader: ObservedStore): void;
+  /** Reads at each collection what sinks count by the names of other tools, in the Prometheus text format. */
+  observeOthers(read: () => string): void;
   /** The Prometheus text format 0.0.4. */
   text(): Promise<string>;
   close(): Promise<void>;
@@ -80,6 +82,7 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
   const meter = provider.getMeter('lifecycle-bridge', version);
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   const last = new Map<string, Instant>();
+  let others = (): string => '';
   gauge(meter, METRICS.buildInfo, () => [[1, { version, node_version: process.version }]]);
   gauge(meter, METRICS.recordAge, () => [...last].map(([kind, at]) => [(clock.now() - at) / 1000, { kind }]));
   return {
@@ -89,7 +92,8 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
     observeAudit: (read) => observeAudit(meter, read),
     observeLogs: (forbidden) => gauge(meter, METRICS.logsForbidden, () => [[forbidden(), {}]]),
     observeStore: (reader) => observeStore(meter, reader, clock),
-    text: async () => serializer.serialize(renamed((await exporter.collect()).resourceMetrics)),
+    observeOthers: (read) => void (others = read),
+    text: async () => serializer.serialize(renamed((await exporter.collect()).resourceMetrics)) + others(),
     close: () => provider.shutdown(),
   };
 }

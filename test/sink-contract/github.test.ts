@@ -60,6 +60,8 @@ const records: StatusTable = [
   [422, dropped('bad_request')],
 ];
 
+const log = { info: () => {} };
+
 function makeCase(vendors: Vendors): SinkCase {
   return {
     match: { intent: ['POST', '/statuses'], desired: 'POST /orgs/' },
@@ -71,7 +73,7 @@ function makeCase(vendors: Vendors): SinkCase {
       const apiUrl = vendors.url.replace('127.0.0.1', 'localhost');
       const config = githubSchema.parse({ ...SETTINGS, credential: vendors.key, apiUrl, bulkSync: false });
       // Its own pauses are tried elsewhere: here they only take time.
-      return createGithubDeliverer('contract', config, http, clock, () => Promise.resolve());
+      return createGithubDeliverer('contract', config, { http, clock, log }, () => Promise.resolve());
     },
     intents,
     desired,

@@ -18,6 +18,8 @@ export interface Bench {
   readonly clock: { at: Instant; now(): Instant };
   /** What was slept, in ms. */
   readonly slept: number[];
+  /** Of the log. */
+  readonly lines: readonly { readonly fields: object; readonly message: string }[];
   readonly abort: AbortController;
   deliverer(config?: object): Deliverer;
   converge(rows: readonly ClaimedDesired[], deliverer?: Deliverer): Promise<Delivery[]>;
@@ -34,6 +36,8 @@ export async function startBench(): Promise<Bench> {
   vendors.github.clock = clock.now;
   const slept: number[] = [];
   const abort = new AbortController();
+  const lines: { readonly fields: object; readonly message: string }[] = [];
+  const log = { info: (fields: object, message: string) => void lines.push({ fields, message }) };
   const sleep = (ms: number): Promise<void> => {
     slept.push(ms);
     clock.at += ms;
@@ -41,13 +45,14 @@ export async function startBench(): Promise<Bench> {
   };
   const deliverer = (config: object = {}): Deliverer => {
     const parsed = githubSchema.parse({ ...settings(vendors), ...config });
-    return createGithubDeliverer('default', parsed, http, clock, sleep);
+    return createGithubDeliverer('default', parsed, { http, clock, log }, sleep);
   };
   const usual = deliverer();
   return {
     vendors,
     clock,
     slept,
+    lines,
     abort,
     deliverer,
     converge: (rows, by = usual) => by.converge(rows, abort.signal),

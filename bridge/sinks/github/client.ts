@@ -9,6 +9,7 @@ import { createAuth } from './auth.ts';
 import type { Auth } from './auth.ts';
 import type { GithubConfig } from './config.ts';
 import { Limits } from './limits.ts';
+import { TrackerMetrics } from './tracker-metrics.ts';
 
 /** Limit key of every request: GitHub's limits are those of the credentials. */
 export const API_LIMIT = 'api';
@@ -56,6 +57,7 @@ export interface ClientOptions {
 export class GithubClient {
   readonly auth: Auth;
   readonly limits = new Limits();
+  readonly metrics = new TrackerMetrics();
   readonly #options: ClientOptions;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -158,10 +160,12 @@ export class GithubClient {
   }
 
   async #request(call: Call, authorization: string, signal?: AbortSignal): Promise<HttpResult> {
-    const { config, http } = this.#options;
+    const { config, http, clock } = this.#options;
     let url = config.apiUrl + call.path;
     for (let redirects = 0; ; redirects++) {
+      const began = clock.now();
       const result = await http.request(httpRequest(call, url, authorization, signal));
+      this.metrics.took(clock.now() - began);
       const next = result.kind === 'answer' ? redirectOf(result, url) : undefined;
       if (next === undefined || redirects === MAX_REDIRECTS) return result;
       url = next;

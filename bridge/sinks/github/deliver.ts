@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../../lib/clock.ts';
-import type { Http } from '../http.ts';
+import type { Deps } from '../module.ts';
 import type { Deliverer, Delivery, Limit } from '../sink.ts';
 import { checkAccess, testDelivery } from './access.ts';
 import { API_LIMIT, GithubClient, KEY_LIMIT } from './client.ts';
 import type { Sleep } from './client.ts';
 import type { GithubConfig } from './config.ts';
 import { deliverDeployment } from './deployments.ts';
+import { logRecord } from './record-log.ts';
 import { Records } from './records.ts';
 
 /** The client spaces requests by itself; by these keys they are held. */
@@ -18,13 +18,14 @@ const sleepFor: Sleep = (ms, signal) => delay(ms, undefined, { signal }).catch((
 export function createGithubDeliverer(
   name: string,
   config: GithubConfig,
-  http: Http,
-  clock: Clock,
+  { http, clock, log }: Pick<Deps, 'http' | 'clock' | 'log'>,
   sleep: Sleep = sleepFor,
 ): Deliverer {
   const destination = `github/${name}`;
   const client = new GithubClient({ destination, config, http, clock, sleep });
-  const records = new Records(client, config.bulkSync);
+  const records = new Records(client, config.bulkSync, (record, delivery) =>
+    logRecord(log, destination, record, delivery),
+  );
   let isFirst = true;
   return {
     destination,
@@ -47,6 +48,7 @@ export function createGithubDeliverer(
     },
     isRefused: () => client.auth.isRefused(),
     check: (signal) => checkAccess(client, config, signal),
+    otherMetrics: () => client.metrics.read(),
     test: (signal) => testDelivery(client, config, signal),
   };
 }

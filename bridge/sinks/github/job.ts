@@ -34,6 +34,7 @@ export async function runJob(
     deployments: rows.map(({ record }) => bulkEntry(record)),
   };
   const created = await client.call({ method: 'POST', path, body }, signal);
+  client.metrics.posted(created);
   if (created.delivery.outcome !== 'delivered') return notCreated(created);
   const { job_id: id, errors } = objectOf(created.answer?.body ?? '');
   if (typeof id !== 'number') return { failed: badAnswer(client, created) };

@@ -17,7 +17,7 @@ export const github = {
     const { credential: _, credentialFile: _1, app: _2, apiUrl: _3, bulkSync: _4, dryRun: _5, ...settings } = config;
     return createGithubPlanner(name, { ...settings, pageUrl });
   },
-  deliverer: (name, config, { http, clock }) => createGithubDeliverer(name, config, http, clock),
+  deliverer: (name, config, deps) => createGithubDeliverer(name, config, deps),
   hosts: ({ apiUrl }) => ({ apiUrl }),
   advice: { unauthorized: PERMISSION, forbidden: PERMISSION },
   doc: 'docs/github.md',

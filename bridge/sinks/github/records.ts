@@ -5,6 +5,7 @@ import { SEND_ALONE } from './job-errors.ts';
 import { jobKey, MAX_JOB, runJob } from './job.ts';
 import type { RecordRow } from './record-row.ts';
 import { readRecord } from './record.ts';
+import type { DeploymentRecord } from './record.ts';
 import { SingleRecords } from './single.ts';
 
 /** The most records of one call that are sent one by one. */
@@ -25,6 +26,7 @@ export class Records {
   readonly #client: GithubClient;
   readonly #single: SingleRecords;
   readonly #bulkSync: boolean;
+  readonly #settled: (record: DeploymentRecord, delivery: Delivery) => void;
   /** Keys of rows about which a job did not say enough. */
   readonly #alone = new Set<string>();
   #catchUpUntil: Instant | undefined;
@@ -32,8 +34,14 @@ export class Records {
   #conflictSince: Instant | undefined;
   #jobRuns = false;
 
-  constructor(client: GithubClient, bulkSync: boolean) {
+  /** `settled`: what became of a record. */
+  constructor(
+    client: GithubClient,
+    bulkSync: boolean,
+    settled: (record: DeploymentRecord, delivery: Delivery) => void,
+  ) {
     this.#client = client;
+    this.#settled = settled;
     this.#single = new SingleRecords(client);
     this.#bulkSync = bulkSync;
   }
@@ -55,6 +63,7 @@ export class Records {
       const record = readRecord(row.wanted);
       return record === undefined ? [] : [{ row, record }];
     });
+    const began = this.#client.clock.now();
     const deliveries = new Map<ClaimedDesired, Delivery>();
     const settle = (some: readonly RecordRow[], answers: readonly Delivery[]) =>
       some.forEach(({ row }, index) => deliveries.set(row, answers[index]!));
@@ -65,9 +74,16 @@ export class Records {
     }
     const blocked = [...deliveries.values()].find(isBlocking);
     settle(alone, blocked ? alone.map(() => asNotSent(blocked)) : await this.#oneByOne(alone, signal));
+    for (const { row, record } of records) this.#count(row, record, deliveries.get(row)!, began);
     const all = rows.map((row) => deliveries.get(row) ?? UNREADABLE);
     if (all.some(isBlocking)) this.#catchUp();
     return all;
+  }
+
+  #count({ attempt }: ClaimedDesired, record: DeploymentRecord, delivery: Delivery, began: Instant): void {
+    if (wasNotSent(delivery)) return;
+    this.#settled(record, delivery);
+    this.#client.metrics.processed(record, delivery, attempt, this.#client.clock.now() - began);
   }
 
   /** What goes by jobs, by cluster and environment, and what is sent one by one. */
@@ -132,6 +148,12 @@ export class Records {
   #mayRunJob(): boolean {
     return this.#bulkSync && !this.#jobRuns && this.#client.clock.now() >= this.#jobOffUntil;
   }
+}
+
+/** Whether nothing was heard of it: it waits for its turn, or for the end of a pause. */
+function wasNotSent(delivery: Delivery): boolean {
+  if (delivery.outcome !== 'retry') return false;
+  return delivery.hold !== undefined || delivery.reason === 'awaiting_turn' || delivery.reason === 'shutting_down';
 }
 
 /** True for an answer that what is still to be sent would get too. */

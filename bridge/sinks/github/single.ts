@@ -41,11 +41,15 @@ export class SingleRecords {
 
   async send({ row, record }: RecordRow, signal: AbortSignal): Promise<Delivery> {
     const known = this.#wasUnknown(record);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#client.metrics.skipped();
+      return known;
+    }
     const slowMs = this.#slowUntil - this.#client.clock.now();
     if (slowMs > 0 && slowMs <= MAX_GAP_MS) return slow(slowMs);
     const path = `/orgs/${record.org}/artifacts/metadata/deployment-record`;
     const reply = await this.#client.call({ method: 'POST', path, body: singleBody(record) }, signal);
+    this.#client.metrics.posted(reply);
     const status = reply.answer?.status;
     if (status !== 403) this.#forbidden = 0;
     if (reply.delivery.outcome === 'delivered') return accepted(this.#client, reply);
