@@ -272,8 +272,7 @@ export interface Deliverer {
    * known of them, or this is the first call. Cheap: asked in each round.
    */
   renewed?(): readonly string[];
-  /** True while the vendor refuses credentials that may be replaced any moment: `renewed` is asked every second then. */
-  isRefused?(): boolean;
+  isRefused?(): boolean; // the vendor refuses credentials that may be replaced any moment: `renewed` is asked every second
   /**
    * Asks whether address and credentials are right, and changes nothing at the vendor. The detail of one that is delivered
    * says what they may do. Never throws.
