@@ -29,8 +29,6 @@ export interface KubeApi {
   readonly caHash: string | undefined;
   /** GET of a path with its query; never throws. */
   get(path: string, signal: AbortSignal, accept?: string): Promise<ApiAnswer>;
-  /** POST of a new object to the path of its resource; never throws. */
-  create(path: string, object: object, signal: AbortSignal): Promise<ApiAnswer>;
   /** Any request whose answer counts with its headers; never throws. */
   send(asked: KubeRequest, signal: AbortSignal): Promise<HttpResult>;
   /** DELETE of one object; never throws. */
@@ -87,8 +85,6 @@ export function kubeApi(first: KubeAccess, read: () => Promise<KubeAccess>): Kub
     server,
     caHash: ca === undefined ? undefined : hashCa(ca),
     get: (path, signal, accept = JSON_TYPE) => authorized((to) => ask(to, { path, signal, accept })),
-    create: (path, object, signal) =>
-      authorized((to) => ask(to, { method: 'POST', path, signal, accept: JSON_TYPE, body: JSON.stringify(object) })),
     async send(asked, signal) {
       const sent = await authorized(async (to) => {
         const result = await exchange(to, { ...asked, signal });

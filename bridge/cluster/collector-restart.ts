@@ -6,7 +6,7 @@ import type { Async } from '../lib/async.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
 import { sha256Hex } from '../lib/ids.ts';
 import type { KubeApi } from './api.ts';
-import { warningEvent } from './kube-event.ts';
+import { postEvent } from './write/post-event.ts';
 import { resourcePath } from './list.ts';
 
 /** What became of the deletion of one pod. */
@@ -145,8 +145,7 @@ class Restarter {
     const regarding = { apiVersion: KINDS.Pod.apiVersion, kind: 'Pod', namespace, name };
     const note = 'The watches of CronJobs, Jobs and Pods are dead: the bridge deleted this pod of its Collector.';
     const text = { regarding, reason: 'WatchesDead', action: 'RestartCollector', note };
-    const event = warningEvent(text, sha256Hex(String(at)), at);
-    await api.create(resourcePath(KINDS.Event, namespace), event, this.#stopping.signal);
+    await postEvent(api, text, sha256Hex(String(at)), at, this.#stopping.signal);
   }
 }
 

@@ -25,7 +25,14 @@ interface Created {
   readonly [field: string]: unknown;
 }
 
-type Answer = { readonly status: number; readonly body?: object | string; readonly protobuf?: Buffer } | 'reset';
+type Answer =
+  | {
+      readonly status: number;
+      readonly body?: object | string;
+      readonly protobuf?: Buffer;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  | 'reset';
 
 /**
  * A real HTTP server that answers as the Kubernetes API does: LISTs in pages, metadata only if asked, watches, GETs by
@@ -101,7 +108,8 @@ export class FakeApi {
       request.socket.resetAndDestroy();
       return;
     }
-    const { status, body = {}, protobuf } = answer;
+    const { status, body = {}, protobuf, headers = {} } = answer;
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     if (protobuf !== undefined) response.writeHead(status, { 'content-type': KUBE_PROTOBUF }).end(protobuf);
     else if (typeof body === 'string') response.writeHead(status, { 'content-type': 'text/plain' }).end(body);
     else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));

@@ -43,7 +43,7 @@ const cluster = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'Write an Event of type Warning on a CronJob with annotations that cannot be read; kubectl describe shows it',
+      'Write an Event of type Warning on an object with annotations that cannot be read; kubectl describe shows it',
     ),
   collectorPods: z
     .array(allowed(z.string().regex(POD), 'namespace/name of a pod'))

@@ -1,7 +1,8 @@
+import type { Kind } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { AnnotationProblem } from '../sinks/sink.ts';
 
-/** Stands in place of an annotation where not the CronJob but the bridge is at fault. */
+/** Stands in place of an annotation where not the object but the bridge is at fault. */
 export const PLANNER_ERROR = 'planner_error';
 
 /** An annotation that cannot be read, and the destinations that say so with the same words. */
@@ -13,14 +14,16 @@ export interface ProblemView extends Problem {
   readonly sinceAt: Instant;
 }
 
+/** What it is that has problems: any object that destinations read. */
 export interface ProblemSubject {
+  readonly kind: Kind;
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
 }
 
-/** A live CronJob with annotations that cannot be read. */
-export interface CronJobProblems extends ProblemSubject {
+/** A live object with annotations that cannot be read. */
+export interface ObjectProblems extends ProblemSubject {
   readonly problems: readonly ProblemView[];
   /** When the Kubernetes Event about them was written last. */
   readonly eventAt: Instant | undefined;
@@ -37,10 +40,10 @@ export interface ProblemCount {
   readonly count: number;
 }
 
-/** The problems of one CronJob that a Kubernetes Event is to report. */
+/** The problems of one object that a Kubernetes Event is to report. */
 export interface DueEvent extends ProblemSubject {
   readonly problems: readonly Problem[];
-  /** The same for the same set of problems of this CronJob. */
+  /** The same for the same set of problems of this object. */
   readonly setHash: string;
   /** Number of this try, from 1. */
   readonly attempt: number;
@@ -55,9 +58,9 @@ export interface SettledEvent {
 
 /** The problems inside one transaction. */
 export interface ProblemsTx {
-  /** Replaces what is known of a CronJob; an empty list forgets it. */
-  set(cronJob: ProblemSubject, problems: readonly Problem[], at: Instant): void;
-  /** Forgets those of CronJobs that are not alive: the row of one that could not be read went without a deletion. */
+  /** Replaces what is known of an object; an empty list forgets it. */
+  set(object: ProblemSubject, problems: readonly Problem[], at: Instant): void;
+  /** Forgets those of objects that are not alive: the row of one that could not be read went without a deletion. */
   forgetDead(): void;
 }
 

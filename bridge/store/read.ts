@@ -8,7 +8,7 @@ import type { Reason } from '../lib/reasons.ts';
 import type { JournalReads, RunJournal } from './journal.ts';
 import type { Retirement } from './operations.ts';
 import type { OwnRow } from './desired.ts';
-import type { CronJobProblems, ProblemCount, ProblemView } from './problems.ts';
+import type { ObjectProblems, ProblemCount, ProblemView } from './problems.ts';
 import type { Quarantined } from './quarantine.ts';
 import type { Decision } from './timeline.ts';
 import type { UnjudgedCount, UnjudgedView } from './unjudged.ts';
@@ -280,7 +280,7 @@ export interface CronJobReads {
   /** CronJobs that are not deleted. */
   cronJobCount(): number;
   /** CronJobs with annotations that cannot be read, by namespace and name. */
-  problems(query: ObjectsQuery): Page<CronJobProblems>;
+  problems(query: ObjectsQuery): Page<ObjectProblems>;
   problemCounts(): ProblemCount[];
   /** How many CronJobs have one. */
   problemCronJobs(): number;

@@ -93,6 +93,7 @@ describe('an audit', () => {
 
 describe('annotations that cannot be read', () => {
   const problem = {
+    kind: 'CronJob' as const,
     uid: 'uid',
     namespace: 'shop',
     name: 'report',
@@ -106,7 +107,12 @@ describe('annotations that cannot be read', () => {
   it('are one line each, and of very many one line more', () => {
     reporter.problemsFound([problem]);
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({ level: 'warn', cronJob: 'shop/report', value: 'yes', allowed: 'true or false' });
+    expect(lines[0]).toMatchObject({
+      level: 'warn',
+      object: 'CronJob shop/report',
+      value: 'yes',
+      allowed: 'true or false',
+    });
     reporter.problemsFound(Array.from({ length: 500 }, () => problem));
     expect(lines).toHaveLength(22);
     expect(lines.at(-1)).toMatchObject({ more: 480 });
@@ -117,9 +123,9 @@ describe('annotations that cannot be read', () => {
     reporter.eventWritten({ result: 'written' });
     reporter.eventWritten({ result: 'forbidden', error: 'no' });
     expect(words()).toEqual([
-      'warn no permission to write Events on CronJobs; everything else works',
-      'info Events can be written on CronJobs again',
-      'warn no permission to write Events on CronJobs; everything else works',
+      'warn no permission to write Events; everything else works',
+      'info Events can be written again',
+      'warn no permission to write Events; everything else works',
     ]);
     expect(lines[0]!['next']).toMatch(/verb create on events\.events\.k8s\.io, or set cluster\.events: false/);
   });
@@ -127,10 +133,7 @@ describe('annotations that cannot be read', () => {
   it('whose Events cannot be written for a while are reported when it begins and when it is over', () => {
     for (let times = 0; times < 3; times++) reporter.eventWritten({ result: 'unreachable', error: 'no answer' });
     reporter.eventWritten({ result: 'written' });
-    expect(words()).toEqual([
-      'warn an Event on a CronJob was not written; it is tried again',
-      'info Events on CronJobs are written again',
-    ]);
+    expect(words()).toEqual(['warn an Event was not written; it is tried again', 'info Events are written again']);
   });
 });
 

@@ -2,7 +2,7 @@ import type { AuditResult } from '../cluster/auditor.ts';
 import type { Restarted } from '../cluster/collector-restart.ts';
 import { restartText } from '../cluster/collector-restart.ts';
 import type { OwnWatchState } from '../cluster/own-watch.ts';
-import type { EventResult } from '../cluster/event-writer.ts';
+import type { EventResult } from '../cluster/write/post-event.ts';
 import type { LogAnswer } from '../cluster/read-log.ts';
 import type { WarningsResult } from '../cluster/warnings.ts';
 import type { CountedFailure } from '../turn/guarded-planner.ts';
@@ -24,7 +24,7 @@ const MAX_TOLD = 20;
 const SILENT_SECONDS = 30;
 /** Of the zone data that ICU brings. */
 const TZ_RELEASE = process.versions['tz'];
-const NO_EVENTS = 'no permission to write Events on CronJobs; everything else works';
+const NO_EVENTS = 'no permission to write Events; everything else works';
 const GRANT_EVENTS = 'grant the account the verb create on events.events.k8s.io, or set cluster.events: false';
 
 /** Reports what happens in the bridge to metrics (each time) and to the log (once, what an operator wants to know). */
@@ -164,8 +164,8 @@ export class Reporter {
   /** Each once, when it is found. */
   problemsFound(found: readonly FoundProblem[]): void {
     const problems = found.filter(({ annotation }) => annotation !== PLANNER_ERROR);
-    for (const { uid: _, namespace, name, ...problem } of problems.slice(0, MAX_TOLD)) {
-      const fields = { cronJob: `${namespace}/${name}`, ...problem };
+    for (const { uid: _, kind, namespace, name, ...problem } of problems.slice(0, MAX_TOLD)) {
+      const fields = { object: `${kind} ${namespace}/${name}`, ...problem };
       this.#logger.warn(fields, 'an annotation cannot be read; the value that is used instead counts');
     }
     const more = problems.length - MAX_TOLD;
@@ -184,21 +184,21 @@ export class Reporter {
     }
   }
 
-  /** An Event on a CronJob. A missing permission is reported once. */
+  /** An Event on an object with annotations that cannot be read. A missing permission is reported once. */
   eventWritten(result: EventResult): void {
     if (result.result === 'forbidden') {
       if (!this.#eventsForbidden) this.#logger.warn({ error: result.error, next: GRANT_EVENTS }, NO_EVENTS);
       this.#eventsForbidden = true;
     } else if (result.result === 'written') {
-      if (this.#eventsForbidden) this.#logger.info('Events can be written on CronJobs again');
+      if (this.#eventsForbidden) this.#logger.info('Events can be written again');
       this.#eventsForbidden = false;
-      this.#incidents.over('events', {}, 'Events on CronJobs are written again');
-    } else this.#incidents.seen('events', { ...result }, 'an Event on a CronJob was not written; it is tried again');
+      this.#incidents.over('events', {}, 'Events are written again');
+    } else this.#incidents.seen('events', { ...result }, 'an Event was not written; it is tried again');
   }
 
   /** The loop that writes Events failed; it retries by itself. */
   eventsFailed(error: unknown): void {
-    this.#incidents.seen('events', { error: errorText(error) }, 'writing Events on CronJobs failed; retrying');
+    this.#incidents.seen('events', { error: errorText(error) }, 'writing Events failed; retrying');
   }
 
   logRead({ namespace }: { readonly namespace: string }, answer: LogAnswer): void {

@@ -135,7 +135,7 @@ export class PlannerFailures {
 
 /** How an error of a planner stands among what is wrong with a CronJob. */
 export function plannerProblem(error: string, used: string): AnnotationProblem {
-  const allowed = 'nothing is wrong with the CronJob: the bridge has an error, which its release notes may know';
+  const allowed = 'nothing is wrong with the object: the bridge has an error, which its release notes may know';
   return { annotation: PLANNER_ERROR, value: error, allowed, used };
 }
 

@@ -17,7 +17,12 @@ const problem: Problem = {
   used: 'no answer',
   destinations: ['cronitor/a', 'cronitor/b'],
 };
-const CRON_JOB = { uid: 'c0ffee00-0000-4000-8000-000000000000', namespace: 'shop', name: 'cart-cleanup' };
+const CRON_JOB = {
+  kind: 'CronJob' as const,
+  uid: 'c0ffee00-0000-4000-8000-000000000000',
+  namespace: 'shop',
+  name: 'cart-cleanup',
+};
 const find = (...problems: Problem[]): void =>
   web.store.transaction((tx) => tx.problems.set(CRON_JOB, problems, NOW - 60_000));
 const page = async (path: string): Promise<string> => (await (await web.get(path)).text()).replaceAll(/\s+/g, ' ');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Auditor } from '../../bridge/cluster/auditor.ts';
 import { startAuditor } from '../../bridge/cluster/auditor.ts';
 import { startCollectorRestart } from '../../bridge/cluster/collector-restart.ts';
-import { startEventWriter } from '../../bridge/cluster/event-writer.ts';
+import { startEventWriter } from '../../bridge/cluster/write/event-writer.ts';
 import { startLogReader } from '../../bridge/cluster/logs.ts';
 import { loadConfig } from '../../bridge/config/load.ts';
 import { followedKinds } from '../../bridge/config/watch.ts';

@@ -1,4 +1,4 @@
-import type { CronJobProblems, ProblemView } from '../../store/problems.ts';
+import type { ObjectProblems, ProblemView } from '../../store/problems.ts';
 import { PLANNER_ERROR } from '../../store/problems.ts';
 import type { Page } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
@@ -7,29 +7,29 @@ import { parameters, type ProblemsQuery } from '../query.ts';
 import { note, type PageContent } from './layout.ts';
 import { table } from './table.ts';
 
-/** Every annotation that cannot be read, by CronJob. */
-export function problemsPage(page: Page<CronJobProblems>, query: ProblemsQuery): PageContent {
-  const rows = page.items.flatMap((cronJob) =>
-    cronJob.problems.map(
+/** Every annotation that cannot be read, by its object. */
+export function problemsPage(page: Page<ObjectProblems>, query: ProblemsQuery): PageContent {
+  const rows = page.items.flatMap((object) =>
+    object.problems.map(
       (problem, index) =>
         html`<tr>
-          <td class="name">${index === 0 && cronJobLink(cronJob)}</td>
+          <td class="name">${index === 0 && objectLink(object)}</td>
           <td>${given(problem)}</td>
           <td>${problem.allowed}</td>
           <td>${problem.used}</td>
           <td>${problem.destinations.join(', ')}</td>
           <td class="when">${time(problem.sinceAt)}</td>
-          <td>${index === 0 && eventText(cronJob)}</td>
+          <td>${index === 0 && eventText(object)}</td>
         </tr>`,
     ),
   );
-  const head = ['CronJob', 'Annotation', 'Allowed', 'Used instead', 'Destination', 'Since', 'Kubernetes Event'];
+  const head = ['Object', 'Annotation', 'Allowed', 'Used instead', 'Destination', 'Since', 'Kubernetes Event'];
   return {
     title: 'Annotations',
     tab: '/',
     body: html`<p class="crumb"><a href="/">Runs</a></p>
       <h1>Annotations that cannot be read</h1>
-      <p class="hint">Their CronJobs are reported all the same, with what is used instead.</p>
+      <p class="hint">Their objects are reported all the same, with what is used instead.</p>
       ${table('Annotations', head, rows, 'Every annotation can be read.')}
       ${paging('/problems', parameters(query), page.next)}`,
   };
@@ -60,11 +60,13 @@ function given({ annotation, value }: ProblemView): Html {
   return html`<code>${annotation}: ${JSON.stringify(value)}</code>`;
 }
 
-function cronJobLink({ namespace, name }: CronJobProblems): Html {
-  return html`<a href="${href('/', { namespace, owner: name })}">${namespace}/${name}</a>`;
+function objectLink({ kind, namespace, name }: ObjectProblems): Html {
+  const full = namespace === '' ? name : `${namespace}/${name}`;
+  if (kind !== 'CronJob') return html`${kind} ${full}`;
+  return html`<a href="${href('/', { namespace, owner: name })}">${full}</a>`;
 }
 
-function eventText({ eventAt, eventError }: CronJobProblems): Child {
+function eventText({ eventAt, eventError }: ObjectProblems): Child {
   if (eventError !== undefined) return `not written: ${eventError}`;
   return eventAt === undefined ? 'not written yet' : html`written ${time(eventAt)}`;
 }

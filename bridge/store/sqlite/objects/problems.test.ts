@@ -11,7 +11,7 @@ afterEach(() => test.remove());
 const problem = (annotation: string, destinations = ['cronitor/default']): Problem => {
   return { annotation, value: 'x', allowed: 'true or false', used: 'false', destinations };
 };
-const subject = (uid: string) => ({ uid, namespace: 'shop', name: `name-${uid}` });
+const subject = (uid: string) => ({ kind: 'CronJob' as const, uid, namespace: 'shop', name: `name-${uid}` });
 
 function found(uid: string, ...problems: Problem[]): void {
   test.store.transaction((tx) => tx.problems.set(subject(uid), problems, test.now));
@@ -102,7 +102,18 @@ it('pages through CronJobs with problems by namespace and name', () => {
   expect(test.reader.problemCounts()).toEqual([{ destination: 'cronitor/default', annotation: 'exclude', count: 3 }]);
 });
 
-it('forgets CronJobs that are not alive, whatever let them go', () => {
+it('keeps those of live objects of any kind', () => {
+  const object = { ...subject('d'), kind: 'Deployment' as const };
+  test.store.transaction((tx) => {
+    tx.objects.put({ ...object, ownerUid: undefined, version: '1', deleted: false, state: {} });
+    tx.problems.set(object, [problem('exclude')], test.now);
+    tx.problems.forgetDead();
+  });
+  expect(test.reader.problems({ limit: 1 }).items).toMatchObject([{ kind: 'Deployment', name: 'name-d' }]);
+  expect(due()).toMatchObject([{ kind: 'Deployment' }]);
+});
+
+it('forgets objects that are not alive, whatever let them go', () => {
   found('a', problem('exclude'));
   test.store.transaction((tx) => tx.problems.forgetDead());
   expect(test.reader.problems({ limit: 1 }).items).toEqual([]);

@@ -1,3 +1,4 @@
+import type { Kind } from '../../../kubernetes/observation.ts';
 import type { Instant } from '../../../lib/clock.ts';
 import { sha256Hex } from '../../../lib/ids.ts';
 import { canonicalJson } from '../../../lib/json.ts';
@@ -11,6 +12,7 @@ const DAY_MS = 86_400_000;
 
 export interface ProblemColumns {
   readonly uid: string;
+  readonly kind: Kind;
   readonly namespace: string;
   readonly name: string;
   readonly problems: string;
@@ -20,8 +22,8 @@ export interface ProblemColumns {
   readonly event_error: string | null;
 }
 
-const PUT = `INSERT INTO annotation_problems (uid, namespace, name, problems, set_hash, next_at)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+const PUT = `INSERT INTO annotation_problems (uid, namespace, name, problems, set_hash, next_at, kind)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
   ON CONFLICT (uid) DO UPDATE SET problems = ?4, set_hash = ?5,
     attempts = iif(set_hash = ?5, attempts, 0), next_at = iif(set_hash = ?5, next_at, ?6),
     event_at = iif(set_hash = ?5, event_at, NULL), event_error = iif(set_hash = ?5, event_error, NULL)`;
@@ -36,7 +38,7 @@ export class Problems implements ProblemsTx {
     this.#news = news;
   }
 
-  set({ uid, namespace, name }: ProblemSubject, problems: readonly Problem[], at: Instant): void {
+  set({ kind, uid, namespace, name }: ProblemSubject, problems: readonly Problem[], at: Instant): void {
     const row = this.#db.get<ProblemColumns>('SELECT * FROM annotation_problems WHERE uid = ?', uid);
     if (row === undefined && problems.length === 0) return;
     if (problems.length === 0) {
@@ -50,14 +52,14 @@ export class Problems implements ProblemsTx {
     const text = JSON.stringify(now);
     if (text === row?.problems) return;
     const setHash = sha256Hex([uid, ...new Set(problems.map(textOf))].toSorted().join('\n'));
-    this.#db.run(PUT, uid, namespace, name, text, setHash, at);
+    this.#db.run(PUT, uid, namespace, name, text, setHash, at, kind);
     const fresh = problems.filter((problem) => !known.has(textOf(problem)));
-    this.#news.add('problems', ...fresh.map((problem) => ({ ...problem, uid, namespace, name })));
+    this.#news.add('problems', ...fresh.map((problem) => ({ ...problem, kind, uid, namespace, name })));
   }
 
   forgetDead(): void {
     this.#db.run(`DELETE FROM annotation_problems
-      WHERE uid NOT IN (SELECT uid FROM objects WHERE kind = 'CronJob' AND deleted = 0)`);
+      WHERE uid NOT IN (SELECT uid FROM objects WHERE deleted = 0)`);
   }
 
   /** What failed is tried at once after a start: people restart what they have repaired. */
@@ -72,9 +74,9 @@ export class Problems implements ProblemsTx {
       limit,
     );
     return rows.flatMap((row) => {
-      const { uid, namespace, name, set_hash: setHash, attempts } = row;
+      const { uid, kind, namespace, name, set_hash: setHash, attempts } = row;
       const problems = toProblems(this.#db, row);
-      return problems.length === 0 ? [] : [{ uid, namespace, name, problems, setHash, attempt: attempts + 1 }];
+      return problems.length === 0 ? [] : [{ kind, uid, namespace, name, problems, setHash, attempt: attempts + 1 }];
     });
   }
 
@@ -92,7 +94,7 @@ export class Problems implements ProblemsTx {
   }
 }
 
-/** None that can be read: they are found again when the CronJob is planned. */
+/** None that can be read: they are found again when the object is planned. */
 export function toProblems(db: Db, { uid, problems }: Pick<ProblemColumns, 'uid' | 'problems'>): ProblemView[] {
   const place = { table: 'annotation_problems', column: 'uid', value: uid } as const;
   return readOrRemove<ProblemView[]>(db, place, problems, Array.isArray) ?? [];

@@ -2,7 +2,7 @@
 
 CREATE TABLE annotation_problems (
   uid TEXT PRIMARY KEY, namespace TEXT NOT NULL, name TEXT NOT NULL, problems TEXT NOT NULL, set_hash TEXT NOT NULL,
-  attempts INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL, event_at INTEGER, event_error TEXT) WITHOUT ROWID;
+  attempts INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL, event_at INTEGER, event_error TEXT, kind TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX annotation_problems_due ON annotation_problems (next_at);
 CREATE INDEX annotation_problems_name ON annotation_problems (namespace, name, uid);
 

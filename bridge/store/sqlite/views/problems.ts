@@ -1,4 +1,4 @@
-import type { CronJobProblems, ProblemCount, ProblemView } from '../../problems.ts';
+import type { ObjectProblems, ProblemCount, ProblemView } from '../../problems.ts';
 import type { ObjectsQuery, Page } from '../../read.ts';
 import { page, readCursor } from '../db/cursor.ts';
 import type { Db } from '../db/db.ts';
@@ -6,7 +6,7 @@ import type { ProblemColumns } from '../objects/problems.ts';
 import { toProblems } from '../objects/problems.ts';
 
 /** By namespace, name and UID. */
-export function readProblems(db: Db, query: ObjectsQuery): Page<CronJobProblems> {
+export function readProblems(db: Db, query: ObjectsQuery): Page<ObjectProblems> {
   const position = readCursor(query.cursor, ['', '', ''] as const);
   const filters = Object.entries({ namespace: query.namespace, name: query.name }).filter(
     ([, value]) => value !== undefined,
@@ -44,8 +44,8 @@ export function countProblems(db: Db): ProblemCount[] {
     .map((row) => ({ ...row }));
 }
 
-function toView(db: Db, row: ProblemColumns): CronJobProblems {
-  const { uid, namespace, name } = row;
+function toView(db: Db, row: ProblemColumns): ObjectProblems {
+  const { uid, kind, namespace, name } = row;
   const event = { eventAt: row.event_at ?? undefined, eventError: row.event_error ?? undefined };
-  return { uid, namespace, name, problems: toProblems(db, row), ...event };
+  return { kind, uid, namespace, name, problems: toProblems(db, row), ...event };
 }

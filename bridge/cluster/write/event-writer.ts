@@ -1,19 +1,12 @@
-import { messageAt } from '../kubernetes/fields.ts';
-import { KINDS } from '../kubernetes/kinds.ts';
-import type { Async } from '../lib/async.ts';
-import { backoffDelay } from '../lib/backoff.ts';
-import type { Clock } from '../lib/clock.ts';
-import { Wake } from '../lib/wake.ts';
-import { isSegment } from '../lib/url-path.ts';
-import type { DueEvent, ProblemStore, SettledEvent } from '../store/problems.ts';
-import type { KubeApi } from './api.ts';
-import { resourcePath } from './list.ts';
-import { problemEvent } from './problem-event.ts';
-
-/** `unreachable`: the API gave no answer, so nobody else's Event is tried now. */
-export type EventResult =
-  | { readonly result: 'written' }
-  | { readonly result: 'forbidden' | 'refused' | 'unreachable'; readonly error: string };
+import type { Async } from '../../lib/async.ts';
+import { backoffDelay } from '../../lib/backoff.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { Wake } from '../../lib/wake.ts';
+import type { DueEvent, ProblemStore, SettledEvent } from '../../store/problems.ts';
+import type { KubeApi } from '../api.ts';
+import type { EventResult } from './post-event.ts';
+import { postEvent } from './post-event.ts';
+import { problemText } from './problem-event.ts';
 
 export interface EventWriterOptions {
   readonly api: KubeApi;
@@ -31,7 +24,7 @@ export interface EventWriterOptions {
   readonly idleMs?: number;
 }
 
-/** Of one round: a new account may find something wrong with every CronJob at once. */
+/** Of one round: a new account may find something wrong with every object at once. */
 const BATCH = 10;
 const TICK_MS = 2_000;
 /** When nothing is due: it is woken. */
@@ -46,7 +39,7 @@ export interface EventWriter {
   stop(): Promise<void>;
 }
 
-/** Writes an Event of type Warning on each CronJob whose annotations cannot be read. */
+/** Writes an Event of type Warning on each object whose annotations cannot be read. */
 export function startEventWriter(options: EventWriterOptions): EventWriter {
   const stopping = new AbortController();
   const [sleep, pause] = [new Wake(), new Wake()];
@@ -81,11 +74,11 @@ async function run(options: EventWriterOptions, sleep: Wake, pause: Wake, signal
 
 /** True when there may be more. */
 async function round(options: EventWriterOptions, signal: AbortSignal): Promise<boolean> {
-  const { store, clock, onResult } = options;
+  const { api, store, clock, link, onResult } = options;
   const settled: SettledEvent[] = [];
   const due = signal.aborted ? [] : await store.dueEvents(BATCH, clock.now());
   for (const event of due) {
-    const result = await write(options, event, signal);
+    const result = await postEvent(api, problemText(event, link), event.setHash, clock.now(), signal);
     // What a stop interrupts is due at the next start.
     if (signal.aborted) break;
     settled.push(settlement(event, result));
@@ -96,24 +89,9 @@ async function round(options: EventWriterOptions, signal: AbortSignal): Promise<
   return due.length > 0;
 }
 
-/** An Event of this name tells the same: an answer that was lost, or a restart, makes no second one. */
-async function write(
-  { api, clock, link }: EventWriterOptions,
-  event: DueEvent,
-  signal: AbortSignal,
-): Promise<EventResult> {
-  if (!isSegment(event.namespace)) return { result: 'refused', error: 'no cluster has a namespace of that name' };
-  const path = resourcePath(KINDS.Event, event.namespace);
-  const answer = await api.create(path, problemEvent(event, clock.now(), link), signal);
-  if (answer.kind === 'failed') return { result: 'unreachable', error: answer.error };
-  const { status, body } = answer;
-  if (status === 201 || status === 409) return { result: 'written' };
-  const error = messageAt(body, 'message') ?? `the Kubernetes API answered ${status}`;
-  return { result: status === 403 ? 'forbidden' : 'refused', error };
-}
-
 function settlement({ uid, setHash, attempt }: DueEvent, result: EventResult): SettledEvent {
   if (result.result === 'written') return { uid, setHash };
-  const delayMs = result.result === 'forbidden' ? FORBIDDEN_MS : backoffDelay(attempt, RETRY, Math.random());
+  const pauseMs = result.result === 'forbidden' ? FORBIDDEN_MS : backoffDelay(attempt, RETRY, Math.random());
+  const delayMs = Math.max(pauseMs, Math.min(result.afterMs ?? 0, FORBIDDEN_MS));
   return { uid, setHash, failed: { error: result.error, delayMs } };
 }

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Problem } from '../store/problems.ts';
-import { HOUR, TestStore } from '../store/testing/test-store.ts';
-import type { KubeApi } from './api.ts';
-import type { EventResult } from './event-writer.ts';
+import type { Kind } from '../../kubernetes/observation.ts';
+import type { Problem } from '../../store/problems.ts';
+import { HOUR, TestStore } from '../../store/testing/test-store.ts';
+import type { KubeApi } from '../api.ts';
+import type { EventResult } from './post-event.ts';
 import { startEventWriter } from './event-writer.ts';
-import { FakeApi } from './fake-api.ts';
+import { FakeApi } from '../fake-api.ts';
 
 let fake: FakeApi;
 let api: KubeApi;
@@ -35,8 +36,8 @@ const problem: Problem = {
   destinations: ['cronitor/default'],
 };
 
-function found(uid: string, namespace = 'shop'): void {
-  test.store.transaction((tx) => tx.problems.set({ uid, namespace, name: `report-${uid}` }, [problem], test.now));
+function found(uid: string, namespace = 'shop', kind: Kind = 'CronJob'): void {
+  test.store.transaction((tx) => tx.problems.set({ kind, uid, namespace, name: `report-${uid}` }, [problem], test.now));
 }
 
 function start(): void {
@@ -100,6 +101,31 @@ describe('an Event', () => {
     expect(fake.created.size).toBe(1);
   });
 
+  it('regards an object of any kind; what is in no namespace has its Events in default', async () => {
+    found('a', 'shop', 'Deployment');
+    found('b', '', 'Node');
+    start();
+    await untilResults(2);
+    expect([...fake.created.values()].map(({ regarding, metadata }) => [metadata.namespace, regarding])).toEqual([
+      ['shop', { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'report-a', uid: 'a' }],
+      ['default', { apiVersion: 'v1', kind: 'Node', name: 'report-b', uid: 'b' }],
+    ]);
+  });
+
+  it('that the API puts off is not tried before', async () => {
+    found('a');
+    fake.intercept = () => ({ status: 429, body: 'Too many requests', headers: { 'retry-after': '120' } });
+    start();
+    await untilResults(1);
+    expect(results).toEqual([{ result: 'refused', error: 'the Kubernetes API answered 429', afterMs: 120_000 }]);
+    fake.intercept = () => undefined;
+    test.now += 119_000;
+    await twoRounds();
+    expect(results).toHaveLength(1);
+    test.now += 1_000;
+    await untilResults(2);
+  });
+
   it('that may not be written is tried again an hour later, and stands in nobody’s way', async () => {
     found('a', 'locked');
     found('b');
@@ -108,7 +134,7 @@ describe('an Event', () => {
     await untilResults(2);
     test.now += HOUR - 1;
     await twoRounds();
-    expect(results).toEqual([{ result: 'forbidden', error: 'no' }, { result: 'written' }]);
+    expect(results).toMatchObject([{ result: 'forbidden', error: 'no' }, { result: 'written' }]);
     fake.intercept = () => undefined;
     test.now += 1;
     await untilResults(3);

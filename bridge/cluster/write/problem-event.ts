@@ -1,8 +1,8 @@
-import type { Instant } from '../lib/clock.ts';
-import type { DueEvent, Problem } from '../store/problems.ts';
-import { PLANNER_ERROR } from '../store/problems.ts';
-import { KINDS } from '../kubernetes/kinds.ts';
-import { warningEvent } from './kube-event.ts';
+import type { DueEvent, Problem } from '../../store/problems.ts';
+import { PLANNER_ERROR } from '../../store/problems.ts';
+import { KINDS } from '../../kubernetes/kinds.ts';
+import type { Kind } from '../../kubernetes/observation.ts';
+import type { EventText } from './kube-event.ts';
 
 /** What the API takes of an Event's note. */
 const MAX_NOTE_BYTES = 1024;
@@ -10,17 +10,13 @@ const MAX_VALUE = 60;
 const MAX_PART_BYTES = 320;
 
 /**
- * The Event that tells the problems of a CronJob. Its name is the same
+ * What the Event about the problems of an object says. Its name is the same
  * for the same set of problems: a second one is refused, and nobody reads the same twice. `link` is where the page has them.
  */
-export function problemEvent(
-  { uid, namespace, name, problems, setHash }: DueEvent,
-  now: Instant,
-  link?: string,
-): object {
-  const regarding = { apiVersion: KINDS.CronJob.apiVersion, kind: 'CronJob', namespace, name, uid };
-  const note = withLink(noteOf(problems), link);
-  return warningEvent({ regarding, reason: 'InvalidAnnotation', action: 'ReadAnnotations', note }, setHash, now);
+export function problemText({ kind, uid, namespace, name, problems }: DueEvent, link?: string): EventText {
+  const regarding = { apiVersion: KINDS[kind].apiVersion, kind, namespace, name, uid };
+  const note = withLink(noteOf(kind, problems), link);
+  return { regarding, reason: 'InvalidAnnotation', action: 'ReadAnnotations', note };
 }
 
 function withLink(note: string, link: string | undefined): string {
@@ -29,10 +25,10 @@ function withLink(note: string, link: string | undefined): string {
 }
 
 /** As many as fit, and how many more there are. */
-function noteOf(problems: readonly Problem[]): string {
+function noteOf(kind: Kind, problems: readonly Problem[]): string {
   let note = '';
   for (const [index, problem] of problems.entries()) {
-    const longer = `${note}${index === 0 ? '' : ' '}${sentence(problem)}`;
+    const longer = `${note}${index === 0 ? '' : ' '}${sentence(kind, problem)}`;
     const more = problems.length - index;
     const rest = ` And ${more} more.`;
     if (bytes(longer) > MAX_NOTE_BYTES - (more > 1 ? rest.length : 0)) return `${note}${rest}`;
@@ -41,10 +37,10 @@ function noteOf(problems: readonly Problem[]): string {
   return note;
 }
 
-function sentence({ annotation, value, allowed, used }: Problem): string {
+function sentence(kind: Kind, { annotation, value, allowed, used }: Problem): string {
   const points = Array.from(value);
   const told = points.length <= MAX_VALUE ? value : `${points.slice(0, MAX_VALUE - 1).join('')}…`;
-  if (annotation === PLANNER_ERROR) return `The bridge could not plan this CronJob: ${cut(told, MAX_PART_BYTES)}.`;
+  if (annotation === PLANNER_ERROR) return `The bridge could not plan this ${kind}: ${cut(told, MAX_PART_BYTES)}.`;
   const parts = [`${annotation}: ${JSON.stringify(told)} is not valid.`, `Allowed: ${allowed}.`, `Used: ${used}.`];
   return parts.map((part) => cut(part, MAX_PART_BYTES)).join(' ');
 }

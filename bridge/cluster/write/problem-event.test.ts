@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import type { DueEvent, Problem } from '../store/problems.ts';
-import { problemEvent } from './problem-event.ts';
+import type { DueEvent, Problem } from '../../store/problems.ts';
+import { warningEvent } from './kube-event.ts';
+import { problemText } from './problem-event.ts';
 
 const NOW = Date.parse('2026-11-21T12:00:30.250Z');
 
@@ -14,10 +15,11 @@ function event(...problems: Partial<Problem>[]): DueEvent {
     ...problem,
   }));
   const setHash = '0123456789abcdef0123456789abcdef';
-  return { uid: 'uid', namespace: 'shop', name: 'report', problems: full, setHash, attempt: 1 };
+  return { kind: 'CronJob', uid: 'uid', namespace: 'shop', name: 'report', problems: full, setHash, attempt: 1 };
 }
-const note = (...problems: Partial<Problem>[]): string =>
-  (problemEvent(event(...problems), NOW) as { note: string }).note;
+const problemEvent = (due: DueEvent, now: number, link?: string) =>
+  warningEvent(problemText(due, link), due.setHash, now);
+const note = (...problems: Partial<Problem>[]): string => problemEvent(event(...problems), NOW).note;
 
 it('regards the CronJob and has a name that its problems decide', () => {
   expect(problemEvent(event({}), NOW)).toEqual({
@@ -37,8 +39,7 @@ it('regards the CronJob and has a name that its problems decide', () => {
 
 it('says where the page has them, when that is known and fits', () => {
   const link = 'https://bridge.example.com/problems';
-  const noteOf = (...problems: Partial<Problem>[]) =>
-    (problemEvent(event(...problems), NOW, link) as { note: string }).note;
+  const noteOf = (...problems: Partial<Problem>[]) => problemEvent(event(...problems), NOW, link).note;
   expect(noteOf({})).toMatch(/Used: no answer\. More: https:\/\/bridge\.example\.com\/problems$/);
   const full = noteOf(...Array.from({ length: 40 }, () => ({ annotation: 'x'.repeat(200), allowed: 'y'.repeat(90) })));
   expect(Buffer.byteLength(full)).toBeLessThanOrEqual(1024);

@@ -1,6 +1,6 @@
-import type { Instant } from '../lib/clock.ts';
-import { iso } from '../lib/clock.ts';
-import { KINDS } from '../kubernetes/kinds.ts';
+import type { Instant } from '../../lib/clock.ts';
+import { iso } from '../../lib/clock.ts';
+import { KINDS } from '../../kubernetes/kinds.ts';
 
 const COMPONENT = 'lifecycle-bridge';
 
@@ -12,6 +12,7 @@ export interface EventText {
   readonly regarding: {
     readonly apiVersion: string;
     readonly kind: string;
+    /** Empty for what is in no namespace. */
     readonly namespace: string;
     readonly name: string;
     readonly uid?: string;
@@ -20,14 +21,15 @@ export interface EventText {
 
 /**
  * An Event of type Warning as events.k8s.io/v1 wants it. Its name is that of its object and 16 digits of `hash`: the API
- * refuses a second one of the same name.
+ * refuses a second one of the same name. About what is in no namespace it is in `default`, as Kubernetes has it.
  */
-export function warningEvent({ regarding, reason, action, note }: EventText, hash: string, at: Instant): object {
-  const { namespace, name } = regarding;
+export function warningEvent({ regarding, reason, action, note }: EventText, hash: string, at: Instant) {
+  const { namespace, name, ...rest } = regarding;
+  const inNamespace = namespace === '' ? {} : { namespace };
   return {
     apiVersion: KINDS.Event.apiVersion,
     kind: 'Event',
-    metadata: { namespace, name: `${name}.${hash.slice(0, 16)}` },
+    metadata: { namespace: namespace || 'default', name: `${name}.${hash.slice(0, 16)}` },
     // Kubernetes takes no fewer digits.
     eventTime: iso(at).replace('Z', '000Z'),
     reportingController: COMPONENT,
@@ -35,7 +37,7 @@ export function warningEvent({ regarding, reason, action, note }: EventText, has
     type: 'Warning',
     reason,
     action,
-    regarding,
+    regarding: { ...rest, ...inNamespace, name },
     note,
   };
 }
