@@ -19,6 +19,7 @@ export default defineConfig({
             'test/vendors/**/*.test.ts',
             'test/sink-contract/**/*.test.ts',
             'test/toy-sink/**/*.test.ts',
+            'test/deployment-records/**/*.test.ts',
           ],
         },
       },

@@ -1,5 +1,6 @@
 import type { Facts } from '../kubernetes/observation.ts';
 import type { DesiredContext } from '../sinks/sink.ts';
+import { ownersOf } from './known-run.ts';
 import { OWN_CLAIM } from '../store/desired.ts';
 import type { DesiredRules } from '../store/desired.ts';
 import type { Destination } from '../turn/destination.ts';
@@ -72,7 +73,13 @@ function claimRows(turn: Turn, to: Destination, facts: Facts, alive: boolean): s
   const { planner } = to;
   const { destination } = planner;
   const stickyKey = tx.desired.stickyKey(destination, facts);
-  const context: DesiredContext = { now, stickyKey, previous: (key) => tx.desired.wanted(destination, key) };
+  const context: DesiredContext = {
+    now,
+    stickyKey,
+    previous: (key) => tx.desired.wanted(destination, key),
+    claims: () => tx.desired.claimsOf(destination, facts.uid),
+    owners: () => ownersOf(tx, facts.owner?.uid),
+  };
   const planned = reads(to, facts.kind) ? planner.planDesired(facts, context) : [];
   const error = 'error' in planned ? planned.error : undefined;
   if (error !== undefined && alive) return error;

@@ -18,6 +18,17 @@ export function cronJobOf(tx: Tx, run: Run): CronJobFacts | undefined {
   return row?.kind === 'CronJob' ? factsOf<CronJobFacts>(row) : undefined;
 }
 
+/** An owner and its own owners, nearest first, live or deleted, as far as they were seen. */
+export function ownersOf(tx: Tx, uid: string | undefined): Facts[] {
+  const owners: Facts[] = [];
+  for (let next = uid; next !== undefined && owners.length < MAX_OWNERS; next = owners.at(-1)?.owner?.uid) {
+    const row = tx.objects.get(next);
+    if (row === undefined) break;
+    owners.push(factsOf(row));
+  }
+  return owners;
+}
+
 /** What planners ask about one run, or one object without a run, while its transitions are planned: read when the first asks. */
 export class Known {
   readonly #tx: Tx;
@@ -78,14 +89,7 @@ export class Known {
   /** A rollout belongs to the workload that it is of; an object without a run, to its controller. */
   #ownersOf({ uid }: ObjectRef): readonly Facts[] {
     if (this.#owners !== undefined) return this.#owners;
-    const owners: Facts[] = [];
-    let next = this.#run === undefined ? this.#facts(uid)?.owner?.uid : this.#run.ownerUid;
-    while (next !== undefined && owners.length < MAX_OWNERS) {
-      const owner = this.#facts(next);
-      if (owner !== undefined) owners.push(owner);
-      next = owner?.owner?.uid;
-    }
-    this.#owners = owners;
-    return owners;
+    this.#owners = ownersOf(this.#tx, this.#run === undefined ? this.#facts(uid)?.owner?.uid : this.#run.ownerUid);
+    return this.#owners;
   }
 }

@@ -10,6 +10,7 @@ import { loseJob, settleGoneJob } from './job-gone.ts';
 import { observeJob } from './job.ts';
 import { loseKept, observeKept } from './kept.ts';
 import { losePod, settleGonePod } from './pod-gone.ts';
+import { replanOwned, shownToOwned } from './owned.ts';
 import { observePod } from './pod.ts';
 import { observeRevision } from './revision.ts';
 import { loseWorkload, observeWorkload, settleGoneWorkload } from './rollout.ts';
@@ -55,6 +56,9 @@ export function followerOf(kind: Kind): Follower<never> | undefined {
 
 /** Takes in one record; throws what the core throws. */
 export function observe(turn: Turn, observation: Observation): void {
-  const { observe: take }: Follower<never> = FOLLOWERS[observation.facts.kind];
+  const { facts } = observation;
+  const { observe: take }: Follower<never> = FOLLOWERS[facts.kind];
+  const shown = shownToOwned(turn, facts);
   take(turn, observation as Observation & { readonly facts: never });
+  replanOwned(turn, facts, shown);
 }

@@ -1,3 +1,4 @@
+import { desiredContext } from '../../test/fixtures/desired-context.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { container, cronJobFacts, podFacts, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { Json } from '../lib/json.ts';
@@ -183,7 +184,7 @@ describe('a planner that fails', () => {
       }),
       (failure) => heard.push(failure),
     );
-    expect(() => planner.planDesired(CRON, { now: T0, stickyKey: undefined, previous: () => undefined })).toThrow(full);
+    expect(() => planner.planDesired(CRON, desiredContext())).toThrow(full);
     expect(heard).toEqual([]);
   });
 });

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { condition, container, podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { JobFacts, Observation, PodFacts } from '../kubernetes/observation.ts';
-import type { Planner, RunStory } from '../sinks/sink.ts';
+import type { Planner } from '../sinks/sink.ts';
+import type { RunStory } from '../sinks/story.ts';
 import { CRON, JOB_UID, scheduled, TestEngine } from './test-engine.ts';
 
 const at = (seconds: number): number => T0 + seconds * 1_000;

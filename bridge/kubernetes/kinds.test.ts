@@ -95,7 +95,7 @@ describe('the facts of', () => {
     });
   });
 
-  it('a ReplicaSet are few: nothing that it copied from its Deployment', () => {
+  it('a ReplicaSet are few: of what it copied from its Deployment only annotations that are read', () => {
     expect(read(objects.REPLICA_SET)).toEqual({
       kind: 'ReplicaSet',
       uid: 'r1',
@@ -106,7 +106,7 @@ describe('the facts of', () => {
       deletionAt: at,
       owner: { group: 'apps', kind: 'Deployment', name: 'web', uid: 'w1' },
       labels: { 'pod-template-hash': '7' },
-      annotations: {},
+      annotations: { 'k8s.cronitor.io/key': 'copied' },
       images: ['shop/web:2'],
       restartedAt: at,
       revision: 7,

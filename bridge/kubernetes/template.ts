@@ -7,6 +7,22 @@ import { redactImage } from './redact.ts';
 /** Set in the template by `kubectl rollout restart` (kubectl: polymorphichelpers/objectrestarter.go), and by consoles. */
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 
+/** In a plan, what `readContainerNames` reads of a pod's spec. */
+export const CONTAINER_NAMES: FieldsPlan = { containers: { name: 'scalar' }, initContainers: { name: 'scalar' } };
+
+/** What the pods of an object are made of. */
+export interface ContainerNames {
+  /** Of the app and init containers of its pod template, in this order. */
+  readonly containerNames?: readonly string[];
+}
+
+/** Of an object with a pod template at `template`. */
+export function readContainerNames(object: KubeObject): ContainerNames {
+  const spec = objectAt(objectAt(object, 'template'), 'spec');
+  const names = ['containers', 'initContainers'].flatMap((field) => objectsAt(spec, field));
+  return { containerNames: names.flatMap((container) => textAt(container, 'name') ?? []) };
+}
+
 /** What a revision's pod template says of the revision. */
 export interface TemplateFacts {
   /** Of the app containers, in their order. */
@@ -17,7 +33,7 @@ export interface TemplateFacts {
 
 export const TEMPLATE: FieldsPlan = {
   metadata: { annotations: (key) => key === RESTARTED_AT },
-  spec: { containers: { image: 'scalar' } },
+  spec: { containers: { name: 'scalar', image: 'scalar' }, initContainers: { name: 'scalar' } },
 };
 
 /** Of an object with a pod template at `template`: a workload's or a ReplicaSet's spec, what a ControllerRevision holds. */

@@ -45,7 +45,7 @@ export type Selection = DeepReadonly<z.infer<typeof selectionSchema>>;
 
 /** True when namespace and labels say that an object is this destination's business. */
 export function isInSelection(
-  { namespace, labels }: ObjectFacts,
+  { namespace, labels }: Pick<ObjectFacts, 'namespace' | 'labels'>,
   { namespaces, excludeNamespaces, labelSelector }: Selection,
 ): boolean {
   if (namespaces.length > 0 && !namespaces.includes(namespace)) return false;

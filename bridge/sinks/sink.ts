@@ -2,11 +2,12 @@ import type { EventFacts } from '../kubernetes/kinds/event.ts';
 import type { NamespaceFacts } from '../kubernetes/kinds/namespace.ts';
 import type { Facts, Kind } from '../kubernetes/observation.ts';
 import type { RunLog } from '../lifecycle/logs.ts';
-import type { Attempt, ContainerEnd, Run, Transition, TransitionKind } from '../lifecycle/transition.ts';
+import type { Attempt, Run, Transition, TransitionKind } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { OtherMetric } from './other-metrics.ts';
+import type { RunStory } from './story.ts';
 
 /** A rate that several requests share, e.g. one object or one vendor address. */
 export interface Limit {
@@ -34,6 +35,13 @@ export interface Intent {
 export interface Desired {
   readonly key: string;
   readonly wanted: Json | typeof HOLD;
+  /**
+   * The object that it is claimed for, such as the workload of a pod; default the claimant itself. Of several the first, by
+   * `elect`, owns the row; the others are shown as in conflict with it.
+   */
+  readonly of?: { readonly uid: string; readonly createdAt: Instant };
+  /** Of the claims for one object that with the lowest number gives the payload; default 0. */
+  readonly rank?: number;
   /** The key is seeded by a UID and stays with destination, kind and namespace/name when the object is made again. */
   readonly sticky?: boolean;
 }
@@ -97,6 +105,10 @@ export interface DesiredContext {
   readonly stickyKey: string | undefined;
   /** What the row of this key was last wanted to be, by anyone. */
   previous(key: string): Json | undefined;
+  /** What this object claims until now. */
+  claims(): readonly Desired[];
+  /** Who owns the object, nearest first, live or deleted, as far as they are followed and were seen. */
+  owners(): readonly Facts[];
 }
 
 /** An annotation whose value is not allowed, or that does not exist. */
@@ -124,6 +136,8 @@ export type RetireCause = 'left' | 'unclaimed' | 'bridge';
 
 /** What of the cluster a sink reads. */
 export interface Reads {
+  /** What is wanted for an object follows from its owners too: it is planned again when one is seen, or changes in its metadata. */
+  readonly owners?: true;
   /**
    * Whose objects it plans desired state of, finds problems with, or asks its context for. Of rollouts it hears only where it
    * reads the kind of the workload.
@@ -195,45 +209,6 @@ export interface ClaimedIntent extends Omit<Intent, 'story'> {
   /** Number of this try, from 1. */
   readonly attempt: number;
   readonly story?: RunStory;
-}
-
-/** Most pods of a story, and most transitions. */
-export const [MAX_ATTEMPTS, MAX_TRANSITIONS] = [200, 1_000] as const;
-
-/**
- * What is known of a run when an intent about it is sent. Of a run with very many pods a part: the first `MAX_ATTEMPTS` of
- * those that failed, then of the others; then of what is known of these, the first and the last `MAX_TRANSITIONS / 2`.
- */
-export interface RunStory {
-  readonly run: Run;
-  /** The Job, pod or workload that it is, live or deleted. */
-  readonly object: Facts | undefined;
-  /** Who owns it, nearest first, live or deleted, as far as they were seen. */
-  readonly owners: readonly Facts[];
-  /** Its pods by their start. */
-  readonly attempts: readonly Attempt[];
-  /** Every end of a container, by the time: a container that was started again has several. */
-  readonly containers: readonly StoryContainer[];
-  /** By their times. */
-  readonly transitions: readonly Transition[];
-  /** By the ends of their containers; those that no destination wanted are not there. */
-  readonly logs: readonly KeptLog[];
-  /** Kubernetes Events about it, by their times. */
-  readonly events: readonly EventFacts[];
-  /** How many of all are left out; absent where that is none. */
-  readonly leftOut?: { readonly attempts: number; readonly transitions: number };
-}
-
-/** The end of a container: `instance` says how often it had been started again before. */
-export interface StoryContainer extends ContainerEnd {
-  readonly podUid: string;
-  readonly podName: string;
-  readonly endedAt: Instant;
-}
-
-/** A log of a run with its tail, gzip of UTF-8; no text: `outcome` says why. */
-export interface KeptLog extends RunLog {
-  readonly text?: Uint8Array;
 }
 
 export interface ClaimedDesired {

@@ -24,6 +24,9 @@ export interface Claimant {
   readonly alive: boolean;
 }
 
+/** What an object claims, whole. */
+export type Claim = Required<Omit<Desired, 'sticky'>>;
+
 /** What an object is called, whichever of that name it is: a Deployment and a CronJob may have the same. */
 export type ObjectName = Pick<ObjectRef, 'kind' | 'namespace' | 'name'>;
 
@@ -37,6 +40,8 @@ export interface DesiredTx {
    * may have claimed; without a live one it is `rules.retire` of the last.
    */
   claim(claimant: Claimant, claims: readonly Desired[], rules: DesiredRules, at: Instant): void;
+  /** What an object claims at a destination. One that cannot be read is left out. */
+  claimsOf(destination: string, uid: string): readonly Claim[];
   /** Recomputes every row of a destination from its live claims, and retires the others: after a retirement. */
   recompute(destination: string, rules: DesiredRules, at: Instant): void;
   /** The first key that was seeded for an object of this kind and name. */

@@ -107,7 +107,7 @@ export interface DesiredView {
   readonly detail: string | undefined;
   /** When it is deleted at the vendor, if no CronJob claims it until then. */
   readonly removeAt: Instant | undefined;
-  /** `namespace/name` of every live CronJob on this key, the owner of the payload first. */
+  /** `namespace/name` of every live CronJob on this key, `KIND namespace/name` of others, the owner of the payload first. */
   readonly cronJobs: readonly string[];
 }
 

@@ -1,3 +1,4 @@
+import { desiredContext } from '../fixtures/desired-context.ts';
 import { z } from 'zod';
 import type { Json } from '../../bridge/lib/json.ts';
 import { canonicalJson } from '../../bridge/lib/json.ts';
@@ -38,7 +39,7 @@ function intents(number: number): PlannedIntent[] {
 
 function desired(row: number, version: 'A' | 'B'): ClaimedDesired {
   const facts = { ...owner(row), schedule: version === 'A' ? '*/5 * * * *' : '0 4 * * *' };
-  const [wanted] = planner.planDesired(facts, { now: 0, stickyKey: undefined, previous: () => undefined });
+  const [wanted] = planner.planDesired(facts, desiredContext());
   return {
     key: wanted!.key,
     wanted: wanted!.wanted as Json,

@@ -6,8 +6,10 @@ import { readMetadata, scheduledJobName } from '../metadata.ts';
 import type { KindSpec } from '../kind-spec.ts';
 import type { ObjectFacts } from '../object-facts.ts';
 import type { FieldsPlan } from '../plan.ts';
+import type { ContainerNames } from '../template.ts';
+import { CONTAINER_NAMES, readContainerNames } from '../template.ts';
 
-export interface CronJobFacts extends ObjectFacts {
+export interface CronJobFacts extends ObjectFacts, ContainerNames {
   readonly kind: 'CronJob';
   readonly schedule: string;
   readonly timeZone: string | undefined;
@@ -23,6 +25,7 @@ export interface CronJobFacts extends ObjectFacts {
 
 const PLAN: FieldsPlan = {
   spec: {
+    jobTemplate: { spec: { template: { spec: CONTAINER_NAMES } } },
     schedule: 'scalar',
     timeZone: 'scalar',
     suspend: 'scalar',
@@ -43,6 +46,7 @@ function read(object: KubeObject, keeps = isOwnAnnotation): CronJobFacts {
   return {
     kind: 'CronJob',
     ...metadata,
+    ...readContainerNames(objectAt(objectAt(spec, 'jobTemplate'), 'spec')),
     schedule: textAt(spec, 'schedule') ?? '',
     timeZone: textAt(spec, 'timeZone'),
     suspend: booleanAt(spec, 'suspend'),
@@ -61,7 +65,7 @@ export const CRON_JOB: KindSpec<CronJobFacts> = {
   namespaced: true,
   plan: PLAN,
   read,
-  schema: 2,
+  schema: 3,
   longLived: true,
   audit: 'full',
 };

@@ -9,8 +9,10 @@ import type { Generations } from '../revision.ts';
 import type { SourceRevision } from '../source-revision.ts';
 import { readSourceRevision, TEMPLATE } from '../source-revision.ts';
 import { readGenerations, readNumber, TEMPLATE_GENERATION, workloadMetadata } from '../revision.ts';
+import type { ContainerNames } from '../template.ts';
+import { CONTAINER_NAMES, readContainerNames } from '../template.ts';
 
-export interface DaemonSetFacts extends ObjectFacts, Generations, SourceRevision {
+export interface DaemonSetFacts extends ObjectFacts, Generations, SourceRevision, ContainerNames {
   readonly kind: 'DaemonSet';
   /** Its pods change only when somebody deletes them. */
   readonly onDelete: boolean;
@@ -28,7 +30,7 @@ export interface DaemonSetFacts extends ObjectFacts, Generations, SourceRevision
 
 const PLAN: FieldsPlan = {
   metadata: workloadMetadata(TEMPLATE_GENERATION),
-  spec: { template: TEMPLATE, updateStrategy: { type: 'scalar' } },
+  spec: { template: { ...TEMPLATE, spec: CONTAINER_NAMES }, updateStrategy: { type: 'scalar' } },
   status: {
     observedGeneration: 'scalar',
     desiredNumberScheduled: 'scalar',
@@ -46,6 +48,7 @@ function read(object: KubeObject, keeps = isOwnAnnotation): DaemonSetFacts {
     ...readMetadata(object, keeps),
     ...readGenerations(object),
     ...readSourceRevision(object),
+    ...readContainerNames(objectAt(object, 'spec')),
     onDelete: textAt(objectAt(objectAt(object, 'spec'), 'updateStrategy'), 'type') === 'OnDelete',
     templateGeneration: readNumber(object, TEMPLATE_GENERATION),
     desired: countAt(status, 'desiredNumberScheduled') ?? 0,

@@ -11,8 +11,10 @@ import type { Generations } from '../revision.ts';
 import type { SourceRevision } from '../source-revision.ts';
 import { readSourceRevision, TEMPLATE } from '../source-revision.ts';
 import { readGenerations, readNumber, REVISION, workloadMetadata } from '../revision.ts';
+import type { ContainerNames } from '../template.ts';
+import { CONTAINER_NAMES, readContainerNames } from '../template.ts';
 
-export interface DeploymentFacts extends ObjectFacts, Generations, SourceRevision {
+export interface DeploymentFacts extends ObjectFacts, Generations, SourceRevision, ContainerNames {
   readonly kind: 'Deployment';
   /** The revision that its status is about, once its controller has looked at it. */
   readonly revision: number | undefined;
@@ -31,7 +33,7 @@ export interface DeploymentFacts extends ObjectFacts, Generations, SourceRevisio
 
 const PLAN: FieldsPlan = {
   metadata: workloadMetadata(REVISION),
-  spec: { template: TEMPLATE, replicas: 'scalar', paused: 'scalar' },
+  spec: { template: { ...TEMPLATE, spec: CONTAINER_NAMES }, replicas: 'scalar', paused: 'scalar' },
   status: {
     observedGeneration: 'scalar',
     replicas: 'scalar',
@@ -50,6 +52,7 @@ function read(object: KubeObject, keeps = isOwnAnnotation): DeploymentFacts {
     ...readMetadata(object, keeps),
     ...readGenerations(object),
     ...readSourceRevision(object),
+    ...readContainerNames(spec),
     revision: readNumber(object, REVISION),
     paused: booleanAt(spec, 'paused'),
     desired: countAt(spec, 'replicas') ?? 1,

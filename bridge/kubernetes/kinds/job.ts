@@ -8,8 +8,10 @@ import { isOwnedByCronJob, readMetadata, readNamedOwners, scheduledJobName } fro
 import type { KindSpec } from '../kind-spec.ts';
 import type { ObjectFacts, Owner } from '../object-facts.ts';
 import type { FieldsPlan } from '../plan.ts';
+import type { ContainerNames } from '../template.ts';
+import { CONTAINER_NAMES, readContainerNames } from '../template.ts';
 
-export interface JobFacts extends ObjectFacts {
+export interface JobFacts extends ObjectFacts, ContainerNames {
   readonly kind: 'Job';
   /** From the CronJob controller's annotation `batch.kubernetes.io/cronjob-scheduled-timestamp`. */
   readonly scheduledAt: Instant | undefined;
@@ -32,6 +34,7 @@ export interface JobFacts extends ObjectFacts {
 
 const PLAN: FieldsPlan = {
   spec: {
+    template: { spec: CONTAINER_NAMES },
     suspend: 'scalar',
     parallelism: 'scalar',
     completions: 'scalar',
@@ -71,6 +74,7 @@ function read(object: KubeObject, keeps = isOwnAnnotation): JobFacts {
     ...metadata,
     owner: metadata.owner ?? byHand,
     ...(byHand === undefined && named.length > 0 && { namedOwners: named }),
+    ...readContainerNames(spec),
     scheduledAt,
     manual: scheduledAt === undefined && (isInstantiated || byHand !== undefined),
     suspend: booleanAt(spec, 'suspend'),
@@ -112,7 +116,7 @@ export const JOB: KindSpec<JobFacts> = {
   namespaced: true,
   plan: PLAN,
   read,
-  schema: 2,
+  schema: 3,
   longLived: false,
   audit: 'full',
 };

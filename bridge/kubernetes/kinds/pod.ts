@@ -27,6 +27,10 @@ export interface ContainerFacts {
   readonly name: string;
   readonly type: ContainerType;
   readonly image: string;
+  /** The image as the pod's spec has it; absent where its status alone names the container. */
+  readonly specImage?: string;
+  /** What its node made of it, such as `docker.io/library/busybox@sha256:…`; absent until it is there. */
+  readonly imageId?: string;
   readonly restartCount: number;
   readonly waiting: { readonly reason: string; readonly message: string | undefined } | undefined;
   readonly runningSince: Instant | undefined;
@@ -75,13 +79,19 @@ const TERMINATED: FieldsPlan = {
 const CONTAINER_STATUSES: FieldsPlan = {
   name: 'scalar',
   image: 'scalar',
+  imageID: 'scalar',
   restartCount: 'scalar',
   state: { waiting: { reason: 'scalar', message: 'scalar' }, running: { startedAt: 'scalar' }, terminated: TERMINATED },
   lastState: { terminated: TERMINATED },
 };
 
 const PLAN: FieldsPlan = {
-  spec: { nodeName: 'scalar', restartPolicy: 'scalar', initContainers: { name: 'scalar', restartPolicy: 'scalar' } },
+  spec: {
+    nodeName: 'scalar',
+    restartPolicy: 'scalar',
+    containers: { name: 'scalar', image: 'scalar' },
+    initContainers: { name: 'scalar', image: 'scalar', restartPolicy: 'scalar' },
+  },
   status: {
     phase: 'scalar',
     reason: 'scalar',
@@ -141,8 +151,13 @@ function readContainers(spec: KubeObject, status: KubeObject): ContainerFacts[] 
       .filter((container) => textAt(container, 'restartPolicy') === 'Always')
       .map((container) => textAt(container, 'name')),
   );
+  const images = new Map(
+    ['containers', 'initContainers']
+      .flatMap((field) => objectsAt(spec, field))
+      .map((it) => [textAt(it, 'name'), textAt(it, 'image')]),
+  );
   const ofType = (field: string, type: ContainerType): ContainerFacts[] =>
-    objectsAt(status, field).map((container) => readContainer(container, type));
+    objectsAt(status, field).map((container) => readContainer(container, type, images.get(textAt(container, 'name'))));
   return [
     ...ofType('initContainerStatuses', 'init').map((container) =>
       sidecars.has(container.name) ? { ...container, type: 'sidecar' as const } : container,
@@ -152,14 +167,17 @@ function readContainers(spec: KubeObject, status: KubeObject): ContainerFacts[] 
   ];
 }
 
-function readContainer(container: KubeObject, type: ContainerType): ContainerFacts {
+function readContainer(container: KubeObject, type: ContainerType, specImage: string | undefined): ContainerFacts {
   const state = objectAt(container, 'state');
   const waiting = objectAt(state, 'waiting');
   const reason = messageAt(waiting, 'reason');
+  const imageId = textAt(container, 'imageID');
   return {
     name: textAt(container, 'name') ?? '',
     type,
     image: redactImage(textAt(container, 'image') ?? ''),
+    ...(specImage !== undefined && { specImage: redactImage(specImage) }),
+    ...(imageId !== undefined && { imageId: redactImage(imageId) }),
     restartCount: countAt(container, 'restartCount') ?? 0,
     waiting: reason === undefined ? undefined : { reason, message: messageAt(waiting, 'message') },
     runningSince: timeAt(objectAt(state, 'running'), 'startedAt'),
@@ -191,7 +209,7 @@ export const POD: KindSpec<PodFacts> = {
   namespaced: true,
   plan: PLAN,
   read,
-  schema: 3,
+  schema: 4,
   longLived: false,
   audit: 'full',
 };

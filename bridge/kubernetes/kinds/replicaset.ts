@@ -6,11 +6,11 @@ import { readMetadata } from '../metadata.ts';
 import type { ObjectFacts } from '../object-facts.ts';
 import type { FieldsPlan } from '../plan.ts';
 import { FORMER, readNumber, readNumbers, REVISION, withoutCopies } from '../revision.ts';
-import type { TemplateFacts } from '../template.ts';
-import { readTemplate, TEMPLATE } from '../template.ts';
+import type { ContainerNames, TemplateFacts } from '../template.ts';
+import { readContainerNames, readTemplate, TEMPLATE } from '../template.ts';
 
 /** One revision of a Deployment. Of each there are ten old ones: few fields. */
-export interface ReplicaSetFacts extends ObjectFacts, TemplateFacts {
+export interface ReplicaSetFacts extends ObjectFacts, TemplateFacts, ContainerNames {
   readonly kind: 'ReplicaSet';
   /** Its newest number: a rollback gives an old one the next. Undefined without a Deployment. */
   readonly revision: number | undefined;
@@ -30,10 +30,12 @@ const PLAN: FieldsPlan = {
 function read(object: KubeObject, keeps = isOwnAnnotation): ReplicaSetFacts {
   const spec = objectAt(object, 'spec');
   const status = objectAt(object, 'status');
+  const metadata = readMetadata(object, keeps);
   return {
     kind: 'ReplicaSet',
-    ...withoutCopies(readMetadata(object, keeps), ['pod-template-hash']),
+    ...ownMetadata(metadata),
     ...readTemplate(spec),
+    ...(!isOfDeployment(metadata) && readContainerNames(spec)),
     revision: readNumber(object, REVISION),
     former: readNumbers(object, FORMER),
     desired: countAt(spec, 'replicas') ?? 1,
@@ -42,13 +44,24 @@ function read(object: KubeObject, keeps = isOwnAnnotation): ReplicaSetFacts {
   };
 }
 
+/** Labels are copies of its Deployment's; of one without a Deployment nobody else has them. */
+function ownMetadata(metadata: ObjectFacts): ObjectFacts {
+  const { annotations } = metadata;
+  return isOfDeployment(metadata) ? { ...withoutCopies(metadata, ['pod-template-hash']), annotations } : metadata;
+}
+
+/** True for one revision of a Deployment. */
+export function isOfDeployment({ owner }: Pick<ObjectFacts, 'owner'>): boolean {
+  return owner?.group === 'apps' && owner.kind === 'Deployment';
+}
+
 export const REPLICA_SET: KindSpec<ReplicaSetFacts> = {
   apiVersion: 'apps/v1',
   resource: 'replicasets',
   namespaced: true,
   plan: PLAN,
   read,
-  schema: 1,
+  schema: 2,
   longLived: true,
   audit: 'full',
 };

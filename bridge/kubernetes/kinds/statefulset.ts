@@ -9,8 +9,10 @@ import type { Generations } from '../revision.ts';
 import type { SourceRevision } from '../source-revision.ts';
 import { readSourceRevision, TEMPLATE } from '../source-revision.ts';
 import { readGenerations, workloadMetadata } from '../revision.ts';
+import type { ContainerNames } from '../template.ts';
+import { CONTAINER_NAMES, readContainerNames } from '../template.ts';
 
-export interface StatefulSetFacts extends ObjectFacts, Generations, SourceRevision {
+export interface StatefulSetFacts extends ObjectFacts, Generations, SourceRevision, ContainerNames {
   readonly kind: 'StatefulSet';
   /** Its pods change only when somebody deletes them. */
   readonly onDelete: boolean;
@@ -32,7 +34,7 @@ export interface StatefulSetFacts extends ObjectFacts, Generations, SourceRevisi
 const PLAN: FieldsPlan = {
   metadata: workloadMetadata(),
   spec: {
-    template: TEMPLATE,
+    template: { ...TEMPLATE, spec: CONTAINER_NAMES },
     replicas: 'scalar',
     updateStrategy: { type: 'scalar', rollingUpdate: { partition: 'scalar' } },
   },
@@ -57,6 +59,7 @@ function read(object: KubeObject, keeps = isOwnAnnotation): StatefulSetFacts {
     ...readMetadata(object, keeps),
     ...readGenerations(object),
     ...readSourceRevision(object),
+    ...readContainerNames(spec),
     onDelete: textAt(strategy, 'type') === 'OnDelete',
     partition: countAt(objectAt(strategy, 'rollingUpdate'), 'partition') ?? 0,
     currentRevision: textAt(status, 'currentRevision'),

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import type { Json } from '../../lib/json.ts';
 import { logName, logOutcome } from '../../lib/log-text.ts';
-import type { KeptLog } from '../sink.ts';
+import type { KeptLog } from '../story.ts';
 import { pingSchema } from './ping.ts';
 
 const MAX_MESSAGE = 2000;

@@ -1,3 +1,4 @@
+import { desiredContext } from '../../../test/fixtures/desired-context.ts';
 import { describe, expect, it } from 'vitest';
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { Json } from '../../lib/json.ts';
@@ -21,7 +22,7 @@ const ended = (outcome: 'succeeded' | 'failed' | 'cancelled' | 'replaced' | 'nev
   transition({ id: `${JOB_UID}/ended`, kind: 'run.ended', at: 1_760_000_065_000, outcome, ...more });
 
 const desired = (facts: CronJobFacts, previous?: Json, stickyKey?: string) =>
-  planner.planDesired(facts, { now: 0, stickyKey, previous: () => previous });
+  planner.planDesired(facts, desiredContext({ stickyKey, previous: () => previous }));
 
 describe('a schedule that Cronitor may read in another way', () => {
   const problems = (changes: Partial<CronJobFacts>, annotations = {}) =>

@@ -1,4 +1,7 @@
-import type { Planner, Reads } from '../sink.ts';
+import type { Facts } from '../../kubernetes/observation.ts';
+import type { Json } from '../../lib/json.ts';
+import type { AnnotationProblem, Planner, Reads, RetireCause } from '../sink.ts';
+import { annotationProblems, PREFIX } from './annotations.ts';
 import type { GithubPlanConfig } from './config.ts';
 import {
   DEPLOYMENT_ANNOTATIONS,
@@ -6,24 +9,52 @@ import {
   deploymentProblems,
   planDeployments,
 } from './plan-deployments.ts';
-
-/** Tags and risks of the records, as deployment-tracker names them. */
-export const PREFIX = 'metadata.github.com/';
+import { containerProblem, planPod, recorded } from './plan-pod.ts';
+import { planWorkload } from './plan-workload.ts';
+import { readRecord, toJson } from './record.ts';
+import { isRecorded } from './workload.ts';
 
 export const READS: Reads = {
   kinds: new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'CronJob', 'Pod', 'Job']),
   annotations: [PREFIX, ...DEPLOYMENT_ANNOTATIONS],
+  owners: true,
 };
 
-/** The pure half of `github/<name>`: the record of each container that runs. */
+/** The pure half of `github/<name>`: the record of each container that runs, and Deployments of rollouts. */
 export function createGithubPlanner(name: string, config: GithubPlanConfig): Planner {
   return {
     destination: `github/${name}`,
     hears: new Set(DEPLOYMENT_TRANSITIONS),
     reads: READS,
     plan: (transition, context) => planDeployments(transition, context, config),
-    planDesired: () => [],
-    problems: deploymentProblems,
-    retire: () => null,
+    planDesired: (object, context) =>
+      object.kind === 'Pod' ? planPod(object, context, config) : planWorkload(object, context, config),
+    problems: (object) => problemsOf(object, config),
+    retire: retiredRecord,
   };
+}
+
+/** Decommissioned, without what its owners said of it. A bridge that is retired leaves what still runs as it is. */
+function retiredRecord(wanted: Json, cause: RetireCause): Json | null {
+  const record = readRecord(wanted);
+  if (record === undefined || cause === 'bridge') return null;
+  const { tags: _, runtime_risks: _1, ...rest } = record;
+  return toJson({ ...rest, status: 'decommissioned' });
+}
+
+/** What of the annotations of an object, and of the images of a pod, is left out of the records. */
+function problemsOf(object: Facts, config: GithubPlanConfig): readonly AnnotationProblem[] {
+  const { namespaces, excludeNamespaces, excludeContainers } = config;
+  if (excludeNamespaces.includes(object.namespace)) return [];
+  if (namespaces.length > 0 && !namespaces.includes(object.namespace)) return [];
+  const problems = [...annotationProblems(object), ...deploymentProblems(object)];
+  if (object.kind !== 'Pod' || object.owner === undefined || !isRecorded(object.owner)) return problems;
+  const containers = recorded(object).filter((container) => !excludeContainers.includes(container.name));
+  const images = containers.flatMap((container) => {
+    const problem = containerProblem(container);
+    return problem === undefined
+      ? []
+      : [{ annotation: `status.containerStatuses[${container.name}].imageID`, ...problem }];
+  });
+  return [...problems, ...images];
 }

@@ -27,6 +27,11 @@ export function readRecord(wanted: Json): DeploymentRecord | undefined {
   return recordSchema.safeParse(wanted).data;
 }
 
+/** A record as a row keeps it. */
+export function toJson(record: DeploymentRecord): Json {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Json;
+}
+
 /** The key of a record's row. GitHub knows a record by the same five. */
 export function recordKey(record: Omit<DeploymentRecord, 'name' | 'digest' | 'status'>): string {
   const { org, logical_environment, physical_environment, cluster, deployment_name } = record;

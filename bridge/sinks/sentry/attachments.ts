@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { logName } from '../../lib/log-text.ts';
-import type { KeptLog, RunStory } from '../sink.ts';
+import type { KeptLog, RunStory } from '../story.ts';
 import type { Item } from './envelope.ts';
 import type { Tails } from './payload.ts';
 

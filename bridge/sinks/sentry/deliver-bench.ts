@@ -7,7 +7,8 @@ import { SENTRY_KEY, startVendors } from '../../../test/vendors/start-vendors.ts
 import type { Json } from '../../lib/json.ts';
 import type { Http } from '../http.ts';
 import { createHttp } from '../http.ts';
-import type { ClaimedIntent, Deliverer, Delivery, KeptLog } from '../sink.ts';
+import type { ClaimedIntent, Deliverer, Delivery } from '../sink.ts';
+import type { KeptLog } from '../story.ts';
 import { sentrySchema } from './config.ts';
 import { cronJob, rules } from './cron-fixtures.ts';
 import { monitorOf } from './monitor.ts';

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { desiredContext } from '../../../test/fixtures/desired-context.ts';
 import type { Json } from '../../lib/json.ts';
 import type { ClaimedDesired, Deliverer } from '../sink.ts';
 import { cronJob, rules } from './cron-fixtures.ts';
@@ -20,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => bench.close());
 
 function row(overrides: Parameters<typeof cronJob>[1] = {}, previous?: Json): ClaimedDesired {
-  const context = { stickyKey: undefined, previous: () => previous, now: 0 };
+  const context = desiredContext({ previous: () => previous });
   const [planned] = planMonitor(cronJob({}, overrides), context, rules({}, true));
   const { key, wanted } = planned!;
   return { destination: 'sentry/default', key, wanted: wanted as Json, wantedHash: '', attempt: 1 };

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { desiredContext } from '../../../test/fixtures/desired-context.ts';
 import type { Json } from '../../lib/json.ts';
 import { cronJob, rules } from './cron-fixtures.ts';
 import { monitorConfig, monitorOf } from './monitor.ts';
 import { adoptMonitor, cronProblems, monitorKey, parseMonitorKey, planMonitor, retireMonitor } from './plan-monitor.ts';
 
-const context = (previous?: Json) => ({ stickyKey: undefined, previous: () => previous, now: 0 });
+const context = (previous?: Json) => desiredContext({ previous: () => previous });
 const withApi = rules({}, true);
 
 function wanted(job = cronJob(), previous?: Json): Record<string, Json> {

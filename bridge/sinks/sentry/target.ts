@@ -25,7 +25,7 @@ function subjectOf({ object, runObject, owners }: Known, namespace: string): Pic
 /** Whether what happened to an object in this namespace is the destination's business, by namespaces and labels. */
 export function isSelected(context: Known, namespace: string, rules: SentryRules): boolean {
   const { labels, ...subject } = subjectOf(context, namespace);
-  return isInSelection({ ...subject, labels } as ObjectFacts, rules);
+  return isInSelection({ ...subject, labels }, rules);
 }
 
 /** Where what happened to an object goes: the nearest annotation, else the first route that matches, else the default. */

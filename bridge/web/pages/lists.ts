@@ -17,7 +17,7 @@ export function desiredPage(page: Page<DesiredView>, query: { cursor?: string })
     (row) =>
       html`<tr>
         <td>${syncBadge(row)}</td>
-        <td class="name">${row.cronJobs.length === 0 ? 'no live CronJob' : row.cronJobs.map(claimText)}</td>
+        <td class="name">${row.cronJobs.length === 0 ? 'nothing that lives' : row.cronJobs.map(claimText)}</td>
         <td>${field(row.wanted, 'schedule')} <small>${field(row.wanted, 'timezone')}</small></td>
         <td class="name">${row.destination} <small>${row.key}</small></td>
         <td>
@@ -30,7 +30,7 @@ export function desiredPage(page: Page<DesiredView>, query: { cursor?: string })
     title: 'Vendor objects',
     tab: '/desired',
     body: html`<h1>Vendor objects</h1>
-      ${table('Vendor objects', ['State', 'CronJob', 'Schedule', 'Destination and key', 'Detail'], rows, 'Nothing is kept at a vendor yet.')}
+      ${table('Vendor objects', ['State', 'For', 'Schedule', 'Destination and key', 'Detail'], rows, 'Nothing is kept at a vendor yet.')}
       ${paging('/desired', query, page.next)}`,
   };
 }
@@ -62,6 +62,7 @@ function claimText(cronJob: string, index: number): Child {
 
 function cronJobLink(cronJob: string): Child {
   if (cronJob === OWN_CLAIM) return 'the bridge itself';
+  if (cronJob.includes(' ')) return `${cronJob} `;
   const [namespace, owner] = cronJob.split('/', 2);
   return html`<a href="${href('/', { namespace, owner })}">${cronJob}</a> `;
 }

@@ -3,13 +3,13 @@ import type { Instant } from '../../../lib/clock.ts';
 import type { Json } from '../../../lib/json.ts';
 import type { Desired } from '../../../sinks/sink.ts';
 import { FORGET, HOLD } from '../../../sinks/sink.ts';
-import type { Claimant, DesiredRules, DesiredTx, ObjectName } from '../../desired.ts';
+import type { Claim, Claimant, DesiredRules, DesiredTx, ObjectName } from '../../desired.ts';
 import type { Db } from '../db/db.ts';
 import type { RowKey } from './desired-row.ts';
 import { desiredRow, formerRow, putRow, retireRow, wantedOf } from './desired-row.ts';
 import type { Intents } from '../outbox/intents.ts';
 import type { Retirements } from '../outbox/retirements.ts';
-import { readJson } from '../db/unreadable-rows.ts';
+import { parsed, readJson } from '../db/unreadable-rows.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -18,8 +18,18 @@ interface ClaimColumns {
   readonly wanted: string;
 }
 
+interface OwnColumns {
+  readonly key: string;
+  readonly of_uid: string;
+  readonly of_rank: number;
+  readonly rank: number;
+  readonly wanted: string | null;
+}
+
+const OWN_COLUMNS = ['key', 'of_uid', 'of_rank', 'rank', 'wanted'] as const;
+
 const ELECTED = `SELECT uid, wanted FROM claims INDEXED BY claims_elected
-  WHERE destination = ? AND key = ? AND wanted IS NOT NULL ORDER BY rank, uid LIMIT 1`;
+  WHERE destination = ? AND key = ? AND wanted IS NOT NULL ORDER BY of_rank, of_uid, rank, uid LIMIT 1`;
 
 /** Without its name SQLite takes the primary key, and reads every claim of the destination. */
 const OF_OBJECT = 'FROM claims INDEXED BY claims_uid WHERE destination = ? AND uid = ?';
@@ -58,21 +68,34 @@ export class Claims implements DesiredTx {
   claim(claimant: Claimant, claims: readonly Desired[], rules: DesiredRules, at: Instant): void {
     const { destination, uid, alive } = claimant;
     const wanted = new Map<string, Desired['wanted']>(claims.map((claim) => [claim.key, claim.wanted]));
-    const texts = new Map(alive ? claims.map((claim) => [claim.key, textOf(claim.wanted)]) : []);
-    const sql = `SELECT key, wanted ${OF_OBJECT}`;
-    const earlier = this.#db.all<{ key: string; wanted: string | null }>(sql, destination, uid);
-    const same = earlier.length === texts.size && earlier.every((claim) => texts.get(claim.key) === claim.wanted);
+    const columns = new Map(alive ? claims.map((claim) => [claim.key, columnsOf(claimant, claim, rules)]) : []);
+    const earlier = this.#own(destination, uid);
+    const same =
+      earlier.length === columns.size && earlier.every((claim) => isSameClaim(claim, columns.get(claim.key)));
     if (alive && same) return;
     this.#db.run(`DELETE ${OF_OBJECT}`, destination, uid);
-    const rank = rules.elect === 'newest' ? -claimant.createdAt : claimant.createdAt;
-    for (const [key, text] of texts) {
-      this.#db.run('INSERT INTO claims VALUES (?, ?, ?, ?, ?)', destination, key, uid, rank, text);
+    for (const { key, of_uid: ofUid, of_rank: ofRank, rank, wanted } of columns.values()) {
+      const sql = 'INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, ?)';
+      this.#db.run(sql, destination, key, uid, ofUid, ofRank, rank, wanted);
     }
     const cause = alive && claims.length === 0 ? 'left' : 'unclaimed';
     for (const key of new Set([...earlier.map((claim) => claim.key), ...wanted.keys()])) {
       const dead = wanted.get(key);
       this.#recompute({ destination, key }, dead === HOLD ? undefined : dead, rules, at, cause);
     }
+  }
+
+  claimsOf(destination: string, uid: string): Claim[] {
+    return this.#own(destination, uid).flatMap(({ key, of_uid, of_rank, rank, wanted }) => {
+      const payload = wanted === null ? HOLD : parsed<Json>(wanted).value;
+      return payload === undefined
+        ? []
+        : [{ key, of: { uid: of_uid, createdAt: Math.abs(of_rank) }, rank, wanted: payload }];
+    });
+  }
+
+  #own(destination: string, uid: string): OwnColumns[] {
+    return this.#db.all<OwnColumns>(`SELECT ${OWN_COLUMNS.join(', ')} ${OF_OBJECT}`, destination, uid);
   }
 
   /** Recomputes every row of a destination from its claims. */
@@ -151,6 +174,19 @@ export class Claims implements DesiredTx {
 
 function periodOf({ assertEveryMs = DAY_MS }: DesiredRules): number | null {
   return assertEveryMs === 'never' ? null : assertEveryMs;
+}
+
+function columnsOf(
+  { uid, createdAt }: Claimant,
+  { key, of, rank = 0, wanted }: Desired,
+  rules: DesiredRules,
+): OwnColumns {
+  const { uid: ofUid, createdAt: at } = of ?? { uid, createdAt };
+  return { key, of_uid: ofUid, of_rank: rules.elect === 'newest' ? -at : at, rank, wanted: textOf(wanted) };
+}
+
+function isSameClaim(a: OwnColumns, b: OwnColumns | undefined): boolean {
+  return b !== undefined && OWN_COLUMNS.every((column) => a[column] === b[column]);
 }
 
 function textOf(wanted: Desired['wanted']): string | null {

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import type { LogEnd, LogOutcome, RunLog } from '../../../lifecycle/logs.ts';
 import type { Instant } from '../../../lib/clock.ts';
 import { errorText } from '../../../lib/errors.ts';
-import type { KeptLog } from '../../../sinks/sink.ts';
+import type { KeptLog } from '../../../sinks/story.ts';
 import type { LogLimits, LogResult, LogTx, WantedLog } from '../../logs.ts';
 import type { LogView } from '../../read.ts';
 import type { Db } from '../db/db.ts';

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cronJobFacts, jobFacts, ownedBy } from '../../../../test/fixtures/facts.ts';
 import type { Attempt, ContainerEnd, Run, Transition } from '../../../lifecycle/transition.ts';
-import { MAX_ATTEMPTS, MAX_TRANSITIONS } from '../../../sinks/sink.ts';
+import { MAX_ATTEMPTS, MAX_TRANSITIONS } from '../../../sinks/story.ts';
 import { DELIVERED, FAILED, HOUR, SECOND, T0, TestStore } from '../../testing/test-store.ts';
 
 const DAY = 24 * HOUR;

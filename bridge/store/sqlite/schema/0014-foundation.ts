@@ -155,10 +155,10 @@ CREATE INDEX desired_not_in_sync ON desired (destination) WHERE not_in_sync_sinc
 CREATE INDEX desired_removals ON desired (remove_at) WHERE remove_at IS NOT NULL;
 
 CREATE TABLE claims (
-  destination TEXT NOT NULL, key TEXT NOT NULL, uid TEXT NOT NULL, rank INTEGER NOT NULL, wanted TEXT,
-  PRIMARY KEY (destination, key, uid)) WITHOUT ROWID;
+  destination TEXT NOT NULL, key TEXT NOT NULL, uid TEXT NOT NULL, of_uid TEXT NOT NULL, of_rank INTEGER NOT NULL,
+  rank INTEGER NOT NULL, wanted TEXT, PRIMARY KEY (destination, key, uid)) WITHOUT ROWID;
 CREATE INDEX claims_uid ON claims (destination, uid);
-CREATE INDEX claims_elected ON claims (destination, key, rank, uid) WHERE wanted IS NOT NULL;
+CREATE INDEX claims_elected ON claims (destination, key, of_rank, of_uid, rank, uid) WHERE wanted IS NOT NULL;
 CREATE TABLE former_rows (
   destination TEXT NOT NULL, key TEXT NOT NULL, wanted TEXT NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY (destination, key)) WITHOUT ROWID;

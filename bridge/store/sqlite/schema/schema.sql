@@ -15,9 +15,9 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_run ON attempts (run_uid);
 
 CREATE TABLE claims (
-  destination TEXT NOT NULL, key TEXT NOT NULL, uid TEXT NOT NULL, rank INTEGER NOT NULL, wanted TEXT,
-  PRIMARY KEY (destination, key, uid)) WITHOUT ROWID;
-CREATE INDEX claims_elected ON claims (destination, key, rank, uid) WHERE wanted IS NOT NULL;
+  destination TEXT NOT NULL, key TEXT NOT NULL, uid TEXT NOT NULL, of_uid TEXT NOT NULL, of_rank INTEGER NOT NULL,
+  rank INTEGER NOT NULL, wanted TEXT, PRIMARY KEY (destination, key, uid)) WITHOUT ROWID;
+CREATE INDEX claims_elected ON claims (destination, key, of_rank, of_uid, rank, uid) WHERE wanted IS NOT NULL;
 CREATE INDEX claims_uid ON claims (destination, uid);
 
 CREATE TABLE cutoffs (destination TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;

@@ -26,10 +26,11 @@ interface DesiredViewColumns {
 
 /** With the names of the CronJobs on each key. */
 const DESIRED = `SELECT desired.*, (
-    SELECT json_group_array(coalesce(objects.namespace || '/' || objects.name, claims.uid)
-      ORDER BY claims.rank, claims.uid)
-    FROM claims LEFT JOIN objects ON objects.uid = claims.uid
-    WHERE claims.destination = desired.destination AND claims.key = desired.key) AS cron_jobs,
+    SELECT json_group_array(name) FROM (
+      SELECT DISTINCT of_rank, of_uid, coalesce(iif(kind = 'CronJob', '', kind || ' ') || objects.namespace || '/' ||
+        objects.name, of_uid) AS name
+      FROM claims LEFT JOIN objects ON objects.uid = of_uid
+      WHERE claims.destination = desired.destination AND claims.key = desired.key ORDER BY of_rank, of_uid)) AS cron_jobs,
     desired.destination IN (SELECT destination FROM left_destinations) AS has_left
   FROM desired`;
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Facts } from '../../../../bridge/kubernetes/observation.ts';
 import type { Json } from '../../../../bridge/lib/json.ts';
 import { deliveryFor } from '../../../../bridge/sinks/delivery.ts';
 import type { SinkModule } from '../../../../bridge/sinks/module.ts';
 import { selectionFields, isInSelection } from '../../../../bridge/sinks/selection.ts';
-import type { ClaimedIntent, Delivery, Reads, RunStory } from '../../../../bridge/sinks/sink.ts';
+import type { ClaimedIntent, Delivery, Reads } from '../../../../bridge/sinks/sink.ts';
+import type { RunStory } from '../../../../bridge/sinks/story.ts';
 
 const reads: Reads = {
   kinds: new Set(['CronJob', 'Job', 'Pod', 'Deployment', 'StatefulSet', 'DaemonSet']),
@@ -31,7 +31,7 @@ export const echo: SinkModule<z.infer<typeof schema>> = {
     reads,
     plan({ id, kind, at, outcome = null, inferred = false, corrects = false }, { run }) {
       if (run === undefined) return null;
-      if (!isInSelection({ namespace: run.namespace, labels: {} } as Facts, selection)) return { drop: 'not_selected' };
+      if (!isInSelection({ namespace: run.namespace, labels: {} }, selection)) return { drop: 'not_selected' };
       const payload = { id, kind, at, outcome, inferred, corrects, uid: run.uid, name: run.name };
       const story = kind === 'run.settled' && { story: run.uid };
       return { intents: [{ key: id, lane: run.uid, payload, limits: [], ...story }] };

@@ -1,0 +1,131 @@
+import type { ContainerFacts, PodFacts } from '../../kubernetes/observation.ts';
+import { isOwnedByJob } from '../../kubernetes/metadata.ts';
+import type { Instant } from '../../lib/clock.ts';
+import type { Desired, DesiredContext } from '../sink.ts';
+import { HOLD } from '../sink.ts';
+import type { Metadata } from './annotations.ts';
+import { metadataOf } from './annotations.ts';
+import { MAX_NAME, MAX_VERSION } from './api-limits.ts';
+import type { GithubPlanConfig } from './config.ts';
+import { digestOf, nameAndTag } from './image.ts';
+import { rankOf, sinceOf } from './rank.ts';
+import type { DeploymentRecord } from './record.ts';
+import { readRecord, recordKey, toJson } from './record.ts';
+import type { Target } from './target.ts';
+import { isSelected, isTooLong, targetOf } from './target.ts';
+import type { Workload } from './workload.ts';
+import { workloadOf } from './workload.ts';
+
+/** What a pod claims: the record of each container that runs, and that the record of one whose digest is not known stays. */
+export function planPod(pod: PodFacts, context: DesiredContext, config: GithubPlanConfig): readonly Desired[] {
+  const owners = context.owners();
+  const workload = workloadOf(pod, owners);
+  // One that cannot be read is read again: what was claimed until then stays.
+  if (workload === 'unseen') return context.claims();
+  if (workload === undefined || !isSelected(workload, config) || !counts(pod)) return [];
+  const claims = new Map<string, Desired>();
+  for (const container of recorded(pod)) {
+    const target = targetOf(workload, container.name, config);
+    if (target === undefined || isTooLong(target)) continue;
+    const key = recordKey(target);
+    const record = recordOf(pod, container, target, metadataOf([pod, ...owners]));
+    const known = claims.get(key);
+    if (known !== undefined && (known.wanted !== HOLD || record === undefined)) continue;
+    claims.set(key, claimOf(key, record, pod, container, workload, context));
+  }
+  return [...claims.values()];
+}
+
+/** Apps first: where a template gives several containers one name, that is the record's. A debugger's container is none. */
+export function recorded({ containers }: PodFacts): readonly ContainerFacts[] {
+  const of = (type: ContainerFacts['type']) => containers.filter((container) => container.type === type);
+  return [...of('app'), ...of('sidecar'), ...of('init')];
+}
+
+/** A pod that is over stands for its Job while it is there; of other workloads (evicted ones stay for days) it runs nothing. */
+function counts(pod: PodFacts): boolean {
+  return !isOver(pod) || isOwnedByJob(pod.owner);
+}
+
+function isOver({ phase }: PodFacts): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
+function claimOf(
+  key: string,
+  record: DeploymentRecord | undefined,
+  pod: PodFacts,
+  container: ContainerFacts,
+  { uid, createdAt }: Workload,
+  context: DesiredContext,
+): Desired {
+  const of = { uid, createdAt };
+  if (record === undefined) return { key, wanted: HOLD, of };
+  return {
+    key,
+    wanted: toJson(record),
+    of,
+    rank: rankOf(pod.phase === 'Running', since(key, record, pod, container, context)),
+  };
+}
+
+/** Since when a pod runs this digest: a container that is started again may get another one under its tag. */
+function since(
+  key: string,
+  { digest }: DeploymentRecord,
+  { createdAt = 0 }: PodFacts,
+  { runningSince, terminated }: ContainerFacts,
+  context: DesiredContext,
+): Instant {
+  const claim = context.claims().find((one) => one.key === key);
+  const before = claim === undefined || claim.wanted === HOLD ? undefined : readRecord(claim.wanted);
+  if (claim === undefined || before === undefined) return createdAt;
+  if (before.digest === digest) return sinceOf(claim.rank ?? 0);
+  return Math.max(runningSince ?? terminated?.startedAt ?? context.now, createdAt);
+}
+
+/** Undefined while it has not run, or GitHub could not take it. */
+function recordOf(
+  pod: PodFacts,
+  container: ContainerFacts,
+  target: Target,
+  { tags, risks, repository }: Metadata,
+): DeploymentRecord | undefined {
+  const image = digestOf(container.imageId, container.specImage);
+  if (!('digest' in image) || !hasRun(pod, container)) return undefined;
+  const { name, tag } = nameAndTag(container.specImage ?? container.image);
+  if (name === '' || name.length > MAX_NAME) return undefined;
+  return {
+    ...target,
+    name,
+    digest: image.digest,
+    ...(tag !== '' && tag.length <= MAX_VERSION && { version: tag }),
+    status: 'deployed',
+    ...(Object.keys(tags).length > 0 && { tags: { ...tags } }),
+    ...(risks.length > 0 && { runtime_risks: [...risks] }),
+    ...(repository !== undefined && { github_repository: repository }),
+  };
+}
+
+/** A pod that is pending may have init containers that run. */
+function hasRun(pod: PodFacts, { runningSince, terminated, lastTerminated }: ContainerFacts): boolean {
+  if (pod.phase === 'Running' || isOver(pod)) return true;
+  return runningSince !== undefined || terminated !== undefined || lastTerminated !== undefined;
+}
+
+/** Why a container of a recorded pod has no record, or one with less in it; undefined while all is well. */
+export function containerProblem({
+  imageId,
+  specImage = '',
+  image,
+}: ContainerFacts): { readonly value: string; readonly allowed: string; readonly used: string } | undefined {
+  const found = digestOf(imageId, specImage);
+  const none = 'no record of this container';
+  if ('unusable' in found) {
+    return { value: found.unusable, allowed: 'the digest of an image in a registry: REPOSITORY@sha256:…', used: none };
+  }
+  const { name, tag } = nameAndTag(specImage || image);
+  const allowed = `an image whose name has 1 to ${MAX_NAME} characters and its tag at most ${MAX_VERSION}`;
+  if (name === '' || name.length > MAX_NAME) return { value: name, allowed, used: none };
+  return tag.length > MAX_VERSION ? { value: tag, allowed, used: 'a record without version' } : undefined;
+}

@@ -1,0 +1,42 @@
+import type { Facts } from '../../kubernetes/observation.ts';
+import { isOfDeployment } from '../../kubernetes/kinds/replicaset.ts';
+import type { ContainerNames } from '../../kubernetes/template.ts';
+import type { Desired, DesiredContext } from '../sink.ts';
+import { HOLD } from '../sink.ts';
+import type { GithubPlanConfig } from './config.ts';
+import { recordKey } from './record.ts';
+import { isSelected, targetOf } from './target.ts';
+import { workloadOf } from './workload.ts';
+
+/**
+ * What a workload claims: that the records of its containers stay as they are, while it wants pods, though none may live
+ * (between two runs of a CronJob, in a rollout).
+ */
+export function planWorkload(
+  object: Facts & ContainerNames,
+  context: DesiredContext,
+  config: GithubPlanConfig,
+): readonly Desired[] {
+  if (!wantsPods(object, config)) return [];
+  const workload = workloadOf(object, context.owners());
+  if (workload === 'unseen') return context.claims();
+  if (workload === undefined || !isSelected(workload, config)) return [];
+  const { uid, createdAt } = workload;
+  const keys = (object.containerNames ?? []).flatMap((name) => {
+    const target = targetOf(workload, name, config);
+    return target === undefined ? [] : recordKey(target);
+  });
+  return [...new Set(keys)].map((key) => ({ key, wanted: HOLD, of: { uid, createdAt } }));
+}
+
+function wantsPods(object: Facts, { scaledToZero }: GithubPlanConfig): boolean {
+  const { kind, deletionAt } = object;
+  if (deletionAt !== undefined) return false;
+  if (kind === 'CronJob' || kind === 'Job') return true;
+  // That of a Deployment is one revision: the Deployment says what it wants.
+  if (kind === 'ReplicaSet' && isOfDeployment(object)) return false;
+  if (!('desired' in object)) return false;
+  // A DaemonSet wants pods on the nodes that fit, which its controller counts after each change.
+  const isUncounted = kind === 'DaemonSet' && object.observedGeneration < object.generation;
+  return object.desired > 0 || isUncounted || scaledToZero === 'keep';
+}
