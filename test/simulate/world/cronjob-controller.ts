@@ -79,7 +79,17 @@ export class CronJobController {
     });
     const excluded = annotations['k8s.cronitor.io/exclude'] === 'true';
     const createdAt = Math.floor(at / 1000) * 1000;
-    const truth = { uid, name, namespace, createdAt, excluded, suspended: false, schedule: scheduleOf(plan) };
+    const truth: CronJobTruth = {
+      uid,
+      name,
+      namespace,
+      createdAt,
+      excluded,
+      suspended: false,
+      schedule: scheduleOf(plan),
+      schedules: [],
+    };
+    this.#noteSchedule(truth);
     this.#truth.cronJobs.set(uid, truth);
     const controlled: Controlled = { truth, plan, epoch: 0, random };
     this.#controlled.set(uid, controlled);
@@ -99,7 +109,9 @@ export class CronJobController {
   suspend(cronJob: KubeObject, suspend: boolean): void {
     const { uid } = cronJob.metadata;
     this.#api.change('cronjobs', uid, ({ spec }) => ({ spec: { ...spec, suspend } }));
-    this.#controlled.get(uid)!.truth.suspended = suspend;
+    const { truth } = this.#controlled.get(uid)!;
+    truth.suspended = suspend;
+    this.#noteSchedule(truth);
   }
 
   reschedule(cronJob: KubeObject, every: number, offset: number): void {
@@ -107,6 +119,7 @@ export class CronJobController {
     controlled.plan = { ...controlled.plan, every, offset };
     controlled.epoch++;
     controlled.truth.schedule = scheduleOf(controlled.plan);
+    this.#noteSchedule(controlled.truth);
     const { schedule } = controlled.truth;
     this.#api.change('cronjobs', cronJob.metadata.uid, ({ spec }) => ({ spec: { ...spec, schedule } }));
     this.#planNext(cronJob.metadata.uid, controlled);
@@ -118,6 +131,7 @@ export class CronJobController {
     this.#api.remove('cronjobs', uid);
     const { truth, random } = this.#controlled.get(uid)!;
     truth.deletedAt = this.#scheduler.now;
+    truth.schedules.at(-1)!.until = this.#scheduler.now;
     for (const job of this.jobsOf(uid))
       this.#scheduler.in(skewed(random, 50, 2_000), () => this.#jobs.remove(job.metadata.uid, 'Background'));
   }
@@ -131,6 +145,13 @@ export class CronJobController {
 
   jobsOf(cronJobUid: string): KubeObject[] {
     return this.#api.list('jobs').filter((job) => ownerUid(job) === cronJobUid);
+  }
+
+  #noteSchedule({ schedules, schedule, suspended }: CronJobTruth): void {
+    const from = this.#scheduler.now;
+    const before = schedules.at(-1);
+    if (before !== undefined) before.until = from;
+    schedules.push({ schedule, suspended, from, until: Infinity });
   }
 
   #planNext(uid: string, controlled: Controlled): void {

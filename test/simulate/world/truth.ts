@@ -20,6 +20,13 @@ export interface JobTruth {
   successor?: JobTruth;
 }
 
+export interface ScheduleTruth {
+  readonly schedule: string;
+  readonly suspended: boolean;
+  readonly from: number;
+  until: number;
+}
+
 export interface CronJobTruth {
   readonly uid: string;
   readonly name: string;
@@ -28,6 +35,8 @@ export interface CronJobTruth {
   excluded: boolean;
   suspended: boolean;
   schedule: string;
+  /** What its schedule was, and whether it was suspended, in their times. */
+  readonly schedules: ScheduleTruth[];
   deletedAt?: number;
 }
 

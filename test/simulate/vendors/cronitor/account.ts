@@ -1,17 +1,32 @@
 import type { Tree } from '../../../../bridge/config/tree.ts';
 import type { HttpRequest } from '../../../../bridge/sinks/http.ts';
 import { Cronitor } from '../../../vendors/cronitor.ts';
+import type { VendorAnswer, VendorRequest } from '../../../vendors/vendor.ts';
 import type { Account, SimulatedVendor } from '../vendor.ts';
+import type { Known } from './check-alerts.ts';
 import { checkCronitor } from './check.ts';
 
 /** A Cronitor account, with its limits and refusals. */
 export class CronitorAccount extends Cronitor implements Account {
   readonly host: string;
+  /** What each monitor was, and since when, by its key. */
+  readonly history = new Map<string, Known[]>();
   #keys = 0;
 
   constructor(host: string) {
     super(`${host}-0`);
     this.host = host;
+  }
+
+  override handle(request: VendorRequest): VendorAnswer | undefined {
+    const answer = super.handle(request);
+    if (request.method !== 'PUT') return answer;
+    for (const [key, monitor] of this.monitors) {
+      const known = this.history.get(key);
+      if (known === undefined) this.history.set(key, [{ at: request.at, monitor }]);
+      else if (known.at(-1)!.monitor !== monitor) known.push({ at: request.at, monitor });
+    }
+    return answer;
   }
 
   settings(): Tree {

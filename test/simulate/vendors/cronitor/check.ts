@@ -5,6 +5,7 @@ import { checkJobs } from '../../runs.ts';
 import type { JobTruth } from '../../world/truth.ts';
 import type { Checking } from '../vendor.ts';
 import type { CronitorAccount } from './account.ts';
+import { checkAlerts } from './check-alerts.ts';
 import { checkMonitors } from './check-monitors.ts';
 
 /** What is wrong with the pings and monitors of an account. */
@@ -12,6 +13,7 @@ export function checkCronitor(account: CronitorAccount, checking: Checking): Fai
   return [
     ...account.autoCreated.map((key) => ({ what: `a ping made the monitor ${key}` })),
     ...checkJobs(checking, account.pings.map(heardOf), silent),
+    ...checkAlerts(account, checking),
     // Of a destination that has left nobody keeps the monitors.
     ...(checking.tenures.at(-1)?.removedAt === undefined ? checkMonitors(account, checking) : []),
   ];
