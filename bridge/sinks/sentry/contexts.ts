@@ -206,7 +206,8 @@ function attemptText({
   waiting,
 }: Attempt): string {
   const end = exitCode === undefined ? undefined : `container ${container} exit code ${exitCode}`;
-  const why = [end, reason, message, waiting && `waits with ${waiting.reason}`, failed].filter(Boolean).join(', ');
+  const how = failed === 'itself' ? undefined : failed;
+  const why = [end, reason, message, waiting && `waits with ${waiting.reason}`, how].filter(Boolean).join(', ');
   return `${podName}${nodeName === undefined ? '' : ` on ${nodeName}`}: ${why || phase}`;
 }
 

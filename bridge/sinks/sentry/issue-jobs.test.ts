@@ -86,7 +86,7 @@ describe('a Job that fails', () => {
     });
     expect(event?.contexts['attempts']).toEqual({
       count: 3,
-      pods: [1, 2, 3].map((n) => `report-1-${n}bcdf on node-${n}: container hello exit code 127, Error, itself`),
+      pods: [1, 2, 3].map((n) => `report-1-${n}bcdf on node-${n}: container hello exit code 127, Error`),
     });
     expect(event?.contexts['run']).toMatchObject({ page: `https://bridge.example.com/runs/${jobFacts().uid}` });
     expect(event?.contexts['trace']).toMatchObject({ trace_id: jobFacts().uid.replaceAll('-', '') });
