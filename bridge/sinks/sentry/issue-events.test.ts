@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { issuesSchema } from './config-issues.ts';
 import { container, eventFacts, podFacts, T0, terminated } from '../../../test/fixtures/facts.ts';
 import { SentryStage } from '../../../test/fixtures/sentry-stage.ts';
 import type { ContainerFacts, PodFacts } from '../../kubernetes/observation.ts';
@@ -119,4 +122,23 @@ describe('an event', () => {
     ]);
     expect(stage.drops()).toEqual(['level_none']);
   });
+});
+
+it('the rules of the documentation are allowed', () => {
+  const doc = readFileSync(new URL('../../../docs/sentry.md', import.meta.url), 'utf8');
+  const [, example = ''] = /```yaml\n(issues:\n[\s\S]*?)```/.exec(doc) ?? [];
+  const { issues } = parse(example) as { issues: { rules: unknown[] } };
+  expect(issuesSchema.parse(issues).rules).toHaveLength(4);
+  open();
+});
+
+it.each([
+  [{ rules: [{ reason: '(', level: 'info' }] }, 'regular expression as RE2 has it'],
+  [{ rules: [{ level: 'info' }] }, 'at least one of reason, message and kind'],
+  [{ rules: [{ reason: 'x' }] }, 'needs fingerprint or level'],
+  [{ rules: [{ reason: 'a(?=b)', level: 'info' }] }, 'regular expression as RE2 has it'],
+  [{ levels: { oom: 'critical' } }, 'fatal'],
+])('the settings %j are refused', (settings, why) => {
+  expect(issuesSchema.safeParse(settings).error?.message).toContain(why);
+  open();
 });

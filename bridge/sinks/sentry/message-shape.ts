@@ -10,7 +10,10 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{32,128}\b/gi, '<digest>'],
   [/\[[0-9a-f:.]{2,45}(?:%\w{1,15})?\](?::\d{1,5}\b)?/gi, '<ip>'],
   // IPv6 without brackets: not a time, nor a port between colons.
-  [/(?<![\w:.])(?=[0-9a-f:]{0,40}::|(?:[0-9a-f]{1,4}:){7})(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:\.\d{1,3}){0,3}(?![\w:])/gi, '<ip>'],
+  [
+    /(?<![\w:.])(?=[0-9a-f:]{0,40}::|(?:[0-9a-f]{1,4}:){7})(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:\.\d{1,3}){0,3}(?![\w:])/gi,
+    '<ip>',
+  ],
   [/\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:\/\d{1,2})?(?::\d{1,5}\b)?/g, '<ip>'],
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?/g, '<time>'],
   // What controllers add to the names of pods and ReplicaSets: web-7d9f8b6c5-x2x4z.
