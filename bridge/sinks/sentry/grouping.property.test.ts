@@ -55,9 +55,10 @@ function crashGroup(pod: PodFacts, owners: readonly Facts[], clusterId?: string)
 }
 
 const SAFE = 'bcdfghjklmnpqrstvwxz2456789';
-const safe = (length: number) => fc.string({ unit: fc.constantFrom(...SAFE), minLength: length, maxLength: length });
+const safe = (length: number) =>
+  fc.string({ unit: fc.constantFrom(...Array.from(SAFE)), minLength: length, maxLength: length });
 const hex = (length: number) =>
-  fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length });
+  fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: length, maxLength: length });
 const ip = fc.oneof(
   fc.ipV4(),
   fc.ipV6().map((address) => `[${address}]`),
