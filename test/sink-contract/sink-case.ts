@@ -13,6 +13,8 @@ export interface SinkCase {
   readonly match: { readonly intent: string | string[]; readonly desired: string };
   /** It asks what the vendor has before it sends telemetry: what was heard is not sent again. */
   readonly looksFirst?: true;
+  /** From now on no request may take longer, for a sink that does not use the HTTP client. */
+  readonly hurry?: (ms: number) => void;
   /** Never to be seen outside a request. */
   readonly secrets: readonly string[];
   /** The sink's own answers to 4xx. */
@@ -28,6 +30,14 @@ export interface SinkCase {
   processed(vendors: Vendors): string[];
   /** What the vendor keeps of a desired row. */
   kept(vendors: Vendors, row: number): unknown;
+}
+
+/** Which rules of the contract do not concern a sink. */
+export interface Exempt {
+  /** It has desired rows only. */
+  readonly telemetry?: 'none';
+  /** What it wrote it never writes over, whatever is wanted afterwards. */
+  readonly writes?: 'once';
 }
 
 /** As it is planned and as it is claimed: without the story of its run. */
