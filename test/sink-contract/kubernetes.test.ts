@@ -1,4 +1,5 @@
 import { kubeApi, kubeOf } from '../../bridge/cluster/api.ts';
+import { desiredContext } from '../fixtures/desired-context.ts';
 import { podFacts } from '../fixtures/facts.ts';
 import type { Json } from '../../bridge/lib/json.ts';
 import { kubernetesSchema } from '../../bridge/sinks/kubernetes/config.ts';
@@ -40,7 +41,7 @@ function makeCase(vendors: Vendors): SinkCase {
       phase: 'Pending',
     });
     const now = version === 'A' ? START : START + 3_600_000;
-    const [planned] = planner.planDesired(facts, { now, stickyKey: undefined, previous: () => undefined });
+    const [planned] = planner.planDesired(facts, desiredContext({ now }));
     const wanted = planned!.wanted as Json;
     return { key: uid, wanted, destination: planner.destination, wantedHash: version, attempt: 1 };
   };
