@@ -49,6 +49,7 @@ export class Known {
       run,
       memo,
       object: () => this.#facts(about.uid),
+      facts: (uid) => this.#facts(uid),
       runObject: () => run && this.#facts(objectOf(run).uid),
       owners: () => this.#ownersOf(about),
       namespace: () => this.#namespace(about.namespace),

@@ -71,6 +71,8 @@ export interface PlanContext {
   readonly object: () => Facts | undefined;
   /** The Job, pod or workload that the run is, live or deleted: what happens to a pod happens to its Job too. */
   readonly runObject: () => Facts | undefined;
+  /** Any object that is followed, live or deleted, such as the pod of an attempt. */
+  readonly facts: (uid: string) => Facts | undefined;
   /**
    * Who owns the run, or the object without one, nearest first, live or deleted, as far as they are followed. A CronJob's run
    * is not planned before its CronJob was seen; a rollout belongs to its workload.

@@ -118,6 +118,7 @@ export function planContext(given: Given = {}): RunContext {
     memo: all.memo,
     object: () => undefined,
     runObject: () => undefined,
+    facts: () => undefined,
     namespace: () => undefined,
     owners: () => (all.cronJob === undefined ? [] : [all.cronJob]),
     attempts: () => all.attempts,

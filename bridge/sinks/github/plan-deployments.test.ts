@@ -60,6 +60,7 @@ function plan(object: Facts, changes: Partial<Transition> = {}, settings: object
     memo,
     object: () => object,
     runObject: () => undefined,
+    facts: () => undefined,
     owners: () => [],
     namespace: () => undefined,
     attempts: () => [],

@@ -87,6 +87,7 @@ export function planContext(given: { run?: Run; cronJob?: CronJobFacts; memo?: J
     memo: given.memo,
     object: () => undefined,
     runObject: () => undefined,
+    facts: () => undefined,
     namespace: () => undefined,
     owners: () => [given.cronJob ?? cronJob()],
     attempts: () => [],

@@ -1,3 +1,4 @@
+import type { Facts } from '../../kubernetes/observation.ts';
 import { uuidv5 } from '../../lib/ids.ts';
 import type { Transition } from '../../lifecycle/transition.ts';
 import type { Json } from '../../lib/json.ts';
@@ -39,6 +40,8 @@ export interface Report {
   readonly message: string;
   readonly node: string | undefined;
   readonly image?: string | undefined;
+  /** Of a run, the pod that decided. */
+  readonly culprit?: Facts | undefined;
   readonly exitCode?: number | undefined;
   /** Whether the pods of the run are part of it. */
   readonly withAttempts?: boolean;
@@ -128,7 +131,8 @@ function eventItem(
   const { isCombined } = uncombined(transition.message ?? '');
   const attempts = report.withAttempts === true ? context.attempts() : [];
   const crumbs = breadcrumbs(context.events(), transition.id, rules.issues.breadcrumbs);
-  const release = releaseOf(rules.release, chain, report.image);
+  const labelled = report.culprit === undefined ? chain : [report.culprit, ...chain];
+  const release = releaseOf(rules.release, labelled, report.image);
   const server = node ?? transition.said?.instance;
   const place = [about.namespace, workload.name].filter(Boolean).join('/').replaceAll(/\s+/g, ' ');
   return {

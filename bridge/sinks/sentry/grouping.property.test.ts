@@ -30,6 +30,7 @@ function contextOf([object, ...owners]: readonly Facts[]): PlanContext {
     memo: undefined,
     object: () => object,
     runObject: () => undefined,
+    facts: () => undefined,
     owners: () => owners,
     namespace: () => undefined,
     attempts: () => [],

@@ -49,7 +49,7 @@ const failedPod = (n: number, code = 127): PodFacts =>
     phase: 'Failed',
     nodeName: `node-${n}`,
     startAt: at(n * 10),
-    containers: [container({ name: 'hello', terminated: terminated(code, at(n * 10 + 5)) })],
+    containers: [container({ name: 'hello', image: 'shop/report:3.1', terminated: terminated(code, at(n * 10 + 5)) })],
   });
 const exceeded = condition('Failed', at(80), {
   reason: 'BackoffLimitExceeded',
@@ -76,6 +76,7 @@ describe('a Job that fails', () => {
       level: 'error',
       timestamp: at(80) / 1000,
       server_name: 'node-3',
+      release: '3.1',
       tags: {
         watcher_name: 'jobs',
         reason: 'BackoffLimitExceeded',

@@ -1,3 +1,4 @@
+import type { ContainerFacts } from '../../kubernetes/observation.ts';
 import { causeOf } from '../../lifecycle/cause.ts';
 import { terminationText } from '../../lifecycle/containers.ts';
 import type { Attempt, ContainerEnd, Transition, TransitionKind } from '../../lifecycle/transition.ts';
@@ -152,24 +153,35 @@ function settled(transition: Transition, subject: Subject, context: RunContext):
   const culprit = 'culprit' in cause ? cause.culprit : undefined;
   const as = run.kind === 'Job' || run.kind === 'Pod' ? 'run' : 'rollout';
   const failure = runFailure(culprit, attempts) ?? { kind: as, detail: reason ?? 'failed' };
-  const { container } = failure;
+  const pod = culprit && context.facts(culprit.podUid);
+  const container = pod?.kind === 'Pod' ? pod.containers.find(({ name }) => name === failure.container) : undefined;
   return {
     watcher: as === 'run' ? 'jobs' : 'rollouts',
     failure,
     levelKey: levelKey(failure.kind, as),
     at: run.endedAt ?? at,
     title: `${named(subject)} failed: ${cause.text}`,
-    agentMessage:
-      culprit === undefined || container === undefined
-        ? (message ?? run.message ?? reason ?? cause.text)
-        : agentCrash({ name: container, ...(culprit.reason !== undefined && { reason: culprit.reason }) }),
+    agentMessage: agentRun(failure, culprit, container) ?? message ?? run.message ?? reason ?? cause.text,
     reason: reason ?? run.reason,
     message: message ?? cause.text,
     node: culprit?.nodeName,
     exitCode: 'exitCode' in cause ? cause.exitCode : undefined,
+    image: container?.image,
+    culprit: pod,
     withAttempts: true,
     tails: culprit === undefined ? {} : { podUid: culprit.podUid },
   };
+}
+
+/** What sentry-kubernetes calls the end of the container that failed a Job. */
+function agentRun(
+  { container: name }: Failure,
+  culprit: Attempt | undefined,
+  container: ContainerFacts | undefined,
+): string | undefined {
+  if (culprit === undefined || name === undefined) return undefined;
+  const { reason, message } = container?.terminated ?? container?.lastTerminated ?? { ...culprit, message: undefined };
+  return agentCrash({ name, ...(reason !== undefined && { reason }), ...(message !== undefined && { message }) });
 }
 
 /** Why a run failed, if a pod of it says so: the container that did, or what they all waited for. */
