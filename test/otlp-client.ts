@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/light.js';
 import { readRecording } from '../bridge/otlp/recording.ts';
 
-export { connectOtlp, type ExportReply, type OtlpClient } from '../bridge/otlp/client.ts';
+export { connectOtlp, type ExportReply, type OtlpClient } from '../bridge/lib/otlp-client.ts';
 
 /** One record as a test wants it; `body` becomes an AnyValue. */
 export interface TestRecord {

@@ -7,7 +7,7 @@ import type { App } from './app.ts';
 import { startApp } from './app.ts';
 import { loadConfig } from '../config/load.ts';
 import { systemClock } from '../lib/clock.ts';
-import { connectOtlp } from '../otlp/client.ts';
+import { connectOtlp } from '../lib/otlp-client.ts';
 import { createLogger } from '../telemetry/logger.ts';
 
 let folder: string;

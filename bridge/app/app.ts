@@ -18,7 +18,7 @@ import { startOtlpServer } from '../otlp/receive/server.ts';
 import type { Dispatcher } from '../outbox/dispatcher.ts';
 import { startDispatcher } from '../outbox/dispatcher.ts';
 import { createHttp } from '../sinks/http.ts';
-import { createDeliverers } from '../sinks/index.ts';
+import { createDeliverers, depsOf } from '../sinks/index.ts';
 import type { ConfiguredDeliverer } from '../sinks/sink.ts';
 import { otherMetricsText } from '../sinks/other-metrics.ts';
 import type { ReadStore } from '../store/read.ts';
@@ -157,7 +157,10 @@ async function openDestinations(
   const api = list ? await connectKube(kubeconfig) : undefined;
   const http = createHttp();
   releases.add(() => http.close());
-  return { api, deliverers: createDeliverers(config, { http, clock, log: logger, kube: api && kubeOf(api, scope) }) };
+  const deps = depsOf(config, { http, clock, log: logger, kube: api && kubeOf(api, scope) });
+  const deliverers = createDeliverers(config, deps);
+  releases.add(() => deliverers.forEach((deliverer) => deliverer.close?.()));
+  return { api, deliverers };
 }
 
 /** After a commit with the kinds of its transitions; after a tick without, when anything may be due. */

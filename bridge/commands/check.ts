@@ -58,7 +58,8 @@ function configProbe(config: Config, env: Terminal['env']): Probe {
 async function unreadable(config: Config): Promise<ProbeResult | undefined> {
   const http = createHttp();
   try {
-    createDeliverers(config, { http, clock: systemClock, ...quiet(config) });
+    const deps = { http, clock: systemClock, ...quiet(config) };
+    for (const deliverer of createDeliverers(config, deps)) deliverer.close?.();
     return undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -11,7 +11,7 @@ import type { Clock, Instant } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
-import { connectOtlp, type ExportReply, type OtlpClient } from '../otlp/client.ts';
+import { connectOtlp, type ExportReply, type OtlpClient } from '../lib/otlp-client.ts';
 import { DecodeError } from '../otlp/decode/decode.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { shiftFor, shiftRequest, survey, wholeRequests } from './replay-shift.ts';

@@ -15,15 +15,20 @@ import type { Probe, ProbeResult } from './probe.ts';
 const TIMEOUT_MS = 10_000;
 
 /** What a deliverer is given that only checks: its log is not printed, and nothing is asked of `kube` before it is connected. */
-export function quiet({ cluster }: Config, api?: KubeApi): Pick<Deps, 'log' | 'kube'> {
+export function quiet({ cluster, web }: Config, api?: KubeApi): Omit<Deps, 'http' | 'clock'> {
   const { list, scope } = cluster;
   const failed = { kind: 'failed', reason: 'connection_failed', detail: 'not connected', unknown: false } as const;
   const kube = api === undefined ? { scope, send: () => Promise.resolve(failed) } : kubeOf(api, scope);
-  return { log: { info: () => undefined }, kube: list ? kube : undefined };
+  return {
+    log: { info: () => undefined },
+    kube: list ? kube : undefined,
+    clusterName: cluster.name,
+    pageUrl: web.publicUrl,
+  };
 }
 
 /** A line for each address of a destination; its first says also whether the vendor takes its credentials. */
-export function vendorProbes(one: Configured, deps: Pick<Deps, 'log' | 'kube'>): Probe[] {
+export function vendorProbes(one: Configured, deps: Omit<Deps, 'http' | 'clock'>): Probe[] {
   const { destination, settings, module } = one;
   const hosts = Object.entries(module.hosts(settings));
   const { kube } = deps;
@@ -38,7 +43,7 @@ export function vendorProbes(one: Configured, deps: Pick<Deps, 'log' | 'kube'>):
     run: () =>
       withHttp(async (http) => {
         const where = `${key}: ${new URL(url).host}`;
-        const failure = await connectFailure(http, url);
+        const failure = module.speaks === 'grpc' ? undefined : await connectFailure(http, url);
         if (failure !== undefined)
           return { ok: false, detail: `${where} does not answer: ${failure}`, next: wayTo(key, failure) };
         const answers = { ok: true, detail: `${where} ${answered}` };
@@ -66,6 +71,7 @@ async function tryCredentials(
   try {
     const deliverer = createDeliverer(one, { ...deps, clock: systemClock });
     const delivery = await deliverer.check?.(AbortSignal.timeout(TIMEOUT_MS));
+    deliverer.close?.();
     return delivery === undefined ? answers : credentialsResult(one, key, delivery, answers);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

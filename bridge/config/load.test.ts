@@ -71,6 +71,7 @@ describe('loadConfig', () => {
       cronitor: {},
       sentry: {},
       github: {},
+      opentelemetry: {},
     });
   });
 

@@ -6,6 +6,7 @@ import type { Reason } from '../lib/reasons.ts';
 import { cronitor } from './cronitor/module.ts';
 import { github } from './github/module.ts';
 import { kubernetes } from './kubernetes/module.ts';
+import { opentelemetry } from './otlp/module.ts';
 import type { Deps, DestinationSettings, SinkModule, World } from './module.ts';
 import { sentry } from './sentry/module.ts';
 import type { ConfiguredDeliverer, Planner } from './sink.ts';
@@ -16,6 +17,7 @@ export const SINKS = {
   sentry,
   github,
   kubernetes,
+  opentelemetry,
 } satisfies Readonly<Record<string, SinkModule>>;
 
 type Sinks = typeof SINKS;
@@ -86,6 +88,17 @@ export function createPlanners(config: SinksConfig, world: Omit<World, 'siblings
     const siblings = all.filter((other) => other.sink === sink).length;
     return module.planner(name, settings, { ...world, siblings });
   });
+}
+
+/** What deliverers know of the bridge beside what they are given to work with. */
+export function depsOf(
+  {
+    cluster,
+    web,
+  }: { readonly cluster: { readonly name: string }; readonly web: { readonly publicUrl?: string | undefined } },
+  given: Omit<Deps, 'clusterName' | 'pageUrl'>,
+): Deps {
+  return { ...given, clusterName: cluster.name, pageUrl: web.publicUrl };
 }
 
 /** The halves that talk to vendors. Throws a UserError when a secret cannot be read. */

@@ -54,6 +54,10 @@ export interface Deps {
   readonly log: SinkLog;
   /** Undefined where the bridge runs without the Kubernetes API (`cluster.list: false`). */
   readonly kube: Kube | undefined;
+  /** As people call it. */
+  readonly clusterName: string;
+  /** Where people reach the page. */
+  readonly pageUrl: string | undefined;
 }
 
 /**
@@ -77,6 +81,8 @@ export interface SinkModule<C extends DestinationSettings = DestinationSettings>
   deliverer(name: string, config: C, deps: Deps): Deliverer;
   /** The addresses that it talks to, by the setting that names each. `check` of the deliverer belongs to the first. */
   hosts(config: C): Readonly<Record<string, string>>;
+  /** What its addresses answer to beside their own API; default HTTP. */
+  readonly speaks?: 'grpc';
   /** What a person can do about a refusal of the vendor, in a sentence. */
   readonly advice: Readonly<Partial<Record<Reason, string>>>;
   /** Its page of documentation, from the root of the repository. A table of its settings is written into it. */

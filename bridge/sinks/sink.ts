@@ -6,6 +6,7 @@ import type { Attempt, Run, Transition, TransitionKind } from '../lifecycle/tran
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
+import type { RunStory } from './story.ts';
 import type { OtherMetric } from './other-metrics.ts';
 import type { RunStory } from './story.ts';
 
@@ -231,8 +232,8 @@ export interface TestResult {
 /** A line of the journal: what happened, or what Kubernetes said, as it was committed. Numbers grow, with gaps. */
 export type JournalEntry =
   | { readonly seq: number; readonly transition: Transition; readonly run: Run | undefined }
-  /** At its first time, and again when its count reaches 10, 100 and so on. */
-  | { readonly seq: number; readonly event: EventFacts };
+  /** At its first time, and again when its count reaches 10, 100 and so on; `run`: that of its object, or of its pod. */
+  | { readonly seq: number; readonly event: EventFacts; readonly run: Run | undefined };
 
 /** The half of a sink that talks to its vendor. Both return one delivery per row, in the same order, and never throw. */
 export interface Deliverer {
@@ -267,6 +268,8 @@ export interface Deliverer {
   /** The bridge says that it works: `send` is called every `intervalMs`, with the key of the row that `planOwn` wants. */
   readonly heartbeat?: { readonly intervalMs: number; send(key: string, signal: AbortSignal): Promise<Delivery> };
   otherMetrics?(): readonly OtherMetric[]; // what another tool counted, by its names; all destinations are added up
+  /** Ends its connections, if it has any of its own. */
+  close?(): void;
   /** Proves with the least that the vendor lets see that address and key are right. Never throws. */
   test?(signal: AbortSignal): Promise<TestResult>;
 }

@@ -17,6 +17,8 @@ export interface RunStory {
   readonly object: Facts | undefined;
   /** Who owns it, nearest first, live or deleted, as far as they were seen. */
   readonly owners: readonly Facts[];
+  /** The run of the same owner that started last before it: the rollout before, or the scheduled run before. */
+  readonly previous: Run | undefined;
   /** Its pods by their start. */
   readonly attempts: readonly Attempt[];
   /** Every end of a container, by the time: a container that was started again has several. */

@@ -4,7 +4,7 @@ import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectOtlp } from '../../bridge/otlp/client.ts';
+import { connectOtlp } from '../../bridge/lib/otlp-client.ts';
 import type { Bridge } from '../harness/bridge.ts';
 import { startBridge } from '../harness/bridge.ts';
 import { until } from '../harness/kube.ts';

@@ -1,7 +1,7 @@
 import { Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { sendUnaryData, ServerUnaryCall, ServiceError } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
-import { encodeRetryStatus, STATUS_DETAILS } from '../../bridge/otlp/receive/status.ts';
+import { encodeRetryStatus, STATUS_DETAILS } from '../../bridge/lib/grpc-status.ts';
 
 /** One log record of the Collector, flattened. */
 export interface Arrived {

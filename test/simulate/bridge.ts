@@ -18,7 +18,7 @@ import { Releases } from '../../bridge/lib/releases.ts';
 import type { TransitionKind } from '../../bridge/lifecycle/transition.ts';
 import type { Dispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { startDispatcher } from '../../bridge/outbox/dispatcher.ts';
-import { createDeliverers } from '../../bridge/sinks/index.ts';
+import { createDeliverers, depsOf } from '../../bridge/sinks/index.ts';
 import { startTicking } from '../../bridge/app/ticking.ts';
 import type { ExportAnswer } from './collector.ts';
 import type { Destinations } from './destinations.ts';
@@ -184,12 +184,10 @@ export class Bridge {
     const { onError } = this.#options;
     const dispatcher = startDispatcher({
       store: worker.calls,
-      deliverers: createDeliverers(this.#config, {
-        http,
-        clock: this.clock,
-        log: { info: () => undefined },
-        kube: undefined,
-      }),
+      deliverers: createDeliverers(
+        this.#config,
+        depsOf(this.#config, { http, clock: this.clock, log: { info: () => undefined }, kube: undefined }),
+      ),
       clock: this.clock,
       maxAgeMs: this.#config.outbox.maxAge,
       onError: (error) => onError('outbox', error),

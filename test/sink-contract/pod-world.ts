@@ -80,7 +80,14 @@ export class PodWorld {
     );
     const log: Deps['log'] = { info: (fields, msg) => void this.lines.push({ ...fields, msg }) };
     const clock = { now: () => this.now };
-    const deliverer = createDeliverer(this.#one, { http: NO_HTTP, clock, log, kube });
+    const deliverer = createDeliverer(this.#one, {
+      http: NO_HTTP,
+      clock,
+      log,
+      kube,
+      clusterName: 'c',
+      pageUrl: undefined,
+    });
     this.#dispatcher = startDispatcher({
       store: later(() => this.#engine.store),
       deliverers: [deliverer],

@@ -9,7 +9,7 @@ import { READING } from '../../../test/fixtures/default-sink.ts';
 import { encodeLogs, watchBody } from '../../../test/otlp-client.ts';
 import { readRequest } from '../../ingest/batch.ts';
 import { Releases } from '../../lib/releases.ts';
-import { connectOtlp } from '../client.ts';
+import { connectOtlp } from '../../lib/otlp-client.ts';
 import { EXPORT_PATH } from '../receive/service.ts';
 import type { TestServer } from '../receive/test-server.ts';
 import { connectHttp2, frame, openCall, startTestServer } from '../receive/test-server.ts';

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eventually } from '../../../test/fixtures/eventually.ts';
 import { Releases } from '../../lib/releases.ts';
-import { connectOtlp, type OtlpClient } from '../client.ts';
+import { connectOtlp, type OtlpClient } from '../../lib/otlp-client.ts';
 import type { TestServer } from '../receive/test-server.ts';
 import { connectHttp2, frame, openCall, startTestServer } from '../receive/test-server.ts';
 

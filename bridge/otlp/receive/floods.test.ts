@@ -3,7 +3,7 @@ import net from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from '../../../test/fixtures/eventually.ts';
 import { Releases } from '../../lib/releases.ts';
-import { connectOtlp } from '../client.ts';
+import { connectOtlp } from '../../lib/otlp-client.ts';
 import { EXPORT_PATH } from './service.ts';
 import type { TestServer } from './test-server.ts';
 import { startTestServer } from './test-server.ts';

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eventually } from '../../../test/fixtures/eventually.ts';
 import { Releases } from '../../lib/releases.ts';
 import type { IngestResult } from './ingest.ts';
-import { decodeRetryDelay } from './status.ts';
+import { decodeRetryDelay } from '../../lib/grpc-status.ts';
 import { connectHttp2, frame, openCall, startTestServer } from './test-server.ts';
 
 const { OK, INTERNAL, INVALID_ARGUMENT, UNIMPLEMENTED, UNAVAILABLE } = status;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from '../../../test/fixtures/eventually.ts';
 import { Releases } from '../../lib/releases.ts';
-import type { ExportReply } from '../client.ts';
-import { connectOtlp } from '../client.ts';
+import type { ExportReply } from '../../lib/otlp-client.ts';
+import { connectOtlp } from '../../lib/otlp-client.ts';
 import type { TestServer } from './test-server.ts';
 import { connectHttp2, openCall, startTestServer } from './test-server.ts';
 

@@ -5,7 +5,7 @@ import type { Encoding, Inflated } from './inflate.ts';
 import { ACCEPTED_ENCODINGS, decompress, isEncoding, sizeHint } from './inflate.ts';
 import type { StatusCode } from './service.ts';
 import { status } from './service.ts';
-import { encodeRetryStatus, STATUS_DETAILS } from './status.ts';
+import { encodeRetryStatus, STATUS_DETAILS } from '../../lib/grpc-status.ts';
 
 /** A failed answer. With `retryAfterMs` it carries RetryInfo. */
 export interface Failure {

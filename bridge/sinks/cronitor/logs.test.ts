@@ -172,6 +172,7 @@ describe('sending logs', () => {
       run: run(),
       object: undefined,
       owners: [],
+      previous: undefined,
       attempts: [],
       containers: [],
       transitions: [],

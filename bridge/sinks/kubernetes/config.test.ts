@@ -40,7 +40,14 @@ describe('a destination', () => {
 
   it('is refused where the bridge runs without the Kubernetes API, with what is allowed', () => {
     const config = configSchema.parse({ kubernetes: { default: {} } }).kubernetes['default']!;
-    const deps = { http: {} as never, clock: { now: () => 0 }, log: { info: () => undefined }, kube: undefined };
+    const deps = {
+      http: {} as never,
+      clock: { now: () => 0 },
+      log: { info: () => undefined },
+      kube: undefined,
+      clusterName: 'c',
+      pageUrl: undefined,
+    };
     expect(() => kubernetes.deliverer('default', config, deps)).toThrow(
       /kubernetes\.default .* cluster\.list is false/,
     );

@@ -72,9 +72,10 @@ describe('beside items', () => {
           lastAt: bench.now,
           regarding: { ...about('shop'), uid },
         }),
+        run: undefined,
       },
-      { seq: 2, event: eventFacts({ type: 'Warning', reason: 'BackOff', regarding: about('shop') }) },
-      { seq: 3, event: eventFacts({ type: 'Normal', reason: 'Pulled', regarding: about('billing') }) },
+      { seq: 2, event: eventFacts({ type: 'Warning', reason: 'BackOff', regarding: about('shop') }), run: undefined },
+      { seq: 3, event: eventFacts({ type: 'Normal', reason: 'Pulled', regarding: about('billing') }), run: undefined },
     ];
     expect(await one.journal?.export(entries, signal)).toEqual({ outcome: 'delivered' });
     expect(bench.vendors.sentry.logs).toMatchObject([

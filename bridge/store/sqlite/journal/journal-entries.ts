@@ -14,7 +14,8 @@ const ENTRIES = `SELECT * FROM (
     WHERE seq > ?1 AND seq <= ?2 AND (NOT json_valid(transition) OR transition ->> '$.kind' <> 'event.warned')
     ORDER BY seq LIMIT ?3 + 0)
   UNION ALL SELECT * FROM (
-    SELECT seq, NULL, event, version, at, count, NULL FROM events WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3 + 0)
+    SELECT seq, NULL, event, version, at, count, (SELECT run FROM runs WHERE runs.uid = coalesce(
+      (SELECT run_uid FROM attempts WHERE pod_uid = about), about)) FROM events WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3 + 0)
   ORDER BY seq LIMIT ?3 + 0`;
 
 interface EntryColumns {
@@ -45,12 +46,17 @@ export function readEntries(db: Db, cursor: number, upTo: number, limit: number,
 
 function transitionEntry({ seq, text, run }: EntryColumns): JournalEntry | undefined {
   const transition = parsed<Transition>(text, (value) => typeof value?.id === 'string').value;
-  return transition && { seq, transition, run: run === null ? undefined : parsed<Run>(run).value };
+  return transition && { seq, transition, run: readRun(run) };
 }
 
-function eventEntry({ seq, text, version, at, count }: EntryColumns): JournalEntry | undefined {
+function readRun(run: string | null): Run | undefined {
+  return run === null ? undefined : parsed<Run>(run).value;
+}
+
+function eventEntry({ seq, text, version, at, count, run }: EntryColumns): JournalEntry | undefined {
   const event = parsed<EventFacts>(text, (value) => typeof value?.uid === 'string').value;
-  return event && { seq, event: { ...event, resourceVersion: version!, lastAt: at!, count: count! } };
+  const known = { ...event!, resourceVersion: version!, lastAt: at!, count: count! };
+  return event && { seq, event: known, run: readRun(run) };
 }
 
 /** How many entries lie after `cursor` up to `upTo`. */

@@ -6,6 +6,7 @@ import type { RunStory, StoryContainer } from '../../../sinks/story.ts';
 import { MAX_ATTEMPTS, MAX_TRANSITIONS } from '../../../sinks/story.ts';
 import type { ObjectRow } from '../../objects.ts';
 import type { Db } from '../db/db.ts';
+import { parsed } from '../db/unreadable-rows.ts';
 import { eventsAbout } from '../events/event-rows.ts';
 import { keptLogsOf } from './logs.ts';
 import { objectOf as storedObject } from '../objects/objects.ts';
@@ -48,6 +49,7 @@ export function storyOf(db: Db, uid: string): RunStory | undefined {
     run,
     object: factsOf(storedObject(db, objectOf(run).uid)),
     owners,
+    previous: previousOf(db, run),
     attempts,
     containers: transitions.flatMap(containerOf),
     transitions,
@@ -74,6 +76,16 @@ function byStart(a: Attempt, b: Attempt): number {
 
 function containerOf({ about, at, container }: Transition): StoryContainer[] {
   return container === undefined ? [] : [{ ...container, podUid: about.uid, podName: about.name, endedAt: at }];
+}
+
+/** By the index of owners' names; what has no owner, or whose owner has more runs of the same moment, has no run before it. */
+const PREVIOUS = `SELECT run FROM runs WHERE owner_name = ? AND namespace = ? AND owner_uid = ? AND uid <> ?
+  AND sort_at < (SELECT sort_at FROM runs WHERE uid = ?) ORDER BY sort_at DESC, uid DESC LIMIT 1`;
+
+function previousOf(db: Db, { uid, namespace, ownerName, ownerUid }: Run): Run | undefined {
+  if (ownerName === undefined || ownerUid === undefined) return undefined;
+  const row = db.get<{ run: string }>(PREVIOUS, ownerName, namespace, ownerUid, uid, uid);
+  return row && parsed<Run>(row.run).value;
 }
 
 function ownersOf(db: Db, run: Run): Facts[] {

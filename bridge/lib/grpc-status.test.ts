@@ -1,7 +1,7 @@
 import { status as known } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { status } from './service.ts';
-import { decodeRetryDelay, encodeRetryStatus } from './status.ts';
+import { status } from '../otlp/receive/service.ts';
+import { decodeRetryDelay, encodeRetryStatus } from './grpc-status.ts';
 
 test('a retry status is a google.rpc.Status with a RetryInfo, byte for byte', () => {
   const duration = [0x08, 2, 0x10, 0x80, 0xca, 0xb5, 0xee, 0x01]; // 2 s, 500,000,000 ns

@@ -1,6 +1,11 @@
 import * as grpc from '@grpc/grpc-js';
-import { EXPORT_PATH } from './receive/service.ts';
-import { decodeRetryDelay, STATUS_DETAILS } from './receive/status.ts';
+import { decodeRetryDelay, STATUS_DETAILS } from './grpc-status.ts';
+
+/** The methods of OTLP's services. */
+export const OTLP_PATHS = {
+  logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+  traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+} as const;
 
 // grpc-js would write its own lines to stderr; what matters of them is in the replies.
 grpc.setLogVerbosity(grpc.logVerbosity.NONE);
@@ -16,9 +21,18 @@ export interface ExportReply {
 }
 
 export interface OtlpClient {
-  /** Sends one ExportLogsServiceRequest. Never rejects: a lost connection is a reply with UNAVAILABLE. */
-  export(request: Uint8Array, options?: { deadlineMs?: number; signal?: AbortSignal }): Promise<ExportReply>;
+  /** Sends one export request, of logs by default. Never rejects: a lost connection is a reply with UNAVAILABLE. */
+  export(request: Uint8Array, options?: ExportOptions): Promise<ExportReply>;
   close(): void;
+}
+
+export interface ExportOptions {
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+  /** Default: logs. */
+  readonly what?: keyof typeof OTLP_PATHS;
+  /** Beside those of the connection. Throws on a name or value that a header cannot have. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
 }
 
 export interface OtlpClientOptions {
@@ -29,7 +43,7 @@ export interface OtlpClientOptions {
   readonly credentials?: grpc.ChannelCredentials;
 }
 
-/** An OTLP/gRPC logs client with a connection of its own to `host:port`; it connects with the first export. */
+/** An OTLP/gRPC client with a connection of its own to `host:port`; it connects with the first export. */
 export function connectOtlp(
   address: string,
   { gzip = true, token, credentials = grpc.credentials.createInsecure() }: OtlpClientOptions = {},
@@ -56,17 +70,19 @@ function send(
   client: grpc.Client,
   metadata: grpc.Metadata,
   request: Uint8Array,
-  { deadlineMs = 30_000, signal }: { deadlineMs?: number; signal?: AbortSignal },
+  { deadlineMs = 30_000, signal, what = 'logs', headers = [] }: ExportOptions,
 ): Promise<ExportReply> {
+  const sent = metadata.clone();
+  for (const [name, value] of headers) sent.set(name, value);
   const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
   return new Promise((resolve) => {
     const deadline = Date.now() + deadlineMs;
     const call = client.makeUnaryRequest(
-      EXPORT_PATH,
+      OTLP_PATHS[what],
       asItIs,
       asItIs,
       bytes,
-      metadata,
+      sent,
       { deadline },
       (error, response) => {
         signal?.removeEventListener('abort', cancel);
@@ -80,6 +96,15 @@ function send(
 
 function failure(error: grpc.ServiceError): ExportReply {
   const status = error.metadata.get(STATUS_DETAILS)[0];
-  const retryAfterMs = status instanceof Buffer ? decodeRetryDelay(status) : undefined;
+  const retryAfterMs = status instanceof Buffer ? retryDelay(status) : undefined;
   return { code: error.code, details: error.details, retryAfterMs, response: undefined };
+}
+
+/** What is not a google.rpc.Status asks for nothing. */
+function retryDelay(status: Buffer): number | undefined {
+  try {
+    return decodeRetryDelay(status);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,0 +1,68 @@
+import { credentials } from '@grpc/grpc-js';
+import { readFileSync } from 'node:fs';
+import { errorText, UserError } from '../../lib/errors.ts';
+import type { ExportReply } from '../../lib/otlp-client.ts';
+import type { OTLP_PATHS } from '../../lib/otlp-client.ts';
+import { connectOtlp } from '../../lib/otlp-client.ts';
+import type { OtlpConfig } from './config.ts';
+
+const DEADLINE_MS = 20_000;
+const UNAVAILABLE = 14;
+
+/** A connection to one receiver. Never rejects. */
+export interface Connection {
+  export(what: keyof typeof OTLP_PATHS, request: Uint8Array, signal: AbortSignal): Promise<ExportReply>;
+  close(): void;
+}
+
+/** Connects with the first export. Throws a UserError when a file cannot be read. */
+export function connect({ endpoint, caFile, headers, headersFile, compression }: OtlpConfig): Connection {
+  const { hostname, port, protocol } = new URL(endpoint);
+  const isTls = protocol === 'https:';
+  const authority = caFile === undefined ? undefined : readFile(caFile, 'caFile');
+  const sent = (): Headers =>
+    headersFile === undefined
+      ? readHeaders(headers ?? '', 'headers')
+      : readHeaders(readFile(headersFile, 'headersFile').toString(), headersFile);
+  sent(); // what is wrong with them is reported at the start
+  const client = connectOtlp(`${hostname}:${port || (isTls ? '443' : '80')}`, {
+    gzip: compression === 'gzip',
+    credentials: isTls ? credentials.createSsl(authority) : credentials.createInsecure(),
+  });
+  return {
+    export: (what, request, signal) => {
+      const options = { what, signal, deadlineMs: DEADLINE_MS };
+      try {
+        return client.export(request, { ...options, headers: sent() });
+      } catch (error) {
+        const details = errorText(error);
+        return Promise.resolve({ code: UNAVAILABLE, details, retryAfterMs: undefined, response: undefined });
+      }
+    },
+    close: () => client.close(),
+  };
+}
+
+type Headers = [name: string, value: string][];
+
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*[:=]\s*([\x20-\x7e]+)$/;
+
+/** Headers, one a line. An error names the line and never what is in it. */
+function readHeaders(text: string, where: string): Headers {
+  return text.split('\n').flatMap((raw, at): [string, string][] => {
+    const line = raw.trim();
+    if (line === '' || line.startsWith('#')) return [];
+    const [, name = '', value = ''] = HEADER.exec(line) ?? [];
+    if (name === '' || name.toLowerCase().endsWith('-bin'))
+      throw new UserError(`${where}, line ${at + 1}: not a header; allowed: name: value`, 'correct that line');
+    return [[name.toLowerCase(), value.trim()]];
+  });
+}
+
+function readFile(file: string, setting: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UserError(`cannot read ${setting}: ${errorText(error)}`, `check the path ${file}`);
+  }
+}

@@ -1,0 +1,132 @@
+import type { Link } from '@opentelemetry/api';
+import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { Clock } from '../../lib/clock.ts';
+import type { ClaimedIntent, Deliverer, Delivery, JournalEntry } from '../sink.ts';
+import type { RunStory } from '../story.ts';
+import type { ReadRejected } from './answer.ts';
+import { deliveryOf } from './answer.ts';
+import type { OtlpConfig } from './config.ts';
+import { connect } from './connect.ts';
+import type { Connection } from './connect.ts';
+import { readTraceparent, rootSpanId, traceIdOf } from './ids.ts';
+import { entryRecord, podLogRecords } from './log-records.ts';
+import type { Origin } from './resource.ts';
+import { contextOf, readableSpans } from './spans.ts';
+import { traceOf } from './trace.ts';
+import { TRACEPARENT } from './plan.ts';
+
+/** Entries of the journal in one export. */
+const JOURNAL_BATCH = 500;
+/** Lines of logs in one export: a Collector takes 4 MiB at most by default, and a line is shorter than 16 KiB. */
+const LINES = 200;
+
+export interface Where {
+  readonly clock: Clock;
+  readonly clusterName: string;
+  readonly pageUrl: string | undefined;
+}
+
+/** The half of `opentelemetry/<name>` that talks to its receiver. Throws a UserError when a file cannot be read. */
+export function createOtlpDeliverer(name: string, config: OtlpConfig, where: Where): Deliverer {
+  const connection = connect(config);
+  const address = `opentelemetry/${name}`;
+  const origin: Origin = { clusterName: where.clusterName, attributes: config.resourceAttributes };
+  const send = new Sender(connection, address);
+  return {
+    destination: address,
+    batch: { intents: 10, desired: 1 },
+    convergeLimits: [],
+    deliver: (batch, signal) => Promise.all(batch.map((intent) => deliverRun(intent, signal))),
+    converge: (rows) => Promise.resolve(rows.map(() => ({ outcome: 'delivered' as const }))),
+    close: () => connection.close(),
+    check: (signal) => send.logs([], signal),
+    ...(config.logs && { journal: { batch: JOURNAL_BATCH, export: exportJournal } }),
+  };
+
+  async function deliverRun({ story }: ClaimedIntent, signal: AbortSignal): Promise<Delivery> {
+    if (story === undefined) return { outcome: 'drop', reason: 'run_removed' };
+    const spans = config.traces ? spansOf(story, origin, where.pageUrl) : [];
+    const traced = spans.length === 0 ? delivered : await send.spans(spans, signal);
+    if (traced.outcome !== 'delivered' || !config.podLogs) return traced;
+    const lines = podLogRecords(story, where.clock.now(), origin);
+    for (let at = 0; at < lines.length; at += LINES) {
+      const logged = await send.logs(lines.slice(at, at + LINES), signal);
+      if (logged.outcome !== 'delivered') return logged;
+    }
+    return traced;
+  }
+
+  function exportJournal(entries: readonly JournalEntry[], signal: AbortSignal): Promise<Delivery> {
+    const records = entries
+      .filter((entry) => isSelected(entry, config))
+      .map((entry) => entryRecord(entry, where.clock.now(), origin));
+    return records.length === 0 ? Promise.resolve(delivered) : send.logs(records, signal);
+  }
+}
+
+const delivered: Delivery = { outcome: 'delivered' };
+
+/** Labels are those of an owner that the journal does not have: namespaces decide. */
+function isSelected(entry: JournalEntry, { namespaces, excludeNamespaces }: OtlpConfig): boolean {
+  const namespace = 'event' in entry ? entry.event.regarding.namespace : entry.transition.about.namespace;
+  return (namespaces.length === 0 || namespaces.includes(namespace)) && !excludeNamespaces.includes(namespace);
+}
+
+export function spansOf(story: RunStory, origin: Origin, pageUrl: string | undefined): ReadableSpan[] {
+  const { run, previous, object } = story;
+  const links: Link[] = [];
+  if (previous !== undefined) {
+    const traceId = traceIdOf(previous);
+    const relation = run.revision === undefined ? 'previous_run' : 'previous_rollout';
+    links.push({ context: contextOf(traceId, rootSpanId(traceId)), attributes: { 'lifecycle_bridge.link': relation } });
+  }
+  const context = readTraceparent(object?.annotations[TRACEPARENT]);
+  if (context !== undefined) links.push({ context, attributes: { 'lifecycle_bridge.link': 'traceparent' } });
+  return readableSpans(traceIdOf(run), traceOf(story, origin, pageUrl), links);
+}
+
+const rejectedSpans: ReadRejected = (bytes) => {
+  const { partialSuccess } = ProtobufTraceSerializer.deserializeResponse(bytes);
+  return { rejected: partialSuccess?.rejectedSpans ?? 0, why: partialSuccess?.errorMessage ?? '' };
+};
+const rejectedRecords: ReadRejected = (bytes) => {
+  const { partialSuccess } = ProtobufLogsSerializer.deserializeResponse(bytes);
+  return { rejected: partialSuccess?.rejectedLogRecords ?? 0, why: partialSuccess?.errorMessage ?? '' };
+};
+
+class Sender {
+  readonly #connection: Connection;
+  readonly #address: string;
+
+  constructor(connection: Connection, address: string) {
+    this.#connection = connection;
+    this.#address = address;
+  }
+
+  spans(spans: ReadableSpan[], signal: AbortSignal): Promise<Delivery> {
+    return this.#send('traces', ProtobufTraceSerializer.serializeRequest(spans), spans.length, rejectedSpans, signal);
+  }
+
+  logs(records: ReadableLogRecord[], signal: AbortSignal): Promise<Delivery> {
+    return this.#send(
+      'logs',
+      ProtobufLogsSerializer.serializeRequest(records),
+      records.length,
+      rejectedRecords,
+      signal,
+    );
+  }
+
+  async #send(
+    what: 'traces' | 'logs',
+    request: Uint8Array | undefined,
+    count: number,
+    read: ReadRejected,
+    signal: AbortSignal,
+  ): Promise<Delivery> {
+    const reply = await this.#connection.export(what, request ?? new Uint8Array(), signal);
+    return deliveryOf(reply, count, read, this.#address);
+  }
+}

@@ -1,0 +1,46 @@
+import { sha256Hex } from '../../lib/ids.ts';
+import type { Run } from '../../lifecycle/transition.ts';
+
+const HEX_32 = /^[0-9a-f]{32}$/;
+const ZERO = /^0*$/;
+
+/**
+ * The trace of a run, 32 hex digits: of a Job or a pod its UID without dashes, so that `kubectl` prints the search key of
+ * every backend. Of a rollout, whose objects live on, and where a UID is not 16 bytes, a hash of its key.
+ */
+export function traceIdOf({ uid, revision, runKey }: Pick<Run, 'uid' | 'revision' | 'runKey'>): string {
+  if (revision !== undefined) return sha256Hex(runKey).slice(0, 32);
+  const plain = uid.replaceAll('-', '').toLowerCase();
+  return HEX_32.test(plain) && !ZERO.test(plain) ? plain : sha256Hex(uid).slice(0, 32);
+}
+
+/** 16 hex digits out of stable names: the same span has the same id, however often it is exported. */
+export function spanIdOf(...names: readonly string[]): string {
+  return sha256Hex(names.join('/')).slice(0, 16);
+}
+
+/** The span of a run as a whole, to which its logs belong. */
+export function rootSpanId(traceId: string): string {
+  return spanIdOf(traceId, 'run');
+}
+
+/** The span of one pod of a run. */
+export function attemptSpanId(traceId: string, podUid: string): string {
+  return spanIdOf(traceId, 'attempt', podUid);
+}
+
+/** The span of one run of a container, numbered by its restart count. */
+export function containerSpanId(traceId: string, podUid: string, name: string, instance: number): string {
+  return spanIdOf(traceId, 'container', podUid, name, String(instance));
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
+
+/** The trace and span of a W3C `traceparent`; undefined for what is not a valid one. */
+export function readTraceparent(
+  text: string | undefined,
+): { traceId: string; spanId: string; traceFlags: number } | undefined {
+  const [, traceId = '', spanId = '', flags = ''] = TRACEPARENT.exec(text?.trim() ?? '') ?? [];
+  if (ZERO.test(traceId) || ZERO.test(spanId) || text!.trim().startsWith('ff')) return undefined;
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1 };
+}

@@ -1,0 +1,22 @@
+import type { SinkModule } from '../module.ts';
+import type { OtlpConfig } from './config.ts';
+import { otlpSchema } from './config.ts';
+import { createOtlpDeliverer } from './deliver.ts';
+import { createOtlpPlanner, READS } from './plan.ts';
+
+const REFUSED =
+  'Put the header with its token into headersFile, and look at what the receiver expects; it is read again before each export.';
+
+/** OpenTelemetry: a trace of each run, and what happened as log records, over OTLP to the Collector or any backend. */
+export const opentelemetry = {
+  title: 'OTLP receivers',
+  schema: otlpSchema,
+  setFirst: 'endpoint',
+  reads: READS,
+  planner: (name, config) => createOtlpPlanner(name, config),
+  deliverer: (name, config, deps) => createOtlpDeliverer(name, config, deps),
+  hosts: ({ endpoint }) => ({ endpoint }),
+  speaks: 'grpc',
+  advice: { unauthorized: REFUSED, forbidden: REFUSED },
+  doc: 'docs/traces.md',
+} as const satisfies SinkModule<OtlpConfig>;

@@ -1,0 +1,167 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { eventFacts } from '../../../test/fixtures/facts.ts';
+import type { RunStory } from '../story.ts';
+import { at, attempt, container, JOB_UID, run, story, T0, TRACE_ID } from './fixtures.ts';
+import { readTraceparent, traceIdOf } from './ids.ts';
+import type { SpanNode } from './span-tree.ts';
+import { spansOf } from './deliver.ts';
+import { traceOf } from './trace.ts';
+
+const origin = { clusterName: 'production', attributes: {} };
+const trace = (changes: Partial<RunStory> = {}): SpanNode => traceOf(story(changes), origin, 'https://page.example');
+
+/** Each span in a line: how deep, its name, seconds after T0, and why it failed. */
+function drawn(node: SpanNode, depth = 0): string[] {
+  const line = `${'  '.repeat(depth)}${node.name} ${(node.start - T0) / 1000}–${(node.end - T0) / 1000}`;
+  const children = node.children.toSorted((a, b) => a.start - b.start || a.end - b.end);
+  return [
+    node.error === undefined ? line : `${line} ✗ ${node.error}`,
+    ...children.flatMap((one) => drawn(one, depth + 1)),
+  ];
+}
+
+describe('the trace of a run', () => {
+  it('shows the wait, each pod with what happened in it, and the gaps between them', () => {
+    expect(drawn(trace())).toEqual([
+      'RUN report 0–100',
+      '  queue 0–2',
+      '  attempt 2–20 ✗ container main exited with 3: Error',
+      '    schedule 2–3',
+      '    container 5–20 ✗ exit code 3: Error',
+      '  back-off 20–30',
+      '  attempt 30–50 ✗ container main exited with 3: Error',
+      '    schedule 30–31',
+      '    container 33–50 ✗ exit code 3: Error',
+      '  back-off 50–70',
+      '  attempt 70–99',
+      '    schedule 70–71',
+      '    container 73–99',
+    ]);
+  });
+
+  it('shows each start of a container, the pause before it, and how long the pull of its image took', () => {
+    const pulled = 'Successfully pulled image "x" in 1.5s (2s including waiting). Image size: 1 bytes.';
+    const regarding = { ...eventFacts().regarding, uid: 'a', fieldPath: 'spec.containers{main}' };
+    const again = [
+      container('a', { exitCode: 1, endedAt: at(8) }),
+      container('a', { instance: 1, exitCode: 0, startedAt: at(18), endedAt: at(20) }),
+    ];
+    const events = [eventFacts({ reason: 'Pulled', message: pulled, regarding, lastAt: at(5) })];
+    expect(drawn(trace({ attempts: [attempt('a')], containers: again, events })).slice(2)).toEqual([
+      '  attempt 2–20',
+      '    schedule 2–3',
+      '    pull image 3.5–5',
+      '    container 5–8 ✗ exit code 1: Completed',
+      '    back-off 8–18',
+      '    container 18–20',
+    ]);
+  });
+
+  const ended = (status: string, reason?: string, failed?: 'disrupted'): unknown =>
+    trace({
+      run: run({ status: status as 'failed', reason }),
+      attempts: failed ? [attempt('a', { failed, phase: 'Failed', reason: 'Evicted' })] : story().attempts,
+    }).attributes['cicd.pipeline.result'];
+  it.each([
+    ['succeeded', undefined, 'success'],
+    ['failed', 'BackoffLimitExceeded', 'failure'],
+    ['failed', 'DeadlineExceeded', 'timeout'],
+    ['cancelled', undefined, 'cancellation'],
+    ['superseded', undefined, 'cancellation'],
+    ['unknown', undefined, 'error'],
+  ])('of a run that %s (%s) has the result %s', (status, reason, result) => {
+    expect(ended(status, reason)).toBe(result);
+  });
+
+  it('has the result error when the cluster took the pod away', () => {
+    expect(ended('failed', 'BackoffLimitExceeded', 'disrupted')).toBe('error');
+  });
+
+  it('names the cause in its status, the workload as the service, and the page', () => {
+    const root = trace({ run: run({ status: 'failed', reason: 'BackoffLimitExceeded' }) });
+    expect(root).toMatchObject({
+      error: expect.stringContaining('container main exited with 3'),
+      attributes: {
+        'error.type': 'BackoffLimitExceeded',
+        'cicd.pipeline.run.url.full': `https://page.example/runs/${JOB_UID}`,
+      },
+      resource: {
+        'service.name': 'report',
+        'k8s.cluster.name': 'production',
+        'k8s.cronjob.name': 'report',
+        'k8s.job.uid': JOB_UID,
+      },
+    });
+  });
+});
+
+describe('ids', () => {
+  it('of a Job are its UID without dashes, of a rollout a hash of its workload and revision', () => {
+    expect(traceIdOf(run())).toBe(TRACE_ID);
+    const [one, two] = [1, 2].map((revision) => traceIdOf(run({ revision, runKey: `uid/${revision}` })));
+    expect([one, two]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), expect.not.stringMatching(one!)]);
+  });
+
+  it.each(['', 'x', '00000000-0000-0000-0000-000000000000', 'f'.repeat(31)])('are valid for the UID "%s"', (uid) => {
+    expect(traceIdOf(run({ uid }))).toMatch(/^(?!0{32})[0-9a-f]{32}$/);
+  });
+
+  it('are the same in each export, and of each span another', () => {
+    const ids = (): string[] => spansOf(story(), origin, undefined).map((span) => span.spanContext().spanId);
+    expect(ids()).toEqual(ids());
+    expect(new Set(ids()).size).toBe(ids().length);
+  });
+
+  it.each([
+    ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', true],
+    ['00-00000000000000000000000000000000-b7ad6b7169203331-01', false],
+    ['ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', false],
+    ['nonsense', false],
+    [undefined, false],
+  ])('of the traceparent %s are read: %s', (text, valid) => {
+    expect(readTraceparent(text) !== undefined).toBe(valid);
+  });
+});
+
+it('links to the run before it and to the traceparent of its Job', () => {
+  const previous = run({ uid: 'f'.repeat(8) + JOB_UID.slice(8) });
+  const annotations = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+  const [root, ...others] = spansOf(
+    story({ previous, object: { ...story().object!, annotations } }),
+    origin,
+    undefined,
+  );
+  expect(root!.links.map(({ context }) => context.traceId)).toEqual([
+    'ffffffff4c2e4b6a9a550123456789ab',
+    '0af7651916cd43dd8448eb211c80319c',
+  ]);
+  expect(others.flatMap(({ links }) => links)).toEqual([]);
+});
+
+it('never has a span that ends before it starts or lies outside its parent, whatever the clocks say', () => {
+  const time = fc.option(fc.integer({ min: -400, max: 400 }).map(at), { nil: undefined });
+  const pod = fc.record({ createdAt: time, podScheduledAt: time, startedAt: time, endedAt: time });
+  const clocks = fc.record({
+    run: fc.record({ createdAt: time, scheduledAt: time, startedAt: time, endedAt: time }),
+    pods: fc.array(pod, { maxLength: 4 }),
+    containers: fc.array(fc.record({ startedAt: time, endedAt: fc.integer().map(at), instance: fc.nat(3) }), {
+      maxLength: 6,
+    }),
+  });
+  const check = (node: SpanNode): void => {
+    expect(node.end).toBeGreaterThanOrEqual(node.start);
+    for (const child of node.children) {
+      expect(child.start).toBeGreaterThanOrEqual(node.start);
+      expect(child.end).toBeLessThanOrEqual(node.end);
+      check(child);
+    }
+  };
+  fc.assert(
+    fc.property(clocks, ({ run: times, pods, containers }) => {
+      const attempts = pods.map((one, index) => attempt(String(index), one as object));
+      const ends = containers.map((one, index) => container(String(index % 4), one as object));
+      check(trace({ run: run(times), attempts, containers: ends }));
+    }),
+  );
+});

@@ -1,0 +1,86 @@
+import type { Attributes } from '@opentelemetry/api';
+import { causeOf } from '../../lifecycle/cause.ts';
+import type { Run } from '../../lifecycle/transition.ts';
+import { pageLink } from '../../lib/page-link.ts';
+import type { RunStory } from '../story.ts';
+import { rootSpanId, spanIdOf, traceIdOf } from './ids.ts';
+import { runResource, workloadName } from './resource.ts';
+import type { Origin } from './resource.ts';
+import { fit } from './span-tree.ts';
+import type { SpanNode } from './span-tree.ts';
+import { attemptNode, gaps } from './trace-pods.ts';
+
+/** The trace of a run that is over: its root, with everything that is known of it inside. Pure: same story, same spans. */
+export function traceOf(story: RunStory, origin: Origin, pageUrl: string | undefined): SpanNode {
+  const { run, attempts } = story;
+  const traceId = traceIdOf(run);
+  const resource = runResource(run, origin);
+  const link = pageLink(pageUrl, 'runs', run.uid);
+  const start = run.scheduledAt ?? run.createdAt ?? run.startedAt ?? run.endedAt ?? 0;
+  const end = run.endedAt ?? run.startedAt ?? start;
+  const cause = causeOf(run, attempts);
+  const result = runResult(story);
+  const isBad = result === 'failure' || result === 'error' || result === 'timeout';
+  return fit({
+    id: rootSpanId(traceId),
+    name: `RUN ${workloadName(run)}`,
+    start: run.createdAt === undefined ? start : Math.min(start, run.createdAt),
+    end,
+    resource,
+    attributes: rootAttributes(story, result, isBad, link),
+    ...(isBad && { error: cause?.text ?? run.message ?? run.reason ?? run.status }),
+    children: [
+      ...queueWait(run, traceId, start, resource),
+      ...attempts.map((attempt) => attemptNode(story, traceId, attempt, end, origin, link)),
+      ...gaps(attempts, run, traceId, resource),
+    ],
+  });
+}
+
+function rootAttributes(
+  { run, leftOut }: RunStory,
+  result: string,
+  isBad: boolean,
+  link: string | undefined,
+): Attributes {
+  return {
+    'cicd.pipeline.name': workloadName(run),
+    'cicd.pipeline.run.id': run.uid,
+    'cicd.pipeline.action.name': 'RUN',
+    'cicd.pipeline.result': result,
+    ...(link !== undefined && { 'cicd.pipeline.run.url.full': link, 'cicd.pipeline.task.run.url.full': link }),
+    ...(isBad && { 'error.type': run.reason ?? run.status }),
+    'lifecycle_bridge.run.kind': run.kind,
+    'lifecycle_bridge.run.outcome': run.status,
+    ...(run.revision !== undefined && { 'lifecycle_bridge.run.revision': run.revision }),
+    ...(run.manual === true && { 'lifecycle_bridge.run.manual': true }),
+    ...(run.scheduledAt !== undefined && {
+      'lifecycle_bridge.run.scheduled_at': new Date(run.scheduledAt).toISOString(),
+    }),
+    ...(leftOut !== undefined && { 'lifecycle_bridge.left_out.attempts': leftOut.attempts }),
+  };
+}
+
+const RESULTS: Readonly<Record<string, string>> = {
+  succeeded: 'success',
+  cancelled: 'cancellation',
+  replaced: 'cancellation',
+  superseded: 'cancellation',
+  rolled_back: 'cancellation',
+};
+
+/** `failure`: the work failed; `error`: the cluster did; `timeout`: a deadline. */
+function runResult({ run, attempts }: RunStory): string {
+  const known = RESULTS[run.status];
+  if (known !== undefined) return known;
+  if (run.status !== 'failed') return 'error';
+  if (run.reason === 'DeadlineExceeded' || run.reason === 'ProgressDeadlineExceeded') return 'timeout';
+  return causeOf(run, attempts)?.culprit?.failed === 'disrupted' ? 'error' : 'failure';
+}
+
+/** From the scheduled time, or the creation, to the start. */
+function queueWait(run: Run, traceId: string, start: number, resource: Attributes): SpanNode[] {
+  if (run.startedAt === undefined || run.startedAt <= start) return [];
+  const id = spanIdOf(traceId, 'queue');
+  return [{ id, name: 'queue', start, end: run.startedAt, resource, attributes: {}, children: [] }];
+}
