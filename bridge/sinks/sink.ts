@@ -8,7 +8,6 @@ import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { RunStory } from './story.ts';
 import type { OtherMetric } from './other-metrics.ts';
-import type { RunStory } from './story.ts';
 
 /** A rate that several requests share, e.g. one object or one vendor address. */
 export interface Limit {
