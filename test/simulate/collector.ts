@@ -119,6 +119,12 @@ export class Collector {
     }
   }
 
+  /** The API server came up from a backup: no version that it was at is known there. */
+  restored(): void {
+    if (!this.running) return;
+    for (const [resource, watch] of this.#watches) if (!watch.dead) this.#watchFromNow(resource);
+  }
+
   watchesCut(): void {
     for (const watch of this.#watches.values()) watch.broken = true;
   }

@@ -162,11 +162,12 @@ export class SimulatedKubeApi implements KubeApi {
     missed.forEach(add);
     const stop = server.hear((of, event) => of === resource && event.version > from && add(event));
     const end = scheduler.now + ms;
+    const { restores } = server;
     const bookmark = { type: 'BOOKMARK', object: { metadata: { resourceVersion: '' } } };
     let isMarked = false;
     try {
       while (!signal.aborted && scheduler.now < end) {
-        if (weather.is('api-cut')) return { kind: 'failed', error: 'connection reset' };
+        if (weather.is('api-cut') || server.restores !== restores) return { kind: 'failed', error: 'connection reset' };
         if (!isMarked && scheduler.now >= end - 2_000) {
           isMarked = true;
           bookmark.object.metadata.resourceVersion = String(server.version);

@@ -3,7 +3,7 @@ import type { Reconfigure } from './operator.ts';
 import type { Random } from './random.ts';
 import { chance, pick, randomOf, skewed, weighted, whole } from './random.ts';
 import type { Trouble } from './weather.ts';
-import type { CronJobPlan, Policy } from './world/cronjob-controller.ts';
+import type { CronJobPlan, Policy } from './world/cronjob-objects.ts';
 import type { Behaviour } from './world/job-controller.ts';
 import type { Resource } from './world/objects.ts';
 import type { WorkloadPlan } from './world/workload-revisions.ts';
@@ -23,6 +23,8 @@ export type Fault = At &
     | { readonly act: 'kill-collector'; readonly loseDisk: boolean; readonly downMs: number }
     | { readonly act: 'dead-watch'; readonly resource: Resource }
     | { readonly act: 'compact' }
+    /** From a backup that is so old. */
+    | { readonly act: 'restore-etcd'; readonly ms: number }
     | { readonly act: 'set-clock'; readonly ms: number }
     | {
         readonly act: 'reconfigure';
@@ -92,7 +94,10 @@ export function planOf(seed: string, days: number): Plan {
   const acts: Act[] = [];
   for (let day = 0; day < days; day++) {
     const at = (): number => day * DAY + Math.floor(random() * DAY);
-    for (let n = 0; n < FAULTS_A_DAY; n++) acts.push({ id: `f${day}.${n}`, at: at(), ...faultOf(random) } as Act);
+    // The simulation cannot take workloads back.
+    const weights = workloads.length > 0 ? { ...FAULTS, 'restore-etcd': 0 } : FAULTS;
+    for (let n = 0; n < FAULTS_A_DAY; n++)
+      acts.push({ id: `f${day}.${n}`, at: at(), ...faultOf(random, weights) } as Act);
     for (let n = 0; n < 14; n++) acts.push({ id: `p${day}.${n}`, at: at(), ...changeOf(random, cronJobs) } as Act);
     if (workloads.length > 0)
       for (let n = 0; n < 30; n++)
@@ -172,11 +177,12 @@ const FAULTS: Readonly<Record<Fault['act'], number>> = {
   compact: 4,
   'set-clock': 2,
   reconfigure: 2,
+  'restore-etcd': 0.3,
   trouble: 26,
 };
 
-function faultOf(random: Random): object {
-  const act = weighted(random, FAULTS);
+function faultOf(random: Random, weights: typeof FAULTS): object {
+  const act = weighted(random, weights);
   const downMs = Math.floor(skewed(random, 500, chance(random, 0.05) ? 2 * HOUR : 2 * MINUTE));
   switch (act) {
     case 'kill-bridge':
@@ -203,6 +209,8 @@ function faultOf(random: Random): object {
       const ms = Math.floor(skewed(random, MINUTE, how === 'added' ? 4 * HOUR : 40 * MINUTE));
       return { act, how, namespace: pick(random, NAMESPACES), ms };
     }
+    case 'restore-etcd':
+      return { act, ms: Math.floor(skewed(random, MINUTE, 2 * HOUR)) };
     case 'compact':
       break;
   }

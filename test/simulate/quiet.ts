@@ -30,7 +30,7 @@ export class Quiet {
 }
 
 function lastsMs(act: Fault): number {
-  if (act.act === 'dead-watch') return DEAD_WATCH_MS;
+  if (act.act === 'dead-watch' || act.act === 'restore-etcd') return DEAD_WATCH_MS;
   if ('downMs' in act) return act.downMs;
   return act.act === 'trouble' || act.act === 'reconfigure' ? act.ms : 0;
 }

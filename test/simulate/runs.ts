@@ -124,6 +124,11 @@ class JobCheck {
     const edges = told.filter(({ state }) => state !== 'other');
     const states = edges.map(({ state }) => state).join(' ');
     const silent = this.#mustBeSilent();
+    if (this.#job.takenBack === true)
+      return this.#isPart(
+        edges.map(({ state }) => state),
+        ['run', 'complete', 'fail'],
+      );
     if (this.#isLoose()) return this.#isPart(edges.map(({ state }) => state));
     if (silent !== undefined && told.length === 0) return this.#noReason();
     if (silent !== undefined && !this.#lookedRunning(silent)) return `told ${states}, but ${silent}`;
@@ -146,9 +151,9 @@ class JobCheck {
     });
   }
 
-  #isPart(states: readonly string[]): string | undefined {
+  #isPart(states: readonly string[], all?: readonly string[]): string | undefined {
     const { outcome } = this.#job;
-    const allowed = ['run', outcome === undefined ? '' : STATES[outcome], 'fail'];
+    const allowed = all ?? ['run', outcome === undefined ? '' : STATES[outcome], 'fail'];
     let next = 0;
     const isPart = states.every((state) => (next = allowed.indexOf(state, next) + 1) > 0);
     if (!isPart) return `told ${states.join(' ')}, expected a part of ${allowed.join(' ')}`;

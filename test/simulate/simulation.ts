@@ -18,12 +18,13 @@ import { chance, randomOf, skewed } from './random.ts';
 import { Scheduler, WORLD } from './scheduler.ts';
 import { Shown } from './shown.ts';
 import type { Answered } from './thread.ts';
-import { Trace } from './trace.ts';
+import { resultOf, statusText, Trace } from './trace.ts';
 import type { Sent } from './vendor-http.ts';
 import { Weather } from './weather.ts';
 import { ApiServer } from './world/api-server.ts';
 import { Clocks } from './world/clocks.ts';
 import { CronJobController } from './world/cronjob-controller.ts';
+import { Etcd } from './world/etcd.ts';
 import { JobController } from './world/job-controller.ts';
 import type { Resource } from './world/objects.ts';
 import { ALL_RESOURCES } from './world/objects.ts';
@@ -52,6 +53,7 @@ export class Simulation {
   readonly #cronJobs: CronJobController;
   readonly #people: People;
   readonly #operator: Operator;
+  readonly #etcd: Etcd;
   readonly #clocks: Clocks;
   readonly #folder: string;
   readonly #exports = new WeakMap<Uint8Array, Export>();
@@ -73,6 +75,13 @@ export class Simulation {
     const jobs = new JobController(scheduler, this.api, this.#clocks, this.truth);
     this.#cronJobs = new CronJobController(scheduler, this.api, this.#clocks, this.truth, jobs);
     const workloads = new WorkloadController(scheduler, this.api, this.#clocks, this.truth, jobs);
+    this.#etcd = new Etcd({
+      api: this.api,
+      truth: this.truth,
+      jobs,
+      cronJobs: this.#cronJobs,
+      now: () => scheduler.now,
+    });
     const { destinations } = this;
     this.#operator = new Operator({ scheduler, destinations, restart: () => this.#reload() });
     this.#people = new People(scheduler, plan, { jobs, cronJobs: this.#cronJobs, workloads });
@@ -119,6 +128,8 @@ export class Simulation {
     this.#people.begin();
     scheduler.in(200, () => this.collector.start());
     scheduler.in(plan.bridgeAt, () => this.#startBridge());
+    for (const { id, at, ...act } of plan.acts)
+      if (act.act === 'restore-etcd') scheduler.at(plan.startAt + at - act.ms, () => this.#etcd.backUp(id));
     for (const act of plan.acts) scheduler.at(plan.startAt + act.at, () => this.#act(act));
     scheduler.at(plan.startAt + plan.days * DAY, () => this.#heal());
     await scheduler.runUntil(plan.startAt + plan.days * DAY + SETTLE_MS);
@@ -267,6 +278,9 @@ export class Simulation {
       case 'set-clock':
         this.#wallOffset += act.ms;
         return;
+      case 'restore-etcd':
+        this.#etcd.restore(act.id);
+        return this.collector.restored();
       case 'reconfigure':
         return this.#operator.change(act.how, act.ms, act.namespace);
       case 'trouble':
@@ -279,17 +293,3 @@ const configOf = ({ retentionMs }: Plan): Tree => ({
   cluster: { name: 'simulated', collectorPods: ['monitoring/collector-0'] },
   store: { retention: { age: `${retentionMs / HOUR}h` } },
 });
-
-function statusText(status: object): string {
-  const { conditions = [], ...rest } = status as {
-    conditions?: { type: string }[];
-    phase?: string;
-    startTime?: string;
-  };
-  const types = conditions.map(({ type }) => type).join('+');
-  return [rest.phase, rest.startTime === undefined ? '' : 'started', types].filter(Boolean).join(' ');
-}
-
-function resultOf(value: unknown): string {
-  return typeof value === 'object' && value !== null && 'result' in value ? String(value.result) : '';
-}

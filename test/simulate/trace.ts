@@ -15,3 +15,19 @@ export class Trace {
     return this.#hash.copy().digest('hex').slice(0, 16);
   }
 }
+
+/** What a line says of an object's status. */
+export function statusText(status: object): string {
+  const { conditions = [], ...rest } = status as {
+    conditions?: { type: string }[];
+    phase?: string;
+    startTime?: string;
+  };
+  const types = conditions.map(({ type }) => type).join('+');
+  return [rest.phase, rest.startTime === undefined ? '' : 'started', types].filter(Boolean).join(' ');
+}
+
+/** What was answered to an export. */
+export function resultOf(value: unknown): string {
+  return typeof value === 'object' && value !== null && 'result' in value ? String(value.result) : '';
+}

@@ -1,7 +1,7 @@
 import type { Scheduler } from '../scheduler.ts';
 import { WORLD } from '../scheduler.ts';
 import type { KubeObject, Resource } from './objects.ts';
-import { resourceOf } from './objects.ts';
+import { ALL_RESOURCES, resourceOf } from './objects.ts';
 
 export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED';
 
@@ -10,6 +10,12 @@ export interface WatchEvent {
   readonly type: EventType;
   /** As it is after the event; of a deletion the last state. */
   readonly object: KubeObject;
+}
+
+/** All objects at one version: a backup of etcd. */
+export interface Backup {
+  readonly version: number;
+  readonly objects: ReadonlyMap<Resource, ReadonlyMap<string, KubeObject>>;
 }
 
 /** Events that a resource's watch cache holds: who asks for older ones is told 410. */
@@ -24,6 +30,8 @@ export class ApiServer {
   readonly #forgotten = new Map<Resource, number>();
   readonly #hearers = new Set<(resource: Resource, event: WatchEvent) => void>();
   version = 1000;
+  /** How often it was restored: no watch goes on after it. */
+  restores = 0;
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -81,7 +89,8 @@ export class ApiServer {
 
   /** Events after a version, or undefined when that is too old. */
   since(resource: Resource, version: number): readonly WatchEvent[] | undefined {
-    if (version < (this.#forgotten.get(resource) ?? 0)) return undefined;
+    // A version that is not there yet is from before a restore.
+    if (version < (this.#forgotten.get(resource) ?? 0) || version > this.version) return undefined;
     const events = this.#events.get(resource) ?? [];
     let first = events.length;
     while (first > 0 && events[first - 1]!.version > version) first--;
@@ -90,10 +99,31 @@ export class ApiServer {
 
   /** Nothing older than now can be watched any more. */
   compact(): void {
-    for (const [resource, events] of this.#events) {
-      events.length = 0;
+    for (const resource of ALL_RESOURCES) {
+      this.#events.set(resource, []);
       this.#forgotten.set(resource, this.version);
     }
+  }
+
+  backup(): Backup {
+    return { version: this.version, objects: new Map([...this.#objects].map(([of, all]) => [of, new Map(all)])) };
+  }
+
+  /** Everything is as it was, the count of versions too, and every watch begins again. Returns what changed, by UID. */
+  restore({ version, objects }: Backup): Map<string, { readonly before?: KubeObject; readonly after?: KubeObject }> {
+    const changed = new Map<string, { readonly before?: KubeObject; readonly after?: KubeObject }>();
+    for (const resource of new Set([...this.#objects.keys(), ...objects.keys()])) {
+      const [now, then] = [this.#all(resource), objects.get(resource) ?? new Map<string, KubeObject>()];
+      for (const uid of new Set([...now.keys(), ...then.keys()])) {
+        const [before, after] = [now.get(uid), then.get(uid)];
+        if (before !== after) changed.set(uid, { ...(before && { before }), ...(after && { after }) });
+      }
+      this.#objects.set(resource, new Map(then));
+    }
+    this.version = version;
+    this.compact();
+    this.restores++;
+    return changed;
   }
 
   #versioned(object: KubeObject): KubeObject {

@@ -1,41 +1,20 @@
+import { parseSchedule } from '../../../bridge/kubernetes/schedule.ts';
 import type { Random } from '../random.ts';
 import { randomOf, skewed, uuid } from '../random.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Clocks } from './clocks.ts';
-import type { Behaviour, JobController } from './job-controller.ts';
+import type { CronJobPlan } from './cronjob-objects.ts';
+import { endOf, scheduleOf, specOf } from './cronjob-objects.ts';
+import type { JobController } from './job-controller.ts';
 import type { KubeObject } from './objects.ts';
-import { conditionsOf, hasCondition, hasEnded, isBeingDeleted, ownedBy, ownerUid, timestamp } from './objects.ts';
+import { hasCondition, hasEnded, isBeingDeleted, ownedBy, ownerUid, timestamp } from './objects.ts';
 import type { CronJobTruth, JobTruth, Truth } from './truth.ts';
 
-export type Policy = 'Allow' | 'Forbid' | 'Replace';
-
-/** A CronJob as the plan of a world has it. */
-export interface CronJobPlan {
-  readonly name: string;
-  readonly namespace: string;
-  /** Minutes between two runs, which divide a day, and the minute of the first. */
-  readonly every: number;
-  readonly offset: number;
-  readonly policy: Policy;
-  readonly behaviour: Behaviour;
-  /** What of ended Jobs is kept. */
-  readonly history: number;
-  readonly ttlSeconds?: number;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
 const MINUTE = 60_000;
+/** How the simulation itself remembers a schedule. */
+const TIMES = 'simulation/times';
 const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
-
-/** The schedule as a person writes it. */
-export function scheduleOf({ every, offset }: Pick<CronJobPlan, 'every' | 'offset'>): string {
-  if (every < 60) return `${offset % every}-59/${every} * * * *`;
-  if (every === 60) return `${offset % 60} * * * *`;
-  return every === 1440
-    ? `${offset % 60} ${Math.floor(offset / 60) % 24} * * *`
-    : `${offset % 60} ${Math.floor(offset / 60) % (every / 60)}-23/${every / 60} * * *`;
-}
 
 interface Controlled {
   readonly truth: CronJobTruth;
@@ -73,7 +52,14 @@ export class CronJobController {
     this.#api.put({
       apiVersion: 'batch/v1',
       kind: 'CronJob',
-      metadata: { name, namespace, uid, creationTimestamp: timestamp(at), generation: 1, annotations },
+      metadata: {
+        name,
+        namespace,
+        uid,
+        creationTimestamp: timestamp(at),
+        generation: 1,
+        annotations: { ...annotations, [TIMES]: `${plan.every}/${plan.offset}` },
+      },
       spec: specOf(plan),
       status: {},
     });
@@ -121,7 +107,10 @@ export class CronJobController {
     controlled.truth.schedule = scheduleOf(controlled.plan);
     this.#noteSchedule(controlled.truth);
     const { schedule } = controlled.truth;
-    this.#api.change('cronjobs', cronJob.metadata.uid, ({ spec }) => ({ spec: { ...spec, schedule } }));
+    this.#api.change('cronjobs', cronJob.metadata.uid, ({ metadata, spec }) => ({
+      metadata: { ...metadata, annotations: { ...metadata.annotations, [TIMES]: `${every}/${offset}` } },
+      spec: { ...spec, schedule },
+    }));
     this.#planNext(cronJob.metadata.uid, controlled);
   }
 
@@ -141,6 +130,33 @@ export class CronJobController {
     const { uid } = cronJob.metadata;
     const annotations = { 'cronjob.kubernetes.io/instantiate': 'manual' };
     this.#createJob(uid, this.#controlled.get(uid)!, name, { annotations, scheduledAt: undefined, suspend });
+  }
+
+  /** Goes on with a CronJob as a restored API server has it; undefined: it is not there any more. */
+  restored(uid: string, cronJob: KubeObject | undefined): void {
+    const controlled = this.#controlled.get(uid)!;
+    const { truth } = controlled;
+    controlled.epoch++;
+    if (cronJob === undefined) {
+      truth.deletedAt = this.#scheduler.now;
+      truth.schedules.at(-1)!.until = this.#scheduler.now;
+      return;
+    }
+    delete truth.deletedAt;
+    truth.suspended = cronJob.spec['suspend'] === true;
+    truth.schedule = String(cronJob.spec['schedule']);
+    const [every, offset] = String(cronJob.metadata.annotations?.[TIMES]).split('/').map(Number);
+    controlled.plan = { ...controlled.plan, every: every!, offset: offset! };
+    this.#noteSchedule(truth);
+    this.#planNext(uid, controlled);
+    // What was scheduled last is not known any more: it runs again.
+    const parsed = parseSchedule(truth.schedule);
+    const since = (cronJob.status['lastScheduleTime'] as string | undefined) ?? cronJob.metadata.creationTimestamp;
+    let missed: number | undefined;
+    if (!('error' in parsed))
+      for (let at = parsed.next(Date.parse(since)); at! <= this.#scheduler.now; at = parsed.next(at!)) missed = at;
+    if (missed !== undefined && !this.#stopped)
+      this.#scheduler.in(skewed(controlled.random, 500, 5_000), () => this.#due(uid, controlled, missed));
   }
 
   jobsOf(cronJobUid: string): KubeObject[] {
@@ -264,19 +280,4 @@ export class CronJobController {
         this.#jobs.remove(job.metadata.uid, 'Background');
     }
   }
-}
-
-function endOf(job: KubeObject): string {
-  return conditionsOf(job).at(-1)?.lastTransitionTime ?? '';
-}
-
-function specOf(plan: CronJobPlan): KubeObject['spec'] {
-  return {
-    schedule: scheduleOf(plan),
-    concurrencyPolicy: plan.policy,
-    suspend: false,
-    successfulJobsHistoryLimit: plan.history,
-    failedJobsHistoryLimit: plan.history,
-    jobTemplate: { spec: { backoffLimit: plan.behaviour.backoffLimit } },
-  };
 }

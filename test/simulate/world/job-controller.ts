@@ -1,10 +1,11 @@
 import type { Random } from '../random.ts';
-import { chance, pick, randomOf, skewed, uuid, whole } from '../random.ts';
+import { chance, pick, randomOf, skewed } from '../random.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Condition, KubeObject } from './objects.ts';
-import { conditionsOf, hasCondition, hasEnded, isBeingDeleted, ownedBy, ownerUid, timestamp } from './objects.ts';
+import { conditionsOf, hasCondition, hasEnded, isBeingDeleted, ownerUid, timestamp } from './objects.ts';
 import type { Clocks } from './clocks.ts';
+import { podCondition, podOf, running, terminated } from './job-pods.ts';
 import type { JobTruth, Truth } from './truth.ts';
 
 /** How the pods of a Job behave. */
@@ -42,6 +43,28 @@ export class JobController {
     this.#behaviours.set(uid, behaviour);
     const random = randomOf('job', name, uid);
     if (job.spec['suspend'] !== true) this.#scheduler.in(skewed(random, 20, 900), () => this.#start(uid, random));
+  }
+
+  /** Works on with a Job as a restored API server has it: what was done of it since is done again. */
+  restored(job: KubeObject): void {
+    const { uid, name } = job.metadata;
+    const random = randomOf('restored', name, uid, this.#scheduler.now);
+    const truth = this.#of(uid);
+    delete truth.removedAt;
+    if (isBeingDeleted(job)) return void this.#scheduler.in(2_000, () => this.#gone(uid, truth));
+    if (hasEnded(job)) {
+      for (const pod of this.podsOf(uid)) if (isBeingDeleted(pod)) this.#api.remove('pods', pod.metadata.uid);
+      return;
+    }
+    delete truth.endedAt;
+    delete truth.outcome;
+    // The kubelets end what they do not know, and its controller begins again where its status is.
+    for (const pod of this.podsOf(uid)) this.#api.remove('pods', pod.metadata.uid);
+    if (job.spec['suspend'] === true) return;
+    if (job.status['startTime'] === undefined) return void this.#scheduler.in(1_000, () => this.#start(uid, random));
+    if (hasCondition(job, 'SuccessCriteriaMet')) return void this.#scheduler.in(1_000, () => this.#complete(uid));
+    if (hasCondition(job, 'FailureTarget')) return void this.#scheduler.in(1_000, () => this.#failed(uid, REASONS[0]));
+    this.#scheduler.in(skewed(random, 500, 5_000), () => this.#startPod(uid, 0, random));
   }
 
   #start(uid: string, random: Random): void {
@@ -97,20 +120,24 @@ export class JobController {
   #succeed(uid: string, random: Random): void {
     const job = this.#count(uid, { active: 0, ready: 0, succeeded: 1 }, [['SuccessCriteriaMet', 'CompletionsReached']]);
     if (job === undefined) return;
-    this.#scheduler.in(skewed(random, 10, 1_000), () => {
-      const at = this.#clocks.manager();
-      const extra = { completionTime: timestamp(at) };
-      if (this.#count(uid, extra, [['Complete', 'CompletionsReached']]) !== undefined) this.#over(uid, 'succeeded', at);
-    });
+    this.#scheduler.in(skewed(random, 10, 1_000), () => this.#complete(uid));
+  }
+
+  #complete(uid: string): void {
+    const at = this.#clocks.manager();
+    const extra = { completionTime: timestamp(at) };
+    if (this.#count(uid, extra, [['Complete', 'CompletionsReached']]) !== undefined) this.#over(uid, 'succeeded', at);
   }
 
   #fail(uid: string, failed: number, reason: string, random: Random): void {
     const job = this.#count(uid, { active: 0, ready: 0, failed }, [['FailureTarget', reason]]);
     if (job === undefined) return;
-    this.#scheduler.in(skewed(random, 10, 1_000), () => {
-      const at = this.#clocks.manager();
-      if (this.#count(uid, {}, [['Failed', reason]]) !== undefined) this.#over(uid, 'failed', at);
-    });
+    this.#scheduler.in(skewed(random, 10, 1_000), () => this.#failed(uid, reason));
+  }
+
+  #failed(uid: string, reason: string): void {
+    const at = this.#clocks.manager();
+    if (this.#count(uid, {}, [['Failed', reason]]) !== undefined) this.#over(uid, 'failed', at);
   }
 
   /** The controller deletes what still runs, then calls it failed. */
@@ -233,57 +260,4 @@ function messageOf(reason: string): string {
   return reason === 'DeadlineExceeded'
     ? 'Job was active longer than specified deadline'
     : 'Job has reached the specified backoff limit';
-}
-
-function podOf(job: KubeObject, random: Random, at: number): KubeObject {
-  const { name, namespace } = job.metadata;
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: `${name}-${whole(random, 10_000, 99_999)}`,
-      namespace,
-      uid: uuid(random),
-      creationTimestamp: timestamp(at),
-      labels: { 'batch.kubernetes.io/job-name': name },
-      ownerReferences: [ownedBy(job)],
-      finalizers: ['batch.kubernetes.io/job-tracking'],
-    },
-    spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'shop/report:7' }] },
-    status: { phase: 'Pending' },
-  };
-}
-
-const podCondition = (type: string, at: number): Condition => ({
-  type,
-  status: 'True',
-  lastTransitionTime: timestamp(at),
-});
-
-const container = (state: object, ready: boolean): object => ({
-  name: 'main',
-  image: 'shop/report:7',
-  imageID: 'shop/report@sha256:0707',
-  restartCount: 0,
-  ready,
-  started: ready,
-  state,
-});
-
-function running(at: number): object {
-  const startedAt = timestamp(at);
-  return { phase: 'Running', startTime: startedAt, containerStatuses: [container({ running: { startedAt } }, true)] };
-}
-
-function terminated(from: number, at: number, exitCode: number): object {
-  const state = {
-    terminated: {
-      exitCode,
-      reason: exitCode === 0 ? 'Completed' : 'Error',
-      startedAt: timestamp(from),
-      finishedAt: timestamp(at),
-      containerID: `containerd://${from}-${at}`,
-    },
-  };
-  return { phase: exitCode === 0 ? 'Succeeded' : 'Failed', containerStatuses: [container(state, false)] };
 }

@@ -16,6 +16,8 @@ export interface JobTruth {
   outcome?: Outcome;
   /** When it was removed. */
   removedAt?: number;
+  /** A restored etcd took something of it back: what is told of it may be of before. */
+  takenBack?: true;
   /** The Job that took its place. */
   successor?: JobTruth;
 }
