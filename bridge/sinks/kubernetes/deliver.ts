@@ -14,7 +14,7 @@ export type KubernetesDeps = Pick<Deps, 'clock' | 'log'> & { readonly kube: NonN
 /** Pods of one batch that are written at the same time. */
 const AT_ONCE = 8;
 /** A permission is a decision of people: one pod of the namespace asks again after this. */
-const FORBIDDEN_MS = 5 * 60_000;
+const FORBIDDEN_MS = 60_000;
 
 /** The half of `kubernetes/<name>` that talks to the Kubernetes API. */
 export function createKubernetesDeliverer(name: string, config: KubernetesConfig, deps: KubernetesDeps): Deliverer {
