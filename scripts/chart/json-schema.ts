@@ -1,3 +1,4 @@
+import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { configSchema } from '../../bridge/config/schema.ts';
 import { isTree } from '../../bridge/config/tree.ts';
@@ -89,10 +90,21 @@ function readable(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(readable);
   if (!isTree(node)) return node;
   const { allowed, secret: _secret, duration: _duration, ...given } = node;
-  const rest = withNames(given);
+  const rest = withReadablePattern(withNames(given));
   const words = [rest['description'], allowed].filter((text) => typeof text === 'string');
   const description = words.length === 0 ? {} : { description: words.join('; allowed: ') };
   return { ...Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, readable(inner)])), ...description };
+}
+
+/** Helm takes no schema at all with a pattern that Go cannot compile, such as a lookahead: there the bridge alone checks it. */
+function withReadablePattern({ pattern, ...schema }: Tree): Tree {
+  if (typeof pattern !== 'string') return pattern === undefined ? schema : { ...schema, pattern };
+  try {
+    RE2JS.compile(pattern);
+    return { ...schema, pattern };
+  } catch {
+    return schema;
+  }
 }
 
 /** `propertyNames` as `patternProperties`. */
