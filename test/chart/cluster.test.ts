@@ -30,7 +30,8 @@ const HEADING = `# Permissions
 What each service account may do in a namespace that it watches, by the scope of the release, as the API server answers
 (SelfSubjectRulesReview); what every account may is left out. In all other namespaces it may do nothing, but in that of
 the release the bridge may delete the Collector's pod (restartCollector). pods/log is there only while a destination takes logs:
-a Cronitor account without shipLogs: false. pods patch is there only while pods get timestamps (kubernetes). "every kind" is with watch.KIND: true for each. Written by the tests; the release is "lb".
+a Cronitor account without shipLogs: false. patch on pods is there only while pods get timestamps (kubernetes). "every kind" is
+with watch.KIND: true for each. Written by the tests; the release is "lb".
 `;
 
 describe('permissions', () => {
