@@ -80,6 +80,10 @@ export class TestEngine {
     return this.#store;
   }
 
+  get audit(): Engine['audit'] {
+    return this.#engine.audit;
+  }
+
   get path(): string {
     return join(this.#folder, 'bridge.db');
   }

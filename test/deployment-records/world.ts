@@ -52,6 +52,30 @@ export class Records {
     );
   }
 
+  /** Facts as they are, in the order of their versions or not. */
+  take(facts: readonly Facts[], more: Partial<Observation> = {}): void {
+    this.#take(facts, more);
+  }
+
+  /** Every kind is listed, until nothing is missing any more. */
+  audit(live: readonly Facts[]): void {
+    const { audit } = this.engine;
+    const kinds = READS.kinds as ReadonlySet<FollowedKind>;
+    for (const kind of [...kinds, ...kinds, ...kinds]) {
+      this.#now += 300_000;
+      const objects = live.filter((facts) => facts.kind === kind);
+      audit.auditBegin({ kind }, this.#now);
+      const listed = objects.map(({ uid, resourceVersion }) => ({ uid, version: resourceVersion }));
+      const { differing } = audit.auditPage(String(version++), listed, this.#now);
+      this.#take(
+        objects.filter(({ uid }) => differing.includes(uid)),
+        { listed: true },
+      );
+      for (let after: number | undefined = 0; after !== undefined;) after = audit.auditScan(after).next;
+      audit.auditEnd(this.#now);
+    }
+  }
+
   restart(settings?: object): void {
     this.engine.restart(settings && [planner(settings)], this.#now);
   }
