@@ -1,32 +1,8 @@
 import type { Facts } from '../../bridge/kubernetes/observation.ts';
+import type { Pod, Workload } from './random-parts.ts';
+import { CONTAINERS, isBatch, isOfJob, isOlder, KINDS, letter, nameOf, pick, short } from './random-parts.ts';
 import type { Runs, Thing } from './world.ts';
 import { cronJob, daemonSet, deployment, digest, factsOf, job, pod, replicaSet, statefulSet } from './world.ts';
-
-const KINDS = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'ReplicaSet'] as const;
-const CONTAINERS = [['app'], ['app', 'proxy'], ['app', 'init/setup']] as const;
-
-interface Workload {
-  readonly kind: (typeof KINDS)[number];
-  readonly name: string;
-  readonly uid: string;
-  readonly age: number;
-  containers: readonly string[];
-  replicas: number;
-  image: number;
-  leaving: boolean;
-  /** Of a Deployment its newest ReplicaSet, of a CronJob its newest Job: what owns new pods. */
-  child: Thing | undefined;
-  children: Thing[];
-}
-
-interface Pod {
-  readonly name: string;
-  readonly of: Workload;
-  readonly owner: Thing;
-  readonly age: number;
-  phase: string;
-  runs: Record<string, string>;
-}
 
 /** What happened to one object. */
 export interface Event {
@@ -297,15 +273,4 @@ export class RandomCluster {
     if (!this.#live.delete(thing.metadata.uid)) return;
     this.#events.push({ facts: factsOf(thing), deleted: true });
   }
-}
-
-const short = (key: string): string => key.replace('init/', '');
-const letter = (number: number): string => 'abcdef'[Math.floor(number / 7) % 6]!;
-const isBatch = (kind: string): boolean => kind === 'Job' || kind === 'CronJob';
-const isOfJob = ({ of }: Pod): boolean => isBatch(of.kind);
-const isOlder = (a: Workload, b: Workload): boolean => a.age < b.age;
-const nameOf = (of: Workload, key: string): string => `shop/${of.name}/${short(key)}`;
-
-function pick<T>(from: readonly T[], number: number): T | undefined {
-  return from.length === 0 ? undefined : from[Math.floor(number / 17) % from.length];
 }

@@ -3,6 +3,7 @@ import type { StrategyOptions } from '@octokit/auth-app';
 import type { HttpResult } from '../http.ts';
 import { redactor } from '../redact.ts';
 import type { GithubConfig } from './config.ts';
+import { pemOf } from './pem.ts';
 import { createSecret } from './secret.ts';
 import type { Secret } from './secret.ts';
 
@@ -124,7 +125,8 @@ function strategy({ id, installationId }: App, privateKey: string, ask: AskToken
   return {
     appId: id,
     installationId,
-    privateKey,
+    // What is no key at all is refused as it was given.
+    privateKey: pemOf(privateKey) ?? privateKey,
     request: request as unknown as NonNullable<StrategyOptions['request']>,
     log: { warn: () => {} },
   };

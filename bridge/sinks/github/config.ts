@@ -3,11 +3,11 @@ import type { DeepReadonly } from '../../lib/deep-readonly.ts';
 import { selectionFields } from '../selection.ts';
 import { CLUSTER, MAX_ENVIRONMENT, ORGANISATION, REPOSITORY } from './api-limits.ts';
 import { baseUrl } from './base-url.ts';
+import { pemOf } from './pem.ts';
 import { DEFAULT_TEMPLATE, isTemplate } from './template.ts';
 
 const URL_TEXT =
   'a base URL such as https://api.github.com or https://api.NAME.ghe.com; http only to localhost and *.svc.cluster.local';
-const PEM = /^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 const TOKEN = /^[^\s<>]+$/;
 const environment = z.string().trim().max(MAX_ENVIRONMENT);
 const positive = z.int().min(1);
@@ -60,7 +60,7 @@ export const githubSchema = z
       .meta({ secret: true })
       .optional()
       .describe(
-        'Token with the repository permission artifact metadata: write; with app, the private key of the App in PEM',
+        'Token with the repository permission artifact metadata: write; with app, the private key of the App, PEM or base64 of it',
       ),
     credentialFile: z
       .string()
@@ -110,10 +110,14 @@ export const githubSchema = z
     error: 'needs exactly one of credential and credentialFile',
     path: ['credential'],
   })
-  .refine(({ credential, app }) => credential === undefined || (app ? PEM : TOKEN).test(credential), {
-    error: 'must be the token itself, without spaces and placeholders such as <token>; with app a private key in PEM',
-    path: ['credential'],
-  })
+  .refine(
+    ({ credential, app }) =>
+      credential === undefined || (app ? pemOf(credential) !== undefined : TOKEN.test(credential)),
+    {
+      error: 'must be the token itself, without spaces and placeholders such as <token>; with app a private key in PEM',
+      path: ['credential'],
+    },
+  )
   .refine(({ app, org, routes }) => app === undefined || routes.every((one) => (one.org ?? org) === org), {
     error: 'an installation of an App belongs to one organisation: make a destination for each',
     path: ['routes'],
