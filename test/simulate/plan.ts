@@ -84,6 +84,9 @@ export const RUNS_A_DAY = 520;
 export const FAULTS_A_DAY = 56;
 /** How often a world has the sink that hears everything, and workloads: a day of it costs half as much again. */
 const ECHO = 0.2;
+/** How often it has each of the other vendors. */
+const OTHER = 0.1;
+const OTHERS = ['sentry'];
 
 /** The world of a seed. Each act has a name, so that it may be left out and the others stay as they are. */
 export function planOf(seed: string, days: number): Plan {
@@ -113,7 +116,11 @@ export function planOf(seed: string, days: number): Plan {
     batches: chance(random, 0.5),
     consumers: pick(random, [1, 10, 10]),
     skew: { api: skew(), manager: skew(), kubelet: skew(), collector: skew() },
-    destinations: [{ sink: 'cronitor', name: 'default' }, ...(hasEcho ? [{ sink: 'echo', name: 'main' }] : [])],
+    destinations: [
+      { sink: 'cronitor', name: 'default' },
+      ...(hasEcho ? [{ sink: 'echo', name: 'main' }] : []),
+      ...OTHERS.filter((sink) => chance(randomOf(seed, sink), OTHER)).map((sink) => ({ sink, name: 'main' })),
+    ],
     cronJobs,
     workloads,
     acts: acts.filter(({ at }) => at < days * DAY).toSorted((a, b) => a.at - b.at),

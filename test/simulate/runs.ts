@@ -16,8 +16,8 @@ export interface Heard {
   /** The UID that the vendor knows the run by. */
   readonly uid: string;
   readonly state: 'run' | 'complete' | 'fail' | 'other';
-  /** When it was, by the vendor's record; ms. */
-  readonly stamp: number;
+  /** When it was, by the vendor's record; ms. Undefined where that has no field for it. */
+  readonly stamp: number | undefined;
 }
 
 const SECOND = 1_000;
@@ -37,11 +37,18 @@ const STATES: Readonly<Record<Outcome, string>> = {
   never_started: '',
 };
 
+/** What a vendor does otherwise. */
+export interface Rules {
+  /** Of a start that is late only the end is sent. */
+  readonly lateStartsAreLeftOut?: boolean;
+}
+
 /** What is wrong with what a vendor heard of Jobs. `silent` says of which it should hear nothing, and why. */
 export function checkJobs(
   checking: Checking,
   heard: readonly Heard[],
   silent: (job: JobTruth) => string | undefined,
+  rules: Rules = {},
 ): Failure[] {
   const byUid = Map.groupBy(heard, ({ uid }) => uid);
   const failures: Failure[] = [];
@@ -51,7 +58,7 @@ export function checkJobs(
     byUid.delete(job.uid);
     byUid.delete(inferredUid(job));
     const all = [...own, ...inferred].toSorted((a, b) => a.at - b.at);
-    const wrong = new JobCheck(checking, job, all, silent(job)).wrong();
+    const wrong = new JobCheck(checking, job, all, { silent: silent(job), rules }).wrong();
     if (wrong !== undefined) failures.push({ what: `${job.namespace}/${job.name}: ${wrong}`, uid: job.uid });
   }
   for (const uid of byUid.keys()) failures.push({ what: `told of a run that never was: ${uid}` });
@@ -74,11 +81,16 @@ export function withoutRepeats<H extends Pick<Heard, 'at' | 'said'>>(
       told.set(said, one);
       continue;
     }
-    const tries = simulation.sent.filter((sent) => sent.said === said && sent.sentAt < at && isTaken(sent));
+    const tries = simulation.sent.filter((sent) => hasSaid(sent, said) && sent.sentAt < at && isTaken(sent));
     // The last of them is this one.
     if (!tries.slice(0, -1).every((sent) => mayBeUnknown(simulation, sent))) return `told twice: ${said}`;
   }
   return [...told.values()];
+}
+
+/** A request may report several things. */
+function hasSaid({ said: all }: Sent, said: string): boolean {
+  return all === said || (all.includes(said) && all.split(',').includes(said));
 }
 
 export function isTaken({ status = 0 }: Sent): boolean {
@@ -106,8 +118,15 @@ class JobCheck {
   readonly #job: JobTruth;
   readonly #heard: readonly Heard[];
   readonly #silent: string | undefined;
+  readonly #rules: Rules;
 
-  constructor(checking: Checking, job: JobTruth, heard: readonly Heard[], silent: string | undefined) {
+  constructor(
+    checking: Checking,
+    job: JobTruth,
+    heard: readonly Heard[],
+    { silent, rules }: { readonly silent: string | undefined; readonly rules: Rules },
+  ) {
+    this.#rules = rules;
     this.#checking = checking;
     this.#simulation = checking.simulation;
     this.#reader = checking.reader;
@@ -209,6 +228,7 @@ class JobCheck {
     const end = outcome === undefined ? '' : STATES[outcome];
     const started = shown?.startedAt !== undefined;
     if (states === `run ${end}`.trim() && outcome !== undefined) return undefined;
+    if (this.#rules.lateStartsAreLeftOut === true && states === end && end !== '') return undefined;
     if (outcome === 'replaced' && states === 'run fail') return this.#replacementUnseen();
     // What nobody showed the bridge it cannot tell.
     if (states === '' && !started && shown?.endedAt === undefined) return undefined;
@@ -238,7 +258,8 @@ class JobCheck {
     const { startedAt, endedAt = 0, outcome, uid, scheduledAt } = this.#job;
     const shown = this.#simulation.shown.get(uid);
     for (const { uid: told, state, stamp } of heard) {
-      if (told !== uid) continue; // inferred: the times are concluded
+      // Of one that is inferred the times are concluded.
+      if (told !== uid || stamp === undefined) continue;
       if (state === 'run' && stamp !== startedAt && stamp !== scheduledAt)
         return `start told at ${time(stamp)}, was ${time(startedAt)}`;
       if (state === 'run') continue;

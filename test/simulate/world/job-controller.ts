@@ -107,6 +107,7 @@ export class JobController {
     this.#scheduler.in(skewed(random, 20, 1_500), () => {
       if (code === 0) return this.#succeed(uid, random);
       const failures = failed + 1;
+      this.#of(uid).failures = failures;
       const { backoffLimit } = this.#behaviours.get(uid)!;
       if (failures > backoffLimit) return this.#fail(uid, failures, REASONS[0], random);
       this.#count(uid, { active: 0, ready: 0, failed: failures });

@@ -14,6 +14,8 @@ export interface JobTruth {
   /** As the object says; of a deletion when that was asked for. */
   endedAt?: number;
   outcome?: Outcome;
+  /** How many of its pods failed by themselves. */
+  failures?: number;
   /** When it was removed. */
   removedAt?: number;
   /** A restored etcd took something of it back: what is told of it may be of before. */
