@@ -54,15 +54,30 @@ export function awaitLogs(tx: Tx, { uid }: Run, due: Instant): void {
 
 export const logsTimer = (runUid: string): string => `logs/${runUid}`;
 
-function isWanted(turn: Turn, { run, known, memos }: PlannedRun, transition: Transition): boolean {
+/** Asks for the log of a container of a pod that belongs to no run, if a destination takes it. */
+export function wantLogOfPod(turn: Turn, known: Known, transition: Transition): void {
+  const { tx, now } = turn;
+  const row = isWanted(turn, { run: undefined, known, memos: {} }, transition)
+    ? tx.objects.get(transition.about.uid)
+    : undefined;
+  const end = row?.kind === 'Pod' ? logEnd(stateOf<PodState>(row).facts, transition) : undefined;
+  if (end !== undefined) tx.logs.want(end, now);
+}
+
+interface Asked extends Pick<PlannedRun, 'known' | 'memos'> {
+  readonly run: Run | undefined;
+}
+
+function isWanted(turn: Turn, { run, known, memos }: Asked, transition: Transition): boolean {
   const { tx, destinations } = turn;
   if (tx.retirement.covers(transition.at)) return false;
   return destinations.some(({ planner, rule, readsLogs = true }) => {
     const { destination } = planner;
     if (!readsLogs || !LOGS_GO_WITH.some((kind) => planner.hears.has(kind))) return false;
-    const context = { ...known.contextOf(destination, memos[destination], transition.about), run };
-    if (planner.wantsLogs?.(context, transition) !== true) return false;
-    const started = tx.timeline.decision(`${run.runKey}/started`, destination)?.verdict === 'planned';
+    const context = known.contextOf(destination, memos[destination], transition.about);
+    if (planner.wantsLogs?.({ ...context, run }, transition) !== true) return false;
+    const start = run && tx.timeline.decision(`${run.runKey}/started`, destination);
+    const started = start?.verdict === 'planned';
     return cutoffReason(transition, run, started, rule) === undefined;
   });
 }

@@ -49,6 +49,7 @@ export const REASONS = {
   superseded: 'failed while a later delivery of the same run waited for two minutes: the later one goes first',
   expired: 'not delivered within outbox.maxAge',
   shutting_down: 'the bridge was stopping; it is tried again after the start',
+  awaiting_logs: 'waits up to two minutes for the tail of the log that goes with it',
   awaiting_row: 'waits until the vendor has accepted the object that it belongs to',
   row_refused: 'sent although the vendor refuses the object that it belongs to for good',
   rate_limited: 'the vendor asked for a pause (429)',

@@ -5,6 +5,7 @@ import { refOf } from './transition.ts';
 
 /** One end of a container whose log is wanted. */
 export interface LogEnd {
+  /** Of a pod that belongs to no run, its own UID. */
   readonly runUid: string;
   readonly namespace: string;
   readonly podUid: string;
@@ -40,13 +41,23 @@ const STOPPED: readonly number[] = [137, 143];
  * containers and sidecars only when they failed, never for debug containers.
  */
 export function logEnd(facts: PodFacts, { about, container, at, runUid }: Transition): LogEnd | undefined {
-  if (runUid === undefined || container === undefined || container.type === 'ephemeral') return undefined;
+  if (container === undefined || container.type === 'ephemeral') return undefined;
   const { name, type, instance, exitCode } = container;
   const isFailed = exitCode !== 0 && !(type === 'sidecar' && STOPPED.includes(exitCode));
   if (type !== 'app' && !isFailed) return undefined;
   const { uid: podUid, namespace, name: podName } = about;
   const restarts = facts.restartPolicy !== 'Never' || type === 'sidecar' || instance > 0;
-  return { runUid, namespace, podUid, podName, container: name, instance, exitCode, endedAt: at, restarts };
+  return {
+    runUid: runUid ?? podUid,
+    namespace,
+    podUid,
+    podName,
+    container: name,
+    instance,
+    exitCode,
+    endedAt: at,
+    restarts,
+  };
 }
 
 /** Id of the transition that reports that the logs of a run are read. */

@@ -157,8 +157,8 @@ export interface Planner {
   readonly hears: ReadonlySet<TransitionKind>;
   readonly reads: Reads;
   plan(transition: Transition, context: PlanContext): Planned;
-  /** Whether the log of a run's container that ended is worth reading; without it, or where neither `run.logs` nor `run.settled` is heard, no. */
-  wantsLogs?(context: RunContext, end: Transition): boolean;
+  /** Whether the log of a container that ended is worth reading; without it, or where neither `run.logs` nor `run.settled` is heard, no. */
+  wantsLogs?(context: PlanContext, end: Transition): boolean;
   planDesired(object: Facts, context: DesiredContext): readonly Desired[];
   /** What the bridge wants for itself, whatever there is in the cluster. */
   planOwn?(): readonly Desired[];

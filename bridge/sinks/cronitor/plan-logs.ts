@@ -17,7 +17,7 @@ export function wantsLogs(
   { run, memo, ...context }: Parameters<NonNullable<Planner['wantsLogs']>>[0],
   config: CronitorPlanConfig,
 ): boolean {
-  if (!config.shipLogs || run.kind !== 'Job') return false;
+  if (!config.shipLogs || run?.kind !== 'Job') return false;
   const cronJob = cronJobOf(context);
   if (cronJob === undefined) return false;
   return untakenReason(readTold(memo), run, cronJob, config) === undefined;

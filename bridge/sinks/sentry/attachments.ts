@@ -22,6 +22,11 @@ export function attachmentsOf(tails: Tails, story: Pick<RunStory, 'logs'>): Item
   });
 }
 
+/** Whether one of them is being read. */
+export function isAwaited(tails: Tails, story: Pick<RunStory, 'logs'>): boolean {
+  return story.logs.some((log) => log.outcome === undefined && isWanted(log, tails));
+}
+
 function isWanted(log: KeptLog, { podUid, container, instance }: Tails): boolean {
   return (
     (podUid === undefined || log.podUid === podUid) &&

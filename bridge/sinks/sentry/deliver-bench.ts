@@ -50,7 +50,7 @@ export async function startBench(): Promise<DeliverBench> {
   return bench;
 }
 
-function intent(payload: object, story?: object): ClaimedIntent {
+export function intent(payload: object, story?: object): ClaimedIntent {
   return {
     seq: 1,
     destination: 'sentry/default',

@@ -1,7 +1,7 @@
 import type { Http } from '../http.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DeliverBench } from './deliver-bench.ts';
-import { event, EVENT_ID, log, send, startBench } from './deliver-bench.ts';
+import { event, EVENT_ID, intent, log, send, signal, startBench } from './deliver-bench.ts';
 
 let bench: DeliverBench;
 beforeEach(async () => {
@@ -64,6 +64,17 @@ describe('an event', () => {
       { filename: 'pod-1-main-restart-2.log', text: 'again' },
       { filename: 'pod-1-main.log', text: 'it broke' },
     ]);
+  });
+
+  it('waits for a log that is being read, and goes without it when that takes minutes', async () => {
+    const payload = event({}, { tails: { podUid: 'p1' } });
+    const { text: _text, ...unread } = log({ words: '', outcome: undefined });
+    const story = { logs: [log({ words: 'other pod', podUid: 'p2' }), unread] };
+    expect(await send(bench.deliverer(), payload, story)).toMatchObject({ outcome: 'retry', reason: 'awaiting_logs' });
+    expect(bench.vendors.requests).toEqual([]);
+    const [last] = await bench.deliverer().deliver([{ ...intent(payload, story), attempt: 8 }], signal);
+    expect(last).toEqual({ outcome: 'delivered' });
+    expect(bench.vendors.sentry.events[0]!.attachments).toEqual([]);
   });
 
   it('of more than a megabyte is cut to what Sentry takes, and the receipt says what is missing', async () => {

@@ -76,10 +76,15 @@ export function planReport(
   const verdict = verdictOf(subject, report, rules);
   if (verdict.level === 'none') return { drop: 'level_none' };
   const item = eventItem(transition, subject, { ...report, ...verdict }, context, rules);
-  const story = context.run !== undefined && rules.shipLogs ? context.run.uid : undefined;
-  const tails = story === undefined ? undefined : report.tails;
+  const tails = rules.shipLogs ? report.tails : undefined;
+  const story = tails && (context.run?.uid ?? subject.pod?.uid);
   const target = targetOf(context, about.namespace, rules);
-  const payload = { kind: 'event', target, item, ...(tails && { tails }) } satisfies SentryPayload;
+  const payload = {
+    kind: 'event',
+    target,
+    item,
+    ...(tails && story !== undefined && { tails }),
+  } satisfies SentryPayload;
   const key = `${transition.id}/issue`;
   return { intents: [{ key, lane: key, payload, limits: limitsOf(payload), ...(story !== undefined && { story }) }] };
 }

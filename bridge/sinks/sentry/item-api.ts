@@ -7,7 +7,7 @@ import type { ClaimedIntent, Delivery } from '../sink.ts';
 import type { RunStory } from '../story.ts';
 import type { Account } from './account.ts';
 import { refusal, REFUSED_PAUSE_MS } from './account.ts';
-import { attachmentsOf } from './attachments.ts';
+import { attachmentsOf, isAwaited } from './attachments.ts';
 import { checkInItem } from './check-in.ts';
 import type { Dsn } from './dsn.ts';
 import { envelopeUrl } from './dsn.ts';
@@ -33,7 +33,7 @@ interface ReadyItem extends Pick<Extract<SentryPayload, { kind: 'event' }>, 'tar
 }
 type Category = ReturnType<typeof categoryOf> | 'log_item';
 export type ItemPayload = Exclude<SentryPayload, { kind: 'deploy' }>;
-type Intent = Pick<ClaimedIntent, 'story'>;
+type Intent = Pick<ClaimedIntent, 'story'> & { readonly attempt?: number };
 
 /** How much is sent of an item: a request that is too large is sent again with less. */
 type Extent = 'whole' | 'without attachments' | 'least';
@@ -49,6 +49,8 @@ export async function sendItem(
   const { clock, limits, dsns } = account;
   const payload = readyItem(planned, clock.now());
   if ('outcome' in payload) return payload;
+  const awaited = awaitsLogs(payload, intent);
+  if (awaited !== undefined) return awaited;
   const to = dsns.resolve(payload.target);
   const limited = limits.wait(dsnId(to.dsn), categoryOf(payload), clock.now());
   const limit = `${to.key}/${categoryOf(payload)}`;
@@ -59,6 +61,16 @@ export async function sendItem(
   const paced = payload.kind === 'check_in' ? account.pace.wait(dsnId(to.dsn), clock.now()) : 0;
   if (paced > 0) return { outcome: 'retry', reason: 'paced', afterMs: paced, hold: { key: limit } };
   return sendTo(account, to, payload, intent, signal);
+}
+
+/** A log is read within seconds. The pauses grow: after about two minutes the event goes without it. */
+const MAX_LOOKS = 7;
+const LOOK_MS = 2_000;
+
+/** An event whose log tail is being read waits for it. */
+function awaitsLogs({ tails }: ReadyItem, { story, attempt = 1 }: Intent): Delivery | undefined {
+  if (tails === undefined || story === undefined || attempt > MAX_LOOKS || !isAwaited(tails, story)) return undefined;
+  return { outcome: 'retry', reason: 'awaiting_logs', afterMs: LOOK_MS };
 }
 
 /** What of a check-in is only known when it is sent, and whether it still is. */

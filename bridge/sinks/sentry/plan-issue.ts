@@ -28,8 +28,8 @@ export function issueHears({ issues }: SentryRules): readonly TransitionKind[] {
 }
 
 /** Whether the tail of a container's log goes with an event: of one that failed by itself, alone or with its Job. */
-export function wantsLogs(context: RunContext, end: Transition, rules: SentryRules): boolean {
-  if (!rules.issues.enabled || !rules.shipLogs || !isSelected(context, context.run.namespace, rules)) return false;
+export function wantsLogs(context: PlanContext, end: Transition, rules: SentryRules): boolean {
+  if (!rules.issues.enabled || !rules.shipLogs || !isSelected(context, end.about.namespace, rules)) return false;
   const found = containerEnd(end, subjectOf(end.about, context), context, rules);
   return found !== null && (!('drop' in found) || found.drop === 'part_of_run');
 }

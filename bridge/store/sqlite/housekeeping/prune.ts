@@ -43,6 +43,8 @@ export function deleteObject(db: Db, { uid, kind, runKey }: Pruned, deadline: nu
   if (runKey !== undefined) db.run('DELETE FROM decisions WHERE transition_id = ?', `${runKey}/ended`);
   db.run('DELETE FROM attempts WHERE run_uid = ? OR pod_uid = ?', uid, uid);
   db.run('DELETE FROM runs WHERE uid = ?', uid);
+  // Of a pod that belonged to no run; those of a run went with it.
+  db.run('DELETE FROM logs WHERE run_uid = ?', uid);
   db.run('DELETE FROM objects WHERE uid = ?', uid);
   return true;
 }

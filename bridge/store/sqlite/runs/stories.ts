@@ -1,4 +1,7 @@
 import type { Facts } from '../../../kubernetes/observation.ts';
+import { podRun } from '../../../lifecycle/bare-pod.ts';
+import { podAttempt } from '../../../lifecycle/pod-attempt.ts';
+import type { PodState } from '../../../lifecycle/pod-state.ts';
 import { eventSubjects } from '../../../lifecycle/event.ts';
 import type { Attempt, Run, Transition } from '../../../lifecycle/transition.ts';
 import { objectOf } from '../../../lifecycle/transition.ts';
@@ -36,7 +39,7 @@ interface Total {
 /** What is known of a run; undefined when the store does not hold it (any more). The caller holds the transaction. */
 export function storyOf(db: Db, uid: string): RunStory | undefined {
   const run = runOf(db, uid)?.run;
-  if (run === undefined) return undefined;
+  if (run === undefined) return podStory(db, uid);
   const pods = db.all<AttemptColumns & Total>(ATTEMPTS, uid);
   const attempts = pods.map((row) => readAttempt(db, row)).toSorted(byStart);
   const attemptsLeftOut = leftOut(pods);
@@ -63,6 +66,25 @@ export function storyOf(db: Db, uid: string): RunStory | undefined {
       ),
     ),
     ...(cut.attempts + cut.transitions > 0 && { leftOut: cut }),
+  };
+}
+
+/** Of a pod that belongs to no run, as if it were one by itself. */
+function podStory(db: Db, uid: string): RunStory | undefined {
+  const row = storedObject(db, uid);
+  if (row?.kind !== 'Pod') return undefined;
+  const state = row.state as PodState;
+  const logs = keptLogsOf(db, uid);
+  const [attempts, events] = [[podAttempt(state)], eventsAbout(db, [uid])];
+  return {
+    run: podRun(state),
+    object: state.facts,
+    owners: [],
+    attempts,
+    containers: [],
+    transitions: [],
+    logs,
+    events,
   };
 }
 
