@@ -18,7 +18,7 @@ const crashed = podFacts({
 });
 const claim = () => stage.bridge.store.claim('sentry/default', 10, T0 + 60_000, [], false, 10);
 
-it('the log of a container that failed in a pod of no run is read, and comes with the story of its pod', async () => {
+it('the log of a container that failed in a pod of no run is read, and comes with the story of its pod', () => {
   stage = new SentryStage({}, { shipLogs: true });
   stage.see(crashed);
   const wanted = stage.bridge.store.wantedLogs(10, T0 + 60_000, []);
@@ -26,7 +26,7 @@ it('the log of a container that failed in a pod of no run is read, and comes wit
   const text = gzipSync('it broke');
   const limits = { maxRunBytes: 1_000, maxStoredBytes: 1_000 };
   stage.bridge.store.settleLogs([{ id: wanted[0]!.id, outcome: 'kept', text, bytes: 8 }], limits, T0 + 60_000);
-  const [intent] = await claim();
+  const [intent] = claim();
   expect(intent).toMatchObject({
     payload: { tails: { podUid: crashed.uid, container: 'main', instance: 0 } },
     story: { run: { kind: 'Pod', name: crashed.name }, logs: [{ container: 'main', outcome: 'kept' }] },
