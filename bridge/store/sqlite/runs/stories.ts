@@ -79,6 +79,7 @@ function podStory(db: Db, uid: string): RunStory | undefined {
   return {
     run: podRun(state),
     object: state.facts,
+    previous: undefined,
     owners: [],
     attempts,
     containers: [],
