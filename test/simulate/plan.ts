@@ -87,13 +87,16 @@ const ECHO = 0.2;
 /** How often it has each of the other vendors. */
 const OTHER = 0.1;
 const OTHERS = ['sentry'];
+/** And deployment records, also with workloads. */
+const GITHUB = 0.2;
 
 /** The world of a seed. Each act has a name, so that it may be left out and the others stay as they are. */
 export function planOf(seed: string, days: number): Plan {
   const random = randomOf(seed, 'plan');
   const cronJobs = cronJobsOf(random);
   const hasEcho = chance(randomOf(seed, 'echo'), ECHO);
-  const workloads = workloadsOf(randomOf(seed, 'workloads'), hasEcho ? 1 : 0.2);
+  const hasGithub = chance(randomOf(seed, 'github'), GITHUB);
+  const workloads = workloadsOf(randomOf(seed, 'workloads'), hasEcho || hasGithub ? 1 : 0.2);
   const acts: Act[] = [];
   for (let day = 0; day < days; day++) {
     const at = (): number => day * DAY + Math.floor(random() * DAY);
@@ -120,6 +123,7 @@ export function planOf(seed: string, days: number): Plan {
       { sink: 'cronitor', name: 'default' },
       ...(hasEcho ? [{ sink: 'echo', name: 'main' }] : []),
       ...OTHERS.filter((sink) => chance(randomOf(seed, sink), OTHER)).map((sink) => ({ sink, name: 'main' })),
+      ...(hasGithub ? [{ sink: 'github', name: 'acme' }] : []),
     ],
     cronJobs,
     workloads,

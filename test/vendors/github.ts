@@ -11,7 +11,7 @@ import { json, table } from './vendor.ts';
 /** Something that the real GitHub would refuse, or that a careful client would not do. */
 export interface GithubViolation {
   readonly at: number;
-  readonly kind: 'auth' | 'headers' | 'request' | 'pace' | 'path' | 'answer';
+  readonly kind: 'auth' | 'headers' | 'request' | 'rate' | 'path' | 'answer';
   readonly detail: string;
 }
 
@@ -37,7 +37,7 @@ export class Github implements Vendor {
     const at = this.clock?.() ?? request.at;
     const isChange = request.method !== 'GET';
     const impatience = pathname.startsWith('/app/') ? undefined : this.limits.impatience(isChange, at);
-    if (impatience !== undefined) this.violate(at, 'pace', `${request.method} ${pathname}: ${impatience}`);
+    if (impatience !== undefined) this.violate(at, 'rate', `${request.method} ${pathname}: ${impatience}`);
     const refusal = pathname.startsWith('/app/') ? undefined : this.limits.refusal(pathname, isChange, at);
     const answer = refusal ?? this.answer(request, pathname, at);
     const headers = { ...this.limits.headers(at), ...answer.headers };

@@ -117,6 +117,21 @@ describe('a success', () => {
     expect(bench.vendors.github.violations).toEqual([]);
   });
 
+  it('closes what was deployed before rollouts that never came to an end', async () => {
+    await send('one', 'success');
+    await send('two', 'in_progress');
+    await send('two', 'inactive');
+    await send('three', 'success');
+    expect(states()).toEqual([['success', 'inactive'], ['in_progress', 'inactive'], ['success']]);
+  });
+
+  it('that comes late is closed by the newer one that is there', async () => {
+    await send('one', 'in_progress');
+    await send('two', 'success');
+    await send('one', 'success');
+    expect(states()).toEqual([['in_progress', 'success', 'inactive'], ['success']]);
+  });
+
   it('goes on closing when it failed in the middle of it', async () => {
     await send('one', 'success');
     bench.vendors.inject({ match: ['POST', '/deployments/1/statuses'], status: 502 });

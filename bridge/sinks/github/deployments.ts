@@ -7,8 +7,8 @@ import type { DeploymentIntent } from './deployment.ts';
 const TASK = 'deploy';
 /** How many of the newest Deployments are looked through for one of ours. */
 const PAGE = 100;
-/** The most earlier Deployments of a workload that are closed at once. */
-const MAX_CLOSED = 5;
+/** The most earlier Deployments of a workload that are looked at. */
+const MAX_CLOSED = 20;
 /** A person may give the permission, or make the repository, until the intent expires. */
 const REFUSED_MS = 10 * 60_000;
 const MAX_CONFLICTS = 5;
@@ -74,7 +74,7 @@ class DeploymentApi {
     const made = ours === undefined ? await this.#create() : { found: ours.id };
     if ('delivery' in made) return made.delivery;
     const set = await this.#setStatus(made.found);
-    return set.outcome === 'delivered' && status.state === 'success' ? this.#closeBefore(made.found) : set;
+    return set.outcome === 'delivered' && status.state === 'success' ? this.#closeOthers(made.found) : set;
   }
 
   /** Deployments of the environment, the newest first. */
@@ -106,10 +106,11 @@ class DeploymentApi {
   /** Not a status that it has, and nothing after an end but another end. */
   async #setStatus(id: number): Promise<Delivery> {
     const { status } = this.#wanted;
-    const last = await this.#lastState(id);
-    if ('delivery' in last) return last.delivery;
-    if (last.found === status.state) return DELIVERED;
-    if (status.state === 'in_progress' && last.found !== undefined) return DELIVERED;
+    const states = await this.#lastStates(id);
+    if ('delivery' in states) return states.delivery;
+    const [last] = states.found;
+    if (last === status.state) return DELIVERED;
+    if (status.state === 'in_progress' && last !== undefined) return DELIVERED;
     return this.#post(id, status);
   }
 
@@ -120,29 +121,33 @@ class DeploymentApi {
     return reply.answer?.status === 201 ? DELIVERED : this.#wrong(reply);
   }
 
-  /** Closes earlier Deployments of the workload, from the newest back to one that is closed. */
-  async #closeBefore(made: number): Promise<Delivery> {
+  /** Of the Deployments of the workload the newest that succeeded stays so, also where this one comes late. */
+  async #closeOthers(made: number): Promise<Delivery> {
     const listed = await this.#list({});
     if ('delivery' in listed) return listed.delivery;
-    const isEarlier = ({ id, payload }: Deployment) => id < made && payload['workload'] === this.#wanted.workload;
-    for (const { id } of listed.found.filter(isEarlier).slice(0, MAX_CLOSED)) {
-      const last = await this.#lastState(id);
-      if ('delivery' in last) return last.delivery;
-      if (last.found === 'inactive') return DELIVERED;
-      if (last.found !== 'success') continue;
+    const own = listed.found.filter(({ id, payload }) => id === made || payload['workload'] === this.#wanted.workload);
+    let standing: number | undefined;
+    for (const { id } of own.slice(0, own.findIndex((one) => one.id === made) + 1 + MAX_CLOSED)) {
+      const states = await this.#lastStates(id);
+      if ('delivery' in states) return states.delivery;
+      const [last, before] = states.found;
+      // Closed when the next one succeeded, and with it all before it; one that was overtaken never stood.
+      if (last === 'inactive' && before === 'success' && id < made) return DELIVERED;
+      if (last !== 'success') continue;
+      standing ??= id;
+      if (id === standing) continue;
       const closed = await this.#post(id, { state: 'inactive', description: 'superseded by a later rollout' });
       if (closed.outcome !== 'delivered') return closed;
     }
     return DELIVERED;
   }
 
-  async #lastState(id: number): Promise<Found<string | undefined>> {
-    const path = `${this.#path}/${id}/statuses?per_page=1`;
+  /** The newest two, the newest first. */
+  async #lastStates(id: number): Promise<Found<readonly unknown[]>> {
+    const path = `${this.#path}/${id}/statuses?per_page=2`;
     const reply = await this.#client.call({ method: 'GET', path }, this.#signal);
-    const list = listOf(reply);
-    if (list === undefined) return { delivery: this.#wrong(reply) };
-    const [last] = list as { readonly state?: unknown }[];
-    return { found: typeof last?.state === 'string' ? last.state : undefined };
+    const list = listOf(reply) as readonly { readonly state?: unknown }[] | undefined;
+    return list === undefined ? { delivery: this.#wrong(reply) } : { found: list.map((status) => status?.state) };
   }
 
   /** Of what is not the answer that was expected: a success, too. */

@@ -5,7 +5,7 @@ import type { Scheduler } from '../scheduler.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Clocks } from './clocks.ts';
 import type { CronJobPlan } from './cronjob-objects.ts';
-import { endOf, scheduleOf, specOf } from './cronjob-objects.ts';
+import { endOf, POD_TEMPLATE, scheduleOf, specOf } from './cronjob-objects.ts';
 import type { JobController } from './job-controller.ts';
 import type { KubeObject } from './objects.ts';
 import { hasCondition, hasEnded, isBeingDeleted, ownedBy, ownerUid, timestamp } from './objects.ts';
@@ -232,6 +232,7 @@ export class CronJobController {
         completions: 1,
         backoffLimit,
         suspend: how.suspend,
+        template: POD_TEMPLATE,
         ...(deadlineMs !== undefined && { activeDeadlineSeconds: deadlineMs / 1000 }),
         ...(ttlSeconds !== undefined && { ttlSecondsAfterFinished: ttlSeconds }),
       },

@@ -32,6 +32,9 @@ export function endOf(job: KubeObject): string {
   return conditionsOf(job).at(-1)?.lastTransitionTime ?? '';
 }
 
+/** Of its Jobs. */
+export const POD_TEMPLATE = { spec: { containers: [{ name: 'main', image: 'shop/report:7' }] } };
+
 export function specOf(plan: CronJobPlan): KubeObject['spec'] {
   return {
     schedule: scheduleOf(plan),
@@ -39,6 +42,6 @@ export function specOf(plan: CronJobPlan): KubeObject['spec'] {
     suspend: false,
     successfulJobsHistoryLimit: plan.history,
     failedJobsHistoryLimit: plan.history,
-    jobTemplate: { spec: { backoffLimit: plan.behaviour.backoffLimit } },
+    jobTemplate: { spec: { backoffLimit: plan.behaviour.backoffLimit, template: POD_TEMPLATE } },
   };
 }

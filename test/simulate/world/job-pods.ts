@@ -33,7 +33,7 @@ export const podCondition = (type: string, at: number): Condition => ({
 const container = (state: object, ready: boolean): object => ({
   name: 'main',
   image: 'shop/report:7',
-  imageID: 'shop/report@sha256:0707',
+  imageID: `shop/report@sha256:${'07'.repeat(32)}`,
   restartCount: 0,
   ready,
   started: ready,

@@ -1,3 +1,4 @@
+import { sha1Hex, sha256Hex } from '../../../bridge/lib/ids.ts';
 import type { KubeObject } from './objects.ts';
 import { ownedBy, timestamp } from './objects.ts';
 
@@ -26,7 +27,10 @@ export interface Named {
 
 export function templateOf({ image, restartedAt }: Template): object {
   return {
-    metadata: restartedAt === undefined ? {} : { annotations: { 'kubectl.kubernetes.io/restartedAt': restartedAt } },
+    metadata: {
+      labels: { 'org.opencontainers.image.revision': sha1Hex(image) },
+      ...(restartedAt !== undefined && { annotations: { 'kubectl.kubernetes.io/restartedAt': restartedAt } }),
+    },
     spec: { containers: [{ name: 'main', image }] },
   };
 }
@@ -37,7 +41,10 @@ export function workloadOf(
   replicas: number,
   template: Template,
 ): KubeObject {
-  const annotations = kind === 'DaemonSet' ? { [TEMPLATE_GENERATION]: '1' } : {};
+  const annotations = {
+    'github.lifecycle-bridge.io/repository': 'shop',
+    ...(kind === 'DaemonSet' && { [TEMPLATE_GENERATION]: '1' }),
+  };
   return {
     apiVersion: 'apps/v1',
     kind,
@@ -110,8 +117,12 @@ export function podOf(
   };
 }
 
+/** Of an image with its tag. */
+export const digestOf = (image: string): string => `sha256:${sha256Hex(image)}`;
+
 const container = (image: string, state: object, ready: boolean): object => {
-  return { name: 'main', image, imageID: `${image}@sha256:07`, restartCount: 0, ready, started: ready, state };
+  const imageID = ready ? `${image.split(':')[0]}@${digestOf(image)}` : '';
+  return { name: 'main', image, imageID, restartCount: 0, ready, started: ready, state };
 };
 
 export function upStatus(image: string, at: number): object {
