@@ -75,6 +75,8 @@ export interface SinkModule<C extends DestinationSettings = DestinationSettings>
   annotations?(config: C): readonly string[];
   /** Kinds whose objects it changes: the chart permits that while one of its destinations is not a dry run. */
   readonly patches?: readonly Kind[];
+  /** A destination may be without its secret; default: it needs one. */
+  readonly secretIsOptional?: true;
   /** The pure half of `<sink>/<name>`. It is given no secret: what a planner has it can put into an error. */
   planner(name: string, config: C, world: World): Planner;
   /** The half that talks to the vendor. Throws a UserError when a secret cannot be read. */

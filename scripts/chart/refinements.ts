@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { Tree } from '../../bridge/config/tree.ts';
 import { SINKS } from '../../bridge/sinks/index.ts';
+import type { SinkModule } from '../../bridge/sinks/module.ts';
 import { bridgeConfigSchema, destinationSchema, named, type Refinements } from './json-schema.ts';
 
 const text = { type: 'string' };
@@ -251,10 +252,14 @@ export function sinkValues(described: Tree): Tree {
 export function sinksFile(): string {
   const lines = Object.keys(SINKS).map((sink) => {
     const [secret] = destinationSchema(sink).secrets;
-    return secret === undefined ? `${sink}: {}` : `${sink}: { secret: ${secret}, key: ${keyOf(secret)} }`;
+    return secret === undefined
+      ? `${sink}: {}`
+      : `${sink}: { secret: ${secret}, key: ${keyOf(secret)}${isOptional(sink) ? ', optional: true' : ''} }`;
   });
   return `# Written by scripts/gen-charts.ts from the SINKS of the bridge.\n${lines.join('\n')}\n`;
 }
+
+const isOptional = (sink: string): boolean => (SINKS as Record<string, SinkModule>)[sink]?.secretIsOptional === true;
 
 const keyOf = (secret: string): string => secret.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 

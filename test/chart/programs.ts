@@ -33,7 +33,7 @@ export async function startCollector({ manifests, kubeconfig, folder, env = {} }
   mkdirSync(folder, { recursive: true });
   const config = join(folder, 'collector.yaml');
   writeFileSync(config, outsideOfPods(fileOf(manifests, 'lb-collector', 'collector.yaml'), kubeconfig, folder));
-  const [health, metrics] = [await freePort(), await freePort()];
+  const [health, metrics, lifecycle] = [await freePort(), await freePort(), await freePort()];
   const inPod = podOf(manifests, 'StatefulSet/lb-collector').spec.containers[0]?.env ?? [];
   const secrets = Object.fromEntries(inPod.filter(({ value }) => value === undefined).map(({ name }) => [name, 'x']));
   const all = {
@@ -46,6 +46,7 @@ export async function startCollector({ manifests, kubeconfig, folder, env = {} }
     STORAGE_DIR: join(folder, 'queue'),
     HEALTH_ENDPOINT: `127.0.0.1:${health}`,
     METRICS_PORT: String(metrics),
+    LIFECYCLE_ENDPOINT: `127.0.0.1:${lifecycle}`,
     ...env,
   };
   const started = launch(await tool('otelcol-k8s'), [`--config=file:${config}`], all, folder);

@@ -92,8 +92,8 @@ interface Group {
   readonly scopeLogs?: readonly { readonly logRecords: readonly Wire[] }[];
 }
 
-/** Listens at a free port of this host. */
-export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+/** Listens at a port of this host, by default a free one. */
+export async function startOtlpReceiver(at = 0): Promise<OtlpReceiver> {
   const [spans, logs]: [ArrivedSpan[], ArrivedLog[]] = [[], []];
   let headers: Record<string, unknown> = {};
   let refusal: Partial<ServiceError> | undefined;
@@ -108,8 +108,8 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   serve(server, SERVICES.Traces, (call, done) => answer(call, done, () => spans.push(...readSpans(call.request))));
   serve(server, SERVICES.Logs, (call, done) => answer(call, done, () => logs.push(...readLogs(call.request))));
   const port = await new Promise<number>((resolve, reject) => {
-    const bound = (error: Error | null, at: number): void => (error ? reject(error) : resolve(at));
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), bound);
+    const bound = (error: Error | null, port: number): void => (error ? reject(error) : resolve(port));
+    server.bindAsync(`127.0.0.1:${at}`, ServerCredentials.createInsecure(), bound);
   });
   return {
     endpoint: `http://127.0.0.1:${port}`,

@@ -17,6 +17,7 @@ export const opentelemetry = {
   deliverer: (name, config, deps) => createOtlpDeliverer(name, config, deps),
   hosts: ({ endpoint }) => ({ endpoint }),
   speaks: 'grpc',
+  secretIsOptional: true,
   advice: { unauthorized: REFUSED, forbidden: REFUSED },
   doc: 'docs/traces.md',
 } as const satisfies SinkModule<OtlpConfig>;

@@ -13,6 +13,14 @@
 {{- end -}}
 {{- end -}}
 {{- $outcomes := merge (dict "cluster" $cluster "otlp" $otlp) (include "lifecycle-bridge.destinations" . | fromYaml) -}}
+{{- if include "lifecycle-bridge.carries" . -}}
+{{- $receivers := get $outcomes "opentelemetry" | default dict -}}
+{{- if not $receivers }}{{ $_ := set $receivers "backend" dict }}{{ end -}}
+{{- range $name, $given := $receivers -}}
+{{- if not $given.endpoint }}{{ $_ := set $given "endpoint" (printf "http://%s:4317" (include "collector.name" $.Subcharts.collector)) }}{{ end -}}
+{{- end -}}
+{{- $_ := set $outcomes "opentelemetry" $receivers -}}
+{{- end -}}
 {{- with .Values.watch }}{{ $_ := set $outcomes "watch" . }}{{ end -}}
 {{- mustMergeOverwrite (include "bridge.base" .Subcharts.bridge | fromYaml) (deepCopy $bridge) $outcomes | toYaml -}}
 {{- end -}}

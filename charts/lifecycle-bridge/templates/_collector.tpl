@@ -16,5 +16,5 @@ collector.config.
 {{- if and .Subcharts.bridge (.Values.otlp.tls).existingSecret -}}
 {{- $_ := set (index $config.exporters "otlp/bridge") "tls" (dict "ca_file" "/etc/otelcol/bridge-ca/ca.crt") -}}
 {{- end -}}
-{{- mustMergeOverwrite $config (include "lifecycle-bridge.metricsConfig" . | fromYaml) (deepCopy (.Subcharts.collector.Values.config | default dict)) | toYaml -}}
+{{- mustMergeOverwrite $config (include "lifecycle-bridge.metricsConfig" . | fromYaml) (include "lifecycle-bridge.tracesConfig" . | fromYaml) (deepCopy (.Subcharts.collector.Values.config | default dict)) | toYaml -}}
 {{- end -}}

@@ -1,3 +1,39 @@
+{{/* Whether the Collector passes traces and lifecycle logs of the bridge on to the backend; empty: no. */}}
+{{- define "lifecycle-bridge.carries" -}}
+{{- if and .Subcharts.bridge .Subcharts.collector .Values.backend.traces (has .Values.backend.exporter (list "debug" "otlp" "otlphttp")) }}true{{ end -}}
+{{- end -}}
+
+{{/*
+What the bridge sends of runs: pipelines of their own, with a queue on disk that is never given up. The receiver answers after
+the queue has it.
+*/}}
+{{- define "lifecycle-bridge.tracesConfig" -}}
+{{- if include "lifecycle-bridge.carries" . }}
+{{- $exporter := printf "%s/lifecycle" .Values.backend.exporter }}
+{{- $settings := get (include "lifecycle-bridge.backendExporter" . | fromYaml) (include "lifecycle-bridge.backendName" .) }}
+{{- if ne .Values.backend.exporter "debug" }}
+{{- $_ := set $settings "retry_on_failure" (dict "enabled" true "initial_interval" "1s" "max_interval" "30s" "max_elapsed_time" "0s") }}
+{{- $_ := set $settings "sending_queue" (dict "enabled" true "storage" "file_storage" "queue_size" 20000) }}
+{{- end }}
+receivers:
+  otlp/lifecycle:
+    protocols:
+      grpc: { endpoint: "${env:LIFECYCLE_ENDPOINT:-0.0.0.0:4317}" }
+exporters:
+  {{ $exporter }}: {{ toJson $settings }}
+service:
+  pipelines:
+    traces/lifecycle:
+      receivers: [otlp/lifecycle]
+      processors: [resource/release]
+      exporters: [{{ $exporter }}]
+    logs/lifecycle:
+      receivers: [otlp/lifecycle]
+      processors: [resource/release]
+      exporters: [{{ $exporter }}]
+{{- end }}
+{{- end -}}
+
 {{/* The part of the Collector's configuration that scrapes and sends metrics; empty while there is no backend. */}}
 {{- define "lifecycle-bridge.metricsConfig" -}}
 {{- if ne .Values.backend.exporter "none" }}

@@ -19,7 +19,7 @@
 {{- fail (printf "%s.%s has %s and existingSecret: one of them" $sink $name .) -}}
 {{- else if and $inline (not $.Values.allowInlineSecrets) -}}
 {{- fail (printf "%s.%s.%s is a secret in values, which Helm stores and shows: make a Secret and name it in %s.%s.existingSecret, or set allowInlineSecrets: true" $sink $name . $sink $name) -}}
-{{- else if not (or $inline $given.existingSecret) -}}
+{{- else if not (or $inline $given.existingSecret $has.optional) -}}
 {{- fail (printf "%s.%s needs existingSecret, the name of a Secret with the %s" $sink $name .) -}}
 {{- end -}}
 {{- end -}}
@@ -34,7 +34,8 @@
 {{ $sink }}:
   {{- range $name, $given := . }}
   {{- $settings := omit $given "existingSecret" "key" ($has.secret | default "") }}
-  {{- with $has.secret }}{{ $_ := set $settings (printf "%sFile" .) (printf "/etc/lifecycle-bridge/secrets/%s-%s" $sink $name) }}{{ end }}
+  {{- if not (or $given.existingSecret (get $given ($has.secret | default "")) (not $has.optional)) }}{{/* goes without */}}
+  {{- else }}{{ with $has.secret }}{{ $_ := set $settings (printf "%sFile" .) (printf "/etc/lifecycle-bridge/secrets/%s-%s" $sink $name) }}{{ end }}{{ end }}
   {{ $name | quote }}: {{ toJson $settings }}
   {{- end }}
 {{- end }}
@@ -46,6 +47,7 @@ otlp-token: { existingSecret: {{ include "lifecycle-bridge.otlpToken" . | quote 
 {{- range $sink, $has := include "lifecycle-bridge.sinks" . | fromYaml }}
 {{- if $has.secret }}
 {{- range $name, $given := get $.Values $sink | default dict }}
+{{- if or $given.existingSecret (get $given $has.secret) }}
 {{ $sink }}-{{ $name }}:
   {{- if $given.existingSecret }}
   existingSecret: {{ $given.existingSecret | quote }}
@@ -54,6 +56,7 @@ otlp-token: { existingSecret: {{ include "lifecycle-bridge.otlpToken" . | quote 
   existingSecret: {{ $.Release.Name }}-{{ $sink }}
   key: {{ $name | quote }}
   {{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
