@@ -186,7 +186,8 @@ async function startStore(
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const onCommitted = (committed: Committed): void => {
     reporter.committed(committed);
-    if (committed.changed) live.changed();
+    if (!committed.changed) return;
+    live.changed();
     wake(committed.transitions);
   };
   let ticking: Ticking | undefined;

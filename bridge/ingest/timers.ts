@@ -21,21 +21,21 @@ const MAX_PER_TICK = 500;
  */
 export function fireTimers(inTurn: InTurn, flow: Flow, options: TimerOptions, now: Instant): boolean {
   const { scheduleTimers, graceMs } = options;
-  const until = flow.completeUntil(now);
+  const complete = flow.completeUntil(now);
   const hasFlowed = flow.hasFlowedFor(graceMs, now);
-  const dueBy = ({ due }: TimerRule): Instant => (due === 'by_clock' ? now : until);
+  const dueBy = ({ due }: TimerRule): Instant => (due === 'by_clock' ? now : complete);
   const mayFire = RULES.filter(
     ([, { judges, due }]) => (judges !== true || scheduleTimers) && (due !== 'after_grace' || hasFlowed),
   );
-  // One transaction for all of them: nearly always none is due.
-  const waiting = inTurn(now, ({ tx }) =>
-    mayFire.filter(([kind, rule]) => tx.timers.due(kind, dueBy(rule), 1).length > 0),
-  );
+  // One look for all of them: nearly always none is due.
+  const until = new Map(mayFire.map(([kind, rule]) => [kind, dueBy(rule)]));
+  const waiting = new Set(inTurn(now, ({ tx }) => tx.timers.waiting(until)));
   let fired = 0;
-  for (const [kind, rule] of waiting) {
+  for (const [kind, rule] of mayFire) {
+    if (!waiting.has(kind)) continue;
     const due = inTurn(now, ({ tx }) => tx.timers.due(kind, dueBy(rule), MAX_PER_TICK));
     fired += due.length;
-    fireAll(inTurn, due, (turn, { uid, id }) => rule.settle(turn, uid, id, until), now);
+    fireAll(inTurn, due, (turn, { uid, id }) => rule.settle(turn, uid, id, complete), now);
   }
   return fired > 0;
 }

@@ -94,17 +94,22 @@ export class DestinationLoop {
   async #round(): Promise<number> {
     const began = this.#options.clock.now();
     await this.#retryRefused();
-    await this.#converge();
-    await this.#follow();
     this.#startWaiting();
+    // Asked at once, so that all of it is one message to the store's thread and one back.
+    const [claimed] = await Promise.all([this.#claim(), this.#converge(), this.#follow()]);
+    return claimed > 0 ? 0 : this.#sleepMs(began);
+  }
+
+  /** Takes intents that may be sent, and starts what is free; how many were taken. */
+  async #claim(): Promise<number> {
     const room = MAX_IN_FLIGHT - this.#inFlight - this.#waiting.length;
-    if (room === 0 || this.#stopping) return this.#sleepMs(began);
+    if (room === 0 || this.#stopping) return 0;
     const { destination, dryRun } = this.#deliverer;
     const now = this.#options.clock.now();
     const claimed = await this.#options.store.claim(destination, room, now, this.#limiter.busy(now), dryRun, 1);
     this.#waiting.push(...claimed);
     this.#startWaiting();
-    return claimed.length > 0 ? 0 : this.#sleepMs(began);
+    return claimed.length;
   }
 
   async #retryRefused(): Promise<void> {

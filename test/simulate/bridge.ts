@@ -156,7 +156,7 @@ export class Bridge {
     let ticking: ReturnType<typeof startTicking> | undefined;
     const worker = await startWorker(
       { config: this.#config, startedAt: clock.now() },
-      ({ transitions }) => wake(transitions),
+      ({ changed, transitions }) => changed && wake(transitions),
       (error) => this.#crash(error),
       { onWritten: () => ticking?.changed() },
       (init) => (this.#thread = new SimulatedThread(init, { scheduler, program, random, onAnswered })),

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import type { DatabaseSyncOptions } from 'node:sqlite';
+import type { DatabaseSyncOptions, StatementSync } from 'node:sqlite';
 import sqlite from 'node:sqlite';
 import { dirname, join } from 'node:path';
 
@@ -39,6 +39,8 @@ const RealDatabase = sqlite.DatabaseSync;
 /** SQLite, on that disk. */
 class SimulatedDatabase extends RealDatabase {
   readonly #rules: DiskRules | undefined;
+  #changes: StatementSync | undefined;
+  #committed = 0;
 
   constructor(path: string, options?: DatabaseSyncOptions) {
     super(path, options);
@@ -46,14 +48,22 @@ class SimulatedDatabase extends RealDatabase {
   }
 
   override exec(sql: string): void {
-    if (this.#rules !== undefined && (sql === 'COMMIT' || sql === 'BEGIN IMMEDIATE')) {
-      this.#rules.step();
-      if (sql === 'COMMIT' && this.#rules.isFull()) {
-        super.exec('ROLLBACK');
-        throw full();
-      }
+    if (this.#rules === undefined || sql !== 'COMMIT' || !this.#wrote()) return super.exec(sql);
+    this.#rules.step();
+    if (this.#rules.isFull()) {
+      super.exec('ROLLBACK');
+      throw full();
     }
     super.exec(sql);
+    this.#rules.step();
+  }
+
+  /** Whether the transaction has changed anything: the end of another one takes no step on the disk. */
+  #wrote(): boolean {
+    this.#changes ??= this.prepare('SELECT total_changes() AS n');
+    const before = this.#committed;
+    this.#committed = (this.#changes.get() as { n: number }).n;
+    return this.#committed !== before;
   }
 }
 

@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers';
-
 /** A program of the world: what it planned never happens once it is dead. */
 export class Program {
   readonly name: string;
@@ -21,8 +19,10 @@ export interface Planned {
   run: (() => void) | undefined;
 }
 
-// The real one: it is taken before the globals are replaced.
-const realTurn = nextTurn;
+/** Resolves when all promises are settled: Node runs every microtask before the next tick, and a tick without its event loop. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
+}
 
 /**
  * The one clock and the one queue of everything that happens. What happens at one moment happens in the order in which it
@@ -67,7 +67,7 @@ export class Scheduler {
       this.current = by;
       this.happened++;
       run();
-      await new Promise<void>((resolve) => void realTurn(resolve));
+      await settled();
       this.current = WORLD;
     }
     this.now = end;

@@ -15,17 +15,21 @@ export interface ThreadOptions {
 
 export type Answered = { readonly value: unknown } | { readonly error: string };
 
-/** The worker thread on the virtual clock: a message takes a moment, there and back. */
+/** The worker thread on the virtual clock: a message takes a moment, there and back, and none overtakes another. */
 export class SimulatedThread implements Thread {
   readonly #options: ThreadOptions;
   readonly #asked = new Map<number, CallMessage>();
+  readonly #there: Line<CallMessage>;
+  readonly #back: Line<WorkerMessage>;
   #take: (calls: readonly CallMessage[]) => void = () => undefined;
   #hear: (messages: readonly WorkerMessage[]) => void = () => undefined;
   #exit: (code: number) => void = () => undefined;
 
   constructor(init: WorkerInit, options: ThreadOptions) {
     this.#options = options;
-    this.#soon(() =>
+    this.#there = new Line(options, (calls) => this.#take(calls));
+    this.#back = new Line(options, (messages) => this.#hear(messages));
+    options.scheduler.in(1, () =>
       serve(init, {
         post: (messages) => this.#post(messages),
         onCalls: (take) => void (this.#take = take),
@@ -43,10 +47,8 @@ export class SimulatedThread implements Thread {
   }
 
   postMessage(calls: readonly CallMessage[]): void {
-    this.#soon(() => {
-      for (const call of calls) this.#asked.set(call.id, call);
-      this.#take(calls);
-    });
+    for (const call of calls) this.#asked.set(call.id, call);
+    this.#there.send(calls);
   }
 
   /** Past every message: how a killed thread's files are closed. */
@@ -65,7 +67,7 @@ export class SimulatedThread implements Thread {
       if (message.type === 'answer') for (const id of message.ids) this.#answered(id, { value: message.value });
       else if (message.type === 'failed') this.#answered(message.id, { error: message.error });
     }
-    this.#soon(() => this.#hear(messages));
+    this.#back.send(messages);
   }
 
   #answered(id: number, answer: Answered): void {
@@ -73,9 +75,31 @@ export class SimulatedThread implements Thread {
     this.#asked.delete(id);
     if (call !== undefined) this.#options.onAnswered(call, answer);
   }
+}
 
-  #soon(run: () => void): void {
+/** One way between the two threads. What is sent while something is under way arrives with it, behind it. */
+class Line<M> {
+  readonly #options: ThreadOptions;
+  readonly #arrive: (messages: readonly M[]) => void;
+  #underWay: M[] = [];
+
+  constructor(options: ThreadOptions, arrive: (messages: readonly M[]) => void) {
+    this.#options = options;
+    this.#arrive = arrive;
+  }
+
+  send(messages: readonly M[]): void {
     const { scheduler, program, random } = this.#options;
-    scheduler.in(whole(random, 0, 2), run, program);
+    this.#underWay.push(...messages);
+    if (this.#underWay.length > messages.length) return;
+    scheduler.in(
+      whole(random, 0, 2),
+      () => {
+        const arrived = this.#underWay;
+        this.#underWay = [];
+        this.#arrive(arrived);
+      },
+      program,
+    );
   }
 }

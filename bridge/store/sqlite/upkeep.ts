@@ -32,12 +32,13 @@ export function upkeep(db: Db, { tx, holds, retention, sweep }: Parts, side: Sid
     retain(now, limits) {
       file.check();
       shift();
-      const state = db.write(() => {
-        if (limits.logAge !== undefined) tx.logs.expire(now - limits.logAge);
-        tx.events.expire(now);
-        return retention.step(now, limits);
-      });
-      return { ...state, sideFiles: side.write(false) };
+      if (retention.isDue(now, limits))
+        db.write(() => {
+          if (limits.logAge !== undefined) tx.logs.expire(now - limits.logAge);
+          tx.events.expire(now);
+          retention.step(now, limits);
+        });
+      return { ...retention.state(limits), sideFiles: side.write(false) };
     },
     nextAt: (now, kinds) => (retention.isBusy ? now : Math.min(nextDue(db, now, kinds), now + side.dueInMs())),
   };

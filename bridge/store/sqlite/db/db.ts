@@ -81,9 +81,12 @@ export class Db {
     }
   }
 
-  /** All of `work` durably, or nothing when it throws. Takes the write lock at once, so it cannot fail half way for it. */
+  /**
+   * All of `work` durably, or nothing when it throws. The write lock is taken by the first statement that writes: most of
+   * what looks for something to do finds nothing, and there is no other writer that could come in between.
+   */
   write<T>(work: () => T): T {
-    return this.#within('BEGIN IMMEDIATE', work);
+    return this.#within(work);
   }
 
   /** A part of `write`: when it throws, nothing of that part is left, and the rest can go on. */
@@ -103,7 +106,7 @@ export class Db {
 
   /** Several reads of one state of the database. */
   snapshot<T>(work: () => T): T {
-    return this.#within('BEGIN', work);
+    return this.#within(work);
   }
 
   close(): void {
@@ -111,8 +114,8 @@ export class Db {
     this.#connection.close();
   }
 
-  #within<T>(begin: string, work: () => T): T {
-    this.exec(begin);
+  #within<T>(work: () => T): T {
+    this.exec('BEGIN');
     try {
       const result = work();
       this.exec('COMMIT');

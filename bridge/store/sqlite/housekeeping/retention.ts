@@ -14,6 +14,8 @@ import type { Tombstones } from './tombstones.ts';
 const STEP_MS = 20;
 const PAGE = 200;
 const PASS_EVERY_MS = 3_600_000;
+/** Who has nothing left to do looks again after this. */
+const LOOK_EVERY_MS = 60_000;
 
 interface Walked {
   readonly id: number;
@@ -71,6 +73,7 @@ export class Retention {
   /** A whole pass left the store too large: there is nothing more to remove for now. */
   #exhausted = false;
   #isBusy = false;
+  #lookedAt: Instant = -Infinity;
 
   constructor(db: Db, tombstones: Tombstones) {
     this.#db = db;
@@ -82,20 +85,29 @@ export class Retention {
     return this.#isBusy;
   }
 
+  /** Whether a step may find something; also after a clock that was set back. */
+  isDue(now: Instant, limits: RetentionLimits): boolean {
+    return this.#isBusy || Math.abs(now - this.#lookedAt) >= LOOK_EVERY_MS || this.#isTooLarge(limits);
+  }
+
+  state({ maxBytes }: RetentionLimits): Omit<StoreState, 'sideFiles'> {
+    return { usedBytes: this.#usedBytes(), maxBytes, exhausted: this.#exhausted };
+  }
+
   /** One bounded step, inside a transaction. */
-  step(now: Instant, limits: RetentionLimits): Omit<StoreState, 'sideFiles'> {
+  step(now: Instant, limits: RetentionLimits): void {
+    this.#lookedAt = now;
     const deadline = performance.now() + STEP_MS;
     const before = this.#changes();
     this.#tombstones.expire(now, limits);
-    if (this.#isOver && this.#isDue(now, limits)) {
+    if (this.#isOver && this.#isPassDue(now, limits)) {
       this.#cursor = 0;
       this.#removed = 0;
     }
     for (const status of ['missed', 'skipped']) this.#withoutJob(status, now, limits, deadline);
     while (this.#cursor !== undefined && performance.now() < deadline) this.#page(now, limits, deadline);
     while (this.#transition !== undefined && performance.now() < deadline) this.#repeated(now, limits);
-    this.#isBusy = !this.#isOver || this.#changes() !== before || this.#isDue(now, limits);
-    return { usedBytes: this.#usedBytes(), maxBytes: limits.maxBytes, exhausted: this.#exhausted };
+    this.#isBusy = !this.#isOver || this.#changes() !== before || this.#isPassDue(now, limits);
   }
 
   /** Not in the middle of a pass. */
@@ -109,8 +121,12 @@ export class Retention {
   }
 
   /** Every hour, also after a clock that was set back; at once when the store is too large. */
-  #isDue(now: Instant, { maxBytes }: RetentionLimits): boolean {
-    if (Math.abs(now - this.#lastPass) >= PASS_EVERY_MS) return true;
+  #isPassDue(now: Instant, limits: RetentionLimits): boolean {
+    return Math.abs(now - this.#lastPass) >= PASS_EVERY_MS || this.#isTooLarge(limits);
+  }
+
+  /** And there may be something to remove. */
+  #isTooLarge({ maxBytes }: RetentionLimits): boolean {
     return !this.#exhausted && this.#usedBytes() > maxBytes;
   }
 

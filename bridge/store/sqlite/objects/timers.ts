@@ -4,6 +4,10 @@ import type { Db } from '../db/db.ts';
 
 const DUE = 'SELECT id, kind, uid, due FROM timers WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ? + 0';
 
+/** One look for all kinds, by the index. */
+const WAITING =
+  'SELECT key AS kind FROM json_each(?) WHERE EXISTS (SELECT 1 FROM timers WHERE timers.kind = key AND due <= value)';
+
 /** By the primary key: of thousands most are others. */
 const BELOW = "SELECT id, kind, uid, due FROM timers WHERE id > ?1 || '/' AND id < ?1 || '0' ORDER BY id";
 
@@ -25,6 +29,11 @@ export class Timers implements TimersTx {
 
   due(kind: Timer['kind'], now: Instant, limit: number): Timer[] {
     return this.#db.all<Timer>(DUE, kind, now, limit).map(toTimer);
+  }
+
+  waiting(until: ReadonlyMap<Timer['kind'], Instant>): Timer['kind'][] {
+    const rows = this.#db.all<Pick<Timer, 'kind'>>(WAITING, JSON.stringify(Object.fromEntries(until)));
+    return rows.map(({ kind }) => kind);
   }
 
   below(path: string): Timer[] {
