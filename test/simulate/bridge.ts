@@ -25,9 +25,9 @@ import type { Destinations } from './destinations.ts';
 import { copyLeft, forgetDisk, Killed, ruleDisk } from './disk.ts';
 import { SimulatedKubeApi } from './kube-api.ts';
 import type { Random } from './random.ts';
-import { randomOf } from './random.ts';
+import { randomOf, whole } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
-import { Program } from './scheduler.ts';
+import { Program, WORLD } from './scheduler.ts';
 import type { Answered } from './thread.ts';
 import { SimulatedThread } from './thread.ts';
 import type { Sent } from './vendor-http.ts';
@@ -251,9 +251,12 @@ export class Bridge {
   }
 
   #step(): void {
-    if (!this.program.alive) throw new Killed('dead');
+    if (!this.program.alive || this.#killIn <= 0) throw new Killed('dead');
     if (--this.#killIn > 0) return;
-    this.#die('killed in the middle of a commit');
+    // A commit takes a moment, in which the other thread goes on: it hears, and passes on, what was posted before.
+    this.#thread?.kill();
+    const { scheduler } = this.#options;
+    scheduler.in(whole(this.#random, 0, 5), () => this.#die('killed in the middle of a commit'), WORLD);
     throw new Killed('killed');
   }
 

@@ -39,6 +39,8 @@ export interface CollectorOptions {
 }
 
 const FLUSH_MS = 200;
+/** How long an old copy of its queue may be of use. */
+export const OLDEST_COPY_MS = 3 * 3_600_000;
 
 interface Watch {
   /** Up to which version it has told everything. */
@@ -57,6 +59,8 @@ export class Collector {
   #queue: Export[] = [];
   /** Taken from the queue and not answered: on its disk too, and at the queue's end after a crash. */
   readonly #sending = new Set<Export>();
+  /** What was taken for good, and when it came. */
+  #taken: { readonly request: Export; readonly at: number }[] = [];
   #batch: TakenRecord[] = [];
   #isFlushing = false;
   #program: Program | undefined;
@@ -99,6 +103,12 @@ export class Collector {
     this.#isFlushing = false;
     this.#idle = [];
     if (loseDisk) this.#queue = [];
+  }
+
+  /** An old copy of its queue is sent once more: a volume that was restored, or deletions that a power loss took back. */
+  sendAgain(fromMs: number, forMs: number): void {
+    const from = this.#options.scheduler.now - fromMs;
+    for (const { request, at } of this.#taken) if (at >= from && at <= from + forMs) this.#push(request);
   }
 
   /** A watch of it never tells anything again, before a restart. */
@@ -170,7 +180,11 @@ export class Collector {
     const encoded = encodeLogs(
       records.map(({ type, object, observedAt }) => ({ body: watchBody(type, object), observedAt })),
     );
-    this.#queue.push({ bytes: new Uint8Array(encoded), records });
+    this.#push({ bytes: new Uint8Array(encoded), records });
+  }
+
+  #push(request: Export): void {
+    this.#queue.push(request);
     const sender = this.#idle.shift();
     if (sender !== undefined) this.#options.scheduler.in(whole(this.#options.random, 0, 50), sender, this.#program);
   }
@@ -185,7 +199,15 @@ export class Collector {
       this.#sending.add(next);
       await this.#deliver(next);
       this.#sending.delete(next);
+      this.#remember(next);
     }
+  }
+
+  #remember(request: Export): void {
+    const { now } = this.#options.scheduler;
+    this.#taken.push({ request, at: now });
+    const first = this.#taken.findIndex(({ at }) => at >= now - OLDEST_COPY_MS);
+    if (first > 1_000) this.#taken = this.#taken.slice(first);
   }
 
   /** Tries for ever; what was taken and its answer lost is sent again. */

@@ -1,3 +1,4 @@
+import { OLDEST_COPY_MS } from './collector.ts';
 import type { DestinationPlan } from './destinations.ts';
 import type { Reconfigure } from './operator.ts';
 import type { Random } from './random.ts';
@@ -21,6 +22,7 @@ export type Fault = At &
     | { readonly act: 'kill-bridge'; readonly steps: number; readonly downMs: number }
     | { readonly act: 'stop-bridge'; readonly downMs: number }
     | { readonly act: 'kill-collector'; readonly loseDisk: boolean; readonly downMs: number }
+    | { readonly act: 'old-queue'; readonly fromMs: number; readonly forMs: number }
     | { readonly act: 'dead-watch'; readonly resource: Resource }
     | { readonly act: 'compact' }
     /** From a backup that is so old. */
@@ -185,6 +187,7 @@ const FAULTS: Readonly<Record<Fault['act'], number>> = {
   'stop-bridge': 4,
   'kill-collector': 5,
   'dead-watch': 1,
+  'old-queue': 3,
   compact: 4,
   'set-clock': 2,
   reconfigure: 2,
@@ -202,6 +205,10 @@ function faultOf(random: Random, weights: typeof FAULTS): object {
       return { act, downMs };
     case 'kill-collector':
       return { act, loseDisk: chance(random, 0.15), downMs };
+    case 'old-queue': {
+      const fromMs = Math.floor(skewed(random, 10_000, OLDEST_COPY_MS));
+      return { act, fromMs, forMs: Math.floor(skewed(random, 5_000, 10 * MINUTE)) };
+    }
     case 'dead-watch':
       return { act, resource: pick<Resource>(random, ['pods', 'jobs', 'cronjobs']) };
     case 'set-clock':
@@ -255,7 +262,7 @@ function changeOf(random: Random, cronJobs: readonly CronJobPlan[]): object {
     'run-suspended': 1,
     'delete-job': 5,
   });
-  if (act === 'suspend') return { act, cronJob, ms: Math.floor(skewed(random, MINUTE, 3 * HOUR)) };
+  if (act === 'suspend') return { act, cronJob, ms: Math.floor(skewed(random, 500, 3 * HOUR)) };
   if (act === 'recreate') return { act, cronJob, ms: Math.floor(skewed(random, 1_000, HOUR)) };
   if (act === 'reschedule') return { act, cronJob, every: pick(random, EVERY), offset: whole(random, 0, 1439) };
   if (act === 'delete-job') return { act, cronJob, how: pick(random, ['Background', 'Foreground']) };

@@ -97,6 +97,7 @@ export class Simulation {
       send: (request) => this.#send(request),
       onConnected: () => this.bridge?.connected(),
     });
+    this.api.hear((_, { type, object }) => this.truth.saw(type, object));
     this.api.hear((_, { type, object: { kind, metadata, status } }) =>
       this.say(
         `${type} ${kind} ${metadata.namespace}/${metadata.name} ${metadata.resourceVersion} ${statusText(status)}`,
@@ -271,6 +272,8 @@ export class Simulation {
         if (act.loseDisk) this.shown.lossy = true;
         this.scheduler.in(act.downMs, () => this.collector.start());
         return;
+      case 'old-queue':
+        return this.collector.sendAgain(act.fromMs, act.forMs);
       case 'dead-watch':
         return this.collector.killWatch(act.resource);
       case 'compact':

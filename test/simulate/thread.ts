@@ -21,13 +21,14 @@ export class SimulatedThread implements Thread {
   readonly #asked = new Map<number, CallMessage>();
   readonly #there: Line<CallMessage>;
   readonly #back: Line<WorkerMessage>;
+  #isKilled = false;
   #take: (calls: readonly CallMessage[]) => void = () => undefined;
   #hear: (messages: readonly WorkerMessage[]) => void = () => undefined;
   #exit: (code: number) => void = () => undefined;
 
   constructor(init: WorkerInit, options: ThreadOptions) {
     this.#options = options;
-    this.#there = new Line(options, (calls) => this.#take(calls));
+    this.#there = new Line(options, (calls) => this.#isKilled || this.#take(calls));
     this.#back = new Line(options, (messages) => this.#hear(messages));
     options.scheduler.in(1, () =>
       serve(init, {
@@ -51,6 +52,11 @@ export class SimulatedThread implements Thread {
     this.#there.send(calls);
   }
 
+  /** In the middle of what it does: what it has posted is under way, and nothing more comes of it. */
+  kill(): void {
+    this.#isKilled = true;
+  }
+
   /** Past every message: how a killed thread's files are closed. */
   close(): void {
     this.#take([{ id: -1, method: 'close', args: [] }]);
@@ -62,7 +68,7 @@ export class SimulatedThread implements Thread {
   }
 
   #post(messages: readonly WorkerMessage[]): void {
-    if (!this.#options.program.alive) return;
+    if (!this.#options.program.alive || this.#isKilled) return;
     for (const message of messages) {
       if (message.type === 'answer') for (const id of message.ids) this.#answered(id, { value: message.value });
       else if (message.type === 'failed') this.#answered(message.id, { error: message.error });
@@ -80,10 +86,10 @@ export class SimulatedThread implements Thread {
 /** One way between the two threads. What is sent while something is under way arrives with it, behind it. */
 class Line<M> {
   readonly #options: ThreadOptions;
-  readonly #arrive: (messages: readonly M[]) => void;
+  readonly #arrive: (messages: readonly M[]) => unknown;
   #underWay: M[] = [];
 
-  constructor(options: ThreadOptions, arrive: (messages: readonly M[]) => void) {
+  constructor(options: ThreadOptions, arrive: (messages: readonly M[]) => unknown) {
     this.#options = options;
     this.#arrive = arrive;
   }

@@ -85,6 +85,7 @@ export class VendorHttp implements Http {
     const limit = `${to.host} ${to.account.limitOf(new URL(request.url))}`;
     this.#mindPause(to, limit);
     onWritten();
+    to.account.asked?.(request);
     const result = await new Promise<HttpResult>((resolve) => {
       scheduler.in(
         weather.is('vendor-slow') ? skewed(random, 500, 45_000) : skewed(random, 5, 400),

@@ -15,6 +15,8 @@ export interface Account {
   /** From now on other credentials count, and the old ones are refused. */
   rotate(): void;
   handle(request: VendorRequest): VendorAnswer | undefined;
+  /** A request leaves the bridge, whenever and whether it arrives. */
+  asked?(request: HttpRequest): void;
   /** What a request reports, the same for the same thing, so that it counts as said twice; empty: it does not count. */
   said(request: HttpRequest): string;
   /** What is counted by the same limit: after a 429 with Retry-After none of it may come. */

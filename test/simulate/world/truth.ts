@@ -1,5 +1,8 @@
 /** What really happened, whatever anybody is told of it. */
 
+import type { EventType } from './api-server.ts';
+import type { KubeObject } from './objects.ts';
+
 export type Outcome = 'succeeded' | 'failed' | 'cancelled' | 'replaced' | 'never_started';
 
 export interface JobTruth {
@@ -71,8 +74,28 @@ export interface WorkloadTruth {
   deletedAt?: number;
 }
 
+/** What a CronJob was for a while, or that it was gone. */
+export interface Stage {
+  readonly schedule: string;
+  readonly paused: boolean;
+  readonly gone: boolean;
+}
+
 export class Truth {
   readonly workloads = new Map<string, WorkloadTruth>();
   readonly jobs = new Map<string, JobTruth>();
   readonly cronJobs = new Map<string, CronJobTruth>();
+  /** Of each `namespace/name` of a CronJob, one after the other. */
+  readonly stages = new Map<string, Stage[]>();
+
+  /** An event of the API server. */
+  saw(type: EventType, { kind, metadata: { namespace, name }, spec }: KubeObject): void {
+    if (kind !== 'CronJob') return;
+    const gone = type === 'DELETED';
+    const stage = { schedule: String(spec['schedule']), paused: gone || spec['suspend'] === true, gone };
+    const stages = this.stages.get(`${namespace}/${name}`) ?? [];
+    this.stages.set(`${namespace}/${name}`, stages);
+    const last = stages.at(-1);
+    if (last?.schedule !== stage.schedule || last.paused !== stage.paused || last.gone !== gone) stages.push(stage);
+  }
 }

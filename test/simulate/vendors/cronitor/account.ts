@@ -1,5 +1,6 @@
 import type { Tree } from '../../../../bridge/config/tree.ts';
 import type { HttpRequest } from '../../../../bridge/sinks/http.ts';
+import type { Monitor } from '../../../vendors/cronitor-rules.ts';
 import { Cronitor } from '../../../vendors/cronitor.ts';
 import type { VendorAnswer, VendorRequest } from '../../../vendors/vendor.ts';
 import type { Account, SimulatedVendor } from '../vendor.ts';
@@ -11,6 +12,8 @@ export class CronitorAccount extends Cronitor implements Account {
   readonly host: string;
   /** What each monitor was, and since when, by its key. */
   readonly history = new Map<string, Known[]>();
+  /** What each monitor was asked to be, in the order of the requests. */
+  readonly wanted: Monitor[] = [];
   #keys = 0;
 
   constructor(host: string) {
@@ -38,6 +41,10 @@ export class CronitorAccount extends Cronitor implements Account {
   rotate(): void {
     this.keys.clear();
     this.keys.add(`${this.host}-${++this.#keys}`);
+  }
+
+  asked({ method, url, body }: HttpRequest): void {
+    if (method === 'PUT' && url.endsWith('/api/monitors')) this.wanted.push(...(JSON.parse(body as string) as Monitor[]));
   }
 
   /** `series state stamp` of a ping. */

@@ -28,6 +28,28 @@ export function checkMonitors(account: CronitorAccount, { simulation }: Checking
   return failures;
 }
 
+/** A monitor is asked to be what its CronJob was, in that order: it may miss something, and never goes back. */
+export function checkSequence({ wanted }: CronitorAccount, { simulation: { truth }, tenures }: Checking): Failure[] {
+  const failures: Failure[] = [];
+  // Whoever leaves and comes back begins again.
+  if (tenures.length !== 1) return [];
+  for (const [name, asked] of Map.groupBy(wanted, (monitor) => monitor.name ?? '')) {
+    const states = truth.stages.get(name) ?? [];
+    let at = 0;
+    for (const { schedule, paused = false } of asked) {
+      const next = states.findIndex(
+        (state, n) => n >= at && state.paused === paused && (state.gone || state.schedule === schedule),
+      );
+      if (next >= 0) at = next;
+      else {
+        failures.push({ what: `monitor of ${name}: went back to ${schedule}${paused ? ', paused' : ''}` });
+        break;
+      }
+    }
+  }
+  return failures;
+}
+
 function shouldBePaused(living: CronJobTruth | undefined): boolean {
   return living === undefined || living.suspended;
 }

@@ -6,7 +6,7 @@ import type { JobTruth } from '../../world/truth.ts';
 import type { Checking } from '../vendor.ts';
 import type { CronitorAccount } from './account.ts';
 import { checkAlerts } from './check-alerts.ts';
-import { checkMonitors } from './check-monitors.ts';
+import { checkMonitors, checkSequence } from './check-monitors.ts';
 
 /** What is wrong with the pings and monitors of an account. */
 export function checkCronitor(account: CronitorAccount, checking: Checking): Failure[] {
@@ -16,6 +16,7 @@ export function checkCronitor(account: CronitorAccount, checking: Checking): Fai
     ...checkAlerts(account, checking),
     // Of a destination that has left nobody keeps the monitors.
     ...(checking.tenures.at(-1)?.removedAt === undefined ? checkMonitors(account, checking) : []),
+    ...checkSequence(account, checking),
   ];
 }
 
