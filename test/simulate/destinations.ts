@@ -27,6 +27,8 @@ export interface Tenure {
   readonly destination: string;
   /** When the first bridge started that had it. */
   readonly from: number;
+  /** And what the clock of its computer showed: its cut-off goes by that. */
+  readonly shownFrom: number;
   /** When the first that had it worked: its cut-off is set by then. */
   readyAt: number;
   /** It left the configuration, and does not come back. */
@@ -118,11 +120,11 @@ export class Destinations {
   }
 
   /** A bridge starts with what the configuration has now. */
-  started(at: number): void {
+  started(at: number, shownFrom: number): void {
     for (const { sink, name, open } of this.#present()) {
       const destination = `${sink}/${name}`;
       const tenure = open.tenures.find((one) => one.destination === destination);
-      if (tenure === undefined) open.tenures.push({ destination, from: at, readyAt: Infinity, exceptions: [] });
+      if (tenure === undefined) open.tenures.push({ destination, from: at, shownFrom, readyAt: Infinity, exceptions: [] });
     }
     for (const exception of this.#current.flatMap(({ open }) => open.tenures.flatMap((one) => one.exceptions))) {
       exception.startedAt = Math.min(exception.startedAt, at);

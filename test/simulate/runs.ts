@@ -105,8 +105,8 @@ export function mayBeUnknown({ weather, lives }: Simulation, { answeredAt, progr
 }
 
 /** What was before it, a destination does not hear of. */
-export function cutoffOf({ from }: Tenure): number {
-  return from - LOOKBACK_MS;
+export function cutoffOf({ shownFrom }: Tenure): number {
+  return shownFrom - LOOKBACK_MS;
 }
 
 /** What a vendor was told of one Job. */

@@ -149,7 +149,7 @@ export class Simulation {
     const life = this.lives.length;
     last?.leaveTo(join(this.#folder, String(life)));
     this.say(`bridge ${life} starts`);
-    this.destinations.started(this.scheduler.now);
+    this.destinations.started(this.scheduler.now, this.scheduler.now + this.#wallOffset);
     const config = { ...configOf(this.plan), ...this.destinations.config() };
     this.lives.push(new Bridge(this.#bridgeOptions(), life, config));
   }

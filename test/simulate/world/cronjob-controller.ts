@@ -192,7 +192,8 @@ export class CronJobController {
       this.#scheduler.in(at - this.#clocks.manager(), () => this.#due(uid, controlled, at));
       return;
     }
-    const active = this.#activeJobs(uid);
+    // Jobs that it did not make itself neither hold it up nor are they replaced.
+    const active = this.#activeJobs(uid).filter(({ metadata }) => metadata.annotations?.[SCHEDULED_AT] !== undefined);
     if (controlled.plan.policy === 'Forbid' && active.length > 0) return;
     const name = `${controlled.plan.name}-${Math.floor(at / MINUTE)}`;
     if (controlled.plan.policy === 'Replace')

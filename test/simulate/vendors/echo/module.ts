@@ -12,6 +12,9 @@ const reads: Reads = {
 };
 /** Kinds whose objects have a row. */
 const ROWS = new Set<string>(['CronJob', 'Deployment', 'StatefulSet', 'DaemonSet']);
+/** Of everything that goes there: a failure of the whole vendor holds all of it. */
+const limits = (path: string) => ['address', path].map((key) => ({ key, perSecond: 50, burst: 100 }));
+
 const schema = z.strictObject({
   url: z.url(),
   token: z.string(),
@@ -34,7 +37,7 @@ export const echo: SinkModule<z.infer<typeof schema>> = {
       if (!isInSelection({ namespace: run.namespace, labels: {} }, selection)) return { drop: 'not_selected' };
       const payload = { id, kind, at, outcome, inferred, corrects, uid: run.uid, name: run.name };
       const story = kind === 'run.settled' && { story: run.uid };
-      return { intents: [{ key: id, lane: run.uid, payload, limits: [], ...story }] };
+      return { intents: [{ key: id, lane: run.uid, payload, limits: limits('/runs'), ...story }] };
     },
     planDesired: (object) =>
       ROWS.has(object.kind) && isInSelection(object, selection)
@@ -56,7 +59,6 @@ export const echo: SinkModule<z.infer<typeof schema>> = {
             : { outcome: 'drop', reason: 'bad_request', detail: `HTTP ${status}` },
       });
     };
-    const limits = (path: string) => [{ key: path, perSecond: 50, burst: 100 }];
     return {
       destination: `echo/${name}`,
       batch: { intents: 20, desired: 20 },
