@@ -124,7 +124,8 @@ export class Destinations {
     for (const { sink, name, open } of this.#present()) {
       const destination = `${sink}/${name}`;
       const tenure = open.tenures.find((one) => one.destination === destination);
-      if (tenure === undefined) open.tenures.push({ destination, from: at, shownFrom, readyAt: Infinity, exceptions: [] });
+      if (tenure === undefined)
+        open.tenures.push({ destination, from: at, shownFrom, readyAt: Infinity, exceptions: [] });
     }
     for (const exception of this.#current.flatMap(({ open }) => open.tenures.flatMap((one) => one.exceptions))) {
       exception.startedAt = Math.min(exception.startedAt, at);

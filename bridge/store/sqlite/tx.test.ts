@@ -142,6 +142,15 @@ describe('sticky keys and timers', () => {
       { ...timer, id: 'replacement/a', due: 20 },
     ]);
     expect(tx((tx) => tx.timers.below('replacement')).map(({ id }) => id)).toEqual(['replacement/a', 'replacement/b']);
+    const until = (replacement: number, schedule: number) =>
+      new Map([
+        ['replacement', replacement],
+        ['schedule', schedule],
+      ] as const);
+    expect(tx((tx) => [until(9, 10), until(10, 9)].map((at) => tx.timers.waiting(at)))).toEqual([
+      ['schedule'],
+      ['replacement'],
+    ]);
     tx((tx) => tx.timers.clear('replacement/b'));
     expect(tx((tx) => tx.timers.due('replacement', 20, 9)).map(({ id }) => id)).toEqual(['replacement/a']);
   });

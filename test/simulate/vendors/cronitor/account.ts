@@ -44,7 +44,8 @@ export class CronitorAccount extends Cronitor implements Account {
   }
 
   asked({ method, url, body }: HttpRequest): void {
-    if (method === 'PUT' && url.endsWith('/api/monitors')) this.wanted.push(...(JSON.parse(body as string) as Monitor[]));
+    if (method === 'PUT' && url.endsWith('/api/monitors'))
+      this.wanted.push(...(JSON.parse(body as string) as Monitor[]));
   }
 
   /** `series state stamp` of a ping. */
