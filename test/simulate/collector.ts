@@ -131,6 +131,7 @@ export class Collector {
 
   /** The API server came up from a backup: no version that it was at is known there. */
   restored(): void {
+    this.#taken = [];
     if (!this.running) return;
     for (const [resource, watch] of this.#watches) if (!watch.dead) this.#watchFromNow(resource);
   }

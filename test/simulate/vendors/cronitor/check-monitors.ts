@@ -29,10 +29,13 @@ export function checkMonitors(account: CronitorAccount, { simulation }: Checking
 }
 
 /** A monitor is asked to be what its CronJob was, in that order: it may miss something, and never goes back. */
-export function checkSequence({ wanted }: CronitorAccount, { simulation: { truth }, tenures }: Checking): Failure[] {
+export function checkSequence(
+  { wanted }: CronitorAccount,
+  { simulation: { truth, api }, tenures }: Checking,
+): Failure[] {
   const failures: Failure[] = [];
-  // Whoever leaves and comes back begins again.
-  if (tenures.length !== 1) return [];
+  // Whoever leaves and comes back begins again, and so does a cluster that is restored.
+  if (tenures.length !== 1 || api.restores > 0) return [];
   for (const [name, asked] of Map.groupBy(wanted, (monitor) => monitor.name ?? '')) {
     const states = truth.stages.get(name) ?? [];
     let at = 0;
