@@ -5,9 +5,13 @@ import { booleanAt, isInstant, objectAt, objectsAt, secondsAt, stringsAt, textAt
 import type { ObjectFacts, Owner } from './object-facts.ts';
 import { isSecretName, REDACTED, redactValue } from './redact.ts';
 
+const MAX_OWNERS = 10;
+
 /** `metadata` of an object whose UID and resourceVersion are known to be there. */
 export function readMetadata(object: KubeObject, keeps: KeepsAnnotation): ObjectFacts {
   const metadata = objectAt(object, 'metadata');
+  const references = objectsAt(metadata, 'ownerReferences');
+  const isShared = references.some((candidate) => !booleanAt(candidate, 'controller'));
   return {
     uid: textAt(metadata, 'uid') ?? '',
     namespace: textAt(metadata, 'namespace') ?? '',
@@ -16,6 +20,7 @@ export function readMetadata(object: KubeObject, keeps: KeepsAnnotation): Object
     createdAt: timeAt(metadata, 'creationTimestamp'),
     deletionAt: readDeletion(metadata),
     owner: readController(metadata),
+    ...(isShared && { owners: references.slice(0, MAX_OWNERS).flatMap((it) => readOwner(it) ?? []) }),
     labels: withoutSecrets(
       stringsAt(metadata, 'labels', () => true),
       isToken,

@@ -12,6 +12,8 @@ export interface ObjectFacts {
   readonly deletionAt: Instant | undefined;
   /** The controller ownerReference, if any; of a Job without one, the only CronJob that it names. */
   readonly owner: Owner | undefined;
+  /** Every ownerReference in its order, where there are others than the controller; the first 10. */
+  readonly owners?: readonly Owner[];
   readonly labels: Readonly<Record<string, string>>;
   /** Only annotations that the bridge reads (see metadata.ts): others may hold credentials. */
   readonly annotations: Readonly<Record<string, string>>;

@@ -87,6 +87,19 @@ describe('owners', () => {
     expect(stage.events().at(-1)).toMatchObject({ message: text, fingerprint });
   });
 
+  it('are all of them, in the order of the references, each as often as a way leads to it', () => {
+    const other = { ...job, uid: 'j2', name: 'j2' };
+    const owners = [ofJob, { ...ofJob, name: 'j2', uid: 'j2' }];
+    open()
+      .see(job, other, pod({ owner: ofJob, owners }))
+      .warn({ uid: 'a', message, regarding: OF_POD });
+    stage.see(
+      pod({ uid: 'q', owner: undefined, owners: [...owners, { group: 'x.io', kind: 'X', name: 'x', uid: 'x' }] }),
+    );
+    stage.warn({ uid: 'b', message, regarding: about('Pod', 'q', 'q') });
+    expect(stage.events().map(({ fingerprint }) => fingerprint)).toEqual([['m', 'Job', 'j', 'Job', 'j2'], ['m']]);
+  });
+
   it('V21 ⚠ of a pod that StatefulSets own do not cost it its context, its node and its breadcrumbs', () => {
     const owner = { group: 'apps', kind: 'StatefulSet', name: 'ledger', uid: statefulSet().uid };
     open().see(statefulSet(), pod({ owner }));

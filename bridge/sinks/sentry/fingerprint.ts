@@ -1,7 +1,8 @@
 import type { Facts } from '../../kubernetes/observation.ts';
 import { agentPattern } from './agent-patterns.ts';
 import type { Failure } from './failure.ts';
-import type { Subject } from './subject.ts';
+import { deploymentOf } from './subject.ts';
+import type { Subject, Workload } from './subject.ts';
 
 /**
  * Cluster, namespace and workload; then what went wrong, with the container. Nothing of it changes with the name of a pod, a
@@ -26,26 +27,36 @@ export interface AgentGrouping {
  * Message and fingerprint of sentry-kubernetes, byte for byte, so that its issues go on (research: sentry §3.4, §3.5). Where
  * it lost its way because an owner was deleted, what it would have sent before.
  */
-export function agentGrouping(message: string, { about, chain, workload }: Subject): AgentGrouping {
+export function agentGrouping(message: string, { about, chain, facts }: Subject): AgentGrouping {
   const pattern = agentPattern(message);
   const [object] = chain;
   if (object === undefined || !ENHANCED.has(about.kind)) return { message, fingerprint: pattern };
+  const roots = rootsOf(object, facts, 0) ?? [];
   const base = pattern ?? [message];
-  const root = isEnhanced(chain) ? [workload.kind, rootName(chain, workload.name)] : [];
-  return { message: `${about.name}: ${message}`, fingerprint: [...base, ...root] };
+  return {
+    message: `${about.name}: ${message}`,
+    fingerprint: [...base, ...roots.flatMap(({ kind, name }) => [kind, name])],
+  };
 }
 
-/** Whether it finds every owner, up to the last; the ReplicaSet of a Deployment counts as found. */
-function isEnhanced(chain: readonly Facts[]): boolean {
-  const last = chain.at(-1);
-  if (last === undefined || !chain.every(({ kind }) => ENHANCED.has(kind))) return false;
-  const { owner, labels } = last;
-  if (owner === undefined) return true;
-  return owner.kind === 'ReplicaSet' && owner.group === 'apps' && labels['pod-template-hash'] !== undefined;
-}
+/** Owners of owners end somewhere, and their references may be a circle. */
+const MAX_DEPTH = 8;
 
-/** Names are never shortened there. */
-function rootName(chain: readonly Facts[], workload: string): string {
-  const last = chain.at(-1);
-  return last === undefined || last.owner !== undefined ? workload : last.name;
+/**
+ * The owners that have none themselves, of all references in their order, each as often as a way leads to it; an object
+ * without owners is its own. Undefined if any was not found: then it adds nothing.
+ */
+function rootsOf(object: Facts, facts: Subject['facts'], depth: number): readonly Workload[] | undefined {
+  const { kind, name, owner, owners = owner === undefined ? [] : [owner] } = object;
+  if (!ENHANCED.has(kind) || depth > MAX_DEPTH) return undefined;
+  if (owners.length === 0) return [{ kind, name }];
+  const roots: Workload[] = [];
+  for (const reference of owners) {
+    const found = facts(reference.uid);
+    const deployment = deploymentOf(object, reference);
+    const above = found === undefined ? deployment && [deployment] : rootsOf(found, facts, depth + 1);
+    if (above === undefined) return undefined;
+    roots.push(...above);
+  }
+  return roots;
 }

@@ -1,4 +1,4 @@
-import type { CronJobFacts, Facts, PodFacts } from '../../kubernetes/observation.ts';
+import type { CronJobFacts, Facts, Owner, PodFacts } from '../../kubernetes/observation.ts';
 import type { ObjectRef } from '../../lifecycle/transition.ts';
 import type { PlanContext } from '../sink.ts';
 import { guessWorkload, withoutGenerated } from './generated-names.ts';
@@ -17,9 +17,11 @@ export interface Subject {
   /** The outermost owner; it does not change while pods, ReplicaSets and Jobs come and go. */
   readonly workload: Workload;
   readonly cronJob: CronJobFacts | undefined;
+  /** Any other object, as far as it was seen. */
+  readonly facts: PlanContext['facts'];
 }
 
-type Known = Pick<PlanContext, 'run' | 'object' | 'runObject' | 'owners'>;
+type Known = Pick<PlanContext, 'run' | 'object' | 'runObject' | 'owners' | 'facts'>;
 
 /** Who owns an object, whether or not its owners were seen or are deleted by now. */
 export function subjectOf(about: ObjectRef, context: Known): Subject {
@@ -27,7 +29,7 @@ export function subjectOf(about: ObjectRef, context: Known): Subject {
   const [first] = chain;
   const pod = first?.kind === 'Pod' ? first : undefined;
   const cronJob = chain.find((facts) => facts.kind === 'CronJob');
-  return { about, chain, pod, workload: workloadOf(chain, about, context), cronJob };
+  return { about, chain, pod, workload: workloadOf(chain, about, context), cronJob, facts: context.facts };
 }
 
 function chainOf({ object, runObject, owners }: Known): Facts[] {
@@ -44,18 +46,21 @@ function workloadOf(chain: readonly Facts[], about: ObjectRef, { run }: Known): 
   return ownerKind === undefined || ownerName === undefined ? { kind, name } : { kind: ownerKind, name: ownerName };
 }
 
+/** The owner that was not seen itself, by its reference. */
+function ownerOf(facts: Facts): Workload | undefined {
+  const { owners, owner = owners?.[0] } = facts;
+  return owner && (deploymentOf(facts, owner) ?? named(owner));
+}
+
 /**
- * The owner that was not seen itself, by its reference. The Deployment of a ReplicaSet is known all the same: it labels the
- * pods with what it added to its own name.
+ * The Deployment of a ReplicaSet that was never seen: it labels the pods with what it adds to its own name. Undefined for any
+ * other owner.
  */
-function ownerOf({ owner, labels }: Facts): Workload | undefined {
-  if (owner === undefined) return undefined;
+export function deploymentOf({ labels }: Facts, { group, kind, name }: Owner): Workload | undefined {
   const hash = labels['pod-template-hash'];
   const suffix = `-${hash}`;
-  if (hash && owner.group === 'apps' && owner.kind === 'ReplicaSet' && owner.name.endsWith(suffix)) {
-    return { kind: 'Deployment', name: owner.name.slice(0, -suffix.length) };
-  }
-  return named(owner);
+  if (!hash || group !== 'apps' || kind !== 'ReplicaSet' || !name.endsWith(suffix)) return undefined;
+  return { kind: 'Deployment', name: name.slice(0, -suffix.length) };
 }
 
 /** Kinds whose names people write; names of others are often made up for each object. */
