@@ -1,0 +1,175 @@
+import * as conventions from '@opentelemetry/semantic-conventions/incubating';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { eventFacts } from '../../test/fixtures/facts.ts';
+import type { Attributes, OtlpReceiver } from '../../test/vendors/otlp-receiver.ts';
+import { startOtlpReceiver } from '../../test/vendors/otlp-receiver.ts';
+import { systemClock } from '../lib/clock.ts';
+import type { TransitionKind } from '../lifecycle/transition.ts';
+import { otlpSchema } from '../sinks/otlp/config.ts';
+import { createOtlpDeliverer } from '../sinks/otlp/deliver.ts';
+import { attempt, container, log, run, story, transition } from '../sinks/otlp/fixtures.ts';
+import type { JournalEntry } from '../sinks/sink.ts';
+import type { RunStory } from '../sinks/story.ts';
+
+interface Attribute {
+  readonly id?: string;
+  readonly ref?: string;
+  readonly type?: string;
+  readonly requirement_level?: string;
+}
+interface Group {
+  readonly id: string;
+  readonly type: 'attribute_group' | 'span' | 'event';
+  readonly name?: string;
+  readonly display_name?: string;
+  readonly attributes: readonly Attribute[] | null;
+}
+
+const FOLDER = join(import.meta.dirname, 'registry');
+const groups = ['attributes', 'spans', 'events'].flatMap((file) => {
+  return (parse(readFileSync(join(FOLDER, `${file}.yaml`), 'utf8')) as { groups: Group[] }).groups;
+});
+const own = new Map(groups[0]!.attributes!.map(({ id, type }) => [id!, type!]));
+const standard = new Set<string>(Object.values(conventions).filter((value) => typeof value === 'string'));
+
+/** Every kind of transition: the compiler asks for a new one here. */
+const KINDS: Readonly<Record<TransitionKind, true>> = {
+  'run.started': true,
+  'run.ended': true,
+  'run.suspended': true,
+  'run.resumed': true,
+  'run.stuck': true,
+  'run.unstuck': true,
+  'run.active': true,
+  'run.progressing': true,
+  'run.logs': true,
+  'run.settled': true,
+  'attempt.started': true,
+  'attempt.ended': true,
+  'container.terminated': true,
+  'cronjob.missed': true,
+  'cronjob.skipped': true,
+  'event.warned': true, // an Event is an entry itself
+};
+
+let receiver: OtlpReceiver;
+beforeAll(async () => {
+  receiver = await startOtlpReceiver();
+  const config = otlpSchema.parse({ endpoint: receiver.endpoint, podLogs: true });
+  const pageUrl = 'https://page.example';
+  const deliverer = createOtlpDeliverer('x', config, { clock: systemClock, clusterName: 'c', pageUrl });
+  const { signal } = new AbortController();
+  const row = { key: 'k', lane: 'l', payload: {}, limits: [], transitionId: 't', seq: 1, destination: 'x', attempt: 1 };
+  expect(
+    await deliverer.deliver(
+      stories().map((one) => ({ ...row, story: one })),
+      signal,
+    ),
+  ).not.toContainEqual(expect.objectContaining({ outcome: 'drop' }));
+  expect(await deliverer.journal!.export(entries(), signal)).toEqual({ outcome: 'delivered' });
+  deliverer.close?.();
+});
+afterAll(() => receiver.stop());
+
+function stories(): RunStory[] {
+  const types = ['app', 'init', 'sidecar', 'ephemeral'] as const;
+  const containers = types.flatMap((type) => [
+    container('a', { type, name: type, exitCode: 137, signal: 9, reason: 'OOMKilled', endedAt: 1e12 }),
+    container('a', { type, name: type, instance: 1, startedAt: 1e12 + 9_000, endedAt: 2e12 }),
+  ]);
+  const regarding = { ...eventFacts().regarding, uid: 'a', fieldPath: 'spec.containers{app}' };
+  const pulled = eventFacts({ reason: 'Pulled', message: 'pulled image "x" in 2s (2s including waiting).', regarding });
+  return [
+    story({ logs: [log('a', 'line\n')], leftOut: { attempts: 3, transitions: 0 } }),
+    story({
+      run: run({ status: 'failed', reason: 'BackoffLimitExceeded', manual: true }),
+      containers,
+      events: [pulled],
+    }),
+    story({ run: run({ kind: 'Deployment', revision: 3, runKey: 'uid/3', previous: undefined } as object) }),
+    story({ attempts: [attempt('a', { index: 2, failed: 'disrupted', phase: 'Failed', reason: 'Evicted' })] }),
+    story({ previous: run({ uid: 'another' }) }),
+  ];
+}
+
+function entries(): JournalEntry[] {
+  const more = { outcome: 'failed', reason: 'Error', message: 'm', inferred: true } as const;
+  const kinds = (Object.keys(KINDS) as TransitionKind[]).filter((kind) => kind !== 'event.warned');
+  const transitions = kinds.map((kind, seq) => {
+    const ended = kind === 'container.terminated' && { container: container('a') };
+    return { seq, transition: transition({ kind, ...more, ...ended }), run: run() };
+  });
+  return [...transitions, { seq: 99, event: eventFacts({ component: 'kubelet', message: 'm' }), run: undefined }];
+}
+
+describe('what is sent is in the registry', () => {
+  const kindOf = (type: 'span' | 'event', name: string): Group | undefined =>
+    groups.find(
+      (group) => group.type === type && (type === 'event' ? group.name === name : group.display_name === name),
+    );
+
+  it('each span, with its attributes, those that are required, and their types', () => {
+    const names = new Set<string>();
+    for (const { name, attributes } of receiver.spans()) {
+      const known = name.startsWith('RUN ') ? 'RUN {cicd.pipeline.name}' : name;
+      names.add(known);
+      expect(wrongWith(kindOf('span', known), known, attributes)).toEqual([]);
+    }
+    expect([...names].toSorted()).toEqual(
+      groups
+        .filter(({ type }) => type === 'span')
+        .map((group) => group.display_name)
+        .toSorted(),
+    );
+  });
+
+  it('each log event', () => {
+    const events = receiver.logs().filter(({ eventName }) => eventName !== '');
+    for (const { eventName, attributes } of events)
+      expect(wrongWith(kindOf('event', eventName), eventName, attributes)).toEqual([]);
+    const named = groups.filter(({ type }) => type === 'event').map(({ name }) => name);
+    expect([...new Set(events.map(({ eventName }) => eventName))].toSorted()).toEqual(named.toSorted());
+  });
+
+  it('each attribute of a link and of a line of a log', () => {
+    const links = receiver.spans().flatMap((span) => span.links.map(({ attributes }) => attributes));
+    const lines = receiver.logs().flatMap(({ eventName, attributes }) => (eventName === '' ? [attributes] : []));
+    expect(links.length * lines.length).toBeGreaterThan(0);
+    expect([...links, ...lines].flatMap(Object.keys).filter((key) => !own.has(key))).toEqual([]);
+  });
+
+  it('each attribute of a resource is one of the semantic conventions', () => {
+    const resources = [...receiver.spans(), ...receiver.logs()].flatMap(({ resource }) => Object.keys(resource));
+    expect([...new Set(resources)].filter((key) => !standard.has(key))).toEqual([]);
+  });
+});
+
+it('refers to attributes of its own and of the semantic conventions only', () => {
+  const refs = groups.flatMap(({ attributes }) =>
+    (attributes ?? []).flatMap(({ ref }) => (ref === undefined ? [] : [ref])),
+  );
+  expect([...new Set(refs)].filter((ref) => !own.has(ref) && !standard.has(ref))).toEqual([]);
+});
+
+const TYPES: Readonly<Record<string, string>> = { string: 'string', int: 'number', boolean: 'boolean' };
+
+/** What of the attributes is not in a group, is missing, or has another type. */
+function wrongWith(group: Group | undefined, name: string, attributes: Attributes): string[] {
+  if (group === undefined) return [`${name} is not in the registry`];
+  const given = group.attributes ?? [];
+  const known = new Set(given.map(({ ref }) => ref));
+  const missing = given.filter((one) => one.requirement_level === 'required' && !(one.ref! in attributes));
+  return [
+    ...Object.keys(attributes)
+      .filter((key) => !known.has(key))
+      .map((key) => `${name} has ${key}`),
+    ...missing.map(({ ref }) => `${name} is without ${ref}`),
+    ...Object.entries(attributes).flatMap(([key, value]) => {
+      const type = own.get(key);
+      return type !== undefined && TYPES[type] !== typeof value ? [`${name}: ${key} is a ${typeof value}`] : [];
+    }),
+  ];
+}
