@@ -18,6 +18,7 @@ import { Releases } from '../../bridge/lib/releases.ts';
 import type { TransitionKind } from '../../bridge/lifecycle/transition.ts';
 import type { Dispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { startDispatcher } from '../../bridge/outbox/dispatcher.ts';
+import { kubeOf } from '../../bridge/cluster/api.ts';
 import { createDeliverers, depsOf } from '../../bridge/sinks/index.ts';
 import { startTicking } from '../../bridge/app/ticking.ts';
 import type { ExportAnswer } from './collector.ts';
@@ -169,9 +170,10 @@ export class Bridge {
     const reporter = new StoreReporter((error) => onError('store', error));
     ticking = startTicking(worker.calls, clock, reporter, () => wake());
     releases.add(() => ticking.stop());
-    const cluster = this.#startCluster(worker, releases);
+    const api = this.#kubeApi();
+    const cluster = this.#startCluster(api, worker, releases);
     const http = new VendorHttp({ scheduler, weather, random, program, destinations, sent });
-    const dispatcher = this.#startOutbox(worker, http, releases);
+    const dispatcher = this.#startOutbox(worker, http, api, releases);
     wake = (kinds) => (dispatcher.wake(), cluster.woken(kinds));
     const planning = [worker.calls, dispatcher, cluster.auditor];
     releases.add(followClock(clock, planning, (error) => onError('clock', error)));
@@ -180,13 +182,14 @@ export class Bridge {
     destinations.ready(scheduler.now);
   }
 
-  #startOutbox(worker: WorkerClient, http: VendorHttp, releases: Releases): Dispatcher {
+  #startOutbox(worker: WorkerClient, http: VendorHttp, api: SimulatedKubeApi, releases: Releases): Dispatcher {
     const { onError } = this.#options;
+    const kube = kubeOf(api, this.#config.cluster.scope);
     const dispatcher = startDispatcher({
       store: worker.calls,
       deliverers: createDeliverers(
         this.#config,
-        depsOf(this.#config, { http, clock: this.clock, log: { info: () => undefined }, kube: undefined }),
+        depsOf(this.#config, { http, clock: this.clock, log: { info: () => undefined }, kube }),
       ),
       clock: this.clock,
       maxAgeMs: this.#config.outbox.maxAge,
@@ -196,9 +199,9 @@ export class Bridge {
     return dispatcher;
   }
 
-  #startCluster(worker: WorkerClient, releases: Releases) {
-    const { scheduler, weather, server, clocks, onCollectorRestart, onError } = this.#options;
-    const api = new SimulatedKubeApi({
+  #kubeApi(): SimulatedKubeApi {
+    const { scheduler, weather, server, clocks, destinations, onCollectorRestart } = this.#options;
+    return new SimulatedKubeApi({
       scheduler,
       weather,
       server,
@@ -206,7 +209,12 @@ export class Bridge {
       program: this.program,
       random: this.#random,
       onRemoved: onCollectorRestart,
+      onPatched: (...change) => destinations.accounts.forEach(({ account }) => account.patched?.(...change)),
     });
+  }
+
+  #startCluster(api: SimulatedKubeApi, worker: WorkerClient, releases: Releases) {
+    const { onError } = this.#options;
     const asked = { api, clock: this.clock, store: worker.calls, isOurs: () => Promise.resolve(true) };
     const restart = startCollectorRestart({
       ...asked,

@@ -21,6 +21,15 @@ export interface KubeApiOptions {
   readonly program: Program;
   /** A pod was deleted, by its path. */
   readonly onRemoved: (path: string) => void;
+  /** A pod was changed by the bridge. */
+  readonly onPatched: (before: KubeObject, after: KubeObject) => void;
+}
+
+interface Patch {
+  readonly metadata: {
+    readonly resourceVersion?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
 }
 
 const PATH = /^\/(?:api|apis\/[^/]+)\/[^/]+(?:\/namespaces\/([^/]+))?\/([^/?]+)(?:\/([^/?]+))?(\/log)?$/;
@@ -100,7 +109,11 @@ export class SimulatedKubeApi implements KubeApi {
 
   async send({ method, path, body = '{}' }: KubeRequest, signal: AbortSignal): Promise<HttpResult> {
     const answer =
-      method === 'GET' ? await this.get(path, signal) : await this.create(path, JSON.parse(body) as object, signal);
+      method === 'GET'
+        ? await this.get(path, signal)
+        : method === 'PATCH'
+          ? await this.#patch(path, JSON.parse(body) as Patch, signal)
+          : await this.create(path, JSON.parse(body) as object, signal);
     if (answer.kind === 'failed')
       return { kind: 'failed', reason: 'connection_failed', detail: answer.error, unknown: false };
     return {
@@ -110,6 +123,24 @@ export class SimulatedKubeApi implements KubeApi {
       body: JSON.stringify(answer.body),
       complete: true,
     };
+  }
+
+  /** A merge patch of annotations, on the condition of a version; at times nobody hears that it was done. */
+  async #patch(path: string, { metadata }: Patch, signal: AbortSignal): Promise<ApiAnswer> {
+    const trouble = await this.#travel(signal);
+    if (trouble !== undefined) return trouble;
+    const { server, random, onPatched } = this.#options;
+    const [, namespace = '', , name = ''] = PATH.exec(new URL(path, this.server).pathname) ?? [];
+    const before = server.byName('pods', namespace, name);
+    if (before === undefined) return { kind: 'answer', status: 404, body: { message: 'not found' } };
+    if (metadata.resourceVersion !== before.metadata.resourceVersion)
+      return { kind: 'answer', status: 409, body: { message: 'the object has been modified' } };
+    const annotations = { ...before.metadata.annotations, ...metadata.annotations };
+    const after = server.put({ ...before, metadata: { ...before.metadata, annotations } });
+    onPatched(before, after);
+    return chance(random, 0.1)
+      ? { kind: 'failed', error: 'no answer' }
+      : { kind: 'answer', status: 200, body: after as never };
   }
 
   async remove(path: string, signal: AbortSignal): Promise<ApiAnswer> {

@@ -91,6 +91,8 @@ const OTHER = 0.1;
 const OTHERS = ['sentry'];
 /** And deployment records, also with workloads. */
 const GITHUB = 0.2;
+/** And timestamps of pods. */
+const TIMESTAMPS = 0.5;
 
 /** The world of a seed. Each act has a name, so that it may be left out and the others stay as they are. */
 export function planOf(seed: string, days: number): Plan {
@@ -126,6 +128,7 @@ export function planOf(seed: string, days: number): Plan {
       ...(hasEcho ? [{ sink: 'echo', name: 'main' }] : []),
       ...OTHERS.filter((sink) => chance(randomOf(seed, sink), OTHER)).map((sink) => ({ sink, name: 'main' })),
       ...(hasGithub ? [{ sink: 'github', name: 'acme' }] : []),
+      ...(chance(randomOf(seed, 'kubernetes'), TIMESTAMPS) ? [{ sink: 'kubernetes', name: 'default' }] : []),
     ],
     cronJobs,
     workloads,

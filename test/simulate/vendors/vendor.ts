@@ -5,6 +5,7 @@ import type { VendorAnswer, VendorRequest } from '../../vendors/vendor.ts';
 import type { Failure } from '../checker.ts';
 import type { Tenure } from '../destinations.ts';
 import type { Simulation } from '../simulation.ts';
+import type { KubeObject } from '../world/objects.ts';
 
 /** One account at a vendor: what a destination of the bridge talks to, and what it heard. */
 export interface Account {
@@ -21,6 +22,8 @@ export interface Account {
   said(request: HttpRequest): string;
   /** What is counted by the same limit: after a 429 with Retry-After none of it may come. */
   limitOf(url: URL): string;
+  /** The bridge changed an object of the cluster. */
+  patched?(before: KubeObject, after: KubeObject): void;
   /** What it heard of one run, a line each. */
   heard(uid: string): readonly string[];
 }
