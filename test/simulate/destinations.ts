@@ -74,6 +74,11 @@ export class Destinations {
     return this.#current.map(({ sink }) => sink);
   }
 
+  /** The sink and the name of each. */
+  names(): (readonly [string, string])[] {
+    return this.#current.map(({ sink, name }) => [sink, name]);
+  }
+
   has(destination: string): boolean {
     return this.#current.some(({ sink, name }) => `${sink}/${name}` === destination);
   }

@@ -26,17 +26,20 @@ export class Operator {
 
   change(how: Reconfigure, ms: number, namespace: string): void {
     const { destinations, restart } = this.#options;
-    const name = `extra-${this.#count++}`;
+    const extra = `extra-${this.#count++}`;
     if (how === 'added') {
-      destinations.add('cronitor', name);
-      this.#later(ms, () => destinations.remove('cronitor', name));
+      destinations.add('cronitor', extra);
+      this.#later(ms, () => destinations.remove('cronitor', extra));
     } else if (how === 'renamed') {
-      destinations.add('cronitor', name);
+      destinations.add('cronitor', extra);
       destinations.remove('cronitor', this.#main);
-      this.#main = name;
+      this.#main = extra;
     } else {
-      const back = destinations.except('cronitor', this.#main, { kind: how, ...(how === 'excluded' && { namespace }) });
-      this.#later(ms, back);
+      const exception = { kind: how, ...(how === 'excluded' && { namespace }) };
+      // All keys are rotated at once.
+      const all = how === 'rotated' ? destinations.names() : [['cronitor', this.#main] as const];
+      const backs = all.map(([sink, name]) => destinations.except(sink, name, exception));
+      this.#later(ms, () => backs.forEach((back) => back()));
       // A key that is not known yet is refused until the bridge gets it.
       if (how === 'rotated') return;
     }
