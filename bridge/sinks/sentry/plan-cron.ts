@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { Run, Transition, TransitionKind } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
+import { sha256Hex } from '../../lib/ids.ts';
 import { isInSelection } from '../selection.ts';
 import type { Intent, PlanContext, Planned, RunContext } from '../sink.ts';
 import { isOfRun } from '../sink.ts';
@@ -80,7 +81,7 @@ function checkInOf(
     ...(run.scheduledAt !== undefined && run.manual !== true && { scheduledAt: run.scheduledAt }),
     ...(duration !== undefined && { duration }),
     ...(transition.kind === 'run.active' && { again: true }),
-    traceId: run.uid.replaceAll('-', ''),
+    traceId: traceIdOf(run),
   };
 }
 
@@ -116,6 +117,12 @@ function untakenReason(run: Run, cronJob: CronJobFacts, rules: SentryRules): Pla
   if (run.manual === true && rules.crons.manualRuns === 'ignore') return { drop: 'manual_run', once: true };
   const reading = readSchedule({ schedule: cronJob.schedule, timeZone: zoneOf(cronJob) });
   return 'refused' in reading ? { drop: 'schedule_refused', detail: reading.refused, once: true } : undefined;
+}
+
+/** The UID of a Job is a valid trace id; of one that is not from Kubernetes, a hash. */
+function traceIdOf({ uid }: Run): string {
+  const digits = uid.replaceAll('-', '').toLowerCase();
+  return /^[0-9a-f]{32}$/.test(digits) ? digits : sha256Hex(uid).slice(0, 32);
 }
 
 /** Seconds by the times of the object; none where one of the two was only concluded. */
