@@ -1,5 +1,7 @@
-import { createHash, generateKeyPairSync, verify } from 'node:crypto';
+import { createHash, createPublicKey, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 export type Permissions = Readonly<Record<string, 'read' | 'write'>>;
 
@@ -8,6 +10,8 @@ interface IssuedToken {
   readonly permissions: Permissions;
 }
 
+/** Of no App that exists; the same in each run, for simulations that are repeated. */
+const KEY = join(import.meta.dirname, '../fixtures/github-app.pem');
 const HOUR_MS = 3_600_000;
 const GRANTED: Permissions = { artifact_metadata: 'write', attestations: 'read', deployments: 'write' };
 
@@ -39,9 +43,8 @@ export class GithubAuth {
   }
 
   createApp(id = 1234, installationId = 5678): TestApp {
-    const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    this.#installations.set(installationId, { appId: id, publicKey: pair.publicKey });
-    const privateKey = pair.privateKey.export({ type: 'pkcs1', format: 'pem' });
+    const privateKey = readFileSync(KEY, 'utf8');
+    this.#installations.set(installationId, { appId: id, publicKey: createPublicKey(privateKey) });
     return { id, installationId, privateKey };
   }
 
@@ -58,7 +61,7 @@ export class GithubAuth {
     return this.tokens.get(token);
   }
 
-  /** A token of an installation that begins `now`; a text: why there is none. Its JWT is by the computer's clock. */
+  /** A token of an installation; a text: why there is none. */
   issue(authorization: string | undefined, installationId: number, now: number): object | string {
     const installation = this.#installations.get(installationId);
     const jwt = /^bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? '';
@@ -68,7 +71,7 @@ export class GithubAuth {
     if (!verify('RSA-SHA256', signed, installation.publicKey, Buffer.from(signature, 'base64url')))
       return 'A JSON web token could not be decoded';
     const { iat, exp, iss } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, number>;
-    const seconds = Date.now() / 1000;
+    const seconds = now / 1000;
     if (Number(iss) !== installation.appId) return "'Issuer' claim ('iss') is wrong";
     if (iat! > seconds || exp! > seconds + 600 || exp! < seconds) return "'Expiration time' claim ('exp') is wrong";
     this.issued++;

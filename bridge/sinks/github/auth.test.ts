@@ -85,6 +85,13 @@ describe('a GitHub App', () => {
     expect(bench.vendors.github.auth.issued).toBe(3);
   });
 
+  it.each([-3, 3])('gets a token where the clocks differ by %i hours', async (hours) => {
+    const deliverer = bench.deliverer(app());
+    bench.vendors.github.clock = () => bench.clock.at + hours * HOUR;
+    expect(await bench.converge([rowOf('a')], deliverer)).toEqual([DELIVERED]);
+    expect(bench.requests().filter((request) => request.endsWith('access_tokens'))).toHaveLength(2);
+  });
+
   it('that is suspended holds everything until it is not', async () => {
     const deliverer = bench.deliverer(app());
     bench.vendors.github.auth.suspended = true;

@@ -1,11 +1,16 @@
 import { createAppAuth } from '@octokit/auth-app';
 import type { StrategyOptions } from '@octokit/auth-app';
+import type { Clock, Instant } from '../../lib/clock.ts';
 import type { HttpResult } from '../http.ts';
 import { redactor } from '../redact.ts';
 import type { GithubConfig } from './config.ts';
 import { pemOf } from './pem.ts';
+import { appJwt } from './jwt.ts';
 import { createSecret } from './secret.ts';
 import type { Secret } from './secret.ts';
+
+/** Less may be the time of the way. */
+const CLOCKS_DIFFER_MS = 20_000;
 
 type Permissions = Readonly<Record<string, string>>;
 
@@ -36,11 +41,11 @@ export type AskToken = (path: string, authorization: string) => Promise<HttpResu
 type Source = Pick<Auth, 'current' | 'renew' | 'permissions'>;
 
 /** Throws a UserError when a file cannot be read. */
-export function createAuth(destination: string, config: GithubConfig, ask: AskToken): Auth {
+export function createAuth(destination: string, config: GithubConfig, clock: Clock, ask: AskToken): Auth {
   const { app } = config;
   const seen = new Set<string>();
   const secret = createSecret(config.credential, config.credentialFile, `${destination}: credentialFile`);
-  const source = app ? appSource(app, secret, seen, ask) : tokenSource(secret, seen);
+  const source = app ? appSource(app, secret, seen, clock, ask) : tokenSource(secret, seen);
   let refusedSecret: string | undefined;
   return {
     ...source,
@@ -73,11 +78,14 @@ type App = NonNullable<GithubConfig['app']>;
 /** The library keeps requests that are under way by the installation alone, of whatever host: never two at once. */
 let turn: Promise<unknown> = Promise.resolve();
 
-function appSource(app: App, secret: Secret, seen: Set<string>, ask: AskToken): Source {
+function appSource(app: App, secret: Secret, seen: Set<string>, clock: Clock, ask: AskToken): Source {
   let made = { key: '', auth: undefined as ReturnType<typeof createAppAuth> | undefined };
   let permissions: Permissions | undefined;
+  /** By how much GitHub's clock is ahead of ours: what identifies an App counts for minutes only. */
+  let aheadMs = 0;
   const authOf = (key: string) => {
-    if (made.key !== key || made.auth === undefined) made = { key, auth: createAppAuth(strategy(app, key, ask)) };
+    if (made.key !== key || made.auth === undefined)
+      made = { key, auth: createAppAuth(strategy(app, key, () => clock.now() + aheadMs, ask)) };
     return made.auth!;
   };
   const get = async (refresh: boolean): Promise<Token> => {
@@ -87,9 +95,18 @@ function appSource(app: App, secret: Secret, seen: Set<string>, ask: AskToken): 
       seen.add(got.token);
       return { token: got.token };
     } catch (error) {
+      if (error instanceof TokenRefused && isOtherClock(error.result)) return get(true);
       // The library's own words may hold the key.
       return { failed: error instanceof TokenRefused ? error.result : 'the private key of the App cannot be used' };
     }
+  };
+  const isOtherClock = (result: HttpResult): boolean => {
+    const date =
+      result.kind === 'answer' && result.status === 401 ? Date.parse(result.headers['date'] ?? '') : Number.NaN;
+    const newMs = date - clock.now();
+    if (Number.isNaN(newMs) || Math.abs(newMs - aheadMs) < CLOCKS_DIFFER_MS) return false;
+    aheadMs = newMs;
+    return true;
   };
   const inTurn = (refresh: boolean): Promise<Token> => {
     const token = turn.then(() => get(refresh));
@@ -115,7 +132,7 @@ class TokenRefused extends Error {
 }
 
 /** The library with our HTTP client and the configured address instead of its own. */
-function strategy({ id, installationId }: App, privateKey: string, ask: AskToken): StrategyOptions {
+function strategy({ id, installationId }: App, privateKey: string, now: () => Instant, ask: AskToken): StrategyOptions {
   const request = async (_route: string, { headers }: { headers: { authorization: string } }): Promise<object> => {
     const result = await ask(`/app/installations/${installationId}/access_tokens`, headers.authorization);
     const data = result.kind === 'answer' && result.status === 201 ? tokenOf(result.body) : undefined;
@@ -125,8 +142,8 @@ function strategy({ id, installationId }: App, privateKey: string, ask: AskToken
   return {
     appId: id,
     installationId,
-    // What is no key at all is refused as it was given.
-    privateKey: pemOf(privateKey) ?? privateKey,
+    createJwt: (): Promise<{ jwt: string; expiresAt: string }> =>
+      Promise.resolve().then(() => appJwt(id, pemOf(privateKey) ?? privateKey, now())),
     request: request as unknown as NonNullable<StrategyOptions['request']>,
     log: { warn: () => {} },
   };

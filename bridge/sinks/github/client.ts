@@ -65,7 +65,7 @@ export class GithubClient {
   constructor(options: ClientOptions) {
     const { destination, config } = options;
     this.#options = options;
-    this.auth = createAuth(destination, config, (path, authorization) =>
+    this.auth = createAuth(destination, config, options.clock, (path, authorization) =>
       this.#request({ method: 'POST', path, body: {} }, authorization),
     );
   }

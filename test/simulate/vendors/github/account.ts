@@ -1,23 +1,28 @@
 import type { Tree } from '../../../../bridge/config/tree.ts';
 import { Github } from '../../../vendors/github.ts';
+import type { TestApp } from '../../../vendors/github-auth.ts';
 import type { Account, SimulatedVendor } from '../vendor.ts';
 import { checkGithub } from './check.ts';
 
-/** An organisation at GitHub. */
+/** An organisation at GitHub, reached by an App whose tokens live for an hour. */
 export class GithubAccount extends Github implements Account {
   readonly host: string;
-  #tokens = 0;
+  #app: TestApp;
 
   constructor(host: string, at: () => number) {
-    super(`${host}-0`);
+    super('');
+    this.auth.tokens.clear();
+    this.#app = this.auth.createApp();
     this.host = host;
     this.clock = at;
   }
 
   settings(): Tree {
+    const { id, installationId, privateKey: credential } = this.#app;
     return {
       org: 'acme',
-      credential: `${this.host}-${this.#tokens}`,
+      app: { id, installationId },
+      credential,
       apiUrl: `https://${this.host}`,
       cluster: 'prod-1',
       logicalEnvironment: 'production',
@@ -26,9 +31,8 @@ export class GithubAccount extends Github implements Account {
   }
 
   rotate(): void {
-    const [granted] = this.auth.tokens.values();
-    this.auth.tokens.clear();
-    this.auth.tokens.set(`${this.host}-${++this.#tokens}`, granted!);
+    this.auth.revoke();
+    this.#app = this.auth.createApp(this.#app.id + 1);
   }
 
   /** Whatever is sent may be sent again: records are set, Deployments are looked for. */
