@@ -1,5 +1,6 @@
 import type { ReadStore } from '../../bridge/store/read.ts';
 import { openReader } from '../../bridge/store/sqlite/open.ts';
+import { checkBounds } from './check-bounds.ts';
 import { time } from './runs.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -16,7 +17,12 @@ export function check(simulation: Simulation): Failure[] {
   if (simulation.lives.length === 0) return [{ what: 'the bridge never started' }];
   const reader = openReader(simulation.storePath);
   try {
-    return [...checkErrors(simulation), ...checkAccounts(simulation, reader), ...checkSettled(simulation, reader)];
+    return [
+      ...checkErrors(simulation),
+      ...checkAccounts(simulation, reader),
+      ...checkSettled(simulation, reader),
+      ...checkBounds(simulation),
+    ];
   } finally {
     reader.close();
   }
