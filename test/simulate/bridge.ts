@@ -29,6 +29,7 @@ import type { Random } from './random.ts';
 import { randomOf, whole } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Program, WORLD } from './scheduler.ts';
+import { StoreReporter } from './store-reporter.ts';
 import type { Answered } from './thread.ts';
 import { SimulatedThread } from './thread.ts';
 import type { Sent } from './vendor-http.ts';
@@ -279,24 +280,5 @@ export class Bridge {
     this.program.alive = false;
     this.diedAt = this.#options.scheduler.now;
     this.#options.onEnd(why);
-  }
-}
-
-/** What the ticking asks and reports of the store. */
-class StoreReporter {
-  storeFails = false;
-  readonly #onError: (error: unknown) => void;
-
-  constructor(onError: (error: unknown) => void) {
-    this.#onError = onError;
-  }
-
-  storeFailed(error: unknown): void {
-    this.storeFails = true;
-    this.#onError(error);
-  }
-
-  storeWorks(): void {
-    this.storeFails = false;
   }
 }

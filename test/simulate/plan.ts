@@ -4,6 +4,7 @@ import type { Reconfigure } from './operator.ts';
 import type { Random } from './random.ts';
 import { chance, pick, randomOf, skewed, weighted, whole } from './random.ts';
 import type { Trouble } from './weather.ts';
+import { TROUBLES } from './weather.ts';
 import type { CronJobPlan, Policy } from './world/cronjob-objects.ts';
 import type { Behaviour } from './world/job-controller.ts';
 import type { Resource } from './world/objects.ts';
@@ -237,22 +238,6 @@ function faultOf(random: Random, weights: typeof FAULTS): object {
   }
   return { act };
 }
-
-const TROUBLES: readonly Trouble[] = [
-  'api-cut',
-  'api-errors',
-  'watches-cut',
-  'watches-cut',
-  'link-cut',
-  'link-mute',
-  'vendor-refuses',
-  'vendor-slow',
-  'vendor-lost',
-  'vendor-500',
-  'vendor-429',
-  'vendor-401',
-  'disk-full',
-];
 
 function changeOf(random: Random, cronJobs: readonly CronJobPlan[]): object {
   const { namespace, name } = pick(random, cronJobs);

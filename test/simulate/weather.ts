@@ -22,6 +22,23 @@ export type Trouble =
   | 'vendor-401'
   | 'disk-full';
 
+/** Each as often as it stands here. */
+export const TROUBLES: readonly Trouble[] = [
+  'api-cut',
+  'api-errors',
+  'watches-cut',
+  'watches-cut',
+  'link-cut',
+  'link-mute',
+  'vendor-refuses',
+  'vendor-slow',
+  'vendor-lost',
+  'vendor-500',
+  'vendor-429',
+  'vendor-401',
+  'disk-full',
+];
+
 /** Which troubles there are now. */
 export class Weather {
   readonly #scheduler: Scheduler;
