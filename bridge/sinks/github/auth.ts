@@ -101,11 +101,9 @@ function appSource(app: App, secret: Secret, seen: Set<string>, clock: Clock, as
     }
   };
   const isOtherClock = (result: HttpResult): boolean => {
-    const date =
-      result.kind === 'answer' && result.status === 401 ? Date.parse(result.headers['date'] ?? '') : Number.NaN;
-    const newMs = date - clock.now();
-    if (Number.isNaN(newMs) || Math.abs(newMs - aheadMs) < CLOCKS_DIFFER_MS) return false;
-    aheadMs = newMs;
+    const nowMs = aheadBy(result, clock.now());
+    if (nowMs === undefined || Math.abs(nowMs - aheadMs) < CLOCKS_DIFFER_MS) return false;
+    aheadMs = nowMs;
     return true;
   };
   const inTurn = (refresh: boolean): Promise<Token> => {
@@ -121,6 +119,13 @@ function appSource(app: App, secret: Secret, seen: Set<string>, clock: Clock, as
     },
     permissions: () => permissions,
   };
+}
+
+/** By how many ms GitHub's clock is ahead, as its refusal says. */
+function aheadBy(result: HttpResult, now: Instant): number | undefined {
+  if (result.kind !== 'answer' || result.status !== 401) return undefined;
+  const date = Date.parse(result.headers['date'] ?? '');
+  return Number.isNaN(date) ? undefined : date - now;
 }
 
 class TokenRefused extends Error {

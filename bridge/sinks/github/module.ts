@@ -7,6 +7,9 @@ import { createGithubPlanner, READS } from './plan.ts';
 const PERMISSION =
   'The token or App needs the repository permission artifact metadata: write (for Deployments also deployments: write) on every repository whose images run in the cluster; a replaced file is taken at once.';
 
+const UNKNOWN =
+  'Build the image with a provenance attestation (actions/attest-build-provenance), or name its repository with the annotation github.lifecycle-bridge.io/repository.';
+
 /** GitHub: a deployment record of each container that runs, and Deployments of rollouts. */
 export const github = {
   title: 'Organisations at GitHub',
@@ -19,6 +22,6 @@ export const github = {
   },
   deliverer: (name, config, deps) => createGithubDeliverer(name, config, deps),
   hosts: ({ apiUrl }) => ({ apiUrl }),
-  advice: { unauthorized: PERMISSION, forbidden: PERMISSION },
+  advice: { unauthorized: PERMISSION, forbidden: PERMISSION, not_found: PERMISSION, unknown_artifact: UNKNOWN },
   doc: 'docs/github.md',
 } as const satisfies SinkModule<GithubConfig>;
