@@ -68,14 +68,15 @@ export const BAD: Readonly<Record<keyof typeof POLICIES, readonly Manifest[]>> =
     ),
   ],
   'every object says to whom it belongs': [object('Service', {}, { labels: {} })],
-  'roles have neither wildcards nor secrets nor writing verbs, but for new Events and the restart of the Collector': [
-    role({ apiGroups: ['*'], resources: ['pods'], verbs: ['get'] }),
-    role({ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }),
-    role({ apiGroups: [''], resources: ['pods'], verbs: ['patch'] }),
-    role({ apiGroups: [''], resources: ['pods'], verbs: ['delete'] }),
-    role({ apiGroups: [''], resources: ['pods'], resourceNames: ['lb-collector-0'], verbs: ['delete', 'patch'] }),
-    role({ apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] }),
-  ],
+  'roles have neither wildcards nor secrets nor writing verbs, but for new Events, timestamps, and the restart of the Collector':
+    [
+      role({ apiGroups: ['*'], resources: ['pods'], verbs: ['get'] }),
+      role({ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }),
+      role({ apiGroups: [''], resources: ['pods'], verbs: ['patch'] }),
+      role({ apiGroups: [''], resources: ['pods'], verbs: ['delete'] }),
+      role({ apiGroups: [''], resources: ['pods'], resourceNames: ['lb-collector-0'], verbs: ['delete', 'patch'] }),
+      role({ apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] }),
+    ],
   'no secret stands outside of a Secret': [
     object('ConfigMap', { data: { config: 'apiKey: 0123456789abcdef' } }),
     object('ConfigMap', { data: { key: '-----BEGIN PRIVATE KEY-----' } }),

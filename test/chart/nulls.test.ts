@@ -22,6 +22,6 @@ it.each<Tree>([{ cidrs: [] }, { ports: [] }, { cidrs: null }])(
       ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name.endsWith('-bridge'),
     )!;
     const { egress } = policy['spec'] as { readonly egress: readonly { readonly ports: readonly Tree[] }[] };
-    expect(egress.map(({ ports }) => ports.map(({ port }) => port))).toEqual([[53, 53], [443]]);
+    expect(egress.map(({ ports }) => ports.map(({ port }) => port))).toEqual([[53, 53], [4317], [443]]);
   },
 );

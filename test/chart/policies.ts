@@ -56,12 +56,22 @@ function floating(image: string): boolean {
 const FORBIDDEN = /"\*"|"secrets"|"(create|update|patch|delete|escalate|bind|impersonate)"/;
 const RESTART =
   /\{"apiGroups":\[""\],"resources":\["pods"\],"resourceNames":\["[a-z0-9-]+-collector-0"\],"verbs":\["delete"\]\}/;
+/** With the sink `kubernetes` only: the annotation with the time. */
+const TIMESTAMPS = '{"apiGroups":[""],"resources":["pods"],"verbs":["patch"]}';
 const NEW_EVENTS = '{"apiGroups":["events.k8s.io"],"resources":["events"],"verbs":["create"]}';
 
+const writesTimestamps = ({ kind, ...rest }: Manifest): boolean =>
+  kind === 'ConfigMap' && JSON.stringify(rest).includes('\\nkubernetes:');
+
 function wildcards(manifests: readonly Manifest[]): readonly string[] {
+  const timestamps = manifests.some(writesTimestamps) ? TIMESTAMPS : '';
   return manifests
     .filter(({ kind }) => kind.endsWith('Role'))
-    .filter((role) => FORBIDDEN.test(JSON.stringify(role['rules']).replace(NEW_EVENTS, '').replace(RESTART, '')))
+    .filter((role) =>
+      FORBIDDEN.test(
+        JSON.stringify(role['rules']).replace(NEW_EVENTS, '').replace(RESTART, '').replace(timestamps, ''),
+      ),
+    )
     .map(({ kind, metadata }) => `${kind}/${metadata.name}`);
 }
 
@@ -120,7 +130,7 @@ export const POLICIES: Readonly<Record<string, Policy>> = {
     manifests
       .filter(({ metadata }) => LABELS.some((label) => metadata.labels?.[label] === undefined))
       .map(({ kind, metadata }) => `${kind}/${metadata.name}`),
-  'roles have neither wildcards nor secrets nor writing verbs, but for new Events and the restart of the Collector':
+  'roles have neither wildcards nor secrets nor writing verbs, but for new Events, timestamps, and the restart of the Collector':
     wildcards,
   'no secret stands outside of a Secret': literals,
   'only tests are hooks': (manifests) =>

@@ -115,7 +115,7 @@ describe('the schema', () => {
       "at '/bridge/config/cluster': additional properties 'name' not allowed",
     ],
     [{ bridge: { config: { web: { port: 1 } } } }, "additional properties 'web' not allowed"],
-    [{ sentry: { default: {} } }, "additional properties 'sentry' not allowed"],
+    [{ datadog: { default: {} } }, "additional properties 'datadog' not allowed"],
     [{ scope: null }, "missing property 'scope'"],
     [{ bridge: { resources: null } }, "missing property 'resources'"],
     [{ bridge: { resources: { limits: { memory: null } } } }, "at '/resources/limits': missing property 'memory'"],
