@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { desiredContext } from '../../../test/fixtures/desired-context.ts';
 import { SENTRY_KEY } from '../../../test/vendors/start-vendors.ts';
 import { Sentry } from '../../../test/vendors/sentry.ts';
 import type { Json } from '../../lib/json.ts';
@@ -102,7 +103,7 @@ async function sendAll(intents: readonly ClaimedIntent[], maxMs: number): Promis
 
 function rows(): ClaimedDesired[] {
   return jobs.flatMap((job) => {
-    const planned = planner.planDesired(job, { stickyKey: undefined, previous: () => undefined, now });
+    const planned = planner.planDesired(job, desiredContext({ now }));
     return planned.map(({ key, wanted }) => {
       return { destination: planner.destination, key, wanted: wanted as Json, wantedHash: '', attempt: 1 };
     });
