@@ -84,5 +84,5 @@ it('after 200 random operations with restarts, records in another order and outa
 
 /** An order of objects that differs from number to number. */
 function hash(text: string, number: number): number {
-  return [...text].reduce((sum, character) => (sum * 31 + character.charCodeAt(0) + number) % 9_973, 7);
+  return Array.from(text).reduce((sum, character) => (sum * 31 + character.charCodeAt(0) + number) % 9_973, 7);
 }

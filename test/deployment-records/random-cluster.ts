@@ -1,7 +1,7 @@
 import type { Facts } from '../../bridge/kubernetes/observation.ts';
 import type { Pod, Workload } from './random-parts.ts';
 import { CONTAINERS, isBatch, isOfJob, isOlder, KINDS, letter, nameOf, pick, short } from './random-parts.ts';
-import type { Runs, Thing } from './world.ts';
+import type { Thing } from './world.ts';
 import { cronJob, daemonSet, deployment, digest, factsOf, job, pod, replicaSet, statefulSet } from './world.ts';
 
 /** What happened to one object. */
@@ -256,7 +256,7 @@ export class RandomCluster {
   }
 
   #podThing({ name, owner, runs, phase, age }: Pod): Thing {
-    return pod(name, owner, runs as Runs, { phase, age });
+    return pod(name, owner, runs, { phase, age });
   }
 
   #putPod(one: Pod): void {

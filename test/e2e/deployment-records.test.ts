@@ -20,8 +20,9 @@ let kube: Kube;
 beforeAll(async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'e2e-records-'));
   releases.add(() => rmSync(dataDir, { recursive: true }));
-  const { kubeconfig, stop } = await startCluster('e2e-records');
-  releases.add(stop);
+  const cluster = await startCluster('e2e-records');
+  releases.add(() => cluster.stop());
+  const { kubeconfig } = cluster;
   kube = await createNamespace(kubeconfig, 'records');
   releases.add(() => kube.removeNamespace());
   vendors = await startVendors();
