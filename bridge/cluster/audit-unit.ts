@@ -12,8 +12,8 @@ import { quietSince } from './quiet.ts';
 
 /** The store's side: compares, and takes in what differs. */
 export type AuditStore = Async<AuditCalls> & {
-  observe(objects: KubeObject[], observedAt: Instant): Promise<void>;
-  observeWatched(events: KubeObject[], observedAt: Instant): Promise<void>;
+  observe(objects: KubeObject[], observedAt: Instant, receivedAt: Instant): Promise<void>;
+  observeWatched(events: KubeObject[], observedAt: Instant, receivedAt: Instant): Promise<void>;
 };
 
 export interface UnitOptions {
@@ -83,10 +83,8 @@ async function takePage(options: UnitOptions, listed: Listed, page: ListPage): P
   const differs = new Set(differing);
   const wanted = objects.filter(({ uid }) => differs.has(uid));
   if (!page.metadataOnly) {
-    await store.observe(
-      wanted.map(({ object }) => object),
-      listedAt(options, page),
-    );
+    const found = wanted.map(({ object }) => object);
+    await store.observe(found, listedAt(options, page), clock.now());
     return undefined;
   }
   if (full || rereadPage(wanted.length, objects.length)) return reread(options, page);
@@ -95,7 +93,7 @@ async function takePage(options: UnitOptions, listed: Listed, page: ListPage): P
     if (object === undefined) continue;
     // Without the verb get, the page tells the same.
     if ('result' in object) return object.status === 403 ? reread(options, page) : (object as ListFailure);
-    await store.observe([object], listedAt(options, page));
+    await store.observe([object], listedAt(options, page), clock.now());
   }
   return undefined;
 }
@@ -103,7 +101,7 @@ async function takePage(options: UnitOptions, listed: Listed, page: ListPage): P
 async function reread(options: UnitOptions, page: ListPage): Promise<ListFailure | undefined> {
   const objects = await page.readFull();
   if ('result' in objects) return objects;
-  await options.store.observe([...objects], listedAt(options, page));
+  await options.store.observe([...objects], listedAt(options, page), options.clock.now());
   return undefined;
 }
 

@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { WorkerClient } from '../ingest/thread/client.ts';
@@ -18,11 +19,12 @@ let releases: Releases;
 let fake: FakeApi;
 let api: KubeApi;
 let calls: WorkerClient['calls'];
+let path: string;
 
 beforeEach(async () => {
   releases = new Releases();
   const bench = await startApiBench(releases);
-  ({ fake, api } = bench);
+  ({ fake, api, path } = bench);
   ({ calls } = bench.worker);
 });
 afterEach(() => releases.release());
@@ -30,9 +32,9 @@ afterEach(() => releases.release());
 it('a LIST proves no more than the API`s own time, when our clock is ahead', async () => {
   fake.objects['jobs'] = [apiJob('job-0', '100')];
   const times: number[] = [];
-  const observe: typeof calls.observe = (objects, at) => {
+  const observe: typeof calls.observe = (objects, at, receivedAt) => {
     times.push(at);
-    return calls.observe(objects, at);
+    return calls.observe(objects, at, receivedAt);
   };
   const clock = { now: () => Date.now() + HOURS };
   const options = { api, store: { ...calls, observe }, clock, signal: new AbortController().signal };
@@ -40,6 +42,15 @@ it('a LIST proves no more than the API`s own time, when our clock is ahead', asy
   fake.objects['jobs'].push(apiJob('job-1', '200'));
   await auditUnit(options, JOBS, undefined);
   expect(times.map((at) => at <= Date.now())).toEqual([true, true]);
+});
+
+it('what a LIST finds is recorded by our clock, however late the API`s own is', async () => {
+  const began = Date.now();
+  await calls.observe([apiJob('job-0', '100')], began - HOURS, began);
+  const db = new DatabaseSync(path, { readOnly: true });
+  const rows = db.prepare('SELECT recorded_at AS at FROM transitions').all();
+  db.close();
+  expect(rows.map(({ at }) => at)).toEqual([began]);
 });
 
 it('LISTs come no later when the clock was set back', async () => {

@@ -115,9 +115,10 @@ class RepeatingAuditor {
       listedAt: 0,
       failures: 0,
     }));
-    const { store } = options;
+    const { store, clock } = options;
     const onState = (kind: Kind, state: OwnWatchState): void => this.#ownWatch(kind, state);
-    this.own = new OwnWatches({ ...options, take: (events, at) => store.observeWatched(events, at), onState });
+    const take = (events: KubeObject[], at: Instant): Promise<void> => store.observeWatched(events, at, clock.now());
+    this.own = new OwnWatches({ ...options, take, onState });
   }
 
   watchedHere(): ReadonlySet<Kind> {
@@ -277,7 +278,7 @@ class RepeatingAuditor {
   async #readWarnings(): Promise<void> {
     const { api, store, clock, scope, onWarnings } = this.#options;
     this.#gap = false;
-    const take = (objects: KubeObject[]): Promise<void> => store.observe(objects, clock.now());
+    const take = (objects: KubeObject[]): Promise<void> => store.observe(objects, clock.now(), clock.now());
     const result = await listWarnings(api, scope, take, this.#stopping.signal);
     if (!this.#stopping.signal.aborted) onWarnings(result);
   }

@@ -66,7 +66,7 @@ it('all is compared when an object has changed, and it is read', async () => {
 });
 
 it('all is compared after the stream brought something, though the LIST is as before', async () => {
-  await worker.calls.observe([apiJob('job-7', '3000')], Date.now());
+  await worker.calls.observe([apiJob('job-7', '3000')], Date.now(), Date.now());
   expect(await compared()).toBe(PAGES);
 });
 
@@ -112,6 +112,6 @@ it('all is LISTed when the API brings a change, and the next time after it not',
 });
 
 it('all is LISTed when the store has changed, whatever the API says', async () => {
-  await worker.calls.observe([apiJob('job-7', '3000')], Date.now());
+  await worker.calls.observe([apiJob('job-7', '3000')], Date.now(), Date.now());
   expect(await listed(bookmark())).toHaveLength(PAGES);
 });

@@ -1,3 +1,4 @@
+import type { Instant } from '../../lib/clock.ts';
 import type { Store } from '../../store/store.ts';
 import { UNREADABLE_ROW } from '../../store/quarantine.ts';
 import type { Batch, RecordResult } from '../batch.ts';
@@ -16,12 +17,17 @@ type Reader<M extends GroupedMethod> = (...args: [...Parameters<WorkerCalls[M]>,
 
 const READERS: { readonly [M in GroupedMethod]: Reader<M> } = {
   ingest: readRequest,
-  observe: readList,
-  observeWatched: readWatched,
+  observe: (objects, observedAt, _, reading) => readList(objects, observedAt, reading),
+  observeWatched: (events, observedAt, _, reading) => readWatched(events, observedAt, reading),
 };
 
 export function isGrouped(call: CallMessage): call is CallOf<GroupedMethod> {
   return call.method in READERS;
+}
+
+/** When a call came, by the bridge's clock: a LIST tells the time of the API server. */
+export function receivedAt({ args }: CallOf<GroupedMethod>): Instant {
+  return args.at(-1) as Instant;
 }
 
 /** Decodes what a call holds; throws when it cannot be read at all. */

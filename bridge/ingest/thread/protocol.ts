@@ -43,10 +43,17 @@ export interface Ticked {
 export interface WorkerCalls
   extends OutboxStore, ProblemStore, LogStore, Pick<Store, 'resend' | 'clockSet'>, AuditCalls, IdentityCalls {
   ingest(request: Uint8Array, receivedAt: Instant): IngestResult;
-  /** Objects read from the API, through the same path as the stream. */
-  observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
+  /**
+   * Objects read from the API, through the same path as the stream. They were observed by the clock of the API server, and
+   * received, which is when they are recorded, by the bridge's own.
+   */
+  observe(objects: readonly { readonly [key: string]: unknown }[], observedAt: Instant, receivedAt: Instant): void;
   /** Events of the bridge's own watch (`{type, object}`), through the same path as the stream. */
-  observeWatched(events: readonly { readonly [key: string]: unknown }[], observedAt: Instant): void;
+  observeWatched(
+    events: readonly { readonly [key: string]: unknown }[],
+    observedAt: Instant,
+    receivedAt: Instant,
+  ): void;
   retire(on: boolean, by: string, now: Instant): void;
   /** Fires due timers and the housekeeping of the store. */
   tick(now: Instant): Ticked;

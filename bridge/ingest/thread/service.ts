@@ -13,7 +13,7 @@ import { readingOf } from '../reading.ts';
 import type { Answers, LoneMethod } from './answers.ts';
 import { answer, answersOf } from './answers.ts';
 import type { Waiting } from './group.ts';
-import { committedOf, isGrouped, readBatch } from './group.ts';
+import { committedOf, isGrouped, readBatch, receivedAt } from './group.ts';
 import type { CallMessage, CallOf, WorkerInit, WorkerMessage } from './protocol.ts';
 
 const RETRY_AFTER_MS = 1_000;
@@ -142,7 +142,7 @@ class Service {
   #commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): void {
     if (group.length === 0) return;
     const began = performance.now();
-    const now = Math.max(...group.map(({ call }) => call.args[1]));
+    const now = Math.max(...group.map(({ call }) => receivedAt(call)));
     try {
       this.#refuseLost();
       const batches = group.map(({ batch }) => batch);

@@ -28,7 +28,8 @@ function heardOf({ heardAt, id, kind, at, outcome, uid }: Report): Heard {
 }
 
 function stateOf(kind: Report['kind'], outcome: string | null): Heard['state'] {
-  if (kind === 'run.settled') return 'other';
+  // That it came to nothing is heard, and is no end of a run.
+  if (kind === 'run.settled' || outcome === 'never_started') return 'other';
   if (kind === 'run.started') return 'run';
   return outcome === 'succeeded' || outcome === 'replaced' ? 'complete' : 'fail';
 }
@@ -59,6 +60,7 @@ function checkSettled(reports: readonly Report[], checking: Checking): Failure[]
       continue;
     }
     const end = settled.at(-1);
+    if (last.outcome === 'never_started') continue;
     if (end === undefined) fail('never settled');
     else if (end.outcome !== last.outcome) fail(`settled as ${end.outcome}, ended as ${last.outcome}`);
     else if (new Set(end.story?.pods).size !== end.story?.pods.length) fail('a pod twice in its story');
