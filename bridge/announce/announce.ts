@@ -6,7 +6,7 @@ import type { Run, Transition } from '../lifecycle/transition.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { cutoffReason } from '../policy/cutoff.ts';
-import type { Planned } from '../sinks/sink.ts';
+import type { Intent, Planned } from '../sinks/sink.ts';
 import type { RunMemory, RunRow } from '../store/runs.ts';
 import type { Tx } from '../store/tx.ts';
 import type { Destination } from '../turn/destination.ts';
@@ -14,6 +14,7 @@ import { hears } from '../turn/destination.ts';
 import { askAgain } from './active.ts';
 import { awaitSettled } from './await-settled.ts';
 import { cronJobOf, Known } from './known-run.ts';
+import { withinBudget } from './storm.ts';
 import type { PlannedRun } from './want-logs.ts';
 import { wantLogs } from './want-logs.ts';
 import { factsOf } from '../turn/object-rows.ts';
@@ -182,12 +183,14 @@ function planAll(turn: Turn, { run, memory }: RunRow, transitions: readonly Tran
 /** Records what a destination makes of a transition, and queues it; returns what it wants to be given back. */
 export function takePlan(
   turn: Turn,
-  { planner: { destination }, rule, onUnknown = 'none' }: Destination,
+  to: Destination,
   run: Run | undefined,
   transition: Transition,
   planned: NonNullable<Planned>,
 ): Json | undefined {
-  const { tx, now } = turn;
+  const { tx } = turn;
+  const { planner, rule, onUnknown = 'none' } = to;
+  const { destination } = planner;
   const drop = (reason: Reason, detail?: string): void =>
     decide(turn, transition.id, destination, 'dropped', reason, detail);
   // What becomes of a start depends on no other edge.
@@ -203,12 +206,21 @@ export function takePlan(
   else if ('drop' in planned) drop(planned.drop, planned.detail);
   else if (tx.retirement.covers(transition.at)) drop('retired');
   else {
-    decide(turn, transition.id, destination, 'planned', plannedReason(transition));
-    for (const intent of planned.intents) tx.timeline.enqueue(destination, transition.id, intent, now);
+    enqueue(turn, to, transition, planned.intents);
     if (run !== undefined && planned.again !== undefined) askAgain(turn, destination, run, planned.again);
     return planned.memo;
   }
   return undefined;
+}
+
+/** Queues what the destination's storm budget lets pass; a decision that nothing is sent is one like any other. */
+function enqueue(turn: Turn, to: Destination, transition: Transition, intents: readonly Intent[]): void {
+  const { tx, now } = turn;
+  const { destination } = to.planner;
+  const passed = withinBudget(turn, to, transition, intents);
+  if (passed.length === 0 && intents.length > 0) decide(turn, transition.id, destination, 'dropped', 'storm');
+  else decide(turn, transition.id, destination, 'planned', plannedReason(transition));
+  for (const intent of passed) tx.timeline.enqueue(destination, transition.id, intent, now);
 }
 
 function untoldReason({ outcome }: Transition, onUnknown: 'none' | 'fail'): Reason | undefined {

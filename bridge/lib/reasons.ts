@@ -43,6 +43,7 @@ export const REASONS = {
   planner_error: 'the bridge itself failed to plan this for this destination; everything else went on',
   key_conflict: 'another, older object owns this key; its settings are the ones that are sent',
   retired: 'the bridge was retired at that time: what it keeps at the vendor is paused, and it sends no telemetry',
+  storm: 'over the storm budget of this destination: counted, and reported together by one digest',
   dry_run: 'dry run: everything was done except the request',
   delivered: 'delivered',
   delivered_again: 'delivered; an earlier try had an unknown outcome, so the vendor may have seen it twice',

@@ -8,6 +8,7 @@ import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { RunStory } from './story.ts';
 import type { OtherMetric } from './other-metrics.ts';
+import type { StormMark, StormRules } from './storm.ts';
 
 /** A rate that several requests share, e.g. one object or one vendor address. */
 export interface Limit {
@@ -29,6 +30,8 @@ export interface Intent {
   readonly waitsFor?: string;
   /** UID of the run whose story goes with it, which is read from the store when it is sent. */
   readonly story?: string;
+  /** It counts in the storm budget of its planner. Without it, it is always sent. */
+  readonly storm?: StormMark;
 }
 
 /** What an object at the vendor should look like, as one live object claims it. */
@@ -169,6 +172,8 @@ export interface Planner {
    * it is; FORGET: nothing is wanted any more.
    */
   retire(wanted: Json, cause: RetireCause): Json | null | typeof FORGET;
+  /** How many of the intents that have a `storm` pass; the rest of a window becomes a digest. */
+  readonly storm?: StormRules;
   /** Whose payload counts when several live objects claim a row; default that of the one that was created first. */
   readonly elect?: 'oldest' | 'newest';
   /** Ms between assertions of an accepted row, which heal what was changed at the vendor; `never`; default a day. */

@@ -16,6 +16,7 @@ export interface Timer {
     | 'owner'
     | 'settled'
     | 'active'
+    | 'storm'
     | 'probe';
   readonly uid: string;
   readonly due: Instant;

@@ -3,7 +3,8 @@ import { errorText } from '../lib/errors.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { REASONS } from '../lib/reasons.ts';
 import { redact } from '../kubernetes/redact.ts';
-import type { AnnotationProblem, Desired, Planned, Planner } from '../sinks/sink.ts';
+import type { AnnotationProblem, Desired, Intent, Planned, Planner } from '../sinks/sink.ts';
+import type { StormReport } from '../sinks/storm.ts';
 import { FORGET, HOLD } from '../sinks/sink.ts';
 import { PLANNER_ERROR } from '../store/problems.ts';
 import { StoreTrouble } from '../store/trouble.ts';
@@ -13,7 +14,7 @@ const MAX_ERROR = 300;
 /** One call of a planner that threw, or gave what cannot be stored. */
 export interface PlannerFailure {
   readonly destination: string;
-  readonly call: 'plan' | 'wantsLogs' | 'planDesired' | 'planOwn' | 'problems' | 'retire' | 'adopt';
+  readonly call: 'plan' | 'wantsLogs' | 'planDesired' | 'planOwn' | 'digest' | 'problems' | 'retire' | 'adopt';
   readonly error: string;
 }
 
@@ -29,6 +30,7 @@ export interface Unplanned {
 
 /** A planner that never throws: its error costs what was to be planned for this destination, and nothing else. */
 export interface GuardedPlanner extends Omit<Planner, 'planDesired' | 'planOwn'> {
+  digest?(report: StormReport): readonly Intent[];
   planDesired(...args: Parameters<Planner['planDesired']>): readonly Desired[] | Unplanned;
   planOwn?(): readonly Desired[] | Unplanned;
 }
@@ -52,6 +54,7 @@ class Guarded implements GuardedPlanner {
   readonly removeAfterMs?: number;
   readonly elect?: 'oldest' | 'newest';
   readonly assertEveryMs?: number | 'never';
+  readonly storm?: NonNullable<Planner['storm']>;
 
   constructor(planner: Planner, failed: Failed) {
     this.#planner = planner;
@@ -59,6 +62,7 @@ class Guarded implements GuardedPlanner {
     this.destination = planner.destination;
     this.hears = planner.hears;
     this.reads = planner.reads;
+    if (planner.storm !== undefined) this.storm = planner.storm;
     if (planner.removeAfterMs !== undefined) this.removeAfterMs = planner.removeAfterMs;
     if (planner.elect !== undefined) this.elect = planner.elect;
     if (planner.assertEveryMs !== undefined) this.assertEveryMs = planner.assertEveryMs;
@@ -82,6 +86,11 @@ class Guarded implements GuardedPlanner {
   planOwn(): readonly Desired[] | Unplanned {
     const work = (): readonly Desired[] | Unplanned => storableRows(this.#planner.planOwn?.() ?? []);
     return this.#attempt('planOwn', work, (error) => ({ error }));
+  }
+
+  digest(report: StormReport): readonly Intent[] {
+    const work = (): readonly Intent[] => this.#planner.storm?.digest(report).map(storableIntent) ?? [];
+    return this.#attempt('digest', work, () => []);
   }
 
   problems(...[object]: Parameters<NonNullable<Planner['problems']>>): readonly AnnotationProblem[] {
@@ -172,15 +181,21 @@ function storableDrop<T extends Extract<Planned, { readonly drop: Reason }>>(pla
   return planned;
 }
 
+function storableIntent(intent: Intent): Intent {
+  const { key, lane, waitsFor = '', story = '', payload, limits, storm } = intent;
+  const marks = storm === undefined ? [] : [storm.group, storm.what];
+  if (
+    [key, lane, waitsFor, story, ...marks, ...limits.map((limit) => limit.key)].some((text) => typeof text !== 'string')
+  )
+    throw new TypeError('the planner gave an intent without key or lane');
+  if (storm !== undefined) storable(storm.scope);
+  return { ...intent, payload: storable(payload) };
+}
+
 function storablePlan(planned: Planned): Planned {
   if (planned === null) return null;
   if ('drop' in planned) return storableDrop(planned);
-  for (const { key, lane, waitsFor = '', story = '', payload, limits } of planned.intents) {
-    if ([key, lane, waitsFor, story, ...limits.map((limit) => limit.key)].some((text) => typeof text !== 'string')) {
-      throw new TypeError('the planner gave an intent without key or lane');
-    }
-    storable(payload);
-  }
+  planned.intents.forEach(storableIntent);
   if (planned.memo !== undefined) storable(planned.memo);
   return planned;
 }

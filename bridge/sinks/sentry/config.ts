@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../../lib/deep-readonly.ts';
+import { duration } from '../../lib/duration.ts';
 import { selectionFields } from '../selection.ts';
 import { cronsSchema } from './config-crons.ts';
 import { issuesSchema } from './config-issues.ts';
@@ -58,6 +59,18 @@ const customDsns = z
   })
   .prefault({});
 
+const storm = z
+  .strictObject({
+    events: z.int().min(1).max(10_000).default(300).describe('Most events of one DSN in a window'),
+    eventsOfOneIssue: z.int().min(1).max(10_000).default(100).describe('Most of these that are alike'),
+    window: duration()
+      .refine((ms) => ms >= 10_000 && ms <= 3_600_000, 'allowed: a duration from 10s to 1h')
+      .meta({ duration: true, allowed: 'a duration from 10s to 1h' })
+      .prefault('5m')
+      .describe('How long a window is; what it leaves out becomes one event that says what happened'),
+  })
+  .prefault({});
+
 const route = z.strictObject({
   name: z
     .string()
@@ -92,6 +105,7 @@ export const sentrySchema = z
     customDsns,
     crons: cronsSchema.prefault({}),
     issues: issuesSchema.prefault({}),
+    storm,
     logs: z
       .enum(['none', 'normal', 'all'])
       .default('none')

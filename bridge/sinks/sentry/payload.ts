@@ -5,7 +5,7 @@ import { checkInSchema } from './check-in.ts';
  * Where an item goes: the DSN of the destination, one of its `routes` by name, or one that an annotation named (without the
  * old secret half). It is payload, and the key of the limits that everything for the same DSN shares.
  */
-const targetSchema = z.union([
+export const targetSchema = z.union([
   z.strictObject({ route: z.string() }),
   z.strictObject({ dsn: z.string() }),
   z.strictObject({}),

@@ -3,6 +3,7 @@ import type { Json } from '../../lib/json.ts';
 import { isInSelection } from '../selection.ts';
 import type { Intent, PlanContext, Planned, Planner, Reads } from '../sink.ts';
 import { cronHears, planCron } from './plan-cron.ts';
+import { stormRules } from './plan-digest.ts';
 import { eventHears, planEvent } from './plan-event.ts';
 import { issueHears, planIssue, wantsLogs } from './plan-issue.ts';
 import { adoptMonitor, cronProblems, planMonitor, retireMonitor } from './plan-monitor.ts';
@@ -59,6 +60,7 @@ export function createSentryPlanner(name: string, config: SentryPlanConfig): Pla
       return joined(planned, context.memo);
     },
     wantsLogs: (context, end) => wantsLogs(context, end, rules),
+    storm: stormRules(rules),
     planDesired: (object, context) => (object.kind === 'CronJob' ? planMonitor(object, context, rules) : []),
     problems: (object) => [
       ...dsnProblems(object, rules),

@@ -1,0 +1,44 @@
+import type { Instant } from '../lib/clock.ts';
+import type { Json } from '../lib/json.ts';
+import type { Intent } from './sink.ts';
+
+/** In which budget an intent counts. */
+export interface StormMark {
+  /** What has a budget of its own, such as an address; small, and never a secret. It is given to the digest. */
+  readonly scope: Json;
+  /** What is alike: of one group only a part of the budget passes. */
+  readonly group: string;
+  /** What it is in a few words, such as `OOMKilled in Deployment shop/web`: by these the digest counts. */
+  readonly what: string;
+}
+
+/** How a planner wants storms to be reported. */
+export interface StormRules {
+  readonly budget: StormBudget;
+  /** One report of everything that was left out. */
+  digest(report: StormReport): readonly Intent[];
+}
+
+/** Most reports of a scope in a window, and most of these of one group. */
+export interface StormBudget {
+  readonly most: number;
+  readonly mostOfOne: number;
+  readonly windowMs: number;
+}
+
+/** What a storm left out in one window, for its digest. */
+export interface StormReport {
+  readonly scope: Json;
+  readonly since: Instant;
+  readonly until: Instant;
+  /** How many were sent one by one. */
+  readonly passed: number;
+  readonly left: {
+    readonly count: number;
+    /** By `what`; those that came when there were already many are `others`. */
+    readonly kinds: Readonly<Record<string, number>>;
+    readonly others: number;
+    readonly firstAt: Instant;
+    readonly lastAt: Instant;
+  };
+}
