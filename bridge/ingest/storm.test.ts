@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Observation } from '../kubernetes/observation.ts';
 import { eventFacts, T0 } from '../../test/fixtures/facts.ts';
 import type { Planner } from '../sinks/sink.ts';
 import type { StormReport } from '../sinks/storm.ts';
@@ -40,7 +41,7 @@ function warnings(count: number, reason: string, now = NOW): void {
   const observations = Array.from({ length: count }, () => {
     const regarding = { ...eventFacts().regarding, uid: `pod-${number}` };
     const facts = eventFacts({ uid: `event-${number++}`, reason, lastAt: now, regarding });
-    return { facts, deleted: false, observedAt: now };
+    return { facts, deleted: false, observedAt: now } as unknown as Observation;
   });
   expect(bridge.take(observations, now).poisoned).toBe(0);
 }

@@ -9,6 +9,7 @@ import type { Reason } from '../lib/reasons.ts';
 import type { RunStory } from './story.ts';
 import type { OtherMetric } from './other-metrics.ts';
 import type { StormMark, StormRules } from './storm.ts';
+import type { TestResult } from './test-result.ts';
 
 /** A rate that several requests share, e.g. one object or one vendor address. */
 export interface Limit {
@@ -225,12 +226,6 @@ export interface ClaimedDesired {
   readonly wanted: Json;
   readonly wantedHash: string;
   readonly attempt: number;
-}
-
-export interface TestResult {
-  readonly delivery: Delivery;
-  /** What was done at the vendor, in words, as far as it went; may be empty. */
-  readonly did: string;
 }
 
 /** A line of the journal: what happened, or what Kubernetes said, as it was committed. Numbers grow, with gaps. */

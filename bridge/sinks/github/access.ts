@@ -1,4 +1,5 @@
-import type { Delivery, TestResult } from '../sink.ts';
+import type { Delivery } from '../sink.ts';
+import type { TestResult } from '../test-result.ts';
 import type { GithubClient } from './client.ts';
 import type { GithubConfig } from './config.ts';
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import type { Http } from '../http.ts';
-import type { ClaimedIntent, Deliverer, Delivery, TestResult } from '../sink.ts';
+import type { ClaimedIntent, Deliverer, Delivery } from '../sink.ts';
+import type { TestResult } from '../test-result.ts';
 import type { Account } from './account.ts';
 import { createAccount } from './account.ts';
 import { API_LIMIT, apiDelivery, apiRequest, organizationOf } from './api-client.ts';

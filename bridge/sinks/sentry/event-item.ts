@@ -1,5 +1,5 @@
 import type { Facts } from '../../kubernetes/observation.ts';
-import { uuidv5 } from '../../lib/ids.ts';
+import { sha256Hex, uuidv5 } from '../../lib/ids.ts';
 import type { Transition } from '../../lifecycle/transition.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Intent, PlanContext } from '../sink.ts';
@@ -86,7 +86,11 @@ export function planReport(
     ...(tails && story !== undefined && { tails }),
   } satisfies SentryPayload;
   const key = `${transition.id}/issue`;
-  return { intents: [{ key, lane: key, payload, limits: limitsOf(payload), ...(story !== undefined && { story }) }] };
+  const { kind, name } = subject.workload;
+  const what = `${report.reason ?? report.failure.kind} of ${kind} ${about.namespace === '' ? '' : `${about.namespace}/`}${name}`;
+  const storm = { scope: target, group: sha256Hex(JSON.stringify(verdict.fingerprint ?? what)).slice(0, 16), what };
+  const shared = { limits: limitsOf(payload), storm, ...(story !== undefined && { story }) };
+  return { intents: [{ key, lane: key, payload, ...shared }] };
 }
 
 interface Verdict {
