@@ -1,7 +1,8 @@
 import type { Instant } from '../../lib/clock.ts';
 import { REASONS } from '../../lib/reasons.ts';
 import type { Deps } from '../module.ts';
-import type { ClaimedDesired, Deliverer, Delivery, TestResult } from '../sink.ts';
+import type { ClaimedDesired, Deliverer, Delivery } from '../sink.ts';
+import type { TestResult } from '../test-result.ts';
 import { checkAccess } from './access.ts';
 import type { Annotated } from './annotate.ts';
 import { annotate, API_LIMIT } from './annotate.ts';
