@@ -13,8 +13,10 @@ export function checkEcho(account: EchoAccount, checking: Checking): Failure[] {
   );
   const ofJobs = reports.filter(({ uid }) => !rollouts.has(uid));
   const ofRollouts = reports.filter(({ uid }) => rollouts.has(uid)).map((report) => ({ ...report, said: report.id }));
+  // That a Job never started is heard too, and is not the end of a run.
+  const runs = ofJobs.filter(({ outcome }) => outcome !== 'never_started');
   return [
-    ...checkJobs(checking, ofJobs.map(heardOf), () => undefined),
+    ...checkJobs(checking, runs.map(heardOf), () => undefined),
     ...checkRollouts(checking, ofRollouts),
     ...checkOutcomes(ofJobs, checking),
     ...checkSettled(reports, checking),
@@ -28,8 +30,7 @@ function heardOf({ heardAt, id, kind, at, outcome, uid }: Report): Heard {
 }
 
 function stateOf(kind: Report['kind'], outcome: string | null): Heard['state'] {
-  // That it came to nothing is heard, and is no end of a run.
-  if (kind === 'run.settled' || outcome === 'never_started') return 'other';
+  if (kind === 'run.settled') return 'other';
   if (kind === 'run.started') return 'run';
   return outcome === 'succeeded' || outcome === 'replaced' ? 'complete' : 'fail';
 }
