@@ -70,6 +70,7 @@ describe('loadConfig', () => {
       outbox: { maxAge: 86_400_000 },
       cronitor: {},
       sentry: {},
+      kubernetes: {},
       github: {},
       opentelemetry: {},
     });

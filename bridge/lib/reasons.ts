@@ -54,6 +54,7 @@ export const REASONS = {
   awaiting_row: 'waits until the vendor has accepted the object that it belongs to',
   row_refused: 'sent although the vendor refuses the object that it belongs to for good',
   rate_limited: 'the vendor asked for a pause (429)',
+  no_release: 'neither a label nor the tag of an image says which release was rolled out',
   paced: 'waits, so that the vendor is not sent more at a time than it takes',
   too_large: 'the vendor takes nothing of this size, although it was cut to the least',
   server_error: 'the vendor answered with a server error (5xx)',

@@ -112,7 +112,6 @@ export const sentrySchema = z
       .describe('Which Kubernetes Events are sent as Sentry logs: none, those of type Normal, or all'),
     shipLogs: z.boolean().default(true).describe('Attach the tails of container logs to issues'),
     deploys: z.boolean().default(false).describe('Report each rollout as a deploy of its release; needs api'),
-    gke: z.boolean().default(false).describe('Add cluster, project and links of Google Kubernetes Engine'),
     api: api.optional(),
     dryRun: z.boolean().default(false).describe('Do everything except the requests'),
   })

@@ -3,6 +3,7 @@ import type { Json } from '../../lib/json.ts';
 import { isInSelection } from '../selection.ts';
 import type { Intent, PlanContext, Planned, Planner, Reads } from '../sink.ts';
 import { cronHears, planCron } from './plan-cron.ts';
+import { deployHears, planDeploy } from './plan-deploy.ts';
 import { stormRules } from './plan-digest.ts';
 import { eventHears, planEvent } from './plan-event.ts';
 import { issueHears, planIssue, wantsLogs } from './plan-issue.ts';
@@ -38,6 +39,7 @@ interface Part {
 const PARTS = {
   issue: { hears: issueHears, plan: planIssue },
   event: { hears: eventHears, plan: planEvent },
+  deploy: { hears: deployHears, plan: planDeploy },
   cron: { hears: cronHears, plan: planCron },
 } satisfies Readonly<Record<string, Part>>;
 
