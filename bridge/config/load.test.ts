@@ -72,6 +72,7 @@ describe('loadConfig', () => {
       sentry: {},
       kubernetes: {},
       github: {},
+      kubernetes: {},
       opentelemetry: {},
     });
   });

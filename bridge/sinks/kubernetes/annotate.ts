@@ -69,7 +69,9 @@ function reasonToLeave(pod: KubeObject, { uid, annotation, value, evenOver }: Wa
   if (textAt(metadata, 'deletionTimestamp') !== undefined)
     return { outcome: 'drop', reason: 'object_over', detail: 'it is being deleted' };
   const { phase } = objectAt(pod, 'status');
-  return isLastPhase(phase) ? { outcome: 'drop', reason: 'object_over', detail: `its phase is ${phase}` } : undefined;
+  return isLastPhase(phase)
+    ? { outcome: 'drop', reason: 'object_over', detail: `its phase is ${String(phase)}` }
+    : undefined;
 }
 
 function valueOf(pod: KubeObject, annotation: string): string | undefined {

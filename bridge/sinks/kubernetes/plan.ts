@@ -29,12 +29,12 @@ export function createKubernetesPlanner(name: string, config: KubernetesConfig):
   };
 }
 
-function planTimestamp(pod: PodFacts, { now, previous }: DesiredContext, config: KubernetesConfig): Desired[] {
+function planTimestamp(pod: PodFacts, context: DesiredContext, config: KubernetesConfig): Desired[] {
   const { trigger, result, over, timeZone, value } = config;
   const { uid, namespace, name, annotations } = pod;
   if (!Object.hasOwn(annotations, trigger) || Object.hasOwn(annotations, result)) return [];
   if (!isInSelection(pod, config) || (over === 'skip' && isOver(pod))) return [];
-  const at = value === 'started' ? pod.startAt : (before(previous(uid)) ?? now);
+  const at = value === 'started' ? pod.startAt : (before(context.previous(uid)) ?? context.now);
   if (at === undefined) return [];
   const wanted: Wanted = {
     namespace,
