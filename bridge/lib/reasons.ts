@@ -75,6 +75,7 @@ export const REASONS = {
   awaiting_turn: 'waits for its turn: few requests at a time go to this vendor',
   already_there: 'it was there already, written by somebody else: it is left as it is',
   object_gone: 'its object is not in the cluster any more',
+  awaiting_start: 'its object has not started, and the time of its start is what is wanted: written once it is known',
   object_over: 'its object has ended or is being deleted: it is left as it is',
   destination_removed:
     'this destination is not in the configuration any more: what waits for it is given up after outbox.maxAge',
@@ -98,8 +99,8 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
-/** Nothing is wrong: what was wanted has become needless. */
-export const NEEDLESS: ReadonlySet<Reason> = new Set(['already_there', 'object_gone', 'object_over']);
+/** Nothing is wrong: what was wanted has become needless, or is not wanted yet. */
+export const NEEDLESS: ReadonlySet<Reason> = new Set(['already_there', 'object_gone', 'object_over', 'awaiting_start']);
 
 /** What a person reads of a run on which no decision was taken, by its status. */
 export function undecidedText(status: string): string {

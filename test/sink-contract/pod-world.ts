@@ -116,6 +116,11 @@ export class PodWorld {
     return this.#engine.reader.desired({ limit: 1_000 }).items;
   }
 
+  /** How many rows are not as they should be. */
+  notInSync(): number {
+    return this.#engine.reader.depth().reduce((sum, { notInSync }) => sum + notInSync, 0);
+  }
+
   /** Runs the clock until it is so. */
   async until(condition: () => boolean, stepMs = 200): Promise<void> {
     const deadline = Date.now() + 15_000;

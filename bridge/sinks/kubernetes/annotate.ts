@@ -7,7 +7,7 @@ import { deliveryFor } from '../delivery.ts';
 import type { HttpAnswer, HttpResult } from '../http.ts';
 import type { Kube } from '../module.ts';
 import type { Delivery } from '../sink.ts';
-import type { Wanted } from './wanted.ts';
+import type { Stamp } from './wanted.ts';
 import { isLastPhase } from './wanted.ts';
 
 /** Limit key of all requests. */
@@ -30,7 +30,7 @@ export interface Annotated {
  * Gives a pod its annotation, unless it has one: it is read, and written on the condition that nobody wrote it since. So
  * neither an old record nor another writer beside this one makes a second write.
  */
-export async function annotate(kube: Kube, wanted: Wanted, now: Instant, signal: AbortSignal): Promise<Annotated> {
+export async function annotate(kube: Kube, wanted: Stamp, now: Instant, signal: AbortSignal): Promise<Annotated> {
   const { namespace, name, annotation, value } = wanted;
   if (!isSegment(namespace) || !isSegment(name)) return gone('no pod has that name');
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
@@ -57,7 +57,7 @@ export async function annotate(kube: Kube, wanted: Wanted, now: Instant, signal:
 }
 
 /** Why a pod is left as it is; undefined when it is to be written. */
-function reasonToLeave(pod: KubeObject, { uid, annotation, value, evenOver }: Wanted): Delivery | undefined {
+function reasonToLeave(pod: KubeObject, { uid, annotation, value, evenOver }: Stamp): Delivery | undefined {
   const metadata = objectAt(pod, 'metadata');
   if (textAt(metadata, 'uid') !== uid)
     return { outcome: 'drop', reason: 'object_gone', detail: 'another pod has its name now' };
@@ -89,7 +89,7 @@ function parsed({ body }: HttpAnswer): KubeObject {
   }
 }
 
-function refusedBy(result: HttpResult, wanted: Wanted, now: Instant): Annotated {
+function refusedBy(result: HttpResult, wanted: Stamp, now: Instant): Annotated {
   if (result.kind === 'answer' && result.status === 404) return gone('it is not in the cluster any more');
   const delivery = deliveryFor(result, {
     now,
@@ -103,7 +103,7 @@ function refusedBy(result: HttpResult, wanted: Wanted, now: Instant): Annotated 
   return / cannot (get|patch) resource /.test(message) ? { delivery, denied: true } : { delivery };
 }
 
-function refusal(answer: HttpAnswer, wanted: Wanted): Delivery {
+function refusal(answer: HttpAnswer, wanted: Stamp): Delivery {
   const { status } = answer;
   const message = messageAt(parsed(answer), 'message') ?? `HTTP ${status}`;
   const detail = `${nameOf(wanted)}: ${redact(message).slice(0, MAX_DETAIL)}`;
@@ -116,11 +116,11 @@ function gone(detail: string): Annotated {
   return { delivery: { outcome: 'drop', reason: 'object_gone', detail } };
 }
 
-function badAnswer(wanted: Wanted): Annotated {
+function badAnswer(wanted: Stamp): Annotated {
   const detail = `${nameOf(wanted)}: the answer is not a pod with the annotation`;
   return { delivery: { outcome: 'retry', reason: 'bad_answer', detail } };
 }
 
-function nameOf({ namespace, name }: Wanted): string {
+function nameOf({ namespace, name }: Stamp): string {
   return `pod ${namespace}/${name}`;
 }

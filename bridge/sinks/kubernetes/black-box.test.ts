@@ -207,6 +207,10 @@ describe('a write', () => {
     make();
     await world.quiet();
     expect(world.vendors.requests).toEqual([]);
+    expect(reasons()).toEqual(['object_over']);
+    expect(world.lines).toMatchObject([{ pod: 'shop/web', reason: 'object_over', msg: 'a pod is not annotated' }]);
+    expect(world.rows()).toMatchObject([{ reason: 'object_over' }]);
+    expect(world.notInSync()).toBe(0);
     await world.close();
     await open({ over: 'write' });
     const pod = make();
@@ -222,7 +226,21 @@ describe('a write', () => {
     world.observe(seen);
     await world.until(() => world.told.length > 0);
     expect(world.told).toMatchObject([{ outcome: 'drop', reason: 'object_over', detail: 'its phase is Succeeded' }]);
-    expect(world.lines).toMatchObject([{ pod: 'shop/web', reason: 'object_over', msg: 'a pod is not annotated' }]);
+    const line = [{ pod: 'shop/web', reason: 'object_over', msg: 'a pod is not annotated' }];
+    expect(world.lines).toMatchObject(line);
+    // Its record comes after all: nothing is new.
+    world.observe(pod);
+    await world.quiet();
+    expect([world.lines.length, world.writes()]).toEqual([1, []]);
+    world.observe({ ...pod, metadata: { ...pod.metadata, resourceVersion: '9000' } }, true);
+    expect(world.rows()).toEqual([]);
+  });
+
+  it('(14) has no row where no timestamp is asked for', async () => {
+    await open();
+    world.api.create('shop/web', {}).status.phase = 'Succeeded';
+    await world.quiet();
+    expect([world.rows(), world.told]).toEqual([[], []]);
   });
 
   it('(15) that a stop interrupts is done after the next start, once', async () => {
@@ -255,34 +273,5 @@ describe('a write', () => {
     const annotations = { timestamp: timestamp(pod) };
     expect(JSON.parse(patch!.body)).toEqual({ metadata: { uid, resourceVersion, annotations } });
     expect(patch!.headers['content-type']).toBe('application/merge-patch+json');
-  });
-});
-
-describe('the settings', () => {
-  it('name the annotations, with or without a domain, and the zone', async () => {
-    await open({ trigger: 'example.com/stamp', result: 'example.com/at', timeZone: 'America/New_York' });
-    const plain = world.api.create('shop/plain', ask);
-    const pod = world.api.create('shop/web', { 'example.com/stamp': '' });
-    await world.until(() => 'example.com/at' in pod.metadata.annotations);
-    expect(pod.metadata.annotations['example.com/at']).toBe('2026-01-05T07:00:00-05:00');
-    expect(plain.metadata.annotations).toEqual(ask);
-  });
-
-  it('select namespaces and labels', async () => {
-    await open({ namespaces: ['shop', 'billing'], excludeNamespaces: ['billing'] });
-    const pods = ['shop', 'billing', 'other'].map((namespace) => world.api.create(`${namespace}/web`, ask));
-    await world.until(() => isStamped(pods[0]!)());
-    await world.quiet();
-    expect(pods.map((pod) => isStamped(pod)())).toEqual([true, false, false]);
-  });
-
-  it('take the start of the pod once it is known', async () => {
-    await open({ value: 'started' });
-    const pod = world.api.create('shop/web', ask);
-    await world.quiet();
-    expect(world.vendors.requests).toEqual([]);
-    world.api.change(pod, (it) => (it.status = { phase: 'Running', startTime: '2026-01-05T11:59:58Z' }));
-    await world.until(isStamped(pod));
-    expect(timestamp(pod)).toBe('2026-01-05T11:59:58Z');
   });
 });

@@ -8,7 +8,7 @@ import type { Annotated } from './annotate.ts';
 import { annotate, API_LIMIT } from './annotate.ts';
 import type { KubernetesConfig } from './config.ts';
 import type { Wanted } from './wanted.ts';
-import { wantedSchema } from './wanted.ts';
+import { isStamp, wantedSchema } from './wanted.ts';
 
 export type KubernetesDeps = Pick<Deps, 'clock' | 'log'> & { readonly kube: NonNullable<Deps['kube']> };
 
@@ -16,6 +16,8 @@ export type KubernetesDeps = Pick<Deps, 'clock' | 'log'> & { readonly kube: NonN
 const AT_ONCE = 8;
 /** A permission is a decision of people: one pod of the namespace asks again after this. */
 const FORBIDDEN_MS = 60_000;
+/** For a pod with nothing to write: until it changes, or is deleted. */
+const LEFT_MS = 365 * 86_400_000;
 
 /** The half of `kubernetes/<name>` that talks to the Kubernetes API. */
 export function createKubernetesDeliverer(name: string, config: KubernetesConfig, deps: KubernetesDeps): Deliverer {
@@ -65,6 +67,7 @@ class Writer {
   async #row({ wanted: stored }: ClaimedDesired, signal: AbortSignal): Promise<Delivery> {
     const { success, data: wanted } = wantedSchema.safeParse(stored);
     if (!success) return UNREADABLE;
+    if (!isStamp(wanted)) return this.#left(wanted);
     const { clock, kube } = this.#deps;
     const known = this.#forbidden.get(wanted.namespace);
     const waitMs = (known?.until ?? 0) - clock.now();
@@ -74,6 +77,15 @@ class Writer {
     if (annotated.denied === true) return this.#denied(wanted.namespace, annotated.delivery.detail ?? '');
     this.#tell(wanted, annotated);
     return annotated.delivery;
+  }
+
+  /** There is nothing to ask about such a pod: what it becomes, the stream brings. */
+  #left(wanted: Wanted): Delivery {
+    const reason = wanted.isOver === true ? 'object_over' : 'awaiting_start';
+    const detail = `pod ${wanted.namespace}/${wanted.name}`;
+    const delivery: Delivery = { outcome: 'drop', reason, detail, afterMs: LEFT_MS };
+    this.#tell(wanted, { delivery });
+    return delivery;
   }
 
   /** No pod of the namespace can be written: the others are not tried, and those of other namespaces are. */

@@ -15,7 +15,7 @@ const ASSERT_MS = 10 * 60_000;
 
 /**
  * The pure half of `kubernetes/<name>`: a row for each pod that asks for a timestamp and has none. It is forgotten as soon
- * as the pod is seen with one, is over, or asks no more: what is taken away by hand is a new row with a new time.
+ * as the pod is seen with one, is deleted, or asks no more: what is taken away by hand is a new row with a new time.
  */
 export function createKubernetesPlanner(name: string, config: KubernetesConfig): Planner {
   return {
@@ -30,30 +30,42 @@ export function createKubernetesPlanner(name: string, config: KubernetesConfig):
 }
 
 function planTimestamp(pod: PodFacts, context: DesiredContext, config: KubernetesConfig): Desired[] {
-  const { trigger, result, over, timeZone, value } = config;
+  const { trigger, result, over } = config;
   const { uid, namespace, name, annotations } = pod;
   if (!Object.hasOwn(annotations, trigger) || Object.hasOwn(annotations, result)) return [];
-  if (!isInSelection(pod, config) || (over === 'skip' && isOver(pod))) return [];
-  const at = value === 'started' ? pod.startAt : (before(context.previous(uid)) ?? context.now);
-  if (at === undefined) return [];
-  const wanted: Wanted = {
+  if (!isInSelection(pod, config)) return [];
+  const { data: before } = wantedSchema.safeParse(context.previous(uid));
+  const value = valueOf(pod, before?.value, context.now, config);
+  const wanted = {
     namespace,
     name,
     uid,
     annotation: result,
-    value: rfc3339(at, timeZone),
+    ...(value !== undefined ? { value } : isLeft(pod, config) && { isOver: true as const }),
     evenOver: over === 'write',
-  };
-  return [{ key: uid, wanted: { ...wanted } }];
+  } satisfies Wanted;
+  return [{ key: uid, wanted }];
 }
 
-function isOver({ deletionAt, phase }: PodFacts): boolean {
-  return deletionAt !== undefined || isLastPhase(phase);
+/** Undefined while nothing is to be written. What was to be written before the pod was over stays: the pod is asked. */
+function valueOf(
+  pod: PodFacts,
+  before: string | undefined,
+  now: Instant,
+  config: KubernetesConfig,
+): string | undefined {
+  if (isLeft(pod, config)) return before;
+  const { timeZone, value } = config;
+  const at = value === 'started' ? pod.startAt : (timeOf(before) ?? now);
+  return at === undefined ? undefined : rfc3339(at, timeZone);
+}
+
+function isLeft({ deletionAt, phase }: PodFacts, { over }: KubernetesConfig): boolean {
+  return over === 'skip' && (deletionAt !== undefined || isLastPhase(phase));
 }
 
 /** When the pod was first seen so: however often its row is planned again, the time stays. */
-function before(previous: unknown): Instant | undefined {
-  const { success, data } = wantedSchema.safeParse(previous);
-  const at = success ? Date.parse(data.value) : Number.NaN;
+function timeOf(before: string | undefined): Instant | undefined {
+  const at = before === undefined ? Number.NaN : Date.parse(before);
   return Number.isNaN(at) ? undefined : at;
 }
