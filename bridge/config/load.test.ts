@@ -72,7 +72,6 @@ describe('loadConfig', () => {
       sentry: {},
       kubernetes: {},
       github: {},
-      kubernetes: {},
       opentelemetry: {},
     });
   });
