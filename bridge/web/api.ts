@@ -1,7 +1,9 @@
 import { type Response, Router } from 'express';
 
 import { iso } from '../lib/clock.ts';
+import type { Json } from '../lib/json.ts';
 import type { ReadStore } from '../store/read.ts';
+import { masked } from './masked.ts';
 import {
   cronJobsQuery,
   deliveriesQuery,
@@ -13,7 +15,7 @@ import {
 } from './query.ts';
 import { readable } from './readable.ts';
 
-/** JSON of vendors, handed on as it is. */
+/** JSON of vendors, handed on as it is but for its secrets. */
 const FOREIGN = new Set(['payload', 'wanted']);
 
 /** The JSON API: every list is `{items, next?}`, every time an ISO string, what is not known is left out. */
@@ -57,7 +59,8 @@ function send(response: Response, view: object): void {
 /** A view of the store as JSON: instants (`at`, `…At`) become ISO strings. */
 export function apiJson(view: unknown, key = ''): unknown {
   if (typeof view === 'number' && (key === 'at' || key.endsWith('At'))) return iso(view);
-  if (FOREIGN.has(key) || view === null || typeof view !== 'object') return view;
+  if (FOREIGN.has(key)) return masked(view as Json);
+  if (view === null || typeof view !== 'object') return view;
   if (Array.isArray(view)) return view.map((item) => apiJson(item));
   return Object.fromEntries(Object.entries(view).map(([name, value]) => [name, apiJson(value, name)]));
 }

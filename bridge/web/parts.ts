@@ -4,6 +4,7 @@ import { iso } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { DeliveryStatus, DropKind } from '../store/read.ts';
 import { type Child, type Html, html } from './html.ts';
+import { masked } from './masked.ts';
 
 type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'quiet';
 
@@ -89,11 +90,11 @@ export function runHref(uid: string): string {
   return `/runs/${encodeURIComponent(uid)}`;
 }
 
-/** JSON that is shown only when a person opens it; by its `id` it stays open over updates. */
+/** JSON of a vendor without its secrets, shown only when a person opens it; by its `id` it stays open over updates. */
 export function payload(id: string, label: string, value: Json): Html {
   return html`<details id="${id}">
     <summary>${label}</summary>
-    <pre tabindex="0">${JSON.stringify(value, null, 2)}</pre>
+    <pre tabindex="0">${JSON.stringify(masked(value), null, 2)}</pre>
   </details>`;
 }
 
