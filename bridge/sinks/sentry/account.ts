@@ -33,7 +33,16 @@ export function createAccount(destination: string, config: SentryConfig, http: H
   const { api } = config;
   const token = api && new SecretFile(`${destination}: api.tokenFile`, { file: api.tokenFile });
   const dsns = new Dsns(destination, config);
-  return { config, http, clock, dsns, token, limits: new RateLimits(), pace: new CheckInPace(), projects: new Map() };
+  return {
+    config,
+    http,
+    clock,
+    dsns,
+    token,
+    limits: new RateLimits(),
+    pace: new CheckInPace(clock.now()),
+    projects: new Map(),
+  };
 }
 
 /** Status and Sentry's own words, bounded, without DSNs, tokens and control characters. */

@@ -11,9 +11,9 @@ const A_MINUTE = 5;
 
 /** The limit of all check-ins of one monitor in one environment. */
 export function environmentLimit(target: Target, { monitor, environment }: CheckIn): Limit {
-  return {
-    key: `${targetKey(target)}/check-in/${monitor.slug}/${environment}`,
-    perSecond: A_MINUTE / 60,
-    burst: A_MINUTE,
-  };
+  return { key: environmentKey(target, monitor.slug, environment), perSecond: A_MINUTE / 60, burst: A_MINUTE };
+}
+
+export function environmentKey(target: Target, slug: string, environment: string): string {
+  return `${targetKey(target)}/check-in/${slug}/${environment}`;
 }

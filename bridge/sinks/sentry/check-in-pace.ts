@@ -3,7 +3,12 @@ import type { Json } from '../../lib/json.ts';
 
 /** A minute, and what a request may come late, or a clock differ. */
 const WINDOW_MS = 62_000;
-const BASE = 50;
+/**
+ * Of what Sentry takes in a minute, 50 and 6 of each environment of a monitor, the first check-ins after a start are kept
+ * free: the process before may have sent the rest just now, which nobody knows any more.
+ */
+const AFTER_START = 10;
+const BASE = 50 - AFTER_START;
 const PER_ENVIRONMENT = 6;
 
 interface Project {
@@ -13,21 +18,38 @@ interface Project {
   sent: Instant[];
 }
 
+/** Ms until one more may be sent, and what of it has to wait: this monitor in this environment, or the whole project. */
+export interface Paced {
+  readonly ms: number;
+  readonly of: 'environment' | 'project';
+}
+
 /**
  * Keeps the check-ins of a project below what Sentry takes in a minute: 50, and 6 for each environment of a monitor. It
- * counts those that it sent itself a minute ago or before: so a first install begins with 50, goes on with 350, and a
- * thousand monitors are heard in three minutes. What each monitor may have is a limit of its intents.
+ * counts those that it sent itself a minute ago or before: so a first install begins with 10, goes on with 40 and then
+ * hundreds, and a thousand monitors are heard in four minutes. What each monitor may have is a limit of its intents, which
+ * leaves one of six for the first minute after a start.
  */
 export class CheckInPace {
+  readonly #startedAt: Instant;
   readonly #projects = new Map<string, Project>();
 
-  /** Ms until one more may be sent to this project; 0: now. */
-  wait(project: string, now: Instant): number {
+  constructor(startedAt: Instant) {
+    this.#startedAt = startedAt;
+  }
+
+  /** Undefined: this item may be sent to the project now. */
+  wait(project: string, item: Item, now: Instant): Paced | undefined {
     const known = this.#of(project);
     known.sent = known.sent.filter((at) => at > now - WINDOW_MS && at <= now);
+    const startMs = this.#startMs(now);
+    if (startMs > 0) {
+      if (known.environments.has(nameOf(item))) return { ms: startMs, of: 'environment' };
+      return known.sent.length < AFTER_START ? undefined : { ms: startMs, of: 'project' };
+    }
     const settled = [...known.environments.values()].filter((at) => at <= now - WINDOW_MS).length;
     const over = known.sent.length - (BASE + PER_ENVIRONMENT * settled);
-    return over < 0 ? 0 : known.sent[over]! + WINDOW_MS - now;
+    return over < 0 ? undefined : { ms: known.sent[over]! + WINDOW_MS - now, of: 'project' };
   }
 
   /** This item of a check-in is about to be sent. */
@@ -38,9 +60,9 @@ export class CheckInPace {
     if (!known.environments.has(name)) known.environments.set(name, now);
   }
 
-  /** Sentry has this environment of a monitor. */
-  knows(project: string, item: Item): void {
-    this.#of(project).environments.set(nameOf(item), -Infinity);
+  /** How long what was sent before the start still counts; nothing after a clock that was set back. */
+  #startMs(now: Instant): number {
+    return now < this.#startedAt ? 0 : this.#startedAt + WINDOW_MS - now;
   }
 
   #of(project: string): Project {

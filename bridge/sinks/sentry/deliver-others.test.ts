@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventFacts } from '../../../test/fixtures/facts.ts';
 import type { DeliverBench } from './deliver-bench.ts';
-import { send, signal, startBench } from './deliver-bench.ts';
+import { checkIn, send, signal, startBench } from './deliver-bench.ts';
 
 let bench: DeliverBench;
 beforeEach(async () => {
@@ -83,6 +83,28 @@ describe('beside items', () => {
         log: { body: 'Pulled: got it', level: 'info', trace_id: uid.replaceAll('-', ''), timestamp: bench.now / 1000 },
       },
     ]);
+    expect(bench.vendors.sentry.violations).toEqual([]);
+  });
+});
+
+describe('check-ins after a restart', () => {
+  const next = (n: number, environment = 'production') => checkIn({ id: String(n).repeat(32), environment });
+
+  it('are no seventh of a monitor in that minute: one goes, the next holds back this monitor only', async () => {
+    const before = bench.deliverer();
+    await send(before, next(0, 'staging'));
+    bench.now += 70_000;
+    for (const n of [1, 2, 3, 4, 5]) await send(before, next(n));
+    bench.now += 5_000;
+    const after = bench.deliverer();
+    expect(await send(after, next(6))).toEqual({ outcome: 'delivered' });
+    const { slug } = next(7).checkIn.monitor;
+    const hold = { key: `default/check-in/${slug}/production` };
+    expect(await send(after, next(7))).toEqual({ outcome: 'retry', reason: 'paced', afterMs: 62_000, hold });
+    expect(await send(after, next(8, 'staging'))).toEqual({ outcome: 'delivered' });
+    bench.now += 62_000;
+    bench.vendors.sentry.projects.clear();
+    expect(await send(after, next(7))).toEqual({ outcome: 'delivered' });
     expect(bench.vendors.sentry.violations).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import type { RunStory } from '../story.ts';
 import type { Account } from './account.ts';
 import { refusal, REFUSED_PAUSE_MS } from './account.ts';
 import { attachmentsOf, isAwaited } from './attachments.ts';
+import { environmentKey } from './check-in-limits.ts';
 import { checkInItem } from './check-in.ts';
 import type { Dsn } from './dsn.ts';
 import { envelopeUrl } from './dsn.ts';
@@ -58,9 +59,22 @@ export async function sendItem(
     const key = limited.all ? to.key : limit;
     return { outcome: 'retry', reason: 'rate_limited', afterMs: limited.ms, hold: { key } };
   }
-  const paced = payload.kind === 'check_in' ? account.pace.wait(dsnId(to.dsn), clock.now()) : 0;
-  if (paced > 0) return { outcome: 'retry', reason: 'paced', afterMs: paced, hold: { key: limit } };
-  return sendTo(account, to, payload, intent, signal);
+  return paced(account, to, planned, payload.item) ?? sendTo(account, to, payload, intent, signal);
+}
+
+/** What of a check-in waits so that Sentry is not sent more in a minute than it takes. */
+function paced(
+  { pace, clock }: Account,
+  to: Resolved,
+  planned: ItemPayload,
+  item: ReadyItem['item'],
+): Delivery | undefined {
+  if (planned.kind !== 'check_in') return undefined;
+  const wait = pace.wait(dsnId(to.dsn), item, clock.now());
+  if (wait === undefined) return undefined;
+  const { monitor, environment } = planned.checkIn;
+  const key = wait.of === 'project' ? `${to.key}/monitor` : environmentKey(planned.target, monitor.slug, environment);
+  return { outcome: 'retry', reason: 'paced', afterMs: wait.ms, hold: { key } };
 }
 
 /** A log is read within seconds. The pauses grow: after about two minutes the event goes without it. */
