@@ -13,6 +13,8 @@ export interface SinkCase {
   readonly match: { readonly intent: string | string[]; readonly desired: string };
   /** It asks what the vendor has before it sends telemetry: what was heard is not sent again. */
   readonly looksFirst?: true;
+  /** It asks for a row before it makes one; this answer says that there is none. */
+  readonly missing?: number;
   /** From now on no request may take longer, for a sink that does not use the HTTP client. */
   readonly hurry?: (ms: number) => void;
   /** Never to be seen outside a request. */
