@@ -23,7 +23,7 @@ export interface Limit {
 export interface Intent {
   /** Unique per destination and deterministic: derived from the transition id. */
   readonly key: string;
-  /** Order key: the next of a lane is not sent before the previous is settled. */
+  /** Order key: the next of a lane is not sent before the previous is settled; one that fails alone gives way after two minutes. */
   readonly lane: string;
   readonly payload: Json;
   readonly limits: readonly Limit[];
@@ -31,6 +31,8 @@ export interface Intent {
   readonly waitsFor?: string;
   /** UID of the run whose story goes with it, which is read from the store when it is sent. */
   readonly story?: string;
+  /** What comes later in its lane does not make up for it: that waits, however often this one fails. */
+  readonly keep?: true;
   /** It counts in the storm budget of its planner. Without it, it is always sent. */
   readonly storm?: StormMark;
 }
@@ -210,7 +212,7 @@ export type Delivery =
       readonly afterMs?: number;
     };
 
-export interface ClaimedIntent extends Omit<Intent, 'story'> {
+export interface ClaimedIntent extends Omit<Intent, 'story' | 'keep'> {
   readonly seq: number;
   readonly destination: string;
   readonly transitionId: string;

@@ -103,6 +103,15 @@ describe('the check-ins of a run', () => {
     expect(first!.limits.at(-1)).toMatchObject({ burst: 5, key: expect.stringContaining('/production') });
   });
 
+  it('are closed whatever comes later: only one that says that the run goes on gives way', () => {
+    const keep = (given: Partial<Transition>) => intentsOf(plan(given)).intents[0]!.keep;
+    expect([{}, ended('succeeded', { inferred: true }), ended('failed', { corrects: true })].map(keep)).toEqual([
+      undefined,
+      true,
+      true,
+    ]);
+  });
+
   it('wait for their monitor where there is a token', () => {
     expect(intentsOf(plan({})).intents[0]).not.toHaveProperty('waitsFor');
     const [first] = intentsOf(plan({}, planContext(), {}, true)).intents;

@@ -85,7 +85,7 @@ function checkInOf(
   };
 }
 
-function intentOf(checkIn: CheckIn, { id }: Transition, context: RunContext, rules: SentryRules): Intent {
+function intentOf(checkIn: CheckIn, { id, kind }: Transition, context: RunContext, rules: SentryRules): Intent {
   const { run } = context;
   const target = targetOf(context, run.namespace, rules);
   const payload = { kind: 'check_in', target, checkIn } satisfies SentryPayload;
@@ -96,6 +96,8 @@ function intentOf(checkIn: CheckIn, { id }: Transition, context: RunContext, rul
     payload,
     limits: [...limitsOf(payload), environmentLimit(target, checkIn)],
     ...(row !== undefined && { waitsFor: row }),
+    // The check-in of a correction has another id: this one would stay open, and time out.
+    ...(kind === 'run.ended' && { keep: true }),
   };
 }
 

@@ -100,6 +100,16 @@ describe('superseding', () => {
     expect([t.delivery('alone').status, t.delivery('a').status]).toEqual(['pending', 'pending']);
   });
 
+  it('does not happen to what its sink wants to keep, however long others of its lane wait', () => {
+    t.enqueue({ key: 'a', lane: 'l', keep: true }, { key: 'b', lane: 'l' });
+    t.settle(t.claim(), FAILED, 0);
+    t.restart();
+    t.now += HOUR;
+    sweep();
+    expect(t.delivery('a').status).toBe('pending');
+    expect(t.claimedKeys()).toEqual(['a']);
+  });
+
   it('does not happen because of a hold or of our own stop', () => {
     t.enqueue({ key: 'a', lane: 'l', limits: [slow('m')] }, { key: 'b', lane: 'l', limits: [slow('m')] });
     t.settle(t.claim(), held('m', HOUR));

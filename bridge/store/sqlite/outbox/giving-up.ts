@@ -26,10 +26,10 @@ export function expire(db: Db, intents: Intents, holds: Holds, maxAgeMs: number,
   }
 }
 
-/** What alone fails while a later one of its lane waits for `supersedeMs` is `superseded`. */
+/** What alone fails while a later one of its lane waits for `supersedeMs` is `superseded`, if its sink allows that. */
 export function supersede(db: Db, intents: Intents, holds: Holds, supersedeMs: number, now: Instant): void {
   const rows = db.all<IntentColumns>(
-    `SELECT * FROM intents AS head WHERE status = 'ready' AND failures > 0 AND eligible_at <= ?1 AND EXISTS (
+    `SELECT * FROM intents AS head WHERE status = 'ready' AND failures > 0 AND keep = 0 AND eligible_at <= ?1 AND EXISTS (
        SELECT 1 FROM intents AS later WHERE later.destination = head.destination AND later.lane = head.lane
          AND later.settled_at IS NULL AND later.seq > head.seq AND later.created_at <= ?1)
      ORDER BY seq`,

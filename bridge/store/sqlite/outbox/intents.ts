@@ -14,9 +14,9 @@ import { shortDetail } from '../db/short-detail.ts';
 type Retry = Extract<Delivery, { outcome: 'retry' }>;
 
 const INSERT = `INSERT INTO intents
-  (destination, key, lane, transition_id, payload, limits, gate, waits_for, story, status, created_at, next_at,
+  (destination, key, lane, transition_id, payload, limits, gate, waits_for, story, keep, status, created_at, next_at,
     eligible_at, age_from)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14)
   ON CONFLICT (destination, key) DO NOTHING`;
 
 const HEAD = `SELECT seq, status, waits_for, gate FROM intents
@@ -65,7 +65,7 @@ export class Intents {
 
   /** False when the key is known already. */
   enqueue(destination: string, transitionId: string, intent: Intent, at: Instant): boolean {
-    const { key, lane, payload, limits, waitsFor = null, story = null } = intent;
+    const { key, lane, payload, limits, waitsFor = null, story = null, keep = false } = intent;
     const gate = JSON.stringify(limits.map((limit) => limit.key));
     const head = this.#db.get<{ status: string }>(HEAD, destination, lane);
     // Written as the head of its lane at once where it is that: a change of its status costs as much as to write it.
@@ -82,6 +82,7 @@ export class Intents {
       gate,
       waitsFor,
       story,
+      Number(keep),
       place === 'removed' ? 'queued' : place,
       at,
       isReady ? at : null,

@@ -57,7 +57,7 @@ CREATE TABLE holds (
 CREATE TABLE intents (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, destination TEXT NOT NULL, key TEXT NOT NULL, lane TEXT NOT NULL,
   transition_id TEXT NOT NULL, payload TEXT NOT NULL, limits TEXT NOT NULL, gate TEXT NOT NULL, waits_for TEXT,
-  story TEXT, status TEXT NOT NULL, reason TEXT, detail TEXT, note TEXT,
+  story TEXT, keep INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT, detail TEXT, note TEXT,
   attempts INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, unknown_outcomes INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL, next_at INTEGER NOT NULL, eligible_at INTEGER, age_from INTEGER, settled_at INTEGER,
   UNIQUE (destination, key));
