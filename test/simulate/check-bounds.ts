@@ -12,8 +12,12 @@ const DUE_MS = 5 * 60_000;
 
 /** What no store may keep for ever. What silence would decide waits for records, of which there are none in the end. `?1`: what is older, `?2`: what should have happened by then. */
 const RULES: Readonly<Record<string, string>> = {
+  // A pod goes with its Job, a CronJob after its Jobs, and nothing of which a part waits to be sent.
   'deleted objects that the retention forgot': `SELECT uid, over_at AS at FROM objects WHERE deleted = 1 AND over_at < ?1
-    AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.uid = objects.uid)`,
+    AND NOT EXISTS (SELECT 1 FROM objects AS other WHERE coalesce(other.over_at, ?1) >= ?1
+      AND iif(objects.kind = 'CronJob', other.owner_uid = objects.uid, objects.kind = 'Pod' AND other.uid = objects.owner_uid))
+    AND NOT EXISTS (SELECT 1 FROM transitions JOIN intents ON transition_id = transitions.id
+      WHERE settled_at IS NULL AND (run_uid = objects.uid OR run_uid = objects.owner_uid))`,
   'timers that never fired': `SELECT id AS uid, due AS at FROM timers WHERE due < ?2
     AND kind IN (${BY_CLOCK.map((kind) => `'${kind}'`).join()})`,
   'pods of runs that are not there': `SELECT pod_uid AS uid, started_at AS at FROM attempts

@@ -37,7 +37,7 @@ export const echo: SinkModule<z.infer<typeof schema>> = {
       if (!isInSelection({ namespace: run.namespace, labels: {} }, selection)) return { drop: 'not_selected' };
       const payload = { id, kind, at, outcome, inferred, corrects, uid: run.uid, name: run.name };
       const story = kind === 'run.settled' && { story: run.uid };
-      return { intents: [{ key: id, lane: run.uid, payload, limits: limits('/runs'), ...story }] };
+      return { intents: [{ key: id, lane: run.uid, payload, limits: limits('/runs'), keep: true, ...story }] };
     },
     planDesired: (object) =>
       ROWS.has(object.kind) && isInSelection(object, selection)
