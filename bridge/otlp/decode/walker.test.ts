@@ -94,7 +94,7 @@ describe('what the ingest sees is the same as with a decoder of everything', () 
 
 describe('of an object is made', () => {
   const metadata = { uid: 'u', name: 'n', resourceVersion: '1' };
-  const object = { kind: 'Job', apiVersion: 'batch/v1', metadata, spec: { template: { secret: 1 }, suspend: true } };
+  const object = { kind: 'Job', apiVersion: 'batch/v1', metadata, spec: { selector: { secret: 1 }, suspend: true } };
 
   test('only what its kind wants', async () => {
     const [record] = decodeLogs(encode({ type: 'ADDED', object }));
