@@ -8,7 +8,8 @@ import { errorText } from '../lib/errors.ts';
 import { VERSION } from '../lib/version.ts';
 import { configured, described } from '../sinks/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createLogger } from '../telemetry/logger.ts';
+import type { LogExport } from '../telemetry/log-export.ts';
+import { createLogger, stdout, teed } from '../telemetry/logger.ts';
 import { oldKeyHint } from './migrate/hint.ts';
 import { stopSignal } from './signals.ts';
 import { fileOption, readArguments } from './terminal.ts';
@@ -24,7 +25,9 @@ export async function runCommand(argv: string[]): Promise<number> {
     console.log(printConfig(config));
     return 0;
   }
-  const logger = createLogger(config.log.level, configSecrets(config));
+  const { level, otlpEndpoint } = config.log;
+  const sent = otlpEndpoint === undefined ? undefined : await exportTo(otlpEndpoint, config.cluster.name);
+  const logger = createLogger(level, configSecrets(config), sent && teed(stdout(), sent));
   const hint = oldKeyHint(config, process.env);
   if (hint !== undefined) logger.warn(`nothing is sent anywhere: ${hint}`);
   const stopped = stopSignal();
@@ -35,9 +38,18 @@ export async function runCommand(argv: string[]): Promise<number> {
     logStarted(logger, config, app);
     const code = await serveUntil(app, logger, stopped);
     // The next start makes a new store. A disk on which that does not last needs a person.
-    if (code !== STORE_LOST || performance.now() - began < LASTS_MS) return code === STORE_LOST ? 1 : code;
+    if (code !== STORE_LOST || performance.now() - began < LASTS_MS) {
+      await sent?.stop();
+      return code === STORE_LOST ? 1 : code;
+    }
     logger.error('the store is lost; starting again with a new one');
   }
+}
+
+/** Large too: who does not export the log does not load it. */
+async function exportTo(endpoint: string, clusterName: string): Promise<LogExport> {
+  const { startLogExport } = await import('../telemetry/log-export.ts');
+  return startLogExport(endpoint, clusterName);
 }
 
 const STORE_LOST = 75;

@@ -204,6 +204,13 @@ export const configSchema = z
           .enum(['debug', 'info', 'warn', 'error'])
           .default('info')
           .describe('Least level of the lines of the log'),
+        otlpEndpoint: z
+          .url({
+            protocol: /^https?$/,
+            error: 'must be an http or https URL with a port, such as http://collector:4317',
+          })
+          .optional()
+          .describe('OTLP/gRPC receiver that gets the lines of the log too; standard output has them in any case'),
       })
       .prefault({}),
     firstSight: z

@@ -14,7 +14,7 @@ const SECRET_KEYS = ['apiKey', 'token', 'password', 'dsn', 'authorization'];
  * secret is replaced wherever it appears, also inside URLs and stacks. Logging never throws.
  */
 export function createLogger(level: LogLevel, secrets: readonly string[], stream?: DestinationStream): Logger {
-  const out = stream ?? destination({ dest: 1, sync: true });
+  const out = stream ?? stdout();
   const redact = redactor(secrets);
   return pino(
     {
@@ -28,8 +28,16 @@ export function createLogger(level: LogLevel, secrets: readonly string[], stream
   );
 }
 
+/** Standard output. */
+export const stdout = (): DestinationStream => destination({ dest: 1, sync: true });
+
+/** Lines go to both, to the first one first. */
+export function teed(first: DestinationStream, second: Pick<DestinationStream, 'write'>): DestinationStream {
+  return { write: (line) => (tryWrite(first, line), tryWrite(second, line)) };
+}
+
 /** A log that cannot be written (its disk is full, its reader is gone) may not stop the bridge: the line is lost. */
-function tryWrite(out: DestinationStream, line: string): void {
+function tryWrite(out: Pick<DestinationStream, 'write'>, line: string): void {
   try {
     out.write(line);
   } catch {

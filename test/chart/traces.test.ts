@@ -45,6 +45,11 @@ describe('with a backend', () => {
     });
   });
 
+  it('the lines of its log go there too, beside other settings of the log', async () => {
+    const values = { ...backend('tempo:4317'), bridge: { config: { log: { level: 'debug' } } } };
+    expect((await bridgeOf(values))['log']).toEqual({ level: 'debug', otlpEndpoint: 'http://lb-collector:4317' });
+  });
+
   it('settings of a destination without an endpoint are those of that way', async () => {
     const values = { ...backend('tempo:4317'), opentelemetry: { mine: { podLogs: true } } };
     expect((await bridgeOf(values))['opentelemetry']).toEqual({

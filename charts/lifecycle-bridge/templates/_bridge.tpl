@@ -20,6 +20,7 @@
 {{- if not $given.endpoint }}{{ $_ := set $given "endpoint" (printf "http://%s:4317" (include "collector.name" $.Subcharts.collector)) }}{{ end -}}
 {{- end -}}
 {{- $_ := set $outcomes "opentelemetry" $receivers -}}
+{{- if not (dig "log" "otlpEndpoint" "" $bridge) }}{{ $_ := set $outcomes "log" (dict "otlpEndpoint" (printf "http://%s:4317" (include "collector.name" .Subcharts.collector))) }}{{ end -}}
 {{- end -}}
 {{- with .Values.watch }}{{ $_ := set $outcomes "watch" . }}{{ end -}}
 {{- mustMergeOverwrite (include "bridge.base" .Subcharts.bridge | fromYaml) (deepCopy $bridge) $outcomes | toYaml -}}
