@@ -39,7 +39,7 @@ export interface OtlpReceiver {
   readonly logs: () => readonly ArrivedLog[];
   /** Headers of the last call. */
   readonly headers: () => Readonly<Record<string, unknown>>;
-  readonly refuse: (code: status, retryMs?: number) => void;
+  readonly refuse: (code: status, retryMs?: number, details?: string) => void;
   /** Takes the call and says that so many of its records were refused. */
   readonly refusePart: (rejected: number, why: string) => void;
   readonly accept: () => void;
@@ -116,8 +116,7 @@ export async function startOtlpReceiver(at = 0): Promise<OtlpReceiver> {
     spans: () => spans,
     logs: () => logs,
     headers: () => headers,
-    refuse: (code, retryMs) => {
-      const details = 'the test says no';
+    refuse: (code, retryMs, details = 'the test says no') => {
       const metadata = new Metadata();
       if (retryMs !== undefined) metadata.set(STATUS_DETAILS, encodeRetryStatus(code, details, retryMs));
       refusal = { code, details, metadata };

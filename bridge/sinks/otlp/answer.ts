@@ -13,6 +13,12 @@ const RETRYABLE: ReadonlySet<number> = new Set([
   status.DATA_LOSS,
 ]);
 const UNREACHABLE_MS = 10_000;
+/** What grpc-js says where no status of the receiver came: nothing was sent, or nobody knows what became of it. */
+const NOT_SENT = /^(No connection established|Name resolution failed|Stream refused by server)/;
+const LOST =
+  /^(Connection dropped|Received RST_STREAM|Bandwidth exhausted or memory limit|No status information|read E|write E)/;
+/** An answer, but of something that speaks no gRPC, such as a proxy. */
+const NOT_GRPC = /^Received (HTTP status code|message larger than max)/;
 
 /** What a response says of a part that was refused: nothing when all was taken. */
 export type ReadRejected = (response: Uint8Array) => { readonly rejected: number; readonly why: string };
@@ -27,7 +33,10 @@ export function deliveryOf(reply: ExportReply, everything: number, read: ReadRej
   const detail = `gRPC ${status[code] ?? code}: ${details}`;
   const hold = { key: address };
   const pause = { afterMs: retryAfterMs ?? UNREACHABLE_MS, hold };
-  if (code === status.UNAVAILABLE) return { outcome: 'retry', reason: 'connection_failed', detail, ...pause };
+  if (LOST.test(details)) return { outcome: 'retry', reason: 'answer_lost', detail, ...pause, unknown: true };
+  if (NOT_SENT.test(details))
+    return { outcome: 'retry', reason: 'connection_failed', detail, ...pause, unknown: false };
+  if (code === status.UNAVAILABLE) return { outcome: 'retry', reason: 'server_error', detail, ...pause };
   if (code === status.DEADLINE_EXCEEDED)
     return { outcome: 'retry', reason: 'timeout', detail, ...pause, unknown: true };
   if (code === status.RESOURCE_EXHAUSTED && retryAfterMs !== undefined)
@@ -35,6 +44,7 @@ export function deliveryOf(reply: ExportReply, everything: number, read: ReadRej
   if (RETRYABLE.has(code)) return { outcome: 'retry', reason: 'server_error', detail, ...pause };
   if (code === status.UNAUTHENTICATED) return { outcome: 'retry', reason: 'unauthorized', detail, ...pause };
   if (code === status.PERMISSION_DENIED) return { outcome: 'retry', reason: 'forbidden', detail, ...pause };
+  if (NOT_GRPC.test(details)) return { outcome: 'retry', reason: 'bad_answer', detail, ...pause };
   return { outcome: 'drop', reason: 'bad_request', detail };
 }
 

@@ -4,14 +4,20 @@ import { errorText, UserError } from '../../lib/errors.ts';
 import type { ExportReply } from '../../lib/otlp-client.ts';
 import type { OTLP_PATHS } from '../../lib/otlp-client.ts';
 import { connectOtlp } from '../../lib/otlp-client.ts';
+import { redactor } from '../redact.ts';
 import type { OtlpConfig } from './config.ts';
 
 const DEADLINE_MS = 20_000;
 const UNAVAILABLE = 14;
+/** Shorter words are no secrets, and part of others. */
+const SHORTEST_SECRET = 8;
+const MAX_TEXT = 500;
 
 /** A connection to one receiver. Never rejects. */
 export interface Connection {
   export(what: keyof typeof OTLP_PATHS, request: Uint8Array, signal: AbortSignal): Promise<ExportReply>;
+  /** What the receiver says, bounded, without any header that it was ever sent. */
+  clean(text: string): string;
   close(): void;
 }
 
@@ -20,10 +26,15 @@ export function connect({ endpoint, caFile, headers, headersFile, compression }:
   const { hostname, port, protocol } = new URL(endpoint);
   const isTls = protocol === 'https:';
   const authority = caFile === undefined ? undefined : readFile(caFile, 'caFile');
-  const sent = (): Headers =>
-    headersFile === undefined
-      ? readHeaders(headers ?? '', 'headers')
-      : readHeaders(readFile(headersFile, 'headersFile').toString(), headersFile);
+  const secrets = new Set<string>();
+  const sent = (): Headers => {
+    const read =
+      headersFile === undefined
+        ? readHeaders(headers ?? '', 'headers')
+        : readHeaders(readFile(headersFile, 'headersFile').toString(), headersFile);
+    for (const secret of read.flatMap(([, value]) => secretsOf(value))) secrets.add(secret);
+    return read;
+  };
   sent(); // what is wrong with them is reported at the start
   const client = connectOtlp(`${hostname}:${port || (isTls ? '443' : '80')}`, {
     gzip: compression === 'gzip',
@@ -35,12 +46,18 @@ export function connect({ endpoint, caFile, headers, headersFile, compression }:
       try {
         return client.export(request, { ...options, headers: sent() });
       } catch (error) {
-        const details = errorText(error);
+        const details = `No connection established: ${errorText(error)}`;
         return Promise.resolve({ code: UNAVAILABLE, details, retryAfterMs: undefined, response: undefined });
       }
     },
+    clean: (text) => redactor([...secrets])(text).slice(0, MAX_TEXT),
     close: () => client.close(),
   };
+}
+
+/** A value as it is, and its words: a token stands behind the name of its scheme. */
+function secretsOf(value: string): string[] {
+  return [value, ...value.split(/[\s,;=]+/)].filter((text) => text.length >= SHORTEST_SECRET);
 }
 
 type Headers = [name: string, value: string][];

@@ -88,8 +88,8 @@ describe('an answer', () => {
   });
 
   it.each([
-    [status.UNAVAILABLE, undefined, { outcome: 'retry', reason: 'connection_failed', afterMs: 10_000 }],
-    [status.UNAVAILABLE, 7_000, { outcome: 'retry', reason: 'connection_failed', afterMs: 7_000 }],
+    [status.UNAVAILABLE, undefined, { outcome: 'retry', reason: 'server_error', afterMs: 10_000 }],
+    [status.UNAVAILABLE, 7_000, { outcome: 'retry', reason: 'server_error', afterMs: 7_000 }],
     [status.RESOURCE_EXHAUSTED, 5_000, { outcome: 'retry', reason: 'rate_limited', afterMs: 5_000 }],
     [status.RESOURCE_EXHAUSTED, undefined, { outcome: 'drop', reason: 'bad_request' }],
     [status.UNAUTHENTICATED, undefined, { outcome: 'retry', reason: 'unauthorized' }],
