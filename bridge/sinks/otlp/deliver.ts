@@ -128,7 +128,8 @@ class Sender {
   ): Promise<Delivery> {
     if (signal.aborted) return { outcome: 'retry', reason: 'shutting_down', unknown: false };
     const reply = await this.#connection.export(what, request ?? new Uint8Array(), signal);
-    if (signal.aborted && reply.response === undefined) return { outcome: 'retry', reason: 'shutting_down', unknown: true };
+    if (signal.aborted && reply.response === undefined)
+      return { outcome: 'retry', reason: 'shutting_down', unknown: true };
     const delivery = deliveryOf(reply, count, read, this.#address);
     return delivery.detail === undefined ? delivery : { ...delivery, detail: this.#connection.clean(delivery.detail) };
   }
