@@ -119,7 +119,7 @@ it.each([
   [['cronitor'], 'one of FILE, --env FILE and --release NAME is needed'],
   [['cronitor', 'a', '--env', 'b'], 'one of FILE, --env FILE and --release NAME is needed'],
   [['cronitor', '--release', 'a'], '--release needs --namespace'],
-  [['sentry', 'a'], 'sentry is not known; allowed: cronitor'],
+  [['kubewatch', 'a'], 'kubewatch is not known; allowed: cronitor'],
   [[], 'TOOL is missing'],
 ])('called as %j it says how to call it', async (argv, words) => {
   const terminal = { env: {}, print: () => undefined, warn: () => undefined };

@@ -69,7 +69,7 @@ async function readOld(argv: readonly string[]): Promise<OldInstallation & { rea
   // A pod of the old chart says where it runs.
   const namespaceOfPod = settings.find(({ source }) => source === 'KUBERNETES_NAMESPACE')?.value;
   const place = { namespace: namespace ?? (typeof namespaceOfPod === 'string' ? namespaceOfPod : undefined) };
-  return { tool, settings, place, origin, ...(variables !== undefined && { incomplete: variables.unseen }) };
+  return { tool, settings, place, origin, ...(variables?.unseen !== undefined && { incomplete: variables.unseen }) };
 }
 
 function readText(path: string): string {

@@ -100,7 +100,7 @@ describe('variables and flags', () => {
     [{ BULK_CLUSTER_SYNC: 'yes' }, [], { github: { default: { bulkSync: false } } }],
     [{ BULK_CLUSTER_SYNC: 'TRUE' }, [], { github: { default: { bulkSync: true } } }],
     [{ LOG_LEVEL: 'Debug' }, [], { bridge: { config: { log: { level: 'debug' } } } }],
-    [{}, ['-namespace', 'shop'], { scope: ['shop'] }],
+    [{}, ['-namespace', 'shop'], { scope: 'namespaces', namespaces: ['shop'] }],
     [{}, ['--exclude-namespaces=a,b'], { github: { default: { excludeNamespaces: ['a', 'b'] } } }],
   ])('%o %o are %o', (env, args, ours) => {
     expect(valuesOf(ofVariables(env, args))).toMatchObject(ours);

@@ -154,7 +154,8 @@ function bulkSync({ source, value }: Given, draft: Draft): void {
 }
 
 function namespace({ source, value }: Given, draft: Draft): void {
-  draft.set('scope', [String(value)], `from ${source}`);
+  draft.set('scope', 'namespaces', `from ${source}`);
+  draft.set('namespaces', [String(value)], `from ${source}`);
 }
 
 function excludeNamespaces({ source, value }: Given, draft: Draft): void {

@@ -54,13 +54,14 @@ export function fromEnvironmentText(tool: OldTool, text: string, file: string): 
 
 /** What of these variables the old agent read. */
 export function fromEnvironment(
-  { rules, variables }: OldTool,
+  { rules, prefixed = {}, variables }: OldTool,
   env: Readonly<Record<string, string | undefined>>,
 ): Given[] {
   if (variables === undefined) return [];
   const given = Object.entries(env).flatMap(([name, value]) => {
     const source = /^(https?|no)_proxy$/.test(name) ? name.toUpperCase() : name;
-    return Object.hasOwn(rules, source) && /^[A-Z_]+$/.test(source) ? [{ source, value }] : [];
+    const isOne = Object.hasOwn(rules, source) && /^[A-Z][A-Z\d_]*$/.test(source);
+    return isOne || Object.keys(prefixed).some((prefix) => source.startsWith(prefix)) ? [{ source, value }] : [];
   });
   return [...variables.implied, ...given];
 }

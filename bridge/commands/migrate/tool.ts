@@ -14,14 +14,16 @@ export interface OldTool {
   readonly doc: string;
   /** Every value of its chart, every variable and every flag by its name there: the later wins. */
   readonly rules: Readonly<Record<string, Rule>>;
+  /** Rules of all variables that begin so. */
+  readonly prefixed?: Readonly<Record<string, Rule>>;
   /** Values of its chart where they differ from ours: leaving one out means the same. */
   readonly defaults: Tree;
   /** What holds whatever is set. */
   begin(draft: Draft): void;
   /** What only all sources together say. */
   end?(sources: ReadonlySet<string>, draft: Draft): void;
-  /** Without it the tool reads no variables. `implied`: what holds where no variable says something else. */
-  readonly variables?: { readonly implied: readonly Given[]; readonly unseen: string };
+  /** Without it the tool reads no variables. `implied`: what holds where no variable says something else; `unseen`: what they do not show. */
+  readonly variables?: { readonly implied: readonly Given[]; readonly unseen?: string };
   /** Its flags begin with one dash, or two. */
   readonly dash: '-' | '--';
   readonly booleanFlags: ReadonlySet<string>;

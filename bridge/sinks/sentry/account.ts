@@ -7,6 +7,8 @@ import { CheckInPace } from './check-in-pace.ts';
 import type { SentryConfig } from './config.ts';
 import type { Dsn } from './dsn.ts';
 import { Dsns } from './dsns.ts';
+import { createGke } from './gke.ts';
+import type { Describe } from './gke.ts';
 import { RateLimits } from './rate-limits.ts';
 
 const MAX_DETAIL = 500;
@@ -26,6 +28,8 @@ export interface Account {
   readonly pace: CheckInPace;
   /** Slugs of projects, by what the API calls them by number. */
   readonly projects: Map<string, string>;
+  /** Undefined where events are not to have anything of GKE. */
+  readonly describe: Describe | undefined;
 }
 
 /** Throws a UserError when a file cannot be read. */
@@ -33,16 +37,9 @@ export function createAccount(destination: string, config: SentryConfig, http: H
   const { api } = config;
   const token = api && new SecretFile(`${destination}: api.tokenFile`, { file: api.tokenFile });
   const dsns = new Dsns(destination, config);
-  return {
-    config,
-    http,
-    clock,
-    dsns,
-    token,
-    limits: new RateLimits(),
-    pace: new CheckInPace(clock.now()),
-    projects: new Map(),
-  };
+  const describe = config.gke ? createGke(http, clock) : undefined;
+  const state = { limits: new RateLimits(), pace: new CheckInPace(clock.now()), projects: new Map<string, string>() };
+  return { config, http, clock, dsns, token, describe, ...state };
 }
 
 /** Status and Sentry's own words, bounded, without DSNs, tokens and control characters. */

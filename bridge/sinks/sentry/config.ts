@@ -113,6 +113,10 @@ export const sentrySchema = z
     shipLogs: z.boolean().default(true).describe('Attach the tails of container logs to issues'),
     deploys: z.boolean().default(false).describe('Report each rollout as a deploy of its release; needs api'),
     api: api.optional(),
+    gke: z
+      .boolean()
+      .default(false)
+      .describe('Whether issues have the name of the GKE cluster and links into the console of Google Cloud'),
     dryRun: z.boolean().default(false).describe('Do everything except the requests'),
   })
   .refine((config) => (config.dsn === undefined) !== (config.dsnFile === undefined), {
@@ -131,7 +135,7 @@ export const sentrySchema = z
 export type SentryConfig = DeepReadonly<z.infer<typeof sentrySchema>>;
 
 /** What planning needs: no secret, no file. */
-export type SentryPlanConfig = Omit<SentryConfig, 'dsn' | 'dsnFile' | 'api' | 'routes' | 'dryRun'> & {
+export type SentryPlanConfig = Omit<SentryConfig, 'dsn' | 'dsnFile' | 'api' | 'gke' | 'routes' | 'dryRun'> & {
   readonly routes: readonly Omit<SentryConfig['routes'][number], 'dsnFile'>[];
   /** Whether there is a token of the API. */
   readonly hasApi: boolean;

@@ -14,7 +14,7 @@ export const NOON = Date.UTC(2026, 10, 30, 12);
 /** What a destination plans with: the defaults where `settings` says nothing. */
 export function rules(settings: object = {}, hasApi = false): SentryRules {
   const config = sentrySchema.parse({ dsn: 'https://abc@o1.ingest.sentry.io/2', ...settings });
-  const { dsn: _dsn, dsnFile: _file, api: _api, dryRun: _dryRun, ...plain } = config;
+  const { dsn: _dsn, dsnFile: _file, api: _api, gke: _gke, dryRun: _dryRun, ...plain } = config;
   const world = { clusterId: 'cluster-1', clusterName: 'production', pageUrl: undefined };
   return { ...plain, routes: [], hasApi, destination: 'sentry/default', ...world };
 }

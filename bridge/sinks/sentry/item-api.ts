@@ -31,6 +31,8 @@ const gzipped = promisify(gzip);
 /** An item as it goes into the envelope. */
 interface ReadyItem extends Pick<Extract<SentryPayload, { kind: 'event' }>, 'target' | 'item' | 'tails' | 'discarded'> {
   readonly kind: ItemPayload['kind'];
+  /** What is to be said about it once it has arrived. */
+  readonly note?: string;
 }
 type Category = ReturnType<typeof categoryOf> | 'log_item';
 export type ItemPayload = Exclude<SentryPayload, { kind: 'deploy' }>;
@@ -59,7 +61,10 @@ export async function sendItem(
     const key = limited.all ? to.key : limit;
     return { outcome: 'retry', reason: 'rate_limited', afterMs: limited.ms, hold: { key } };
   }
-  return paced(account, to, planned, payload.item) ?? sendTo(account, to, payload, intent, signal);
+  if (payload.kind === 'check_in')
+    return paced(account, to, planned, payload.item) ?? sendTo(account, to, payload, intent, signal);
+  const described = await account.describe?.(payload.item);
+  return sendTo(account, to, { ...payload, ...described }, intent, signal);
 }
 
 /** What of a check-in waits so that Sentry is not sent more in a minute than it takes. */
@@ -119,7 +124,7 @@ async function sendTo(
     categoryOf(payload),
     result,
   );
-  const said = [to.note, ...notes].filter((note) => note !== undefined);
+  const said = [to.note, payload.note, ...notes].filter((note) => note !== undefined);
   return delivery.outcome !== 'delivered' || said.length === 0 ? delivery : { ...delivery, detail: said.join('; ') };
 }
 

@@ -14,7 +14,7 @@ export const sentry = {
   setFirst: 'dsnFile',
   reads: READS,
   planner(name, config, { clusterId, clusterName, pageUrl }) {
-    const { dsn: _dsn, dsnFile: _file, api, dryRun: _dryRun, routes, ...settings } = config;
+    const { dsn: _dsn, dsnFile: _file, api, gke: _gke, dryRun: _dryRun, routes, ...settings } = config;
     const plain = routes.map(({ dsnFile: _routeFile, ...route }) => route);
     const rules = { ...settings, routes: plain, hasApi: api !== undefined, clusterId, clusterName, pageUrl };
     return createSentryPlanner(name, rules);
