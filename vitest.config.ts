@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** A machine that does other work too is no failure. */
@@ -11,6 +12,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           ...patient,
+          // Many wait for something: two share one core well.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           testTimeout: 300_000,
           hookTimeout: 300_000,
           include: [
