@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Deps } from '../module.ts';
-import type { Deliverer, Delivery, Limit } from '../sink.ts';
+import type { ClaimedDesired, Deliverer, Delivery, Limit } from '../sink.ts';
 import { checkAccess, testDelivery } from './access.ts';
 import { API_LIMIT, GithubClient, KEY_LIMIT } from './client.ts';
 import type { Sleep } from './client.ts';
 import type { GithubConfig } from './config.ts';
-import { deliverDeployment } from './deployments.ts';
+import { convergeStanding, deliverDeployment } from './deployments.ts';
 import { logRecord } from './record-log.ts';
 import { Records } from './records.ts';
+import { readStanding } from './standing.ts';
 
 /** The client spaces requests by itself; by these keys they are held. */
 const LIMITS: readonly Limit[] = [API_LIMIT, KEY_LIMIT].map((key) => ({ key, perSecond: 3 }));
@@ -39,7 +40,7 @@ export function createGithubDeliverer(
     convergeAtOnce: 2,
     convergeLimits: LIMITS,
     deliver: (batch, signal) => inTurn(batch, (intent) => deliverDeployment(client, intent, signal)),
-    converge: (rows, signal) => records.converge(rows, signal),
+    converge: (rows, signal) => converge(client, records, rows, signal),
     renewed() {
       if (!isFirst && !client.auth.isReplaced()) return [];
       isFirst = false;
@@ -51,6 +52,25 @@ export function createGithubDeliverer(
     otherMetrics: () => client.metrics.read(),
     test: (signal) => testDelivery(client, config, signal),
   };
+}
+
+/** Records together, and the Deployments of each workload by themselves. */
+async function converge(
+  client: GithubClient,
+  records: Records,
+  rows: readonly ClaimedDesired[],
+  signal: AbortSignal,
+): Promise<Delivery[]> {
+  const deliveries = new Map<ClaimedDesired, Delivery>();
+  const ofRecords: ClaimedDesired[] = [];
+  for (const row of rows) {
+    const standing = readStanding(row.wanted);
+    if (standing === undefined) ofRecords.push(row);
+    else deliveries.set(row, await convergeStanding(client, standing, row, signal));
+  }
+  const answers = ofRecords.length === 0 ? [] : await records.converge(ofRecords, signal);
+  ofRecords.forEach((row, index) => deliveries.set(row, answers[index]!));
+  return rows.map((row) => deliveries.get(row)!);
 }
 
 async function inTurn<T>(items: readonly T[], send: (item: T) => Promise<Delivery>): Promise<Delivery[]> {

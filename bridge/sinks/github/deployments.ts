@@ -1,8 +1,9 @@
-import type { ClaimedIntent, Delivery } from '../sink.ts';
+import type { ClaimedDesired, ClaimedIntent, Delivery } from '../sink.ts';
 import { objectOf } from './client.ts';
 import type { GithubClient, Reply } from './client.ts';
 import { readDeploymentIntent } from './deployment.ts';
 import type { DeploymentIntent } from './deployment.ts';
+import type { Standing } from './standing.ts';
 
 const TASK = 'deploy';
 /** How many of the newest Deployments are looked through for one of ours. */
@@ -12,8 +13,11 @@ const MAX_CLOSED = 20;
 /** A person may give the permission, or make the repository, until the intent expires. */
 const REFUSED_MS = 10 * 60_000;
 const MAX_CONFLICTS = 5;
+/** How often the end of a rollout is waited for, which is mostly reported within seconds. */
+const MAX_AWAITED = 30;
 
 const DELIVERED: Delivery = { outcome: 'delivered' };
+const ROLLING_OUT: Delivery = { outcome: 'retry', reason: 'awaiting_turn', detail: 'its rollout', afterMs: 10_000 };
 const UNREADABLE: Delivery = { outcome: 'drop', reason: 'bad_request', detail: 'the stored Deployment cannot be read' };
 
 /** What goes on, or why it does not. */
@@ -35,9 +39,19 @@ export async function deliverDeployment(
 ): Promise<Delivery> {
   const wanted = readDeploymentIntent(payload);
   if (wanted === undefined) return UNREADABLE;
-  const api = new DeploymentApi(client, wanted, signal);
-  const delivery = await api.bring();
+  const delivery = await new DeploymentApi(client, wanted, signal).bring(wanted);
   return asIntent(delivery, attempt);
+}
+
+/** Closes what stands of a workload that is deleted. While it lives, its rollouts say what stands. */
+export async function convergeStanding(
+  client: GithubClient,
+  standing: Standing,
+  { attempt }: Pick<ClaimedDesired, 'attempt'>,
+  signal: AbortSignal,
+): Promise<Delivery> {
+  if (standing.state === 'rolled_out') return DELIVERED;
+  return new DeploymentApi(client, standing, signal).closeAll(attempt <= MAX_AWAITED);
 }
 
 /** A refusal that may end is tried again: an intent that is dropped is lost. */
@@ -51,29 +65,31 @@ function asIntent(delivery: Delivery, attempt: number): Delivery {
   return { outcome: 'retry', reason, detail, afterMs: pauseMs, unknown: false, ...(hold && { hold }) };
 }
 
+type Place = Pick<DeploymentIntent, 'owner' | 'repo' | 'environment' | 'workload'>;
+
 class DeploymentApi {
   readonly #client: GithubClient;
-  readonly #wanted: DeploymentIntent;
+  readonly #wanted: Place;
   readonly #signal: AbortSignal;
   readonly #path: string;
 
-  constructor(client: GithubClient, wanted: DeploymentIntent, signal: AbortSignal) {
+  constructor(client: GithubClient, wanted: Place, signal: AbortSignal) {
     this.#client = client;
     this.#wanted = wanted;
     this.#signal = signal;
     this.#path = `/repos/${encodeURIComponent(wanted.owner)}/${encodeURIComponent(wanted.repo)}/deployments`;
   }
 
-  async bring(): Promise<Delivery> {
-    const { status, run, ref } = this.#wanted;
+  async bring(wanted: DeploymentIntent): Promise<Delivery> {
+    const { status, run, ref } = wanted;
     const listed = await this.#list({ ref });
     if ('delivery' in listed) return listed.delivery;
     const ours = listed.found.find(({ payload }) => payload['run'] === run);
     // What was never shown as open needs no end.
     if (ours === undefined && status.state === 'inactive') return DELIVERED;
-    const made = ours === undefined ? await this.#create() : { found: ours.id };
+    const made = ours === undefined ? await this.#create(wanted) : { found: ours.id };
     if ('delivery' in made) return made.delivery;
-    const set = await this.#setStatus(made.found);
+    const set = await this.#setStatus(made.found, status);
     return set.outcome === 'delivered' && status.state === 'success' ? this.#closeOthers(made.found) : set;
   }
 
@@ -86,8 +102,8 @@ class DeploymentApi {
     return list === undefined ? { delivery: this.#wrong(reply) } : { found: list.flatMap(deploymentOf) };
   }
 
-  async #create(): Promise<Found<number>> {
-    const { ref, environment, description, run, workload } = this.#wanted;
+  async #create(wanted: DeploymentIntent): Promise<Found<number>> {
+    const { ref, environment, description, run, workload } = wanted;
     const body = {
       ref,
       task: TASK,
@@ -104,8 +120,7 @@ class DeploymentApi {
   }
 
   /** Not a status that it has, and nothing after an end but another end. */
-  async #setStatus(id: number): Promise<Delivery> {
-    const { status } = this.#wanted;
+  async #setStatus(id: number, status: DeploymentIntent['status']): Promise<Delivery> {
     const states = await this.#lastStates(id);
     if ('delivery' in states) return states.delivery;
     const [last] = states.found;
@@ -119,6 +134,24 @@ class DeploymentApi {
     const body = { ...status, auto_inactive: false };
     const reply = await this.#client.call({ method: 'POST', path: `${this.#path}/${id}/statuses`, body }, this.#signal);
     return reply.answer?.status === 201 ? DELIVERED : this.#wrong(reply);
+  }
+
+  /** The newest that succeeded, and what a lost answer may have left before it. `awaits`: the end of a rollout comes first. */
+  async closeAll(awaits: boolean): Promise<Delivery> {
+    const listed = await this.#list({});
+    if ('delivery' in listed) return listed.delivery;
+    const own = listed.found.filter(({ payload }) => payload['workload'] === this.#wanted.workload);
+    for (const { id } of own.slice(0, MAX_CLOSED)) {
+      const states = await this.#lastStates(id);
+      if ('delivery' in states) return states.delivery;
+      const [last, before] = states.found;
+      if (last === 'inactive' && before === 'success') return DELIVERED;
+      if (last === 'in_progress' && awaits) return ROLLING_OUT;
+      if (last !== 'success' && last !== 'in_progress') continue;
+      const closed = await this.#post(id, { state: 'inactive', description: 'its workload is deleted' });
+      if (closed.outcome !== 'delivered') return closed;
+    }
+    return DELIVERED;
   }
 
   /** Of the Deployments of the workload the newest that succeeded stays so, also where this one comes late. */

@@ -3,11 +3,14 @@ import type { Outcome, Run, Transition, TransitionKind } from '../../lifecycle/t
 import { z } from 'zod';
 import type { Json } from '../../lib/json.ts';
 import { pageLink } from '../../lib/page-link.ts';
-import type { AnnotationProblem, Limit, PlanContext, Planned } from '../sink.ts';
+import type { AnnotationProblem, Desired, DesiredContext, Limit, PlanContext, Planned } from '../sink.ts';
+import { HOLD } from '../sink.ts';
 import { isInSelection } from '../selection.ts';
 import { REPOSITORY } from './api-limits.ts';
 import type { GithubPlanConfig } from './config.ts';
 import type { DeploymentState } from './deployment.ts';
+import { standingKey } from './standing.ts';
+import type { Standing } from './standing.ts';
 
 /** The repository of a workload, without its owner. */
 export const REPOSITORY_ANNOTATION = 'github.lifecycle-bridge.io/repository';
@@ -59,18 +62,38 @@ export function planDeployments(transition: Transition, context: PlanContext, co
     repo,
     description: short(`${workload.kind} ${workload.namespace}/${workload.name}, revision ${run.revision ?? '?'}`),
     run: run.uid,
-    workload: `${config.cluster}/${workload.kind}/${workload.namespace}/${workload.name}`,
+    workload: idOf(workload, config),
     status: statusOf(transition, run, state, workload, config),
   };
   const intent = { key: `deployment/${transition.id}`, lane: `deployment/${run.uid}`, payload, limits: LIMITS };
   return { intents: [intent], memo };
 }
 
+/**
+ * That a workload lives which has Deployments: when nothing claims it any more, the last of them is closed. Without its
+ * annotation it still runs what was deployed: what stands stays as it is.
+ */
+export function planStanding(object: Facts, context: DesiredContext, config: GithubPlanConfig): Desired[] {
+  if (!isWorkload(object)) return [];
+  const workload = idOf(object, config);
+  const key = standingKey({ workload });
+  const repo = object.annotations[REPOSITORY_ANNOTATION];
+  if (repo === undefined || !isSelected(object, repo, config))
+    return context.claims().some((claim) => claim.key === key) ? [{ key, wanted: HOLD }] : [];
+  const wanted: Standing = { ...placeOf(object, config), repo, workload, state: 'rolled_out' };
+  return [{ key, wanted: { ...wanted } }];
+}
+
+function idOf({ kind, namespace, name }: Workload, { cluster }: GithubPlanConfig): string {
+  return `${cluster}/${kind}/${namespace}/${name}`;
+}
+
+function isWorkload(object: Facts | undefined): object is Workload {
+  return object?.kind === 'Deployment' || object?.kind === 'StatefulSet' || object?.kind === 'DaemonSet';
+}
+
 function workloadOf(context: PlanContext): Workload | undefined {
-  const found = [context.object(), ...context.owners()].find(
-    (object) => object?.kind === 'Deployment' || object?.kind === 'StatefulSet' || object?.kind === 'DaemonSet',
-  );
-  return found;
+  return [context.object(), ...context.owners()].find(isWorkload);
 }
 
 function isSelected(workload: Workload, repo: string, config: GithubPlanConfig): boolean {

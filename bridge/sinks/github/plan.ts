@@ -8,10 +8,13 @@ import {
   DEPLOYMENT_TRANSITIONS,
   deploymentProblems,
   planDeployments,
+  planStanding,
 } from './plan-deployments.ts';
 import { containerProblem, planPod, recorded } from './plan-pod.ts';
 import { planWorkload } from './plan-workload.ts';
 import { readRecord, toJson } from './record.ts';
+import type { DeploymentRecord } from './record.ts';
+import { readStanding } from './standing.ts';
 import { isRecorded } from './workload.ts';
 
 export const READS: Reads = {
@@ -28,16 +31,25 @@ export function createGithubPlanner(name: string, config: GithubPlanConfig): Pla
     reads: READS,
     plan: (transition, context) => planDeployments(transition, context, config),
     planDesired: (object, context) =>
-      object.kind === 'Pod' ? planPod(object, context, config) : planWorkload(object, context, config),
+      object.kind === 'Pod'
+        ? planPod(object, context, config)
+        : [...planWorkload(object, context, config), ...planStanding(object, context, config)],
     problems: (object) => problemsOf(object, config),
-    retire: retiredRecord,
+    retire: retired,
   };
 }
 
-/** Decommissioned, without what its owners said of it. A bridge that is retired leaves what still runs as it is. */
-function retiredRecord(wanted: Json, cause: RetireCause): Json | null {
+/** A bridge that is retired leaves what still runs as it is. */
+function retired(wanted: Json, cause: RetireCause): Json | null {
+  if (cause === 'bridge') return null;
+  const standing = readStanding(wanted);
+  if (standing !== undefined) return { ...standing, state: 'inactive' };
   const record = readRecord(wanted);
-  if (record === undefined || cause === 'bridge') return null;
+  return record === undefined ? null : retiredRecord(record);
+}
+
+/** Decommissioned, without what its owners said of it. */
+function retiredRecord(record: DeploymentRecord): Json {
   const { tags: _, runtime_risks: _1, ...rest } = record;
   return toJson({ ...rest, status: 'decommissioned' });
 }
