@@ -1,6 +1,6 @@
 import type { Facts } from '../kubernetes/observation.ts';
 import type { DesiredContext } from '../sinks/sink.ts';
-import { ownersOf } from './known-run.ts';
+import { namespaceOf, ownersOf } from './known-run.ts';
 import { OWN_CLAIM } from '../store/desired.ts';
 import type { DesiredRules } from '../store/desired.ts';
 import type { Destination } from '../turn/destination.ts';
@@ -79,6 +79,7 @@ function claimRows(turn: Turn, to: Destination, facts: Facts, alive: boolean): s
     previous: (key) => tx.desired.wanted(destination, key),
     claims: () => tx.desired.claimsOf(destination, facts.uid),
     owners: () => ownersOf(tx, facts.owner?.uid),
+    namespace: () => namespaceOf(tx, facts.namespace),
   };
   const planned = reads(to, facts.kind) ? planner.planDesired(facts, context) : [];
   const error = 'error' in planned ? planned.error : undefined;

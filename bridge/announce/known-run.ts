@@ -29,6 +29,14 @@ export function ownersOf(tx: Tx, uid: string | undefined): Facts[] {
   return owners;
 }
 
+/** A live namespace, where it was seen. */
+export function namespaceOf(tx: Tx, name: string): NamespaceFacts | undefined {
+  const [live] = tx.versions.live('Namespace', 0, 1, name);
+  const row = live && tx.objects.get(live.uid);
+  const facts = row && factsOf(row);
+  return facts?.kind === 'Namespace' ? facts : undefined;
+}
+
 /** What planners ask about one run, or one object without a run, while its transitions are planned: read when the first asks. */
 export class Known {
   readonly #tx: Tx;
@@ -52,7 +60,7 @@ export class Known {
       facts: (uid) => this.#facts(uid),
       runObject: () => run && this.#facts(objectOf(run).uid),
       owners: () => this.#ownersOf(about),
-      namespace: () => this.#namespace(about.namespace),
+      namespace: () => namespaceOf(tx, about.namespace),
       attempts: () => this.#allAttempts(),
       attempt: (podUid) =>
         this.#attempts?.find((attempt) => attempt.podUid === podUid) ?? (run && tx.runs.attempts(run.uid, podUid)[0]),
@@ -73,12 +81,6 @@ export class Known {
   #facts(uid: string): Facts | undefined {
     const row = this.#tx.objects.get(uid);
     return row && factsOf(row);
-  }
-
-  #namespace(name: string): NamespaceFacts | undefined {
-    const [row] = this.#tx.versions.live('Namespace', 0, 1, name);
-    const facts = row && this.#facts(row.uid);
-    return facts?.kind === 'Namespace' ? facts : undefined;
   }
 
   #events(about: ObjectRef): readonly EventFacts[] {

@@ -6,6 +6,7 @@ import type { ObjectRow } from '../store/objects.ts';
 import { factsOf, stateOf } from '../turn/object-rows.ts';
 import { observeCronJob, planCronJob } from './cronjob.ts';
 import type { Follower } from './follower.ts';
+import { replanNamespaced, shownToNamespaced } from './in-namespace.ts';
 import { loseJob, settleGoneJob } from './job-gone.ts';
 import { observeJob } from './job.ts';
 import { loseKept, observeKept } from './kept.ts';
@@ -59,6 +60,8 @@ export function observe(turn: Turn, observation: Observation): void {
   const { facts } = observation;
   const { observe: take }: Follower<never> = FOLLOWERS[facts.kind];
   const shown = shownToOwned(turn, facts);
+  const inNamespace = shownToNamespaced(turn, facts);
   take(turn, observation as Observation & { readonly facts: never });
   replanOwned(turn, facts, shown);
+  replanNamespaced(turn, facts, inNamespace, (kind, row) => FOLLOWERS[kind].plan(turn, row));
 }

@@ -1,6 +1,6 @@
 import type { EventFacts } from '../kubernetes/kinds/event.ts';
 import type { NamespaceFacts } from '../kubernetes/kinds/namespace.ts';
-import type { Facts, Kind } from '../kubernetes/observation.ts';
+import type { Facts, FollowedKind, Kind } from '../kubernetes/observation.ts';
 import type { RunLog } from '../lifecycle/logs.ts';
 import type { Attempt, Run, Transition, TransitionKind } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
@@ -117,6 +117,8 @@ export interface DesiredContext {
   claims(): readonly Desired[];
   /** Who owns the object, nearest first, live or deleted, as far as they are followed and were seen. */
   owners(): readonly Facts[];
+  /** The namespace of the object, where namespaces are followed. */
+  namespace(): NamespaceFacts | undefined;
 }
 
 /** An annotation whose value is not allowed, or that does not exist. */
@@ -146,6 +148,8 @@ export type RetireCause = 'left' | 'unclaimed' | 'bridge';
 export interface Reads {
   /** What is wanted for an object follows from its owners too: it is planned again when one is seen, or changes in its metadata. */
   readonly owners?: true;
+  /** Kinds of which what is wanted follows from the annotations of their namespace too: planned again when these change. */
+  readonly namespaceOf?: ReadonlySet<FollowedKind>;
   /**
    * Whose objects it plans desired state of, finds problems with, or asks its context for. Of rollouts it hears only where it
    * reads the kind of the workload.

@@ -41,7 +41,12 @@ export type WantedMonitor = z.infer<typeof wantedSchema>;
 /** The monitor of a CronJob, where there is a token: known before it is first due, disabled while suspended. */
 export function planMonitor(cronJob: CronJobFacts, context: DesiredContext, rules: SentryRules): readonly Desired[] {
   if (!isInSelection(cronJob, rules) || !isMonitored(cronJob, rules)) return [];
-  const known = { object: () => cronJob, runObject: () => undefined, owners: () => [], namespace: () => undefined };
+  const known = {
+    object: () => cronJob,
+    runObject: () => undefined,
+    owners: () => context.owners(),
+    namespace: () => context.namespace(),
+  };
   const target = targetOf(known, cronJob.namespace, rules);
   const monitor = monitorOf(cronJob, rules);
   const key = monitorKey(target, monitor.slug, rules);

@@ -26,6 +26,7 @@ export const READS: Reads = {
     'Event',
   ]),
   annotations: ['k8s.sentry.io/'],
+  namespaceOf: new Set(['CronJob']),
 };
 
 type Plan = (transition: Transition, context: PlanContext, rules: SentryRules) => Planned;
@@ -74,7 +75,10 @@ export function createSentryPlanner(name: string, config: SentryPlanConfig): Pla
   };
 }
 
-/** One decision of all parts: everything that any wants sent; only where none does, the first reason why not. */
+/**
+ * One decision of all parts: everything that any wants sent; only where none does, the first reason why not. Of an edge that
+ * several parts hear (the end of a run) one at most has anything to say: so nothing is left out silently beside what is sent.
+ */
 function joined(parts: readonly { part: string; planned: Planned }[], memo: Json | undefined): Planned {
   const sent = parts.flatMap(({ part, planned }) =>
     planned !== null && 'intents' in planned ? [{ part, ...planned }] : [],
