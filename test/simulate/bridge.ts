@@ -19,7 +19,7 @@ import type { TransitionKind } from '../../bridge/lifecycle/transition.ts';
 import type { Dispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { startDispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { kubeOf } from '../../bridge/cluster/api.ts';
-import { createDeliverers, depsOf } from '../../bridge/sinks/index.ts';
+import { configured, createDeliverer, depsOf } from '../../bridge/sinks/index.ts';
 import { startTicking } from '../../bridge/app/ticking.ts';
 import type { ExportAnswer } from './collector.ts';
 import type { Destinations } from './destinations.ts';
@@ -34,6 +34,7 @@ import type { Answered } from './thread.ts';
 import { SimulatedThread } from './thread.ts';
 import type { Sent } from './vendor-http.ts';
 import { VendorHttp } from './vendor-http.ts';
+import { VENDORS } from './vendors/index.ts';
 import type { Weather } from './weather.ts';
 import type { ApiServer } from './world/api-server.ts';
 import type { Clocks } from './world/clocks.ts';
@@ -186,12 +187,13 @@ export class Bridge {
   #startOutbox(worker: WorkerClient, http: VendorHttp, api: SimulatedKubeApi, releases: Releases): Dispatcher {
     const { onError } = this.#options;
     const kube = kubeOf(api, this.#config.cluster.scope);
+    const deps = depsOf(this.#config, { http, clock: this.clock, log: { info: () => undefined }, kube });
     const dispatcher = startDispatcher({
       store: worker.calls,
-      deliverers: createDeliverers(
-        this.#config,
-        depsOf(this.#config, { http, clock: this.clock, log: { info: () => undefined }, kube }),
-      ),
+      deliverers: configured(this.#config).map((one) => {
+        const simulated = VENDORS[one.sink]?.deliverer?.(one.name, one.settings, deps);
+        return simulated === undefined ? createDeliverer(one, deps) : { ...simulated, dryRun: one.settings.dryRun };
+      }),
       clock: this.clock,
       maxAgeMs: this.#config.outbox.maxAge,
       onError: (error) => onError('outbox', error),

@@ -89,7 +89,7 @@ export const FAULTS_A_DAY = 56;
 const ECHO = 0.2;
 /** How often it has each of the other vendors. */
 const OTHER = 0.1;
-const OTHERS = ['sentry'];
+const OTHERS = ['sentry', 'opentelemetry'];
 /** And deployment records, also with workloads. */
 const GITHUB = 0.2;
 /** And timestamps of pods. */

@@ -140,7 +140,7 @@ function serve(server: Server, path: string, handle: Handle): void {
   server.addService({ Export: { path, requestStream: false, responseStream: false, ...codec } }, { Export: handle });
 }
 
-function readSpans(request: Buffer): ArrivedSpan[] {
+export function readSpans(request: Buffer): ArrivedSpan[] {
   return groups('Traces', request, 'resourceSpans').flatMap(({ resource, scopeSpans = [] }) =>
     scopeSpans.flatMap(({ spans }) =>
       spans.map((span) => ({
@@ -159,7 +159,7 @@ function readSpans(request: Buffer): ArrivedSpan[] {
   );
 }
 
-function readLogs(request: Buffer): ArrivedLog[] {
+export function readLogs(request: Buffer): ArrivedLog[] {
   return groups('Logs', request, 'resourceLogs').flatMap(({ resource, scopeLogs = [] }) =>
     scopeLogs.flatMap(({ logRecords }) =>
       logRecords.map((record) => ({

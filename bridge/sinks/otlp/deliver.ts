@@ -29,8 +29,12 @@ export interface Where {
 }
 
 /** The half of `opentelemetry/<name>` that talks to its receiver. Throws a UserError when a file cannot be read. */
-export function createOtlpDeliverer(name: string, config: OtlpConfig, where: Where): Deliverer {
-  const connection = connect(config);
+export function createOtlpDeliverer(
+  name: string,
+  config: OtlpConfig,
+  where: Where,
+  connection: Connection = connect(config),
+): Deliverer {
   const address = `opentelemetry/${name}`;
   const origin: Origin = { clusterName: where.clusterName, attributes: config.resourceAttributes };
   const send = new Sender(connection, address);

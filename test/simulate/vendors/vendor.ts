@@ -1,5 +1,7 @@
 import type { Tree } from '../../../bridge/config/tree.ts';
 import type { HttpRequest } from '../../../bridge/sinks/http.ts';
+import type { Deps, DestinationSettings } from '../../../bridge/sinks/module.ts';
+import type { Deliverer } from '../../../bridge/sinks/sink.ts';
 import type { ReadStore } from '../../../bridge/store/read.ts';
 import type { VendorAnswer, VendorRequest } from '../../vendors/vendor.ts';
 import type { Failure } from '../checker.ts';
@@ -39,6 +41,8 @@ export interface Checking {
 export interface SimulatedVendor<A extends Account = Account> {
   /** The key of its sink in the configuration. */
   readonly sink: string;
+  /** The half of its sink that talks to it, where that speaks something else than HTTP; default that of the bridge. */
+  deliverer?(name: string, settings: DestinationSettings, deps: Deps): Deliverer;
   /** An account with an address of its own; `at`: the time by the vendor's clock. */
   open(host: string, at: () => number): A;
   /** Everything that is wrong with what an account heard. */

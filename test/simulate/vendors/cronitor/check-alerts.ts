@@ -27,7 +27,9 @@ export function checkAlerts(account: CronitorAccount, checking: Checking): Failu
   const { simulation, tenures } = checking;
   const { plan, truth } = simulation;
   const quiet = new Quiet(simulation);
-  const end = plan.startAt + plan.days * DAY - 5 * MINUTE;
+  // Whoever leaves an account leaves its monitors: they alert, as those of any destination that is taken away.
+  const left = tenures.at(-1)!.removedAt ?? Infinity;
+  const end = Math.min(plan.startAt + plan.days * DAY, left) - 5 * MINUTE;
   const from = tenures[0]!.readyAt + 20 * MINUTE;
   const runs = Map.groupBy(
     account.pings.filter(({ query }) => query.state === 'run').map(({ monitor, at }) => ({ monitor, at })),

@@ -1,0 +1,95 @@
+import { EVENT_PREFIX } from '../../../../bridge/sinks/otlp/log-records.ts';
+import type { Failure } from '../../checker.ts';
+import type { Heard } from '../../runs.ts';
+import { checkJobs, withoutRepeats } from '../../runs.ts';
+import type { Checking } from '../vendor.ts';
+import type { HeardLog, HeardSpans, OpentelemetryAccount } from './account.ts';
+
+const MS = 1_000_000n;
+const UID = 'k8s.job.uid';
+
+/** What is wrong with the journal and the traces that a receiver of OTLP has. */
+export function checkOpentelemetry({ logs, traces }: OpentelemetryAccount, checking: Checking): Failure[] {
+  const journal = withoutRepeats(checking, logs);
+  if (typeof journal === 'string') return [{ what: `journal: ${journal}` }];
+  const settled = Map.groupBy(
+    journal.filter(({ log }) => log.eventName === `${EVENT_PREFIX}run.settled`),
+    ({ log }) => log.traceId,
+  );
+  const byTrace = Map.groupBy(traces, ({ spans }) => spans[0]?.traceId ?? '');
+  return [
+    ...checkJobs(checking, journal.flatMap(heardOf), () => undefined, { lateStartsAreLeftOut: true }),
+    ...checkOrder(journal),
+    ...[...settled]
+      .filter(([id]) => !byTrace.has(id))
+      .map(([id, [first]]) => ({ what: `it settled, and has no trace: ${id}`, uid: uidOf(first!) })),
+    ...[...byTrace].flatMap(([id, all]) => checkTrace(id, all, settled.get(id) ?? [], checking)),
+  ];
+}
+
+function uidOf({ log }: HeardLog): string {
+  const uid = log.attributes[UID];
+  return typeof uid === 'string' ? uid : '';
+}
+
+/** Starts and ends of Jobs. */
+function heardOf(one: HeardLog): Heard[] {
+  const { at, said, log } = one;
+  const outcome = log.attributes['lifecycle_bridge.run.outcome'];
+  const isStart = log.eventName === `${EVENT_PREFIX}run.started`;
+  if (!isStart && log.eventName !== `${EVENT_PREFIX}run.ended`) return [];
+  if (log.attributes[UID] === undefined || outcome === 'never_started') return [];
+  const end = outcome === 'succeeded' || outcome === 'replaced' ? 'complete' : 'fail';
+  return [{ at, said, uid: uidOf(one), state: isStart ? 'run' : end, stamp: Number(log.at / MS) }];
+}
+
+/** Of each run no start comes after an end, and it settles after one. */
+function checkOrder(journal: readonly HeardLog[]): Failure[] {
+  const ended = new Set<string>();
+  return journal.flatMap((one) => {
+    const { eventName, traceId, body } = one.log;
+    if (eventName === `${EVENT_PREFIX}run.ended`) ended.add(traceId);
+    const isWrong =
+      (eventName === `${EVENT_PREFIX}run.started` && ended.has(traceId)) ||
+      (eventName === `${EVENT_PREFIX}run.settled` && !ended.has(traceId));
+    return isWrong ? [{ what: `out of order in the journal: ${eventName} ${String(body)}`, uid: uidOf(one) }] : [];
+  });
+}
+
+/** One trace, whole, as often as it settled. */
+function checkTrace(
+  id: string,
+  exports: readonly HeardSpans[],
+  settled: readonly HeardLog[],
+  checking: Checking,
+): Failure[] {
+  const uid = settled.map(uidOf)[0] ?? '';
+  const fail = (what: string): Failure[] => [{ what: `trace ${id}: ${what}`, uid }];
+  const told = withoutRepeats(checking, exports);
+  if (typeof told === 'string') return fail(told);
+  if (told.length > settled.length) return fail(`exported ${told.length} times, settled ${settled.length} times`);
+  for (const { spans } of told) {
+    const ids = new Set(spans.map(({ spanId }) => spanId));
+    const roots = spans.filter(({ parentSpanId }) => parentSpanId === '');
+    if (ids.size !== spans.length) return fail('a span twice');
+    if (roots.length !== 1) return fail(`${roots.length} roots`);
+    if (spans.some(({ traceId }) => traceId !== id)) return fail('spans of another trace');
+    if (spans.some(({ parentSpanId }) => parentSpanId !== '' && !ids.has(parentSpanId)))
+      return fail('a span is missing');
+    if (spans.some(({ start, end }) => end < start)) return fail('a span ends before it starts');
+  }
+  return checkEnd(told.at(-1)!, uid, checking).flatMap(fail);
+}
+
+/** The root of the last export ends as the Job did, and when it did, or its last pod by another clock. */
+function checkEnd({ spans }: HeardSpans, uid: string, { simulation }: Checking): string[] {
+  const job = simulation.truth.jobs.get(uid);
+  const root = spans.find(({ parentSpanId }) => parentSpanId === '')!;
+  if (job === undefined || (job.outcome !== 'succeeded' && job.outcome !== 'failed') || job.takenBack === true)
+    return [];
+  const end = Number(root.end / MS);
+  const inside = spans.filter((span) => span !== root).map((span) => Number(span.end / MS));
+  if (end !== Math.max(job.endedAt ?? 0, ...inside)) return [`ends at ${end}, the Job at ${job.endedAt}`];
+  const result = root.attributes['cicd.pipeline.result'];
+  return (result === 'success') === (job.outcome === 'succeeded') ? [] : [`is ${String(result)}, was ${job.outcome}`];
+}
