@@ -8,6 +8,8 @@ import { CRONITOR } from './cronitor-tool.ts';
 import { printNotes, printValues, valuesOf } from './print.ts';
 import { readRelease } from './release.ts';
 import { translate } from './rules.ts';
+import { SENTRY_KUBERNETES } from './sentry-kubernetes.ts';
+import type { OldTool } from './tool.ts';
 
 const SECRET = 'an-api-key-0123456789';
 
@@ -24,10 +26,10 @@ interface Printed {
   readonly notes: string;
 }
 
-async function release(api: KubeApi): Promise<Printed> {
-  const { settings, place, origin } = await readRelease(CRONITOR, api, 'cron', 'monitoring');
-  const draft = translate(CRONITOR, settings, place);
-  const [text, notes] = [printValues(CRONITOR, draft, origin), printNotes(draft)];
+async function release(api: KubeApi, tool: OldTool = CRONITOR): Promise<Printed> {
+  const { settings, place, origin } = await readRelease(tool, api, 'cron', 'monitoring');
+  const draft = translate(tool, settings, place);
+  const [text, notes] = [printValues(tool, draft, origin), printNotes(draft)];
   expect(text + notes).not.toContain(SECRET);
   expect(draft.refusals).toEqual([]);
   return { values: valuesOf(draft), text, notes };
@@ -184,5 +186,63 @@ describe('a release', () => {
         'the release cron in monitoring cannot be read: there is no such release; no Deployment there is of it either',
       next: expect.stringContaining('helm list -A'),
     });
+  });
+});
+
+describe('a release of sentry-kubernetes', () => {
+  const agent = (container: object): object => ({
+    metadata: { name: 'cron-sentry-kubernetes', labels: { app: 'sentry-kubernetes', release: 'cron' } },
+    spec: { template: { spec: { containers: [{ name: 'sentry-kubernetes', ...container }] } } },
+  });
+  const variables = [
+    { name: 'SENTRY_K8S_WATCH_NAMESPACES', value: 'a,b' },
+    { name: 'SENTRY_K8S_GLOBAL_TAG_team', value: 'x' },
+  ];
+  const found = async (container: object) =>
+    release(await serve({ [DEPLOYMENTS]: { items: [agent(container)] } }), SENTRY_KUBERNETES);
+
+  it("is read from Helm's Secret", async () => {
+    const secret = helmSecret(
+      1,
+      'deployed',
+      { sentry: { dsn: `https://a:${SECRET.replaceAll('-', '')}@h/1` } },
+      'sentry-kubernetes',
+    );
+    const printed = await release(await serve({ [SECRETS]: { items: [secret] } }), SENTRY_KUBERNETES);
+    expect(at(printed, 'sentry.default')).toMatchObject({ existingSecret: 'sentry', key: 'dsn' });
+    expect(printed.notes).toContain('kubectl -n monitoring get secret cron-sentry-kubernetes -o');
+    expect(printed.text + printed.notes).not.toContain(SECRET.replaceAll('-', ''));
+  });
+
+  it.each<[string, object, [string, string]]>([
+    [
+      'in a key of a Secret',
+      { env: [...variables, { name: 'SENTRY_DSN', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] },
+      ['s', 'k'],
+    ],
+    ['in a Secret as a whole', { env: variables, envFrom: [{ secretRef: { name: 's' } }] }, ['s', 'SENTRY_DSN']],
+    [
+      'that goes away with it',
+      {
+        env: [
+          ...variables,
+          { name: 'SENTRY_DSN', valueFrom: { secretKeyRef: { name: 'cron-sentry-kubernetes', key: 'sentry.dsn' } } },
+        ],
+      },
+      ['sentry', 'dsn'],
+    ],
+    [
+      'as it is',
+      { env: [...variables, { name: 'SENTRY_DSN', value: 'https://abc@o1.ingest.sentry.io/2' }] },
+      ['sentry', 'dsn'],
+    ],
+  ])('without a Secret of Helm is what its Deployment says, with the DSN %s', async (_what, container, [name, key]) => {
+    const printed = await found(container);
+    expect(printed.values).toMatchObject({
+      scope: 'namespaces',
+      namespaces: ['a', 'b'],
+      sentry: { default: { tags: { team: 'x' }, existingSecret: name, key } },
+    });
+    expect(printed.text + printed.notes).not.toContain('abc@');
   });
 });

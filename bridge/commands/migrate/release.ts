@@ -141,7 +141,8 @@ async function fromDeployment(
 
 function isAgent(tool: OldTool, deployment: KubeObject, release: string): boolean {
   const metadata = objectAt(deployment, 'metadata');
-  const names = [textAt(metadata, 'name'), textAt(objectAt(metadata, 'labels'), 'app.kubernetes.io/instance')];
+  const labels = objectAt(metadata, 'labels');
+  const names = [textAt(metadata, 'name'), textAt(labels, 'app.kubernetes.io/instance'), textAt(labels, 'release')];
   return names.includes(release) && agentContainers(tool, deployment).length > 0;
 }
 

@@ -1,6 +1,6 @@
 import { isTree } from '../../config/tree.ts';
 import type { KubeObject } from '../../kubernetes/fields.ts';
-import { objectsAt, textAt } from '../../kubernetes/fields.ts';
+import { objectAt, objectsAt, textAt } from '../../kubernetes/fields.ts';
 import type { Draft, Given, Rule } from './draft.ts';
 import { dsn, existingSecret, withoutDsn } from './sentry-dsn.ts';
 import {
@@ -160,11 +160,21 @@ function appendEnv(given: Given, draft: Draft): void {
   }
 }
 
-/** Variables of the container that are in other objects. */
+/** Variables of the container that are in other objects. A Secret as a whole is where the DSN is, if nothing else says it. */
 function references(container: KubeObject): Given[] {
-  return objectsAt(container, 'env').flatMap(({ name, valueFrom }) =>
-    typeof name === 'string' && valueFrom !== undefined && ruleOf(name) !== undefined
-      ? [{ source: name, value: valueFrom }]
-      : [],
-  );
+  const env = objectsAt(container, 'env');
+  const isGiven = env.some(({ name }) => name === 'SENTRY_DSN');
+  const secrets = objectsAt(container, 'envFrom').map((each) => textAt(objectAt(each, 'secretRef'), 'name'));
+  return [
+    ...secrets.flatMap((name) =>
+      name === undefined || isGiven
+        ? []
+        : [{ source: 'SENTRY_DSN', value: { secretKeyRef: { name, key: 'SENTRY_DSN' } } }],
+    ),
+    ...env.flatMap(({ name, valueFrom }) =>
+      typeof name === 'string' && valueFrom !== undefined && ruleOf(name) !== undefined
+        ? [{ source: name, value: valueFrom }]
+        : [],
+    ),
+  ];
 }
