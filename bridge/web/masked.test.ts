@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { apiJson } from './api.ts';
 import { masked } from './masked.ts';
+import { payload } from './parts.ts';
 
 describe('what is sent to a vendor, for a person', () => {
   it('has no key of a DSN, and still says where it goes', () => {
@@ -32,5 +34,16 @@ describe('what is sent to a vendor, for a person', () => {
       ok: true,
     };
     expect(masked(sent)).toEqual(sent);
+  });
+
+  it('is shown like that by the API and on the page', () => {
+    const sent = { target: { dsn: 'https://0123abcd@o1.ingest.sentry.io/42' }, at: 1 };
+    const shown = { target: { dsn: 'https://[redacted]@o1.ingest.sentry.io/42' }, at: 1 };
+    expect(apiJson({ items: [{ payload: sent }, { wanted: sent }] })).toEqual({
+      items: [{ payload: shown }, { wanted: shown }],
+    });
+    const page = payload('p', 'payload', sent).text;
+    expect(page).toContain('[redacted]@o1.ingest.sentry.io/42');
+    expect(page).not.toContain('0123abcd');
   });
 });
