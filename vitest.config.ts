@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 /** A machine that does other work too is no failure. */
 const patient = { expect: { poll: { timeout: 20_000 } } };
+/** Real programs on a machine that others use too: a test may fail once, and scripts/test names it as flaky. */
+const real = { retry: 1 };
 const slow = { ...patient, testTimeout: 300_000, hookTimeout: 600_000, pool: 'forks' as const, fileParallelism: false };
 
 export default defineConfig({
@@ -29,23 +31,25 @@ export default defineConfig({
       { test: { name: 'replay', include: ['test/replay/**/*.test.ts'], ...slow } },
       { test: { name: 'simulate', include: ['test/simulate/**/*.test.ts'], ...slow, testTimeout: 600_000 } },
       { test: { name: 'chart', include: ['test/chart/**/*.test.ts'], ...slow, fileParallelism: true, maxWorkers: 2 } },
-      { test: { name: 'image', include: ['test/image/**/*.test.ts'], ...slow } },
+      { test: { name: 'image', include: ['test/image/**/*.test.ts'], ...slow, ...real } },
       {
         test: {
           name: 'node',
           include: ['test/node/**/*.test.ts'],
           globalSetup: 'test/node/setup.ts',
           ...slow,
+          ...real,
           testTimeout: 600_000,
         },
       },
       // Most of a test is waiting for the cluster.
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow, maxConcurrency: 30 } },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow, ...real, maxConcurrency: 30 } },
       {
         test: {
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
           ...slow,
+          ...real,
           testTimeout: 900_000,
           // Most of a scenario is waiting, and each file has a stage of its own.
           fileParallelism: true,

@@ -135,7 +135,7 @@ describe('deployment records of a real control plane', () => {
     await bridge.settled();
     expect(vendors.github.artifacts.history).toHaveLength(before);
     await bridge.kill9();
-    await kube.delete('deployment/web');
+    await kube.delete('deployment/web', '--ignore-not-found');
     await noPods('web');
     await bridge.start();
     await has('web', 'app', '1 b decommissioned');

@@ -23,11 +23,15 @@ export interface SetRecord extends KeptRecord {
   readonly by: 'single' | 'job';
 }
 
+/** How long the simulated GitHub works at a job that nobody asks for. */
+const UNASKED_MS = 20_000;
+
 export interface GithubJob {
   readonly id: number;
   readonly org: string;
   readonly cluster: string;
   readonly size: number;
+  readonly createdAt: number;
   status: 'pending' | 'processing' | 'completed' | 'failed';
   /** How often it is asked for before it ends. */
   polls: number;
@@ -67,7 +71,14 @@ export class GithubRecords {
     return json(200, { total_count: 1 });
   }
 
+  /** Jobs end by themselves too, when whoever made them does not ask any more. */
+  private endOld(at: number): void {
+    for (const job of this.jobs.filter(isUnderWay))
+      if (Number.isFinite(job.polls) && at - job.createdAt > UNASKED_MS) this.end(job, at);
+  }
+
   createJob(org: string, cluster: string, body: Where & { deployments: readonly Entry[] }, at: number): VendorAnswer {
+    this.endOld(at);
     if (this.jobs.some((job) => job.org === org && job.cluster === cluster && isUnderWay(job)))
       return json(409, { message: 'A job is already in progress for this cluster', status: '409' });
     const names = body.deployments.map(({ deployment_name }) => deployment_name);
@@ -81,7 +92,8 @@ export class GithubRecords {
       .filter((deployment) => this.rejection(deployment) === undefined)
       .map((deployment) => kept({ ...body, org, cluster }, deployment));
     const id = 100 + this.jobs.length;
-    const job: GithubJob = { id, org, cluster, size: names.length, status: 'pending', polls: this.pollsOfJob, taken };
+    const polls = this.pollsOfJob;
+    const job: GithubJob = { id, org, cluster, size: names.length, createdAt: at, status: 'pending', polls, taken };
     this.jobs.push(job);
     const fate = this.fates.shift();
     if (fate === 'never') job.polls = Infinity;
