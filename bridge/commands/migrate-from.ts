@@ -48,9 +48,10 @@ export async function migrateFromCommand(
 async function readOld(argv: readonly string[]): Promise<OldInstallation & { readonly tool: OldTool }> {
   const { values, positionals } = readArguments('migrate-from', argv, OPTIONS, ['TOOL', 'FILE'], 1);
   const [name, file] = positionals;
-  const tool = OLD_TOOLS.find((each) => each.name === name);
-  const allowed = OLD_TOOLS.map((each) => each.name).join(', ');
-  if (tool === undefined) throw new UsageError('migrate-from', `${name} is not known; allowed: ${allowed}`);
+  const load = OLD_TOOLS.get(name ?? '');
+  const allowed = [...OLD_TOOLS.keys()].join(', ');
+  if (load === undefined) throw new UsageError('migrate-from', `${name} is not known; allowed: ${allowed}`);
+  const tool = await load();
   const { env, release, namespace, kubeconfig } = values;
   if ([file, env, release].filter((source) => source !== undefined).length !== 1)
     throw new UsageError('migrate-from', 'one of FILE, --env FILE and --release NAME is needed');

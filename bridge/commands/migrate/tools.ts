@@ -1,8 +1,9 @@
-import { CRONITOR } from './cronitor-tool.ts';
-import { POD_TIME_CONTROLLER } from './pod-time-controller.ts';
-import { DEPLOYMENT_TRACKER } from './deployment-tracker.ts';
-import { SENTRY_KUBERNETES } from './sentry-kubernetes.ts';
 import type { OldTool } from './tool.ts';
 
-/** Every tool of which settings are taken over. */
-export const OLD_TOOLS: readonly OldTool[] = [CRONITOR, SENTRY_KUBERNETES, DEPLOYMENT_TRACKER, POD_TIME_CONTROLLER];
+/** Every tool of which settings are taken over, by its name. Loaded when asked for: every command knows the names. */
+export const OLD_TOOLS: ReadonlyMap<string, () => Promise<OldTool>> = new Map([
+  ['cronitor', async () => (await import('./cronitor-tool.ts')).CRONITOR],
+  ['sentry', async () => (await import('./sentry-kubernetes.ts')).SENTRY_KUBERNETES],
+  ['deployment-tracker', async () => (await import('./deployment-tracker.ts')).DEPLOYMENT_TRACKER],
+  ['pod-time-controller', async () => (await import('./pod-time-controller.ts')).POD_TIME_CONTROLLER],
+]);

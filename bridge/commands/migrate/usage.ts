@@ -4,5 +4,5 @@ import { OLD_TOOLS } from './tools.ts';
 export const MIGRATE_FROM = {
   synopsis:
     'migrate-from TOOL (FILE | --env FILE | --release NAME --namespace NS [--kubeconfig FILE]) [--namespace NS]',
-  does: `print chart values for what an older tool was installed with: ${OLD_TOOLS.map(({ name }) => name).join(', ')}`,
+  does: `print chart values for what an older tool was installed with: ${[...OLD_TOOLS.keys()].join(', ')}`,
 } as const;
