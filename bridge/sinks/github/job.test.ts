@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { digestOf, recordOf, rowOf, rowsOf, startBench } from './bench.ts';
 import type { Bench } from './bench.ts';
 
@@ -203,6 +203,17 @@ describe('a job that does not end well', () => {
   it('or is unknown by now does, too', async () => {
     bench.vendors.inject({ match: `GET ${JOBS}`, status: 404 });
     expect(await bench.converge(rowsOf(2))).toMatchObject([{ reason: 'job_failed' }, { reason: 'job_failed' }]);
+  });
+
+  it('or is left by a bridge that stops did not fail, and no line says so', async () => {
+    bench.vendors.github.artifacts.fates.push('never');
+    bench.vendors.inject({ match: `GET ${JOBS}`, delayMs: 200, times: Infinity });
+    const answers = bench.converge(rowsOf(2));
+    await vi.waitFor(() => expect(bench.requests()).toContain(`GET ${JOBS}/100`), 5_000);
+    bench.abort.abort();
+    const stopped = { outcome: 'retry', reason: 'shutting_down', unknown: true };
+    expect(await answers).toEqual([stopped, stopped]);
+    expect(bench.lines).toEqual([]);
   });
 
   it('is asked for again after errors and limits', async () => {

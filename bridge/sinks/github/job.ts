@@ -14,6 +14,9 @@ const LAST_POLL_MS = 30_000;
 const MAX_JOB_MS = 15 * 60_000;
 const CONFLICT_MS = 30_000;
 
+/** It goes on without us: its records may be set. */
+const STOPPED: Delivery = { outcome: 'retry', reason: 'shutting_down', unknown: true };
+
 /** What became of a job: an answer for each row; or it is of no use now, for this reason, and each record is sent alone. */
 export type JobResult =
   | { readonly deliveries: readonly Delivery[] }
@@ -39,7 +42,7 @@ export async function runJob(
   const { job_id: id, errors } = objectOf(created.answer?.body ?? '');
   if (typeof id !== 'number') return { failed: badAnswer(client, created) };
   const ended = await jobEnd(client, `${path}/${id}`, signal);
-  if ('failed' in ended) return ended;
+  if (!('errors' in ended)) return ended;
   return { deliveries: verdicts(rows, [...listOf(errors), ...listOf(ended.errors)]) };
 }
 
@@ -60,7 +63,7 @@ async function jobEnd(
   client: GithubClient,
   path: string,
   signal: AbortSignal,
-): Promise<{ readonly errors: unknown } | { readonly failed: Delivery }> {
+): Promise<{ readonly errors: unknown } | Exclude<JobResult, { readonly deliveries: unknown }>> {
   const until = client.clock.now() + MAX_JOB_MS;
   let waitMs = FIRST_POLL_MS;
   for (;;) {
@@ -68,7 +71,8 @@ async function jobEnd(
     const { status, errors } = objectOf(answer?.body ?? '');
     if (delivery.outcome === 'delivered' && status === 'completed') return { errors };
     if (delivery.outcome === 'delivered' && status === 'failed') return { failed: jobFailed('the job failed') };
-    if (delivery.outcome === 'drop' || signal.aborted) return { failed: delivery };
+    if (signal.aborted) return { conflict: STOPPED };
+    if (delivery.outcome === 'drop') return { failed: delivery };
     const afterMs = delivery.outcome === 'retry' ? (delivery.afterMs ?? 0) : 0;
     const sleepMs = Math.max(waitMs, afterMs);
     if (client.clock.now() + sleepMs > until) return { failed: jobFailed('the job did not end in 15 minutes') };
