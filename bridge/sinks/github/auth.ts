@@ -3,11 +3,10 @@ import type { StrategyOptions } from '@octokit/auth-app';
 import type { Clock, Instant } from '../../lib/clock.ts';
 import type { HttpResult } from '../http.ts';
 import { redactor } from '../redact.ts';
+import { SecretFile } from '../secret-file.ts';
 import type { GithubConfig } from './config.ts';
 import { pemOf } from './pem.ts';
 import { appJwt } from './jwt.ts';
-import { createSecret } from './secret.ts';
-import type { Secret } from './secret.ts';
 
 /** Less may be the time of the way. */
 const CLOCKS_DIFFER_MS = 20_000;
@@ -44,27 +43,28 @@ type Source = Pick<Auth, 'current' | 'renew' | 'permissions'>;
 export function createAuth(destination: string, config: GithubConfig, clock: Clock, ask: AskToken): Auth {
   const { app } = config;
   const seen = new Set<string>();
-  const secret = createSecret(config.credential, config.credentialFile, `${destination}: credentialFile`);
+  const { credential: value, credentialFile: file } = config;
+  const secret = new SecretFile(`${destination}: credentialFile`, { value, file });
   const source = app ? appSource(app, secret, seen, clock, ask) : tokenSource(secret, seen);
   let refusedSecret: string | undefined;
   return {
     ...source,
-    refused: () => void (refusedSecret = secret.current()),
+    refused: () => void (refusedSecret = secret.value),
     accepted: () => void (refusedSecret = undefined),
     isReplaced() {
       if (refusedSecret === undefined || !secret.renew(refusedSecret)) return false;
       refusedSecret = undefined;
       return true;
     },
-    isRefused: () => secret.isFile && refusedSecret !== undefined,
+    isRefused: () => secret.mayChange && refusedSecret !== undefined,
     redact: (text) => redactor([...seen])(text),
   };
 }
 
-function tokenSource(secret: Secret, seen: Set<string>): Source {
+function tokenSource(secret: SecretFile, seen: Set<string>): Source {
   const take = (): Token => {
-    seen.add(secret.current());
-    return { token: secret.current() };
+    seen.add(secret.value);
+    return { token: secret.value };
   };
   return {
     current: () => Promise.resolve(take()),
@@ -78,7 +78,7 @@ type App = NonNullable<GithubConfig['app']>;
 /** The library keeps requests that are under way by the installation alone, of whatever host: never two at once. */
 let turn: Promise<unknown> = Promise.resolve();
 
-function appSource(app: App, secret: Secret, seen: Set<string>, clock: Clock, ask: AskToken): Source {
+function appSource(app: App, secret: SecretFile, seen: Set<string>, clock: Clock, ask: AskToken): Source {
   let made = { key: '', auth: undefined as ReturnType<typeof createAppAuth> | undefined };
   let permissions: Permissions | undefined;
   /** By how much GitHub's clock is ahead of ours: what identifies an App counts for minutes only. */
@@ -90,7 +90,7 @@ function appSource(app: App, secret: Secret, seen: Set<string>, clock: Clock, as
   };
   const get = async (refresh: boolean): Promise<Token> => {
     try {
-      const got = await authOf(secret.current())({ type: 'installation', refresh });
+      const got = await authOf(secret.value)({ type: 'installation', refresh });
       permissions = got.permissions;
       seen.add(got.token);
       return { token: got.token };
@@ -114,7 +114,7 @@ function appSource(app: App, secret: Secret, seen: Set<string>, clock: Clock, as
   return {
     current: () => inTurn(false),
     renew(_used) {
-      secret.renew(secret.current());
+      secret.renew(secret.value);
       return inTurn(true);
     },
     permissions: () => permissions,
