@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { errorText, UserError } from '../../lib/errors.ts';
 import { redactor } from '../redact.ts';
+import { SecretFile } from '../secret-file.ts';
 import type { CronitorConfig } from './config.ts';
 
 /** The API key of a destination, which a mounted Secret may replace at any time. */
@@ -26,19 +25,18 @@ export interface ApiKey {
 
 /** Reads the key; throws a UserError when its file cannot be read. */
 export function createApiKey(destination: string, config: CronitorConfig): ApiKey {
-  const file = config.apiKeyFile;
-  let key = file === undefined ? (config.apiKey ?? '') : readKey(destination, file);
+  const key = new SecretFile(`${destination}: apiKeyFile`, { value: config.apiKey, file: config.apiKeyFile });
   let refusedKey: string | undefined;
   let pingedKey: string | undefined;
   let recognised = false;
-  const seen = new Set([key]);
+  const seen = new Set([key.value]);
   const renew = (used: string): boolean => {
-    if (file !== undefined) key = tryRead(file) ?? key;
-    seen.add(key);
-    return key !== used;
+    const renewed = key.renew(used);
+    seen.add(key.value);
+    return renewed;
   };
   return {
-    current: () => key,
+    current: () => key.value,
     renew,
     refused: (used) => void (refusedKey = used),
     isReplaced() {
@@ -46,7 +44,7 @@ export function createApiKey(destination: string, config: CronitorConfig): ApiKe
       refusedKey = undefined;
       return true;
     },
-    isRefused: () => file !== undefined && refusedKey !== undefined,
+    isRefused: () => key.mayChange && refusedKey !== undefined,
     isRecognised() {
       const once = recognised;
       recognised = false;
@@ -59,26 +57,4 @@ export function createApiKey(destination: string, config: CronitorConfig): ApiKe
     mayPing: (used) => pingedKey === used,
     redact: (text) => redactor([...seen])(text),
   };
-}
-
-function readKey(destination: string, file: string): string {
-  try {
-    const key = readFileSync(file, 'utf8').trim();
-    if (key !== '') return key;
-  } catch (error) {
-    throw new UserError(
-      `${destination}: apiKeyFile cannot be read: ${errorText(error)}`,
-      'Mount the Secret that holds the key, or correct the path',
-    );
-  }
-  throw new UserError(`${destination}: apiKeyFile ${file} is empty`, 'Put the API key into it');
-}
-
-/** Undefined while the file is missing or empty, as in the middle of a rotation. */
-function tryRead(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8').trim() || undefined;
-  } catch {
-    return undefined;
-  }
 }
