@@ -8,13 +8,9 @@ import type { Delivery } from '../sink.ts';
 import { createAuth } from './auth.ts';
 import type { Auth } from './auth.ts';
 import type { GithubConfig } from './config.ts';
-import { Limits } from './limits.ts';
+import { API_LIMIT, KEY_LIMIT, Limits } from './limits.ts';
 import { TrackerMetrics } from './tracker-metrics.ts';
 
-/** Limit key of every request: GitHub's limits are those of the credentials. */
-export const API_LIMIT = 'api';
-/** Limit key of what is refused for the credentials. */
-export const KEY_LIMIT = 'credentials';
 /** Refused credentials are tried again this often. */
 const KEY_PAUSE_MS = 60_000;
 /** Who has to wait longer for its turn gives way. */

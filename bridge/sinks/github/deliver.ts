@@ -1,17 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Deps } from '../module.ts';
-import type { ClaimedDesired, Deliverer, Delivery, Limit } from '../sink.ts';
+import type { ClaimedDesired, Deliverer, Delivery } from '../sink.ts';
 import { checkAccess, testDelivery } from './access.ts';
-import { API_LIMIT, GithubClient, KEY_LIMIT } from './client.ts';
+import { GithubClient } from './client.ts';
 import type { Sleep } from './client.ts';
 import type { GithubConfig } from './config.ts';
 import { convergeStanding, deliverDeployment } from './deployments.ts';
+import { KEY_LIMIT, LIMITS } from './limits.ts';
 import { logRecord } from './record-log.ts';
 import { Records } from './records.ts';
 import { readStanding } from './standing.ts';
-
-/** The client spaces requests by itself; by these keys they are held. */
-const LIMITS: readonly Limit[] = [API_LIMIT, KEY_LIMIT].map((key) => ({ key, perSecond: 3 }));
 
 const sleepFor: Sleep = (ms, signal) => delay(ms, undefined, { signal }).catch(() => {});
 

@@ -1,8 +1,9 @@
 import type { Delivery } from '../sink.ts';
-import { API_LIMIT, objectOf } from './client.ts';
+import { objectOf } from './client.ts';
 import type { GithubClient, Reply } from './client.ts';
 import type { RecordRow } from './record-row.ts';
 import { verdicts } from './job-errors.ts';
+import { API_LIMIT } from './limits.ts';
 import { bulkEntry } from './record.ts';
 import type { DeploymentRecord } from './record.ts';
 

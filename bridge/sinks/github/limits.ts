@@ -1,6 +1,14 @@
 import type { Instant } from '../../lib/clock.ts';
 import { retryAfterMs } from '../delivery.ts';
 import type { HttpAnswer } from '../http.ts';
+import type { Limit } from '../sink.ts';
+
+/** Limit key of every request: GitHub's limits are those of the credentials. */
+export const API_LIMIT = 'api';
+/** Limit key of what is refused for the credentials. */
+export const KEY_LIMIT = 'credentials';
+/** The client spaces requests by itself; by these keys they are held. */
+export const LIMITS: readonly Limit[] = [API_LIMIT, KEY_LIMIT].map((key) => ({ key, perSecond: 3 }));
 
 /** GitHub asks for one change after the other, with a second between them. */
 const SPACING_MS = 1_000;

@@ -3,14 +3,16 @@ import type { Outcome, Run, Transition, TransitionKind } from '../../lifecycle/t
 import { z } from 'zod';
 import type { Json } from '../../lib/json.ts';
 import { pageLink } from '../../lib/page-link.ts';
-import type { AnnotationProblem, Desired, DesiredContext, Limit, PlanContext, Planned } from '../sink.ts';
+import type { AnnotationProblem, Desired, DesiredContext, PlanContext, Planned } from '../sink.ts';
 import { HOLD } from '../sink.ts';
 import { isInSelection } from '../selection.ts';
 import { REPOSITORY } from './api-limits.ts';
 import type { GithubPlanConfig } from './config.ts';
 import type { DeploymentState } from './deployment.ts';
+import { LIMITS } from './limits.ts';
 import { standingKey } from './standing.ts';
 import type { Standing } from './standing.ts';
+import { organisationOf } from './target.ts';
 
 /** The repository of a workload, without its owner. */
 export const REPOSITORY_ANNOTATION = 'github.lifecycle-bridge.io/repository';
@@ -27,9 +29,6 @@ export const DEPLOYMENT_TRANSITIONS: readonly TransitionKind[] = ['run.started',
 const MAX_ENVIRONMENT = 255;
 const MAX_URL = 2_000;
 const MAX_DESCRIPTION = 140;
-
-/** Requests of Deployments share the limits of all requests. */
-const LIMITS: readonly Limit[] = ['api', 'credentials'].map((key) => ({ key, perSecond: 3 }));
 
 const STATES: Readonly<Partial<Record<Outcome, DeploymentState>>> = {
   succeeded: 'success',
@@ -112,13 +111,11 @@ function placeOf(
   workload: Workload,
   config: GithubPlanConfig,
 ): { readonly owner: string; readonly environment: string } {
-  const route = config.routes.find((one) => isInSelection(workload, one));
+  const { org, logical_environment } = organisationOf(workload, config);
   const named = workload.annotations[ENVIRONMENT_ANNOTATION];
   const environment =
-    named !== undefined && isEnvironment(named)
-      ? named
-      : (config.deployments.environment ?? route?.logicalEnvironment ?? config.logicalEnvironment);
-  return { owner: route?.org ?? config.org, environment };
+    named !== undefined && isEnvironment(named) ? named : (config.deployments.environment ?? logical_environment);
+  return { owner: org, environment };
 }
 
 function statusOf(

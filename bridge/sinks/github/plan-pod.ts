@@ -1,6 +1,7 @@
 import type { ContainerFacts, PodFacts } from '../../kubernetes/observation.ts';
 import { isOwnedByJob } from '../../kubernetes/metadata.ts';
 import type { Instant } from '../../lib/clock.ts';
+import { isInSelection } from '../selection.ts';
 import type { Desired, DesiredContext } from '../sink.ts';
 import { HOLD } from '../sink.ts';
 import type { Metadata } from './annotations.ts';
@@ -12,7 +13,7 @@ import { rankOf, sinceOf } from './rank.ts';
 import type { DeploymentRecord } from './record.ts';
 import { readRecord, recordKey, toJson } from './record.ts';
 import type { Target } from './target.ts';
-import { isSelected, isTooLong, targetOf } from './target.ts';
+import { isTooLong, targetOf } from './target.ts';
 import type { Workload } from './workload.ts';
 import { workloadOf } from './workload.ts';
 
@@ -22,7 +23,7 @@ export function planPod(pod: PodFacts, context: DesiredContext, config: GithubPl
   const workload = workloadOf(pod, owners);
   // One that cannot be read is read again: what was claimed until then stays.
   if (workload === 'unseen') return context.claims();
-  if (workload === undefined || !isSelected(workload, config) || !counts(pod)) return [];
+  if (workload === undefined || !isInSelection(workload, config) || !counts(pod)) return [];
   const claims = new Map<string, Desired>();
   for (const container of recorded(pod)) {
     const target = targetOf(workload, container.name, config);

@@ -1,11 +1,12 @@
 import type { Facts } from '../../kubernetes/observation.ts';
 import { isOfDeployment } from '../../kubernetes/kinds/replicaset.ts';
 import type { ContainerNames } from '../../kubernetes/template.ts';
+import { isInSelection } from '../selection.ts';
 import type { Desired, DesiredContext } from '../sink.ts';
 import { HOLD } from '../sink.ts';
 import type { GithubPlanConfig } from './config.ts';
 import { recordKey } from './record.ts';
-import { isSelected, targetOf } from './target.ts';
+import { targetOf } from './target.ts';
 import { workloadOf } from './workload.ts';
 
 /**
@@ -20,7 +21,7 @@ export function planWorkload(
   if (!wantsPods(object, config)) return [];
   const workload = workloadOf(object, context.owners());
   if (workload === 'unseen') return context.claims();
-  if (workload === undefined || !isSelected(workload, config)) return [];
+  if (workload === undefined || !isInSelection(workload, config)) return [];
   const { uid, createdAt } = workload;
   const keys = (object.containerNames ?? []).flatMap((name) => {
     const target = targetOf(workload, name, config);

@@ -1,7 +1,7 @@
 import type { Instant } from '../../lib/clock.ts';
 import type { Delivery } from '../sink.ts';
-import { API_LIMIT } from './client.ts';
 import type { GithubClient, Reply } from './client.ts';
+import { API_LIMIT } from './limits.ts';
 import { forbidden, Probe } from './probe.ts';
 import type { RecordRow } from './record-row.ts';
 import { singleBody } from './record.ts';

@@ -11,13 +11,11 @@ export type Target = Pick<
   'org' | 'logical_environment' | 'physical_environment' | 'cluster' | 'deployment_name'
 >;
 
-/** Whether a workload is this destination's business. */
-export function isSelected(of: Workload, config: GithubPlanConfig): boolean {
-  return isInSelection(of, config);
-}
-
 /** Organisation and environments of a workload: of the first route that it matches, else of the destination. */
-export function organisationOf(of: Workload, config: GithubPlanConfig): Omit<Target, 'deployment_name'> {
+export function organisationOf(
+  of: Pick<Workload, 'namespace' | 'labels'>,
+  config: GithubPlanConfig,
+): Omit<Target, 'deployment_name'> {
   const route = config.routes.find((one) => isInSelection(of, one));
   return {
     org: route?.org ?? config.org,
