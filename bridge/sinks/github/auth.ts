@@ -5,6 +5,7 @@ import type { HttpResult } from '../http.ts';
 import { redactor } from '../redact.ts';
 import { SecretFile } from '../secret-file.ts';
 import type { GithubConfig } from './config.ts';
+import { objectOf } from './fields.ts';
 import { pemOf } from './pem.ts';
 import { appJwt } from './jwt.ts';
 
@@ -155,10 +156,6 @@ function strategy({ id, installationId }: App, privateKey: string, now: () => In
 }
 
 function tokenOf(body: string): object | undefined {
-  try {
-    const data = JSON.parse(body) as { token?: unknown } | null;
-    return typeof data?.token === 'string' && data.token !== '' ? data : undefined;
-  } catch {
-    return undefined;
-  }
+  const data = objectOf(body);
+  return typeof data['token'] === 'string' && data['token'] !== '' ? data : undefined;
 }

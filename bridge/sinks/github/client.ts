@@ -8,6 +8,7 @@ import type { Delivery } from '../sink.ts';
 import { createAuth } from './auth.ts';
 import type { Auth } from './auth.ts';
 import type { GithubConfig } from './config.ts';
+import { objectOf } from './fields.ts';
 import { API_LIMIT, KEY_LIMIT, Limits } from './limits.ts';
 import { TrackerMetrics } from './tracker-metrics.ts';
 
@@ -31,6 +32,9 @@ export interface Call {
   readonly path: string;
   readonly body?: object;
 }
+
+/** All but a success. */
+export type Refusal = Exclude<Delivery, { outcome: 'delivered' }>;
 
 /** What a call came to; `answer` is there when GitHub answered. `delivered` exactly for a 2xx. */
 export interface Reply {
@@ -87,6 +91,12 @@ export class GithubClient {
       .replaceAll(/\s+/g, ' ')
       .trim();
     return `HTTP ${status}${text === '' ? '' : `: ${Array.from(text).slice(0, MAX_DETAIL).join('')}`}`;
+  }
+
+  /** What a success comes to that is not the answer which was expected. */
+  badAnswer({ answer }: Pick<Reply, 'answer'>): Refusal {
+    const detail = answer === undefined ? '' : this.words(answer);
+    return { outcome: 'retry', reason: 'bad_answer', detail, unknown: true };
   }
 
   async #send(call: Call, signal: AbortSignal): Promise<Reply> {
@@ -208,17 +218,7 @@ function limited(afterMs: number, detail?: string): Delivery {
 
 /** What GitHub's error says, or all of it. */
 function messageOf(body: string): string {
-  const { message, errors } = objectOf(body) as { message?: unknown; errors?: unknown };
+  const { message, errors } = objectOf(body);
   if (typeof message !== 'string') return body;
   return errors === undefined ? message : `${message} ${JSON.stringify(errors)}`;
-}
-
-/** A body as an object; empty when it is not one. */
-export function objectOf(body: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

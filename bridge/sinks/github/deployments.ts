@@ -1,8 +1,9 @@
+import { readJson } from '../../lib/json.ts';
 import type { ClaimedDesired, ClaimedIntent, Delivery } from '../sink.ts';
-import { objectOf } from './client.ts';
 import type { GithubClient, Reply } from './client.ts';
 import { readDeploymentIntent } from './deployment.ts';
 import type { DeploymentIntent } from './deployment.ts';
+import { fieldsOf, objectOf } from './fields.ts';
 import type { Standing } from './standing.ts';
 
 const TASK = 'deploy';
@@ -184,22 +185,19 @@ class DeploymentApi {
   }
 
   /** Of what is not the answer that was expected: a success, too. */
-  #wrong({ delivery, answer }: Reply): Delivery {
-    if (delivery.outcome !== 'delivered') return delivery;
-    const detail = answer === undefined ? '' : this.#client.words(answer);
-    return { outcome: 'retry', reason: 'bad_answer', detail, unknown: true };
+  #wrong(reply: Reply): Delivery {
+    return reply.delivery.outcome === 'delivered' ? this.#client.badAnswer(reply) : reply.delivery;
   }
 }
 
 function listOf({ delivery, answer }: Reply): readonly unknown[] | undefined {
-  const list: unknown = delivery.outcome === 'delivered' ? objectOf(answer?.body ?? '') : undefined;
+  const list = delivery.outcome === 'delivered' ? readJson(answer?.body ?? '') : undefined;
   return Array.isArray(list) ? list : undefined;
 }
 
 /** Its payload is an object, or the text of one. */
 function deploymentOf(item: unknown): Deployment[] {
-  const { id, payload } = (item ?? {}) as { readonly id?: unknown; readonly payload?: unknown };
+  const { id, payload } = fieldsOf(item);
   if (typeof id !== 'number') return [];
-  const fields = typeof payload === 'string' ? objectOf(payload) : payload;
-  return [{ id, payload: typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>) : {} }];
+  return [{ id, payload: typeof payload === 'string' ? objectOf(payload) : fieldsOf(payload) }];
 }

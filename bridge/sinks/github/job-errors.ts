@@ -1,4 +1,5 @@
 import type { Delivery } from '../sink.ts';
+import { fieldsOf } from './fields.ts';
 import { forbidden } from './probe.ts';
 import type { RecordRow } from './record-row.ts';
 
@@ -60,8 +61,4 @@ function fieldOf({ record }: RecordRow, field: Field | undefined): string {
 /** Whether all texts are the same. */
 function isOne(texts: readonly string[]): boolean {
   return texts.every((text) => text === texts[0]);
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -1,6 +1,7 @@
 import type { Delivery } from '../sink.ts';
-import { objectOf } from './client.ts';
-import type { GithubClient, Reply } from './client.ts';
+import type { HttpAnswer } from '../http.ts';
+import type { GithubClient, Refusal } from './client.ts';
+import { objectOf } from './fields.ts';
 import type { RecordRow } from './record-row.ts';
 import { verdicts } from './job-errors.ts';
 import { API_LIMIT } from './limits.ts';
@@ -16,13 +17,13 @@ const MAX_JOB_MS = 15 * 60_000;
 const CONFLICT_MS = 30_000;
 
 /** It goes on without us: its records may be set. */
-const STOPPED: Delivery = { outcome: 'retry', reason: 'shutting_down', unknown: true };
+const STOPPED: Refusal = { outcome: 'retry', reason: 'shutting_down', unknown: true };
 
 /** What became of a job: an answer for each row; or it is of no use now, for this reason, and each record is sent alone. */
 export type JobResult =
   | { readonly deliveries: readonly Delivery[] }
-  | { readonly conflict: Delivery }
-  | { readonly failed: Delivery };
+  | { readonly conflict: Refusal }
+  | { readonly failed: Refusal };
 
 /** Sets many records of one cluster and environment at once, by an asynchronous job, and waits for its end. */
 export async function runJob(
@@ -39,25 +40,23 @@ export async function runJob(
   };
   const created = await client.call({ method: 'POST', path, body }, signal);
   client.metrics.posted(created);
-  if (created.delivery.outcome !== 'delivered') return notCreated(created);
-  const { job_id: id, errors } = objectOf(created.answer?.body ?? '');
-  if (typeof id !== 'number') return { failed: badAnswer(client, created) };
+  const { delivery, answer } = created;
+  if (delivery.outcome !== 'delivered') return notCreated(delivery, answer);
+  const { job_id: id, errors } = objectOf(answer?.body ?? '');
+  if (typeof id !== 'number') return { failed: client.badAnswer(created) };
   const ended = await jobEnd(client, `${path}/${id}`, signal);
   if (!('errors' in ended)) return ended;
   return { deliveries: verdicts(rows, [...listOf(errors), ...listOf(ended.errors)]) };
 }
 
 /** The limits and the credentials are everybody's: then all rows wait. What else is refused is about the job alone. */
-function notCreated({ delivery, answer }: Reply): JobResult {
+function notCreated(refusal: Refusal, answer: HttpAnswer | undefined): JobResult {
   if (answer?.status === 409) {
+    const { detail = '' } = refusal;
     const hold = { key: API_LIMIT };
-    return {
-      conflict: { outcome: 'retry', reason: 'conflict', detail: detailOf(delivery), afterMs: CONFLICT_MS, hold },
-    };
+    return { conflict: { outcome: 'retry', reason: 'conflict', detail, afterMs: CONFLICT_MS, hold } };
   }
-  const isShared = delivery.outcome !== 'delivered' && delivery.hold !== undefined;
-  const isUnanswered = answer === undefined;
-  return isShared || isUnanswered ? { conflict: delivery } : { failed: delivery };
+  return refusal.hold !== undefined || answer === undefined ? { conflict: refusal } : { failed: refusal };
 }
 
 async function jobEnd(
@@ -82,16 +81,8 @@ async function jobEnd(
   }
 }
 
-function jobFailed(detail: string): Delivery {
+function jobFailed(detail: string): Refusal {
   return { outcome: 'retry', reason: 'job_failed', detail };
-}
-
-function badAnswer(client: GithubClient, { answer }: Reply): Delivery {
-  return { outcome: 'retry', reason: 'bad_answer', detail: answer ? client.words(answer) : '', unknown: true };
-}
-
-function detailOf(delivery: Delivery): string {
-  return delivery.detail ?? '';
 }
 
 function listOf(errors: unknown): readonly unknown[] {

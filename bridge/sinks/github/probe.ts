@@ -1,6 +1,6 @@
 import type { Delivery } from '../sink.ts';
-import { objectOf } from './client.ts';
 import type { GithubClient } from './client.ts';
+import { objectOf } from './fields.ts';
 import type { DeploymentRecord } from './record.ts';
 
 type Drop = Extract<Delivery, { outcome: 'drop' }>;

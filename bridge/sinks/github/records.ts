@@ -1,6 +1,6 @@
 import type { Instant } from '../../lib/clock.ts';
 import type { ClaimedDesired, Delivery } from '../sink.ts';
-import type { GithubClient } from './client.ts';
+import type { GithubClient, Refusal } from './client.ts';
 import { SEND_ALONE } from './job-errors.ts';
 import { jobKey, MAX_JOB, runJob } from './job.ts';
 import type { RecordRow } from './record-row.ts';
@@ -121,11 +121,9 @@ export class Records {
   }
 
   /** No job for an hour: what it should have done is sent one by one. */
-  #withoutJob(rows: readonly RecordRow[], failed: Delivery): Delivery[] {
+  #withoutJob(rows: readonly RecordRow[], { detail = '', reason }: Refusal): Delivery[] {
     this.#jobOffUntil = this.#client.clock.now() + JOB_OFF_MS;
     this.#conflictSince = undefined;
-    if (failed.outcome === 'delivered') return rows.map(() => failed);
-    const { detail = '', reason } = failed;
     return rows.map(() => ({ outcome: 'retry', reason: 'job_failed', detail: detail || reason, afterMs: 1_000 }));
   }
 

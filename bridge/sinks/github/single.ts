@@ -1,4 +1,5 @@
 import type { Instant } from '../../lib/clock.ts';
+import { readJson } from '../../lib/json.ts';
 import type { Delivery } from '../sink.ts';
 import type { GithubClient, Reply } from './client.ts';
 import { API_LIMIT } from './limits.ts';
@@ -93,17 +94,9 @@ export class SingleRecords {
 
 /** An answer with a body is JSON: a 200 of something between us and GitHub is not an acceptance. */
 function accepted(client: GithubClient, { answer, delivery }: Reply): Delivery {
-  if (answer === undefined || answer.body.trim() === '' || isObject(answer.body)) return delivery;
-  return { outcome: 'retry', reason: 'bad_answer', detail: client.words(answer), unknown: true };
-}
-
-function isObject(body: string): boolean {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null;
-  } catch {
-    return false;
-  }
+  if (answer === undefined || answer.body.trim() === '') return delivery;
+  const value = readJson(answer.body);
+  return typeof value === 'object' && value !== null ? delivery : client.badAnswer({ answer });
 }
 
 function conflict(delivery: Extract<Delivery, { outcome: 'drop' }>, attempt: number): Delivery {
