@@ -125,7 +125,7 @@ export class OutboxBench {
 }
 
 /** The store as the main thread sees it. */
-function later(store: () => OutboxStore): Async<OutboxStore> {
+export function later(store: () => OutboxStore): Async<OutboxStore> {
   return {
     claim: async (...args) => store().claim(...args),
     settle: async (...args) => store().settle(...args),

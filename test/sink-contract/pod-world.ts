@@ -6,7 +6,6 @@ import { configSchema } from '../../bridge/config/schema.ts';
 import { readingOf } from '../../bridge/ingest/reading.ts';
 import { TestEngine } from '../../bridge/ingest/test-engine.ts';
 import { ALWAYS } from '../../bridge/kubernetes/followed.ts';
-import type { Async } from '../../bridge/lib/async.ts';
 import type { Facts } from '../../bridge/kubernetes/observation.ts';
 import type { Dispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { startDispatcher } from '../../bridge/outbox/dispatcher.ts';
@@ -16,10 +15,10 @@ import { configured, createDeliverer, createPlanners } from '../../bridge/sinks/
 import type { Deps } from '../../bridge/sinks/module.ts';
 import type { Delivery } from '../../bridge/sinks/sink.ts';
 import type { DesiredView } from '../../bridge/store/read.ts';
-import type { OutboxStore } from '../../bridge/store/outbox-store.ts';
 import type { SimulatedPod } from '../vendors/kubernetes.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
+import { later } from './outbox-bench.ts';
 
 export const START = Date.parse('2026-01-05T12:00:00Z');
 const NO_HTTP = {} as Http;
@@ -151,18 +150,4 @@ export class PodWorld {
     this.#engine.close();
     await this.vendors.close();
   }
-}
-
-/** The store as the main thread sees it. */
-export function later(store: () => OutboxStore): Async<OutboxStore> {
-  return {
-    claim: async (...args) => store().claim(...args),
-    settle: async (...args) => store().settle(...args),
-    claimDesired: async (...args) => store().claimDesired(...args),
-    settleDesired: async (...args) => store().settleDesired(...args),
-    claimJournal: async (...args) => store().claimJournal(...args),
-    settleJournal: async (...args) => store().settleJournal(...args),
-    retryRefused: async (...args) => store().retryRefused(...args),
-    sweep: async (...args) => store().sweep(...args),
-  };
 }
