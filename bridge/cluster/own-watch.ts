@@ -1,4 +1,4 @@
-import { intAt, messageAt, objectAt } from '../kubernetes/fields.ts';
+import { intAt, messageAt, objectAt, objectOf } from '../kubernetes/fields.ts';
 import type { KubeObject } from '../kubernetes/fields.ts';
 import { backoffDelay } from '../lib/backoff.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
@@ -134,13 +134,5 @@ export class OwnWatch {
 
 function reasonOf(end: WatchEnd): { readonly status: number | undefined; readonly error: string } {
   if (end.kind === 'failed') return { status: undefined, error: end.error };
-  return { status: end.status, error: messageOf(end.text) ?? `the API answered ${end.status}` };
-}
-
-function messageOf(text: string): string | undefined {
-  try {
-    return messageAt(JSON.parse(text) as KubeObject, 'message');
-  } catch {
-    return undefined;
-  }
+  return { status: end.status, error: messageAt(objectOf(end.text), 'message') ?? `the API answered ${end.status}` };
 }

@@ -1,4 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
+import { readJson } from '../lib/json.ts';
 import { redact } from './redact.ts';
 
 /** A Kubernetes object as decoded: nothing about its inside is known yet. */
@@ -12,6 +13,12 @@ const MAX_MESSAGE = 8_000;
 const MAX_SECONDS = 100 * 366 * 86_400;
 /** The last time that RFC 3339 can write. */
 const MAX_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** The object of a JSON text, or an empty one. */
+export function objectOf(text: string): KubeObject {
+  const value = readJson(text);
+  return isObject(value) ? value : NO_OBJECT;
+}
 
 /** The object at a field, or an empty one. */
 export function objectAt(object: KubeObject, field: string): KubeObject {

@@ -1,4 +1,4 @@
-import { messageAt, objectAt } from '../../kubernetes/fields.ts';
+import { messageAt, objectOf } from '../../kubernetes/fields.ts';
 import { KINDS } from '../../kubernetes/kinds.ts';
 import type { Instant } from '../../lib/clock.ts';
 import { isSegment } from '../../lib/url-path.ts';
@@ -39,11 +39,7 @@ export async function postEvent(
 
 /** The API's own words; some answers, such as those of a proxy, are not JSON. */
 function messageOf({ status, body }: HttpAnswer): string {
-  try {
-    return messageAt(objectAt({ answer: JSON.parse(body) as unknown }, 'answer'), 'message') ?? numbered(status);
-  } catch {
-    return numbered(status);
-  }
+  return messageAt(objectOf(body), 'message') ?? numbered(status);
 }
 
 const numbered = (status: number): string => `the Kubernetes API answered ${status}`;

@@ -1,5 +1,4 @@
-import type { KubeObject } from '../../kubernetes/fields.ts';
-import { booleanAt, objectAt } from '../../kubernetes/fields.ts';
+import { booleanAt, objectAt, objectOf } from '../../kubernetes/fields.ts';
 import type { Kube } from '../module.ts';
 import type { Delivery } from '../sink.ts';
 import type { KubernetesConfig } from './config.ts';
@@ -37,15 +36,7 @@ async function mayDo(
   };
   const answer = await kube.send({ method: 'POST', path: PATH, body: JSON.stringify(review) }, signal);
   if (answer.kind === 'failed') return { outcome: 'retry', reason: answer.reason, detail: answer.detail };
-  if (answer.status === 201) return booleanAt(statusOf(answer.body), 'allowed');
+  if (answer.status === 201) return booleanAt(objectAt(objectOf(answer.body), 'status'), 'allowed');
   const reason = answer.status === 401 ? 'unauthorized' : 'bad_answer';
   return { outcome: 'retry', reason, detail: `HTTP ${answer.status}` };
-}
-
-function statusOf(body: string): KubeObject {
-  try {
-    return objectAt(JSON.parse(body) as KubeObject, 'status');
-  } catch {
-    return {};
-  }
 }

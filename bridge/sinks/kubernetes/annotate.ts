@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../kubernetes/fields.ts';
-import { messageAt, objectAt, textAt } from '../../kubernetes/fields.ts';
+import { messageAt, objectAt, objectOf, textAt } from '../../kubernetes/fields.ts';
 import { redact } from '../../kubernetes/redact.ts';
 import type { Instant } from '../../lib/clock.ts';
 import { isSegment } from '../../lib/url-path.ts';
@@ -37,7 +37,7 @@ export async function annotate(kube: Kube, wanted: Stamp, now: Instant, signal: 
   for (let tries = 0; tries < TRIES; tries++) {
     const read = await kube.send({ method: 'GET', path }, signal);
     if (read.kind !== 'answer' || read.status !== 200) return refusedBy(read, wanted, now);
-    const pod = parsed(read);
+    const pod = objectOf(read.body);
     const version = textAt(objectAt(pod, 'metadata'), 'resourceVersion');
     if (version === undefined) return badAnswer(wanted);
     const left = reasonToLeave(pod, wanted);
@@ -49,7 +49,7 @@ export async function annotate(kube: Kube, wanted: Stamp, now: Instant, signal: 
     const written = await kube.send(write, signal);
     if (written.kind === 'answer' && written.status === 409) continue;
     if (written.kind !== 'answer' || written.status !== 200) return refusedBy(written, wanted, now);
-    return valueOf(parsed(written), annotation) === value
+    return valueOf(objectOf(written.body), annotation) === value
       ? { delivery: { outcome: 'delivered' }, wrote: true }
       : badAnswer(wanted);
   }
@@ -81,14 +81,6 @@ function valueOf(pod: KubeObject, annotation: string): string | undefined {
   return typeof value === 'string' ? value : '';
 }
 
-function parsed({ body }: HttpAnswer): KubeObject {
-  try {
-    return objectAt({ object: JSON.parse(body) as unknown }, 'object');
-  } catch {
-    return {};
-  }
-}
-
 function refusedBy(result: HttpResult, wanted: Stamp, now: Instant): Annotated {
   if (result.kind === 'answer' && result.status === 404) return gone('it is not in the cluster any more');
   const delivery = deliveryFor(result, {
@@ -98,14 +90,15 @@ function refusedBy(result: HttpResult, wanted: Stamp, now: Instant): Annotated {
     pauseMs: PAUSE_MS,
     refused: (answer) => refusal(answer, wanted),
   });
-  const message = result.kind === 'answer' && result.status === 403 ? (messageAt(parsed(result), 'message') ?? '') : '';
+  const message =
+    result.kind === 'answer' && result.status === 403 ? (messageAt(objectOf(result.body), 'message') ?? '') : '';
   // A policy may refuse one pod of a namespace; in these words the account may write none.
   return / cannot (get|patch) resource /.test(message) ? { delivery, denied: true } : { delivery };
 }
 
 function refusal(answer: HttpAnswer, wanted: Stamp): Delivery {
   const { status } = answer;
-  const message = messageAt(parsed(answer), 'message') ?? `HTTP ${status}`;
+  const message = messageAt(objectOf(answer.body), 'message') ?? `HTTP ${status}`;
   const detail = `${nameOf(wanted)}: ${redact(message).slice(0, MAX_DETAIL)}`;
   if (status === 401)
     return { outcome: 'retry', reason: 'unauthorized', detail, afterMs: 60_000, hold: { key: API_LIMIT } };
