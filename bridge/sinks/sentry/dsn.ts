@@ -1,26 +1,33 @@
-import type { DsnComponents } from '@sentry/core';
-import { dsnToString, makeDsn } from '@sentry/core';
+/** Every configuration is checked with it, in each thread: Sentry's own library would take longer to load than the rest. */
+const DSN =
+  /^(?<protocol>https?):\/\/(?<publicKey>\w+)(?::\w*)?@(?<host>[\w.-]+|\[[:.%\w]+\])(?::(?<port>\d{1,5}))?\/(?:(?<path>[^?#\s@]+)\/)?(?<projectId>\d+)$/;
 
-/** The library prints what it cannot parse, so it is given nothing else. */
-const DSN = /^https?:\/\/\w+(:\w*)?@([\w.-]+|\[[:.%\w]+\])(:\d{1,5})?\/([^?#\s@]+\/)?\d+$/;
-
-export type Dsn = DsnComponents & { readonly publicKey: string };
+/** `port` and `path` are empty where a DSN has none. */
+export interface Dsn {
+  readonly protocol: string;
+  readonly publicKey: string;
+  readonly host: string;
+  readonly port: string;
+  readonly path: string;
+  readonly projectId: string;
+}
 
 /** Undefined for what is not a DSN: `https://PUBLIC_KEY@HOST/PROJECT_ID`. */
 export function parseDsn(text: string): Dsn | undefined {
-  const dsn = DSN.test(text) ? makeDsn(text) : undefined;
-  if (dsn?.publicKey === undefined || dsn.publicKey === '') return undefined;
-  return { ...dsn, host: dsn.host.toLowerCase(), publicKey: dsn.publicKey };
+  const parts = DSN.exec(text)?.groups;
+  if (parts === undefined) return undefined;
+  const { protocol, publicKey, host, port = '', path = '', projectId } = parts;
+  return { protocol: protocol!, publicKey: publicKey!, host: host!.toLowerCase(), port, path, projectId: projectId! };
 }
 
 /** The DSN without the secret half that old ones have. */
-export function publicDsn(dsn: Dsn): string {
-  return dsnToString(dsn);
+export function publicDsn({ protocol, publicKey, host, port, path, projectId }: Dsn): string {
+  return `${protocol}://${publicKey}@${host}${port && `:${port}`}/${path && `${path}/`}${projectId}`;
 }
 
 /** `host` or `host:port` where the port is not the usual one. */
 export function dsnHost({ protocol, host, port }: Dsn): string {
-  return new URL(`${protocol}://${host}${port ? `:${port}` : ''}`).host;
+  return new URL(`${protocol}://${host}${port && `:${port}`}`).host;
 }
 
 export function dsnOrigin(dsn: Dsn): string {
@@ -29,5 +36,5 @@ export function dsnOrigin(dsn: Dsn): string {
 
 /** Where envelopes for it go. */
 export function envelopeUrl(dsn: Dsn): string {
-  return `${dsnOrigin(dsn)}/${dsn.path ? `${dsn.path}/` : ''}api/${dsn.projectId}/envelope/`;
+  return `${dsnOrigin(dsn)}/${dsn.path && `${dsn.path}/`}api/${dsn.projectId}/envelope/`;
 }

@@ -117,5 +117,5 @@ function matches(host: string, allowed: string): boolean {
 
 /** Tells DSNs apart without showing one. */
 export function dsnId(dsn: Dsn): string {
-  return sha256Hex(`${dsnOrigin(dsn)}/${dsn.path ?? ''}/${dsn.projectId}/${dsn.publicKey}`).slice(0, 16);
+  return sha256Hex(`${dsnOrigin(dsn)}/${dsn.path}/${dsn.projectId}/${dsn.publicKey}`).slice(0, 16);
 }
