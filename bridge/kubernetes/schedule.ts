@@ -16,7 +16,8 @@ export interface Schedule {
   next(after: Instant): Instant | undefined;
 }
 
-const DESCRIPTORS: Readonly<Record<string, string>> = {
+/** What these names mean; `@every` is none of them. */
+export const DESCRIPTORS: Readonly<Record<string, string>> = {
   '@yearly': '0 0 1 1 *',
   '@annually': '0 0 1 1 *',
   '@monthly': '0 0 1 * *',

@@ -28,7 +28,7 @@ export function containerEnds(facts: PodFacts): SeenEnd[] {
 }
 
 /** True for the end that kubelet makes up for a container that it cannot find; its exit code 137 is made up too. */
-export function isLost(termination: Termination | undefined): boolean {
+export function isLost(termination: { readonly reason?: string | undefined } | undefined): boolean {
   return termination?.reason === 'ContainerStatusUnknown';
 }
 

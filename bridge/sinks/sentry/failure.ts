@@ -107,12 +107,15 @@ export function podFailure(reason: string): Failure {
 
 const FIELD = /\{([^}]+)\}$/;
 
-/**
- * What status shows of the object of a Warning, if the Warning is about that: both are one issue. `fieldPath` names the
- * container.
- */
-export function failureOfWarning({ reason = '', message = '', said }: Transition, pod?: PodFacts): Failure | undefined {
-  const name = FIELD.exec(said?.fieldPath ?? '')?.[1];
+/** The container that an Event is about, as `fieldPath` names it. */
+export function saidContainer({ said }: Transition): string | undefined {
+  return FIELD.exec(said?.fieldPath ?? '')?.[1];
+}
+
+/** What status shows of the object of a Warning, if the Warning is about that: both are one issue. */
+export function failureOfWarning(warning: Transition, pod?: PodFacts): Failure | undefined {
+  const { reason = '', message = '' } = warning;
+  const name = saidContainer(warning);
   const container = pod?.containers.find((one) => one.name === name);
   if (reason === 'FailedScheduling') return { kind: 'unschedulable' };
   if (reason === 'FailedCreate') return { kind: 'create' };

@@ -79,8 +79,6 @@ export function monitorAnnotationProblems(cronJob: CronJobFacts): AnnotationProb
   });
 }
 
-export const MONITOR_ANNOTATIONS: readonly string[] = Object.keys(RULES).map((name) => PREFIX + name);
-
 function wholeNumber(value: string, most: number): number | undefined {
   const number = /^\d{1,9}$/.test(value) ? Number(value) : 0;
   return number >= 1 && number <= most ? number : undefined;

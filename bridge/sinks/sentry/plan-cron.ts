@@ -14,12 +14,12 @@ import { MAX_RUNTIME_MINUTES } from './monitor-limits.ts';
 import { isMonitored, monitorOf, runtimeLimit, zoneOf } from './monitor.ts';
 import type { SentryPayload } from './payload.ts';
 import { monitorKey } from './plan-monitor.ts';
+import { releaseOf } from './release.ts';
 import type { SentryRules } from './rules.ts';
 import { readSchedule } from './schedule.ts';
 import { limitsOf, targetOf } from './target.ts';
 
 const MINUTE_MS = 60_000;
-const VERSION_LABEL = 'app.kubernetes.io/version';
 
 /**
  * What the first check-in of a run used: those that follow belong to it, whatever the annotations say by then. `again`: how
@@ -58,11 +58,12 @@ export function planCron(transition: Transition, context: PlanContext, rules: Se
     environment: told?.environment ?? setting(cronJob, 'environment') ?? rules.environment,
     again: (told?.again ?? 0) + Number(transition.kind === 'run.active'),
   };
+  const release = releaseOf(rules.release, [cronJob], undefined);
   const checkIn: CheckIn = {
     ...checkInOf(transition, context.run, status),
     id: checkInId({ ...memo, runKey: context.run.runKey, destination: rules.destination }, transition.corrects),
     environment: memo.environment,
-    ...releaseOf(cronJob, rules),
+    ...(release !== undefined && { release }),
     monitor,
   };
   const again = status === 'in_progress' ? nextSign(transition.at, context.run, cronJob, rules) : undefined;
@@ -141,9 +142,4 @@ function nextSign(at: Instant, run: Run, cronJob: CronJobFacts, rules: SentryRul
   if (limit === undefined) return at + rules.crons.lostAfter / 2;
   const last = (run.startedAt ?? at) + (limit - MAX_RUNTIME_MINUTES) * MINUTE_MS;
   return at >= last ? undefined : Math.min(at + (MAX_RUNTIME_MINUTES / 2) * MINUTE_MS, last);
-}
-
-function releaseOf({ labels }: CronJobFacts, { release }: SentryRules): { release?: string } {
-  const found = release === 'auto' ? labels[VERSION_LABEL] : release === 'none' ? undefined : release;
-  return found === undefined || found === '' ? {} : { release: found };
 }

@@ -3,7 +3,7 @@ import type { PlanContext, Planned } from '../sink.ts';
 import { agentPattern, uncombined } from './agent-patterns.ts';
 import { namesOf, planReport } from './event-item.ts';
 import type { Failure } from './failure.ts';
-import { failureOfWarning } from './failure.ts';
+import { failureOfWarning, saidContainer } from './failure.ts';
 import { levelKey } from './level.ts';
 import { messageShape } from './message-shape.ts';
 import type { SentryRules } from './rules.ts';
@@ -57,8 +57,8 @@ function isCovered({ reason = '', about }: Transition, { pod }: Subject, { run }
 }
 
 /** Any other Warning: reason and shape of the message, and which container it is about. */
-function warning(reason: string, message: string, { said }: Transition, subject: Subject): Failure {
-  const container = /\{([^}]+)\}$/.exec(said?.fieldPath ?? '')?.[1];
+function warning(reason: string, message: string, transition: Transition, subject: Subject): Failure {
+  const container = saidContainer(transition);
   const shape = agentPattern(message)?.join(' ') ?? messageShape(message, namesOf(subject));
   return { kind: 'warning', ...(container !== undefined && { container }), detail: `${reason}: ${shape}` };
 }

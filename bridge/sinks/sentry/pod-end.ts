@@ -1,4 +1,5 @@
 import type { PodFacts } from '../../kubernetes/observation.ts';
+import { isLost } from '../../lifecycle/containers.ts';
 import type { ContainerEnd, Transition } from '../../lifecycle/transition.ts';
 import type { Reason } from '../../lib/reasons.ts';
 import type { Failure } from './failure.ts';
@@ -16,10 +17,6 @@ export function coveredEnd(end: ContainerEnd, { pod }: Subject): Reason | undefi
   if (end.type === 'sidecar' && isDone(pod)) return 'not_a_failure';
   const isPodOver = pod.reason !== undefined || pod.disruption !== undefined;
   return isPodOver ? 'reported_otherwise' : undefined;
-}
-
-function isLost({ reason }: ContainerEnd): boolean {
-  return reason === 'ContainerStatusUnknown';
 }
 
 function isDone({ phase, containers }: PodFacts): boolean {

@@ -1,6 +1,6 @@
 import { plainSchedule } from '../../kubernetes/plain-schedule.ts';
 import { parseFields } from '../../kubernetes/schedule-fields.ts';
-import { parseSchedule } from '../../kubernetes/schedule.ts';
+import { DESCRIPTORS, parseSchedule } from '../../kubernetes/schedule.ts';
 import type { Instant } from '../../lib/clock.ts';
 
 const MINUTE_MS = 60_000;
@@ -24,17 +24,6 @@ export interface Times {
 /** How Sentry reads a schedule; `doubt`: why that may differ from Kubernetes; `refused`: why it cannot have it. */
 export type Reading = { readonly schedule: SentrySchedule; readonly doubt?: string } | { readonly refused: string };
 
-/** Sentry knows most of these; all mean the same fields. */
-const DESCRIPTORS: Readonly<Record<string, string>> = {
-  '@yearly': '0 0 1 1 *',
-  '@annually': '0 0 1 1 *',
-  '@monthly': '0 0 1 * *',
-  '@weekly': '0 0 * * 0',
-  '@daily': '0 0 * * *',
-  '@midnight': '0 0 * * *',
-  '@hourly': '0 * * * *',
-};
-
 /** The schedule of a CronJob in the form that Sentry reads as Kubernetes does. Never throws. */
 export function readSchedule({ schedule: text, timeZone }: Times): Reading {
   const parsed = parseSchedule(text, timeZone);
@@ -42,6 +31,7 @@ export function readSchedule({ schedule: text, timeZone }: Times): Reading {
   if (parsed.next(0) === undefined) return { refused: 'it is never due' };
   if (parsed.everyMs !== undefined) return readInterval(parsed.everyMs);
   const { schedule, timeZone: zone, doubt } = plainSchedule(text, timeZone);
+  // Sentry knows most of the names, and all by their fields.
   const value = DESCRIPTORS[schedule] ?? wholeFields(schedule);
   return { schedule: { type: 'crontab', value, timezone: zone }, ...(doubt !== undefined && { doubt }) };
 }

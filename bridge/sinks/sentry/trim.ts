@@ -1,4 +1,5 @@
 import type { Json } from '../../lib/json.ts';
+import { cut } from './text.ts';
 
 /** What Sentry takes of an item, in bytes of JSON. */
 export const MAX_EVENT = 1024 * 1024;
@@ -71,7 +72,7 @@ function essence(event: Fields): Fields {
 /** Every text of a value, at most this long. */
 function shortened<T extends Json>(value: T, max: number): T {
   const each = (inner: Json): Json => {
-    if (typeof inner === 'string') return inner.length <= max ? inner : `${inner.slice(0, max - 1).toWellFormed()}…`;
+    if (typeof inner === 'string') return cut(inner, max);
     if (Array.isArray(inner)) return inner.map(each);
     if (inner === null || typeof inner !== 'object') return inner;
     return Object.fromEntries(Object.entries(inner).map(([name, one]) => [name, each(one)]));
