@@ -189,8 +189,7 @@ export async function post(
     timeoutMs: TIMEOUT_MS,
     signal,
   });
-  if (result.kind === 'answer' && result.headers['x-sentry-rate-limits'] !== undefined)
-    limits.update(dsnId(dsn), result, clock.now());
+  if (result.kind === 'answer') limits.update(dsnId(dsn), result, clock.now());
   return result;
 }
 

@@ -1,5 +1,4 @@
 import type { Instant } from '../../lib/clock.ts';
-import { retryAfterMs } from '../delivery.ts';
 import type { HttpAnswer } from '../http.ts';
 
 /** Categories that Sentry documents; what it names beside them is ignored. */
@@ -10,7 +9,7 @@ const CATEGORIES = new Set(
 );
 /** Every category. */
 const ALL = '';
-/** What a 429 without any header means, and a number that is none. */
+/** What a number that is none means. */
 const DEFAULT_MS = 60_000;
 
 interface RateLimit {
@@ -40,13 +39,12 @@ export class RateLimits {
   /** By DSN, then category. */
   readonly #until = new Map<string, Map<string, Instant>>();
 
-  /** Takes in every answer. Of several deadlines the latest counts. */
-  update(dsn: string, { status, headers }: HttpAnswer, now: Instant): void {
+  /** Takes in every answer; a 429 without the header is the outbox's alone. Of several deadlines the latest counts. */
+  update(dsn: string, { headers }: HttpAnswer, now: Instant): void {
     const header = headers['x-sentry-rate-limits'];
-    if (header !== undefined) {
-      for (const { ms, categories } of parseRateLimits(header))
-        for (const category of categories.length === 0 ? [ALL] : categories) this.#extend(dsn, category, now + ms);
-    } else if (status === 429) this.#extend(dsn, ALL, now + (retryAfterMs(headers, now) ?? DEFAULT_MS));
+    if (header === undefined) return;
+    for (const { ms, categories } of parseRateLimits(header))
+      for (const category of categories.length === 0 ? [ALL] : categories) this.#extend(dsn, category, now + ms);
   }
 
   /** How long a category waits, and whether all others of the DSN do too; undefined when it does not. */
