@@ -46,15 +46,22 @@ export type Selection = DeepReadonly<z.infer<typeof selectionSchema>>;
 /** True when namespace and labels say that an object is this destination's business. */
 export function isInSelection(
   { namespace, labels }: Pick<ObjectFacts, 'namespace' | 'labels'>,
-  { namespaces, excludeNamespaces, labelSelector }: Selection,
+  selection: Selection,
 ): boolean {
-  if (namespaces.length > 0 && !namespaces.includes(namespace)) return false;
-  if (excludeNamespaces.includes(namespace)) return false;
-  const { matchLabels, matchExpressions } = labelSelector;
+  if (!isInNamespaces(namespace, selection)) return false;
+  const { matchLabels, matchExpressions } = selection.labelSelector;
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
     matchExpressions.every((requirement) => isMet(requirement, labels[requirement.key]))
   );
+}
+
+/** The same by the namespace alone, where labels are not known. */
+export function isInNamespaces(
+  namespace: string,
+  { namespaces, excludeNamespaces }: Pick<Selection, 'namespaces' | 'excludeNamespaces'>,
+): boolean {
+  return (namespaces.length === 0 || namespaces.includes(namespace)) && !excludeNamespaces.includes(namespace);
 }
 
 /** As in Kubernetes, an absent label is in no list. */

@@ -1,5 +1,6 @@
 import type { Facts } from '../../kubernetes/observation.ts';
 import type { Json } from '../../lib/json.ts';
+import { isInNamespaces } from '../selection.ts';
 import type { AnnotationProblem, Planner, Reads, RetireCause } from '../sink.ts';
 import { annotationProblems, PREFIX } from './annotations.ts';
 import type { GithubPlanConfig } from './config.ts';
@@ -56,12 +57,10 @@ function retiredRecord(record: DeploymentRecord): Json {
 
 /** What of the annotations of an object, and of the images of a pod, is left out of the records. */
 function problemsOf(object: Facts, config: GithubPlanConfig): readonly AnnotationProblem[] {
-  const { namespaces, excludeNamespaces, excludeContainers } = config;
-  if (excludeNamespaces.includes(object.namespace)) return [];
-  if (namespaces.length > 0 && !namespaces.includes(object.namespace)) return [];
+  if (!isInNamespaces(object.namespace, config)) return [];
   const problems = [...annotationProblems(object), ...deploymentProblems(object)];
   if (object.kind !== 'Pod' || object.owner === undefined || !isRecorded(object.owner)) return problems;
-  const containers = recorded(object).filter((container) => !excludeContainers.includes(container.name));
+  const containers = recorded(object).filter((container) => !config.excludeContainers.includes(container.name));
   const images = containers.flatMap((container) => {
     const problem = containerProblem(container);
     return problem === undefined

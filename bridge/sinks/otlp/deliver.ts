@@ -3,6 +3,7 @@ import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../lib/clock.ts';
+import { isInNamespaces } from '../selection.ts';
 import type { ClaimedIntent, Deliverer, Delivery, JournalEntry } from '../sink.ts';
 import type { RunStory } from '../story.ts';
 import type { ReadRejected } from './answer.ts';
@@ -73,9 +74,9 @@ export function createOtlpDeliverer(
 const delivered: Delivery = { outcome: 'delivered' };
 
 /** Labels are those of an owner that the journal does not have: namespaces decide. */
-function isSelected(entry: JournalEntry, { namespaces, excludeNamespaces }: OtlpConfig): boolean {
+function isSelected(entry: JournalEntry, config: OtlpConfig): boolean {
   const namespace = 'event' in entry ? entry.event.regarding.namespace : entry.transition.about.namespace;
-  return (namespaces.length === 0 || namespaces.includes(namespace)) && !excludeNamespaces.includes(namespace);
+  return isInNamespaces(namespace, config);
 }
 
 export function spansOf(story: RunStory, origin: Origin, pageUrl: string | undefined): ReadableSpan[] {

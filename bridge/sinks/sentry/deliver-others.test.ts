@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventFacts } from '../../../test/fixtures/facts.ts';
+import { SENTRY_KEY } from '../../../test/vendors/start-vendors.ts';
 import type { DeliverBench } from './deliver-bench.ts';
 import { checkIn, send, signal, startBench } from './deliver-bench.ts';
 
@@ -84,6 +85,28 @@ describe('beside items', () => {
       },
     ]);
     expect(bench.vendors.sentry.violations).toEqual([]);
+  });
+});
+
+describe('Sentry logs of two projects', () => {
+  it('of which one is refused are sent to the other once, while their batch is halved', async () => {
+    const dsnFile = join(bench.folder, 'team-a');
+    writeFileSync(dsnFile, bench.dsn(SENTRY_KEY, 7));
+    const one = bench.deliverer({ logs: 'all', routes: [{ name: 'team-a', dsnFile, namespaces: ['team-a'] }] });
+    bench.vendors.inject({ match: '/api/7/', status: 400, times: Infinity });
+    const entries = ['shop', 'team-a', 'shop', 'team-a'].map((namespace, index) => {
+      const event = eventFacts({ lastAt: bench.now, regarding: { ...eventFacts().regarding, namespace } });
+      return { seq: index + 1, event, run: undefined };
+    });
+    const exported = async (from: number, to: number) =>
+      (await one.journal!.export(entries.slice(from, to), signal)).outcome;
+    expect(await exported(0, 4)).toBe('drop');
+    expect(await exported(0, 2)).toBe('drop');
+    expect(await exported(0, 1)).toBe('delivered');
+    expect(await exported(1, 2)).toBe('drop');
+    expect(await exported(2, 4)).toBe('drop');
+    expect(await exported(2, 3)).toBe('delivered');
+    expect(bench.vendors.sentry.logs.map(({ project }) => project)).toEqual(['1', '1']);
   });
 });
 

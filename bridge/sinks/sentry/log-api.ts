@@ -1,7 +1,7 @@
 import type { EventFacts } from '../../kubernetes/kinds/event.ts';
 import { sha256Hex } from '../../lib/ids.ts';
 import type { Json } from '../../lib/json.ts';
-import { isInSelection } from '../selection.ts';
+import { isInNamespaces } from '../selection.ts';
 import type { Deliverer, Delivery, JournalEntry } from '../sink.ts';
 import type { Account } from './account.ts';
 import type { SentryConfig } from './config.ts';
@@ -10,68 +10,64 @@ import { dsnId } from './dsns.ts';
 import type { Item } from './envelope.ts';
 import { SDK } from './envelope.ts';
 import { deliveryOf, post } from './item-api.ts';
-import type { Target } from './payload.ts';
-import { targetKey } from './target.ts';
+import { CLUSTER_NAMESPACE, routeOf, targetKey } from './target.ts';
 
 const CONTENT_TYPE = 'application/vnd.sentry.items.log+json';
 const BATCH = 100;
 const LEVELS = { Normal: ['info', 9], other: ['warn', 13] } as const;
-/** Where the Events are of what is in no namespace. */
-const CLUSTER_NAMESPACE = 'default';
 
 type Journal = NonNullable<Deliverer['journal']>;
 
 /** Kubernetes Events as Sentry logs: each once, and again when its count reaches 10, 100 and so on. */
 export function exportLogs(account: Account): Journal {
-  /** What of the batch that is tried again has arrived, by its first entry and its DSN. */
-  const arrived = new Set<string>();
+  /** By limit key, the number of the last entry that arrived: a batch that is tried again may be whole or halved. */
+  const arrived = new Map<string, number>();
   return {
     batch: BATCH,
     limits: [{ key: `${targetKey({})}/log_item`, perSecond: 2 }],
     async export(entries, signal) {
-      const first = entries[0]?.seq ?? 0;
-      for (const [key, { to, events }] of byDsn(account, entries)) {
-        const id = `${first}/${key}`;
-        if (arrived.has(id)) continue;
+      for (const [key, { to, events, last }] of byDsn(account, entries, arrived)) {
         const delivery = await sendLogs(account, to, events, signal);
         if (delivery.outcome !== 'delivered') return delivery;
-        arrived.add(id);
+        arrived.set(key, last);
       }
-      arrived.clear();
       return { outcome: 'delivered' };
     },
   };
 }
 
+/** What goes to one DSN; `last`: the number of its last entry. */
+interface Group {
+  readonly to: Resolved;
+  readonly events: EventFacts[];
+  last: number;
+}
+
 /** The Events that are wanted, by where they go: labels and annotations of their objects are not known here. */
 function byDsn(
-  account: Account,
+  { config, dsns }: Account,
   entries: readonly JournalEntry[],
-): Map<string, { to: Resolved; events: EventFacts[] }> {
-  const { config, dsns } = account;
-  const groups = new Map<string, { to: Resolved; events: EventFacts[] }>();
+  arrived: ReadonlyMap<string, number>,
+): Map<string, Group> {
+  const groups = new Map<string, Group>();
   for (const entry of entries) {
     if (!('event' in entry) || !isWanted(entry.event, config)) continue;
-    const to = dsns.resolve(targetOf(entry.event, config));
-    const group = groups.get(to.key) ?? { to, events: [] };
+    const to = dsns.resolve(routeOf({ ...entry.event, namespace: namespaceOf(entry.event) }, config));
+    if (entry.seq <= (arrived.get(to.key) ?? -Infinity)) continue;
+    const group = groups.get(to.key) ?? { to, events: [], last: entry.seq };
     group.events.push(entry.event);
+    group.last = entry.seq;
     groups.set(to.key, group);
   }
   return groups;
 }
 
 function isWanted(event: EventFacts, config: SentryConfig): boolean {
-  const { namespaces, excludeNamespaces, logs } = config;
-  const namespace = event.regarding.namespace || CLUSTER_NAMESPACE;
-  const isSelected =
-    (namespaces.length === 0 || namespaces.includes(namespace)) && !excludeNamespaces.includes(namespace);
-  return isSelected && (logs === 'all' || event.type === 'Normal');
+  return isInNamespaces(namespaceOf(event), config) && (config.logs === 'all' || event.type === 'Normal');
 }
 
-function targetOf(event: EventFacts, { routes }: SentryConfig): Target {
-  const subject = { ...event, namespace: event.regarding.namespace || CLUSTER_NAMESPACE };
-  const route = routes.find((one) => isInSelection(subject, one));
-  return route === undefined ? {} : { route: route.name };
+function namespaceOf({ regarding }: EventFacts): string {
+  return regarding.namespace || CLUSTER_NAMESPACE;
 }
 
 async function sendLogs(

@@ -9,23 +9,23 @@ import type { SentryRules } from './rules.ts';
 
 export const DSN_ANNOTATION = 'k8s.sentry.io/dsn';
 /** Where Kubernetes keeps the Events of what is in no namespace: so is what happens to it selected. */
-const CLUSTER_NAMESPACE = 'default';
+export const CLUSTER_NAMESPACE = 'default';
 /** A vendor that is asked more than that by one bridge would limit it. */
 const ITEMS_PER_SECOND = 20;
 const ITEMS_BURST = 50;
 
 type Known = Pick<PlanContext, 'object' | 'runObject' | 'owners' | 'namespace'>;
+type Subject = Pick<ObjectFacts, 'namespace' | 'labels'>;
 
 /** Whose labels decide: the outermost owner that is followed, else the Job of a pod, else the object itself. */
-function subjectOf({ object, runObject, owners }: Known, namespace: string): Pick<ObjectFacts, 'namespace' | 'labels'> {
+function subjectOf({ object, runObject, owners }: Known, namespace: string): Subject {
   const facts = owners().at(-1) ?? runObject() ?? object();
   return { namespace: namespace || CLUSTER_NAMESPACE, labels: facts?.labels ?? {} };
 }
 
 /** Whether what happened to an object in this namespace is the destination's business, by namespaces and labels. */
 export function isSelected(context: Known, namespace: string, rules: SentryRules): boolean {
-  const { labels, ...subject } = subjectOf(context, namespace);
-  return isInSelection({ ...subject, labels }, rules);
+  return isInSelection(subjectOf(context, namespace), rules);
 }
 
 /** Where what happened to an object goes: the nearest annotation, else the first route that matches, else the default. */
@@ -37,8 +37,12 @@ export function targetOf(context: Known, namespace: string, rules: SentryRules):
     // Empty, or not a DSN: the default, as sentry-kubernetes had it. What is wrong with it is a problem of the object.
     return {};
   }
-  const subject = subjectOf(context, namespace) as ObjectFacts;
-  const route = rules.routes.find((one) => isInSelection(subject, one));
+  return routeOf(subjectOf(context, namespace), rules);
+}
+
+/** The first route whose namespaces and labels match, else the default. */
+export function routeOf(subject: Subject, { routes }: Pick<SentryRules, 'routes'>): Target {
+  const route = routes.find((one) => isInSelection(subject, one));
   return route === undefined ? {} : { route: route.name };
 }
 
