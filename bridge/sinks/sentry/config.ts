@@ -5,6 +5,7 @@ import { selectionFields } from '../selection.ts';
 import { cronsSchema } from './config-crons.ts';
 import { issuesSchema } from './config-issues.ts';
 import { parseDsn } from './dsn.ts';
+import { ENVIRONMENT, ENVIRONMENT_FORM } from './monitor-limits.ts';
 
 const DSN_FORM = 'must be a DSN: https://PUBLIC_KEY@HOST/PROJECT_ID';
 const dsn = z
@@ -13,13 +14,7 @@ const dsn = z
   .refine((text) => parseDsn(text) !== undefined, DSN_FORM)
   .meta({ secret: true });
 
-/** What Sentry takes: at most 64 characters, without line breaks, slashes and white space around; `None` is its own. */
-const environment = z
-  .string()
-  .regex(
-    /^(?!None$)\S([^\n\r\f/]{0,62}[^\s/])?$/,
-    'allowed: at most 64 characters without / and line breaks, not None',
-  );
+const environment = z.string().regex(ENVIRONMENT, `allowed: ${ENVIRONMENT_FORM}`);
 
 const host = z
   .string()

@@ -2,7 +2,7 @@ import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import { timeZone } from '../../kubernetes/time-zone.ts';
 import { parseGoDuration } from '../../kubernetes/go-duration.ts';
 import type { AnnotationProblem } from '../sink.ts';
-import { MAX_ENVIRONMENT, MAX_MARGIN_MINUTES, MAX_THRESHOLD, OWNER } from './monitor-limits.ts';
+import { ENVIRONMENT, ENVIRONMENT_FORM, MAX_MARGIN_MINUTES, MAX_THRESHOLD, OWNER } from './monitor-limits.ts';
 import { slugOf } from './slug.ts';
 
 export const PREFIX = 'k8s.sentry.io/';
@@ -40,8 +40,8 @@ const RULES = {
     used: 'the slug that the monitor has without this annotation',
   },
   environment: {
-    read: (value: string) => (isEnvironment(value) ? value : undefined),
-    allowed: `at most ${MAX_ENVIRONMENT} characters without / and line breaks, not None`,
+    read: (value: string) => (ENVIRONMENT.test(value) ? value : undefined),
+    allowed: ENVIRONMENT_FORM,
     used: 'the environment of the destination',
   },
   timezone: {
@@ -90,8 +90,4 @@ function minutes(value: string): number | undefined {
   if (nanoseconds === undefined || nanoseconds % NANOSECONDS_IN_MINUTE !== 0n) return undefined;
   const whole = nanoseconds / NANOSECONDS_IN_MINUTE;
   return whole >= 1n && whole <= BigInt(MAX_MARGIN_MINUTES) ? Number(whole) : undefined;
-}
-
-function isEnvironment(value: string): boolean {
-  return value !== '' && value !== 'None' && value.length <= MAX_ENVIRONMENT && !/[\n\r\f/]/.test(value);
 }
