@@ -12,7 +12,7 @@ import { isFiltered, ruleFingerprint, ruleFor } from './issue-rules.ts';
 import type { Level, LevelKey } from './level.ts';
 import { messageShape } from './message-shape.ts';
 import { setting } from './monitor-annotations.ts';
-import type { SentryPayload } from './payload.ts';
+import type { SentryPayload, Tails } from './payload.ts';
 import { releaseOf } from './release.ts';
 import type { SentryRules } from './rules.ts';
 import type { Subject } from './subject.ts';
@@ -47,14 +47,6 @@ export interface Report {
   readonly withAttempts?: boolean;
   /** Whose log tails are attached; without it, none. */
   readonly tails?: Tails;
-}
-
-/** The tails of one container's end, of one pod, or of the whole run. */
-interface Tails {
-  readonly [part: string]: Json;
-  readonly podUid?: string;
-  readonly container?: string;
-  readonly instance?: number;
 }
 
 type EventItem = { [key: string]: Json };

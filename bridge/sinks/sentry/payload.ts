@@ -16,9 +16,9 @@ const item = z.record(z.string(), z.json());
 
 /** Which log tails of the story are attached: those of one container's end, of one pod, or of the whole run. */
 const tailsSchema = z.strictObject({
-  podUid: z.string().optional(),
-  container: z.string().optional(),
-  instance: z.number().optional(),
+  podUid: z.string().exactOptional(),
+  container: z.string().exactOptional(),
+  instance: z.number().exactOptional(),
 });
 export type Tails = z.infer<typeof tailsSchema>;
 
