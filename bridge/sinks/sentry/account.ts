@@ -3,6 +3,7 @@ import { redact } from '../../kubernetes/redact.ts';
 import type { Http, HttpAnswer } from '../http.ts';
 import { redactor } from '../redact.ts';
 import { SecretFile } from '../secret-file.ts';
+import type { Delivery } from '../sink.ts';
 import { CheckInPace } from './check-in-pace.ts';
 import type { SentryConfig } from './config.ts';
 import type { Dsn } from './dsn.ts';
@@ -14,7 +15,7 @@ import { RateLimits } from './rate-limits.ts';
 const MAX_DETAIL = 500;
 const MAX_READ = 16_000;
 /** A refused DSN or token is tried again this often: whoever rotates it back loses nothing. */
-export const REFUSED_PAUSE_MS = 60_000;
+const REFUSED_PAUSE_MS = 60_000;
 
 /** One destination as its requests need it. */
 export interface Account {
@@ -42,8 +43,24 @@ export function createAccount(destination: string, config: SentryConfig, http: H
   return { config, http, clock, dsns, token, describe, ...state };
 }
 
+type Refused = Exclude<Delivery, { outcome: 'delivered' }>;
+
+/**
+ * What a 4xx means: one about the DSN or the token holds all that shares `key` until there is another, the same request will
+ * be refused again for any other reason. `more`: DSNs that its words may show beside the configured ones.
+ */
+export function refused(account: Account, answer: HttpAnswer, key: string, ...more: readonly Dsn[]): Refused {
+  const detail = refusal(account, answer, more);
+  const { status } = answer;
+  if (status === 401 || status === 403) {
+    const reason = status === 401 ? 'unauthorized' : 'forbidden';
+    return { outcome: 'retry', reason, detail, afterMs: REFUSED_PAUSE_MS, hold: { key } };
+  }
+  return { outcome: 'drop', reason: status === 404 ? 'not_found' : 'bad_request', detail };
+}
+
 /** Status and Sentry's own words, bounded, without DSNs, tokens and control characters. */
-export function refusal({ dsns, token }: Account, answer: HttpAnswer, ...more: readonly Dsn[]): string {
+function refusal({ dsns, token }: Account, answer: HttpAnswer, more: readonly Dsn[]): string {
   const body = dsns.redact(redactor(token === undefined ? [] : [token.value])(answer.body.slice(0, MAX_READ)), more);
   const words = redact(wordsOf(body)).replaceAll(/\s+/g, ' ').trim();
   return `HTTP ${answer.status}${words === '' ? '' : `: ${Array.from(words).slice(0, MAX_DETAIL).join('')}`}`;

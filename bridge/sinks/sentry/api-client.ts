@@ -2,7 +2,7 @@ import { deliveryFor } from '../delivery.ts';
 import type { HttpAnswer, HttpRequest, HttpResult } from '../http.ts';
 import type { Delivery } from '../sink.ts';
 import type { Account } from './account.ts';
-import { refusal, REFUSED_PAUSE_MS } from './account.ts';
+import { refused } from './account.ts';
 import { CLIENT } from './envelope.ts';
 
 /** Limit key of everything that the token is used for. */
@@ -46,26 +46,16 @@ function ask({ http, config }: Account, token: string, request: ApiRequest, sign
   });
 }
 
-/** What an answer of the API means for the row that it was about. `refused`: instead of the usual table of 4xx. */
+/** What an answer of the API means for the row that it was about. `otherwise`: instead of the usual table of 4xx. */
 export function apiDelivery(
   account: Account,
   result: HttpResult,
-  refused: (answer: HttpAnswer) => Delivery | undefined = () => undefined,
+  otherwise: (answer: HttpAnswer) => Delivery | undefined = () => undefined,
 ): Delivery {
   return deliveryFor(result, {
     now: account.clock.now(),
     limitKey: API_LIMIT,
     addressKey: API_LIMIT,
-    refused: (answer) => refused(answer) ?? apiRefused(account, answer),
+    refused: (answer) => otherwise(answer) ?? refused(account, answer, API_LIMIT),
   });
-}
-
-function apiRefused(account: Account, answer: HttpAnswer): Delivery {
-  const detail = refusal(account, answer);
-  const { status } = answer;
-  if (status === 401 || status === 403) {
-    const reason = status === 401 ? 'unauthorized' : 'forbidden';
-    return { outcome: 'retry', reason, detail, afterMs: REFUSED_PAUSE_MS, hold: { key: API_LIMIT } };
-  }
-  return { outcome: 'drop', reason: status === 404 ? 'not_found' : 'bad_request', detail };
 }

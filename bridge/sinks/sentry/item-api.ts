@@ -6,7 +6,7 @@ import type { HttpAnswer, HttpResult } from '../http.ts';
 import type { ClaimedIntent, Delivery } from '../sink.ts';
 import type { RunStory } from '../story.ts';
 import type { Account } from './account.ts';
-import { refusal, REFUSED_PAUSE_MS } from './account.ts';
+import { refused } from './account.ts';
 import { attachmentsOf, isAwaited } from './attachments.ts';
 import { environmentKey } from './check-in-limits.ts';
 import { checkInItem } from './check-in.ts';
@@ -216,7 +216,7 @@ export function deliveryOf(
     return { outcome: 'retry', reason: 'rate_limited', afterMs: wait?.ms ?? 60_000, hold: { key } };
   }
   const options = { now, limitKey: to.key, addressKey: to.key };
-  const delivery = deliveryFor(result, { ...options, refused: (answer) => refused(account, to, answer) });
+  const delivery = deliveryFor(result, { ...options, refused: (answer) => itemRefused(account, to, answer) });
   if (delivery.outcome !== 'delivered' || result.kind !== 'answer' || isAnswer(result)) return delivery;
   return { outcome: 'retry', reason: 'bad_answer', detail: 'HTTP 200 of something that is not Sentry' };
 }
@@ -232,16 +232,9 @@ function isAnswer({ body, complete }: HttpAnswer): boolean {
   }
 }
 
-/** The same item will be refused again, except when only the DSN is wrong: then all that goes there waits for a good one. */
-function refused(account: Account, { key, dsn }: Resolved, answer: HttpAnswer): Delivery {
-  const detail = refusal(account, answer, dsn);
-  const { status } = answer;
-  if (status === 401 || status === 403) {
-    const reason = status === 401 ? 'unauthorized' : 'forbidden';
-    return { outcome: 'retry', reason, detail, afterMs: REFUSED_PAUSE_MS, hold: { key } };
-  }
-  if (status === 413) return { outcome: 'drop', reason: 'too_large', detail };
-  return { outcome: 'drop', reason: status === 404 ? 'not_found' : 'bad_request', detail };
+function itemRefused(account: Account, { key, dsn }: Resolved, answer: HttpAnswer): Delivery {
+  const delivery = refused(account, answer, key, dsn);
+  return answer.status === 413 ? { ...delivery, reason: 'too_large' } : delivery;
 }
 
 /** Asks whether the DSN is right: statistics of nothing are the least that Sentry takes. */
