@@ -10,6 +10,11 @@ export function readJson(text: string): unknown {
   }
 }
 
+/** True for an object, false for lists, null and all else. */
+export function isJsonObject(value: unknown): value is { [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** JSON text with sorted keys: equal values give equal text, so its hash can stand for the value. */
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;

@@ -1,6 +1,7 @@
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { TransitionKind } from '../../lifecycle/transition.ts';
 import type { Json } from '../../lib/json.ts';
+import { isJsonObject } from '../../lib/json.ts';
 import { plainSchedule } from '../../kubernetes/plain-schedule.ts';
 import { isInSelection } from '../selection.ts';
 import type { AnnotationProblem, Desired, DesiredContext, Planner, Reads, RetireCause } from '../sink.ts';
@@ -38,7 +39,8 @@ export function createCronitorPlanner(name: string, config: CronitorPlanConfig):
     retire: (wanted, cause) => retiredMonitor(wanted, cause, config),
     ...(config.onDelete === 'delete' && { removeAfterMs: config.deleteAfter }),
     // The claim may be older than the pause, which another CronJob on this key asked for.
-    adopt: (wanted, previous) => (isObject(wanted) && mentionsPause(previous) ? { paused: false, ...wanted } : wanted),
+    adopt: (wanted, previous) =>
+      isJsonObject(wanted) && mentionsPause(previous) ? { paused: false, ...wanted } : wanted,
   };
 }
 
@@ -83,16 +85,12 @@ function pausedField(cronJob: CronJobFacts, previous: Json | undefined): { pause
 
 /** True for a monitor that we paused once; one that we deleted was paused before. */
 function mentionsPause(wanted: Json | undefined): boolean {
-  return wanted === null || (isObject(wanted) && 'paused' in wanted);
+  return wanted === null || (isJsonObject(wanted) && 'paused' in wanted);
 }
 
 function retiredMonitor(wanted: Json, cause: RetireCause, { onDelete }: CronitorPlanConfig): Json | null {
-  if (!isObject(wanted)) return wanted;
+  if (!isJsonObject(wanted)) return wanted;
   // A heartbeat that nobody sends any more would alert for ever: onDelete is about monitors of CronJobs.
   const kept = cause === 'unclaimed' && onDelete === 'keep' && wanted['type'] !== 'heartbeat';
   return kept ? null : { ...wanted, paused: true };
-}
-
-function isObject(value: Json | undefined): value is { [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
+import { isJsonObject, readJson } from '../../lib/json.ts';
 import { redact } from '../../kubernetes/redact.ts';
 import type { Http, HttpAnswer } from '../http.ts';
 import { redactor } from '../redact.ts';
@@ -68,11 +69,8 @@ function refusal({ dsns, token }: Account, answer: HttpAnswer, more: readonly Ds
 
 /** `{"detail": "…", "causes": ["…"]}` as a sentence; anything else as it is. */
 function wordsOf(body: string): string {
-  try {
-    const { detail, causes } = JSON.parse(body) as { detail?: unknown; causes?: unknown };
-    if (typeof detail !== 'string') return body;
-    return [detail, ...(Array.isArray(causes) ? causes.map(String) : [])].join(': ');
-  } catch {
-    return body;
-  }
+  const answer = readJson(body);
+  const { detail, causes } = isJsonObject(answer) ? answer : {};
+  if (typeof detail !== 'string') return body;
+  return [detail, ...(Array.isArray(causes) ? causes.map(String) : [])].join(': ');
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
+import { isJsonObject, readJson } from '../../lib/json.ts';
 import type { Http } from '../http.ts';
 
 const METADATA = 'http://metadata.google.internal/computeMetadata/v1';
@@ -55,12 +56,8 @@ async function read(http: Http, path: string): Promise<object | undefined> {
   });
   if (result.kind !== 'answer' || result.status !== 200 || result.headers['metadata-flavor'] !== 'Google')
     return undefined;
-  try {
-    const values: unknown = JSON.parse(result.body);
-    return typeof values === 'object' && values !== null ? values : undefined;
-  } catch {
-    return undefined;
-  }
+  const values = readJson(result.body);
+  return isJsonObject(values) ? values : undefined;
 }
 
 /** The names with dashes count before those without. */
@@ -115,7 +112,7 @@ function logsUrl({ name, location, project }: GkeCluster, tags: Item): string | 
 }
 
 function fieldsOf(value: Json | undefined): Item {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+  return isJsonObject(value) ? value : {};
 }
 
 function known(values: Readonly<Record<string, string | undefined>>): { [key: string]: string } {

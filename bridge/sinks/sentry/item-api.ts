@@ -1,6 +1,7 @@
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import type { Instant } from '../../lib/clock.ts';
+import { readJson } from '../../lib/json.ts';
 import { deliveryFor } from '../delivery.ts';
 import type { HttpAnswer, HttpResult } from '../http.ts';
 import type { ClaimedIntent, Delivery } from '../sink.ts';
@@ -224,12 +225,8 @@ export function deliveryOf(
 /** Sentry answers with an object, whatever it does with an item; a page that wants a login does not. */
 function isAnswer({ body, complete }: HttpAnswer): boolean {
   if (!complete) return true;
-  try {
-    const answer: unknown = JSON.parse(body);
-    return typeof answer === 'object' && answer !== null;
-  } catch {
-    return body.trim() === '';
-  }
+  const answer = readJson(body);
+  return answer === undefined ? body.trim() === '' : typeof answer === 'object' && answer !== null;
 }
 
 function itemRefused(account: Account, { key, dsn }: Resolved, answer: HttpAnswer): Delivery {

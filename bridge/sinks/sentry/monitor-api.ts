@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Instant } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
+import { readJson } from '../../lib/json.ts';
 import type { HttpAnswer } from '../http.ts';
 import type { ClaimedDesired, Delivery } from '../sink.ts';
 import type { Account } from './account.ts';
@@ -95,7 +96,7 @@ async function projectSlug(
   const result = await apiRequest(account, { method: 'GET', path }, signal);
   const delivery = apiDelivery(account, result);
   if (delivery.outcome !== 'delivered' || result.kind !== 'answer') return delivery;
-  const slug = projectSchema.safeParse(parsed(result.body)).data?.slug;
+  const slug = projectSchema.safeParse(readJson(result.body)).data?.slug;
   if (slug === undefined)
     return { outcome: 'retry', reason: 'bad_answer', detail: 'the API answers without the project' };
   account.projects.set(path, slug);
@@ -122,12 +123,4 @@ export function monitorBody({ name, monitor, status }: WantedMonitor, now: Insta
 
 function bad(detail: string): Delivery {
   return { outcome: 'drop', reason: 'bad_request', detail };
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import type { Transition, TransitionKind } from '../../lifecycle/transition.ts';
 import type { Json } from '../../lib/json.ts';
+import { isJsonObject } from '../../lib/json.ts';
 import { isInSelection } from '../selection.ts';
 import type { Intent, PlanContext, Planned, Planner, Reads } from '../sink.ts';
 import { cronHears, planCron } from './plan-cron.ts';
@@ -95,5 +96,5 @@ function joined(parts: readonly { part: string; planned: Planned }[], memo: Json
 }
 
 function memosOf(memo: Json | undefined): { [part: string]: Json } {
-  return typeof memo === 'object' && memo !== null && !Array.isArray(memo) ? memo : {};
+  return isJsonObject(memo) ? memo : {};
 }

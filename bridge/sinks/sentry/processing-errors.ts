@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Instant } from '../../lib/clock.ts';
+import { readJson } from '../../lib/json.ts';
 import type { Account } from './account.ts';
 import { apiDelivery, apiRequest, organizationOf } from './api-client.ts';
 
@@ -78,7 +79,7 @@ async function readErrors(
   const path = `organizations/${encodeURIComponent(organization)}/processing-errors/?project=${projectId}&per_page=100`;
   const result = await apiRequest(account, { method: 'GET', path }, signal);
   const delivery = apiDelivery(account, result);
-  const parsed = result.kind === 'answer' ? errorsSchema.safeParse(json(result.body)) : undefined;
+  const parsed = result.kind === 'answer' ? errorsSchema.safeParse(readJson(result.body)) : undefined;
   if (delivery.outcome !== 'delivered' || parsed?.success !== true) {
     const why = delivery.outcome === 'delivered' ? 'it is not a list' : (delivery.detail ?? delivery.reason);
     return { dropped: new Map(), failed: `what Sentry dropped cannot be read: ${why}`.slice(0, ANSWER_MAX) };
@@ -109,12 +110,4 @@ function meaningOf(type: number | string): string {
 function timeOf(ts: string | number | undefined): Instant | undefined {
   const at = typeof ts === 'number' ? ts * 1000 : Date.parse(/[Z+]|-\d\d:/.test(ts ?? '') ? (ts ?? '') : `${ts}Z`);
   return Number.isFinite(at) && Math.abs(at) < 8e15 ? at : undefined;
-}
-
-function json(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

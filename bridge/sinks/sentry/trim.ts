@@ -1,4 +1,5 @@
 import type { Json } from '../../lib/json.ts';
+import { isJsonObject } from '../../lib/json.ts';
 import { cut } from './text.ts';
 
 /** What Sentry takes of an item, in bytes of JSON. */
@@ -21,7 +22,7 @@ const STEPS: readonly Step[] = [
   { what: 'texts longer than 500 characters', trim: (event) => shortened(event, 500) },
   { what: 'extra data', trim: (event) => without(event, 'extra') },
   { what: 'contexts but trace and monitor', trim: (event) => withContexts(event, ['trace', 'monitor', 'Monitor']) },
-  { what: 'all but message, level, times and grouping', trim: essence },
+  { what: 'all but message, level, times and grouping', trim: (event) => only(event, ESSENTIAL) },
 ];
 
 /** An event that Sentry takes, and what was left out of it, if anything. `max`: its most bytes as JSON. */
@@ -44,8 +45,9 @@ function size(value: Json): number {
   return Buffer.byteLength(JSON.stringify(value));
 }
 
-function without(event: Fields, ...names: readonly string[]): Fields {
-  return Object.fromEntries(Object.entries(event).filter(([name]) => !names.includes(name)));
+function without(event: Fields, name: string): Fields {
+  const { [name]: _, ...others } = event;
+  return others;
 }
 
 function lastOf(event: Fields, name: string, count: number): Fields {
@@ -56,8 +58,7 @@ function lastOf(event: Fields, name: string, count: number): Fields {
 
 function withContexts(event: Fields, names: readonly string[]): Fields {
   const { contexts } = event;
-  if (typeof contexts !== 'object' || contexts === null || Array.isArray(contexts)) return event;
-  return { ...event, contexts: Object.fromEntries(Object.entries(contexts).filter(([name]) => names.includes(name))) };
+  return isJsonObject(contexts) ? { ...event, contexts: only(contexts, names) } : event;
 }
 
 const ESSENTIAL =
@@ -65,8 +66,8 @@ const ESSENTIAL =
     ' ',
   );
 
-function essence(event: Fields): Fields {
-  return Object.fromEntries(Object.entries(event).filter(([name]) => ESSENTIAL.includes(name)));
+function only(fields: Fields, names: readonly string[]): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name)));
 }
 
 /** Every text of a value, at most this long. */
