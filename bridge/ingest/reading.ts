@@ -22,11 +22,15 @@ export interface Reading {
 /** `annotations`: what sinks read; a name that ends with / is every name below it. `kinds`: what is followed. */
 export function readingWith(annotations: readonly string[], kinds: readonly Kind[] = ALWAYS): Reading {
   const keeps = keeping(annotations);
+  // Asked for at every record: to hash the names each time would cost more than to read its metadata.
+  const schemas = new Map<string, number>(
+    Object.entries(KINDS).map(([kind, { schema }]) => [kind, schemaWith(schema, annotations)]),
+  );
   return {
     levels: levelsOf(kinds, keeps),
     read: readerOf(kinds, keeps),
     keepsEvent: keepsEventsAbout(kinds),
-    schemaOf: (kind) => schemaWith(KINDS[kind].schema, annotations),
+    schemaOf: (kind) => schemas.get(kind)!,
   };
 }
 
