@@ -11,6 +11,8 @@ const MAX_OWNERS = 10;
 export function readMetadata(object: KubeObject, keeps: KeepsAnnotation): ObjectFacts {
   const metadata = objectAt(object, 'metadata');
   const references = objectsAt(metadata, 'ownerReferences');
+  // The one with `controller: true`: names are never cut to find an owner.
+  const controller = references.find((candidate) => booleanAt(candidate, 'controller'));
   const isShared = references.some((candidate) => !booleanAt(candidate, 'controller'));
   return {
     uid: textAt(metadata, 'uid') ?? '',
@@ -19,7 +21,7 @@ export function readMetadata(object: KubeObject, keeps: KeepsAnnotation): Object
     resourceVersion: textAt(metadata, 'resourceVersion') ?? '',
     createdAt: timeAt(metadata, 'creationTimestamp'),
     deletionAt: readDeletion(metadata),
-    owner: readController(metadata),
+    owner: controller && readOwner(controller),
     ...(isShared && { owners: references.slice(0, MAX_OWNERS).flatMap((it) => readOwner(it) ?? []) }),
     labels: withoutSecrets(
       stringsAt(metadata, 'labels', () => true),
@@ -63,12 +65,6 @@ function readDeletion(metadata: KubeObject): Instant | undefined {
   if (timestamp === undefined) return undefined;
   const asked = timestamp - (secondsAt(metadata, 'deletionGracePeriodSeconds') ?? 0) * 1_000;
   return isInstant(asked) && asked >= (timeAt(metadata, 'creationTimestamp') ?? 0) ? asked : timestamp;
-}
-
-/** The ownerReference with `controller: true`; group from its apiVersion. Names are never cut to find an owner. */
-function readController(metadata: KubeObject): Owner | undefined {
-  const reference = objectsAt(metadata, 'ownerReferences').find((candidate) => booleanAt(candidate, 'controller'));
-  return reference && readOwner(reference);
 }
 
 /** The ownerReferences without `controller: true`, each UID once, in their order. */

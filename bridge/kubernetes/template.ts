@@ -19,8 +19,8 @@ export interface ContainerNames {
 /** Of an object with a pod template at `template`. */
 export function readContainerNames(object: KubeObject): ContainerNames {
   const spec = objectAt(objectAt(object, 'template'), 'spec');
-  const names = ['containers', 'initContainers'].flatMap((field) => objectsAt(spec, field));
-  return { containerNames: names.flatMap((container) => textAt(container, 'name') ?? []) };
+  const containers = [...objectsAt(spec, 'containers'), ...objectsAt(spec, 'initContainers')];
+  return { containerNames: containers.map((it) => textAt(it, 'name')).filter((name) => name !== undefined) };
 }
 
 /** What a revision's pod template says of the revision. */

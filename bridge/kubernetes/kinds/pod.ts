@@ -146,15 +146,12 @@ function because({ type, reason = type, message }: Condition): Because {
 }
 
 function readContainers(spec: KubeObject, status: KubeObject): ContainerFacts[] {
+  const init = objectsAt(spec, 'initContainers');
   const sidecars = new Set(
-    objectsAt(spec, 'initContainers')
-      .filter((container) => textAt(container, 'restartPolicy') === 'Always')
-      .map((container) => textAt(container, 'name')),
+    init.filter((it) => textAt(it, 'restartPolicy') === 'Always').map((it) => textAt(it, 'name')),
   );
   const images = new Map(
-    ['containers', 'initContainers']
-      .flatMap((field) => objectsAt(spec, field))
-      .map((it) => [textAt(it, 'name'), textAt(it, 'image')]),
+    [...objectsAt(spec, 'containers'), ...init].map((it) => [textAt(it, 'name'), textAt(it, 'image')]),
   );
   const ofType = (field: string, type: ContainerType): ContainerFacts[] =>
     objectsAt(status, field).map((container) => readContainer(container, type, images.get(textAt(container, 'name'))));
