@@ -3,15 +3,16 @@ import { objectAt, objectsAt, textAt } from '../../kubernetes/fields.ts';
 import { CLUSTER, MAX_ENVIRONMENT, ORGANISATION } from '../../sinks/github/api-limits.ts';
 import { baseUrl } from '../../sinks/github/base-url.ts';
 import { DEFAULT_TEMPLATE, isTemplate } from '../../sinks/github/template.ts';
+import type { Translate } from './common-rules.ts';
+import { asItIs, KUBECONFIG, noted, ONE_REPLICA, OTHER_IMAGE, said } from './common-rules.ts';
 import type { Draft, Given, Rule } from './draft.ts';
 import type { OldTool } from './tool.ts';
-import { WORKLOAD_RULES } from './workload-rules.ts';
+import { workloadRules } from './workload-rules.ts';
 
 const HERE = 'github.default';
 /** The Secret with the key of an App, until it is known whether there is a whole App. */
 const APP_SECRET = `${HERE}.app.secret`;
 
-const OTHER_IMAGE = 'not taken over: the bridge has an image of its own, which must be given (bridge.image.repository)';
 const OWN_PROBES = 'not taken over: the chart has probes of its own';
 const METRICS = 'not taken over: metrics are at the port of the page, under the names of the old tracker too';
 
@@ -49,24 +50,30 @@ const RULES: Readonly<Record<string, Rule>> = {
     translate: (given, draft) => theirSecret(given, draft, APP_SECRET, 'private-key'),
   },
   LOG_LEVEL: { translate: logLevel },
-  KUBECONFIG: WORKLOAD_RULES['--kubeconfig']!,
-  '-kubeconfig': WORKLOAD_RULES['--kubeconfig']!,
-  'image.repository': { standard: 'ghcr.io/github/deployment-tracker', translate: said(OTHER_IMAGE) },
-  'image.tag': { translate: said(OTHER_IMAGE) },
-  'image.pullPolicy': { standard: 'IfNotPresent', translate: said(OTHER_IMAGE) },
-  replicaCount: { standard: 1, translate: said('not taken over: the bridge is one, and its store has a lock') },
-  'service.enabled': { standard: true, translate: said(METRICS) },
-  'service.type': { standard: 'ClusterIP', translate: said(METRICS) },
-  'service.port': { standard: 9090, translate: said(METRICS) },
-  readinessProbe: { translate: said(OWN_PROBES) },
-  livenessProbe: { translate: said(OWN_PROBES) },
-  lifecycle: { translate: said('not taken over: the bridge finishes what it sends before it stops') },
-  'serviceAccount.annotations': asItIs('bridge.serviceAccount.annotations'),
-  podAnnotations: asItIs('bridge.podAnnotations'),
-  podLabels: asItIs('bridge.podLabels'),
-  ...shared('imagePullSecrets', 'nameOverride', 'fullnameOverride', 'serviceAccount.create', 'serviceAccount.name'),
-  ...shared('podSecurityContext', 'securityContext', 'resources', 'nodeSelector', 'tolerations', 'affinity'),
-  ...shared('HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'),
+  KUBECONFIG: KUBECONFIG,
+  '-kubeconfig': KUBECONFIG,
+  'image.repository': noted(OTHER_IMAGE, 'ghcr.io/github/deployment-tracker'),
+  'image.tag': noted(OTHER_IMAGE),
+  'image.pullPolicy': noted(OTHER_IMAGE, 'IfNotPresent'),
+  replicaCount: noted(ONE_REPLICA, 1),
+  'service.enabled': noted(METRICS, true),
+  'service.type': noted(METRICS, 'ClusterIP'),
+  'service.port': noted(METRICS, 9090),
+  readinessProbe: noted(OWN_PROBES),
+  livenessProbe: noted(OWN_PROBES),
+  lifecycle: noted('not taken over: the bridge finishes what it sends before it stops'),
+  'serviceAccount.annotations': asItIs,
+  podAnnotations: asItIs,
+  podLabels: asItIs,
+  ...workloadRules(
+    'imagePullSecrets',
+    'nameOverride',
+    'fullnameOverride',
+    'serviceAccount.create',
+    'serviceAccount.name',
+  ),
+  ...workloadRules('podSecurityContext', 'securityContext', 'resources', 'nodeSelector', 'tolerations', 'affinity'),
+  ...workloadRules('HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'),
 };
 
 /** github/deployment-tracker 1.0. */
@@ -99,8 +106,6 @@ export const DEPLOYMENT_TRACKER: OldTool = {
   fromContainer: secretSettings,
 };
 
-type Translate = Rule['translate'];
-
 /** A value of the chart, and the variables or flags that say the same. */
 function both(
   value: string,
@@ -109,18 +114,6 @@ function both(
   standard?: unknown,
 ): Record<string, Rule> {
   return { [value]: { standard, translate }, ...Object.fromEntries(others.map((name) => [name, { translate }])) };
-}
-
-function shared(...names: readonly string[]): Record<string, Rule> {
-  return Object.fromEntries(names.map((name) => [name, WORKLOAD_RULES[name]!]));
-}
-
-function said(text: string): Translate {
-  return ({ source }, draft) => draft.note(source, text);
-}
-
-function asItIs(path: string): Rule {
-  return { translate: ({ source, value }, draft) => draft.set(path, value, `from ${source}`) };
 }
 
 function take(given: Given, draft: Draft, name: string, pattern: RegExp, allowed: string): void {

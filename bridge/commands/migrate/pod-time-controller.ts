@@ -1,38 +1,24 @@
 import { textAt } from '../../kubernetes/fields.ts';
+import { asItIs, KUBECONFIG, noted, OTHER_IMAGE, OWN_ROLES } from './common-rules.ts';
 import type { Draft, Given, Rule } from './draft.ts';
 import type { OldTool } from './tool.ts';
-import { WORKLOAD_RULES } from './workload-rules.ts';
-
-const OWN_ROLES = 'not taken over: the chart makes its own Roles, listed in PERMISSIONS.md';
-
-const shared = (...names: readonly string[]): Record<string, Rule> =>
-  Object.fromEntries(names.map((name) => [name, WORKLOAD_RULES[name]!]));
-const noted = (text: string, standard?: unknown): Rule => ({
-  standard,
-  translate: ({ source }, draft) => draft.note(source, text),
-});
-
-const OTHER_IMAGE = 'not taken over: the bridge has an image of its own, which must be given (bridge.image.repository)';
+import { workloadRules } from './workload-rules.ts';
 
 /** Every value of its chart and every flag; it has no variables. */
 const RULES: Readonly<Record<string, Rule>> = {
   'image.repository': noted(OTHER_IMAGE, 'ivanfetch/pod-time-controller'),
   'image.tag': noted(OTHER_IMAGE),
   'image.pullPolicy': noted(OTHER_IMAGE, 'IfNotPresent'),
-  ...shared('imagePullSecrets', 'nameOverride', 'fullnameOverride'),
-  ...shared('serviceAccount.create', 'serviceAccount.name'),
-  'serviceAccount.annotations': {
-    translate: ({ value, source }, draft) => draft.set('bridge.serviceAccount.annotations', value, `from ${source}`),
-  },
+  ...workloadRules('imagePullSecrets', 'nameOverride', 'fullnameOverride'),
+  ...workloadRules('serviceAccount.create', 'serviceAccount.name'),
+  'serviceAccount.annotations': asItIs,
   'clusterRole.create': noted(OWN_ROLES, true),
   'clusterRole.name': noted(OWN_ROLES),
-  podAnnotations: {
-    translate: ({ value, source }, draft) => draft.set('bridge.podAnnotations', value, `from ${source}`),
-  },
-  ...shared('podSecurityContext', 'securityContext', 'resources', 'nodeSelector', 'tolerations', 'affinity'),
+  podAnnotations: asItIs,
+  ...workloadRules('podSecurityContext', 'securityContext', 'resources', 'nodeSelector', 'tolerations', 'affinity'),
   replicaCount: { standard: 1, translate: replicas },
   '-debug': { translate: debug },
-  '-kubeconfig': WORKLOAD_RULES['--kubeconfig']!,
+  '-kubeconfig': KUBECONFIG,
   '-version': noted('without effect: it prints the version and ends'),
 };
 

@@ -1,6 +1,8 @@
 import { isTree } from '../../config/tree.ts';
 import type { KubeObject } from '../../kubernetes/fields.ts';
 import { objectAt, objectsAt, textAt } from '../../kubernetes/fields.ts';
+import type { Translate } from './common-rules.ts';
+import { asItIs, KUBECONFIG, noted, ONE_REPLICA, OTHER_IMAGE, OWN_ROLES, said } from './common-rules.ts';
 import type { Draft, Given, Rule } from './draft.ts';
 import { dsn, existingSecret, withoutDsn } from './sentry-dsn.ts';
 import {
@@ -15,12 +17,10 @@ import {
   namespaces,
 } from './sentry-settings.ts';
 import type { OldTool } from './tool.ts';
-import { WORKLOAD_RULES } from './workload-rules.ts';
+import { workloadRules } from './workload-rules.ts';
 
 const HERE = 'sentry.default';
 
-const OTHER_IMAGE = 'not taken over: the bridge has an image of its own, which must be given (bridge.image.repository)';
-const OWN_ROLES = 'not taken over: the chart makes its own Roles, listed in PERMISSIONS.md';
 const HISTORICAL =
   'no equivalent: the old agent reported all Events again with each start; here nothing is lost while the bridge is away, and what happened before the change was reported by the old agent (bridge.config.firstSight)';
 const OF_CUSTOM_DSNS = 'it only counted for DSNs of annotations';
@@ -40,8 +40,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...both('sentry.watchNamespaces', 'SENTRY_K8S_WATCH_NAMESPACES', namespaces),
   ...both('sentry.watchHistorical', 'SENTRY_K8S_WATCH_HISTORICAL', said(HISTORICAL)),
   ...both('sentry.clusterConfigType', 'SENTRY_K8S_CLUSTER_CONFIG_TYPE', clusterConfigType),
-  'sentry.kubeconfigPath': WORKLOAD_RULES['--kubeconfig']!,
-  SENTRY_K8S_KUBECONFIG_PATH: WORKLOAD_RULES['--kubeconfig']!,
+  'sentry.kubeconfigPath': KUBECONFIG,
+  SENTRY_K8S_KUBECONFIG_PATH: KUBECONFIG,
   ...both('sentry.monitorCronjobs', 'SENTRY_K8S_MONITOR_CRONJOBS', monitorCronjobs),
   ...both('sentry.customDsns', 'SENTRY_K8S_CUSTOM_DSNS', customDsns),
   SENTRY_K8S_INTEGRATION_GKE_ENABLED: ofText(gke),
@@ -49,18 +49,18 @@ const RULES: Readonly<Record<string, Rule>> = {
   SENTRY_K8S_FILTER_OUT_EVENT_SOURCES: ofText((given, draft) => filter(given, draft, 'sources')),
   SENTRYGODEBUG: ofText(said('without effect: it was for the makers of the old agent')),
   'sentry.appendEnv': { translate: appendEnv },
-  ...shared('HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'),
-  'image.repository': { standard: 'ghcr.io/getsentry/sentry-kubernetes', translate: said(OTHER_IMAGE) },
-  'image.tag': { standard: 'latest', translate: said(OTHER_IMAGE) },
-  'image.pullPolicy': { standard: 'Always', translate: said(OTHER_IMAGE) },
-  replicaCount: { standard: 1, translate: said('not taken over: the bridge is one, and its store has a lock') },
-  'rbac.custom_rules': { translate: said(OWN_ROLES) },
-  priorityClassName: asItIs('bridge.priorityClassName'),
-  podAnnotations: asItIs('bridge.podAnnotations'),
-  podLabels: asItIs('bridge.podLabels'),
-  ...shared('imagePullSecrets', 'nameOverride', 'fullnameOverride', 'rbac.create'),
-  ...shared('serviceAccount.create', 'serviceAccount.name'),
-  ...shared('podSecurityContext', 'securityContext', 'resources', 'nodeSelector', 'tolerations', 'affinity'),
+  ...workloadRules('HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'),
+  'image.repository': noted(OTHER_IMAGE, 'ghcr.io/getsentry/sentry-kubernetes'),
+  'image.tag': noted(OTHER_IMAGE, 'latest'),
+  'image.pullPolicy': noted(OTHER_IMAGE, 'Always'),
+  replicaCount: noted(ONE_REPLICA, 1),
+  'rbac.custom_rules': noted(OWN_ROLES),
+  priorityClassName: asItIs,
+  podAnnotations: asItIs,
+  podLabels: asItIs,
+  ...workloadRules('imagePullSecrets', 'nameOverride', 'fullnameOverride', 'rbac.create'),
+  ...workloadRules('serviceAccount.create', 'serviceAccount.name'),
+  ...workloadRules('podSecurityContext', 'securityContext', 'resources', 'nodeSelector', 'tolerations', 'affinity'),
 };
 
 /** Rules of all variables that begin so. */
@@ -111,15 +111,9 @@ export const SENTRY_KUBERNETES: OldTool = {
   fromContainer: references,
 };
 
-type Translate = Rule['translate'];
-
 /** What is said by a value of the chart and by a variable. */
 function both(value: string, variable: string, translate: Translate): Record<string, Rule> {
   return { [value]: ofText(translate), [variable]: ofText(translate) };
-}
-
-function shared(...names: readonly string[]): Record<string, Rule> {
-  return Object.fromEntries(names.map((name) => [name, WORKLOAD_RULES[name]!]));
 }
 
 /** YAML may have it as a number or as true; a variable may be a reference. */
@@ -131,14 +125,6 @@ function ofText(translate: Translate): Rule {
       else translate({ source, value: `${value as string | number | boolean}` }, draft);
     },
   };
-}
-
-function said(text: string): Translate {
-  return ({ source }, draft) => draft.note(source, text);
-}
-
-function asItIs(path: string): Rule {
-  return { translate: ({ source, value }, draft) => draft.set(path, value, `from ${source}`) };
 }
 
 function ruleOf(name: string): Rule | undefined {

@@ -1,4 +1,5 @@
 import { sentrySchema } from '../../sinks/sentry/config.ts';
+import { KUBECONFIG } from './common-rules.ts';
 import type { Draft, Given } from './draft.ts';
 
 const HERE = 'sentry.default';
@@ -62,11 +63,7 @@ export function clusterConfigType(given: Given, draft: Draft): void {
   const type = String(given.value).trim().toLowerCase();
   if (!['auto', 'in-cluster', 'out-cluster'].includes(type))
     return draft.refuse(given, 'auto, in-cluster, out-cluster');
-  if (type !== 'out-cluster') return;
-  draft.todo(
-    given.source,
-    'not taken over: in a cluster the pod has its account; outside set cluster.kubeconfig or KUBECONFIG',
-  );
+  if (type === 'out-cluster') KUBECONFIG.translate(given, draft);
 }
 
 export function monitorCronjobs({ source, value }: Given, draft: Draft): void {

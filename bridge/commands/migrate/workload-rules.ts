@@ -1,8 +1,8 @@
 import { isTree, type Tree } from '../../config/tree.ts';
+import { asItIs, asked, KUBECONFIG, noted, OTHER_IMAGE } from './common-rules.ts';
 import type { Draft, Given, Rule } from './draft.ts';
 import { largerResources } from './resources.ts';
 
-const OTHER_IMAGE = 'not taken over: the bridge has an image of its own, which must be given (bridge.image.repository)';
 const OWN_NAMES = 'not taken over: names follow from the name of the release';
 const NO_PHONE_HOME = 'without effect: the bridge sends nothing about itself to anybody';
 const UNUSED = 'without effect, as before';
@@ -32,9 +32,7 @@ export const WORKLOAD_RULES: Readonly<Record<string, Rule>> = {
   'config.logFormat': { translate: logFormat },
   '--log-format': { translate: logFormat },
   '--dev': noted('without effect: it was for the makers of the old agent'),
-  '--kubeconfig': asked(
-    'not taken over: in a cluster the pod has its account; outside set cluster.kubeconfig or KUBECONFIG',
-  ),
+  '--kubeconfig': KUBECONFIG,
   HTTPS_PROXY: { translate: (given, draft) => proxy(given, draft, 'https') },
   HTTP_PROXY: { translate: (given, draft) => proxy(given, draft, 'http') },
   NO_PROXY: { translate: (given, draft) => proxy(given, draft, 'exclude') },
@@ -44,22 +42,14 @@ export const WORKLOAD_RULES: Readonly<Record<string, Rule>> = {
   podSecurityContext: { translate: securityContext },
   securityContext: { translate: securityContext },
   resources: { translate: resources },
-  nodeSelector: { translate: asItIs },
-  tolerations: { translate: asItIs },
-  affinity: { translate: asItIs },
+  nodeSelector: asItIs,
+  tolerations: asItIs,
+  affinity: asItIs,
 };
 
-/** Nothing is to be done. */
-function noted(text: string, standard?: unknown): Rule {
-  return { standard, translate: ({ source }, draft) => draft.note(source, text) };
-}
-
-function asked(text: string): Rule {
-  return { translate: ({ source }, draft) => draft.todo(source, text) };
-}
-
-function asItIs({ source, value }: Given, draft: Draft): void {
-  draft.set(`bridge.${source}`, value, `from ${source}`);
+/** Those of these names, which other tools have too. */
+export function workloadRules(...names: readonly string[]): Record<string, Rule> {
+  return Object.fromEntries(names.map((name) => [name, WORKLOAD_RULES[name]!]));
 }
 
 function logLevel(given: Given, draft: Draft): void {
