@@ -5,11 +5,13 @@ import { checkAccess, testDelivery } from './access.ts';
 import { GithubClient } from './client.ts';
 import type { Sleep } from './client.ts';
 import type { GithubConfig } from './config.ts';
-import { convergeStanding, deliverDeployment } from './deployments.ts';
+import { closeDeployments, deliverDeployment } from './deployments.ts';
+import { inTurn } from './in-turn.ts';
 import { KEY_LIMIT, LIMITS } from './limits.ts';
 import { logRecord } from './record-log.ts';
 import { Records } from './records.ts';
 import { readStanding } from './standing.ts';
+import type { Standing } from './standing.ts';
 
 const sleepFor: Sleep = (ms, signal) => delay(ms, undefined, { signal }).catch(() => {});
 
@@ -60,19 +62,18 @@ async function converge(
   signal: AbortSignal,
 ): Promise<Delivery[]> {
   const deliveries = new Map<ClaimedDesired, Delivery>();
+  const closing: { readonly row: ClaimedDesired; readonly standing: Standing }[] = [];
   const ofRecords: ClaimedDesired[] = [];
   for (const row of rows) {
     const standing = readStanding(row.wanted);
     if (standing === undefined) ofRecords.push(row);
-    else deliveries.set(row, await convergeStanding(client, standing, row, signal));
+    // While a workload lives, its rollouts say what stands.
+    else if (standing.state === 'rolled_out') deliveries.set(row, { outcome: 'delivered' });
+    else closing.push({ row, standing });
   }
+  const closed = await inTurn(closing, ({ row, standing }) => closeDeployments(client, standing, row, signal));
+  closing.forEach(({ row }, index) => deliveries.set(row, closed[index]!));
   const answers = ofRecords.length === 0 ? [] : await records.converge(ofRecords, signal);
   ofRecords.forEach((row, index) => deliveries.set(row, answers[index]!));
   return rows.map((row) => deliveries.get(row)!);
-}
-
-async function inTurn<T>(items: readonly T[], send: (item: T) => Promise<Delivery>): Promise<Delivery[]> {
-  const deliveries: Delivery[] = [];
-  for (const item of items) deliveries.push(await send(item));
-  return deliveries;
 }

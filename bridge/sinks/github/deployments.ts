@@ -44,14 +44,13 @@ export async function deliverDeployment(
   return asIntent(delivery, attempt);
 }
 
-/** Closes what stands of a workload that is deleted. While it lives, its rollouts say what stands. */
-export async function convergeStanding(
+/** Closes what stands of a workload that is deleted. */
+export function closeDeployments(
   client: GithubClient,
   standing: Standing,
   { attempt }: Pick<ClaimedDesired, 'attempt'>,
   signal: AbortSignal,
 ): Promise<Delivery> {
-  if (standing.state === 'rolled_out') return DELIVERED;
   return new DeploymentApi(client, standing, signal).closeAll(attempt <= MAX_AWAITED);
 }
 

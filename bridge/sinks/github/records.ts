@@ -1,6 +1,7 @@
 import type { Instant } from '../../lib/clock.ts';
 import type { ClaimedDesired, Delivery } from '../sink.ts';
 import type { GithubClient, Refusal } from './client.ts';
+import { asNotSent, inTurn, isBlocking } from './in-turn.ts';
 import { SEND_ALONE } from './job-errors.ts';
 import { jobKey, MAX_JOB, runJob } from './job.ts';
 import type { RecordRow } from './record-row.ts';
@@ -128,13 +129,11 @@ export class Records {
   }
 
   async #oneByOne(rows: readonly RecordRow[], signal: AbortSignal): Promise<Delivery[]> {
-    const deliveries: Delivery[] = [];
-    for (const { row, record } of rows.slice(0, MAX_SINGLE)) {
-      const blocked = deliveries.find(isBlocking);
-      const delivery = blocked ? asNotSent(blocked) : await this.#single.send({ row, record }, signal);
-      if (delivery.outcome !== 'retry') this.#alone.delete(row.key);
-      deliveries.push(delivery);
-    }
+    const deliveries = await inTurn(rows.slice(0, MAX_SINGLE), async (one) => {
+      const delivery = await this.#single.send(one, signal);
+      if (delivery.outcome !== 'retry') this.#alone.delete(one.row.key);
+      return delivery;
+    });
     const blocked = deliveries.find(isBlocking);
     return [...deliveries, ...rows.slice(MAX_SINGLE).map(() => (blocked ? asNotSent(blocked) : LATER))];
   }
@@ -152,15 +151,4 @@ export class Records {
 function wasNotSent(delivery: Delivery): boolean {
   if (delivery.outcome !== 'retry') return false;
   return delivery.hold !== undefined || delivery.reason === 'awaiting_turn' || delivery.reason === 'shutting_down';
-}
-
-/** True for an answer that what is still to be sent would get too. */
-function isBlocking(delivery: Delivery): boolean {
-  if (delivery.outcome === 'delivered') return false;
-  return delivery.hold !== undefined || (delivery.outcome === 'retry' && delivery.reason === 'shutting_down');
-}
-
-/** The same for a row of which no request was made. */
-function asNotSent(delivery: Delivery): Delivery {
-  return delivery.outcome === 'retry' ? { ...delivery, unknown: false } : delivery;
 }

@@ -118,6 +118,17 @@ describe('the Deployments of a workload that is deleted', () => {
     expect(await converge('inactive')).toEqual({ outcome: 'delivered' });
   });
 
+  it.each([
+    ['credentials that GitHub refuses', { status: 401 }, { outcome: 'drop', reason: 'unauthorized' }],
+    ['a GitHub that is away', { status: 503 }, { outcome: 'retry', reason: 'server_error' }],
+  ])('are asked for once with %s, and what lives needs no request', async (_, fault, refused) => {
+    bench.vendors.inject({ match: 'GET /repos/', times: Infinity, ...fault });
+    const rows = [row('inactive'), row('rolled_out'), row('inactive'), row('inactive')];
+    const answers = await deliverer.converge(rows, bench.abort.signal);
+    expect(answers).toMatchObject([refused, { outcome: 'delivered' }, refused, refused]);
+    expect(bench.requests()).toHaveLength(1);
+  });
+
   it('go with records in one call, answered row by row', async () => {
     await roll('one', 'success');
     bench.vendors.inject({ match: 'GET /repos/', status: 500 });
