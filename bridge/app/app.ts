@@ -158,7 +158,7 @@ async function openDestinations(
   const http = createHttp();
   releases.add(() => http.close());
   const deps = depsOf(config, { http, clock, log: logger, kube: api && kubeOf(api, scope) });
-  const deliverers = createDeliverers(config, deps);
+  const deliverers = await createDeliverers(config, deps);
   releases.add(() => deliverers.forEach((deliverer) => deliverer.close?.()));
   return { api, deliverers };
 }

@@ -59,7 +59,7 @@ async function unreadable(config: Config): Promise<ProbeResult | undefined> {
   const http = createHttp();
   try {
     const deps = { http, clock: systemClock, ...quiet(config) };
-    for (const deliverer of createDeliverers(config, deps)) deliverer.close?.();
+    for (const deliverer of await createDeliverers(config, deps)) deliverer.close?.();
     return undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -69,7 +69,7 @@ async function tryCredentials(
   answers: ProbeResult,
 ): Promise<ProbeResult> {
   try {
-    const deliverer = createDeliverer(one, { ...deps, clock: systemClock });
+    const deliverer = await createDeliverer(one, { ...deps, clock: systemClock });
     const delivery = await deliverer.check?.(AbortSignal.timeout(TIMEOUT_MS));
     deliverer.close?.();
     return delivery === undefined ? answers : credentialsResult(one, key, delivery, answers);

@@ -101,14 +101,19 @@ export function depsOf(
   return { ...given, clusterName: cluster.name, pageUrl: web.publicUrl };
 }
 
-/** The halves that talk to vendors. Throws a UserError when a secret cannot be read. */
-export function createDeliverers(config: SinksConfig, deps: Deps): ConfiguredDeliverer[] {
-  return configured(config).map((one) => createDeliverer(one, deps));
+/** The halves that talk to vendors. Rejects with a UserError when a secret cannot be read. */
+export async function createDeliverers(config: SinksConfig, deps: Deps): Promise<ConfiguredDeliverer[]> {
+  const deliverers: ConfiguredDeliverer[] = [];
+  for (const one of configured(config)) deliverers.push(await createDeliverer(one, deps));
+  return deliverers;
 }
 
-/** The half of one destination that talks to its vendor. Throws a UserError when a secret cannot be read. */
-export function createDeliverer({ name, settings, module }: Configured, deps: Deps): ConfiguredDeliverer {
-  return { ...module.deliverer(name, settings, deps), dryRun: settings.dryRun };
+/** The half of one destination that talks to its vendor. Rejects with a UserError when a secret cannot be read. */
+export async function createDeliverer(
+  { name, settings, module }: Configured,
+  deps: Deps,
+): Promise<ConfiguredDeliverer> {
+  return { ...(await module.deliverer(name, settings, deps)), dryRun: settings.dryRun };
 }
 
 /** The destinations that do everything except the requests. */

@@ -79,8 +79,12 @@ export interface SinkModule<C extends DestinationSettings = DestinationSettings>
   readonly secretIsOptional?: true;
   /** The pure half of `<sink>/<name>`. It is given no secret: what a planner has it can put into an error. */
   planner(name: string, config: C, world: World): Planner;
-  /** The half that talks to the vendor. Throws a UserError when a secret cannot be read. */
-  deliverer(name: string, config: C, deps: Deps): Deliverer;
+  /**
+   * The half that talks to the vendor. A module imports it here, not at its head: with the libraries that it needs it costs tens
+   * of MiB in each thread, and the worker thread and whoever has no such destination do without. Rejects with a UserError when
+   * a secret cannot be read.
+   */
+  deliverer(name: string, config: C, deps: Deps): Promise<Deliverer>;
   /** The addresses that it talks to, by the setting that names each. `check` of the deliverer belongs to the first. */
   hosts(config: C): Readonly<Record<string, string>>;
   /** What its addresses answer to beside their own API; default HTTP. */

@@ -175,7 +175,7 @@ export class Bridge {
     const api = this.#kubeApi();
     const cluster = this.#startCluster(api, worker, releases);
     const http = new VendorHttp({ scheduler, weather, random, program, destinations, sent });
-    const dispatcher = this.#startOutbox(worker, http, api, releases);
+    const dispatcher = await this.#startOutbox(worker, http, api, releases);
     wake = (kinds) => (dispatcher.wake(), cluster.woken(kinds));
     const planning = [worker.calls, dispatcher, cluster.auditor];
     releases.add(followClock(clock, planning, (error) => onError('clock', error)));
@@ -184,16 +184,23 @@ export class Bridge {
     destinations.ready(scheduler.now);
   }
 
-  #startOutbox(worker: WorkerClient, http: VendorHttp, api: SimulatedKubeApi, releases: Releases): Dispatcher {
+  async #startOutbox(
+    worker: WorkerClient,
+    http: VendorHttp,
+    api: SimulatedKubeApi,
+    releases: Releases,
+  ): Promise<Dispatcher> {
     const { onError } = this.#options;
     const kube = kubeOf(api, this.#config.cluster.scope);
     const deps = depsOf(this.#config, { http, clock: this.clock, log: { info: () => undefined }, kube });
     const dispatcher = startDispatcher({
       store: worker.calls,
-      deliverers: configured(this.#config).map((one) => {
-        const simulated = VENDORS[one.sink]?.deliverer?.(one.name, one.settings, deps);
-        return simulated === undefined ? createDeliverer(one, deps) : { ...simulated, dryRun: one.settings.dryRun };
-      }),
+      deliverers: await Promise.all(
+        configured(this.#config).map((one) => {
+          const simulated = VENDORS[one.sink]?.deliverer?.(one.name, one.settings, deps);
+          return simulated === undefined ? createDeliverer(one, deps) : { ...simulated, dryRun: one.settings.dryRun };
+        }),
+      ),
       clock: this.clock,
       maxAgeMs: this.#config.outbox.maxAge,
       onError: (error) => onError('outbox', error),

@@ -9,9 +9,9 @@ import { ALWAYS } from '../../bridge/kubernetes/followed.ts';
 import type { Facts } from '../../bridge/kubernetes/observation.ts';
 import type { Dispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { startDispatcher } from '../../bridge/outbox/dispatcher.ts';
-import type { Http } from '../../bridge/sinks/http.ts';
-import type { Configured } from '../../bridge/sinks/index.ts';
-import { configured, createDeliverer, createPlanners } from '../../bridge/sinks/index.ts';
+import { createPlanners } from '../../bridge/sinks/index.ts';
+import type { KubernetesConfig } from '../../bridge/sinks/kubernetes/config.ts';
+import { createKubernetesDeliverer } from '../../bridge/sinks/kubernetes/deliver.ts';
 import type { Deps } from '../../bridge/sinks/module.ts';
 import type { Delivery } from '../../bridge/sinks/sink.ts';
 import type { DesiredView } from '../../bridge/store/read.ts';
@@ -21,7 +21,6 @@ import { startVendors } from '../vendors/start-vendors.ts';
 import { later } from './outbox-bench.ts';
 
 export const START = Date.parse('2026-01-05T12:00:00Z');
-const NO_HTTP = {} as Http;
 
 export interface LogLine {
   readonly [field: string]: unknown;
@@ -42,14 +41,14 @@ export class PodWorld {
   /** What the watch brings; a test may hold it back, or bring it again. */
   watch: (pod: SimulatedPod, deleted: boolean) => void = (pod, deleted) => this.observe(pod, deleted);
   readonly #engine: TestEngine;
-  readonly #one: Configured;
+  readonly #settings: KubernetesConfig;
   readonly #read: (object: SimulatedPod) => Facts | undefined;
   #dispatcher: Dispatcher | undefined;
 
   private constructor(vendors: Vendors, settings: object) {
     this.vendors = vendors;
     const config = configSchema.parse({ kubernetes: { default: settings } });
-    this.#one = configured(config)[0]!;
+    this.#settings = config.kubernetes['default']!;
     const world = { clusterId: 'test', clusterName: 'test', pageUrl: undefined };
     this.#engine = new TestEngine({ planners: createPlanners(config, world) });
     const reading = readingOf(ALWAYS, config);
@@ -79,14 +78,10 @@ export class PodWorld {
     );
     const log: Deps['log'] = { info: (fields, msg) => void this.lines.push({ ...fields, msg }) };
     const clock = { now: () => this.now };
-    const deliverer = createDeliverer(this.#one, {
-      http: NO_HTTP,
-      clock,
-      log,
-      kube,
-      clusterName: 'c',
-      pageUrl: undefined,
-    });
+    const deliverer = {
+      ...createKubernetesDeliverer('default', this.#settings, { kube, clock, log }),
+      dryRun: this.#settings.dryRun,
+    };
     this.#dispatcher = startDispatcher({
       store: later(() => this.#engine.store),
       deliverers: [deliverer],

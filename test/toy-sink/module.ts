@@ -39,7 +39,7 @@ export const toy: SinkModule<z.infer<typeof schema>> = {
       value.length > 20 ? [{ annotation: NOTE, value, allowed: '20 characters', used: 'it as it is' }] : [],
     retire: () => ({ row: 'gone' }),
   }),
-  deliverer: (name, { file }) => {
+  deliverer: async (name, { file }) => {
     const print = (texts: readonly unknown[]) => {
       for (const text of texts) appendFileSync(file, `${JSON.stringify(text)}\n`);
       return Promise.resolve(texts.map(() => ({ outcome: 'delivered' as const })));

@@ -1,7 +1,6 @@
 import type { SinkModule } from '../module.ts';
 import type { CronitorConfig } from './config.ts';
 import { cronitorSchema } from './config.ts';
-import { createCronitorDeliverer } from './deliver.ts';
 import { createCronitorPlanner, READS } from './plan.ts';
 
 const WRONG_KEY =
@@ -18,7 +17,10 @@ export const cronitor = {
     delete settings.apiKey;
     return createCronitorPlanner(name, { ...settings, ...world, accounts: siblings });
   },
-  deliverer: (name, config, { http, clock }) => createCronitorDeliverer(name, config, http, clock),
+  async deliverer(name, config, { http, clock }) {
+    const { createCronitorDeliverer } = await import('./deliver.ts');
+    return createCronitorDeliverer(name, config, http, clock);
+  },
   hosts: ({ apiUrl, pingUrl }) => ({ apiUrl, pingUrl }),
   advice: { unauthorized: WRONG_KEY, forbidden: WRONG_KEY, limited_key: WRONG_KEY },
   doc: 'docs/cronitor.md',

@@ -1,7 +1,6 @@
 import type { SinkModule } from '../module.ts';
 import type { GithubConfig } from './config.ts';
 import { githubSchema } from './config.ts';
-import { createGithubDeliverer } from './deliver.ts';
 import { createGithubPlanner, READS } from './plan.ts';
 
 const PERMISSION =
@@ -20,7 +19,10 @@ export const github = {
     const { credential: _, credentialFile: _1, app: _2, apiUrl: _3, bulkSync: _4, dryRun: _5, ...settings } = config;
     return createGithubPlanner(name, { ...settings, pageUrl });
   },
-  deliverer: (name, config, deps) => createGithubDeliverer(name, config, deps),
+  async deliverer(name, config, deps) {
+    const { createGithubDeliverer } = await import('./deliver.ts');
+    return createGithubDeliverer(name, config, deps);
+  },
   hosts: ({ apiUrl }) => ({ apiUrl }),
   advice: { unauthorized: PERMISSION, forbidden: PERMISSION, not_found: PERMISSION, unknown_artifact: UNKNOWN },
   doc: 'docs/github.md',

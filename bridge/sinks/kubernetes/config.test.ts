@@ -38,7 +38,7 @@ describe('a destination', () => {
     expect(kubernetesSchema.safeParse(settings).success).toBe(false);
   });
 
-  it('is refused where the bridge runs without the Kubernetes API, with what is allowed', () => {
+  it('is refused where the bridge runs without the Kubernetes API, with what is allowed', async () => {
     const config = configSchema.parse({ kubernetes: { default: {} } }).kubernetes['default']!;
     const deps = {
       http: {} as never,
@@ -48,7 +48,7 @@ describe('a destination', () => {
       clusterName: 'c',
       pageUrl: undefined,
     };
-    expect(() => kubernetes.deliverer('default', config, deps)).toThrow(
+    await expect(kubernetes.deliverer('default', config, deps)).rejects.toThrow(
       /kubernetes\.default .* cluster\.list is false/,
     );
   });

@@ -2,7 +2,6 @@ import { UserError } from '../../lib/errors.ts';
 import type { SinkModule } from '../module.ts';
 import type { KubernetesConfig } from './config.ts';
 import { kubernetesSchema } from './config.ts';
-import { createKubernetesDeliverer } from './deliver.ts';
 import { createKubernetesPlanner, READS } from './plan.ts';
 
 /** Kubernetes itself: pods that ask for it get the time written into an annotation. */
@@ -14,7 +13,8 @@ export const kubernetes = {
   patches: ['Pod'],
   annotations: ({ trigger, result }) => [trigger, result],
   planner: (name, config) => createKubernetesPlanner(name, config),
-  deliverer(name, config, { kube, log, clock }) {
+  async deliverer(name, config, { kube, log, clock }) {
+    const { createKubernetesDeliverer } = await import('./deliver.ts');
     if (kube !== undefined) return createKubernetesDeliverer(name, config, { kube, log, clock });
     throw new UserError(
       `kubernetes.${name} writes to the Kubernetes API, and cluster.list is false`,

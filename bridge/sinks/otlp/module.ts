@@ -1,7 +1,6 @@
 import type { SinkModule } from '../module.ts';
 import type { OtlpConfig } from './config.ts';
 import { otlpSchema } from './config.ts';
-import { createOtlpDeliverer } from './deliver.ts';
 import { createOtlpPlanner, READS } from './plan.ts';
 
 const REFUSED =
@@ -14,7 +13,10 @@ export const opentelemetry = {
   setFirst: 'endpoint',
   reads: READS,
   planner: (name, config) => createOtlpPlanner(name, config),
-  deliverer: (name, config, deps) => createOtlpDeliverer(name, config, deps),
+  async deliverer(name, config, deps) {
+    const { createOtlpDeliverer } = await import('./deliver.ts');
+    return createOtlpDeliverer(name, config, deps);
+  },
   hosts: ({ endpoint }) => ({ endpoint }),
   speaks: 'grpc',
   secretIsOptional: true,

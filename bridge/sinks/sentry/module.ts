@@ -1,7 +1,6 @@
 import type { SinkModule } from '../module.ts';
 import type { SentryConfig } from './config.ts';
 import { sentrySchema } from './config.ts';
-import { createSentryDeliverer } from './deliver.ts';
 import { createSentryPlanner, READS } from './plan.ts';
 
 const WRONG_DSN =
@@ -19,7 +18,10 @@ export const sentry = {
     const rules = { ...settings, routes: plain, hasApi: api !== undefined, clusterId, clusterName, pageUrl };
     return createSentryPlanner(name, rules);
   },
-  deliverer: (name, config, { http, clock }) => createSentryDeliverer(name, config, http, clock),
+  async deliverer(name, config, { http, clock }) {
+    const { createSentryDeliverer } = await import('./deliver.ts');
+    return createSentryDeliverer(name, config, http, clock);
+  },
   hosts: ({ dsn, api }) => {
     const host = dsn === undefined ? {} : { dsn: new URL(dsn).origin };
     return { ...host, ...(api !== undefined && { 'api.url': api.url }) };

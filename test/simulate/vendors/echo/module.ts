@@ -45,7 +45,7 @@ export const echo: SinkModule<z.infer<typeof schema>> = {
         : [],
     retire: (wanted) => ({ ...(wanted as object), retired: true }),
   }),
-  deliverer(name, { url, token }, { http, clock }) {
+  async deliverer(name, { url, token }, { http, clock }) {
     const post = async (path: string, body: Json, signal: AbortSignal): Promise<Delivery> => {
       const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
       const request = { method: 'POST', url: `${url}${path}`, headers, body: JSON.stringify(body) } as const;
