@@ -196,7 +196,7 @@ export class Bridge {
     const dispatcher = startDispatcher({
       store: worker.calls,
       deliverers: await Promise.all(
-        configured(this.#config).map((one) => {
+        configured(this.#config).map(async (one) => {
           const simulated = VENDORS[one.sink]?.deliverer?.(one.name, one.settings, deps);
           return simulated === undefined ? createDeliverer(one, deps) : { ...simulated, dryRun: one.settings.dryRun };
         }),
