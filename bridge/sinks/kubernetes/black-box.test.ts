@@ -236,6 +236,18 @@ describe('a write', () => {
     expect(world.rows()).toEqual([]);
   });
 
+  it('is not tried again for a pod that is done with, however long its record stays', async () => {
+    await open();
+    world.watch = () => undefined;
+    const pod = world.api.create('shop/web', ask);
+    const seen = structuredClone(pod);
+    pod.status.phase = 'Succeeded';
+    world.observe(seen);
+    await world.until(() => world.told.length > 0);
+    for (let hour = 0; hour < 3; hour++) await world.quiet();
+    expect([world.told.length, world.lines.length, world.writes()]).toEqual([1, 1, []]);
+  });
+
   it('(14) has no row where no timestamp is asked for', async () => {
     await open();
     world.api.create('shop/web', {}).status.phase = 'Succeeded';

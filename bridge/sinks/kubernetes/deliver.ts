@@ -1,4 +1,5 @@
 import type { Instant } from '../../lib/clock.ts';
+import type { Reason } from '../../lib/reasons.ts';
 import { REASONS } from '../../lib/reasons.ts';
 import type { Deps } from '../module.ts';
 import type { ClaimedDesired, Deliverer, Delivery } from '../sink.ts';
@@ -18,6 +19,8 @@ const AT_ONCE = 8;
 const FORBIDDEN_MS = 60_000;
 /** For a pod with nothing to write: until it changes, or is deleted. */
 const LEFT_MS = 365 * 86_400_000;
+/** Nothing brings such a pod back: it is not asked for again, and has one line in the log. */
+const LASTING: ReadonlySet<Reason> = new Set<Reason>(['object_over', 'object_gone']);
 
 /** The half of `kubernetes/<name>` that talks to the Kubernetes API. */
 export function createKubernetesDeliverer(name: string, config: KubernetesConfig, deps: KubernetesDeps): Deliverer {
@@ -39,6 +42,10 @@ export function createKubernetesDeliverer(name: string, config: KubernetesConfig
 
 const NO_TELEMETRY: Delivery = { outcome: 'drop', reason: 'bad_request', detail: 'it takes no telemetry' };
 const UNREADABLE: Delivery = { outcome: 'drop', reason: 'bad_request', detail: 'the stored row cannot be read' };
+
+function lasting(delivery: Delivery): Delivery {
+  return delivery.outcome === 'drop' && LASTING.has(delivery.reason) ? { ...delivery, afterMs: LEFT_MS } : delivery;
+}
 
 type Retry = Extract<Delivery, { outcome: 'retry' }>;
 
@@ -76,7 +83,7 @@ class Writer {
     this.#forbidden.delete(wanted.namespace);
     if (annotated.denied === true) return this.#denied(wanted.namespace, annotated.delivery.detail ?? '');
     this.#tell(wanted, annotated);
-    return annotated.delivery;
+    return lasting(annotated.delivery);
   }
 
   /** There is nothing to ask about such a pod: what it becomes, the stream brings. */
