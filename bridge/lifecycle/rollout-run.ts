@@ -4,7 +4,7 @@ import type { DaemonSetFacts } from '../kubernetes/kinds/daemonset.ts';
 import type { ReplicaSetFacts } from '../kubernetes/kinds/replicaset.ts';
 import type { ControllerRevisionFacts } from '../kubernetes/kinds/controller-revision.ts';
 import type { Instant } from '../lib/clock.ts';
-import { sha256Hex, uuidv5 } from '../lib/ids.ts';
+import { uuidv5 } from '../lib/ids.ts';
 import type { StuckGroup } from './containers.ts';
 import type { Outcome, Run, RunStatus, Transition } from './transition.ts';
 import { refOf } from './transition.ts';
@@ -87,11 +87,6 @@ export function rolloutKey({ uid }: WorkloadFacts, revision: number): string {
 /** UID of the run that a rollout is. */
 export function rolloutUid(runKey: string): string {
   return uuidv5(runKey);
-}
-
-/** W3C trace id of a rollout: the first 16 bytes of SHA-256 of its run key. */
-export function rolloutTraceId(runKey: string): string {
-  return sha256Hex(runKey).slice(0, 32);
 }
 
 /** A transition of a rollout; its id holds no time. */

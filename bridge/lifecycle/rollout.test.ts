@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { rolloutKey, rolloutRun, rolloutTraceId, rolloutUid } from './rollout-run.ts';
+import { rolloutKey, rolloutRun, rolloutUid } from './rollout-run.ts';
+import { traceIdOf } from './trace-id.ts';
 import { at, brief, deployment, progress, replicaSet, Rollouts } from './testing/rollouts.ts';
 import { available, begin, deadline, OLD, second } from './testing/web.ts';
 
@@ -102,7 +103,7 @@ describe('a rollout of a Deployment', () => {
     });
     expect(rollouts.told.every(({ runUid }) => runUid === run.uid)).toBe(true);
     // printf %s 44444444-0000-4000-8000-000000000001/2 | sha256sum
-    expect(rolloutTraceId(key)).toBe('4653cb81d0d14b91379844042dd1aa36');
+    expect(traceIdOf({ uid: run.uid, revision: 2, runKey: key })).toBe('4653cb81d0d14b91379844042dd1aa36');
     expect(run.uid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 

@@ -3,6 +3,7 @@ import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../lib/clock.ts';
+import { traceIdOf } from '../../lifecycle/trace-id.ts';
 import { isInNamespaces } from '../selection.ts';
 import type { ClaimedIntent, Deliverer, Delivery, JournalEntry } from '../sink.ts';
 import type { RunStory } from '../story.ts';
@@ -11,7 +12,7 @@ import { deliveryOf } from './answer.ts';
 import type { OtlpConfig } from './config.ts';
 import { connect } from './connect.ts';
 import type { Connection } from './connect.ts';
-import { readTraceparent, rootSpanId, traceIdOf } from './ids.ts';
+import { readTraceparent, rootSpanId } from './ids.ts';
 import { entryRecord, podLogRecords } from './log-records.ts';
 import type { Origin } from './resource.ts';
 import { contextOf, readableSpans } from './spans.ts';

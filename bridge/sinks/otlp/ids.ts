@@ -1,18 +1,4 @@
 import { sha256Hex } from '../../lib/ids.ts';
-import type { Run } from '../../lifecycle/transition.ts';
-
-const HEX_32 = /^[0-9a-f]{32}$/;
-const ZERO = /^0*$/;
-
-/**
- * The trace of a run, 32 hex digits: of a Job or a pod its UID without dashes, so that `kubectl` prints the search key of
- * every backend. Of a rollout, whose objects live on, and where a UID is not 16 bytes, a hash of its key.
- */
-export function traceIdOf({ uid, revision, runKey }: Pick<Run, 'uid' | 'revision' | 'runKey'>): string {
-  if (revision !== undefined) return sha256Hex(runKey).slice(0, 32);
-  const plain = uid.replaceAll('-', '').toLowerCase();
-  return HEX_32.test(plain) && !ZERO.test(plain) ? plain : sha256Hex(uid).slice(0, 32);
-}
 
 /** 16 hex digits out of stable names: the same span has the same id, however often it is exported. */
 export function spanIdOf(...names: readonly string[]): string {
@@ -34,6 +20,7 @@ export function containerSpanId(traceId: string, podUid: string, name: string, i
   return spanIdOf(traceId, 'container', podUid, name, String(instance));
 }
 
+const ZERO = /^0*$/;
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 
 /** The trace and span of a W3C `traceparent`; undefined for what is not a valid one. */

@@ -1,6 +1,6 @@
 import type { ContainerFacts, Facts, JobFacts, PodFacts } from '../../kubernetes/observation.ts';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
-import { rolloutTraceId } from '../../lifecycle/rollout-run.ts';
+import { traceIdOf } from '../../lifecycle/trace-id.ts';
 import { sha256Hex } from '../../lib/ids.ts';
 import type { Json } from '../../lib/json.ts';
 import { pageLink } from '../../lib/page-link.ts';
@@ -211,8 +211,7 @@ function attemptText({
   return `${podName}${nodeName === undefined ? '' : ` on ${nodeName}`}: ${why || phase}`;
 }
 
-/** The trace of a run: its UID, or of a rollout the hash of its key; so that check-in, issue and trace are joined. */
-export function traceContext({ uid, runKey, revision }: Run): { trace_id: string; span_id: string } {
-  const traceId = revision === undefined ? uid.replaceAll('-', '') : rolloutTraceId(runKey);
-  return { trace_id: traceId, span_id: sha256Hex(runKey).slice(0, 16) };
+/** The trace that check-ins and OpenTelemetry have of the run: so they are joined. */
+function traceContext(run: Run): { trace_id: string; span_id: string } {
+  return { trace_id: traceIdOf(run), span_id: sha256Hex(run.runKey).slice(0, 16) };
 }

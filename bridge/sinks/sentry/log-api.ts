@@ -1,5 +1,5 @@
 import type { EventFacts } from '../../kubernetes/kinds/event.ts';
-import { sha256Hex } from '../../lib/ids.ts';
+import { uidTraceId } from '../../lifecycle/trace-id.ts';
 import type { Json } from '../../lib/json.ts';
 import { isInNamespaces } from '../selection.ts';
 import type { Deliverer, Delivery, JournalEntry } from '../sink.ts';
@@ -108,16 +108,11 @@ function logOf(event: EventFacts, { environment, tags }: SentryConfig, now: numb
   );
   return {
     timestamp: (event.lastAt ?? now) / 1000,
-    trace_id: traceId(regarding.uid ?? event.uid),
+    // Of a Job it is the one that its run has everywhere.
+    trace_id: uidTraceId(regarding.uid ?? event.uid),
     level,
     severity_number: severity,
     body: [reason, message].filter(Boolean).join(': ') || type,
     attributes: { ...Object.fromEntries(texts), 'k8s.event.count': { value: count, type: 'integer' } },
   };
-}
-
-/** That of the object: of a Job it is the one that its run has everywhere. */
-function traceId(uid: string): string {
-  const hex = uid.replaceAll('-', '').toLowerCase();
-  return /^[0-9a-f]{32}$/.test(hex) ? hex : sha256Hex(uid).slice(0, 32);
 }

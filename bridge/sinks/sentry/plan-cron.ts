@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { Run, Transition, TransitionKind } from '../../lifecycle/transition.ts';
+import { traceIdOf } from '../../lifecycle/trace-id.ts';
 import type { Instant } from '../../lib/clock.ts';
-import { sha256Hex } from '../../lib/ids.ts';
 import { isInSelection } from '../selection.ts';
 import type { Intent, PlanContext, Planned, RunContext } from '../sink.ts';
 import { isOfRun } from '../sink.ts';
@@ -120,12 +120,6 @@ function untakenReason(run: Run, cronJob: CronJobFacts, rules: SentryRules): Pla
   if (run.manual === true && rules.crons.manualRuns === 'ignore') return { drop: 'manual_run', once: true };
   const reading = readSchedule({ schedule: cronJob.schedule, timeZone: zoneOf(cronJob) });
   return 'refused' in reading ? { drop: 'schedule_refused', detail: reading.refused, once: true } : undefined;
-}
-
-/** The UID of a Job is a valid trace id; of one that is not from Kubernetes, a hash. */
-function traceIdOf({ uid }: Run): string {
-  const digits = uid.replaceAll('-', '').toLowerCase();
-  return /^[0-9a-f]{32}$/.test(digits) ? digits : sha256Hex(uid).slice(0, 32);
 }
 
 /** Seconds by the times of the object; none where one of the two was only concluded. */
