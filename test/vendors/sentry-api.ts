@@ -96,7 +96,7 @@ export class SentryApi {
     if (!parsed.success) return this.#refuse(at, 400, parsed.error.message);
     const config = monitorConfigSchema.safeParse(configOf(parsed.data.config));
     if (!config.success) return this.#refuse(at, 400, config.error.message);
-    const { slug: wanted, status = 'active' } = parsed.data;
+    const { slug: wanted, status = known?.status ?? 'active' } = parsed.data;
     if (method === 'PUT' && known === undefined) return json(404, { detail: 'The requested resource does not exist' });
     if (method === 'POST' && monitors.has(wanted))
       return json(400, { slug: [`The slug "${wanted}" is already in use.`] });

@@ -44,6 +44,13 @@ describe('a monitor at Sentry', () => {
     expect(bench.vendors.sentry.violations).toEqual([]);
   });
 
+  it('that a person disabled stays so while its CronJob changes', async () => {
+    expect(await deliverer.converge([row()], signal)).toEqual(accepted);
+    bench.vendors.sentry.crons().monitors.get(row().key.split('/').at(-1)!)!.status = 'disabled';
+    expect(await deliverer.converge([row({ schedule: '5 * * * *' })], signal)).toEqual(accepted);
+    expect(monitors()).toMatchObject([{ status: 'disabled', config: { schedule: { value: '5 * * * *' } } }]);
+  });
+
   it('has an interval as the API takes it', async () => {
     expect(await deliverer.converge([row({ schedule: '@every 90m' })], signal)).toEqual(accepted);
     expect(monitors()).toMatchObject([{ config: { schedule: { type: 'interval', value: 90, unit: 'minute' } } }]);
