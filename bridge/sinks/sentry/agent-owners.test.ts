@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { container, cronJobFacts, jobFacts, ownedBy, podFacts, T0, terminated } from '../../../test/fixtures/facts.ts';
+import { cronJobFacts, jobFacts, ownedBy } from '../../../test/fixtures/facts.ts';
 import { SentryStage } from '../../../test/fixtures/sentry-stage.ts';
 import type { EventFacts } from '../../kubernetes/kinds/event.ts';
-import type { Facts, PodFacts } from '../../kubernetes/observation.ts';
-import { deployment, replicaSet, statefulSet } from '../../lifecycle/testing/rollouts.ts';
+import type { Facts } from '../../kubernetes/observation.ts';
+import { replicaSet, statefulSet } from '../../lifecycle/testing/rollouts.ts';
+import { about, failed, OF_POD, pod, web, WEB } from './agent-fixtures.ts';
+import { at } from './issue-fixtures.ts';
 
 /** The owners of sentry-kubernetes (research/sentry.md §3.5, §8b), in compatible mode; ⚠ marks what it got wrong. */
-
-const at = (seconds: number): number => T0 + seconds * 1_000;
 
 let stage: SentryStage;
 function open(issues: object = {}): SentryStage {
@@ -16,22 +16,6 @@ function open(issues: object = {}): SentryStage {
 afterEach(() => {
   stage.close();
 });
-
-const web = { group: 'apps', kind: 'ReplicaSet', name: 'web-a', uid: 'rs-a' };
-const pod = (changes: Partial<PodFacts> = {}): PodFacts =>
-  podFacts({ name: 'p', owner: undefined, phase: 'Running', startAt: at(1), nodeName: 'node-1', ...changes });
-const failed = (name: string, code: number, reason?: string) =>
-  container({ name, terminated: { ...terminated(code, at(9), reason)!, message: undefined } });
-const about = (kind: string, name: string, uid: string | undefined, namespace = 'shop', group = '') => ({
-  group,
-  kind,
-  namespace,
-  name,
-  uid,
-  fieldPath: undefined,
-});
-const OF_POD = about('Pod', 'p', podFacts().uid);
-const WEB: Facts[] = [deployment({ name: 'd', createdAt: at(-9_000) }), replicaSet('a')];
 
 describe('owners', () => {
   const job = jobFacts({ name: 'j', startAt: at(1), active: 1 });

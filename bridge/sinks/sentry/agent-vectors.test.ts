@@ -2,12 +2,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { container, podFacts, T0, terminated } from '../../../test/fixtures/facts.ts';
 import { SentryStage } from '../../../test/fixtures/sentry-stage.ts';
 import type { EventFacts } from '../../kubernetes/kinds/event.ts';
-import type { Facts, PodFacts } from '../../kubernetes/observation.ts';
-import { deployment, replicaSet } from '../../lifecycle/testing/rollouts.ts';
+import type { PodFacts } from '../../kubernetes/observation.ts';
+import { about, failed, OF_POD, pod, web, WEB } from './agent-fixtures.ts';
+import { at } from './issue-fixtures.ts';
 
 /** Vectors of sentry-kubernetes (research/sentry.md §8b), in compatible mode; ⚠ marks what it got wrong. */
 
-const at = (seconds: number): number => T0 + seconds * 1_000;
 const PATTERNS = {
   oom: String.raw`^Memory cgroup out of memory: Killed process (?P<process_id>\d+) \((?P<process_name>[^)]+)\).*`,
   ready: '^Readiness probe failed:.*',
@@ -23,22 +23,6 @@ function open(issues: object = {}): SentryStage {
 afterEach(() => {
   stage.close();
 });
-
-const web = { group: 'apps', kind: 'ReplicaSet', name: 'web-a', uid: 'rs-a' };
-const pod = (changes: Partial<PodFacts> = {}): PodFacts =>
-  podFacts({ name: 'p', owner: undefined, phase: 'Running', startAt: at(1), nodeName: 'node-1', ...changes });
-const failed = (name: string, code: number, reason?: string) =>
-  container({ name, terminated: { ...terminated(code, at(9), reason)!, message: undefined } });
-const about = (kind: string, name: string, uid: string | undefined, namespace = 'shop', group = '') => ({
-  group,
-  kind,
-  namespace,
-  name,
-  uid,
-  fieldPath: undefined,
-});
-const OF_POD = about('Pod', 'p', podFacts().uid);
-const WEB: Facts[] = [deployment({ name: 'd', createdAt: at(-9_000) }), replicaSet('a')];
 
 describe('a filter', () => {
   it.each<[string, object, Partial<EventFacts>, boolean]>([

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { container, podFacts, T0, terminated } from '../../../test/fixtures/facts.ts';
+import { container, podFacts, terminated } from '../../../test/fixtures/facts.ts';
 import { SentryStage } from '../../../test/fixtures/sentry-stage.ts';
 import { deployment, progress, replicaSet } from '../../lifecycle/testing/rollouts.ts';
+import { at } from './issue-fixtures.ts';
 
 const DAY = 86_400_000;
-const at = (seconds: number): number => T0 + seconds * 1_000;
 
 let stage: SentryStage;
 function open(issues: object = {}, others: object = {}): SentryStage {

@@ -10,10 +10,10 @@ import {
   terminated,
 } from '../../../test/fixtures/facts.ts';
 import { SentryStage } from '../../../test/fixtures/sentry-stage.ts';
-import type { ContainerFacts, JobFacts, PodFacts } from '../../kubernetes/observation.ts';
+import type { JobFacts, PodFacts } from '../../kubernetes/observation.ts';
+import { about, at, crashed } from './issue-fixtures.ts';
 
 const MINUTE = 60_000;
-const at = (seconds: number): number => T0 + seconds * 1_000;
 
 let stage: SentryStage;
 function open(issues: object = {}, others: object = {}): SentryStage {
@@ -21,25 +21,6 @@ function open(issues: object = {}, others: object = {}): SentryStage {
 }
 afterEach(() => {
   stage.close();
-});
-
-const crashed = (name: string, restarts: number, code = 127, reason = 'Error'): ContainerFacts =>
-  container({
-    name,
-    restartCount: restarts,
-    waiting: {
-      reason: 'CrashLoopBackOff',
-      message: `back-off 10s restarting failed container=${name} pod=x_shop(uid)`,
-    },
-    lastTerminated: terminated(code, at(10 + restarts * 20), reason),
-  });
-const about = (kind: string, name: string, uid: string, group = '', fieldPath?: string) => ({
-  group,
-  kind,
-  namespace: 'shop',
-  name,
-  uid,
-  fieldPath,
 });
 
 const failedPod = (n: number, code = 127): PodFacts =>

@@ -1,11 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { container, podFacts, T0, terminated } from '../../../test/fixtures/facts.ts';
 import { SentryStage } from '../../../test/fixtures/sentry-stage.ts';
-import type { ContainerFacts, PodFacts } from '../../kubernetes/observation.ts';
 import { deployment, progress, replicaSet } from '../../lifecycle/testing/rollouts.ts';
+import { about, at, bare, crashed } from './issue-fixtures.ts';
 
 const MINUTE = 60_000;
-const at = (seconds: number): number => T0 + seconds * 1_000;
 
 let stage: SentryStage;
 function open(issues: object = {}, others: object = {}): SentryStage {
@@ -15,35 +14,7 @@ afterEach(() => {
   stage.close();
 });
 
-const bare = (name: string, changes: Partial<PodFacts> = {}): PodFacts =>
-  podFacts({
-    name,
-    owner: undefined,
-    restartPolicy: 'Always',
-    phase: 'Running',
-    startAt: at(1),
-    nodeName: 'node-1',
-    ...changes,
-  });
-const crashed = (name: string, restarts: number, code = 127, reason = 'Error'): ContainerFacts =>
-  container({
-    name,
-    restartCount: restarts,
-    waiting: {
-      reason: 'CrashLoopBackOff',
-      message: `back-off 10s restarting failed container=${name} pod=x_shop(uid)`,
-    },
-    lastTerminated: terminated(code, at(10 + restarts * 20), reason),
-  });
 const waiting = (name: string, reason: string, message: string) => container({ name, waiting: { reason, message } });
-const about = (kind: string, name: string, uid: string, group = '', fieldPath?: string) => ({
-  group,
-  kind,
-  namespace: 'shop',
-  name,
-  uid,
-  fieldPath,
-});
 
 describe('the samples of sentry-kubernetes', () => {
   it('pod-crashloop: the crashes, the loop and the Warning are one issue', () => {

@@ -17,12 +17,12 @@ import type { ContainerFacts, PodFacts } from '../../kubernetes/observation.ts';
 import { deployment, progress, replicaSet } from '../../lifecycle/testing/rollouts.ts';
 import { envelopeBytes } from './envelope.ts';
 import { trimEvent } from './trim.ts';
+import { at } from './issue-fixtures.ts';
 
 const python = pythonWithRelay();
 if ('missing' in python) process.stderr.write(`SKIPPED: what Sentry's normaliser says of events: ${python.missing}\n`);
 
 const MINUTE = 60_000;
-const at = (seconds: number): number => T0 + seconds * 1_000;
 /** What people and programs write. */
 const ODD = [
   'two\nlines\r\nand\ta tab',
