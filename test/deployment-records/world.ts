@@ -146,23 +146,19 @@ export const template = (containers: readonly string[], init: readonly string[] 
   },
 });
 
-export const deployment = (name: string, containers: readonly string[], replicas = 1, meta: object = {}): Thing =>
-  thing(
-    'Deployment',
-    name,
-    undefined,
-    { generation: 1, ...meta },
-    { spec: { replicas, template: template(containers) }, status: { observedGeneration: 1 } },
-  );
+const scaled =
+  (kind: FollowedKind) =>
+  (name: string, containers: readonly string[], replicas = 1, meta: object = {}): Thing =>
+    thing(
+      kind,
+      name,
+      undefined,
+      { generation: 1, ...meta },
+      { spec: { replicas, template: template(containers) }, status: { observedGeneration: 1 } },
+    );
 
-export const statefulSet = (name: string, containers: readonly string[], replicas = 1, meta: object = {}): Thing =>
-  thing(
-    'StatefulSet',
-    name,
-    undefined,
-    { generation: 1, ...meta },
-    { spec: { replicas, template: template(containers) }, status: { observedGeneration: 1 } },
-  );
+export const deployment = scaled('Deployment');
+export const statefulSet = scaled('StatefulSet');
 
 export const daemonSet = (name: string, containers: readonly string[], nodes = 1, meta: object = {}): Thing =>
   thing(
