@@ -7,7 +7,7 @@ import { RISKS } from './record.ts';
 
 /** Tags and risks of the records: each name below it is a tag, but for the risks. */
 export const PREFIX = 'metadata.github.com/';
-export const RISKS_KEY = `${PREFIX}runtime-risks`;
+const RISKS_KEY = `${PREFIX}runtime-risks`;
 
 type Annotated = Pick<ObjectFacts, 'uid' | 'annotations'>;
 

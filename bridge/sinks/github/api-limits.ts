@@ -4,7 +4,6 @@ export const MAX_VERSION = 100;
 export const MAX_ENVIRONMENT = 128;
 export const MAX_TAGS = 5;
 export const MAX_TAG_TEXT = 100;
-export const MAX_REPOSITORY = 100;
 
 /** A manifest of a registry. */
 export const DIGEST = /^sha256:[a-f0-9]{64}$/;
