@@ -26,10 +26,11 @@ export async function postEvent(
   now: Instant,
   signal: AbortSignal,
 ): Promise<EventResult> {
-  const { metadata, ...event } = warningEvent(text, hash, now);
-  if (!isSegment(metadata.namespace)) return { result: 'refused', error: 'no cluster has a namespace of that name' };
-  const path = resourcePath(KINDS.Event, metadata.namespace);
-  const answer = await api.send({ method: 'POST', path, body: JSON.stringify({ metadata, ...event }) }, signal);
+  const event = warningEvent(text, hash, now);
+  const { namespace } = event.metadata;
+  if (!isSegment(namespace)) return { result: 'refused', error: 'no cluster has a namespace of that name' };
+  const path = resourcePath(KINDS.Event, namespace);
+  const answer = await api.send({ method: 'POST', path, body: JSON.stringify(event) }, signal);
   if (answer.kind === 'failed') return { result: 'unreachable', error: answer.detail };
   const { status, headers } = answer;
   if (status === 201 || status === 409) return { result: 'written' };
@@ -39,7 +40,5 @@ export async function postEvent(
 
 /** The API's own words; some answers, such as those of a proxy, are not JSON. */
 function messageOf({ status, body }: HttpAnswer): string {
-  return messageAt(objectOf(body), 'message') ?? numbered(status);
+  return messageAt(objectOf(body), 'message') ?? `the Kubernetes API answered ${status}`;
 }
-
-const numbered = (status: number): string => `the Kubernetes API answered ${status}`;
