@@ -58,8 +58,8 @@ export class Problems implements ProblemsTx {
   }
 
   forgetDead(): void {
-    this.#db.run(`DELETE FROM annotation_problems
-      WHERE uid NOT IN (SELECT uid FROM objects WHERE deleted = 0)`);
+    this.#db.run(`DELETE FROM annotation_problems AS problems
+      WHERE NOT EXISTS (SELECT 1 FROM objects WHERE objects.uid = problems.uid AND deleted = 0)`);
   }
 
   /** What failed is tried at once after a start: people restart what they have repaired. */
