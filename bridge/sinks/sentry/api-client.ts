@@ -4,9 +4,8 @@ import type { Delivery } from '../sink.ts';
 import type { Account } from './account.ts';
 import { refused } from './account.ts';
 import { CLIENT } from './envelope.ts';
+import { API_LIMIT } from './target.ts';
 
-/** Limit key of everything that the token is used for. */
-export const API_LIMIT = 'api';
 const TIMEOUT_MS = 15_000;
 
 export interface ApiRequest {
@@ -54,8 +53,8 @@ export function apiDelivery(
 ): Delivery {
   return deliveryFor(result, {
     now: account.clock.now(),
-    limitKey: API_LIMIT,
-    addressKey: API_LIMIT,
-    refused: (answer) => otherwise(answer) ?? refused(account, answer, API_LIMIT),
+    limitKey: API_LIMIT.key,
+    addressKey: API_LIMIT.key,
+    refused: (answer) => otherwise(answer) ?? refused(account, answer, API_LIMIT.key),
   });
 }

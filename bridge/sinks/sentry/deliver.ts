@@ -5,7 +5,7 @@ import type { ClaimedIntent, Deliverer, Delivery } from '../sink.ts';
 import type { TestResult } from '../test-result.ts';
 import type { Account } from './account.ts';
 import { createAccount } from './account.ts';
-import { API_LIMIT, apiDelivery, apiRequest, organizationOf } from './api-client.ts';
+import { apiDelivery, apiRequest, organizationOf } from './api-client.ts';
 import { createCheckIns } from './check-in-api.ts';
 import type { SendCheckIn } from './check-in-api.ts';
 import type { SentryConfig } from './config.ts';
@@ -14,6 +14,7 @@ import { checkDsn, sendItem } from './item-api.ts';
 import { exportLogs } from './log-api.ts';
 import { converge } from './monitor-api.ts';
 import { payloadSchema } from './payload.ts';
+import { API_LIMIT } from './target.ts';
 
 const NO_ITEM: Delivery = { outcome: 'drop', reason: 'bad_request', detail: 'the stored payload is not an item' };
 
@@ -26,13 +27,13 @@ export function createSentryDeliverer(name: string, config: SentryConfig, http: 
   return {
     destination,
     batch: { intents: 16, desired: 20 },
-    convergeLimits: [{ key: API_LIMIT, perSecond: 2 }],
+    convergeLimits: [API_LIMIT],
     deliver: (batch, signal) => Promise.all(batch.map((intent) => send(account, checkIns, intent, signal))),
     converge: (rows, signal) => converge(account, rows, signal),
     renewed() {
       if (!isFirst) return account.dsns.renewed();
       isFirst = false;
-      return [...account.dsns.keys, API_LIMIT];
+      return [...account.dsns.keys, API_LIMIT.key];
     },
     isRefused: () => account.dsns.isRefused,
     check: (signal) => check(account, signal),

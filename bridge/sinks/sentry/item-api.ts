@@ -11,10 +11,8 @@ import { refused } from './account.ts';
 import { attachmentsOf, isAwaited } from './attachments.ts';
 import { environmentKey } from './check-in-limits.ts';
 import { checkInItem } from './check-in.ts';
-import type { Dsn } from './dsn.ts';
 import { envelopeUrl } from './dsn.ts';
 import type { Resolved } from './dsns.ts';
-import { dsnId } from './dsns.ts';
 import type { Discarded, Item } from './envelope.ts';
 import { CLIENT, clientReport, envelopeBytes } from './envelope.ts';
 import type { SentryPayload } from './payload.ts';
@@ -56,7 +54,7 @@ export async function sendItem(
   const awaited = awaitsLogs(payload, intent);
   if (awaited !== undefined) return awaited;
   const to = dsns.resolve(payload.target);
-  const limited = limits.wait(dsnId(to.dsn), categoryOf(payload), clock.now());
+  const limited = limits.wait(to.id, categoryOf(payload), clock.now());
   const limit = `${to.key}/${categoryOf(payload)}`;
   if (limited !== undefined) {
     const key = limited.all ? to.key : limit;
@@ -76,7 +74,7 @@ function paced(
   item: ReadyItem['item'],
 ): Delivery | undefined {
   if (planned.kind !== 'check_in') return undefined;
-  const wait = pace.wait(dsnId(to.dsn), item, clock.now());
+  const wait = pace.wait(to.id, item, clock.now());
   if (wait === undefined) return undefined;
   const { monitor, environment } = planned.checkIn;
   const key = wait.of === 'project' ? `${to.key}/monitor` : environmentKey(planned.target, monitor.slug, environment);
@@ -107,10 +105,10 @@ async function sendTo(
   { story }: Intent,
   signal: AbortSignal,
 ): Promise<Delivery> {
-  if (payload.kind === 'check_in') account.pace.sent(dsnId(to.dsn), payload.item, account.clock.now());
+  if (payload.kind === 'check_in') account.pace.sent(to.id, payload.item, account.clock.now());
   const attempt = async (extent: Extent) => {
-    const made = itemsOf(account, to.dsn, payload, story, extent);
-    return { notes: made.notes, result: await post(account, to.dsn, made.items, eventIdOf(payload), signal) };
+    const made = itemsOf(account, to, payload, story, extent);
+    return { notes: made.notes, result: await post(account, to, made.items, eventIdOf(payload), signal) };
   };
   let { notes, result } = await attempt('whole');
   for (const extent of payload.kind === 'event' ? LESS : []) {
@@ -132,7 +130,7 @@ async function sendTo(
 /** The items of an envelope, and what was left out of it. */
 function itemsOf(
   { limits, clock }: Account,
-  dsn: Dsn,
+  { id }: Resolved,
   payload: ReadyItem,
   story: RunStory | undefined,
   extent: Extent,
@@ -142,7 +140,7 @@ function itemsOf(
   const now = clock.now();
   const { event, left } = trimEvent(payload.item, extent === 'least' ? SMALL_EVENT : undefined);
   const tails = payload.tails === undefined || story === undefined ? [] : attachmentsOf(payload.tails, story);
-  const limited = limits.wait(dsnId(dsn), 'attachment', now) !== undefined;
+  const limited = limits.wait(id, 'attachment', now) !== undefined;
   const attached = limited || extent !== 'whole' ? [] : tails;
   const discarded = discardedOf(payload, attached.length < tails.length ? tails : [], limited);
   const notes = [
@@ -169,7 +167,7 @@ function discardedOf(payload: ReadyItem, attachments: readonly Item[], limited: 
 /** Posts an envelope, and takes in what the answer says of rate limits. */
 export async function post(
   { http, clock, limits }: Account,
-  dsn: Dsn,
+  { dsn, id }: Resolved,
   items: readonly Item[],
   eventId: string | undefined,
   signal: AbortSignal,
@@ -190,7 +188,7 @@ export async function post(
     timeoutMs: TIMEOUT_MS,
     signal,
   });
-  if (result.kind === 'answer') limits.update(dsnId(dsn), result, clock.now());
+  if (result.kind === 'answer') limits.update(id, result, clock.now());
   return result;
 }
 
@@ -212,7 +210,7 @@ export function deliveryOf(
   const now = account.clock.now();
   const header = result.kind === 'answer' ? result.headers['x-sentry-rate-limits'] : undefined;
   if (statusOf(result) === 429 && header !== undefined) {
-    const wait = account.limits.wait(dsnId(to.dsn), category, now);
+    const wait = account.limits.wait(to.id, category, now);
     const key = wait?.all === true ? to.key : to.limit;
     return { outcome: 'retry', reason: 'rate_limited', afterMs: wait?.ms ?? 60_000, hold: { key } };
   }
@@ -237,6 +235,6 @@ function itemRefused(account: Account, { key, dsn }: Resolved, answer: HttpAnswe
 /** Asks whether the DSN is right: statistics of nothing are the least that Sentry takes. */
 export async function checkDsn(account: Account, signal: AbortSignal): Promise<Delivery> {
   const to = account.dsns.resolve({});
-  const result = await post(account, to.dsn, [clientReport([], account.clock.now())], undefined, signal);
+  const result = await post(account, to, [clientReport([], account.clock.now())], undefined, signal);
   return deliveryOf(account, { ...to, limit: to.key }, 'error', result);
 }

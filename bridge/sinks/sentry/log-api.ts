@@ -6,7 +6,6 @@ import type { Deliverer, Delivery, JournalEntry } from '../sink.ts';
 import type { Account } from './account.ts';
 import type { SentryConfig } from './config.ts';
 import type { Resolved } from './dsns.ts';
-import { dsnId } from './dsns.ts';
 import type { Item } from './envelope.ts';
 import { SDK } from './envelope.ts';
 import { deliveryOf, post } from './item-api.ts';
@@ -78,12 +77,12 @@ async function sendLogs(
 ): Promise<Delivery> {
   const { clock, limits, config } = account;
   const key = `${targetKey({})}/log_item`;
-  const limited = limits.wait(dsnId(to.dsn), 'log_item', clock.now());
+  const limited = limits.wait(to.id, 'log_item', clock.now());
   if (limited !== undefined) return { outcome: 'retry', reason: 'rate_limited', afterMs: limited.ms, hold: { key } };
   const items = events.map((event) => logOf(event, config, clock.now()));
   const header = { type: 'log', item_count: items.length, content_type: CONTENT_TYPE } as const;
   const item: Item = { header, payload: { items } };
-  const result = await post(account, to.dsn, [item], undefined, signal);
+  const result = await post(account, to, [item], undefined, signal);
   return deliveryOf(account, { ...to, limit: key }, 'log_item', result);
 }
 

@@ -69,6 +69,9 @@ export function dsnProblems(object: Facts, rules: SentryRules): AnnotationProble
   ];
 }
 
+/** What everything shares that the token is used for. */
+export const API_LIMIT: Limit = { key: 'api', perSecond: 2 };
+
 /** The limit key of everything that goes to one DSN, however it is named. */
 export function targetKey(target: Target): string {
   if ('dsn' in target) return `dsn/${sha256Hex(target.dsn).slice(0, 16)}`;
@@ -77,7 +80,7 @@ export function targetKey(target: Target): string {
 
 /** The limit keys of a payload: its DSN as a whole, and its category there. Holds of rate limits use the same ones. */
 export function limitsOf(payload: SentryPayload): Limit[] {
-  if (payload.kind === 'deploy') return [{ key: 'api', perSecond: 2 }];
+  if (payload.kind === 'deploy') return [API_LIMIT];
   const key = targetKey(payload.target);
   const rate = { perSecond: ITEMS_PER_SECOND, burst: ITEMS_BURST };
   return [
