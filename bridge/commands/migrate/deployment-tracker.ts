@@ -6,6 +6,7 @@ import { DEFAULT_TEMPLATE, isTemplate } from '../../sinks/github/template.ts';
 import type { Translate } from './common-rules.ts';
 import { asItIs, KUBECONFIG, noted, ONE_REPLICA, OTHER_IMAGE, said } from './common-rules.ts';
 import type { Draft, Given, Rule } from './draft.ts';
+import { list } from './draft.ts';
 import type { OldTool } from './tool.ts';
 import { workloadRules } from './workload-rules.ts';
 
@@ -152,10 +153,7 @@ function namespace({ source, value }: Given, draft: Draft): void {
 }
 
 function excludeNamespaces({ source, value }: Given, draft: Draft): void {
-  const names = String(value)
-    .split(',')
-    .map((name) => name.trim());
-  const kept = [...new Set(names.filter((name) => name !== ''))];
+  const kept = list(value);
   if (kept.length > 0) draft.set(`${HERE}.excludeNamespaces`, kept, `from ${source}`);
 }
 

@@ -76,3 +76,11 @@ export class Draft {
     this.refusals.push({ source, given: value === undefined ? 'missing' : JSON.stringify(value), allowed });
   }
 }
+
+/** What stands between commas, each once. */
+export function list(value: unknown): string[] {
+  const items = String(value)
+    .split(',')
+    .map((item) => item.trim());
+  return [...new Set(items.filter((item) => item !== ''))];
+}

@@ -1,6 +1,7 @@
 import { sentrySchema } from '../../sinks/sentry/config.ts';
 import { KUBECONFIG } from './common-rules.ts';
 import type { Draft, Given } from './draft.ts';
+import { list } from './draft.ts';
 
 const HERE = 'sentry.default';
 const EXAMPLE_DSN = 'https://key@o1.ingest.sentry.io/1';
@@ -10,13 +11,6 @@ const MAX_TAG = 32;
 /** As the old agent reads it; everything else is false. */
 export function isTruthy(value: unknown): boolean {
   return ['yes', 'true', '1'].includes(String(value).trim().toLowerCase());
-}
-
-function list(value: unknown): string[] {
-  const items = String(value)
-    .split(',')
-    .map((item) => item.trim());
-  return [...new Set(items.filter((item) => item !== ''))];
 }
 
 export function environment(given: Given, draft: Draft): void {
