@@ -6,7 +6,7 @@ import type { RunContext } from '../sink.ts';
 import { sentrySchema } from './config.ts';
 import type { SentryRules } from './rules.ts';
 
-export const CRONJOB_UID = '0d5f6a3e-6a53-4f0e-9d3c-0f3a1c2b4d5e';
+const CRONJOB_UID = '0d5f6a3e-6a53-4f0e-9d3c-0f3a1c2b4d5e';
 export const JOB_UID = '7c1b9c55-2b8a-4c40-8a1e-4d1f6d0a9b11';
 /** 2026-11-30, 12:00 UTC. */
 export const NOON = Date.UTC(2026, 10, 30, 12);

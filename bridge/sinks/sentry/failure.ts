@@ -45,7 +45,7 @@ export function crash(container: string, { exitCode, reason }: Ended): Failure {
 }
 
 /** What a container waits for; a crash loop is the crash that it is about. */
-export function waitFailure(kind: FailureKind, container: ContainerFacts | undefined, name?: string): Failure {
+function waitFailure(kind: FailureKind, container: ContainerFacts | undefined, name?: string): Failure {
   const last = container?.lastTerminated ?? container?.terminated;
   if (kind === 'crash' && last !== undefined && container !== undefined) return crash(container.name, last);
   const of = container?.name ?? name;

@@ -38,7 +38,7 @@ export function expectationAfter(times: Times, schedule: SentrySchedule, margin:
 }
 
 /** When Sentry expects the next check-in after one that it took at `from`. */
-export function expectedNext(schedule: SentrySchedule, from: Instant): Instant | undefined {
+function expectedNext(schedule: SentrySchedule, from: Instant): Instant | undefined {
   if (schedule.type === 'interval') return minuteOf(from + schedule.value * UNIT_MINUTES[schedule.unit] * MINUTE_MS);
   const zone = timeZone(schedule.timezone);
   return zone && cronsimNext(schedule.value, zone, from);

@@ -3,7 +3,7 @@ import { isJsonObject } from '../../lib/json.ts';
 import { cut } from './text.ts';
 
 /** What Sentry takes of an item, in bytes of JSON. */
-export const MAX_EVENT = 1024 * 1024;
+const MAX_EVENT = 1024 * 1024;
 export const MAX_CHECK_IN = 100 * 1024;
 
 type Fields = { [key: string]: Json };
