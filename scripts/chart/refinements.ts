@@ -210,6 +210,10 @@ function jobs(): Tree {
   };
 }
 
+const HEADERS = named('^[A-Za-z0-9][-A-Za-z0-9._]*$', secretKey);
+const ofSignal = (exporters: readonly string[]): Tree =>
+  closed({ exporter: { enum: exporters }, endpoint: text, insecure: { type: 'boolean' }, headers: HEADERS });
+
 export function umbrella(): Refinements {
   const config = bridgeConfigSchema([...CHART_OWNED, ...OUTCOMES]);
   return {
@@ -221,7 +225,12 @@ export function umbrella(): Refinements {
     'backend.exporter': { enum: ['none', 'debug', 'otlp', 'otlphttp', 'prometheusremotewrite'] },
     'backend.endpoint': { type: 'string', examples: ['otel.example.com:4317'] },
     'backend.resourceAttributes': named('^[a-z][a-z0-9_.]*$', text),
-    'backend.headers': named('^[A-Za-z0-9][-A-Za-z0-9._]*$', secretKey),
+    'backend.headers': HEADERS,
+    'backend.signals': closed({
+      metrics: ofSignal(['none', 'debug', 'otlp', 'otlphttp', 'prometheusremotewrite']),
+      traces: ofSignal(['none', 'debug', 'otlp', 'otlphttp']),
+      logs: ofSignal(['none', 'debug', 'otlp', 'otlphttp']),
+    }),
     'otlp.token.key': SECRET_KEY,
     'metrics.scrape.intervalSeconds': seconds(15),
     'metrics.scrape.timeoutSeconds': seconds(1),

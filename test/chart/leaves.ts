@@ -19,6 +19,7 @@ const REPLACED: Readonly<Record<string, unknown>> = {
   watch: { Deployment: true },
   'backend.exporter': 'debug',
   'backend.endpoint': 'other:4317',
+  'backend.signals': { traces: { endpoint: 'tempo:4317' } },
   'backend.headers': { b: { existingSecret: 'b', key: 'c' } },
   cronitor: { other: { existingSecret: 'other' } },
   sentry: { default: { existingSecret: 'sentry' } },

@@ -1,18 +1,17 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import { Releases } from '../../bridge/lib/releases.ts';
 import { systemClock } from '../../bridge/lib/clock.ts';
 import { otlpSchema } from '../../bridge/sinks/otlp/config.ts';
 import { createOtlpDeliverer } from '../../bridge/sinks/otlp/deliver.ts';
 import { JOB_UID, story, TRACE_ID } from '../../bridge/sinks/otlp/fixtures.ts';
 import type { Delivery } from '../../bridge/sinks/sink.ts';
-import { tool } from '../harness/cluster.ts';
 import { until } from '../harness/kube.ts';
+import type { CollectorConfig } from '../harness/lifecycle-collector.ts';
+import { startLifecycleCollector } from '../harness/lifecycle-collector.ts';
 import { freePort } from '../harness/ports.ts';
 import { startOtlpReceiver } from '../vendors/otlp-receiver.ts';
 import { fileOf, one, packageChart, refusal, render, type Tree } from './helm.ts';
@@ -27,14 +26,8 @@ afterEach(() => releases.release());
 const backend = (endpoint: string, more: Tree = {}): Tree => ({
   backend: { exporter: 'otlp', endpoint, insecure: true, ...more },
 });
-interface Config {
-  receivers: Record<string, unknown>;
-  exporters: Record<string, unknown>;
-  processors: Record<string, unknown>;
-  service: { pipelines: Record<string, unknown>; telemetry: Record<string, unknown> };
-}
-const collectorOf = async (values: Tree): Promise<Config> =>
-  parse(fileOf(await render(chart, values), 'lb-collector', 'collector.yaml')) as Config;
+const collectorOf = async (values: Tree): Promise<CollectorConfig> =>
+  parse(fileOf(await render(chart, values), 'lb-collector', 'collector.yaml')) as CollectorConfig;
 const bridgeOf = async (values: Tree): Promise<Tree> =>
   parse(fileOf(await render(chart, values), 'lb-bridge', 'bridge.yaml')) as Tree;
 
@@ -63,6 +56,52 @@ describe('with a backend', () => {
     expect(Object.keys((await collectorOf(values)).service.pipelines)).not.toContain('traces/lifecycle');
   });
 
+  it('a signal may go to a backend of its own, with headers of its own', async () => {
+    const from = (key: string): Tree => ({ authorization: { existingSecret: 'backend', key } });
+    const logs = { exporter: 'otlphttp', endpoint: 'http://logs:9428/insert/opentelemetry', headers: from('logs') };
+    const values = backend('tempo:4317', { headers: from('all'), signals: { metrics: { exporter: 'none' }, logs } });
+    const manifests = await render(chart, values);
+    const { exporters, service } = await collectorOf(values);
+    expect(Object.keys(exporters).filter((name) => name !== 'otlp/bridge')).toEqual([
+      'otlp/lifecycle-traces',
+      'otlphttp/lifecycle-logs',
+    ]);
+    expect(exporters['otlp/lifecycle-traces']).toMatchObject({
+      endpoint: 'tempo:4317',
+      headers: { authorization: '${env:BACKEND_AUTHORIZATION}' },
+      retry_on_failure: { max_elapsed_time: '0s' },
+    });
+    expect(exporters['otlphttp/lifecycle-logs']).toMatchObject({
+      endpoint: 'http://logs:9428/insert/opentelemetry',
+      headers: { authorization: '${env:LOGS_BACKEND_AUTHORIZATION}' },
+      sending_queue: { storage: 'file_storage' },
+    });
+    expect(service.pipelines).toMatchObject({
+      'traces/lifecycle': { exporters: ['otlp/lifecycle-traces'] },
+      'logs/lifecycle': { exporters: ['otlphttp/lifecycle-logs'] },
+    });
+    expect(Object.keys(service.pipelines)).not.toContain('metrics');
+    const pod = JSON.stringify(one(manifests, 'StatefulSet', 'lb-collector'));
+    for (const [variable, key] of [
+      ['BACKEND_AUTHORIZATION', 'all'],
+      ['LOGS_BACKEND_AUTHORIZATION', 'logs'],
+    ])
+      expect(pod).toContain(`{"name":"${variable}","valueFrom":{"secretKeyRef":{"name":"backend","key":"${key}"}}}`);
+  });
+
+  it('what has no backend is not sent to the Collector either', async () => {
+    const values = { backend: { signals: { traces: { exporter: 'otlp', endpoint: 'tempo:4317' } } } };
+    const { opentelemetry, log } = await bridgeOf(values);
+    expect(opentelemetry).toEqual({ backend: { endpoint: 'http://lb-collector:4317', logs: false } });
+    expect(log).toBeUndefined();
+    expect(await refusal(chart, { backend: { signals: { logs: { exporter: 'otlp' } } } })).toContain(
+      'backend.signals.logs.exporter: otlp needs backend.signals.logs.endpoint',
+    );
+    expect(await refusal(chart, { backend: { signals: { logs: { exporter: 'loki' } } } })).toContain(
+      "at '/backend/signals/logs/exporter'",
+    );
+  });
+
   it('the policies of the network let the bridge reach that Collector, and nobody else', async () => {
     const values = { ...backend('tempo:4317'), bridge: { networkPolicy: { enabled: true } } };
     const manifests = await render(chart, values);
@@ -86,16 +125,16 @@ it('without a backend there is no such way, and an endpoint is an address', asyn
 it('a trace that the Collector has taken arrives once, although the backend was away and the Collector was killed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'traces-'));
   releases.add(() => rmSync(folder, { recursive: true, force: true }));
-  const [here, backendPort] = [await freePort(), await freePort()];
-  const start = await collectorAt(folder, here, `127.0.0.1:${backendPort}`);
-  const killed = await start();
-  expect(await sendTrace(here)).toEqual({ outcome: 'delivered' });
+  const backendPort = await freePort();
+  const collector = await startLifecycleCollector(await collectorOf(backend(`127.0.0.1:${backendPort}`)), folder);
+  releases.add(() => collector.kill9());
+  expect(await sendTrace(collector.endpoint)).toEqual({ outcome: 'delivered' });
   // Whoever kills 0.111 in the millisecond between the first record of a new queue and its first try loses it.
-  await until('a try', () => readFileSync(join(folder, 'log'), 'utf8').includes('Will retry'));
-  await killed();
+  await until('a try', () => collector.log().includes('Will retry'));
+  await collector.kill9();
   const receiver = await startOtlpReceiver(backendPort);
   releases.add(() => receiver.stop());
-  await start();
+  await collector.start();
   await until('the trace', () => (receiver.spans().length > 0 ? true : undefined), 60_000);
   expect(receiver.spans().map(({ traceId }) => traceId)).toEqual(Array(13).fill(TRACE_ID));
   expect(receiver.spans()[0]?.resource).toMatchObject({
@@ -105,8 +144,8 @@ it('a trace that the Collector has taken arrives once, although the backend was 
   });
 }, 120_000);
 
-async function sendTrace(port: number): Promise<Delivery> {
-  const config = otlpSchema.parse({ endpoint: `http://127.0.0.1:${port}` });
+async function sendTrace(endpoint: string): Promise<Delivery> {
+  const config = otlpSchema.parse({ endpoint });
   const known = { clock: systemClock, clusterName: 'c', pageUrl: undefined };
   const deliverer = createOtlpDeliverer('x', config, known);
   releases.add(() => deliverer.close?.());
@@ -116,41 +155,4 @@ async function sendTrace(port: number): Promise<Delivery> {
     const [delivery] = await deliverer.deliver([{ ...row, story: story() }], signal);
     return delivery?.outcome === 'retry' ? undefined : delivery;
   });
-}
-
-/** The chart's Collector without what needs a cluster; returns what starts it and gives what kills it. */
-async function collectorAt(
-  folder: string,
-  port: number,
-  endpoint: string,
-): Promise<() => Promise<() => Promise<unknown>>> {
-  const config = await collectorOf(backend(endpoint));
-  const keep = (all: Record<string, unknown>, word: RegExp): void => {
-    for (const name of Object.keys(all)) if (!word.test(name)) delete all[name];
-  };
-  keep(config.receivers, /lifecycle/);
-  keep(config.exporters, /lifecycle/);
-  keep(config.processors, /release/);
-  keep(config.service.pipelines, /lifecycle/);
-  const file = join(folder, 'collector.yaml');
-  writeFileSync(file, stringify(config));
-  const program = await tool('otelcol-k8s');
-  const log = openSync(join(folder, 'log'), 'a');
-  releases.add(() => closeSync(log));
-  const env = {
-    LIFECYCLE_ENDPOINT: `127.0.0.1:${port}`,
-    STORAGE_DIR: folder,
-    HEALTH_ENDPOINT: `127.0.0.1:${await freePort()}`,
-    METRICS_PORT: String(await freePort()),
-  };
-  return () => {
-    const child = spawn(program, [`--config=file:${file}`], { env, stdio: ['ignore', 'ignore', log] });
-    const kill = async (): Promise<void> => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    };
-    releases.add(kill);
-    return Promise.resolve(kill);
-  };
 }

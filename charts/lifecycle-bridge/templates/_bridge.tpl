@@ -13,14 +13,18 @@
 {{- end -}}
 {{- end -}}
 {{- $outcomes := merge (dict "cluster" $cluster "otlp" $otlp) (include "lifecycle-bridge.destinations" . | fromYaml) -}}
-{{- if include "lifecycle-bridge.carries" . -}}
+{{- with include "lifecycle-bridge.carries" . -}}
+{{- $signals := fromJsonArray . -}}
 {{- $receivers := get $outcomes "opentelemetry" | default dict -}}
 {{- if not $receivers }}{{ $_ := set $receivers "backend" dict }}{{ end -}}
 {{- range $name, $given := $receivers -}}
-{{- if not $given.endpoint }}{{ $_ := set $given "endpoint" (printf "http://%s:4317" (include "collector.name" $.Subcharts.collector)) }}{{ end -}}
+{{- if not $given.endpoint -}}
+{{- $_ := set $given "endpoint" (printf "http://%s:4317" (include "collector.name" $.Subcharts.collector)) -}}
+{{- range $signal := list "traces" "logs" }}{{ if not (has $signal $signals) }}{{ $_ := set $given $signal false }}{{ end }}{{ end -}}
+{{- end -}}
 {{- end -}}
 {{- $_ := set $outcomes "opentelemetry" $receivers -}}
-{{- if not (dig "log" "otlpEndpoint" "" $bridge) }}{{ $_ := set $outcomes "log" (dict "otlpEndpoint" (printf "http://%s:4317" (include "collector.name" .Subcharts.collector))) }}{{ end -}}
+{{- if and (has "logs" $signals) (not (dig "log" "otlpEndpoint" "" $bridge)) }}{{ $_ := set $outcomes "log" (dict "otlpEndpoint" (printf "http://%s:4317" (include "collector.name" $.Subcharts.collector))) }}{{ end -}}
 {{- end -}}
 {{- with .Values.watch }}{{ $_ := set $outcomes "watch" . }}{{ end -}}
 {{- mustMergeOverwrite (include "bridge.base" .Subcharts.bridge | fromYaml) (deepCopy $bridge) $outcomes | toYaml -}}

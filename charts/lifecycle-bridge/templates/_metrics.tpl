@@ -1,6 +1,33 @@
-{{/* Whether the Collector passes traces and lifecycle logs of the bridge on to the backend; empty: no. */}}
+{{/*
+What a signal (metrics, traces, logs) is sent to, as JSON: backend, and over it backend.signals.SIGNAL. Given: root, signal.
+`at` is where that stands in the values.
+*/}}
+{{- define "lifecycle-bridge.backendOf" -}}
+{{- $own := get (.root.Values.backend.signals | default dict) .signal | default dict -}}
+{{- $backend := omit (deepCopy .root.Values.backend) "signals" -}}
+{{- range $key, $value := $own }}{{ $_ := set $backend $key $value }}{{ end -}}
+{{- $_ := set $backend "signal" .signal -}}
+{{- $_ := set $backend "at" (ternary (printf "backend.signals.%s" .signal) "backend" (or (hasKey $own "exporter") (hasKey $own "endpoint"))) -}}
+{{- toJson $backend -}}
+{{- end -}}
+
+{{- define "lifecycle-bridge.exporterOf" -}}
+{{- get (include "lifecycle-bridge.backendOf" . | fromJson) "exporter" -}}
+{{- end -}}
+
+{{- define "lifecycle-bridge.metricsExporter" -}}
+{{- include "lifecycle-bridge.exporterOf" (dict "root" . "signal" "metrics") -}}
+{{- end -}}
+
+{{/* The signals that the Collector passes on from the bridge, as a JSON list: traces, logs, both or none. */}}
 {{- define "lifecycle-bridge.carries" -}}
-{{- if and .Subcharts.bridge .Subcharts.collector .Values.backend.traces (has .Values.backend.exporter (list "debug" "otlp" "otlphttp")) }}true{{ end -}}
+{{- $signals := list -}}
+{{- if and .Subcharts.bridge .Subcharts.collector .Values.backend.traces -}}
+{{- range $signal := list "traces" "logs" -}}
+{{- if has (include "lifecycle-bridge.exporterOf" (dict "root" $ "signal" $signal)) (list "debug" "otlp" "otlphttp") }}{{ $signals = append $signals $signal }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- if $signals }}{{ toJson $signals }}{{ end -}}
 {{- end -}}
 
 {{/*
@@ -8,35 +35,37 @@ What the bridge sends of runs: pipelines of their own, with a queue on disk that
 the queue has it.
 */}}
 {{- define "lifecycle-bridge.tracesConfig" -}}
-{{- if include "lifecycle-bridge.carries" . }}
-{{- $exporter := printf "%s/lifecycle" .Values.backend.exporter }}
-{{- $settings := get (include "lifecycle-bridge.backendExporter" . | fromYaml) (include "lifecycle-bridge.backendName" .) }}
-{{- if ne .Values.backend.exporter "debug" }}
-{{- $_ := set $settings "retry_on_failure" (dict "enabled" true "initial_interval" "1s" "max_interval" "30s" "max_elapsed_time" "0s") }}
-{{- $_ := set $settings "sending_queue" (dict "enabled" true "storage" "file_storage" "queue_size" 20000) }}
-{{- end }}
+{{- with include "lifecycle-bridge.carries" . }}
 receivers:
   otlp/lifecycle:
     protocols:
       grpc: { endpoint: "${env:LIFECYCLE_ENDPOINT:-0.0.0.0:4317}" }
+processors: {{- include "lifecycle-bridge.releaseProcessor" $ | nindent 2 }}
 exporters:
-  {{ $exporter }}: {{ toJson $settings }}
+  {{- range $signal := fromJsonArray . }}
+  {{- $backend := include "lifecycle-bridge.backendOf" (dict "root" $ "signal" $signal) | fromJson }}
+  {{- $settings := include "lifecycle-bridge.exporterSettings" (dict "root" $ "backend" $backend) | fromYaml }}
+  {{- if ne $backend.exporter "debug" }}
+  {{- $_ := set $settings "retry_on_failure" (dict "enabled" true "initial_interval" "1s" "max_interval" "30s" "max_elapsed_time" "0s") }}
+  {{- $_ := set $settings "sending_queue" (dict "enabled" true "storage" "file_storage" "queue_size" 20000) }}
+  {{- end }}
+  {{ $backend.exporter }}/lifecycle-{{ $signal }}: {{ toJson $settings }}
+  {{- end }}
 service:
   pipelines:
-    traces/lifecycle:
+    {{- range $signal := fromJsonArray . }}
+    {{ $signal }}/lifecycle:
       receivers: [otlp/lifecycle]
       processors: [resource/release]
-      exporters: [{{ $exporter }}]
-    logs/lifecycle:
-      receivers: [otlp/lifecycle]
-      processors: [resource/release]
-      exporters: [{{ $exporter }}]
+      exporters: [{{ include "lifecycle-bridge.exporterOf" (dict "root" $ "signal" $signal) }}/lifecycle-{{ $signal }}]
+    {{- end }}
 {{- end }}
 {{- end -}}
 
 {{/* The part of the Collector's configuration that scrapes and sends metrics; empty while there is no backend. */}}
 {{- define "lifecycle-bridge.metricsConfig" -}}
-{{- if ne .Values.backend.exporter "none" }}
+{{- $backend := include "lifecycle-bridge.backendOf" (dict "root" . "signal" "metrics") | fromJson }}
+{{- if ne $backend.exporter "none" }}
 receivers:
   prometheus:
     config:
@@ -57,87 +86,93 @@ processors:
           {{- end }}
           - set(resource.attributes["k8s.pod.uid"], attributes["k8s_pod_uid"]) where attributes["k8s_pod_uid"] != nil
           - delete_key(attributes, "k8s_pod_uid")
-  resource/release:
-    attributes:
-      - { action: upsert, key: k8s.cluster.name, value: {{ .Values.cluster.name | quote }} }
-      - { action: upsert, key: helm.release.name, value: {{ .Release.Name | quote }} }
-      - { action: upsert, key: helm.release.namespace, value: {{ .Release.Namespace | quote }} }
-      {{- with .Values.cluster.environment }}
-      - { action: upsert, key: deployment.environment.name, value: {{ . | replace "$" "$$" | quote }} }
-      {{- end }}
-      {{- range $key, $value := .Values.backend.resourceAttributes }}
-      {{- if has $key (list "k8s.cluster.name" "deployment.environment.name" "helm.release.name" "helm.release.namespace") }}
-      {{- fail (printf "backend.resourceAttributes has %s, which the chart itself sets: take it out; cluster.name and cluster.environment change two of them" $key) }}
-      {{- end }}
-      - { action: upsert, key: {{ $key | quote }}, value: {{ $value | replace "$" "$$" | quote }} }
-      {{- end }}
+  {{- include "lifecycle-bridge.releaseProcessor" . | nindent 2 }}
   batch: { send_batch_size: 1000, send_batch_max_size: 2000, timeout: 5s }
-exporters: {{- include "lifecycle-bridge.backendExporter" . | nindent 2 }}
+exporters:
+  {{ $backend.exporter }}/backend: {{- include "lifecycle-bridge.exporterSettings" (dict "root" . "backend" $backend) | nindent 4 }}
 service:
   pipelines:
     metrics:
       receivers: [prometheus]
       processors: [memory_limiter, transform/kubernetes, resource/release, batch]
-      exporters: [{{ include "lifecycle-bridge.backendName" . }}]
+      exporters: [{{ $backend.exporter }}/backend]
 {{- end }}
 {{- end -}}
 
-{{- define "lifecycle-bridge.backendName" -}}
-{{ .Values.backend.exporter }}/backend
+{{/* Where what is sent comes from. */}}
+{{- define "lifecycle-bridge.releaseProcessor" -}}
+resource/release:
+  attributes:
+    - { action: upsert, key: k8s.cluster.name, value: {{ .Values.cluster.name | quote }} }
+    - { action: upsert, key: helm.release.name, value: {{ .Release.Name | quote }} }
+    - { action: upsert, key: helm.release.namespace, value: {{ .Release.Namespace | quote }} }
+    {{- with .Values.cluster.environment }}
+    - { action: upsert, key: deployment.environment.name, value: {{ . | replace "$" "$$" | quote }} }
+    {{- end }}
+    {{- range $key, $value := .Values.backend.resourceAttributes }}
+    {{- if has $key (list "k8s.cluster.name" "deployment.environment.name" "helm.release.name" "helm.release.namespace") }}
+    {{- fail (printf "backend.resourceAttributes has %s, which the chart itself sets: take it out; cluster.name and cluster.environment change two of them" $key) }}
+    {{- end }}
+    - { action: upsert, key: {{ $key | quote }}, value: {{ $value | replace "$" "$$" | quote }} }
+    {{- end }}
 {{- end -}}
 
-{{- define "lifecycle-bridge.backendExporter" -}}
-{{- $backend := .Values.backend -}}
-{{ include "lifecycle-bridge.backendName" . }}:
+{{/* Settings of an exporter. Given: root, and backend as backendOf has it. */}}
+{{- define "lifecycle-bridge.exporterSettings" -}}
+{{- $backend := .backend -}}
 {{- if eq $backend.exporter "debug" }}
-  verbosity: basic
+verbosity: basic
 {{- else }}
-  {{- include "lifecycle-bridge.checkEndpoint" $backend }}
-  endpoint: {{ $backend.endpoint | replace "$" "$$" | quote }}
-  {{- if eq $backend.exporter "prometheusremotewrite" }}
-  {{- if hasSuffix "opentelemetry-collector-k8s" .Subcharts.collector.Values.image.repository }}
-  {{- fail "backend.exporter: prometheusremotewrite is not in the image opentelemetry-collector-k8s: set collector.image.repository to a build that has it, such as ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-contrib, or use otlp or otlphttp" }}
+{{- include "lifecycle-bridge.checkEndpoint" $backend }}
+endpoint: {{ $backend.endpoint | replace "$" "$$" | quote }}
+{{- if eq $backend.exporter "prometheusremotewrite" }}
+{{- if hasSuffix "opentelemetry-collector-k8s" .root.Subcharts.collector.Values.image.repository }}
+{{- fail "backend.exporter: prometheusremotewrite is not in the image opentelemetry-collector-k8s: set collector.image.repository to a build that has it, such as ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-contrib, or use otlp or otlphttp" }}
+{{- end }}
+resource_to_telemetry_conversion: { enabled: true }
+{{- else }}
+sending_queue: { enabled: true, storage: file_storage, queue_size: 500 }
+{{- end }}
+# A backend that is away for longer has a gap; metrics are not worth a full disk.
+retry_on_failure: { enabled: true, max_elapsed_time: 30m }
+{{- if or $backend.insecure $backend.caBundle.existingConfigMap }}
+tls:
+  {{- if $backend.insecure }}
+  insecure: true
   {{- end }}
-  resource_to_telemetry_conversion: { enabled: true }
-  {{- else }}
-  sending_queue: { enabled: true, storage: file_storage, queue_size: 500 }
+  {{- if $backend.caBundle.existingConfigMap }}
+  ca_file: /etc/otelcol/backend-ca/ca.crt
   {{- end }}
-  # A backend that is away for longer has a gap; metrics are not worth a full disk.
-  retry_on_failure: { enabled: true, max_elapsed_time: 30m }
-  {{- if or $backend.insecure $backend.caBundle.existingConfigMap }}
-  tls:
-    {{- if $backend.insecure }}
-    insecure: true
-    {{- end }}
-    {{- if $backend.caBundle.existingConfigMap }}
-    ca_file: /etc/otelcol/backend-ca/ca.crt
-    {{- end }}
+{{- end }}
+{{- with $backend.headers }}
+headers:
+  {{- range $header, $_ := . }}
+  {{ $header | quote }}: ${env:{{ include "lifecycle-bridge.headerVariable" (dict "root" $.root "signal" $backend.signal "header" $header) }}}
   {{- end }}
-  {{- with $backend.headers }}
-  headers:
-    {{- range $header, $_ := . }}
-    {{ $header | quote }}: ${env:{{ include "lifecycle-bridge.headerVariable" $header }}}
-    {{- end }}
-  {{- end }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
-{{/* A name that the Collector takes for a variable; no two headers have the same. */}}
+{{/*
+A name that the Collector takes for a variable; no two headers have the same. Given: root, signal, header. Signals with headers of
+their own have variables of their own.
+*/}}
 {{- define "lifecycle-bridge.headerVariable" -}}
-BACKEND_{{ regexReplaceAll "[^A-Z0-9]" (upper .) "_" -}}
-{{- if regexMatch "[^A-Za-z0-9-]" . }}_{{ . | lower | sha256sum | trunc 8 | upper }}{{ end -}}
+{{- if hasKey (get (.root.Values.backend.signals | default dict) .signal | default dict) "headers" }}{{ upper .signal }}_{{ end }}BACKEND_
+{{- regexReplaceAll "[^A-Z0-9]" (upper .header) "_" -}}
+{{- if regexMatch "[^A-Za-z0-9-]" .header }}_{{ .header | lower | sha256sum | trunc 8 | upper }}{{ end -}}
 {{- end -}}
 
 {{/* What the exporter could not start with: it would take the watches with it. */}}
 {{- define "lifecycle-bridge.checkEndpoint" -}}
 {{- if not .endpoint -}}
-{{- fail (printf "backend.exporter: %s needs backend.endpoint" .exporter) -}}
+{{- fail (printf "%s.exporter: %s needs %s.endpoint" .at .exporter .at) -}}
 {{- end -}}
 {{- if eq .exporter "otlp" -}}
 {{- if not (regexMatch "^(https?://|dns:///?)?[^\\s/?#]+:[0-9]{1,5}$" .endpoint) -}}
-{{- fail (printf "backend.endpoint is %s: with exporter otlp (gRPC) it is a host with a port, such as otel.example.com:4317" .endpoint) -}}
+{{- fail (printf "%s.endpoint is %s: with exporter otlp (gRPC) it is a host with a port, such as otel.example.com:4317" .at .endpoint) -}}
 {{- end -}}
 {{- else if not (regexMatch "^https?://[^\\s/?#:]+(:[0-9]{1,5})?(/[^\\s]*)?$" (regexReplaceAll "\\[[0-9A-Fa-f:.]+\\]" .endpoint "ipv6")) -}}
-{{- fail (printf "backend.endpoint is %s: with exporter %s it is a URL, such as https://otel.example.com:4318" .endpoint .exporter) -}}
+{{- fail (printf "%s.endpoint is %s: with exporter %s it is a URL, such as https://otel.example.com:4318" .at .endpoint .exporter) -}}
 {{- end -}}
 {{- end -}}

@@ -39,5 +39,5 @@ generateSecrets is false, so the token between Collector and bridge must be in a
 
 {{/* Whether kube-state-metrics is there: nobody needs it while metrics are sent nowhere. */}}
 {{- define "lifecycle-bridge.kubeStateMetrics" -}}
-{{- if and (index .Subcharts "kube-state-metrics") (ne .Values.backend.exporter "none") }}true{{ end -}}
+{{- if and (index .Subcharts "kube-state-metrics") (ne (include "lifecycle-bridge.metricsExporter" .) "none") }}true{{ end -}}
 {{- end -}}

@@ -25,7 +25,7 @@ would be watched either.
 {{- $jobs := include "lifecycle-bridge.jobs" . | fromJson -}}
 {{- $own := include "lifecycle-bridge.ownJobs" . | fromJsonArray -}}
 {{- $idle := "" -}}
-{{- if eq .Values.backend.exporter "none" }}{{ $idle = "backend.exporter is none: set one (debug only counts)" }}{{ end -}}
+{{- if eq (include "lifecycle-bridge.metricsExporter" .) "none" }}{{ $idle = "backend.exporter is none: set one (debug only counts)" }}{{ end -}}
 {{- if not .Subcharts.collector }}{{ $idle = "collector.enabled is false: set it" }}{{ end -}}
 {{- range $name, $job := $jobs -}}
 {{- $at := printf "metrics.scrape.jobs.%s" $name -}}
@@ -47,7 +47,7 @@ would be watched either.
 {{- end -}}
 {{- end -}}
 {{- if and (not $idle) (not $jobs) -}}
-{{- fail (printf "backend.exporter is %s, but no job of metrics.scrape.jobs is on: the Collector would not start. Switch one on, or set backend.exporter: none" .Values.backend.exporter) -}}
+{{- fail (printf "backend.exporter is %s, but no job of metrics.scrape.jobs is on: the Collector would not start. Switch one on, or set backend.exporter: none" (include "lifecycle-bridge.metricsExporter" .)) -}}
 {{- end -}}
 {{- end -}}
 
