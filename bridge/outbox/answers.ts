@@ -48,8 +48,10 @@ function isDelivery(given: Delivery | undefined): boolean {
   if (given?.outcome !== 'delivered' && given?.outcome !== 'drop' && given?.outcome !== 'retry') return false;
   if (typeof (given.detail ?? '') !== 'string') return false;
   if (given.outcome === 'delivered') return true;
-  const { reason, afterMs = 0, hold } = given;
-  return Object.hasOwn(REASONS, reason) && Number.isFinite(afterMs) && typeof (hold ?? NO_HOLD).key === 'string';
+  const { reason, afterMs = 0, hold = NO_HOLD } = given;
+  const { suspect = NO_HOLD } = given.outcome === 'retry' ? given : {};
+  if (!Object.hasOwn(REASONS, reason) || !Number.isFinite(afterMs)) return false;
+  return typeof hold.key === 'string' && typeof suspect.key === 'string';
 }
 
 function mistake(rows: number, detail: string, onError: (error: unknown) => void): readonly Delivery[] {

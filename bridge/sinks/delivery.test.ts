@@ -35,8 +35,9 @@ describe('the status table', () => {
     [425, 'timeout'],
     [500, 'server_error'],
     [507, 'server_error'],
-  ])('%i is tried again: %s', (status, reason) => {
-    expect(delivery(answer(status))).toEqual({ outcome: 'retry', reason, detail: `HTTP ${status}` });
+  ])('%i is tried again: %s; the address may be away as a whole', (status, reason) => {
+    const suspect = { key: 'address' };
+    expect(delivery(answer(status))).toEqual({ outcome: 'retry', reason, detail: `HTTP ${status}`, suspect });
     expect(delivery(answer(status, { 'retry-after': '3' }))).toMatchObject({ outcome: 'retry', afterMs: 3000 });
   });
 
@@ -59,9 +60,13 @@ describe('the status table', () => {
     expect(delivery(failed)).toMatchObject({ reason: 'connection_failed', unknown: false, hold: { key: 'address' } });
   });
 
-  it.each(['timeout', 'answer_lost', 'shutting_down'] as const)('%s keeps its unknown outcome', (reason) => {
+  it.each([
+    ['timeout', { suspect: { key: 'address' } }],
+    ['answer_lost', { suspect: { key: 'address' } }],
+    ['shutting_down', {}],
+  ] as const)('%s keeps its unknown outcome', (reason, more) => {
     const failed: HttpResult = { kind: 'failed', reason, detail: 'x', unknown: true };
-    expect(delivery(failed)).toEqual({ outcome: 'retry', reason, detail: 'x', unknown: true });
+    expect(delivery(failed)).toEqual({ outcome: 'retry', reason, detail: 'x', unknown: true, ...more });
   });
 });
 

@@ -23,19 +23,20 @@ export function deliveryFor(result: HttpResult, options: DeliveryOptions): Deliv
   if (result.kind === 'failed') return unanswered(result, options);
   const { status, headers } = result;
   const after = retryAfterMs(headers, options.now);
-  const hint = after === undefined ? {} : { afterMs: after };
+  // Of this request alone, or of the vendor as a whole: the outbox sees what others are answered.
+  const perhaps = { suspect: { key: options.addressKey }, ...(after !== undefined && { afterMs: after }) };
   if (status >= 200 && status < 300) return { outcome: 'delivered' };
   if (status === 429) {
     const afterMs = after ?? options.pauseMs ?? 60_000;
     return { outcome: 'retry', reason: 'rate_limited', afterMs, hold: { key: options.limitKey } };
   }
   if (status === 408 || status === 425)
-    return { outcome: 'retry', reason: 'timeout', detail: `HTTP ${status}`, ...hint };
+    return { outcome: 'retry', reason: 'timeout', detail: `HTTP ${status}`, ...perhaps };
   if (status === 502 || status === 503 || status === 504) {
     // The vendor as a whole is away, not this request: waiting must not cost this row its attempts or its lane.
     return { ...serverError(status), afterMs: after ?? UNREACHABLE_MS, hold: { key: options.addressKey } };
   }
-  if (status >= 500) return { ...serverError(status), ...hint };
+  if (status >= 500) return { ...serverError(status), ...perhaps };
   if (status >= 400) return options.refused(result);
   return { outcome: 'retry', reason: 'bad_answer', detail: `HTTP ${status}` };
 }
@@ -46,8 +47,9 @@ function serverError(status: number): Retry {
 
 function unanswered({ reason, detail, unknown }: HttpFailure, options: DeliveryOptions): Retry {
   const retry: Retry = { outcome: 'retry', reason, detail, unknown };
-  if (reason !== 'connection_failed') return retry;
-  return { ...retry, afterMs: UNREACHABLE_MS, hold: { key: options.addressKey } };
+  const key = options.addressKey;
+  if (reason === 'connection_failed') return { ...retry, afterMs: UNREACHABLE_MS, hold: { key } };
+  return reason === 'shutting_down' ? retry : { ...retry, suspect: { key } };
 }
 
 /** Ms of the pause that Retry-After asks for, in seconds or as a date; undefined without a valid one. */

@@ -204,6 +204,8 @@ export type Delivery =
       readonly detail?: string;
       readonly afterMs?: number;
       readonly hold?: Hold;
+      /** Perhaps the vendor fails as a whole: it is held when nothing else of this key gets through between two tries. */
+      readonly suspect?: Hold;
       /** The vendor may have acted: the answer was lost, not the request. */
       readonly unknown?: boolean;
     }

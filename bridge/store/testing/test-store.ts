@@ -109,6 +109,8 @@ function delayOf(delivery: Delivery): number {
 export const DELIVERED: Delivery = { outcome: 'delivered' };
 export const LOST: Delivery = { outcome: 'retry', reason: 'answer_lost', unknown: true };
 export const FAILED: Delivery = { outcome: 'retry', reason: 'server_error' };
+/** HTTP 500: of this row alone, or of all that shares the limit `vendor`. */
+export const SUSPECT: Delivery = { ...FAILED, suspect: { key: 'vendor' } };
 export const REFUSED: Delivery = { outcome: 'drop', reason: 'bad_request', detail: 'no such schedule' };
 
 export function held(key: string, afterMs?: number): Delivery {

@@ -10,8 +10,12 @@ import type { IntentColumns } from './due.ts';
 import type { Holds } from './holds.ts';
 import type { Retirements } from './retirements.ts';
 import { shortDetail } from '../db/short-detail.ts';
+import { Suspects } from './suspects.ts';
 
 type Retry = Extract<Delivery, { outcome: 'retry' }>;
+
+/** A vendor that fails as a whole is asked again after this, as one that cannot be reached. */
+const FAILING_MS = 10_000;
 
 const INSERT = `INSERT INTO intents
   (destination, key, lane, transition_id, payload, limits, gate, waits_for, story, keep, status, created_at, next_at,
@@ -56,6 +60,7 @@ export class Intents {
   readonly #db: Db;
   readonly #holds: Holds;
   readonly #retirements: Retirements;
+  readonly #suspects = new Suspects();
 
   constructor(db: Db, holds: Holds, retirements: Retirements) {
     this.#db = db;
@@ -108,6 +113,7 @@ export class Intents {
     );
     const oldest = found.toSorted((a, b) => a.next_at - b.next_at || a.seq - b.seq).slice(0, limit);
     for (const { seq } of oldest) {
+      this.#suspects.claimed(seq);
       const marked = this.#db.get<{ note: string | null }>(MARK, seq);
       if (marked?.note) this.#db.run(SENT_REFUSED, seq, now);
     }
@@ -129,6 +135,7 @@ export class Intents {
       this.#retry(row, delivery, delayMs, now);
       return;
     }
+    if (delivery.outcome === 'delivered') this.#suspects.delivered(row);
     const delivered = row.unknown_outcomes > 0 ? 'delivered_again' : 'delivered';
     const reason = delivery.outcome === 'drop' ? delivery.reason : delivered;
     this.#finish(
@@ -208,20 +215,26 @@ export class Intents {
     this.#reorder(destination, lane, now);
   }
 
-  #retry(row: IntentColumns, { reason, detail, hold, unknown }: Retry, delayMs: number, now: Instant): void {
-    if (hold) this.#holds.set(row.destination, hold.key, now + delayMs, now);
+  #retry(row: IntentColumns, delivery: Retry, delayMs: number, now: Instant): void {
+    const { reason, detail, unknown = false, suspect } = delivery;
+    const failing = suspect && this.#suspects.failed(row, suspect.key);
+    // What the vendor may have done is not sent again every ten seconds.
+    const shared = failing === 'all' && !unknown ? suspect : undefined;
+    const hold = delivery.hold ?? shared;
+    const nextAt = now + (shared === undefined ? delayMs : Math.max(delayMs, FAILING_MS));
+    if (hold) this.#holds.set(row.destination, hold.key, nextAt, now);
     this.#db.run(ANSWER, row.seq, reason, shortDetail(detail), now);
-    // A hold is not a failure of this intent, and neither is our own stop.
-    const failed = !hold && reason !== 'shutting_down';
+    // A hold is not a failure of this intent, and neither is our own stop, nor what befalls every other as well.
+    const failed = !hold && reason !== 'shutting_down' && (failing ?? 'alone') === 'alone';
     this.#db.run(
       `UPDATE intents SET status = iif(eligible_at IS NULL, 'awaiting', 'ready'), reason = ?, detail = ?, next_at = ?,
          attempts = attempts - ?, failures = failures + ?, unknown_outcomes = unknown_outcomes + ? WHERE seq = ?`,
       reason,
       withNote(row, detail),
-      now + delayMs,
+      nextAt,
       Number(hold !== undefined),
       Number(failed),
-      Number(unknown === true),
+      Number(unknown),
       row.seq,
     );
     this.#reorder(row.destination, row.lane, now);
@@ -248,6 +261,7 @@ export class Intents {
       row.seq,
     );
     if (settled === 0) return;
+    this.#suspects.settled(row.seq);
     this.#db.run(
       'INSERT INTO receipts VALUES (?, ?, 1) ON CONFLICT (destination, reason) DO UPDATE SET count = count + 1',
       row.destination,
