@@ -13,6 +13,7 @@ import type { Destination } from '../turn/destination.ts';
 import { hears } from '../turn/destination.ts';
 import { askAgain } from './active.ts';
 import { awaitSettled } from './await-settled.ts';
+import { countEnded } from './ended.ts';
 import { cronJobOf, Known } from './known-run.ts';
 import { withinBudget } from './storm.ts';
 import type { PlannedRun } from './want-logs.ts';
@@ -41,7 +42,11 @@ export function announce(
 ): RunMemory {
   const { tx, now } = turn;
   const added = transitions.filter((transition) => tx.timeline.add(transition, now));
-  if (added.some(({ kind }) => kind === 'run.ended')) awaitSettled(turn, run);
+  const end = added.find(({ kind }) => kind === 'run.ended');
+  if (end !== undefined) {
+    awaitSettled(turn, run);
+    countEnded(turn, run, end);
+  }
   const fresh = early.length === 0 ? added : [...early, ...added].toSorted((a, b) => a.at - b.at);
   if (fresh.length === 0) return memory;
   if (isWaiting(tx, run)) {

@@ -29,6 +29,7 @@ beforeEach(() => {
     if (fails) throw new Error('disk full');
     return {
       transitions: [],
+      ended: [],
       problems: [],
       plannerFailures: [],
       unreadable: 0,

@@ -13,6 +13,7 @@ import type { RolloutState } from '../lifecycle/rollout.ts';
 import { giveUpRollout, reduceRollout, stallDue, stallWorkload } from '../lifecycle/rollout.ts';
 import type { Transition } from '../lifecycle/transition.ts';
 import type { ObjectRow } from '../store/objects.ts';
+import { followedSince } from '../turn/followed-since.ts';
 import { factsOf, saveObject, stateOf } from '../turn/object-rows.ts';
 import { saveRun } from '../turn/run-rows.ts';
 import type { Turn } from '../turn/turn.ts';
@@ -20,7 +21,6 @@ import { setGoneTimer } from './job.ts';
 import { keepTimer } from './keep-timer.ts';
 import { isLate } from './late-records.ts';
 import { joinRollout, letGo, podsOfRevision } from './rollout-pods.ts';
-import { followedSince } from './unwatched.ts';
 
 /** A rollout is stuck by one of its pods: of more that wait the first seen are looked at. */
 export const MAX_STUCK = 20;

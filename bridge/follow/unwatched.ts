@@ -1,9 +1,8 @@
 import { KINDS } from '../kubernetes/kinds.ts';
 import type { Kind } from '../kubernetes/observation.ts';
-import type { Instant } from '../lib/clock.ts';
+import { sinceKey } from '../turn/followed-since.ts';
 import type { Turn } from '../turn/turn.ts';
 
-const sinceKey = (kind: Kind): string => `followed/${kind}`;
 /** Instead of a time, of a kind that is not followed. */
 const NOT_FOLLOWED = '';
 
@@ -22,10 +21,4 @@ export function followKinds({ tx, now, kinds, limits }: Turn): void {
       tx.meta.set(sinceKey(kind), String(now - limits.lookbackMs));
     }
   }
-}
-
-/** Since when a kind is followed, and a little before; undefined when that is not known. */
-export function followedSince({ tx }: Pick<Turn, 'tx'>, kind: Kind): Instant | undefined {
-  const since = Number(tx.meta.get(sinceKey(kind)) || NaN);
-  return Number.isNaN(since) ? undefined : since;
 }

@@ -1,5 +1,6 @@
 import type { EventFacts } from '../kubernetes/kinds/event.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
+import type { ActiveRuns } from '../lifecycle/ended-run.ts';
 import type { RunLog } from '../lifecycle/logs.ts';
 import type { Run, RunStatus, Transition, Attempt, RunKind } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
@@ -233,12 +234,12 @@ export interface RunReads {
   run(uid: string): RunDetail | undefined;
   /** What is left of a run or another object that was pruned. */
   pruned(uid: string): PrunedView | undefined;
-  /** UIDs of runs and pruned objects that begin so, in order. */
-  uidsFrom(prefix: string, limit: number): string[];
+  uidsFrom(prefix: string, limit: number): string[]; // of runs and pruned objects that begin so, in order
   /** Newest run first: by UID, by run name, or by CronJob name; all of them or those of one kind. */
   findRuns(namespace: string, name: string, limit: number, kind?: RunKind): RunView[];
   /** How many runs of each state a namespace, a CronJob or the whole store has. */
   runCounts(query?: RunFilter): Partial<Record<RunStatus, number>>;
+  activeRuns(): ActiveRuns[]; // that wait or go on
 }
 
 export interface OutboxReads {

@@ -1,3 +1,4 @@
+import type { EndedRun } from '../lifecycle/ended-run.ts';
 import type { TransitionKind } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { LogStore } from './logs.ts';
@@ -44,6 +45,8 @@ export interface StoreState {
 export interface News {
   /** Kinds of the transitions that were added. */
   readonly transitions: readonly TransitionKind[];
+  /** Runs whose end was recorded for the first time. */
+  readonly ended: readonly EndedRun[];
   /** Decisions not to send a transition. */
   readonly dropped: readonly Dropped[];
   /** Annotations that cannot be read. */

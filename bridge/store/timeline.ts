@@ -1,3 +1,4 @@
+import type { EndedRun } from '../lifecycle/ended-run.ts';
 import type { Transition } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
@@ -23,6 +24,8 @@ export interface Dropped {
 export interface TimelineTx {
   /** False when the transition is known already: nothing is written. */
   add(transition: Transition, recordedAt: Instant): boolean;
+  /** Counts, with the commit, a run that is over. */
+  ended(run: EndedRun): void;
   /** What is recorded of a run, in the order of its times. */
   ofRun(runUid: string): Transition[];
   /** Replaces a decision that waits, or that was taken while no CronJob was known; any other stays as it is. */

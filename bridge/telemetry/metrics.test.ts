@@ -2,8 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 
 import { createMetrics, type Metrics } from './metrics.ts';
 import { METRICS, seriesName } from './names.ts';
-
-const NOTHING_FAILED = { exportedAt: undefined, attempts: 0, reason: undefined, detail: undefined, nextAt: undefined };
+import { NO_ROWS, useAll } from './testing/used-metrics.ts';
 
 let now = 1_000_000;
 let metrics: Metrics;
@@ -12,33 +11,7 @@ afterEach(() => metrics.close());
 
 it('shows every declared metric under its Prometheus name once it was used', async () => {
   create();
-  metrics.request('committed');
-  metrics.refusedConnection('limit');
-  metrics.record('Job', 'observed');
-  metrics.deduplicated('Pod', 'known', 1);
-  metrics.commit(3);
-  metrics.quarantine('core_error');
-  metrics.plannerFailure('cronitor/default', 'plan', 1);
-  metrics.drop('cronitor/default', 'no_cronjob');
-  metrics.transition('cronjob.missed');
-  metrics.list('Job', 'complete');
-  metrics.collectorRestart('deleted');
-  metrics.difference('Job', 'missed', 2);
-  metrics.observeAudit(() => [{ kind: 'Job', watchDead: true, watchOwn: true, unaudited: false }]);
-  metrics.delivery('cronitor/default', 'delivered', 'delivered');
-  metrics.log('kept');
-  metrics.observeLogs(() => 0);
-  metrics.observeStore({
-    depth: () => [{ destination: 'cronitor/default', pending: 2, oldestCreatedAt: now - 5000, notInSync: 1 }],
-    journals: () => [{ ...NOTHING_FAILED, destination: 'otlp/default', waiting: 3, oldestAt: now - 7000 }],
-    receiptCounts: () => [{ destination: 'cronitor/default', reason: 'delivered', count: 4 }],
-    cronJobCount: () => 7,
-    unjudgedCounts: () => [{ reason: 'zone_data_differ', count: 2 }],
-    refusedCounts: () => [{ reason: 'beyond_retention', count: 3 }],
-    problemCounts: () => [{ destination: 'cronitor/default', annotation: 'k8s.cronitor.io/exclude', count: 2 }],
-    usedBytes: () => 4096,
-    retirement: () => ({ since: now, by: 'ada', destinations: [] }),
-  });
+  useAll(metrics, now);
   const text = await metrics.text();
   for (const definition of Object.values(METRICS))
     expect(text).toContain(`# TYPE ${seriesName(definition)} ${definition.type}\n`);
@@ -100,14 +73,7 @@ it('does not grow with names of annotations that people make up', async () => {
     count: 1,
   });
   create().observeStore({
-    depth: () => [],
-    journals: () => [],
-    receiptCounts: () => [],
-    cronJobCount: () => 0,
-    unjudgedCounts: () => [],
-    refusedCounts: () => [],
-    usedBytes: () => 0,
-    retirement: () => undefined,
+    ...NO_ROWS,
     problemCounts: () => Array.from({ length: 180 }, problem),
   });
   const lines = (await metrics.text())

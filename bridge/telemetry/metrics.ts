@@ -2,6 +2,7 @@ import type { Attributes, BatchObservableResult, Counter, Histogram, Meter, Obse
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 
+import type { EndedRun } from '../lifecycle/ended-run.ts';
 import type { TransitionKind } from '../lifecycle/transition.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
 import type { RecordResult } from '../ingest/batch.ts';
@@ -10,7 +11,10 @@ import type { Reason } from '../lib/reasons.ts';
 import type { RefusedConnection, RequestOutcome } from '../otlp/receive/server.ts';
 import type { Delivery } from '../sinks/sink.ts';
 import type { ReadStore } from '../store/read.ts';
+import type { Format } from './exposition.ts';
+import { asOpenMetrics } from './exposition.ts';
 import { METRICS, type MetricDefinition, prometheusName } from './names.ts';
+import { RunMetrics } from './run-metrics.ts';
 
 /** Everything the bridge counts about itself. Every call is cheap and never throws. */
 export interface Metrics {
@@ -25,6 +29,8 @@ export interface Metrics {
   quarantine(reason: Reason, count?: number): void;
   plannerFailure(destination: string, call: string, count: number): void;
   transition(kind: TransitionKind, count?: number): void;
+  /** False when the run shares the series of all beyond the limit. */
+  ended(run: EndedRun): boolean;
   drop(destination: string, reason: Reason): void;
   list(kind: string, result: 'complete' | 'failed' | 'unaudited'): void;
   /** `difference`: missed, stale, gone or outdated. */
@@ -44,8 +50,8 @@ export interface Metrics {
   observeStore(reader: ObservedStore): void;
   /** Reads at each collection what sinks count by the names of other tools, in the Prometheus text format. */
   observeOthers(read: () => string): void;
-  /** The Prometheus text format 0.0.4. */
-  text(): Promise<string>;
+  /** The Prometheus text format 0.0.4, or OpenMetrics, which has exemplars. */
+  text(format?: Format): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -68,6 +74,7 @@ export type ObservedStore = Pick<
   | 'usedBytes'
   | 'retirement'
   | 'problemCounts'
+  | 'activeRuns'
 >;
 
 const UNJUDGED_REASONS = ['zone_data_differ', 'clock_ahead', 'schedule_unreadable'] as const;
@@ -82,6 +89,7 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
   const meter = provider.getMeter('lifecycle-bridge', version);
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   const last = new Map<string, Instant>();
+  const runs = new RunMetrics(() => clock.now());
   let others = (): string => '';
   gauge(meter, METRICS.buildInfo, () => [[1, { version, node_version: process.version }]]);
   gauge(meter, METRICS.recordAge, () => [...last].map(([kind, at]) => [(clock.now() - at) / 1000, { kind }]));
@@ -91,9 +99,16 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
     lastRecords: () => last,
     observeAudit: (read) => observeAudit(meter, read),
     observeLogs: (forbidden) => gauge(meter, METRICS.logsForbidden, () => [[forbidden(), {}]]),
-    observeStore: (reader) => observeStore(meter, reader, clock),
+    ended: (run) => runs.ended(run),
+    observeStore: (reader) => {
+      observeStore(meter, reader, clock);
+      runs.observe(() => reader.activeRuns());
+    },
     observeOthers: (read) => void (others = read),
-    text: async () => serializer.serialize(renamed((await exporter.collect()).resourceMetrics)) + others(),
+    text: async (format = 'prometheus') => {
+      const text = serializer.serialize(renamed((await exporter.collect()).resourceMetrics)) + others();
+      return format === 'prometheus' ? text + runs.text(format) : `${asOpenMetrics(text)}${runs.text(format)}# EOF\n`;
+    },
     close: () => provider.shutdown(),
   };
 }

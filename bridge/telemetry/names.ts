@@ -7,6 +7,14 @@ export interface MetricDefinition {
   readonly attributes: readonly string[];
 }
 
+/** What a run belongs to; of all beyond the limit only that it is one of these. */
+const PIPELINE = [
+  'cicd.pipeline.name',
+  'lifecycle_bridge.run.namespace',
+  'lifecycle_bridge.run.kind',
+  'otel.metric.overflow',
+] as const;
+
 /** Every metric of the bridge. */
 export const METRICS = {
   requests: {
@@ -232,6 +240,35 @@ export const METRICS = {
     description: '1 while the bridge is retired: what it keeps at vendors is paused, and no telemetry is sent',
     attributes: [],
   },
+  runDuration: {
+    name: 'cicd.pipeline.run.duration',
+    type: 'histogram',
+    unit: 's',
+    description:
+      'How long runs that ended waited for their start (pending: since the scheduled time or the creation) and went on (executing)',
+    attributes: [...PIPELINE, 'cicd.pipeline.run.state', 'cicd.pipeline.result', 'error.type'],
+  },
+  runActive: {
+    name: 'cicd.pipeline.run.active',
+    type: 'gauge',
+    unit: '{run}',
+    description: 'Runs that are not over, by state (pending, or suspended: pending; running or stuck: executing)',
+    attributes: [...PIPELINE, 'cicd.pipeline.run.state'],
+  },
+  runErrors: {
+    name: 'cicd.pipeline.run.errors',
+    type: 'counter',
+    unit: '{error}',
+    description: 'Runs that ended as failed, by the reason that Kubernetes gives',
+    attributes: [...PIPELINE, 'error.type'],
+  },
+  runAttempts: {
+    name: 'lifecycle_bridge.run.attempts',
+    type: 'histogram',
+    unit: '{attempt}',
+    description: 'How many pods Jobs that ended had',
+    attributes: [...PIPELINE, 'cicd.pipeline.result'],
+  },
   buildInfo: {
     name: 'lifecycle_bridge.build.info',
     type: 'gauge',
@@ -241,9 +278,14 @@ export const METRICS = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
+/** An attribute as a label on /metrics. */
+export function labelName(attribute: string): string {
+  return attribute.replaceAll('.', '_');
+}
+
 /** The name on /metrics without what the exporter adds by itself: underscores, and the unit as suffix. */
 export function prometheusName({ name, unit }: Pick<MetricDefinition, 'name' | 'unit'>): string {
-  const plain = name.replaceAll('.', '_');
+  const plain = labelName(name);
   const suffix = { s: '_seconds', By: '_bytes' }[unit] ?? '';
   return plain + suffix;
 }

@@ -18,6 +18,7 @@ import type { UnjudgedChange } from '../store/unjudged.ts';
 import { Incidents } from './incidents.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import { OVERFLOW_TEXT } from './run-metrics.ts';
 
 /** Most lines about annotations at a time; the rest is counted. */
 const MAX_TOLD = 20;
@@ -41,10 +42,10 @@ export class Reporter {
     this.#incidents = new Incidents(logger);
   }
 
-  committed({ commitMs, records, quarantined, transitions, quiet }: Committed): void {
+  committed({ commitMs, records, quarantined, transitions, ended, quiet }: Committed): void {
     this.#metrics.commit(commitMs);
     for (const { kind, result, count } of records) this.#metrics.record(kind, result, count);
-    this.decided(transitions);
+    this.decided(transitions, ended);
     for (const { kind, unchanged, known } of quiet) {
       this.#metrics.deduplicated(kind, 'unchanged', unchanged);
       this.#metrics.deduplicated(kind, 'known', known);
@@ -59,9 +60,9 @@ export class Reporter {
     this.#incidents.seen(`quarantine/${reason}`, fields, 'a record was put into quarantine; /drops shows it');
   }
 
-  ticked({ state, transitions, problems, plannerFailures, unreadable, dropped, unjudged }: Ticked): void {
+  ticked({ state, transitions, ended, problems, plannerFailures, unreadable, dropped, unjudged }: Ticked): void {
     this.storeKept(state);
-    this.decided(transitions);
+    this.decided(transitions, ended);
     this.problemsFound(problems);
     this.plannersFailed(plannerFailures);
     this.quarantined('unreadable_row', unreadable);
@@ -69,8 +70,10 @@ export class Reporter {
     this.unjudged(unjudged);
   }
 
-  decided(transitions: Committed['transitions']): void {
+  decided(transitions: Committed['transitions'], ended: Committed['ended']): void {
     for (const kind of transitions) this.#metrics.transition(kind);
+    const shared = ended.filter((run) => !this.#metrics.ended(run));
+    if (shared.length > 0) this.#incidents.seen('run metrics', {}, OVERFLOW_TEXT);
   }
 
   /** True until `storeWorks`: only a write shows whether the store can commit again, so the caller tries one. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Router } from 'express';
 
 import { iso } from '../lib/clock.ts';
+import { CONTENT_TYPES, formatOf } from '../telemetry/exposition.ts';
 import type { WebOptions } from './options.ts';
 
 /** No commit takes this long. */
@@ -18,7 +19,7 @@ interface Answer {
 export function healthRouter(options: WebOptions): Router {
   const router = Router();
   for (const [path, answer] of Object.entries(ASKED_OFTEN)) {
-    router.get(path, async (_request, response) => send(response, await answer(options)));
+    router.get(path, async ({ headers }, response) => send(response, await answer(options, headers.accept)));
   }
   router.get('/version', (_request, response) => {
     response.json({ name: 'lifecycle-bridge', version: options.version, node: process.version });
@@ -39,7 +40,7 @@ export function probesFirst(
     const answer = request.method === 'GET' ? ASKED_OFTEN[request.url ?? ''] : undefined;
     if (answer === undefined) return rest(request, response);
     try {
-      const found = await answer(options);
+      const found = await answer(options, request.headers.accept);
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
       send(response, found);
     } catch {
@@ -55,7 +56,7 @@ function send(response: ServerResponse, { status, type, text }: Answer): void {
   response.end(text);
 }
 
-const ASKED_OFTEN: Readonly<Record<string, (options: WebOptions) => Answer | Promise<Answer>>> = {
+const ASKED_OFTEN: Readonly<Record<string, (options: WebOptions, accept?: string) => Answer | Promise<Answer>>> = {
   '/livez': ({ silentSeconds }) => {
     const seconds = silentSeconds();
     const isDead = seconds >= DEAD_SECONDS;
@@ -68,7 +69,10 @@ const ASKED_OFTEN: Readonly<Record<string, (options: WebOptions) => Answer | Pro
     const text = JSON.stringify({ ready, ...report, notes, ...retired(options), ...ages });
     return { status: ready ? 200 : 503, type: 'application/json', text };
   },
-  '/metrics': async ({ metrics }) => ({ status: 200, type: 'text/plain; version=0.0.4', text: await metrics.text() }),
+  '/metrics': async ({ metrics }, accept) => {
+    const format = formatOf(accept);
+    return { status: 200, type: CONTENT_TYPES[format], text: await metrics.text(format) };
+  },
 };
 
 /** Not a fault: it is reported, not judged. */

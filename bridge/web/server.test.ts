@@ -1,4 +1,5 @@
 import { ABOUT } from '../../test/fixtures/facts.ts';
+import { endedRun, TRACE_ID } from '../telemetry/testing/used-metrics.ts';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -83,6 +84,17 @@ describe('health', () => {
     expect(text).toContain('lifecycle_bridge_cronjobs 5\n');
     expect(text).toContain(`lifecycle_bridge_outbox_pending{destination="${DESTINATION}"}`);
     expect(text).toContain(`lifecycle_bridge_receipts_total{destination="${DESTINATION}",reason="delivered"}`);
+  });
+
+  it('serves OpenMetrics, with the trace of a run at its bucket, to who asks for it', async () => {
+    web.metrics.ended(endedRun());
+    const headers = { accept: 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5' };
+    const response = await web.get('/metrics', { headers });
+    expect(response.headers.get('content-type')).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+    const text = await response.text();
+    expect(text).toContain(`# {trace_id="${TRACE_ID}"} 98 `);
+    expect(text.endsWith('\n# EOF\n')).toBe(true);
+    expect(await (await web.get('/metrics')).text()).not.toContain(TRACE_ID);
   });
 });
 

@@ -55,5 +55,5 @@ function tick(store: Store, engine: Engine, config: Config, now: Instant): Ticke
   const unjudged = store.take('unjudged');
   const nextAt = Math.min(engineAt, store.nextAt(now, BY_CLOCK));
   const found = { problems, plannerFailures, unreadable, dropped, unjudged };
-  return { transitions: store.take('transitions'), ...found, state, nextAt };
+  return { transitions: store.take('transitions'), ended: store.take('ended'), ...found, state, nextAt };
 }

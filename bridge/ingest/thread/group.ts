@@ -52,6 +52,7 @@ export function committedOf(
     requests: group.length,
     quarantined,
     transitions: store.take('transitions'),
+    ended: store.take('ended'),
     quiet,
     changed: seen > changedNothing || quarantined.length > 0,
     commitMs: performance.now() - began,

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/schema.ts';
+import type { EndedRun } from '../../lifecycle/ended-run.ts';
 import type { TransitionKind } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { IngestResult } from '../../otlp/receive/ingest.ts';
@@ -25,6 +26,8 @@ export interface WorkerInit {
 /** What a tick did: the kinds of the transitions that timers added, and how the store is. */
 export interface Ticked {
   readonly transitions: readonly TransitionKind[];
+  /** Runs that ended by a timer. */
+  readonly ended: readonly EndedRun[];
   /** Annotations that cannot be read, found since the last tick. */
   readonly problems: readonly FoundProblem[];
   readonly plannerFailures: readonly CountedFailure[];
@@ -87,6 +90,8 @@ export interface Committed {
   readonly records: readonly RecordCount[];
   readonly requests: number;
   readonly transitions: readonly TransitionKind[];
+  /** Runs whose end is recorded for the first time. */
+  readonly ended: readonly EndedRun[];
   readonly quarantined: readonly Quarantined['reason'][];
   readonly quiet: readonly Quiet[];
   /** False when nothing of it was new. */

@@ -1,5 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { causeOf } from '../../lifecycle/cause.ts';
+import type { RunResult } from '../../lifecycle/result.ts';
+import { errorTypeOf, resultOf } from '../../lifecycle/result.ts';
 import type { Run } from '../../lifecycle/transition.ts';
 import { pageLink } from '../../lib/page-link.ts';
 import type { RunStory } from '../story.ts';
@@ -20,16 +22,16 @@ export function traceOf(story: RunStory, origin: Origin, pageUrl: string | undef
   const start = run.scheduledAt ?? run.createdAt ?? run.startedAt ?? run.endedAt ?? 0;
   const end = run.endedAt ?? run.startedAt ?? start;
   const cause = causeOf(run, attempts);
-  const result = runResult(story);
-  const isBad = result === 'failure' || result === 'error' || result === 'timeout';
+  const result = resultOf(run, attempts);
+  const errorType = errorTypeOf(run, result);
   return fit({
     id: rootSpanId(traceId),
     name: `RUN ${workloadName(run)}`,
     start: run.createdAt === undefined ? start : Math.min(start, run.createdAt),
     end,
     resource,
-    attributes: rootAttributes(story, result, isBad, link),
-    ...(isBad && { error: cause?.text ?? run.message ?? run.reason ?? run.status }),
+    attributes: rootAttributes(story, result, errorType, link),
+    ...(errorType !== undefined && { error: cause?.text ?? run.message ?? run.reason ?? run.status }),
     children: [
       ...queueWait(run, traceId, start, resource),
       ...attempts.map((attempt) => attemptNode(story, traceId, attempt, end, origin, link)),
@@ -40,8 +42,8 @@ export function traceOf(story: RunStory, origin: Origin, pageUrl: string | undef
 
 function rootAttributes(
   { run, leftOut }: RunStory,
-  result: string,
-  isBad: boolean,
+  result: RunResult,
+  errorType: string | undefined,
   link: string | undefined,
 ): Attributes {
   return {
@@ -50,7 +52,7 @@ function rootAttributes(
     'cicd.pipeline.action.name': 'RUN',
     'cicd.pipeline.result': result,
     ...(link !== undefined && { 'cicd.pipeline.run.url.full': link, 'cicd.pipeline.task.run.url.full': link }),
-    ...(isBad && { 'error.type': run.reason ?? run.status }),
+    ...(errorType !== undefined && { 'error.type': errorType }),
     'lifecycle_bridge.run.kind': run.kind,
     'lifecycle_bridge.run.outcome': run.status,
     ...(run.revision !== undefined && { 'lifecycle_bridge.run.revision': run.revision }),
@@ -60,23 +62,6 @@ function rootAttributes(
     }),
     ...(leftOut !== undefined && { 'lifecycle_bridge.left_out.attempts': leftOut.attempts }),
   };
-}
-
-const RESULTS: Readonly<Record<string, string>> = {
-  succeeded: 'success',
-  cancelled: 'cancellation',
-  replaced: 'cancellation',
-  superseded: 'cancellation',
-  rolled_back: 'cancellation',
-};
-
-/** `failure`: the work failed; `error`: the cluster did; `timeout`: a deadline. */
-function runResult({ run, attempts }: RunStory): string {
-  const known = RESULTS[run.status];
-  if (known !== undefined) return known;
-  if (run.status !== 'failed') return 'error';
-  if (run.reason === 'DeadlineExceeded' || run.reason === 'ProgressDeadlineExceeded') return 'timeout';
-  return causeOf(run, attempts)?.culprit?.failed === 'disrupted' ? 'error' : 'failure';
 }
 
 /** From the scheduled time, or the creation, to the start. */

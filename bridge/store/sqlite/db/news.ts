@@ -29,8 +29,9 @@ export class NewsOfCommits {
   }
 
   committed(): void {
-    const { transitions, dropped, problems, unjudged } = this.#current;
+    const { transitions, ended, dropped, problems, unjudged } = this.#current;
     append(this.#committed.transitions, transitions);
+    append(this.#committed.ended, ended);
     append(this.#committed.dropped, dropped);
     append(this.#committed.problems, problems);
     append(this.#committed.unjudged, unjudged);
@@ -42,7 +43,7 @@ export class NewsOfCommits {
 }
 
 function noNews(): Lists {
-  return { transitions: [], dropped: [], problems: [], unjudged: [] };
+  return { transitions: [], ended: [], dropped: [], problems: [], unjudged: [] };
 }
 
 function append<T>(to: T[], items: readonly T[]): void {

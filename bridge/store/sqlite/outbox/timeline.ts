@@ -1,3 +1,4 @@
+import type { EndedRun } from '../../../lifecycle/ended-run.ts';
 import type { Transition } from '../../../lifecycle/transition.ts';
 import type { Instant } from '../../../lib/clock.ts';
 import type { Reason } from '../../../lib/reasons.ts';
@@ -59,6 +60,10 @@ export class Timeline implements TimelineTx {
     this.#sequence.used();
     this.#news.add('transitions', kind);
     return true;
+  }
+
+  ended(run: EndedRun): void {
+    this.#news.add('ended', run);
   }
 
   ofRun(runUid: string): Transition[] {

@@ -1,4 +1,5 @@
 import { causeOf, hasCause } from '../../../lifecycle/cause.ts';
+import type { ActiveRuns } from '../../../lifecycle/ended-run.ts';
 import type { Attempt, Run, RunStatus, RunKind } from '../../../lifecycle/transition.ts';
 import type { ListQuery, Page, RunDetail, RunFilter, RunReads, RunView } from '../../read.ts';
 import type { Decision } from '../../timeline.ts';
@@ -29,6 +30,7 @@ export function runReads(db: Db): RunReads {
     uidsFrom: (prefix, limit) => uidsFrom(db, prefix, limit),
     findRuns: (namespace, name, limit, kind) => findRuns(db, namespace, name, limit, kind),
     runCounts: (query = {}) => countRuns(db, query),
+    activeRuns: () => activeRuns(db),
   };
 }
 
@@ -111,6 +113,19 @@ function countRuns(db: Db, { namespace, owner }: RunFilter): Partial<Record<RunS
     ...filters.map(([, value]) => value!),
   );
   return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+}
+
+/** By the index of states: what is over is not looked at. */
+const ACTIVE = `SELECT namespace, kind, name, recurs, status, count(*) AS count FROM (
+    SELECT namespace, status, run ->> '$.kind' AS kind,
+      iif(run ->> '$.ownerKind' = 'CronJob', owner_name, name) AS name,
+      (run ->> '$.ownerKind' = 'CronJob' OR run ->> '$.revision' IS NOT NULL) IS TRUE AS recurs
+    FROM runs WHERE status IN ('pending', 'running', 'stuck', 'suspended') AND json_valid(run))
+  WHERE kind IS NOT NULL AND name IS NOT NULL GROUP BY namespace, kind, name, recurs, status`;
+
+function activeRuns(db: Db): ActiveRuns[] {
+  const rows = db.all<Omit<ActiveRuns, 'recurs'> & { recurs: number }>(ACTIVE);
+  return rows.map((row) => ({ ...row, recurs: row.recurs === 1 }));
 }
 
 /** UIDs of runs and pruned objects that begin so, in order. */
