@@ -94,6 +94,8 @@ export const bridge: Refinements = {
   'networkPolicy.egress': list({ type: 'object' }),
 };
 
+const HOST_PATH = { type: 'string', pattern: '^(/[^/]+)+$' };
+
 export const collector: Refinements = {
   ...workload,
   ...memoryLimit,
@@ -102,6 +104,18 @@ export const collector: Refinements = {
   'queue.batch': { type: ['string', 'boolean'], enum: ['auto', true, false] },
   extraVolumes: list({ type: 'object', required: ['name'] }),
   extraVolumeMounts: list({ type: 'object', required: ['name', 'mountPath'] }),
+  'podLogs.hostPaths.logs': HOST_PATH,
+  'podLogs.hostPaths.state': HOST_PATH,
+  'podLogs.resources.requests': amounts,
+  'podLogs.resources.limits': memoryLimit['resources.limits'],
+  'podLogs.tolerations': list({ type: 'object' }),
+  'podLogs.nodeSelector': mapOf(text),
+  'podLogs.podAnnotations': mapOf(text),
+  'podLogs.extraEnv': list({ type: 'object', required: ['name'] }),
+  'podLogs.extraVolumes': list({ type: 'object', required: ['name'] }),
+  'podLogs.extraVolumeMounts': list({ type: 'object', required: ['name', 'mountPath'] }),
+  'podLogs.podSecurityContext': open,
+  'podLogs.securityContext': open,
 };
 
 /** A kind of subcharts/kube-state-metrics/files/kinds.yaml. */
@@ -224,6 +238,8 @@ export function umbrella(): Refinements {
     watch,
     'backend.exporter': { enum: ['none', 'debug', 'otlp', 'otlphttp', 'prometheusremotewrite'] },
     'backend.endpoint': { type: 'string', examples: ['otel.example.com:4317'] },
+    'backend.podLogs.namespaces': list(NAMESPACE),
+    'backend.podLogs.excludeNamespaces': { ...list(NAMESPACE), examples: [['kube-system']] },
     'backend.resourceAttributes': named('^[a-z][a-z0-9_.]*$', text),
     'backend.headers': HEADERS,
     'backend.signals': closed({

@@ -23,7 +23,7 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-const ACCOUNTS = ['lb-bridge', 'lb-collector', 'lb-kube-state-metrics'];
+const ACCOUNTS = ['lb-bridge', 'lb-collector', 'lb-kube-state-metrics', 'lb-pod-logs'];
 const isAccess = ({ kind }: Manifest): boolean => kind.includes('Role') || kind === 'ServiceAccount';
 const HEADING = `# Permissions
 
@@ -31,11 +31,11 @@ What each service account may do in a namespace that it watches, by the scope of
 (SelfSubjectRulesReview); what every account may is left out. In all other namespaces it may do nothing, but in that of
 the release the bridge may delete the Collector's pod (restartCollector). pods/log is there only while a destination takes logs:
 a Cronitor account without shipLogs: false. patch on pods is there only while pods get timestamps (kubernetes). "every kind" is
-with watch.KIND: true for each. Written by the tests; the release is "lb".
+with watch.KIND: true for each. lb-pod-logs is there only with backend.podLogs. Written by the tests; the release is "lb".
 `;
 
 describe('permissions', () => {
-  const backend = { exporter: 'debug', traces: false }; // their kinds are in the column of all
+  const backend = { exporter: 'debug', traces: false, podLogs: { enabled: true } }; // kinds of traces are in the column of all
   const kubelets = { metrics: { scrape: { jobs: { kubelet: { enabled: true } } } } };
   const cronitor = { default: { existingSecret: 'cronitor' } };
   const everything = { watch: Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, true])) };
@@ -112,15 +112,8 @@ async function onEach(verb: string, manifests: readonly Manifest[]): Promise<voi
 const list = (items: readonly object[]): string => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
 
 describe.each(cases().map(({ name, values }) => [name, values] as const))('%s', (_, values) => {
-  it('is accepted by the API server, its pods in a namespace that enforces the Pod Security Standard "restricted"', async () => {
+  it('is accepted by the API server, its pods in a namespace that enforces the Pod Security Standard "restricted", but for those that read logs of nodes', async () => {
     const manifests = await render(chart, values, { namespace: ops.namespace });
-    await ops.kubectl([
-      'label',
-      'namespace',
-      ops.namespace,
-      'pod-security.kubernetes.io/enforce=restricted',
-      '--overwrite',
-    ]);
     const pods = podsOf(manifests).map(({ labels, annotations, spec, owner }, index) => ({
       apiVersion: 'v1',
       kind: 'Pod',
@@ -134,7 +127,17 @@ describe.each(cases().map(({ name, values }) => [name, values] as const))('%s', 
       },
     }));
     const here = manifests.filter(({ metadata }) => (metadata.namespace ?? ops.namespace) === ops.namespace);
-    for (const items of [here, pods]) {
+    const readsNode = ({ metadata }: (typeof pods)[number]): boolean =>
+      metadata.annotations.owner.endsWith('-pod-logs');
+    const allowed = [
+      ['restricted', here],
+      ['restricted', pods.filter((pod) => !readsNode(pod))],
+      ['privileged', pods.filter(readsNode)],
+    ] as const;
+    for (const [level, items] of allowed) {
+      if (items.length === 0) continue;
+      const enforced = `pod-security.kubernetes.io/enforce=${level}`;
+      await ops.kubectl(['label', 'namespace', ops.namespace, enforced, '--overwrite']);
       const said = await ops.kubectl(['apply', '--dry-run=server', '-f', '-'], { input: list(items) });
       expect(said.trim().split('\n')).toHaveLength(items.length);
       expect(said).not.toContain('Warning');
@@ -149,6 +152,8 @@ function claimed(spec: Tree): readonly Tree[] {
 }
 
 it('a pod that runs as root is refused there', async () => {
+  const enforced = 'pod-security.kubernetes.io/enforce=restricted';
+  await ops.kubectl(['label', 'namespace', ops.namespace, enforced, '--overwrite']);
   const root = {
     apiVersion: 'v1',
     kind: 'Pod',

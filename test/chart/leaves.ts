@@ -26,6 +26,7 @@ const REPLACED: Readonly<Record<string, unknown>> = {
   github: { default: { existingSecret: 'github', org: 'acme', cluster: 'c', logicalEnvironment: 'production' } },
   kubernetes: { default: {} },
   opentelemetry: { backend: { podLogs: true } },
+  'collector.podLogs.config': { extensions: { x: {} } },
   'bridge.replicas': 0,
   'bridge.config': { log: { level: 'debug' } },
   'bridge.secrets': { extra: { existingSecret: 'a', key: 'b' } },
@@ -77,6 +78,8 @@ export function changedLeaf(name: string, value: unknown): { readonly given: unk
 function withOf(name: string): Tree {
   const found = WITH[name];
   if (found !== undefined) return found;
+  if (/^(backend|collector)\.podLogs\./.test(name) && name !== 'backend.podLogs.enabled')
+    return { backend: { podLogs: { enabled: true } } };
   if (name.startsWith('bridge.ingress.')) return { bridge: { ingress: { enabled: true, host: 'h' } } };
   return name === 'namespaces' ? { scope: 'namespaces' } : {};
 }
@@ -102,7 +105,7 @@ function list(key: string): unknown {
   if (key === 'from') return [{ podSelector: {} }];
   if (key === 'egress') return [{ ports: [{ port: 1, protocol: 'TCP' }] }];
   if (key === 'extraVolumeMounts') return [{ name: 'x', mountPath: '/x' }];
-  if (key === 'tolerations') return [{ operator: 'Exists' }];
+  if (key === 'tolerations') return [{ key: 'a', operator: 'Exists' }];
   if (key === 'extraEnv' || key === 'extraVolumes' || key === 'imagePullSecrets') return [{ name: 'x' }];
   return ['x'];
 }

@@ -14,7 +14,7 @@ import { podsOf } from './pods.ts';
 export interface Program {
   readonly port: number;
   log(): string;
-  stop(): Promise<void>;
+  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 interface Run {
@@ -54,18 +54,47 @@ export async function startCollector({ manifests, kubeconfig, folder, env = {} }
   return { ...started, port: metrics };
 }
 
+/** The Collector of the DaemonSet on a node whose logs are in `logs`; healthy when this resolves. `port` is that of its metrics. */
+export async function startPodLogs({
+  manifests,
+  kubeconfig,
+  folder,
+  env = {},
+}: Run): Promise<Program & { kill9(): Promise<void> }> {
+  mkdirSync(folder, { recursive: true });
+  const config = join(folder, 'collector.yaml');
+  writeFileSync(config, outsideOfPods(fileOf(manifests, 'lb-pod-logs', 'collector.yaml'), kubeconfig, folder));
+  const [health, metrics] = [await freePort(), await freePort()];
+  const all = {
+    KUBECONFIG: kubeconfig,
+    K8S_AUTH_TYPE: 'kubeConfig',
+    STORAGE_DIR: join(folder, 'state'),
+    HEALTH_ENDPOINT: `127.0.0.1:${health}`,
+    METRICS_PORT: String(metrics),
+    ...env,
+  };
+  const started = launch(await tool('otelcol-k8s'), [`--config=file:${config}`], all, folder);
+  await answers(started, `http://127.0.0.1:${health}/`);
+  return { ...started, port: metrics, kill9: () => started.stop('SIGKILL') };
+}
+
 /**
  * What a newer Collector says against the configuration, "" if nothing. It has an OTLP receiver for those of Kubernetes and
- * Prometheus, and no resource processor.
+ * Prometheus, and neither the resource nor the k8sattributes processor.
  */
-export async function validateOnNewer(manifests: readonly Manifest[], folder: string): Promise<string> {
+export async function validateOnNewer(
+  manifests: readonly Manifest[],
+  folder: string,
+  workload = 'lb-collector',
+): Promise<string> {
   mkdirSync(folder, { recursive: true });
-  const config = parse(outsideOfPods(fileOf(manifests, 'lb-collector', 'collector.yaml'), '', folder)) as Configuration;
+  const config = parse(outsideOfPods(fileOf(manifests, workload, 'collector.yaml'), '', folder)) as Configuration;
   config.receivers = { otlp: { protocols: { grpc: {} } } };
-  delete config.processors['resource/release'];
+  const isThere = (processor: string): boolean => !/^(resource|k8sattributes)\//.test(processor);
+  for (const name of Object.keys(config.processors)) if (!isThere(name)) delete config.processors[name];
   for (const pipeline of Object.values(config.service.pipelines)) {
     pipeline.receivers = ['otlp'];
-    pipeline.processors = pipeline.processors.filter((name) => name !== 'resource/release');
+    pipeline.processors = pipeline.processors.filter(isThere);
   }
   const file = join(folder, 'collector.yaml');
   writeFileSync(file, stringify(config));
@@ -161,11 +190,11 @@ function launch(
   return {
     child,
     log: () => readFileSync(file, 'utf8'),
-    async stop() {
+    async stop(signal = 'SIGTERM') {
       process.off('exit', kill);
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
-      child.kill('SIGTERM');
+      child.kill(signal);
       await ended;
     },
   };

@@ -38,3 +38,9 @@ subjects:
   resources: [nodes/metrics]
   verbs: [get]
 {{- end -}}
+
+{{- define "lifecycle-bridge.podRules" }}
+- apiGroups: ['']
+  resources: [pods]
+  verbs: [list, watch]
+{{- end -}}

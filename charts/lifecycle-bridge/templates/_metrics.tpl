@@ -44,12 +44,7 @@ processors: {{- include "lifecycle-bridge.releaseProcessor" $ | nindent 2 }}
 exporters:
   {{- range $signal := fromJsonArray . }}
   {{- $backend := include "lifecycle-bridge.backendOf" (dict "root" $ "signal" $signal) | fromJson }}
-  {{- $settings := include "lifecycle-bridge.exporterSettings" (dict "root" $ "backend" $backend) | fromYaml }}
-  {{- if ne $backend.exporter "debug" }}
-  {{- $_ := set $settings "retry_on_failure" (dict "enabled" true "initial_interval" "1s" "max_interval" "30s" "max_elapsed_time" "0s") }}
-  {{- $_ := set $settings "sending_queue" (dict "enabled" true "storage" "file_storage" "queue_size" 20000) }}
-  {{- end }}
-  {{ $backend.exporter }}/lifecycle-{{ $signal }}: {{ toJson $settings }}
+  {{ $backend.exporter }}/lifecycle-{{ $signal }}: {{ include "lifecycle-bridge.patientExporter" (dict "root" $ "backend" $backend "size" 20000) }}
   {{- end }}
 service:
   pipelines:

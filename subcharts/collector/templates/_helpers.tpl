@@ -59,14 +59,43 @@ both means the same by them. No other number counts: 2026.1.2 or 1.4 are somebod
 {{- if .Values.serviceAccount.create }}{{ .Values.serviceAccount.name | default (include "collector.name" .) }}{{ else }}{{ .Values.serviceAccount.name | default "default" }}{{ end -}}
 {{- end -}}
 
-{{/* 80 % of the memory limit, for GOMEMLIMIT. */}}
+{{/* 80 % of a memory limit, for GOMEMLIMIT: .resources, which stand .at this place in the values. */}}
 {{- define "collector.goMemory" -}}
-{{- $limit := .Values.resources.limits.memory | toString -}}
+{{- $limit := .resources.limits.memory | toString -}}
 {{- if not (regexMatch "^[0-9]+(Mi|Gi)$" $limit) -}}
-{{- fail (printf "collector.resources.limits.memory is %s: write it in Mi or Gi, such as 512Mi" $limit) -}}
+{{- fail (printf "%s.limits.memory is %s: write it in Mi or Gi, such as 512Mi" .at $limit) -}}
 {{- end -}}
 {{- $mib := mul (int (regexFind "^[0-9]+" $limit)) (ternary 1024 1 (hasSuffix "Gi" $limit)) -}}
 {{- div (mul $mib 4) 5 }}MiB
+{{- end -}}
+
+{{- define "collector.probes" -}}
+startupProbe:
+  httpGet: { path: /, port: health }
+  initialDelaySeconds: 2 # asked too early it would be a Warning
+  periodSeconds: 2
+  timeoutSeconds: 5
+  failureThreshold: 60
+livenessProbe:
+  httpGet: { path: /, port: health }
+  periodSeconds: 10
+  timeoutSeconds: 5
+readinessProbe:
+  httpGet: { path: /, port: health }
+  periodSeconds: 5
+  timeoutSeconds: 3
+{{- end -}}
+
+{{/* Variables of each pod: its addresses, and those from Secrets (.SecretEnv). */}}
+{{- define "collector.variables" -}}
+- name: POD_IP
+  valueFrom: { fieldRef: { fieldPath: status.podIP } }
+- { name: HEALTH_ENDPOINT, value: '$(POD_IP):13133' }
+- { name: METRICS_HOST, value: '$(POD_IP)' }
+{{- range $name, $from := .SecretEnv }}
+- name: {{ $name }}
+  valueFrom: { secretKeyRef: { name: {{ $from.existingSecret | quote }}, key: {{ $from.key | quote }} } }
+{{- end }}
 {{- end -}}
 
 {{/* The umbrella chart renders workload, configuration and permissions itself, because only it knows the checksums. */}}

@@ -39,33 +39,13 @@ spec:
           envFrom:
             - configMapRef: { name: {{ include "collector.name" . }}-env }
           env:
-            - name: POD_IP
-              valueFrom: { fieldRef: { fieldPath: status.podIP } }
-            - { name: HEALTH_ENDPOINT, value: '$(POD_IP):13133' }
-            - { name: METRICS_HOST, value: '$(POD_IP)' }
-            - { name: GOMEMLIMIT, value: {{ include "collector.goMemory" . }} }
-            {{- range $name, $from := .SecretEnv }}
-            - name: {{ $name }}
-              valueFrom: { secretKeyRef: { name: {{ $from.existingSecret | quote }}, key: {{ $from.key | quote }} } }
-            {{- end }}
+            {{- include "collector.variables" . | nindent 12 }}
+            - { name: GOMEMLIMIT, value: {{ include "collector.goMemory" (dict "at" "collector.resources" "resources" .Values.resources) }} }
             {{- with .Values.extraEnv }}{{ toYaml . | nindent 12 }}{{ end }}
           ports:
             - { name: metrics, containerPort: 8888 }
             - { name: health, containerPort: 13133 }
-          startupProbe:
-            httpGet: { path: /, port: health }
-            initialDelaySeconds: 2 # asked too early it would be a Warning
-            periodSeconds: 2
-            timeoutSeconds: 5
-            failureThreshold: 60
-          livenessProbe:
-            httpGet: { path: /, port: health }
-            periodSeconds: 10
-            timeoutSeconds: 5
-          readinessProbe:
-            httpGet: { path: /, port: health }
-            periodSeconds: 5
-            timeoutSeconds: 3
+          {{- include "collector.probes" . | nindent 10 }}
           resources: {{- toYaml .Values.resources | nindent 12 }}
           securityContext: {{- toYaml .Values.securityContext | nindent 12 }}
           volumeMounts:
