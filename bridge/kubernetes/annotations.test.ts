@@ -48,6 +48,21 @@ it('the decoder makes what is kept', () => {
   expect(isOwnAnnotation('vendor.example/a')).toBe(false);
 });
 
+it.each([
+  ['https://0123abcd@o1.ingest.example/42', 'https://0123abcd@o1.ingest.example/42'],
+  [' https://0123abcd:hunter2@host.example:9000/path/42\n', 'https://0123abcd@host.example:9000/path/42'],
+  ['https://0123abcd@[2001:db8::1]:9000/42', 'https://0123abcd@[2001:db8::1]:9000/42'],
+  ['', ''],
+  ['  ', ''],
+  ['ghp_0123456789abcdefABCDEF', '[redacted]'],
+  ['postgres://app@db/shop', '[redacted]'],
+  ['https://0123abcd@host.example/42?token=hunter2', '[redacted]'],
+])('of an annotation that is an address the key is kept, and no password: %j', (value, kept) => {
+  const keeps = keeping(['vendor.example/', 'vendor.example/dsn@']);
+  const named = { metadata: { ...object.metadata, annotations: { 'vendor.example/dsn': value } } };
+  expect(readerOf(['CronJob'], keeps)({ ...object, ...named })?.annotations).toEqual({ 'vendor.example/dsn': kept });
+});
+
 it('another set of annotations is another schema, whatever its order; a newer reader is a higher one', () => {
   const both = schemaWith(2, ['a/', 'b/']);
   expect(schemaWith(2, ['b/', 'a/', 'a/'])).toBe(both);

@@ -1,13 +1,19 @@
-/** Annotations that the readers of this room read. One that ends with / is every name below it. */
+/** Annotations that the readers of this room read. */
 const OWN = ['batch.kubernetes.io/', 'cronjob.kubernetes.io/', 'kubernetes.io/config.mirror'];
 
-/** Whether an annotation is kept. Others never are: people put credentials into them. */
-export type KeepsAnnotation = (name: string) => boolean;
+/**
+ * Whether an annotation is kept, and `address`: with what stands before the host in its value. Others never are: people put
+ * credentials into them.
+ */
+export type KeepsAnnotation = (name: string) => boolean | 'address';
 
 /** True for what the readers of this room need. */
 export const isOwnAnnotation: KeepsAnnotation = keeper(OWN);
 
-/** What is kept when `names` are read beside what this room needs. One that ends with / is every name below it. */
+/**
+ * What is kept when `names` are read beside what this room needs. One that ends with / is every name below it; one that ends
+ * with @ is an address, such as https://KEY@HOST/1, that is of no use without its key.
+ */
 export function keeping(names: readonly string[]): KeepsAnnotation {
   return keeper([...OWN, ...names]);
 }
@@ -15,7 +21,9 @@ export function keeping(names: readonly string[]): KeepsAnnotation {
 function keeper(names: readonly string[]): KeepsAnnotation {
   const exact = new Set(names);
   const prefixes = names.filter((name) => name.endsWith('/'));
-  return (name) => exact.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
+  const addresses = new Set(names.filter((name) => name.endsWith('@')).map((name) => name.slice(0, -1)));
+  return (name) =>
+    addresses.has(name) ? 'address' : exact.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
 }
 
 /**

@@ -105,9 +105,9 @@ export function isInstant(ms: number): ms is Instant {
 }
 
 /** The string entries of a map field such as labels, in key order, filtered by key. */
-export function stringsAt(object: KubeObject, field: string, keep: (key: string) => boolean): Record<string, string> {
+export function stringsAt(object: KubeObject, field: string, keep: (key: string) => unknown): Record<string, string> {
   const entries = Object.entries(objectAt(object, field)).filter(
-    (entry): entry is [string, string] => typeof entry[1] === 'string' && keep(entry[0]),
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && Boolean(keep(entry[0])),
   );
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -3,7 +3,7 @@ import type { KeepsAnnotation } from './annotations.ts';
 import type { KubeObject } from './fields.ts';
 import { booleanAt, isInstant, objectAt, objectsAt, secondsAt, stringsAt, textAt, timeAt } from './fields.ts';
 import type { ObjectFacts, Owner } from './object-facts.ts';
-import { isSecretName, REDACTED, redactValue } from './redact.ts';
+import { isSecretName, REDACTED, redactAddress, redactValue } from './redact.ts';
 
 const MAX_OWNERS = 10;
 
@@ -23,37 +23,32 @@ export function readMetadata(object: KubeObject, keeps: KeepsAnnotation): Object
     deletionAt: readDeletion(metadata),
     owner: controller && readOwner(controller),
     ...(isShared && { owners: references.slice(0, MAX_OWNERS).flatMap((it) => readOwner(it) ?? []) }),
-    labels: withoutSecrets(
-      stringsAt(metadata, 'labels', () => true),
-      isToken,
-    ),
+    labels: readLabels(object),
     annotations: readAnnotations(object, keeps),
   };
 }
 
-/** The annotations of an object that are kept, without secrets. */
+/**
+ * The annotations of an object that are kept, without secrets. A note with a password in it would be stored, shown and sent; so
+ * would an annotation api-key, which nothing reads.
+ */
 function readAnnotations(object: KubeObject, keeps: KeepsAnnotation): Record<string, string> {
   const kept = stringsAt(objectAt(object, 'metadata'), 'annotations', keeps);
-  return withoutNamedSecrets(withoutSecrets(kept, () => true));
+  for (const [name, value] of Object.entries(kept)) {
+    if (keeps(name) === 'address') kept[name] = redactAddress(value);
+    else kept[name] = isSecretName(name) ? REDACTED : redactValue(value);
+  }
+  return kept;
 }
 
 /** No label can hold more than a token by itself: letters, digits and _ . - are all that is allowed. */
 const TOKEN =
   /^(?:gh[pousr]_|github_|gl[a-z]{1,5}[-_]|npm_|xox|xapp-|[prs]k_|sk-|hv[bsr]\.|do[opr]_|hf_|A[A-Z]{3}|A3T|AIza|eyJ|dckr_|pypi-|ya29|GOCSPX|whsec_|SG\.|dapi|shp|lin_|sntry|AT[AC]TT|ntn_|sbp_|NRAK|PMAK|pul-|rubygems_|HRKU|dp\.|AGE-)/;
 
-function isToken(value: string): boolean {
-  return TOKEN.test(value);
-}
-
-/** A note with a password in it would be stored, shown and sent; so would an annotation api-key, which nothing reads. */
-function withoutSecrets(values: Record<string, string>, isSuspect: (value: string) => boolean): Record<string, string> {
-  for (const [key, value] of Object.entries(values)) if (isSuspect(value)) values[key] = redactValue(value);
-  return values;
-}
-
-function withoutNamedSecrets(values: Record<string, string>): Record<string, string> {
-  for (const key of Object.keys(values)) if (isSecretName(key)) values[key] = REDACTED;
-  return values;
+function readLabels(object: KubeObject): Record<string, string> {
+  const labels = stringsAt(objectAt(object, 'metadata'), 'labels', () => true);
+  for (const [name, value] of Object.entries(labels)) if (TOKEN.test(value)) labels[name] = redactValue(value);
+  return labels;
 }
 
 /**

@@ -55,7 +55,7 @@ function everAsked(apiVersion: string, kind: string): Set<string> {
 
 function isPlanned(plan: Plan, [field, ...rest]: readonly string[]): boolean {
   if (field === undefined) return true;
-  if (typeof plan === 'function') return plan([field, ...rest].join('.'));
+  if (typeof plan === 'function') return Boolean(plan([field, ...rest].join('.')));
   if (typeof plan !== 'object') return false;
   const inside = plan[field];
   return inside !== undefined && isPlanned(inside, rest);

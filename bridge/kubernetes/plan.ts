@@ -4,7 +4,7 @@ import { isOwnAnnotation } from './annotations.ts';
  * What the readers of this room read of an object: the decoder makes only that. Of a list, the same of each item.
  * `scalar`: text, number or boolean. A function: the scalars of a map whose keys it keeps.
  */
-export type Plan = 'scalar' | ((key: string) => boolean) | FieldsPlan;
+export type Plan = 'scalar' | ((key: string) => unknown) | FieldsPlan;
 
 export interface FieldsPlan {
   readonly [field: string]: Plan;

@@ -165,6 +165,18 @@ export function redactValue(value: string): string {
   return clean.includes(REDACTED) ? clean : value;
 }
 
+/**
+ * An address that is read for what stands before its host, as in https://KEY:PASSWORD@HOST/1: that stays, a password does not,
+ * and nothing stays of any other text.
+ */
+export function redactAddress(value: string): string {
+  const address = /^\s*(https?:\/\/\w{1,200})(?::\w{0,200})?(@[\w.:[\]%-]{1,300}(?:\/[\w.~%-]{0,100}){1,10})\s*$/.exec(
+    value,
+  );
+  if (address !== null) return `${address[1]}${address[2]}`;
+  return value.trim() === '' ? '' : REDACTED;
+}
+
 /** The name of an image without the user and password that somebody wrote before its registry; a tag may be any word. */
 export function redactImage(image: string): string {
   return image.replace(/^((?:[a-z]{1,20}:\/\/)?)[^/@\s]+@(?!sha\d{3}:)/i, `$1${REDACTED}@`);

@@ -155,7 +155,10 @@ export interface Reads {
    * reads the kind of the workload.
    */
   readonly kinds: ReadonlySet<Kind>;
-  /** Names of annotations; one that ends with / is every name below it. Others are never kept. */
+  /**
+   * Names of annotations; one that ends with / is every name below it, one that ends with @ an address that is of no use
+   * without the key before its host. Others are never kept.
+   */
   readonly annotations: readonly string[];
 }
 

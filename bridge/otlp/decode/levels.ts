@@ -10,7 +10,7 @@ import { isSame } from './wire.ts';
  * What to make of a value. `whole`: all of it. `body`, `object`: decided by what the map says it is (its kind).
  * A function: the scalars of a map whose keys it keeps.
  */
-export type Wanted = 'whole' | 'scalar' | 'body' | 'object' | ((key: string) => boolean) | Level;
+export type Wanted = 'whole' | 'scalar' | 'body' | 'object' | ((key: string) => unknown) | Level;
 
 /** One wanted key of a map. */
 interface Slot {

@@ -11,7 +11,7 @@ import { issueHears, planIssue, wantsLogs } from './plan-issue.ts';
 import { adoptMonitor, cronProblems, planMonitor, retireMonitor } from './plan-monitor.ts';
 import type { SentryPlanConfig } from './config.ts';
 import type { SentryRules } from './rules.ts';
-import { dsnProblems } from './target.ts';
+import { DSN_ANNOTATION, dsnProblems } from './target.ts';
 
 export const READS: Reads = {
   kinds: new Set([
@@ -26,7 +26,7 @@ export const READS: Reads = {
     'Node',
     'Event',
   ]),
-  annotations: ['k8s.sentry.io/'],
+  annotations: ['k8s.sentry.io/', `${DSN_ANNOTATION}@`],
   namespaceOf: new Set(['CronJob']),
 };
 

@@ -7,7 +7,7 @@ import type { SentryPayload, Target } from './payload.ts';
 import { categoryOf } from './payload.ts';
 import type { SentryRules } from './rules.ts';
 
-const DSN_ANNOTATION = 'k8s.sentry.io/dsn';
+export const DSN_ANNOTATION = 'k8s.sentry.io/dsn';
 /** Where Kubernetes keeps the Events of what is in no namespace: so is what happens to it selected. */
 export const CLUSTER_NAMESPACE = 'default';
 /** A vendor that is asked more than that by one bridge would limit it. */
