@@ -188,7 +188,7 @@ async function startStore(
     reporter.committed(committed);
     if (!committed.changed) return;
     live.changed();
-    wake(committed.transitions);
+    if (committed.work) wake(committed.transitions);
   };
   let ticking: Ticking | undefined;
   const worker = await startWorker({ config, startedAt, scheduleTimers }, onCommitted, fail, {

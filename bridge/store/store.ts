@@ -78,6 +78,8 @@ export interface Store extends OutboxStore, ProblemStore, LogStore {
   take<K extends keyof News>(what: K): News[K];
   /** How many rows could not be read, and so are in quarantine, since the last call. */
   takeUnreadable(): number;
+  /** Another number once something was written that somebody else may have to act on: to send it, or to read a log. */
+  workStamp(): number;
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;
   /** Makes settled intents pending again, under the same identifiers, and records who asked for it. */

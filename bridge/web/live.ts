@@ -26,6 +26,7 @@ export class Live {
   /** To be called after each commit that changed something. */
   changed(): void {
     this.#count++;
+    if (this.#pages.size === 0) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       for (const page of this.#pages) page.write(this.#message());

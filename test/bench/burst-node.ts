@@ -14,7 +14,7 @@ import { valuesFor } from '../node/values.ts';
 import { cronJob } from '../node/workloads.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 import type { BurstStage } from './burst-runs.ts';
-import { costsOf, EDGES, JOBS, lateness, SECONDS, startRuns, told, TOLD_MS } from './burst-runs.ts';
+import { costsOf, EDGES, JOBS, lateness, SECONDS, startRuns, told, TOLD_MS, workOf, workSince } from './burst-runs.ts';
 import { LatencyCluster } from './latency-cluster.ts';
 import { ask, machine, onCpuMs, printTable, say, startChild } from './measure.ts';
 
@@ -30,6 +30,8 @@ const PARTS = { bridge: 'lifecycle-bridge', Collector: 'otelcol' } as const;
 interface Setting extends BurstStage {
   readonly name: string;
   readonly watch: ChildProcess;
+  /** The metrics of the bridge. */
+  readonly metrics: () => Promise<string>;
 }
 
 async function set(releases: Releases): Promise<Setting> {
@@ -64,7 +66,8 @@ async function set(releases: Releases): Promise<Setting> {
   await release.settled();
   say(`settling for ${SETTLE_MS / 1000} s`);
   await pause(SETTLE_MS);
-  return { cluster, kube, vendors, name, watch };
+  const path = `/api/v1/namespaces/${kube.namespace}/services/lb-bridge:http/proxy/metrics`;
+  return { cluster, kube, vendors, name, watch, metrics: () => kube.kubectl(['get', '--raw', path]) };
 }
 
 /** The process in a pod of this cluster's node whose command line has a word. */
@@ -83,26 +86,27 @@ function pidOf(cluster: string, word: string): number {
 }
 
 async function measure(setting: Setting) {
-  const { name, watch, vendors } = setting;
+  const { name, watch, vendors, metrics } = setting;
   const pids = [...Object.values(PARTS).map((word) => pidOf(name, word)), watch.pid];
   const cpu = (): number[] => pids.map((pid) => onCpuMs(pid));
   say(`${JOBS} Jobs in ${SECONDS} s`);
-  const before = cpu();
+  const [work, before] = [await workOf(pids[0], metrics), cpu()];
   const uids = await startRuns(setting);
   await told(setting, uids);
   const used = cpu().map((ms, at) => (ms - before[at]!) / 1000);
+  const bridge = workSince(work, await workOf(pids[0], metrics));
   const edges = EDGES.map((edge) => lateness(setting, uids, edge));
   const costs = costsOf([...Object.keys(PARTS), 'two plain watches'], used);
-  return { costs, told: edges, logsShipped: vendors.cronitor.logs.uploads.length };
+  return { costs, bridge, told: edges, logsShipped: vendors.cronitor.logs.uploads.length };
 }
 
 const releases = new Releases();
 try {
-  const { costs, told, logsShipped } = await measure(await set(releases));
+  const { costs, bridge, told, logsShipped } = await measure(await set(releases));
   printTable(costs);
   printTable(told);
   const sizes = { jobs: JOBS, seconds: SECONDS, logsShipped };
-  console.log(JSON.stringify({ benchmark: 'burst on a node', machine: machine(), ...sizes, costs, told }));
+  console.log(JSON.stringify({ benchmark: 'burst on a node', machine: machine(), ...sizes, costs, bridge, told }));
 } finally {
   say('stopping');
   await releases.release((error) => console.error(error));

@@ -3,7 +3,7 @@ import type { Kube, KubeObject } from '../harness/kube.ts';
 import { until } from '../harness/kube.ts';
 import type { Vendors } from '../vendors/start-vendors.ts';
 import type { Edge, LatencyCluster } from './latency-cluster.ts';
-import { quantile, round, say } from './measure.ts';
+import { onCpuByThread, quantile, round, say } from './measure.ts';
 
 export const JOBS = Number(process.env['JOBS'] ?? 100);
 export const SECONDS = Number(process.env['SECONDS'] ?? 69);
@@ -56,4 +56,39 @@ export function costsOf(names: readonly string[], used: readonly number[]) {
     'CPU s': round(used[at]!, 2),
     'times the plain watches': round(used[at]! / used.at(-1)!, 2),
   }));
+}
+
+/** What the bridge has done and used since its start, to be compared with a later one. */
+export interface BridgeWork {
+  readonly threads: Readonly<Record<string, number>>;
+  readonly requests: number;
+  readonly commits: number;
+}
+
+export async function workOf(pid: number | undefined, metrics: () => Promise<string>): Promise<BridgeWork> {
+  const text = await metrics();
+  const sum = (name: string): number =>
+    [...text.matchAll(new RegExp(`^lifecycle_bridge_${name}(?:\\{[^}]*\\})? (\\d+)`, 'gm'))].reduce(
+      (total, [, value]) => total + Number(value),
+      0,
+    );
+  return {
+    threads: onCpuByThread(pid),
+    requests: sum('requests_total'),
+    commits: sum('commit_duration_seconds_count'),
+  };
+}
+
+/** The CPU seconds of a burst by threads, and those from the start until it: loading, the first LISTs, the audits. */
+export function workSince(before: BridgeWork, after: BridgeWork) {
+  const seconds = (ms: number): number => round(ms / 1000, 2);
+  const threads = Object.entries(after.threads)
+    .map(([name, ms]) => [name, seconds(ms - (before.threads[name] ?? 0))] as const)
+    .filter(([, used]) => used > 0.01);
+  return {
+    requests: after.requests - before.requests,
+    commits: after.commits - before.commits,
+    threads: Object.fromEntries(threads),
+    'before, CPU s': seconds(Object.values(before.threads).reduce((sum, ms) => sum + ms, 0)),
+  };
 }

@@ -4,7 +4,7 @@ import { readKubeAccess } from '../../bridge/cluster/kube-access.ts';
 import { Releases } from '../../bridge/lib/releases.ts';
 import { until } from '../harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
-import { costsOf, EDGES, JOBS, lateness, SECONDS, startRuns, told, TOLD_MS } from './burst-runs.ts';
+import { costsOf, EDGES, JOBS, lateness, SECONDS, startRuns, told, TOLD_MS, workOf, workSince } from './burst-runs.ts';
 import type { LogApi } from './log-api.ts';
 import { startLogApi } from './log-api.ts';
 import { ask, machine, onCpuMs, printTable, round, say, startChild } from './measure.ts';
@@ -53,7 +53,8 @@ async function measure(setting: Setting) {
   const pids = { bridge: bridge.pid, Collector: collector.pid, 'two plain watches': watch.pid };
   const cpu = (): number[] => Object.values(pids).map((pid) => onCpuMs(pid));
   say(`${JOBS} Jobs in ${SECONDS} s`);
-  const [before, began] = [cpu(), Date.now()];
+  const metrics = async (): Promise<string> => (await fetch(`${bridge.pageUrl}metrics`)).text();
+  const [work, before, began] = [await workOf(bridge.pid, metrics), cpu(), Date.now()];
   const uids = await startRuns(setting);
   const begunIn = round((Date.now() - began) / 1000);
   await told(setting, uids);
@@ -61,8 +62,16 @@ async function measure(setting: Setting) {
     Object.keys(pids),
     cpu().map((ms, at) => (ms - before[at]!) / 1000),
   );
+  const bridgeWork = workSince(work, await workOf(bridge.pid, metrics));
   const edges = EDGES.map((edge) => lateness(setting, uids, edge));
-  return { begunIn, costs, told: edges, logsRead: logs.reads(), logsShipped: vendors.cronitor.logs.uploads.length };
+  return {
+    begunIn,
+    costs,
+    bridge: bridgeWork,
+    told: edges,
+    logsRead: logs.reads(),
+    logsShipped: vendors.cronitor.logs.uploads.length,
+  };
 }
 
 const releases = new Releases();

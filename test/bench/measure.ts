@@ -59,12 +59,21 @@ export function cpuSeconds(pid: number | undefined): number {
 
 /** Ms that the threads of a process have spent on a CPU, by the kernel's nanoseconds; 0 when it is gone. */
 export function onCpuMs(pid: number | undefined): number {
+  return Object.values(onCpuByThread(pid)).reduce((sum, ms) => sum + ms, 0);
+}
+
+/** The same by the names of the threads; none when it is gone. */
+export function onCpuByThread(pid: number | undefined): Readonly<Record<string, number>> {
+  const byName: Record<string, number> = {};
   try {
-    const threads = readdirSync(`/proc/${pid}/task`);
-    const ns = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
-    return ns.reduce((sum, text) => sum + Number(text), 0) / 1e6;
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const of = (file: string): string => readFileSync(`/proc/${pid}/task/${thread}/${file}`, 'utf8');
+      const [ns, name] = [Number(of('schedstat').split(' ')[0]), of('comm').trim()];
+      byName[name] = (byName[name] ?? 0) + ns / 1e6;
+    }
+    return byName;
   } catch {
-    return 0;
+    return {};
   }
 }
 

@@ -12,9 +12,9 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const T0 = Date.UTC(2026, 0, 1);
 
-function request(uid: string): Uint8Array {
-  const metadata = { uid, name: uid, namespace: 'ns', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' };
-  const job = { apiVersion: 'batch/v1', kind: 'Job', metadata, spec: {}, status: {} };
+function request(uid: string, resourceVersion = '1', status: object = {}): Uint8Array {
+  const metadata = { uid, name: uid, namespace: 'ns', resourceVersion, creationTimestamp: '2026-01-01T00:00:00Z' };
+  const job = { apiVersion: 'batch/v1', kind: 'Job', metadata, spec: {}, status };
   return encodeLogs([{ body: watchBody('ADDED', job), observedAt: T0 }], { clusterName: 'c' });
 }
 
@@ -50,5 +50,27 @@ it('requests of one moment share a commit, each has its own answer, and what was
   ]);
   expect(crashed).toEqual([]);
   await calls.close();
+  await worker.stop();
+});
+
+it('says of each commit whether there may be something to send', async () => {
+  const config = loadConfig({ env: { LIFECYCLE_BRIDGE__STORE__PATH: join(folder, 'work', 'bridge.db') } });
+  const commits: Committed[] = [];
+  const worker = await startWorker(
+    { config, startedAt: T0 },
+    (committed) => commits.push(committed),
+    () => undefined,
+  );
+  const started = { active: 1, startTime: '2026-01-01T00:00:00Z' };
+  await worker.calls.ingest(request('a'), T0);
+  await worker.calls.ingest(request('a', '2', started), T0);
+  await worker.calls.ingest(request('a', '3', { ...started, active: 2 }), T0);
+  await worker.calls.probe();
+  expect(commits.map(({ changed, work, transitions }) => ({ changed, work, transitions }))).toEqual([
+    { changed: true, work: false, transitions: [] },
+    { changed: true, work: true, transitions: ['run.started'] },
+    { changed: true, work: false, transitions: [] },
+  ]);
+  await worker.calls.close();
   await worker.stop();
 });

@@ -35,12 +35,18 @@ export function readBatch<M extends GroupedMethod>({ method, args }: CallOf<M>, 
   return READERS[method](...args, reading);
 }
 
+/** How things were before a commit: `at` by the monotonic clock. */
+export interface Begun {
+  readonly at: number;
+  readonly workStamp: number;
+}
+
 /** What a commit of a group did. */
 export function committedOf(
   store: Store,
   group: readonly Waiting[],
   { poisoned, quiet }: ReturnType<Engine['commit']>,
-  began: number,
+  { at: began, workStamp }: Begun,
 ): Committed {
   const broken = group.flatMap(({ batch }) => batch.quarantine.map(({ reason }) => reason));
   const unreadable = times(store.takeUnreadable(), UNREADABLE_ROW);
@@ -55,6 +61,7 @@ export function committedOf(
     ended: store.take('ended'),
     quiet,
     changed: seen > changedNothing || quarantined.length > 0,
+    work: store.workStamp() !== workStamp,
     commitMs: performance.now() - began,
   };
 }

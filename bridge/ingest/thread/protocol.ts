@@ -96,6 +96,8 @@ export interface Committed {
   readonly quiet: readonly Quiet[];
   /** False when nothing of it was new. */
   readonly changed: boolean;
+  /** Whether there may be more to send, or a log to read. */
+  readonly work: boolean;
 }
 
 /** What the worker thread says; what it has to say at one time goes over in one message. */

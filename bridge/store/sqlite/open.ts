@@ -107,6 +107,7 @@ function storeOf(path: string, db: Db, lock: Lock, now: Instant, made: Recovery 
     transaction: (work) => tx.run(work),
     take: (what) => news.take(what),
     takeUnreadable: () => db.takeUnreadable(),
+    workStamp: () => db.workStamp,
     cutoff: (destination, firstStart) =>
       db.write(() => destinations.cutoff(destination, Math.max(firstStart, earliestCutoff))),
     resend: (request, by, at) => db.write(() => resend(db, intents, request, by, at)),

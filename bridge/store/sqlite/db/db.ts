@@ -8,7 +8,11 @@ const BUSY_MS = 10_000;
 interface Prepared {
   readonly statement: StatementSync;
   readonly namesObjects: boolean;
+  readonly namesWork: boolean;
 }
+
+/** Where those look who send, read logs, or write Events. */
+const WORK = /\b(?:intents|desired|transitions|events|logs|annotation_problems)\b/;
 
 /**
  * One connection with its prepared statements, kept by their text. What fails beside the data throws StoreTrouble. SQLite
@@ -21,6 +25,7 @@ export class Db {
   readonly #statements = new Map<string, Prepared>();
   /** Statements that changed rows of `objects`, or may have, and what was rolled back. */
   #objectWrites = 0;
+  #workWrites = 0;
   readonly path: string;
   readonly isReadOnly: boolean;
   /** Rows that could not be read since somebody asked. */
@@ -52,9 +57,10 @@ export class Db {
   /** Number of rows changed. */
   run(sql: string, ...params: SQLInputValue[]): number {
     try {
-      const { statement, namesObjects } = this.#prepared(sql);
+      const { statement, namesObjects, namesWork } = this.#prepared(sql);
       const changes = Number(statement.run(...params).changes);
       if (namesObjects && changes > 0) this.#objectWrites++;
+      if (namesWork && changes > 0) this.#workWrites++;
       return changes;
     } catch (error) {
       throw asTrouble(error);
@@ -65,6 +71,11 @@ export class Db {
   objectsStamp(): string {
     const { data_version: others } = this.get<{ data_version: number }>('PRAGMA data_version')!;
     return `${others} ${this.#objectWrites}`;
+  }
+
+  /** Another number once `run` has written what somebody may have to act on: to send it, mostly. */
+  get workStamp(): number {
+    return this.#workWrites;
   }
 
   takeUnreadable(): number {
@@ -130,7 +141,8 @@ export class Db {
   #prepared(sql: string): Prepared {
     let prepared = this.#statements.get(sql);
     if (prepared === undefined) {
-      prepared = { statement: this.#connection.prepare(sql), namesObjects: /\bobjects\b/.test(sql) };
+      const statement = this.#connection.prepare(sql);
+      prepared = { statement, namesObjects: /\bobjects\b/.test(sql), namesWork: WORK.test(sql) };
       this.#statements.set(sql, prepared);
     }
     return prepared;
