@@ -24,6 +24,7 @@ const REPOSITORY = {
 };
 const TAG = { type: 'string', pattern: '^([A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$' };
 const DIGEST = { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' };
+const HOST_PATH = { type: 'string', pattern: '^(/[^/]+)+$' };
 const PULL_POLICY = { enum: ['IfNotPresent', 'Always', 'Never'] };
 const QUANTITY = { type: ['string', 'integer'] };
 const amounts = {
@@ -93,8 +94,6 @@ export const bridge: Refinements = {
   'networkPolicy.apiServer.ports': list({ type: 'integer', minimum: 1, maximum: 65_535 }),
   'networkPolicy.egress': list({ type: 'object' }),
 };
-
-const HOST_PATH = { type: 'string', pattern: '^(/[^/]+)+$' };
 
 export const collector: Refinements = {
   ...workload,
