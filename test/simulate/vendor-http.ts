@@ -49,23 +49,23 @@ export class VendorHttp implements Http {
     return new Promise((resolve) => {
       let isOver = false;
       let written = false;
+      const abort = (): void => end(failure('shutting_down', written));
       const end = (result: HttpResult): void => {
         if (isOver) return;
         isOver = true;
+        late.run = undefined;
+        request.signal?.removeEventListener('abort', abort);
         resolve(result);
       };
       const late = scheduler.in(request.timeoutMs, () =>
         end(failure(written ? 'timeout' : 'connection_failed', written)),
       );
-      request.signal?.addEventListener('abort', () => end(failure('shutting_down', written)), { once: true });
+      request.signal?.addEventListener('abort', abort);
       void this.#send(
         request,
         () => (written = true),
         () => !isOver,
-      ).then((result) => {
-        late.run = undefined;
-        end(result);
-      });
+      ).then(end);
     });
   }
 

@@ -114,6 +114,14 @@ it('the audit of a namespace looks at the objects of that namespace alone, and o
   ]);
 });
 
+it('the note of the last commit looks at what waits to be sent, and at nothing that is settled', () => {
+  fill();
+  t.store.ingested(t.now);
+  const steps = stepsOf(() => t.store.retain(t.now, { age: HOUR, maxBytes: 2 ** 30 }), 4, /intents/);
+  expect(steps).toContain('SEARCH intents USING INDEX intents_due');
+  expect(steps).not.toContain('SEARCH intents');
+});
+
 it('a tick looks at the timers of its kind that are due, and a new Job at those of its own CronJob', () => {
   const steps = stepsOf(
     () =>

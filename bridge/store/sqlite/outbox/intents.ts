@@ -280,12 +280,14 @@ export class Intents {
   }
 }
 
+/** By the index of what waits: in the order of their numbers all that are settled come first. */
+const WAITING_SINCE = `SELECT coalesce(transitions.at, created_at) AS at
+  FROM intents LEFT JOIN transitions ON id = transition_id
+  WHERE intents.seq = (SELECT min(seq) FROM intents INDEXED BY intents_due WHERE settled_at IS NULL)`;
+
 /** When the oldest of what is not settled happened. */
 export function waitingSince(db: Db): Instant | undefined {
-  return db.get<{ at: number }>(
-    `SELECT coalesce(transitions.at, created_at) AS at FROM intents LEFT JOIN transitions ON id = transition_id
-     WHERE intents.seq = (SELECT min(seq) FROM intents WHERE settled_at IS NULL)`,
-  )?.at;
+  return db.get<{ at: number }>(WAITING_SINCE)?.at;
 }
 
 function withNote(row: IntentColumns, detail: string | undefined): string | null {
