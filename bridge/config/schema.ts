@@ -218,7 +218,7 @@ export const configSchema = z
         lookback: duration()
           .prefault('15m')
           .describe(
-            'What happened longer than this before the first start of a destination (its cut-off) is recorded, not reported',
+            'What happened longer than this before the first start of a destination (its cut-off) is recorded, not reported. A destination that joins a bridge that runs hears of what is recorded from then on, whatever this is',
           ),
         running: z
           .enum(['announce', 'suppress'])

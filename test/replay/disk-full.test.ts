@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Releases } from '../../bridge/lib/releases.ts';
+import { openStore } from '../../bridge/store/sqlite/open.ts';
 import type { Bridge } from '../harness/bridge.ts';
 import { startBridge } from '../harness/bridge.ts';
 import { until } from '../harness/kube.ts';
@@ -11,14 +13,13 @@ import type { Vendors } from '../vendors/start-vendors.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 import { cronJob, job, pings, send, sendUntilTaken } from './made-up.ts';
 
+const NEEDS = 'a full disk needs the right to mount a tmpfs (root)';
 const releases = new Releases();
 let disk: SmallDisk | undefined;
 let count = 100;
 let vendors: Vendors;
 let bridge: Bridge;
 const began = Date.now();
-
-beforeEach(({ skip }) => skip(disk === undefined, 'a full disk needs the right to mount a tmpfs (root)'));
 
 describe('a full disk', () => {
   beforeAll(async () => {
@@ -32,6 +33,8 @@ describe('a full disk', () => {
     await sendUntilTaken(bridge.endpoint, cronJob(began), job(1, began - 5000), job(1, began - 5000, began - 3000));
     await until('all is told', () => pings(vendors.requests).length >= 2);
   });
+
+  beforeEach(({ skip }) => skip(disk === undefined, NEEDS));
 
   it('refuses upstream, says so once, is not ready, and goes on by itself when there is room', async () => {
     disk?.fill();
@@ -81,6 +84,21 @@ describe('a full disk', () => {
     });
     expect(pings(vendors.requests).filter((ping) => ping === 'complete 02')).toHaveLength(1);
   });
+});
+
+it('a full disk at the start is said with what to do, and with room again the store opens as it was', ({ skip }) => {
+  const small = mountSmallDisk(4);
+  skip(small === undefined, NEEDS);
+  releases.add(() => small?.remove());
+  const open = (): void => openStore(join(small!.folder, 'bridge.db'), { now: () => began }).close();
+  open();
+  small!.fill();
+  const next = expect.stringMatching(/^Free room on its disk, or enlarge the volume/) as string;
+  expect(open).toThrow(
+    expect.objectContaining({ message: expect.stringMatching(/cannot be opened: .*full/) as string, next }),
+  );
+  small!.free();
+  open();
 });
 
 afterAll(() => releases.release());

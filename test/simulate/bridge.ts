@@ -29,7 +29,7 @@ import type { Random } from './random.ts';
 import { randomOf, whole } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Program, WORLD } from './scheduler.ts';
-import { StoreReporter } from './store-reporter.ts';
+import { saysFull, StoreReporter } from './store-reporter.ts';
 import type { Answered } from './thread.ts';
 import { SimulatedThread } from './thread.ts';
 import type { Sent } from './vendor-http.ts';
@@ -99,6 +99,11 @@ export class Bridge {
 
   get ready(): boolean {
     return this.program.alive && this.#isReady;
+  }
+
+  /** It worked, at least for a moment. */
+  get hasStarted(): boolean {
+    return this.#isReady;
   }
 
   /** Kills it now, or in the middle of the disk's step number `steps` from now. */
@@ -280,8 +285,9 @@ export class Bridge {
 
   #crash(error: unknown): void {
     if (!this.program.alive) return;
-    this.#options.onError('crash', error);
-    this.#die('crashed');
+    const isFull = !this.#isReady && this.#options.weather.is('disk-full') && saysFull(error);
+    this.#options.onError(isFull ? 'start' : 'crash', error);
+    this.#die(isFull ? 'cannot start' : 'crashed');
   }
 
   #die(why: string): void {

@@ -3,6 +3,7 @@ import type { Reason } from '../../bridge/lib/reasons.ts';
 import type { ReadStore } from '../../bridge/store/read.ts';
 import { openReader } from '../../bridge/store/sqlite/open.ts';
 import { checkBounds } from './check-bounds.ts';
+import { checkObjects } from './check-objects.ts';
 import { time } from './runs.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -23,6 +24,7 @@ export function check(simulation: Simulation): Failure[] {
       ...checkErrors(simulation),
       ...checkAccounts(simulation, reader),
       ...checkSettled(simulation, reader),
+      ...checkObjects(simulation),
       ...checkBounds(simulation),
     ];
   } finally {

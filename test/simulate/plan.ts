@@ -1,3 +1,4 @@
+import type { Tree } from '../../bridge/config/tree.ts';
 import { OLDEST_COPY_MS } from './collector.ts';
 import type { DestinationPlan } from './destinations.ts';
 import type { Reconfigure } from './operator.ts';
@@ -94,6 +95,12 @@ const OTHERS = ['sentry', 'opentelemetry'];
 const GITHUB = 0.2;
 /** And timestamps of pods. */
 const TIMESTAMPS = 0.5;
+
+/** What the bridge is set to, beside its destinations. */
+export const configOf = ({ retentionMs }: Plan): Tree => ({
+  cluster: { name: 'simulated', collectorPods: ['monitoring/collector-0'] },
+  store: { retention: { age: `${retentionMs / HOUR}h` } },
+});
 
 /** The world of a seed. Each act has a name, so that it may be left out and the others stay as they are. */
 export function planOf(seed: string, days: number): Plan {

@@ -2,23 +2,11 @@ import { uuidv5 } from '../../bridge/lib/ids.ts';
 import type { ReadStore } from '../../bridge/store/read.ts';
 import type { Failure } from './checker.ts';
 import type { Tenure } from './destinations.ts';
+import type { Heard } from './heard.ts';
+import { withoutRepeats } from './heard.ts';
 import type { Simulation } from './simulation.ts';
 import type { Checking } from './vendors/vendor.ts';
-import type { Sent } from './vendor-http.ts';
 import type { JobTruth, Outcome } from './world/truth.ts';
-
-/** One thing that a vendor heard of a run. */
-export interface Heard {
-  /** When. */
-  readonly at: number;
-  /** As the account's `said` has it. */
-  readonly said: string;
-  /** The UID that the vendor knows the run by. */
-  readonly uid: string;
-  readonly state: 'run' | 'complete' | 'fail' | 'other';
-  /** When it was, by the vendor's record; ms. Undefined where that has no field for it. */
-  readonly stamp: number | undefined;
-}
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -69,41 +57,6 @@ function inferredUid({ cronJob, scheduledAt }: JobTruth): string {
   return scheduledAt === undefined ? 'none' : uuidv5(`${cronJob?.uid}/${scheduledAt}`);
 }
 
-/** Each once: again only where the bridge could not know that it was heard. Or what is wrong with that. */
-export function withoutRepeats<H extends Pick<Heard, 'at' | 'said'>>(
-  { simulation }: Checking,
-  heard: readonly H[],
-): H[] | string {
-  const told = new Map<string, H>();
-  for (const one of heard) {
-    const { said, at } = one;
-    if (!told.has(said)) {
-      told.set(said, one);
-      continue;
-    }
-    const tries = simulation.sent.filter((sent) => hasSaid(sent, said) && sent.sentAt < at && isTaken(sent));
-    // The last of them is this one.
-    if (!tries.slice(0, -1).every((sent) => mayBeUnknown(simulation, sent))) return `told twice: ${said}`;
-  }
-  return [...told.values()];
-}
-
-/** A request may report several things. */
-function hasSaid({ said: all }: Sent, said: string): boolean {
-  return all === said || (all.includes(said) && all.split(',').includes(said));
-}
-
-export function isTaken({ status = 0 }: Sent): boolean {
-  return status >= 200 && status < 300;
-}
-
-/** Whether who sent it may not know what became of it. */
-export function mayBeUnknown({ weather, lives }: Simulation, { answeredAt, program }: Sent): boolean {
-  if (answeredAt === undefined) return true;
-  const diedAt = lives.find((life) => life.program === program)?.diedAt ?? Infinity;
-  return diedAt - answeredAt < 5 * SECOND || weather.was('disk-full', answeredAt, answeredAt);
-}
-
 /** What was before it, a destination does not hear of. */
 export function cutoffOf({ shownFrom }: Tenure): number {
   return shownFrom - LOOKBACK_MS;
@@ -149,6 +102,11 @@ class JobCheck {
         ['run', 'complete', 'fail'],
       );
     if (this.#isLoose()) return this.#isPart(edges.map(({ state }) => state));
+    if (this.#wasKnown())
+      return this.#joined(
+        edges.map(({ state }) => state),
+        silent,
+      );
     if (silent !== undefined && told.length === 0) return this.#noReason();
     if (silent !== undefined && !this.#lookedRunning(silent)) return `told ${states}, but ${silent}`;
     return this.#order(states) ?? this.#times(edges);
@@ -158,16 +116,33 @@ class JobCheck {
   #isLoose(): boolean {
     const { startedAt = Infinity, uid, namespace } = this.#job;
     const { exceptions, removedAt } = this.#tenure;
-    const { shown, lives } = this.#simulation;
+    const { shown } = this.#simulation;
     const over = (shown.get(uid)?.endedAt ?? Infinity) + SLOW_MS;
-    // One that joins a bridge that runs already hears of what is recorded from then on.
-    const { from, readyAt } = this.#tenure;
-    if (from > lives[0]!.startedAt && (shown.get(uid)?.at ?? Infinity) <= readyAt) return true;
     if (removedAt !== undefined && over >= removedAt) return true;
     return exceptions.some(({ kind, namespace: excluded, from, to }) => {
       const isOther = kind === 'dry-run' || (kind === 'excluded' && excluded === namespace);
       return isOther && over >= from && startedAt - LOOKBACK_MS <= to;
     });
+  }
+
+  /** The destination joined a bridge that knew the run already. */
+  #wasKnown(): boolean {
+    const { shown, lives } = this.#simulation;
+    const { from, readyAt } = this.#tenure;
+    return from > lives[0]!.startedAt && (shown.get(this.#job.uid)?.at ?? Infinity) <= readyAt;
+  }
+
+  /** It hears of what is recorded from then on: nothing of what was over, and the end of what ran. */
+  #joined(states: readonly string[], silent: string | undefined): string | undefined {
+    const { outcome, uid } = this.#job;
+    const { from, readyAt } = this.#tenure;
+    const told = `told ${states.join(' ') || 'nothing'}`;
+    const endedAt = this.#simulation.shown.get(uid)?.endedAt ?? Infinity;
+    if (endedAt < from - MINUTE && states.length > 0) return `${told}, but it was over when the destination joined`;
+    const ended = endedAt > readyAt && endedAt < Infinity && (outcome === 'succeeded' || outcome === 'failed');
+    if (ended && silent === undefined && !this.#neverOwned() && !states.includes(STATES[outcome]))
+      return `${told}, and it ended when the destination had joined`;
+    return this.#isPart(states);
   }
 
   #isPart(states: readonly string[], all?: readonly string[]): string | undefined {

@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallMessage } from '../../bridge/ingest/thread/protocol.ts';
-import type { Tree } from '../../bridge/config/tree.ts';
 import { KINDS } from '../../bridge/kubernetes/kinds.ts';
 import { neededKinds } from '../../bridge/sinks/index.ts';
 import type { BridgeOptions } from './bridge.ts';
@@ -13,7 +12,7 @@ import { enter } from './globals.ts';
 import { Operator } from './operator.ts';
 import { People } from './people.ts';
 import type { Act, Fault, Plan } from './plan.ts';
-import { DAY } from './plan.ts';
+import { configOf, DAY } from './plan.ts';
 import { chance, randomOf, skewed } from './random.ts';
 import { Scheduler, WORLD } from './scheduler.ts';
 import { Shown } from './shown.ts';
@@ -34,6 +33,9 @@ import { WorkloadController } from './world/workload-controller.ts';
 const HOUR = 3_600_000;
 /** After the last fault everything is settled within it. */
 export const SETTLE_MS = 3 * HOUR;
+
+/** How long Kubernetes waits at most before it starts again what cannot start. */
+const LONGEST_BACK_OFF_MS = 300_000;
 
 /** One world, from its plan to its end. */
 export class Simulation {
@@ -92,7 +94,7 @@ export class Simulation {
       random: randomOf(plan.seed, 'collector'),
       consumers: plan.consumers,
       batches: plan.batches,
-      resources: () => this.#watched(),
+      resources: () => this.watched(),
       skewMs: plan.skew.collector,
       send: (request) => this.#send(request),
       onConnected: () => this.bridge?.connected(),
@@ -180,10 +182,12 @@ export class Simulation {
   }
 
   #downMs = 0;
+  #failedStarts = 0;
 
   #bridgeEnded(why: string): void {
     this.say(`bridge ${why}`);
-    const downMs = this.#downMs || 5_000;
+    this.#failedStarts = this.bridge?.hasStarted === true ? 0 : this.#failedStarts + 1;
+    const downMs = this.#downMs || Math.min(5_000 * 2 ** this.#failedStarts, LONGEST_BACK_OFF_MS);
     this.#downMs = 0;
     this.scheduler.in(downMs, () => this.#startBridge(), WORLD);
   }
@@ -198,7 +202,7 @@ export class Simulation {
   }
 
   /** What the chart makes the Collector watch for these destinations. */
-  #watched(): Resource[] {
+  watched(): Resource[] {
     const needed = neededKinds(this.destinations.sinks()).map((kind): string => KINDS[kind].resource);
     return ALL_RESOURCES.filter((resource) => needed.includes(resource));
   }
@@ -291,8 +295,3 @@ export class Simulation {
     }
   }
 }
-
-const configOf = ({ retentionMs }: Plan): Tree => ({
-  cluster: { name: 'simulated', collectorPods: ['monitoring/collector-0'] },
-  store: { retention: { age: `${retentionMs / HOUR}h` } },
-});

@@ -1,3 +1,5 @@
+import { UserError } from '../../bridge/lib/errors.ts';
+
 /** What the ticking asks and reports of the store. */
 export class StoreReporter {
   storeFails = false;
@@ -15,4 +17,9 @@ export class StoreReporter {
   storeWorks(): void {
     this.storeFails = false;
   }
+}
+
+/** Without room a store cannot be opened: the bridge ends, and says what is wrong and what to do. */
+export function saysFull(error: unknown): boolean {
+  return error instanceof UserError && /cannot be opened/.test(error.message) && error.next.startsWith('Free room');
 }

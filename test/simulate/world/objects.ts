@@ -57,7 +57,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
 /** Every resource that there can be objects of. */
 export const ALL_RESOURCES: readonly Resource[] = Object.values(RESOURCES);
 
-export function resourceOf({ kind }: KubeObject): Resource {
+export function resourceOf({ kind }: { readonly kind: string }): Resource {
   return RESOURCES[kind]!;
 }
 

@@ -4,7 +4,7 @@ import { uuid, whole } from '../random.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { ApiServer } from './api-server.ts';
 import type { Clocks } from './clocks.ts';
-import type { KubeObject, RevisionResource, WorkloadResource } from './objects.ts';
+import type { RevisionResource, WorkloadResource } from './objects.ts';
 import { resourceOf } from './objects.ts';
 import type { RolloutTruth, WorkloadTruth } from './truth.ts';
 import type { Template, WorkloadKind } from './workload-objects.ts';
@@ -51,7 +51,7 @@ export interface Controlled {
 const HISTORY = 3;
 
 export function resourceOfWorkload({ plan }: Controlled): WorkloadResource {
-  return resourceOf({ kind: plan.kind } as KubeObject) as WorkloadResource;
+  return resourceOf({ kind: plan.kind }) as WorkloadResource;
 }
 
 export function resourceOfChildren({ plan }: Controlled): RevisionResource {

@@ -25,7 +25,12 @@ export function lockStore(path: string): Lock {
       'stop that process first: one bridge owns a store at a time',
     );
   }
-  writeFileSync(pidFile, `${process.pid}\n`);
+  try {
+    writeFileSync(pidFile, `${process.pid}\n`);
+  } catch (error) {
+    side.close();
+    throw error;
+  }
   return {
     release() {
       rmSync(pidFile, { force: true });

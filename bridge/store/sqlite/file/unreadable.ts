@@ -1,5 +1,5 @@
 import { errorText, UserError } from '../../../lib/errors.ts';
-import { isLost } from '../db/trouble.ts';
+import { isDiskFull, isLost } from '../db/trouble.ts';
 import { isBusy } from './lock.ts';
 
 /** What SQLite threw at a reader of the store at `path`, as a person needs it; other errors stay what they are. */
@@ -30,8 +30,15 @@ export function unreadable(path: string, error: unknown): unknown {
 /** Why a store cannot be opened, and what to do. */
 export function unusable(path: string, error: unknown): UserError {
   if (error instanceof UserError) return error;
+  const text = `the store ${path} cannot be opened: ${errorText(error)}`;
+  if (isDiskFull(error)) {
+    return new UserError(
+      text,
+      'Free room on its disk, or enlarge the volume: the next start goes on where the last one ended. Until then the Collector keeps what happens.',
+    );
+  }
   return new UserError(
-    `the store ${path} cannot be opened: ${errorText(error)}`,
+    text,
     'Set store.path to the file of a bridge, or to a new one, in a folder on a local disk that this user may write.',
   );
 }

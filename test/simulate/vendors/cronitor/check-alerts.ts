@@ -43,7 +43,9 @@ export function checkAlerts(account: CronitorAccount, checking: Checking): Failu
     const [key, history] =
       [...account.history].find(([, all]) => all.some(({ monitor }) => monitor.name === name)) ?? [];
     if (key === undefined || history === undefined || cronJob.excluded) continue;
-    const own = new Map(byCronJob.get(cronJob.uid)?.map((job): [number, JobTruth] => [job.scheduledAt!, job]));
+    // What a restored etcd took back runs again: the first of them was in time.
+    const all = (byCronJob.get(cronJob.uid) ?? []).toReversed();
+    const own = new Map(all.map((job): [number, JobTruth] => [job.scheduledAt!, job]));
     for (const change of cronJob.schedules) {
       const parsed = parseSchedule(change.schedule);
       if ('error' in parsed) continue;

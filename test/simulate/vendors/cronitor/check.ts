@@ -1,6 +1,6 @@
 import type { Ping } from '../../../vendors/cronitor.ts';
 import type { Failure } from '../../checker.ts';
-import type { Heard } from '../../runs.ts';
+import type { Heard } from '../../heard.ts';
 import { checkJobs } from '../../runs.ts';
 import type { JobTruth } from '../../world/truth.ts';
 import type { Checking } from '../vendor.ts';

@@ -1,5 +1,6 @@
 import type { Failure } from '../../checker.ts';
-import { cutoffOf, withoutRepeats } from '../../runs.ts';
+import { withoutRepeats } from '../../heard.ts';
+import { cutoffOf } from '../../runs.ts';
 import type { ShownObject } from '../../shown.ts';
 import type { RolloutTruth } from '../../world/truth.ts';
 import type { Checking } from '../vendor.ts';

@@ -1,6 +1,7 @@
 import type { Failure } from '../../checker.ts';
-import type { Heard } from '../../runs.ts';
-import { checkJobs, cutoffOf, isTaken, mayBeUnknown, withoutRepeats } from '../../runs.ts';
+import type { Heard } from '../../heard.ts';
+import { isTaken, mayBeUnknown, withoutRepeats } from '../../heard.ts';
+import { checkJobs, cutoffOf } from '../../runs.ts';
 import type { Checking } from '../vendor.ts';
 import type { EchoAccount, Report } from './account.ts';
 import { checkRollouts } from './check-rollouts.ts';

@@ -1,7 +1,8 @@
 import { EVENT_PREFIX } from '../../../../bridge/sinks/otlp/log-records.ts';
 import type { Failure } from '../../checker.ts';
-import type { Heard } from '../../runs.ts';
-import { checkJobs, withoutRepeats } from '../../runs.ts';
+import type { Heard } from '../../heard.ts';
+import { withoutRepeats } from '../../heard.ts';
+import { checkJobs } from '../../runs.ts';
 import type { Checking } from '../vendor.ts';
 import type { HeardLog, HeardSpans, OpentelemetryAccount } from './account.ts';
 

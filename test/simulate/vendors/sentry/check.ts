@@ -1,5 +1,5 @@
 import type { Failure } from '../../checker.ts';
-import type { Heard } from '../../runs.ts';
+import type { Heard } from '../../heard.ts';
 import { checkJobs } from '../../runs.ts';
 import type { Checking } from '../vendor.ts';
 import type { SentryAccount } from './account.ts';

@@ -1,0 +1,53 @@
+import type { Simulation } from './simulation.ts';
+import type { Checking } from './vendors/vendor.ts';
+import type { Sent } from './vendor-http.ts';
+
+const SECOND = 1_000;
+
+/** One thing that a vendor heard of a run. */
+export interface Heard {
+  /** When. */
+  readonly at: number;
+  /** As the account's `said` has it. */
+  readonly said: string;
+  /** The UID that the vendor knows the run by. */
+  readonly uid: string;
+  readonly state: 'run' | 'complete' | 'fail' | 'other';
+  /** When it was, by the vendor's record; ms. Undefined where that has no field for it. */
+  readonly stamp: number | undefined;
+}
+
+/** Each once: again only where the bridge could not know that it was heard. Or what is wrong with that. */
+export function withoutRepeats<H extends Pick<Heard, 'at' | 'said'>>(
+  { simulation }: Checking,
+  heard: readonly H[],
+): H[] | string {
+  const told = new Map<string, H>();
+  for (const one of heard) {
+    const { said, at } = one;
+    if (!told.has(said)) {
+      told.set(said, one);
+      continue;
+    }
+    const tries = simulation.sent.filter((sent) => hasSaid(sent, said) && sent.sentAt < at && isTaken(sent));
+    // The last of them is this one.
+    if (!tries.slice(0, -1).every((sent) => mayBeUnknown(simulation, sent))) return `told twice: ${said}`;
+  }
+  return [...told.values()];
+}
+
+/** A request may report several things. */
+function hasSaid({ said: all }: Sent, said: string): boolean {
+  return all === said || (all.includes(said) && all.split(',').includes(said));
+}
+
+export function isTaken({ status = 0 }: Sent): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** Whether who sent it may not know what became of it. */
+export function mayBeUnknown({ weather, lives }: Simulation, { answeredAt, program }: Sent): boolean {
+  if (answeredAt === undefined) return true;
+  const diedAt = lives.find((life) => life.program === program)?.diedAt ?? Infinity;
+  return diedAt - answeredAt < 5 * SECOND || weather.was('disk-full', answeredAt, answeredAt);
+}
