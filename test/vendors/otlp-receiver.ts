@@ -92,8 +92,8 @@ interface Group {
   readonly scopeLogs?: readonly { readonly logRecords: readonly Wire[] }[];
 }
 
-/** Listens at a port of this host, by default a free one. */
-export async function startOtlpReceiver(at = 0): Promise<OtlpReceiver> {
+/** Listens at a port, by default a free one, at an address of this machine. */
+export async function startOtlpReceiver(at = 0, host = '127.0.0.1'): Promise<OtlpReceiver> {
   const [spans, logs]: [ArrivedSpan[], ArrivedLog[]] = [[], []];
   let headers: Record<string, unknown> = {};
   let refusal: Partial<ServiceError> | undefined;
@@ -109,10 +109,10 @@ export async function startOtlpReceiver(at = 0): Promise<OtlpReceiver> {
   serve(server, SERVICES.Logs, (call, done) => answer(call, done, () => logs.push(...readLogs(call.request))));
   const port = await new Promise<number>((resolve, reject) => {
     const bound = (error: Error | null, port: number): void => (error ? reject(error) : resolve(port));
-    server.bindAsync(`127.0.0.1:${at}`, ServerCredentials.createInsecure(), bound);
+    server.bindAsync(`${host}:${at}`, ServerCredentials.createInsecure(), bound);
   });
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: `http://${host}:${port}`,
     spans: () => spans,
     logs: () => logs,
     headers: () => headers,
