@@ -43,6 +43,7 @@ export class DestinationLoop {
   #inFlight = 0;
   #converging = 0;
   #exporting = false;
+  #resumed = false;
   #stopping = false;
 
   constructor(deliverer: ConfiguredDeliverer, options: DestinationOptions) {
@@ -93,11 +94,23 @@ export class DestinationLoop {
   /** Ms until the next look; 0 when there may be more to do at once. */
   async #round(): Promise<number> {
     const began = this.#options.clock.now();
+    await this.#resume();
     await this.#retryRefused();
     this.#startWaiting();
     // Asked at once, so that all of it is one message to the store's thread and one back.
     const [claimed] = await Promise.all([this.#claim(), this.#converge(), this.#follow()]);
     return claimed > 0 ? 0 : this.#sleepMs(began);
+  }
+
+  /** What the process before sent counts in the vendor's limits. Nothing is sent before it is known. */
+  async #resume(): Promise<void> {
+    const { destination, recent, dryRun } = this.#deliverer;
+    if (this.#resumed) return;
+    if (recent !== undefined && !dryRun) {
+      const since = this.#options.clock.now() - recent.ms;
+      recent.resume(await this.#options.store.recentlySent(destination, since));
+    }
+    this.#resumed = true;
   }
 
   /** Takes intents that may be sent, and starts what is free; how many were taken. */

@@ -21,6 +21,8 @@ export class LateStore implements Async<OutboxStore> {
   claimDesired = (...args: Parameters<OutboxStore['claimDesired']>) =>
     this.#call('claimDesired', (store) => store.claimDesired(...args));
   settle = (...args: Parameters<OutboxStore['settle']>) => this.#call('settle', (store) => store.settle(...args));
+  recentlySent = (...args: Parameters<OutboxStore['recentlySent']>) =>
+    this.#call('recentlySent', (store) => store.recentlySent(...args));
   settleDesired = (...args: Parameters<OutboxStore['settleDesired']>) =>
     this.#call('settleDesired', (store) => store.settleDesired(...args));
   claimJournal = (...args: Parameters<OutboxStore['claimJournal']>) =>
@@ -34,7 +36,8 @@ export class LateStore implements Async<OutboxStore> {
   async #call<T>(name: string, work: (store: OutboxStore) => T): Promise<T> {
     this.calls[name] = (this.calls[name] ?? 0) + 1;
     await new Promise((resolve) => setImmediate(resolve));
-    if ((name === 'settle' || name === 'settleJournal') && this.failures-- > 0) throw new Error('disk full');
+    if ((name === 'settle' || name === 'settleJournal' || name === 'recentlySent') && this.failures-- > 0)
+      throw new Error('disk full');
     return work(this.#store());
   }
 }

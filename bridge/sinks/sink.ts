@@ -230,6 +230,13 @@ export interface ClaimedIntent extends Omit<Intent, 'story' | 'keep'> {
   readonly story?: RunStory;
 }
 
+/** What was sent, or may have been, so many `times` up to then. */
+export interface SentIntent {
+  readonly payload: Json;
+  readonly at: Instant;
+  readonly times: number;
+}
+
 export interface ClaimedDesired {
   readonly destination: string;
   readonly key: string;
@@ -255,6 +262,8 @@ export interface Deliverer {
   readonly convergeLimits: readonly Limit[];
   deliver(batch: readonly ClaimedIntent[], signal: AbortSignal): Promise<Delivery[]>;
   converge(rows: readonly ClaimedDesired[], signal: AbortSignal): Promise<Delivery[]>;
+  /** Before the first `deliver` it is given what was sent in the last `ms`, maybe by the process before: the vendor counts that. */
+  readonly recent?: { readonly ms: number; resume(sent: readonly SentIntent[]): void };
   /**
    * Limit keys of what the vendor refused for its credentials and should be asked again now: they are others, more is
    * known of them, or this is the first call. Cheap: asked in each round.

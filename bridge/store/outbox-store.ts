@@ -1,5 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
-import type { ClaimedDesired, ClaimedIntent, Delivery } from '../sinks/sink.ts';
+import type { ClaimedDesired, ClaimedIntent, Delivery, SentIntent } from '../sinks/sink.ts';
 import type { JournalStore } from './journal.ts';
 
 export interface Settled {
@@ -34,6 +34,8 @@ export interface OutboxStore extends JournalStore {
     perGate?: number,
   ): ClaimedIntent[];
   settle(results: readonly Settled[], now: Instant): void;
+  /** Requests of a destination that were or may have been made after `since`, the oldest first. */
+  recentlySent(destination: string, since: Instant): SentIntent[];
   /**
    * Rows not in sync or due for their daily assertion; clears their accepted hash first. None while the destination or
    * one of `limitKeys` (the limits that every such request shares) is held.

@@ -18,6 +18,9 @@ const MAX_READ = 16_000;
 /** A refused DSN or token is tried again this often: whoever rotates it back loses nothing. */
 const REFUSED_PAUSE_MS = 60_000;
 
+/** Several destinations may send to one project: what it takes is for all of them, so for all that share the HTTP client. */
+const PACES = new WeakMap<Http, CheckInPace>();
+
 /** One destination as its requests need it. */
 export interface Account {
   readonly config: SentryConfig;
@@ -40,8 +43,10 @@ export function createAccount(destination: string, config: SentryConfig, http: H
   const token = api && new SecretFile(`${destination}: api.tokenFile`, { file: api.tokenFile });
   const dsns = new Dsns(destination, config);
   const describe = config.gke ? createGke(http, clock) : undefined;
-  const state = { limits: new RateLimits(), pace: new CheckInPace(clock.now()), projects: new Map<string, string>() };
-  return { config, http, clock, dsns, token, describe, ...state };
+  const pace = PACES.get(http) ?? new CheckInPace();
+  PACES.set(http, pace);
+  const state = { limits: new RateLimits(), projects: new Map<string, string>() };
+  return { config, http, clock, dsns, token, describe, pace, ...state };
 }
 
 type Refused = Exclude<Delivery, { outcome: 'delivered' }>;

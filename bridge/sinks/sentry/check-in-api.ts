@@ -1,7 +1,8 @@
-import type { ClaimedIntent, Delivery } from '../sink.ts';
+import type { ClaimedIntent, Delivery, SentIntent } from '../sink.ts';
 import type { Account } from './account.ts';
 import { sendItem } from './item-api.ts';
 import type { SentryPayload } from './payload.ts';
+import { payloadSchema } from './payload.ts';
 import { ProcessingErrors } from './processing-errors.ts';
 
 type Payload = Extract<SentryPayload, { kind: 'check_in' }>;
@@ -30,4 +31,15 @@ export function createCheckIns(account: Account): SendCheckIn {
     const detail = [delivery.detail, dropped].filter((text) => text !== undefined).join('; ');
     return detail === '' ? delivery : { ...delivery, detail };
   };
+}
+
+/** Counts what the process before may have sent just now. */
+export function resumePace({ pace, dsns }: Account, sent: readonly SentIntent[]): void {
+  for (const { payload, at, times } of sent) {
+    const { data } = payloadSchema.safeParse(payload);
+    if (data?.kind !== 'check_in') continue;
+    const { monitor, environment } = data.checkIn;
+    const { project } = dsns.resolve(data.target);
+    for (let n = 0; n < times; n++) pace.sent(project, { monitor_slug: monitor.slug, environment }, at);
+  }
 }

@@ -7,7 +7,7 @@ import { targetKey } from './target.ts';
  * Sentry takes six in a clock minute and drops the others after it has answered 200. With five in any 60 s no minute has a
  * seventh, whenever the vendor's begins and however late a request arrives there.
  */
-const A_MINUTE = 5;
+export const A_MINUTE = 5;
 
 /** The limit of all check-ins of one monitor in one environment. */
 export function environmentLimit(target: Target, { monitor, environment }: CheckIn): Limit {

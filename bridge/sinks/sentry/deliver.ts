@@ -6,8 +6,9 @@ import type { TestResult } from '../test-result.ts';
 import type { Account } from './account.ts';
 import { createAccount } from './account.ts';
 import { apiDelivery, apiRequest, organizationOf } from './api-client.ts';
-import { createCheckIns } from './check-in-api.ts';
+import { createCheckIns, resumePace } from './check-in-api.ts';
 import type { SendCheckIn } from './check-in-api.ts';
+import { PACE_WINDOW_MS } from './check-in-pace.ts';
 import type { SentryConfig } from './config.ts';
 import { sendDeploy } from './deploy-api.ts';
 import { checkDsn, sendItem } from './item-api.ts';
@@ -28,6 +29,7 @@ export function createSentryDeliverer(name: string, config: SentryConfig, http: 
     destination,
     batch: { intents: 16, desired: 20 },
     convergeLimits: [API_LIMIT],
+    recent: { ms: PACE_WINDOW_MS, resume: (sent) => resumePace(account, sent) },
     deliver: (batch, signal) => Promise.all(batch.map((intent) => send(account, checkIns, intent, signal))),
     converge: (rows, signal) => converge(account, rows, signal),
     renewed() {

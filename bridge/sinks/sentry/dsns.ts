@@ -13,6 +13,8 @@ export interface Resolved {
   readonly dsn: Dsn;
   /** Tells DSNs apart without showing one: what Sentry limits is the same DSN, however it is named. */
   readonly id: string;
+  /** The same for all keys of a project. */
+  readonly project: string;
   /** The limit key that everything for it shares. */
   readonly key: string;
   /** Why it does not go where an annotation wanted it. */
@@ -55,13 +57,13 @@ export class Dsns {
   resolve(target: Target): Resolved {
     if ('dsn' in target) {
       const dsn = parseDsn(target.dsn);
-      if (dsn !== undefined && this.#allows(dsn)) return { dsn, id: idOf(dsn), key: targetKey(target) };
+      if (dsn !== undefined && this.#allows(dsn)) return { dsn, ...idsOf(dsn), key: targetKey(target) };
       return { ...this.resolve(DEFAULT), note: NOT_ALLOWED };
     }
     const key = targetKey(target);
     const file = this.#files.get(key);
     const dsn = file && parseDsn(file.value);
-    if (dsn !== undefined) return { dsn, id: idOf(dsn), key };
+    if (dsn !== undefined) return { dsn, ...idsOf(dsn), key };
     return { ...this.resolve(DEFAULT), note: NO_ROUTE };
   }
 
@@ -117,6 +119,7 @@ function matches(host: string, allowed: string): boolean {
   return allowed.startsWith('*.') ? host.endsWith(allowed.slice(1)) : host === allowed;
 }
 
-function idOf(dsn: Dsn): string {
-  return sha256Hex(`${dsnOrigin(dsn)}/${dsn.path}/${dsn.projectId}/${dsn.publicKey}`).slice(0, 16);
+function idsOf(dsn: Dsn): Pick<Resolved, 'id' | 'project'> {
+  const project = `${dsnOrigin(dsn)}/${dsn.path}/${dsn.projectId}`;
+  return { project, id: sha256Hex(`${project}/${dsn.publicKey}`).slice(0, 16) };
 }

@@ -74,7 +74,7 @@ function paced(
   item: ReadyItem['item'],
 ): Delivery | undefined {
   if (planned.kind !== 'check_in') return undefined;
-  const wait = pace.wait(to.id, item, clock.now());
+  const wait = pace.wait(to.project, item, clock.now());
   if (wait === undefined) return undefined;
   const { monitor, environment } = planned.checkIn;
   const key = wait.of === 'project' ? `${to.key}/monitor` : environmentKey(planned.target, monitor.slug, environment);
@@ -105,7 +105,7 @@ async function sendTo(
   { story }: Intent,
   signal: AbortSignal,
 ): Promise<Delivery> {
-  if (payload.kind === 'check_in') account.pace.sent(to.id, payload.item, account.clock.now());
+  if (payload.kind === 'check_in') account.pace.sent(to.project, payload.item, account.clock.now());
   const attempt = async (extent: Extent) => {
     const made = itemsOf(account, to, payload, story, extent);
     return { notes: made.notes, result: await post(account, to, made.items, eventIdOf(payload), signal) };

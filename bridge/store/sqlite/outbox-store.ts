@@ -3,6 +3,7 @@ import type { OutboxStore } from '../outbox-store.ts';
 import type { ProblemStore } from '../problems.ts';
 import type { Db } from './db/db.ts';
 import { retryRefused } from './desired/refusals.ts';
+import { recentlySent } from './outbox/recently-sent.ts';
 import type { Parts } from './parts.ts';
 
 /** What the outbox, the writer of Kubernetes Events and the reader of logs ask for; each call that writes is a commit. */
@@ -14,6 +15,7 @@ export function outboxStore(
     claim: (destination, limit, now, exclude, dryRun, perGate = limit) =>
       db.write(() => intents.claim(destination, limit, now, exclude, dryRun, perGate)),
     settle: (results, now) => db.write(() => results.forEach((result) => intents.settle(result, now))),
+    recentlySent: (destination, since) => recentlySent(db, destination, since),
     claimDesired: (destination, limit, now, limitKeys = []) =>
       db.write(() => desired.claim(destination, limit, now, limitKeys)),
     settleDesired: (results, now) => db.write(() => results.forEach((result) => desired.settle(result, now))),

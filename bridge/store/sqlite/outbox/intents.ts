@@ -169,12 +169,15 @@ export class Intents {
 
   /** What a crash left in flight is tried again; the vendor may have seen it. */
   recover(now: Instant): void {
-    const lanes = this.#db.all<{ destination: string; lane: string }>(
+    const rows = this.#db.all<{ seq: number; destination: string; lane: string }>(
       `UPDATE intents SET status = iif(eligible_at IS NULL, 'awaiting', 'ready'), reason = 'answer_lost',
-         unknown_outcomes = unknown_outcomes + 1, next_at = ? WHERE status = 'sending' RETURNING destination, lane`,
+         unknown_outcomes = unknown_outcomes + 1, next_at = ? WHERE status = 'sending' RETURNING seq, destination, lane`,
       now,
     );
-    for (const { destination, lane } of lanes) this.#reorder(destination, lane, now);
+    for (const { seq, destination, lane } of rows) {
+      this.#db.run(ANSWER, seq, 'answer_lost', null, now);
+      this.#reorder(destination, lane, now);
+    }
   }
 
   /** Makes the first unsettled intent of a lane its head. */

@@ -117,6 +117,7 @@ CREATE INDEX intents_age ON intents (destination, gate, age_from) WHERE status =
 CREATE INDEX intents_failing ON intents (seq) WHERE status = 'ready' AND failures > 0;
 CREATE INDEX intents_awaiting ON intents (destination, waits_for) WHERE status = 'awaiting';
 CREATE INDEX intents_sending ON intents (seq) WHERE status = 'sending';
+CREATE INDEX intents_delivered ON intents (destination, settled_at) WHERE status = 'delivered';
 CREATE INDEX intents_dropped ON intents (settled_at, seq) WHERE status = 'dropped';
 CREATE INDEX intents_dropped_newest ON intents (seq) WHERE status = 'dropped';
 CREATE INDEX intents_destination ON intents (destination, seq);

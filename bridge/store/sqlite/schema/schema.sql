@@ -63,6 +63,7 @@ CREATE TABLE intents (
   UNIQUE (destination, key));
 CREATE INDEX intents_age ON intents (destination, gate, age_from) WHERE status = 'ready';
 CREATE INDEX intents_awaiting ON intents (destination, waits_for) WHERE status = 'awaiting';
+CREATE INDEX intents_delivered ON intents (destination, settled_at) WHERE status = 'delivered';
 CREATE INDEX intents_destination ON intents (destination, seq);
 CREATE INDEX intents_dropped ON intents (settled_at, seq) WHERE status = 'dropped';
 CREATE INDEX intents_dropped_newest ON intents (seq) WHERE status = 'dropped';
