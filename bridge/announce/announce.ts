@@ -223,8 +223,10 @@ function enqueue(turn: Turn, to: Destination, transition: Transition, intents: r
   const { tx, now } = turn;
   const { destination } = to.planner;
   const passed = withinBudget(turn, to, transition, intents);
-  if (passed.length === 0 && intents.length > 0) decide(turn, transition.id, destination, 'dropped', 'storm');
-  else decide(turn, transition.id, destination, 'planned', plannedReason(transition));
+  const left = intents.length - passed.length;
+  if (left === 0) decide(turn, transition.id, destination, 'planned', plannedReason(transition));
+  else if (passed.length === 0) decide(turn, transition.id, destination, 'dropped', 'storm');
+  else decide(turn, transition.id, destination, 'planned', 'storm', `${left} of ${intents.length} reports`);
   for (const intent of passed) tx.timeline.enqueue(destination, transition.id, intent, now);
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Transition } from '../lifecycle/transition.ts';
+import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
-import { canonicalJson } from '../lib/json.ts';
+import { canonicalJson, readJson } from '../lib/json.ts';
 import { countReport } from '../policy/storm.ts';
 import type { StormWindow } from '../policy/storm.ts';
 import type { Intent } from '../sinks/sink.ts';
@@ -27,6 +28,10 @@ const stormSchema = z.object({
 });
 type Storm = z.infer<typeof stormSchema>;
 
+/** A digest waits for its destination to be configured again: this long between two looks, and in all. */
+const AWAY_MS = 3_600_000;
+const MOST_AWAY_MS = 7 * 24 * AWAY_MS;
+
 /**
  * Those intents of a transition that the budget of the destination lets pass; what does not is counted, and reported by one
  * digest when its window is over. Intents that are in no budget always pass.
@@ -38,10 +43,10 @@ export function withinBudget(
   intents: readonly Intent[],
 ): readonly Intent[] {
   if (rules === undefined || intents.every(({ storm }) => storm === undefined)) return intents;
-  // What is planned again, as for a destination that was away, has been counted.
+  // What is planned again, as for a destination that was away, has been counted: what passed of it is queued already.
   const before = turn.tx.timeline.decision(id, destination);
-  if (before?.verdict === 'planned') return intents;
   if (before?.reason === 'storm') return intents.filter(({ storm }) => storm === undefined);
+  if (before?.verdict === 'planned') return intents;
   return intents.filter(({ storm: item }) => {
     if (item === undefined) return true;
     const key = keyOf(destination, item.scope);
@@ -49,39 +54,38 @@ export function withinBudget(
     const { passes, window } = countReport(before?.window, { ...item, at }, rules.budget, turn.now);
     const first =
       window.left === undefined ? {} : { first: before?.window.left === undefined ? id : (before.first ?? id) };
-    write(turn, key, { destination, scope: item.scope, window, ...first });
-    if (window.left?.count === 1) setTimer(turn, key, window, rules.budget.windowMs);
+    turn.tx.meta.set(key, JSON.stringify({ destination, scope: item.scope, window, ...first } satisfies Storm));
+    if (before?.window.since !== window.since) setTimer(turn, key, window.since + rules.budget.windowMs);
     return passes;
   });
 }
 
-/** The window of a storm is over: what it left out becomes one digest. */
-export function reportStorm(turn: Turn, key: string, id: string): void {
+/** A window is over: nothing of it is kept, and what it left out becomes one digest. */
+export function endStormWindow(turn: Turn, key: string, id: string): void {
   const { tx, now, destinations } = turn;
   tx.timers.clear(id);
   const storm = read(turn, key);
-  if (storm?.window.left === undefined || storm.first === undefined) return;
-  const { destination, scope, window, first } = storm;
-  tx.meta.set(key, '');
+  const { destination, scope, window, first } = storm ?? {};
   const to = destinations.find(({ planner }) => planner.destination === destination);
-  const { since, passed } = window;
-  const digest = to?.planner.digest?.({ scope, since, until: now, passed, left: storm.window.left });
-  for (const intent of digest ?? []) tx.timeline.enqueue(destination, first, intent, now);
+  const left = window?.left;
+  if (left !== undefined && to === undefined && now < window!.since + MOST_AWAY_MS) {
+    setTimer(turn, key, now + AWAY_MS);
+    return;
+  }
+  tx.meta.delete(key);
+  if (to === undefined || left === undefined || first === undefined) return;
+  const { since, passed } = window!;
+  const digest = to.planner.digest?.({ scope: scope!, since, until: now, passed, left });
+  for (const intent of digest ?? []) tx.timeline.enqueue(to.planner.destination, first, intent, now);
 }
 
-/** Not later than a window after now: the clock may have been set back since it began. */
-function setTimer({ tx, now }: Turn, key: string, { since }: StormWindow, windowMs: number): void {
-  const due = Math.min(Math.max(since + windowMs, now), now + windowMs);
+function setTimer({ tx }: Turn, key: string, due: Instant): void {
   tx.timers.set({ id: `storm/${key}`, kind: 'storm', uid: key, due });
 }
 
 function read({ tx }: Turn, key: string): Storm | undefined {
   const text = tx.meta.get(key);
-  return text === undefined || text === '' ? undefined : stormSchema.safeParse(JSON.parse(text)).data;
-}
-
-function write({ tx }: Turn, key: string, storm: Storm): void {
-  tx.meta.set(key, JSON.stringify(storm));
+  return text === undefined ? undefined : stormSchema.safeParse(readJson(text)).data;
 }
 
 const keyOf = (destination: string, scope: Json): string => `storm/${destination}/${canonicalJson(scope)}`;

@@ -2,7 +2,7 @@ import { settleOwner, settlePods } from '../announce/announce.ts';
 import { planActive } from '../announce/active.ts';
 import { settleLogs } from '../announce/run-logs.ts';
 import { settleRun } from '../announce/settled.ts';
-import { reportStorm } from '../announce/storm.ts';
+import { endStormWindow } from '../announce/storm.ts';
 import type { Instant } from '../lib/clock.ts';
 import type { Timer } from '../store/timers.ts';
 import type { Turn } from '../turn/turn.ts';
@@ -35,7 +35,7 @@ export const TIMERS: { readonly [K in Exclude<Timer['kind'], 'probe'>]: TimerRul
   logs: { due: 'by_clock', settle: settleLogs },
   settled: { due: 'by_clock', settle: settleRun },
   active: { due: 'by_clock', settle: planActive },
-  storm: { due: 'by_clock', settle: reportStorm },
+  storm: { due: 'by_clock', settle: endStormWindow },
   stuck: { due: 'when_complete', settle: settleStuck },
   rollout: { due: 'when_complete', settle: settleStall },
   schedule: { due: 'when_complete', judges: true, settle: (turn, uid, _, until) => judgeSchedule(turn, uid, until) },

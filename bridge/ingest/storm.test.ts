@@ -6,6 +6,7 @@ import type { StormReport } from '../sinks/storm.ts';
 import { TestEngine } from './test-engine.ts';
 
 const WINDOW_MS = 60_000;
+const HOUR = 3_600_000;
 const NOW = T0 + 60_000;
 
 let bridge: TestEngine;
@@ -47,6 +48,11 @@ function warnings(count: number, reason: string, now = NOW): void {
 }
 
 const keys = () => bridge.reader.deliveries({ limit: 1_000 }).items.map(({ payload }) => payload);
+/** What the store keeps of windows that are not over. */
+const windows = () =>
+  bridge.store
+    .transaction((tx) => tx.timers.below('storm'))
+    .filter(({ uid }) => bridge.store.transaction((tx) => tx.meta.get(uid)) !== undefined);
 const digests = () => keys().filter((payload) => 'left' in (payload as object));
 
 describe('a storm', () => {
@@ -108,5 +114,33 @@ describe('a storm', () => {
     expect(bridge.takePlannerFailures()).toMatchObject([
       { call: 'digest', error: expect.stringContaining('no digest') },
     ]);
+  });
+
+  it('of a destination that leaves the configuration has its digest when it is back within a week', () => {
+    bridge = new TestEngine({ planners: [planner] });
+    warnings(7, 'BackOff');
+    bridge.restart([], NOW + 1_000);
+    bridge.tick(NOW + WINDOW_MS);
+    bridge.tick(NOW + 5 * HOUR);
+    bridge.restart([planner], NOW + 5 * HOUR);
+    bridge.tick(NOW + 6 * HOUR);
+    expect(digests()).toEqual([{ left: 2 }]);
+    expect(windows()).toEqual([]);
+  });
+
+  it('leaves no window in the store, whether it had a digest, needed none, or its destination is gone for good', () => {
+    bridge = new TestEngine({ planners: [planner] });
+    warnings(1, 'BackOff');
+    expect(windows()).toHaveLength(1);
+    bridge.tick(NOW + WINDOW_MS);
+    expect(windows()).toEqual([]);
+    warnings(7, 'BackOff', NOW + WINDOW_MS);
+    bridge.tick(NOW + 2 * WINDOW_MS);
+    expect(windows()).toEqual([]);
+    warnings(7, 'BackOff', NOW + HOUR);
+    bridge.restart([], NOW + HOUR);
+    for (let day = 1; day <= 8; day++) bridge.tick(NOW + day * 24 * HOUR);
+    expect(windows()).toEqual([]);
+    expect(bridge.store.transaction((tx) => tx.timers.below('storm'))).toEqual([]);
   });
 });

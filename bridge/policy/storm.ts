@@ -1,12 +1,5 @@
 import type { Instant } from '../lib/clock.ts';
-
-/** How much one destination may report of what comes in storms. */
-export interface StormBudget {
-  /** Most reports of one scope in a window, and most of these of one group. */
-  readonly most: number;
-  readonly mostOfOne: number;
-  readonly windowMs: number;
-}
+import type { LeftOut, StormBudget } from '../lib/storm.ts';
 
 /** A window of one scope, as it is stored. It begins with its first report. */
 export interface StormWindow {
@@ -16,17 +9,6 @@ export interface StormWindow {
   readonly groups: Readonly<Record<string, number>>;
   /** What was left out, if anything. */
   readonly left?: LeftOut;
-}
-
-/** What was left out of a window, counted by what it was. */
-export interface LeftOut {
-  readonly count: number;
-  /** The commonest first when it is reported; at most `MAX_KINDS`, what came later is in `others`. */
-  readonly kinds: Readonly<Record<string, number>>;
-  readonly others: number;
-  /** When the first and the last of it happened, by the objects. */
-  readonly firstAt: Instant;
-  readonly lastAt: Instant;
 }
 
 /** What is reported, and in which budget it counts. */

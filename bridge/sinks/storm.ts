@@ -1,5 +1,6 @@
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
+import type { LeftOut, StormBudget } from '../lib/storm.ts';
 import type { Intent } from './sink.ts';
 
 /** In which budget an intent counts. */
@@ -19,13 +20,6 @@ export interface StormRules {
   digest(report: StormReport): readonly Intent[];
 }
 
-/** Most reports of a scope in a window, and most of these of one group. */
-export interface StormBudget {
-  readonly most: number;
-  readonly mostOfOne: number;
-  readonly windowMs: number;
-}
-
 /** What a storm left out in one window, for its digest. */
 export interface StormReport {
   readonly scope: Json;
@@ -33,12 +27,5 @@ export interface StormReport {
   readonly until: Instant;
   /** How many were sent one by one. */
   readonly passed: number;
-  readonly left: {
-    readonly count: number;
-    /** By `what`; those that came when there were already many are `others`. */
-    readonly kinds: Readonly<Record<string, number>>;
-    readonly others: number;
-    readonly firstAt: Instant;
-    readonly lastAt: Instant;
-  };
+  readonly left: LeftOut;
 }

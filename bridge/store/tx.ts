@@ -44,4 +44,5 @@ export interface Tx {
 export interface MetaTx {
   get(key: string): string | undefined;
   set(key: string, value: string): void;
+  delete(key: string): void;
 }

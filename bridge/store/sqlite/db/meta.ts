@@ -16,4 +16,8 @@ export class Meta implements MetaTx {
   set(key: string, value: string): void {
     this.#db.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, value);
   }
+
+  delete(key: string): void {
+    this.#db.run('DELETE FROM meta WHERE key = ?', key);
+  }
 }
