@@ -4,7 +4,6 @@ import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import { canonicalJson, readJson } from '../lib/json.ts';
 import { countReport } from '../policy/storm.ts';
-import type { StormWindow } from '../policy/storm.ts';
 import type { Intent } from '../sinks/sink.ts';
 import type { Destination } from '../turn/destination.ts';
 import type { Turn } from '../turn/turn.ts';

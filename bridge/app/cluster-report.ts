@@ -19,7 +19,7 @@ export function auditReport(auditor: Auditor | undefined): object {
 
 /** Not a fault of the bridge: it is reported, not judged. */
 export function problemReport(reader: ReadStore): object {
-  return { cronJobsWithAnnotationProblems: reader.problemCronJobs() };
+  return { objectsWithAnnotationProblems: reader.problemObjects() };
 }
 
 interface Cluster {

@@ -159,7 +159,7 @@ describe('the monitor of the heartbeat', () => {
         tags: ['kubernetes'],
       },
     ]);
-    expect(engine.reader.desired({ limit: 10 }).items[0]?.cronJobs).toEqual(['lifecycle-bridge']);
+    expect(engine.reader.desired({ limit: 10 }).items[0]?.objects).toEqual(['lifecycle-bridge']);
   });
 
   it('may have a key of its own', () => {

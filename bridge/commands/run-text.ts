@@ -108,8 +108,8 @@ function unjudgedLine({ reason, detail, sinceAt }: UnjudgedView): string[] {
 }
 
 function rowLine(row: DesiredView, cronJob: string): string[] {
-  const { inSync, destination, key, reason, detail, attempts, cronJobs } = row;
-  const [owner] = cronJobs;
+  const { inSync, destination, key, reason, detail, attempts, objects } = row;
+  const [owner] = objects;
   if (owner !== undefined && owner !== cronJob)
     return ['! not the owner', destination, key, `${reasonText('key_conflict')}: ${owner}`];
   if (inSync) return ['✓ in sync', destination, key];

@@ -106,10 +106,10 @@ export interface DesiredView {
   readonly attempts: number;
   readonly reason: Reason | undefined;
   readonly detail: string | undefined;
-  /** When it is deleted at the vendor, if no CronJob claims it until then. */
+  /** When it is deleted at the vendor, if no object claims it until then. */
   readonly removeAt: Instant | undefined;
   /** `namespace/name` of every live CronJob on this key, `KIND namespace/name` of others, the owner of the payload first. */
-  readonly cronJobs: readonly string[];
+  readonly objects: readonly string[];
 }
 
 /** A CronJob as it was last seen, and the rows that it claims. */
@@ -280,11 +280,11 @@ export interface CronJobReads {
   cronJobs(query: CronJobsQuery): Page<SeenCronJob>;
   /** CronJobs that are not deleted. */
   cronJobCount(): number;
-  /** CronJobs with annotations that cannot be read, by namespace and name. */
+  /** Objects with annotations that cannot be read, by namespace and name. */
   problems(query: ObjectsQuery): Page<ObjectProblems>;
   problemCounts(): ProblemCount[];
-  /** How many CronJobs have one. */
-  problemCronJobs(): number;
+  /** How many objects have one. */
+  problemObjects(): number;
   /** How many CronJobs have missed runs that are not judged, by reason. */
   unjudgedCounts(): UnjudgedCount[];
 }

@@ -33,9 +33,9 @@ export function pagesRouter(options: WebOptions): Router {
     const query = runsQuery(given);
     const { namespace, owner } = query;
     const cronJob = namespace === undefined || owner === undefined ? undefined : reader.cronJob(namespace, owner);
-    const cronJobs = { seen: reader.cronJobCount(), withProblems: reader.problemCronJobs() };
+    const seen = { cronJobs: reader.cronJobCount(), problemObjects: reader.problemObjects() };
     const notes = { problems: cronJob?.problems ?? [], unjudged: cronJob?.unjudged };
-    return runsPage({ query, page: reader.runs(query), counts: reader.runCounts(query), cronJobs, ...notes }, frame);
+    return runsPage({ query, page: reader.runs(query), counts: reader.runCounts(query), seen, ...notes }, frame);
   });
   get('/runs/:uid', ({ params }, frame) => {
     const detail = reader.run(String(params['uid']));

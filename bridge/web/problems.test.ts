@@ -62,7 +62,7 @@ describe('annotations that cannot be read', () => {
 
   it('stand at the CronJob, in the list of CronJobs and above its runs', async () => {
     find(problem);
-    expect(await page('/')).toContain('<a href="/problems">1 CronJob with annotations that cannot be read</a>');
+    expect(await page('/')).toContain('<a href="/problems">1 object with annotations that cannot be read</a>');
     expect(await page('/cronjobs')).toMatch(
       /href="\/problems\?namespace=shop&amp;name=cart-cleanup"[^>]*>.*1 annotation cannot be read/,
     );

@@ -61,7 +61,7 @@ describe('a name that two workloads have', () => {
     const pods = [pod('web-1-a', set, { app: 'b' }, { age: 90 }), pod('web-0', older, { app: 'a' })];
     bridge.see(web, set, pods[0]!, older, pods[1]!);
     expect(bridge.lines).toEqual(['shop/web/app a deployed']);
-    expect(bridge.engine.reader.desired({ limit: 1 }).items[0]!.cronJobs).toEqual([
+    expect(bridge.engine.reader.desired({ limit: 1 }).items[0]!.objects).toEqual([
       'StatefulSet shop/web',
       'Deployment shop/web',
     ]);

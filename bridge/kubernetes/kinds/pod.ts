@@ -44,6 +44,11 @@ export interface Because {
   readonly message: string | undefined;
 }
 
+/** True where a pod's phase is its last. */
+export function isLastPhase(phase: unknown): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
 export interface PodFacts extends ObjectFacts {
   readonly kind: 'Pod';
   readonly phase: string;

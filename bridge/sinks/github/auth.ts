@@ -31,7 +31,7 @@ export interface Auth {
   isReplaced(): boolean;
   /** True while they are refused and their file may hold others any moment. */
   isRefused(): boolean;
-  /** Removes every secret that was ever used. */
+  /** Removes the secrets that were used last. */
   redact(text: string): string;
 }
 
@@ -62,9 +62,18 @@ export function createAuth(destination: string, config: GithubConfig, clock: Clo
   };
 }
 
+/** More are not in any text of GitHub any more: a token of an App is good for an hour. */
+const MAX_SEEN = 50;
+
+function remember(seen: Set<string>, secret: string): void {
+  seen.delete(secret);
+  seen.add(secret);
+  for (const oldest of seen) if (seen.size > MAX_SEEN) seen.delete(oldest);
+}
+
 function tokenSource(secret: SecretFile, seen: Set<string>): Source {
   const take = (): Token => {
-    seen.add(secret.value);
+    remember(seen, secret.value);
     return { token: secret.value };
   };
   return {
@@ -93,7 +102,7 @@ function appSource(app: App, secret: SecretFile, seen: Set<string>, clock: Clock
     try {
       const got = await authOf(secret.value)({ type: 'installation', refresh });
       permissions = got.permissions;
-      seen.add(got.token);
+      remember(seen, got.token);
       return { token: got.token };
     } catch (error) {
       if (error instanceof TokenRefused && isOtherClock(error.result)) return get(true);

@@ -1,3 +1,4 @@
+import { isLastPhase } from '../../kubernetes/kinds/pod.ts';
 import type { ContainerFacts, PodFacts } from '../../kubernetes/observation.ts';
 import { isOwnedByJob } from '../../kubernetes/metadata.ts';
 import type { Instant } from '../../lib/clock.ts';
@@ -45,11 +46,7 @@ export function recorded({ containers }: PodFacts): readonly ContainerFacts[] {
 
 /** A pod that is over stands for its Job while it is there; of other workloads (evicted ones stay for days) it runs nothing. */
 function counts(pod: PodFacts): boolean {
-  return !isOver(pod) || isOwnedByJob(pod.owner);
-}
-
-function isOver({ phase }: PodFacts): boolean {
-  return phase === 'Succeeded' || phase === 'Failed';
+  return !isLastPhase(pod.phase) || isOwnedByJob(pod.owner);
 }
 
 function claimOf(
@@ -110,7 +107,7 @@ function recordOf(
 
 /** A pod that is pending may have init containers that run. */
 function hasRun(pod: PodFacts, { runningSince, terminated, lastTerminated }: ContainerFacts): boolean {
-  if (pod.phase === 'Running' || isOver(pod)) return true;
+  if (pod.phase === 'Running' || isLastPhase(pod.phase)) return true;
   return runningSince !== undefined || terminated !== undefined || lastTerminated !== undefined;
 }
 

@@ -8,7 +8,7 @@ import type { HttpAnswer, HttpResult } from '../http.ts';
 import type { Kube } from '../module.ts';
 import type { Delivery } from '../sink.ts';
 import type { Stamp } from './wanted.ts';
-import { isLastPhase } from './wanted.ts';
+import { isLastPhase } from '../../kubernetes/kinds/pod.ts';
 
 /** Limit key of all requests. */
 export const API_LIMIT = 'kubernetes';

@@ -1,3 +1,4 @@
+import { isLastPhase } from '../../kubernetes/kinds/pod.ts';
 import type { PodFacts } from '../../kubernetes/observation.ts';
 import type { Instant } from '../../lib/clock.ts';
 import { isInSelection } from '../selection.ts';
@@ -6,7 +7,7 @@ import { FORGET } from '../sink.ts';
 import type { KubernetesConfig } from './config.ts';
 import { rfc3339 } from './rfc3339.ts';
 import type { Wanted } from './wanted.ts';
-import { isLastPhase, wantedSchema } from './wanted.ts';
+import { wantedSchema } from './wanted.ts';
 
 export const READS: Reads = { kinds: new Set(['Pod']), annotations: [] };
 

@@ -21,8 +21,3 @@ export type Stamp = Wanted & { readonly value: string };
 export function isStamp(wanted: Wanted): wanted is Stamp {
   return wanted.value !== undefined;
 }
-
-/** True where a pod's phase is its last. */
-export function isLastPhase(phase: unknown): boolean {
-  return phase === 'Succeeded' || phase === 'Failed';
-}

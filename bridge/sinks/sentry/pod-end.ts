@@ -1,3 +1,4 @@
+import { isLastPhase } from '../../kubernetes/kinds/pod.ts';
 import type { PodFacts } from '../../kubernetes/observation.ts';
 import { isLost } from '../../lifecycle/containers.ts';
 import type { ContainerEnd, Transition } from '../../lifecycle/transition.ts';
@@ -21,7 +22,7 @@ export function coveredEnd(end: ContainerEnd, { pod }: Subject): Reason | undefi
 
 function isDone({ phase, containers }: PodFacts): boolean {
   const apps = containers.filter(({ type }) => type === 'app');
-  return phase === 'Succeeded' || phase === 'Failed' || apps.every(({ terminated }) => terminated !== undefined);
+  return isLastPhase(phase) || apps.every(({ terminated }) => terminated !== undefined);
 }
 
 interface PodEnd {

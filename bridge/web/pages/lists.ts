@@ -17,7 +17,7 @@ export function desiredPage(page: Page<DesiredView>, query: { cursor?: string })
     (row) =>
       html`<tr>
         <td>${syncBadge(row)}</td>
-        <td class="name">${row.cronJobs.length === 0 ? 'nothing that lives' : row.cronJobs.map(claimText)}</td>
+        <td class="name">${row.objects.length === 0 ? 'nothing that lives' : row.objects.map(claimText)}</td>
         <td>${field(row.wanted, 'schedule')} <small>${field(row.wanted, 'timezone')}</small></td>
         <td class="name">${row.destination} <small>${row.key}</small></td>
         <td>
@@ -54,17 +54,16 @@ function removalText({ removeAt }: DesiredView): Child {
 }
 
 /** The first owns the settings; the others only send telemetry. */
-function claimText(cronJob: string, index: number): Child {
-  return index === 0
-    ? cronJobLink(cronJob)
-    : html`${cronJobLink(cronJob)} <small>${reasonText('key_conflict')}</small> `;
+function claimText(object: string, index: number): Child {
+  return index === 0 ? objectLink(object) : html`${objectLink(object)} <small>${reasonText('key_conflict')}</small> `;
 }
 
-function cronJobLink(cronJob: string): Child {
-  if (cronJob === OWN_CLAIM) return 'the bridge itself';
-  if (cronJob.includes(' ')) return `${cronJob} `;
-  const [namespace, owner] = cronJob.split('/', 2);
-  return html`<a href="${href('/', { namespace, owner })}">${cronJob}</a> `;
+/** A CronJob is `namespace/name` alone; it has a list of runs. */
+function objectLink(object: string): Child {
+  if (object === OWN_CLAIM) return 'the bridge itself';
+  if (object.includes(' ')) return `${object} `;
+  const [namespace, owner] = object.split('/', 2);
+  return html`<a href="${href('/', { namespace, owner })}">${object}</a> `;
 }
 
 function field(wanted: Json, name: string): string {

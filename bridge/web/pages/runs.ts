@@ -16,7 +16,7 @@ export interface RunsView {
   readonly query: RunsQuery;
   readonly page: Page<RunView>;
   readonly counts: Partial<Record<RunStatus, number>>;
-  readonly cronJobs: { readonly seen: number; readonly withProblems: number };
+  readonly seen: { readonly cronJobs: number; readonly problemObjects: number };
   /** Of the CronJob whose runs are shown. */
   readonly problems: readonly ProblemView[];
   readonly unjudged: UnjudgedView | undefined;
@@ -24,17 +24,17 @@ export interface RunsView {
 
 /** The list of runs with its filters. */
 export function runsPage(view: RunsView, frame: Frame): PageContent {
-  const { page, query, cronJobs, problems, unjudged } = view;
+  const { page, query, seen, problems, unjudged } = view;
   return {
     title: 'Runs',
     tab: '/',
     body: html`
       <h1>Runs</h1>
-      ${cronJobs.seen === 0 && noCronJobs(frame)} ${problemNotes(problems)} ${unjudgedNote(unjudged)}
+      ${seen.cronJobs === 0 && noCronJobs(frame)} ${problemNotes(problems)} ${unjudgedNote(unjudged)}
       <ul class="facts">
-        <li><a href="/cronjobs">${count(cronJobs.seen)} seen</a></li>
+        <li><a href="/cronjobs">${count(seen.cronJobs, 'CronJob')} seen</a></li>
         <li><a href="/deliveries?status=pending">${outboxText(frame.outbox, frame.now)}</a></li>
-        ${notInSync(frame)} ${unread(cronJobs.withProblems)}
+        ${notInSync(frame)} ${unread(seen.problemObjects)}
       </ul>
       ${stateFilter(view)} ${activeFilters(query)}
       ${page.items.length === 0 ? html`<p class="empty">No run here yet.</p>` : runsTable(page.items, query, frame.now)}
@@ -43,12 +43,13 @@ export function runsPage(view: RunsView, frame: Frame): PageContent {
   };
 }
 
-function count(cronJobs: number): string {
-  return cronJobs === 1 ? '1 CronJob' : `${cronJobs} CronJobs`;
+function count(number: number, what: string): string {
+  return number === 1 ? `1 ${what}` : `${number} ${what}s`;
 }
 
-function unread(cronJobs: number): Child {
-  return cronJobs > 0 && html`<li><a href="/problems">${count(cronJobs)} with annotations that cannot be read</a></li>`;
+function unread(objects: number): Child {
+  const text = `${count(objects, 'object')} with annotations that cannot be read`;
+  return objects > 0 && html`<li><a href="/problems">${text}</a></li>`;
 }
 
 function noCronJobs({ cluster }: Frame): Html {

@@ -32,7 +32,7 @@ describe('an election of the newest', () => {
     expect(wanted()).toBe('second');
     claim('third', { uid: 'c', createdAt: T0 + 3 }, newest);
     expect(wanted()).toBe('third');
-    expect(t.row('m').cronJobs).toEqual(['c', 'b', 'a']);
+    expect(t.row('m').objects).toEqual(['c', 'b', 'a']);
   });
 
   it('falls back to the one before when the newest is deleted', () => {

@@ -47,7 +47,7 @@ describe('who decides what is wanted', () => {
     t.want('m', 'old');
     accept();
     t.want('m', 'old', { alive: false });
-    expect(t.row('m')).toMatchObject({ wanted: 'old', inSync: true, cronJobs: [] });
+    expect(t.row('m')).toMatchObject({ wanted: 'old', inSync: true, objects: [] });
     expect(t.claimRows()).toEqual([]);
   });
 
@@ -78,7 +78,7 @@ describe('who decides what is wanted', () => {
       t.store.transaction((tx) => tx.objects.put({ ...object, deleted: false, state: {} }));
       t.want('m', name, { uid, createdAt: name === 'old' ? T0 : T0 + 1 });
     }
-    expect(t.row('m').cronJobs).toEqual(['ns/old', 'ns/young']);
+    expect(t.row('m').objects).toEqual(['ns/old', 'ns/young']);
   });
 });
 

@@ -137,7 +137,7 @@ describe('the rows of a destination that left', () => {
     start(OTHER);
     after(29 * DAY);
     expect(t.reader.depth().find((row) => row.destination === DESTINATION)).toMatchObject({ notInSync: 0 });
-    expect(t.row('m')).toMatchObject({ reason: 'destination_removed', cronJobs: ['job'] });
+    expect(t.row('m')).toMatchObject({ reason: 'destination_removed', objects: ['job'] });
     after(2 * DAY);
     after(MINUTE);
     expect([t.row('m'), t.reader.leftDestinations(), t.reader.depth()]).toEqual([undefined, [], []]);

@@ -55,8 +55,9 @@ function readRun(run: string | null): Run | undefined {
 
 function eventEntry({ seq, text, version, at, count, run }: EntryColumns): JournalEntry | undefined {
   const event = parsed<EventFacts>(text, (value) => typeof value?.uid === 'string').value;
-  const known = { ...event!, resourceVersion: version!, lastAt: at!, count: count! };
-  return event && { seq, event: known, run: readRun(run) };
+  if (event === undefined) return undefined;
+  const known = { ...event, resourceVersion: version!, lastAt: at!, count: count! };
+  return { seq, event: known, run: readRun(run) };
 }
 
 /** How many entries lie after `cursor` up to `upTo`. */

@@ -40,7 +40,7 @@ export function cronJobReads(db: Db, dryRuns: ReadonlySet<string>): CronJobReads
     cronJobCount: () => count(COUNT),
     problems: (query) => readProblems(db, query),
     problemCounts: () => countProblems(db),
-    problemCronJobs: () => count('SELECT count(*) AS count FROM annotation_problems'),
+    problemObjects: () => count('SELECT count(*) AS count FROM annotation_problems'),
     unjudgedCounts: () => countUnjudged(db),
   };
 }

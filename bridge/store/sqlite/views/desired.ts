@@ -20,7 +20,7 @@ interface DesiredViewColumns {
   readonly reason: Reason | null;
   readonly detail: string | null;
   readonly remove_at: number | null;
-  readonly cron_jobs: string;
+  readonly claimed_for: string;
   readonly has_left: number;
 }
 
@@ -30,7 +30,7 @@ const DESIRED = `SELECT desired.*, (
       SELECT DISTINCT of_rank, of_uid, coalesce(iif(kind = 'CronJob', '', kind || ' ') || objects.namespace || '/' ||
         objects.name, of_uid) AS name
       FROM claims LEFT JOIN objects ON objects.uid = of_uid
-      WHERE claims.destination = desired.destination AND claims.key = desired.key ORDER BY of_rank, of_uid)) AS cron_jobs,
+      WHERE claims.destination = desired.destination AND claims.key = desired.key ORDER BY of_rank, of_uid)) AS claimed_for,
     desired.destination IN (SELECT destination FROM left_destinations) AS has_left
   FROM desired`;
 
@@ -90,6 +90,6 @@ function toView(row: DesiredViewColumns): DesiredView {
     reason: row.has_left === 1 ? 'destination_removed' : (row.reason ?? undefined),
     detail: row.detail ?? undefined,
     removeAt: row.remove_at ?? undefined,
-    cronJobs: JSON.parse(row.cron_jobs) as string[],
+    objects: JSON.parse(row.claimed_for) as string[],
   };
 }
