@@ -79,7 +79,7 @@ export function customDsns({ source, value }: Given, draft: Draft): void {
   if (isTruthy(value))
     draft.todo(
       source,
-      `the old agent sent to whatever host an annotation named; here to *.sentry.io and the host of the own DSN: name others in ${HERE}.customDsns.hosts`,
+      `the old agent sent to whatever host an annotation named; here to sentry.io, *.sentry.io and the host of the own DSN: name others in ${HERE}.customDsns.hosts`,
     );
 }
 

@@ -50,7 +50,9 @@ const customDsns = z
     hosts: z
       .array(host)
       .default([])
-      .describe('Hosts that such a DSN may name; empty: *.sentry.io and the hosts of the DSNs of this destination'),
+      .describe(
+        'Hosts that such a DSN may name; empty: sentry.io, *.sentry.io and the hosts of the DSNs of this destination',
+      ),
   })
   .prefault({});
 

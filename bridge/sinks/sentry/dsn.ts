@@ -17,6 +17,8 @@ export function parseDsn(text: string): Dsn | undefined {
   const parts = DSN.exec(text)?.groups;
   if (parts === undefined) return undefined;
   const { protocol, publicKey, host, port = '', path = '', projectId } = parts;
+  // A port or an address that is none, such as 1.2.3.999.
+  if (!URL.canParse(`${protocol}://${host}${port && `:${port}`}`)) return undefined;
   return { protocol: protocol!, publicKey: publicKey!, host: host!.toLowerCase(), port, path, projectId: projectId! };
 }
 

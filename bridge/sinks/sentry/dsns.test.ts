@@ -2,8 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SENTRY_KEY } from '../../../test/vendors/start-vendors.ts';
+import { sentrySchema } from './config.ts';
 import type { DeliverBench } from './deliver-bench.ts';
 import { event, send, startBench } from './deliver-bench.ts';
+import { Dsns } from './dsns.ts';
 
 let bench: DeliverBench;
 beforeEach(async () => {
@@ -53,6 +55,12 @@ describe('a DSN', () => {
         ? 'the host of the DSN annotation is not in customDsns.hosts: sent to the DSN of the destination'
         : undefined,
     );
+  });
+
+  it('may name sentry.io itself, as old ones do', () => {
+    const dsns = new Dsns('sentry/default', sentrySchema.parse({ dsn: bench.dsn() }));
+    const { dsn, note } = dsns.resolve({ dsn: `https://${SENTRY_KEY}@sentry.io/9` });
+    expect([dsn.host, note]).toEqual(['sentry.io', undefined]);
   });
 
   it('that is none stops the start, and is not shown', () => {

@@ -42,7 +42,7 @@ export class Dsns {
       return [targetKey({ route: name }), file] as const;
     });
     this.#files = new Map([[targetKey(DEFAULT), own], ...routes]);
-    this.#hosts = config.customDsns.hosts.length === 0 ? ['*.sentry.io'] : config.customDsns.hosts;
+    this.#hosts = config.customDsns.hosts.length === 0 ? ['sentry.io', '*.sentry.io'] : config.customDsns.hosts;
     this.#enabled = config.customDsns.enabled;
     for (const [key, { value }] of this.#files) {
       if (parseDsn(value) !== undefined) this.#seen.add(value);
