@@ -6,6 +6,7 @@ import type { SentryPayload, Target } from './payload.ts';
 import { targetSchema } from './payload.ts';
 import type { SentryRules } from './rules.ts';
 import { limitsOf, targetKey } from './target.ts';
+import { cut } from './text.ts';
 
 /** Most kinds that a digest names. */
 const MAX_NAMED = 20;
@@ -36,7 +37,8 @@ function itemOf(report: StormReport, eventId: string, rules: SentryRules): { [ke
   const named = kinds.slice(0, MAX_NAMED);
   const rest = kinds.slice(MAX_NAMED).reduce((sum, [, count]) => sum + count, left.others);
   const minutes = Math.max(1, Math.round((until - since) / 60_000));
-  const lines = named.map(([what, count]) => `${count} × ${what.slice(0, MAX_TEXT)}`);
+  // A reason may hold a line break: each kind is one line.
+  const lines = named.map(([what, count]) => `${count} × ${cut(what.replaceAll(/\s+/g, ' '), MAX_TEXT)}`);
   const more = rest > 0 ? [`${rest} × others`] : [];
   const head = `${left.count} more events in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}: not sent one by one`;
   return {
