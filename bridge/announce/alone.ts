@@ -1,6 +1,6 @@
 import type { Transition } from '../lifecycle/transition.ts';
 import type { Turn } from '../turn/turn.ts';
-import { takePlan } from './announce.ts';
+import { planFor } from './announce.ts';
 import { Known } from './known-run.ts';
 import { wantLogOfPod } from './want-logs.ts';
 
@@ -11,9 +11,6 @@ export function announceAlone(turn: Turn, transition: Transition): void {
   const known = new Known(tx, undefined);
   if (transition.kind === 'container.terminated') wantLogOfPod(turn, known, transition);
   for (const to of destinations) {
-    const { planner } = to;
-    if (!planner.hears.has(transition.kind)) continue;
-    const planned = planner.plan(transition, known.contextOf(planner.destination, undefined, transition.about));
-    if (planned !== null) takePlan(turn, to, undefined, transition, planned);
+    if (to.planner.hears.has(transition.kind)) planFor(turn, to, { known }, transition);
   }
 }

@@ -171,22 +171,34 @@ function planAll(turn: Turn, { run, memory }: RunRow, transitions: readonly Tran
   for (const transition of transitions) {
     wantLogs(turn, { run, known, memos, pods }, transition);
     for (const to of destinations) {
-      const { planner } = to;
-      const { destination } = planner;
       if (!hears(to, transition.kind, run)) continue;
-      const planned = planner.plan(
-        asPlanned(transition),
-        known.contextOf(destination, memos[destination], transition.about),
-      );
-      const memo = planned === null ? undefined : takePlan(turn, to, run, transition, planned);
+      const { destination } = to.planner;
+      const memo = planFor(turn, to, { run, known, memo: memos[destination] }, transition);
       if (memo !== undefined) memos[destination] = memo;
     }
   }
   return { ...memory, memos };
 }
 
-/** Records what a destination makes of a transition, and queues it; returns what it wants to be given back. */
-export function takePlan(
+/** Plans a transition for a destination that hears of it, and queues that; returns what it wants to be given back. */
+export function planFor(
+  turn: Turn,
+  to: Destination,
+  {
+    run,
+    known,
+    memo,
+  }: { readonly run?: Run; readonly known: Pick<Known, 'contextOf'>; readonly memo?: Json | undefined },
+  transition: Transition,
+): Json | undefined {
+  const { planner } = to;
+  const context = known.contextOf(planner.destination, memo, transition.about);
+  const planned = planner.plan(asPlanned(transition), context);
+  return planned === null ? undefined : takePlan(turn, to, run, transition, planned);
+}
+
+/** Records what a destination makes of a transition, and queues it. */
+function takePlan(
   turn: Turn,
   to: Destination,
   run: Run | undefined,

@@ -4,7 +4,8 @@ import type { Intent } from '../sinks/sink.ts';
 import { DESTINATION, TestStore } from '../store/testing/test-store.ts';
 import type { Destination } from '../turn/destination.ts';
 import type { Turn } from '../turn/turn.ts';
-import { takePlan } from './announce.ts';
+import { planFor } from './announce.ts';
+import type { Known } from './known-run.ts';
 
 let t: TestStore;
 beforeEach(() => {
@@ -13,7 +14,7 @@ beforeEach(() => {
 afterEach(() => t.remove());
 
 const budget = { most: 3, mostOfOne: 3, windowMs: 60_000 };
-const to = { planner: { destination: DESTINATION, storm: { budget } }, rule: { cutoff: 0, running: 'announce' } };
+const known = { contextOf: () => ({}) } as unknown as Known;
 
 /** Plans two reports of one happening, and what is in no budget beside them. */
 function plan(id: string, now = t.now): void {
@@ -21,9 +22,11 @@ function plan(id: string, now = t.now): void {
   const storm = { scope: {}, group: id, what: 'a failure' };
   const intents = [{ ...intent('one'), storm }, { ...intent('two'), storm }, intent('other')];
   const transition = { id, kind: 'container.terminated', at: now, about: {} } as unknown as Transition;
+  const planner = { destination: DESTINATION, storm: { budget }, plan: () => ({ intents }) };
+  const to = { planner, rule: { cutoff: 0, running: 'announce' } } as unknown as Destination;
   t.store.transaction((tx) => {
     const turn = { tx, now, destinations: [] } as unknown as Turn;
-    takePlan(turn, to as unknown as Destination, undefined, transition, { intents });
+    planFor(turn, to, { known }, transition);
   });
 }
 
