@@ -73,7 +73,7 @@ const { root } = protobuf.parse(`
   message PartialSuccess { int64 rejected = 1; string error_message = 2; }
 `);
 const Response = root.lookupType('Response');
-const SERVICES = {
+export const SERVICES = {
   Traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
   Logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
 } as const;
@@ -107,29 +107,38 @@ export async function startOtlpReceiver(at = 0, host = '127.0.0.1'): Promise<Otl
   };
   serve(server, SERVICES.Traces, (call, done) => answer(call, done, () => spans.push(...readSpans(call.request))));
   serve(server, SERVICES.Logs, (call, done) => answer(call, done, () => logs.push(...readLogs(call.request))));
-  const port = await new Promise<number>((resolve, reject) => {
-    const bound = (error: Error | null, port: number): void => (error ? reject(error) : resolve(port));
-    server.bindAsync(`${host}:${at}`, ServerCredentials.createInsecure(), bound);
-  });
   return {
-    endpoint: `http://${host}:${port}`,
+    endpoint: `http://${await listen(server, at, host)}`,
     spans: () => spans,
     logs: () => logs,
     headers: () => headers,
-    refuse: (code, retryMs, details = 'the test says no') => {
-      const metadata = new Metadata();
-      if (retryMs !== undefined) metadata.set(STATUS_DETAILS, encodeRetryStatus(code, details, retryMs));
-      refusal = { code, details, metadata };
-    },
+    refuse: (code, retryMs, details) => (refusal = refusalOf(code, retryMs, details)),
     refusePart: (rejected, errorMessage) => (part = { rejected, errorMessage }),
     accept: () => ([refusal, part] = [undefined, undefined]),
     stop: () => server.forceShutdown(),
   };
 }
 
+/** What a refused call is answered, with RetryInfo of that many ms if given. */
+export function refusalOf(code: status, retryMs?: number, details = 'the test says no'): Partial<ServiceError> {
+  const metadata = new Metadata();
+  if (retryMs !== undefined) metadata.set(STATUS_DETAILS, encodeRetryStatus(code, details, retryMs));
+  return { code, details, metadata };
+}
+
+/** At a port of a host, by default a free one of this host; host and port. */
+export async function listen(server: Server, at = 0, host = '127.0.0.1'): Promise<string> {
+  const port = await new Promise<number>((resolve, reject) => {
+    const bound = (error: Error | null, port: number): void => (error ? reject(error) : resolve(port));
+    server.bindAsync(`${host}:${at}`, ServerCredentials.createInsecure(), bound);
+  });
+  return `${host}:${port}`;
+}
+
 type Handle = (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => void;
 
-function serve(server: Server, path: string, handle: Handle): void {
+/** Answers the exports of a service, which stay bytes. */
+export function serve(server: Server, path: string, handle: Handle): void {
   const pass = (bytes: Buffer): Buffer => bytes;
   const codec = {
     requestSerialize: pass,
