@@ -9,16 +9,17 @@ const MOST_TRIES = 8;
 
 /** What was delivered since then, and each try that ended otherwise, but for those of which no request was made or taken. */
 const SENT = `WITH found AS (
-    SELECT seq, payload, settled_at AS at FROM intents INDEXED BY intents_delivered
+    SELECT seq, settled_at AS at FROM intents INDEXED BY intents_delivered
       WHERE destination = ?1 AND status = 'delivered' AND settled_at > ?2
-    UNION ALL SELECT seq, payload, NULL FROM intents INDEXED BY intents_due
+    UNION ALL SELECT seq, NULL FROM intents INDEXED BY intents_due
       WHERE destination = ?1 AND status IN ('ready', 'awaiting', 'queued') AND settled_at IS NULL
-    UNION ALL SELECT seq, payload, NULL FROM intents INDEXED BY intents_dropped
-      WHERE status = 'dropped' AND settled_at > ?2 AND destination = ?1)
-  SELECT payload, at, 1 AS times FROM found WHERE at IS NOT NULL
-  UNION ALL SELECT payload, last_at, min(count, ${MOST_TRIES}) FROM found JOIN answers USING (seq)
-    WHERE last_at > ?2 AND answers.reason NOT IN ('paced', 'awaiting_logs', 'rate_limited')
-  ORDER BY 2`;
+    UNION ALL SELECT seq, NULL FROM intents INDEXED BY intents_dropped
+      WHERE status = 'dropped' AND settled_at > ?2 AND destination = ?1),
+  sent AS (
+    SELECT seq, at, 1 AS times FROM found WHERE at IS NOT NULL
+    UNION ALL SELECT seq, last_at, min(count, ${MOST_TRIES}) FROM found JOIN answers USING (seq)
+      WHERE last_at > ?2 AND answers.reason NOT IN ('paced', 'awaiting_logs', 'rate_limited'))
+  SELECT payload, at, times FROM sent JOIN intents USING (seq) ORDER BY at`;
 
 /** Requests that were or may have been made after `since`, the oldest first; of tries that failed rather too many. */
 export function recentlySent(db: Db, destination: string, since: Instant): SentIntent[] {
