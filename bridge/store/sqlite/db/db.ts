@@ -69,8 +69,12 @@ export class Db {
 
   /** Another text once a row of `objects` may have been written since, by `run` or by another connection. */
   objectsStamp(): string {
-    const { data_version: others } = this.get<{ data_version: number }>('PRAGMA data_version')!;
-    return `${others} ${this.#objectWrites}`;
+    return `${this.dataVersion()} ${this.#objectWrites}`;
+  }
+
+  /** Another number once another connection has committed anything. */
+  dataVersion(): number {
+    return this.get<{ data_version: number }>('PRAGMA data_version')!.data_version;
   }
 
   /** Another number once `run` has written what somebody may have to act on: to send it, mostly. */

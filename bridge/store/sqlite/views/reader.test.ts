@@ -273,3 +273,28 @@ describe('figures', () => {
     expect(t.reader.cronJob('other', 'n')).toBeUndefined();
   });
 });
+
+describe('what probes and scrapes ask for', () => {
+  const pending = () => t.reader.depth().map(({ pending }) => pending);
+  const enqueue = (key: string): void =>
+    void t.store.transaction((tx) =>
+      tx.timeline.enqueue(DESTINATION, 't', { key, lane: key, payload: null, limits: [] }, T0),
+    );
+
+  it('is read once for each state of the store', () => {
+    enqueue('a');
+    const first = t.reader.depth();
+    expect(t.reader.depth()).toBe(first);
+    t.store.transaction((tx) => tx.meta.get('nothing is written'));
+    expect(t.reader.depth()).toBe(first);
+  });
+
+  it('is never older than the last commit', () => {
+    const counts = ['a', 'b', 'c'].map((key) => (enqueue(key), pending()));
+    expect(counts).toEqual([[1], [2], [3]]);
+    const [claimed] = t.store.claim(DESTINATION, 1, T0, [], false);
+    t.store.settle([{ seq: claimed!.seq, delivery: DELIVERED }], T0);
+    expect(pending()).toEqual([2]);
+    expect(t.reader.receiptCounts()).toEqual([{ destination: DESTINATION, reason: 'delivered', count: 1 }]);
+  });
+});

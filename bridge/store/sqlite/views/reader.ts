@@ -6,12 +6,13 @@ import { outboxReads } from './deliveries.ts';
 import { desiredReads } from './desired.ts';
 import { dropReads } from './drops.ts';
 import { journalReads } from './journals.ts';
+import { kept } from './kept.ts';
 import { runReads } from './runs.ts';
 
 /** Reads over a connection that only reads. `dryRuns`: destinations that send nothing. */
 export function readStore(db: Db, dryRuns: readonly string[]): ReadStore {
   const sendsNothing = new Set(dryRuns);
-  return {
+  const reads = {
     ...runReads(db),
     ...outboxReads(db, sendsNothing),
     ...desiredReads(db, sendsNothing),
@@ -19,6 +20,10 @@ export function readStore(db: Db, dryRuns: readonly string[]): ReadStore {
     ...dropReads(db),
     ...cronJobReads(db, sendsNothing),
     usedBytes: () => db.snapshot(() => usedBytes(db)),
+  };
+  return {
+    ...reads,
+    ...kept(db, reads),
     close: () => db.close(),
   };
 }
