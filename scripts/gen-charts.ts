@@ -1,6 +1,6 @@
 /**
  * Writes what of the charts follows from elsewhere: the version from package.json, Chart.lock, collector-config/ inside
- * the package, the sinks and the kinds of the bridge, values.schema.json from values.yaml and the bridge's own schema, and the tables of the READMEs.
+ * the package, the sinks and the kinds of the bridge, its alerts, values.schema.json from values.yaml and the bridge's own schema, and the tables of the READMEs.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import type { Refinements } from './chart/json-schema.ts';
 import { kindsFile } from './chart/kinds.ts';
 import { between, valuesTable } from './chart/readme.ts';
 import * as refinements from './chart/refinements.ts';
+import { sinksFile, sinkValues } from './chart/sinks.ts';
 import { readValues } from './chart/values-file.ts';
 import { emit } from './gen-write.ts';
 
@@ -83,11 +84,18 @@ function compatibility(): string {
   ].join('\n');
 }
 
+/** The rules of docs/operations.md, for the Prometheus operator. */
+function alerts(): string {
+  const block = /<!-- alerts -->\n\n```yaml\n([^]*?)```/.exec(read(root, 'docs/operations.md'))?.[1];
+  if (block === undefined) throw new Error('docs/operations.md has no block of alerts');
+  return `# Written by scripts/gen-charts.ts from docs/operations.md.\n${block}`;
+}
+
 const fromUmbrella = (): Tree => refinements.FROM_UMBRELLA;
 generate(join(subcharts, 'bridge'), refinements.bridge, true, fromUmbrella);
 generate(join(subcharts, 'collector'), refinements.collector, false, fromUmbrella);
 generate(join(subcharts, 'kube-state-metrics'), refinements.kubeStateMetrics, false, fromUmbrella);
-generate(umbrella, refinements.umbrella(), true, refinements.sinkValues);
+generate(umbrella, refinements.umbrella(), true, sinkValues);
 const argo = 'examples/argocd/application.yaml';
 emit(
   join(umbrella, argo),
@@ -104,5 +112,6 @@ const copied = join(umbrella, 'files/collector-config');
 mkdirSync(join(copied, 'watch'), { recursive: true });
 for (const file of readdirSync(collectorConfig, { recursive: true, encoding: 'utf8' }))
   if (file.endsWith('.yaml')) emit(join(copied, file), read(collectorConfig, file));
-emit(join(umbrella, 'files/sinks.yaml'), refinements.sinksFile());
+emit(join(umbrella, 'files/alerts.yaml'), alerts());
+emit(join(umbrella, 'files/sinks.yaml'), sinksFile());
 emit(join(subcharts, 'bridge/files/kinds.yaml'), kindsFile());

@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { Tree } from '../../bridge/config/tree.ts';
 import { SINKS } from '../../bridge/sinks/index.ts';
-import type { SinkModule } from '../../bridge/sinks/module.ts';
-import { bridgeConfigSchema, destinationSchema, named, type Refinements } from './json-schema.ts';
+import { bridgeConfigSchema, named, type Refinements } from './json-schema.ts';
 
-const text = { type: 'string' };
+export const text = { type: 'string' };
 const list = (items: Tree): Tree => ({ type: 'array', items });
 const mapOf = (items: Tree): Tree => ({ type: 'object', additionalProperties: items });
-const closed = (properties: Tree, required: readonly string[] = []): Tree => ({
+export const closed = (properties: Tree, required: readonly string[] = []): Tree => ({
   type: 'object',
   additionalProperties: false,
   properties,
@@ -57,7 +56,11 @@ const workload: Refinements = {
   podSecurityContext: open,
   securityContext: open,
 };
-const extraEnv = { extraEnv: list({ type: 'object', required: ['name'] }) };
+const extras = {
+  extraEnv: list({ type: 'object', required: ['name'] }),
+  extraVolumes: list({ type: 'object', required: ['name'] }),
+  extraVolumeMounts: list({ type: 'object', required: ['name', 'mountPath'] }),
+};
 const persistence = {
   'persistence.size': { type: 'string', pattern: '^[0-9]+(Mi|Gi|Ti)$', examples: ['4Gi'] },
 };
@@ -78,7 +81,7 @@ const watch = { type: 'object', properties: bridgeSettings['watch']?.['propertie
 export const bridge: Refinements = {
   ...workload,
   ...memoryLimit,
-  ...extraEnv,
+  ...extras,
   ...persistence,
   config: { ...bridgeConfig, properties: { ...bridgeSettings, watch } },
   secrets: mapOf(secretKey),
@@ -98,11 +101,9 @@ export const bridge: Refinements = {
 export const collector: Refinements = {
   ...workload,
   ...memoryLimit,
-  ...extraEnv,
+  ...extras,
   ...persistence,
   'queue.batch': { type: ['string', 'boolean'], enum: ['auto', true, false] },
-  extraVolumes: list({ type: 'object', required: ['name'] }),
-  extraVolumeMounts: list({ type: 'object', required: ['name', 'mountPath'] }),
   'podLogs.hostPaths.logs': HOST_PATH,
   'podLogs.hostPaths.state': HOST_PATH,
   'podLogs.resources.requests': amounts,
@@ -252,47 +253,14 @@ export function umbrella(): Refinements {
     'metrics.scrape.sampleLimit': limit,
     'metrics.scrape.labelLimit': limit,
     'metrics.scrape.jobs': jobs(),
+    'prometheusOperator.rules.labels': mapOf(text),
+    'prometheusOperator.monitors.labels': mapOf(text),
+    'prometheusOperator.monitors.intervalSeconds': { ...seconds(5), maximum: 300 },
     bridge: { ...open, properties: { enabled: { type: 'boolean' }, config } },
     collector: open,
     'kube-state-metrics': open,
     'global.imagePullSecrets': list({ type: 'object', required: ['name'] }),
     global: open,
-  };
-}
-
-/** The destinations of every sink, by the sink's name; a description in values.yaml counts. */
-export function sinkValues(described: Tree): Tree {
-  return Object.fromEntries(
-    Object.entries(SINKS).map(([sink, { title }]) => {
-      const { names, properties, secrets } = destinationSchema(sink);
-      const keys = Object.assign({}, ...secrets.map((secret) => secretValues(sink, secret))) as Tree;
-      const description = { description: `${title} by a name of yours.`, ...(described[sink] as Tree | undefined) };
-      return [sink, { ...description, ...named(names, closed({ ...keys, ...properties })) }];
-    }),
-  );
-}
-
-/** What the templates know of every sink: which setting is its secret, and the key that a Secret has it under by default. */
-export function sinksFile(): string {
-  const lines = Object.keys(SINKS).map((sink) => {
-    const [secret] = destinationSchema(sink).secrets;
-    return secret === undefined
-      ? `${sink}: {}`
-      : `${sink}: { secret: ${secret}, key: ${keyOf(secret)}${isOptional(sink) ? ', optional: true' : ''} }`;
-  });
-  return `# Written by scripts/gen-charts.ts from the SINKS of the bridge.\n${lines.join('\n')}\n`;
-}
-
-const isOptional = (sink: string): boolean => (SINKS as Record<string, SinkModule>)[sink]?.secretIsOptional === true;
-
-const keyOf = (secret: string): string => secret.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
-/** How a secret of a destination is given. */
-function secretValues(sink: string, secret: string): Tree {
-  return {
-    existingSecret: { ...text, description: `Name of the Secret with the ${secret}`, examples: [sink] },
-    key: { ...text, description: 'Key of that Secret', default: keyOf(secret) },
-    [secret]: { ...text, description: `The ${secret} itself; refused unless allowInlineSecrets is true` },
   };
 }
 

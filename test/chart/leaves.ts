@@ -80,8 +80,17 @@ function withOf(name: string): Tree {
   if (found !== undefined) return found;
   if (/^(backend|collector)\.podLogs\./.test(name) && name !== 'backend.podLogs.enabled')
     return { backend: { podLogs: { enabled: true } } };
+  if (name.startsWith('prometheusOperator.')) return operator(name);
   if (name.startsWith('bridge.ingress.')) return { bridge: { ingress: { enabled: true, host: 'h' } } };
   return name === 'namespaces' ? { scope: 'namespaces' } : {};
+}
+
+/** With monitors a NetworkPolicy must let Prometheus in. */
+function operator(name: string): Tree {
+  const open = { networkPolicy: { enabled: false } };
+  const [, object = '', key] = name.split('.');
+  const parts = { bridge: open, collector: open, 'kube-state-metrics': open };
+  return { ...parts, ...(key === 'enabled' ? {} : { prometheusOperator: { [object]: { enabled: true } } }) };
 }
 
 function another(name: string, value: unknown): unknown {

@@ -97,6 +97,7 @@ spec:
             {{- end }}
             - { name: data, mountPath: /var/lib/lifecycle-bridge }
             - { name: tmp, mountPath: /tmp }
+            {{- with .Values.extraVolumeMounts }}{{ toYaml . | nindent 12 }}{{ end }}
       volumes:
         - name: config
           configMap: { name: {{ include "bridge.name" . }} }
@@ -123,6 +124,7 @@ spec:
         - name: data
           emptyDir: { sizeLimit: {{ .Values.persistence.size }} }
         {{- end }}
+        {{- with .Values.extraVolumes }}{{ toYaml . | nindent 8 }}{{ end }}
       {{- with .Values.nodeSelector }}
       nodeSelector: {{- toYaml . | nindent 8 }}
       {{- end }}
