@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import { Pool } from 'undici';
 import { readKubeAccess } from '../../bridge/cluster/kube-access.ts';
 import type { KubeObject } from '../harness/kube.ts';
+import { again, unlessThere } from '../harness/kube.ts';
 
 /** The Kubernetes API without a process for each request, which is what kubectl costs. */
 export interface Api {
@@ -42,10 +43,12 @@ export async function runCronJob(api: Api, namespace: string, cronJob: string, j
   const { apiVersion, kind, metadata, spec } = await api.get(`${batch}/cronjobs/${cronJob}`);
   const owner = { apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true };
   const annotations = { 'cronjob.kubernetes.io/instantiate': 'manual' };
-  return api.post(`${batch}/jobs`, {
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: { name: jobName, annotations, ownerReferences: [owner] },
-    spec: (spec!['jobTemplate'] as { spec: object }).spec,
-  });
+  const create = (name: string): Promise<KubeObject> =>
+    api.post(`${batch}/jobs`, {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name, annotations, ownerReferences: [owner] },
+      spec: (spec!['jobTemplate'] as { spec: object }).spec,
+    });
+  return create(jobName).catch(unlessThere(() => create(again(jobName))));
 }

@@ -81,6 +81,13 @@ export interface Accounts {
 export async function setStage(name: string, options: StageOptions = {}): Promise<Stage> {
   console.log(`FAULT_SEED=${SEED}`);
   const releases = new Releases();
+  return setWith(releases, name, options).catch(async (error: unknown) => {
+    await releases.release();
+    throw error;
+  });
+}
+
+async function setWith(releases: Releases, name: string, options: StageOptions): Promise<Stage> {
   const dataDir = mkdtempSync(join(tmpdir(), 'faults-'));
   releases.add(() => rmSync(dataDir, { recursive: true }));
   const clusterName = `${name}-${process.pid}`;

@@ -71,7 +71,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       if (started.exitCode !== null) throw new Error(`the bridge ended: ${readFileSync(logFile, 'utf8').slice(-2000)}`);
       return (await fetch(`${pageUrl}livez`).catch(() => undefined))?.ok === true;
     };
-    await until('the page answers', answers, 120_000);
+    await until('the page answers', answers, 240_000);
   };
   await start();
   const kill9 = async (): Promise<void> => void (await end('SIGKILL'));

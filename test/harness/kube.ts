@@ -56,8 +56,10 @@ function kubeIn(program: string, kubeconfig: string, namespace: string): Kube {
     delete: async (target, ...args) => {
       await kubectl(['delete', target, '--wait=false', ...args]);
     },
-    runCronJob: async (cronJob, jobName) =>
-      JSON.parse(await kubectl(['create', 'job', `--from=cronjob/${cronJob}`, jobName, '-o', 'json'])) as KubeObject,
+    runCronJob: async (cronJob, jobName) => {
+      const create = (name: string) => kubectl(['create', 'job', `--from=cronjob/${cronJob}`, name, '-o', 'json']);
+      return JSON.parse(await create(jobName).catch(unlessThere(() => create(again(jobName))))) as KubeObject;
+    },
     get: async (target) => JSON.parse(await kubectl(['get', target, '-o', 'json'])) as KubeObject,
     list: async (kinds) => {
       const list = JSON.parse(await kubectl(['get', kinds, '-o', 'json'])) as { items: KubeObject[] };
@@ -84,11 +86,20 @@ function execute(program: string, args: readonly string[], input: string, timeou
   });
 }
 
+/** A test that is tried again starts its runs anew: those of the first try are still there under their names. */
+export const again = (name: string): string => `${name}-again`;
+export const unlessThere =
+  <T>(otherwise: () => Promise<T>) =>
+  (error: unknown): Promise<T> => {
+    if (String(error).includes('AlreadyExists') || String(error).includes('already exists')) return otherwise();
+    throw error;
+  };
+
 /** Asks again until `check` gives something, and returns that; rejects with `what` when `timeoutMs` are over. */
 export async function until<T>(
   what: string,
   check: () => Promise<T | undefined | false> | T | undefined | false,
-  timeoutMs = 60_000,
+  timeoutMs = 120_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
