@@ -12,6 +12,7 @@ const GENERATORS = [
   'gen-sink-docs.ts',
   'gen-config-doc.ts',
   'gen-metrics-doc.ts',
+  'gen-metrics-registry.ts',
   'gen-telemetry-doc.ts',
 ];
 

@@ -41,8 +41,11 @@ const spans = groupsOf('spans').map(
 const events = groupsOf('events').map(
   (group) => `| \`${group.name}\` | ${group.brief} | ${attributesOf(group, isOfObject)} |`,
 );
+/** Labels of metrics stand in docs/operations.md. */
 const own = groupsOf('attributes').flatMap(({ attributes }) =>
-  (attributes ?? []).map(({ id, type, brief }) => `| \`${id}\` | ${type} | ${brief} |`),
+  (attributes ?? [])
+    .filter(({ id = '' }) => id.startsWith('lifecycle_bridge.'))
+    .map(({ id, type, brief }) => `| \`${id}\` | ${type} | ${brief} |`),
 );
 const text = [
   '| Span | What it is | Attributes |\n|---|---|---|',

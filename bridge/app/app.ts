@@ -1,3 +1,4 @@
+import type { Tracer } from '@opentelemetry/api';
 import type { KubeApi } from '../cluster/api.ts';
 import { connectKube, kubeOf } from '../cluster/api.ts';
 import { auditReport, problemReport } from './cluster-report.ts';
@@ -26,6 +27,7 @@ import type { StoreState } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { tracedDeliverer, tracedIngest } from '../telemetry/own-spans.ts';
 import { Reporter } from '../telemetry/reporter.ts';
 import { createReadiness } from '../web/readiness.ts';
 import { notesOf, openReads } from './open-reads.ts';
@@ -47,6 +49,8 @@ export interface AppOptions {
   readonly scheduleTimers?: boolean;
   /** Ms that a stop in order may take; default 22 s, which is less than Kubernetes waits. */
   readonly stopMs?: number;
+  /** Gets spans of the bridge itself. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface App {
@@ -86,7 +90,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   const metrics = createMetrics({ version: VERSION, clock });
   releases.add(() => metrics.close());
   const [reporter, live] = [new Reporter(metrics, logger), new Live()];
-  const { worker, failed, fail, onWake, state } = await startStore(options, reporter, live, releases);
+  const { worker, ingest, failed, fail, onWake, state } = await startStore(options, reporter, live, releases);
   const { api, deliverers } = await openDestinations(options, releases);
   metrics.observeOthers(() => otherMetricsText(deliverers.flatMap((one) => one.otherMetrics?.() ?? [])));
   const reader = openReads(options, metrics, releases);
@@ -113,7 +117,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   onWake((transitions) => (dispatcher.wake(), cluster?.woken(transitions)));
   await startLocal(options, worker, reader, deliverers, () => (dispatcher.wake(), live.changed()), releases);
   startHeartbeats(options, worker, reader, deliverers, auditor, releases);
-  otlp = await startReceiver(options, ingestOf(worker, reporter), metrics, () => auditor?.connected(), releases);
+  otlp = await startReceiver(options, ingest, metrics, () => auditor?.connected(), releases);
   const planning = [reporter, worker.calls, dispatcher, ...(auditor ? [auditor] : [])];
   releases.add(followClock(clock, planning, (error) => reporter.storeFailed(error)));
   return { otlpPort: otlp.port, webPort: web.port, reader, failed };
@@ -168,6 +172,7 @@ type Wake = (transitions?: Committed['transitions']) => void;
 
 interface StoreRoom {
   readonly worker: WorkerClient;
+  readonly ingest: Ingest;
   readonly failed: Promise<Error>;
   readonly fail: (error: Error) => void;
   readonly onWake: (wake: Wake) => void;
@@ -176,7 +181,7 @@ interface StoreRoom {
 
 /** The worker thread with the store, and its clock tick. */
 async function startStore(
-  { config, clock, startedAt = clock.now(), scheduleTimers = true }: AppOptions,
+  { config, clock, startedAt = clock.now(), scheduleTimers = true, tracer }: AppOptions,
   reporter: Reporter,
   live: Live,
   releases: Releases,
@@ -210,19 +215,21 @@ async function startStore(
   ticking = startTicking(worker.calls, clock, reporter, onTick);
   releases.add(() => ticking.stop());
   releases.add(watchStore(config.store.path, () => ticking.changed()));
-  return { worker, failed, fail, onWake: (to) => void (wake = to), state: () => state };
+  const ingest = ingestOf(worker, reporter, tracer);
+  return { worker, ingest, failed, fail, onWake: (to) => void (wake = to), state: () => state };
 }
 
-function ingestOf({ calls }: WorkerClient, reporter: Reporter): Ingest {
-  return async (request, receivedAt) => {
+function ingestOf({ calls }: WorkerClient, reporter: Reporter, tracer: Tracer | undefined): Ingest {
+  const ingest: Ingest = async (request, receivedAt) => {
     const result = await calls.ingest(request, receivedAt);
     if (result.result === 'unavailable') reporter.storeFailed(result.error);
     return result;
   };
+  return tracedIngest(ingest, tracer);
 }
 
 function startOutbox(
-  { config, clock }: AppOptions,
+  { config, clock, tracer }: AppOptions,
   worker: WorkerClient,
   deliverers: readonly ConfiguredDeliverer[],
   reporter: Reporter,
@@ -231,7 +238,7 @@ function startOutbox(
 ): Dispatcher {
   const dispatcher = startDispatcher({
     store: worker.calls,
-    deliverers,
+    deliverers: deliverers.map((deliverer) => tracedDeliverer(deliverer, tracer)),
     clock,
     maxAgeMs: config.outbox.maxAge,
     onSettled(destination, delivery, what) {

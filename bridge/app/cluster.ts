@@ -1,3 +1,4 @@
+import type { Tracer } from '@opentelemetry/api';
 import { kindHealth } from './cluster-report.ts';
 import type { KubeApi } from '../cluster/api.ts';
 import type { Auditor } from '../cluster/auditor.ts';
@@ -48,7 +49,7 @@ interface Told {
 
 /** What asks the Kubernetes API, unless the bridge runs without. Throws a UserError for a store of another cluster. */
 export async function startCluster(
-  { config, clock }: { readonly config: Config; readonly clock: Clock },
+  { config, clock, tracer }: { readonly config: Config; readonly clock: Clock; readonly tracer?: Tracer | undefined },
   api: KubeApi | undefined,
   { calls }: WorkerClient,
   told: Told & { readonly fail: (error: Error) => void },
@@ -62,7 +63,7 @@ export async function startCluster(
     belongsAtStart || (await belongs(signal).catch((error: unknown) => refuse(error, fail)));
   const asked: Asked = { api, clock, store: calls, isOurs };
   const restart = startRestart(config, asked, told, releases);
-  const auditor = startAudit(config, asked, told, restart, releases);
+  const auditor = startAudit(config, { ...asked, tracer }, told, restart, releases);
   const link = pageLink(config.web.publicUrl, 'problems');
   const writer = config.cluster.events ? startEvents(asked, reporter, link, releases) : undefined;
   const logs = startLogReader({
@@ -109,7 +110,7 @@ function startRestart({ cluster }: Config, asked: Asked, told: Told, releases: R
 
 function startAudit(
   config: Config,
-  asked: Asked,
+  asked: Asked & { readonly tracer: Tracer | undefined },
   { metrics, reporter }: Told,
   restart: CollectorRestart,
   releases: Releases,

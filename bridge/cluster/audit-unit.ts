@@ -1,3 +1,5 @@
+import type { Tracer } from '@opentelemetry/api';
+import { SpanKind } from '@opentelemetry/api';
 import type { AuditCalls, PassResult, SameList } from '../ingest/audit/audit-calls.ts';
 import type { KubeObject } from '../kubernetes/fields.ts';
 import { objectAt, textAt } from '../kubernetes/fields.ts';
@@ -5,6 +7,8 @@ import type { Async } from '../lib/async.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
 import type { Unit } from '../policy/audit.ts';
 import { rereadPage } from '../policy/audit.ts';
+import type { SpanEnd } from '../lib/traced.ts';
+import { traced } from '../lib/traced.ts';
 import type { KubeApi } from './api.ts';
 import type { Listed, ListFailure, ListPage } from './list.ts';
 import { listKind, readOne, sameList } from './list.ts';
@@ -21,6 +25,7 @@ export interface UnitOptions {
   readonly store: AuditStore;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly tracer?: Tracer | undefined;
 }
 
 export type Complete = { readonly result: 'complete'; readonly objects: number } & PassResult;
@@ -30,11 +35,26 @@ export type UnitResult = (Complete & { readonly version: string }) | ListFailure
 const MAX_RESTARTS = 3;
 
 /** One LIST of one unit, compared with the store; what differs is read and fed through the path of the stream. */
-export async function auditUnit(
-  options: UnitOptions,
-  listed: Listed,
-  namespace: string | undefined,
-): Promise<UnitResult> {
+export function auditUnit(options: UnitOptions, listed: Listed, namespace: string | undefined): Promise<UnitResult> {
+  const attributes = {
+    'lifecycle_bridge.list.kind': listed.kind,
+    ...(namespace !== undefined && { 'lifecycle_bridge.list.namespace': namespace }),
+  };
+  return traced(
+    options.tracer,
+    'list',
+    { kind: SpanKind.CLIENT, attributes },
+    () => compare(options, listed, namespace),
+    listEnd,
+  );
+}
+
+function listEnd(unit: UnitResult): SpanEnd {
+  if (unit.result === 'complete') return { attributes: { 'lifecycle_bridge.list.objects': unit.objects } };
+  return { attributes: {}, errorType: unit.status === undefined ? 'connection_failed' : String(unit.status) };
+}
+
+async function compare(options: UnitOptions, listed: Listed, namespace: string | undefined): Promise<UnitResult> {
   const { api, store, clock, signal } = options;
   const unit: Unit = { kind: listed.kind, namespace };
   for (let restarts = 0; restarts <= MAX_RESTARTS; restarts++) {

@@ -1,3 +1,4 @@
+import type { Tracer } from '@opentelemetry/api';
 import type { KubeObject } from '../kubernetes/fields.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import { backoffDelay } from '../lib/backoff.ts';
@@ -33,6 +34,8 @@ export interface AuditorOptions {
   /** Of the bridge's own watch of a kind whose stream is in doubt. */
   readonly onOwnWatch: (kind: Kind, state: OwnWatchState) => void;
   readonly onError: (error: unknown) => void;
+  /** Gets a span of each LIST. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface Auditor {
@@ -222,11 +225,11 @@ class RepeatingAuditor {
 
   /** All units of a kind; one that fails does not keep the others from being audited, but the kind is not complete. */
   async #auditScope(listed: Listed): Promise<AuditResult> {
-    const { api, store, clock, scope } = this.#options;
+    const { api, store, clock, scope, tracer } = this.#options;
     const { signal } = this.#stopping;
     const results: UnitResult[] = [];
     for (const namespace of scope === 'cluster' ? [undefined] : scope) {
-      const result = await auditUnit({ api, store, clock, signal }, listed, namespace);
+      const result = await auditUnit({ api, store, clock, signal, tracer }, listed, namespace);
       if (result.result === 'complete') this.own.listed(listed, namespace, result.version);
       results.push(result);
     }

@@ -9,6 +9,7 @@ import { VERSION } from '../lib/version.ts';
 import { configured, described } from '../sinks/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { LogExport } from '../telemetry/log-export.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { createLogger, stdout, teed } from '../telemetry/logger.ts';
 import { oldKeyHint } from './migrate/hint.ts';
 import { stopSignal } from './signals.ts';
@@ -20,6 +21,7 @@ import { fileOption, readArguments } from './terminal.ts';
  */
 export async function runCommand(argv: string[]): Promise<number> {
   const { values } = readArguments('run', argv, { config: { type: 'string' }, 'print-config': { type: 'boolean' } });
+  const began = Date.now();
   const config = loadConfig({ env: process.env, ...fileOption(values.config) });
   if (values['print-config'] === true) {
     console.log(printConfig(config));
@@ -27,6 +29,7 @@ export async function runCommand(argv: string[]): Promise<number> {
   }
   const { level, otlpEndpoint } = config.log;
   const sent = otlpEndpoint === undefined ? undefined : await exportTo(otlpEndpoint, config.cluster.name);
+  const traces = await tracesOf(config, began);
   const logger = createLogger(level, configSecrets(config), sent && teed(stdout(), sent));
   const hint = oldKeyHint(config, process.env);
   if (hint !== undefined) logger.warn(`nothing is sent anywhere: ${hint}`);
@@ -34,12 +37,12 @@ export async function runCommand(argv: string[]): Promise<number> {
   const { startApp } = await import('../app/app.ts'); // large: what ends before this should not wait for it
   for (;;) {
     const began = performance.now();
-    const app = await startApp({ config, clock: systemClock, logger });
+    const app = await startApp({ config, clock: systemClock, logger, tracer: traces?.tracer });
     logStarted(logger, config, app);
     const code = await serveUntil(app, logger, stopped);
     // The next start makes a new store. A disk on which that does not last needs a person.
     if (code !== STORE_LOST || performance.now() - began < LASTS_MS) {
-      await sent?.stop();
+      await Promise.all([sent?.stop(), traces?.stop()]);
       return code === STORE_LOST ? 1 : code;
     }
     logger.error('the store is lost; starting again with a new one');
@@ -50,6 +53,20 @@ export async function runCommand(argv: string[]): Promise<number> {
 async function exportTo(endpoint: string, clusterName: string): Promise<LogExport> {
   const { startLogExport } = await import('../telemetry/log-export.ts');
   return startLogExport(endpoint, clusterName);
+}
+
+/** The spans of the bridge itself, with that of its configuration: that was loaded from `began` until now. */
+async function tracesOf(config: Config, began: number): Promise<Tracing | undefined> {
+  const { otlpEndpoint, sampleRatio } = config.tracing;
+  if (otlpEndpoint === undefined) return undefined;
+  const ended = Date.now();
+  const [{ startTracing }, { configSpan }] = await Promise.all([
+    import('../telemetry/tracing.ts'),
+    import('../telemetry/own-spans.ts'),
+  ]);
+  const traces = startTracing(otlpEndpoint, sampleRatio, config.cluster.name);
+  configSpan(traces.tracer, began, ended, configured(config).length);
+  return traces;
 }
 
 const STORE_LOST = 75;

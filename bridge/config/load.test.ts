@@ -55,6 +55,7 @@ describe('loadConfig', () => {
         path: '/var/lib/lifecycle-bridge/bridge.db',
         retention: { age: 2_592_000_000, maxBytes: 1_073_741_824 },
       },
+      tracing: { sampleRatio: 0.01 },
       log: { level: 'info' },
       firstSight: { lookback: 900_000, running: 'announce' },
       watch: {},
@@ -210,7 +211,7 @@ describe('an error', () => {
     ['otlp: {prot: 1}', 'otlp.prot: unknown key; did you mean port? allowed here: host, port, maxMessageBytes'],
     [
       'zebra: 1',
-      'zebra: unknown key; allowed here: cluster, watch, otlp, web, store, log, firstSight, logs, stuck, onUnknown, outbox, cronitor',
+      'zebra: unknown key; allowed here: cluster, watch, otlp, web, store, log, tracing, firstSight, logs, stuck, onUnknown, outbox, cronitor',
     ],
     ['otlp: 4317', 'otlp: a number; allowed: a mapping with the keys host, port, maxMessageBytes'],
     ['cronitor: {"a b": {apiKey: k}}', 'cronitor."a b": this name; a destination name has lower-case letters'],

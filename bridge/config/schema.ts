@@ -190,6 +190,11 @@ const logs = z
     path: ['maxRunBytes'],
   });
 
+const otlpEndpoint = z.url({
+  protocol: /^https?$/,
+  error: 'must be an http or https URL with a port, such as http://collector:4317',
+});
+
 /** The one schema of the configuration: types, defaults, errors and the redacted print derive from it. */
 export const configSchema = z
   .strictObject({
@@ -204,13 +209,21 @@ export const configSchema = z
           .enum(['debug', 'info', 'warn', 'error'])
           .default('info')
           .describe('Least level of the lines of the log'),
-        otlpEndpoint: z
-          .url({
-            protocol: /^https?$/,
-            error: 'must be an http or https URL with a port, such as http://collector:4317',
-          })
+        otlpEndpoint: otlpEndpoint
           .optional()
           .describe('OTLP/gRPC receiver that gets the lines of the log too; standard output has them in any case'),
+      })
+      .prefault({}),
+    tracing: z
+      .strictObject({
+        otlpEndpoint: otlpEndpoint
+          .optional()
+          .describe(
+            'OTLP/gRPC receiver of spans of the bridge itself: exports to their commit, requests to destinations, LISTs; without it there are none',
+          ),
+        sampleRatio: allowed(z.number().min(0).max(1), 'a number from 0 to 1')
+          .default(0.01)
+          .describe('Share of these spans that is sent; 1: all'),
       })
       .prefault({}),
     firstSight: z

@@ -6,6 +6,10 @@ import { parse } from 'yaml';
 import { eventFacts } from '../../test/fixtures/facts.ts';
 import type { Attributes, OtlpReceiver } from '../../test/vendors/otlp-receiver.ts';
 import { startOtlpReceiver } from '../../test/vendors/otlp-receiver.ts';
+import type { KubeApi } from '../cluster/api.ts';
+import type { AuditStore } from '../cluster/audit-unit.ts';
+import { auditUnit } from '../cluster/audit-unit.ts';
+import { listed } from '../cluster/list.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { TransitionKind } from '../lifecycle/transition.ts';
 import { otlpSchema } from '../sinks/otlp/config.ts';
@@ -13,6 +17,11 @@ import { createOtlpDeliverer } from '../sinks/otlp/deliver.ts';
 import { attempt, container, log, run, story, transition } from '../sinks/otlp/fixtures.ts';
 import type { Delivery, JournalEntry } from '../sinks/sink.ts';
 import type { RunStory } from '../sinks/story.ts';
+import { createMetrics } from './metrics.ts';
+import { labelName, prometheusName } from './names.ts';
+import { configSpan, tracedDeliverer, tracedIngest } from './own-spans.ts';
+import { useAll } from './testing/used-metrics.ts';
+import { startTracing } from './tracing.ts';
 
 interface Attribute {
   readonly id?: string;
@@ -22,17 +31,23 @@ interface Attribute {
 }
 interface Group {
   readonly id: string;
-  readonly type: 'attribute_group' | 'span' | 'event';
+  readonly type: 'attribute_group' | 'span' | 'event' | 'metric';
   readonly name?: string;
   readonly display_name?: string;
+  readonly metric_name?: string;
+  readonly instrument?: string;
+  readonly unit?: string;
   readonly attributes: readonly Attribute[] | null;
 }
 
 const FOLDER = join(import.meta.dirname, 'registry');
-const groups = ['attributes', 'spans', 'events'].flatMap((file) => {
+const groups = ['attributes', 'spans', 'events', 'metrics'].flatMap((file) => {
   return (parse(readFileSync(join(FOLDER, `${file}.yaml`), 'utf8')) as { groups: Group[] }).groups;
 });
-const own = new Map(groups[0]!.attributes!.map(({ id, type }) => [id!, type!]));
+const ownAttributes = groups
+  .filter(({ type }) => type === 'attribute_group')
+  .flatMap(({ attributes }) => attributes ?? []);
+const own = new Map(ownAttributes.map(({ id, type }) => [id!, type!]));
 const standard = new Set<string>(Object.values(conventions).filter((value) => typeof value === 'string'));
 
 /** Every kind of transition: the compiler asks for a new one here. */
@@ -67,8 +82,25 @@ beforeAll(async () => {
   const intents = stories().map((one) => ({ ...row, story: one }));
   answers = [...(await deliverer.deliver(intents, signal)), await deliverer.journal!.export(entries(), signal)];
   deliverer.close?.();
+  await ownSpans(receiver.endpoint);
 });
 afterAll(() => receiver.stop());
+
+/** All spans of the bridge itself. */
+async function ownSpans(endpoint: string): Promise<void> {
+  const { tracer, stop } = startTracing(endpoint, 1, 'c');
+  const { signal } = new AbortController();
+  const delivery: Delivery = { outcome: 'retry', reason: 'timeout' };
+  const deliver = () => Promise.resolve([delivery]);
+  const sink = { destination: 'toy/one', dryRun: false, batch: { intents: 1, desired: 1 }, convergeLimits: [] };
+  await tracedDeliverer({ ...sink, deliver, converge: deliver }, tracer).deliver([], signal);
+  await tracedIngest(() => Promise.resolve({ result: 'committed' }), tracer)(new Uint8Array(1), 0);
+  const store = { auditBegin: () => Promise.resolve({ known: true }) } as unknown as AuditStore;
+  const api = { get: () => Promise.resolve({ kind: 'failed', error: 'away' }) } as unknown as KubeApi;
+  await auditUnit({ api, store, clock: systemClock, signal, tracer }, listed('Job'), 'shop');
+  configSpan(tracer, 1, 2, 3);
+  await stop();
+}
 
 function stories(): RunStory[] {
   const types = ['app', 'init', 'sidecar', 'ephemeral'] as const;
@@ -120,6 +152,31 @@ describe('what is sent is in the registry', () => {
     }
     const all = groups.filter(({ type }) => type === 'span').map((group) => group.display_name);
     expect(names).toEqual(new Set(all));
+  });
+
+  it('each metric, with its type and its labels', async () => {
+    const metrics = createMetrics({ version: '1.2.3', clock: systemClock });
+    useAll(metrics, 1e12);
+    const text = await metrics.text();
+    await metrics.close();
+    const known = new Map(
+      groups.flatMap(({ metric_name: name, unit = '', ...group }) =>
+        name === undefined ? [] : [[prometheusName({ name, unit }), group] as const],
+      ),
+    );
+    const found = new Set<string>();
+    for (const [, name = '', type] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+      const family = type === 'counter' ? name.replace(/_total$/, '') : name;
+      found.add(family);
+      const group = known.get(family);
+      expect([name, type]).toEqual([name, group?.instrument]);
+      const allowed = new Set(['le', ...(group?.attributes ?? []).map(({ ref = '' }) => labelName(ref))]);
+      const labels = [...text.matchAll(new RegExp(`^${name}(?:_bucket|_sum|_count)?\\{(.*)\\} `, 'gm'))].flatMap(
+        ([, all = '']) => all.match(/\w+(?==")/g) ?? [],
+      );
+      expect([name, labels.filter((label) => !allowed.has(label))]).toEqual([name, []]);
+    }
+    expect(found).toEqual(new Set(known.keys()));
   });
 
   it('each log event', () => {

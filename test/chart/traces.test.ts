@@ -43,6 +43,12 @@ describe('with a backend', () => {
     expect((await bridgeOf(values))['log']).toEqual({ level: 'debug', otlpEndpoint: 'http://lb-collector:4317' });
   });
 
+  it('spans of the bridge itself go there too, where they are wanted', async () => {
+    const values = { ...backend('tempo:4317'), bridge: { config: { tracing: { sampleRatio: 0.5 } } } };
+    expect((await bridgeOf(values))['tracing']).toEqual({ sampleRatio: 0.5, otlpEndpoint: 'http://lb-collector:4317' });
+    expect((await bridgeOf(backend('tempo:4317')))['tracing']).toBeUndefined();
+  });
+
   it('settings of a destination without an endpoint are those of that way', async () => {
     const values = { ...backend('tempo:4317'), opentelemetry: { mine: { podLogs: true } } };
     expect((await bridgeOf(values))['opentelemetry']).toEqual({

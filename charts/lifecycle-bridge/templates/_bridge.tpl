@@ -25,6 +25,7 @@
 {{- end -}}
 {{- $_ := set $outcomes "opentelemetry" $receivers -}}
 {{- if and (has "logs" $signals) (not (dig "log" "otlpEndpoint" "" $bridge)) }}{{ $_ := set $outcomes "log" (dict "otlpEndpoint" (printf "http://%s:4317" (include "collector.name" $.Subcharts.collector))) }}{{ end -}}
+{{- if and (has "traces" $signals) (hasKey $bridge "tracing") (not (dig "tracing" "otlpEndpoint" "" $bridge)) }}{{ $_ := set $outcomes "tracing" (dict "otlpEndpoint" (printf "http://%s:4317" (include "collector.name" $.Subcharts.collector))) }}{{ end -}}
 {{- end -}}
 {{- with .Values.watch }}{{ $_ := set $outcomes "watch" . }}{{ end -}}
 {{- mustMergeOverwrite (include "bridge.base" .Subcharts.bridge | fromYaml) (deepCopy $bridge) $outcomes | toYaml -}}

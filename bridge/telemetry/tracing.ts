@@ -1,0 +1,57 @@
+import type { Tracer } from '@opentelemetry/api';
+import { credentials, status } from '@grpc/grpc-js';
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { SpanExporter } from '@opentelemetry/sdk-trace';
+import { BatchSpanProcessor, TraceIdRatioBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace';
+import { connectOtlp } from '../lib/otlp-client.ts';
+import { VERSION } from '../lib/version.ts';
+
+/** Longest wait for the receiver at the end of the bridge. */
+const FLUSH_MS = 2_000;
+const EXPORT_MS = 10_000;
+/** Of ExportResultCode, whose package is not one of ours. */
+const [SUCCESS, FAILED] = [{ code: 0 }, { code: 1 }];
+
+export interface Tracing {
+  readonly tracer: Tracer;
+  /** Sends what waits, for two seconds at most. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Spans of the bridge itself: that share of them, sent over OTLP. What the receiver does not take is lost. */
+export function startTracing(endpoint: string, sampleRatio: number, clusterName: string): Tracing {
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({
+      'service.name': 'lifecycle-bridge',
+      'service.version': VERSION,
+      'k8s.cluster.name': clusterName,
+    }),
+    sampler: new TraceIdRatioBasedSampler(sampleRatio),
+    spanProcessors: [new BatchSpanProcessor({ exporter: exporterTo(endpoint), exportTimeoutMillis: EXPORT_MS })],
+  });
+  return {
+    tracer: provider.getTracer('lifecycle-bridge', VERSION),
+    stop: async () => {
+      const late = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS).unref());
+      await Promise.race([provider.shutdown().catch(() => undefined), late]);
+    },
+  };
+}
+
+function exporterTo(endpoint: string): SpanExporter {
+  const { hostname, port, protocol } = new URL(endpoint);
+  const isTls = protocol === 'https:';
+  const client = connectOtlp(`${hostname}:${port || (isTls ? '443' : '80')}`, {
+    credentials: isTls ? credentials.createSsl() : credentials.createInsecure(),
+  });
+  return {
+    export: (spans, done) => {
+      const request = ProtobufTraceSerializer.serializeRequest(spans) ?? new Uint8Array();
+      void client
+        .export(request, { what: 'traces', deadlineMs: EXPORT_MS })
+        .then(({ code }) => done((code === status.OK ? SUCCESS : FAILED) as never));
+    },
+    shutdown: () => Promise.resolve(client.close()),
+  };
+}
