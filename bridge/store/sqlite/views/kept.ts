@@ -10,7 +10,7 @@ const ASKED_OFTEN = [
   'keyRefusals',
   'leftDestinations',
   'problemCounts',
-  'problemCronJobs',
+  'problemCounts',
   'receiptCounts',
   'refusedCounts',
   'retirement',
