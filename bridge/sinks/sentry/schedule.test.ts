@@ -57,6 +57,14 @@ describe('a schedule', () => {
     expect(iso(nextDue(times, at('2027-01-01T03:00:00Z')))).toBe('2027-01-01T03:10');
   });
 
+  it('is next due after the run before, also weeks after the clock was set by half an hour', () => {
+    // From Sunday the 4th of April at +11:00 Kubernetes counts in days to 00:30 at +10:30, and so leaves out the 11th.
+    const times = { schedule: '@weekly', timeZone: 'Australia/Lord_Howe', anchor: at('2027-04-03T13:00:00Z') };
+    expect(iso(nextDue(times, at('2027-04-10T13:15:00Z')))).toBe('2027-04-17T13:30');
+    const { margin } = expectationAfter(times, read('@weekly', times.timeZone), 5, at('2027-04-10T13:15:00Z'));
+    expect(margin).toBe(7 * 24 * 60 + 5);
+  });
+
   it('was last due at the instant before', () => {
     const yearly = { schedule: '30 2 29 2 *', timeZone: 'Europe/Berlin' };
     expect(iso(lastDue(yearly, at('2027-01-01T00:00:00Z')))).toBe('2024-02-29T01:30');

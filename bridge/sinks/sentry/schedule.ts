@@ -52,7 +52,7 @@ function wholeFields(schedule: string): string {
   return texts.map((text, index) => (index < 2 && !fields[index]!.allowed.includes(0) ? '*' : text)).join(' ');
 }
 
-/** How far back an instant counts: changes of the clock have their effect within a day. */
+/** How far back an instant counts that was not the last before: changes of the clock mostly have their effect within a day. */
 const MAX_ANCHOR_MS = 2 * 24 * 60 * MINUTE_MS;
 
 /** The first instant after `after` at which Kubernetes starts the CronJob. */
@@ -62,9 +62,11 @@ export function nextDue({ schedule, timeZone, anchor }: Times, after: Instant): 
   const { everyMs } = parsed;
   if (anchor === undefined) return parsed.next(after);
   if (everyMs !== undefined) return anchor + (Math.floor((after - anchor) / everyMs) + 1) * everyMs;
-  if (anchor > after || after - anchor > MAX_ANCHOR_MS) return parsed.next(after);
+  if (anchor > after) return parsed.next(after);
   // Around a change of the clock the next instant depends on the one before, from which Kubernetes begins to count.
   let next = parsed.next(anchor);
+  // Where the clock is set by half an hour that may be weeks ago: Kubernetes leaves out midnights until the month is over.
+  if (next !== undefined && next <= after && after - anchor > MAX_ANCHOR_MS) return parsed.next(after);
   while (next !== undefined && next <= after) next = parsed.next(next);
   return next;
 }
