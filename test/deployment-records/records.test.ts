@@ -140,6 +140,24 @@ describe('a digest', () => {
     expect(bridge.lines).toEqual(['shop/web/app b deployed']);
   });
 
+  it('has the name and version of the image that runs while the one of a pod is changed in place', () => {
+    const versions = (): unknown[] => bridge.records.map(({ name, version, digest: of }) => [name, version, of[7]]);
+    const running = { app: 'registry.example/acme/app:1' };
+    const images = { app: 'acme/other:2' };
+    bridge.see(web, set, pod('web-1-a', set, { app: 'a' }, { running }));
+    bridge.see(pod('web-1-a', set, { app: 'a' }, { running, images }));
+    expect(versions()).toEqual([['acme/app', '1', 'a']]);
+    bridge.see(pod('web-1-a', set, { app: 'b' }, { running: images, images }));
+    expect(versions()).toEqual([['acme/other', '2', 'b']]);
+  });
+
+  it('that another tag has too gets its name and version when it runs by that tag', () => {
+    bridge.see(web, set, pod('web-1-a', set, { app: 'a' }, { running: { app: 'acme/app:1' } }));
+    const images = { app: 'acme/app:stable' };
+    bridge.see(pod('web-1-a', set, { app: 'a' }, { running: images, images }));
+    expect(bridge.records.map(({ version }) => version)).toEqual(['stable']);
+  });
+
   it('is kept while the status of a pod does not have it for a moment', () => {
     bridge.see(web, set, pod('web-1-a', set, { app: 'a' }));
     bridge.see(pod('web-1-a', set, { app: '' }));

@@ -196,6 +196,8 @@ export interface PodMore {
   readonly age?: number;
   readonly meta?: object;
   readonly images?: Readonly<Record<string, string>>;
+  /** Images that the status names, by container. */
+  readonly running?: Readonly<Record<string, string>>;
 }
 
 /** A pod that runs, `age` seconds younger than T0. */
@@ -203,7 +205,7 @@ export function pod(
   name: string,
   owner: Owned | undefined,
   runs: Runs,
-  { phase = 'Running', age = 0, meta = {}, images = {} }: PodMore = {},
+  { phase = 'Running', age = 0, meta = {}, images = {}, running = {} }: PodMore = {},
 ): Thing {
   const names = Object.keys(runs);
   const short = (key: string): string => key.replace('init/', '');
@@ -211,7 +213,12 @@ export function pod(
   const specs = (init: boolean) =>
     ofType(init).map((key) => ({ name: short(key), image: images[short(key)] ?? `acme/${short(key)}:1` }));
   const statuses = (init: boolean) =>
-    ofType(init).map((key) => ({ name: short(key), image: 'x', imageID: imageId(runs[key]!), restartCount: 0 }));
+    ofType(init).map((key) => ({
+      name: short(key),
+      image: running[short(key)] ?? 'x',
+      imageID: imageId(runs[key]!),
+      restartCount: 0,
+    }));
   const created = { creationTimestamp: new Date(T0 + age * 1_000).toISOString() };
   return thing(
     'Pod',

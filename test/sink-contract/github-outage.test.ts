@@ -57,3 +57,33 @@ describe('two hours in which GitHub forbids everything', () => {
     120_000,
   );
 });
+
+describe('more names at the first start than one job may have', () => {
+  // What comes while a job is under way goes alone, some at a time: how many is a matter of time.
+  it.each([
+    [5_001, 1],
+    [10_500, 2],
+  ])(
+    '%i go by jobs of at most 5,000, one after the other (%i at least), and each record is sent once',
+    async (count, jobs) => {
+      bench = new OutboxBench(vendors, (all) => githubCase(all, { credential: vendors.key, bulkSync: true }));
+      bench.wantAll(
+        Array.from({ length: count }, (_, row) => row),
+        'A',
+      );
+      bench.start();
+      const { artifacts } = vendors.github;
+      await bench.until(() => artifacts.records.size === count, 1_000);
+      const sizes = artifacts.jobs.map(({ size }) => size);
+      expect(sizes[0]).toBe(5_000);
+      expect(Math.max(...sizes)).toBe(5_000);
+      expect(sizes.length).toBeGreaterThanOrEqual(jobs);
+      expect(artifacts.history).toHaveLength(count);
+      // Another job while one is under way would be a conflict.
+      expect(vendors.requests.filter(({ status }) => status >= 400)).toEqual([]);
+      // Its clock does not run as fast as the bridge's: of the pace it says nothing.
+      expect(vendors.github.violations.filter(({ kind }) => kind !== 'rate')).toEqual([]);
+    },
+    120_000,
+  );
+});

@@ -68,10 +68,18 @@ export class OutboxBench {
   }
 
   want(row: number, version: 'A' | 'B'): void {
+    this.wantAll([row], version);
+  }
+
+  /** The same of many rows, in one commit. */
+  wantAll(rows: readonly number[], version: 'A' | 'B'): void {
     const { planner } = this.sink;
-    const desired = this.sink.desired(row, version);
-    const claimant = { destination: planner.destination, uid: `claimant-${row}`, createdAt: START, alive: true };
-    this.store.transaction((tx) => tx.desired.claim(claimant, [desired], planner, this.now));
+    this.store.transaction((tx) => {
+      for (const row of rows) {
+        const claimant = { destination: planner.destination, uid: `claimant-${row}`, createdAt: START, alive: true };
+        tx.desired.claim(claimant, [this.sink.desired(row, version)], planner, this.now);
+      }
+    });
     this.dispatcher?.wake();
   }
 

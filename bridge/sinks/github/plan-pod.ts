@@ -30,7 +30,8 @@ export function planPod(pod: PodFacts, context: DesiredContext, config: GithubPl
     const target = targetOf(workload, container.name, config);
     if (target === undefined || isTooLong(target)) continue;
     const key = recordKey(target);
-    const record = recordOf(pod, container, target, metadataOf([pod, ...owners]));
+    const made = recordOf(pod, container, target, metadataOf([pod, ...owners]));
+    const record = made && asItRuns(made, container, recordBefore(key, context));
     const known = claims.get(key);
     if (known !== undefined && (known.wanted !== HOLD || record === undefined)) continue;
     claims.set(key, claimOf(key, record, pod, container, workload, context));
@@ -75,11 +76,40 @@ function since(
   { runningSince, terminated }: ContainerFacts,
   context: DesiredContext,
 ): Instant {
-  const claim = context.claims().find((one) => one.key === key);
-  const before = claim === undefined || claim.wanted === HOLD ? undefined : readRecord(claim.wanted);
-  if (claim === undefined || before === undefined) return createdAt;
-  if (before.digest === digest) return sinceOf(claim.rank ?? 0);
+  const before = recordBefore(key, context);
+  if (before === undefined) return createdAt;
+  if (before.digest === digest) return sinceOf(claimBefore(key, context)?.rank ?? 0);
   return Math.max(runningSince ?? terminated?.startedAt ?? context.now, createdAt);
+}
+
+/** What this pod claimed of a key until now. */
+function claimBefore(key: string, context: DesiredContext): Desired | undefined {
+  return context.claims().find((one) => one.key === key);
+}
+
+function recordBefore(key: string, context: DesiredContext): DeploymentRecord | undefined {
+  const claim = claimBefore(key, context);
+  return claim === undefined || claim.wanted === HOLD ? undefined : readRecord(claim.wanted);
+}
+
+/**
+ * A pod's image can be changed in place. Until its container is started again, the one that runs is of the image before: its
+ * digest has that one's name and version, and not yet those of the spec.
+ */
+function asItRuns(
+  record: DeploymentRecord,
+  { image }: ContainerFacts,
+  before: DeploymentRecord | undefined,
+): DeploymentRecord {
+  if (before?.digest !== record.digest || isOfImage(record, image) || !isOfImage(before, image)) return record;
+  const { version: _, ...rest } = record;
+  return { ...rest, name: before.name, ...(before.version !== undefined && { version: before.version }) };
+}
+
+/** Whether a status has this image; a runtime may write the registry before a name that has none. */
+function isOfImage({ name, version = '' }: DeploymentRecord, image: string): boolean {
+  const said = nameAndTag(image);
+  return said.tag === version && (said.name === name || said.name.endsWith(`/${name}`));
 }
 
 /** Undefined while it has not run, or GitHub could not take it. */
