@@ -20,7 +20,13 @@ const SHOPS = { scope: 'namespaces', namespaces: ['shop', 'billing'] };
 const tails = (given: Tree): Tree => ({ opentelemetry: { backend: { podLogs: true, ...given } } });
 
 interface Config {
-  readonly receivers: { readonly 'filelog/pods': { readonly include: string[]; readonly exclude: string[] } };
+  readonly receivers: {
+    readonly 'filelog/pods': {
+      readonly include: string[];
+      readonly exclude: string[];
+      readonly poll_interval?: string;
+    };
+  };
   readonly processors: Readonly<Record<string, { readonly filter?: Tree; readonly wait_for_metadata?: boolean }>>;
   readonly exporters: Readonly<Record<string, { readonly sending_queue?: Tree; readonly retry_on_failure?: Tree }>>;
   readonly service: { readonly pipelines: Readonly<Record<string, { readonly processors: string[] }>> };
@@ -162,8 +168,9 @@ describe('a newer Collector', () => {
 
   it.each(['0.111.0', 'latest'])('is not expected of the tag %s', async (tag) => {
     const manifests = await render(chart, podLogs(), { args: ['--set', `collector.image.tag=${tag}`] });
-    const { processors, exporters } = configOf(manifests);
+    const { receivers, processors, exporters } = configOf(manifests);
     expect(processors['k8sattributes/ops']).not.toHaveProperty('wait_for_metadata');
+    expect(receivers['filelog/pods'].poll_interval).toBe('1s');
     expect(exporters['otlp/pods']?.sending_queue).not.toHaveProperty('batch');
     expect(argsOf(manifests)).toHaveLength(1);
   });

@@ -38,7 +38,7 @@ afterAll(async () => {
 interface Stage {
   readonly receiver: OtlpReceiver;
   readonly logs: NodeLogs;
-  /** Starts the Collector of the DaemonSet on what it knew before. */
+  /** Starts the Collector of the DaemonSet on what it knew before; it knows the pods of its node when this resolves. */
   readonly start: () => Promise<PodLogs>;
   /** Waits for a line of this text; returns its record. */
   readonly arrives: (text: string) => Promise<ArrivedLog>;
@@ -83,11 +83,16 @@ async function setStage(...namespaces: readonly string[]): Promise<Stage> {
     start: async () => {
       const program = await startPodLogs({ manifests, kubeconfig, folder: join(folder, 'otelcol'), env });
       releases.add(() => program.stop());
-      const taken = () =>
-        readMetric(`http://127.0.0.1:${program.port}/metrics`, 'otelcol_receiver_accepted_log_records');
+      const metric = (name: string) => readMetric(`http://127.0.0.1:${program.port}/metrics`, name);
+      const pods = (await shop.list('pods')).length;
+      await until('it knows the pods', async () => (await metric('otelcol_otelsvc_k8s_pod_added')) >= pods);
       return {
         kill9: () => program.kill9(),
-        taken: (count) => until(`${count} lines are taken`, async () => (await taken()) >= count),
+        taken: (count) =>
+          until(
+            `${count} lines are taken`,
+            async () => (await metric('otelcol_receiver_accepted_log_records')) >= count,
+          ),
       };
     },
     arrives: (text) => until(`the line ${text}`, () => receiver.logs().find(({ body }) => body === text)),
@@ -108,8 +113,8 @@ describe('the Collector of the DaemonSet', () => {
     const { logs, start, arrives } = await setStage(shop.namespace);
     const pod = await podOf('report-29380415');
     const file = logs.of(pod, 'main', 1);
-    file.write('stdout F the first');
     await start();
+    file.write('stdout F the first');
     const record = await arrives('the first');
     const traceId = uidTraceId(ownerOf(pod)!);
     expect(record).toMatchObject({
@@ -141,6 +146,7 @@ describe('the Collector of the DaemonSet', () => {
 
   it('a bare pod is its own run; a Job by hand has no CronJob; what a workload owns has attributes and no trace', async () => {
     const { logs, start, arrives } = await setStage(shop.namespace);
+    await start();
     const owners = ['migrate-20260101', 'web', 'db', 'agent'];
     for (const owner of owners) logs.of(await podOf(owner), 'main').write(`stdout F of ${owner}`);
     const bare = await shop.get('pod/bare');
@@ -148,7 +154,6 @@ describe('the Collector of the DaemonSet', () => {
     logs
       .of({ metadata: { name: 'static', uid: 'f'.repeat(32), namespace: shop.namespace } }, 'main')
       .write('stdout F x');
-    await start();
     expect(await arrives('of itself')).toMatchObject({
       traceId: uidTraceId(bare.metadata.uid),
       resource: { 'service.name': 'bare' },

@@ -64,6 +64,8 @@ collector.podLogs.config.
 {{- $attributes := index $config.processors "k8sattributes/pods" -}}
 {{- if ge (int (include "collector.minor" .Subcharts.collector)) 118 -}}
 {{- $attributes = merge (dict "wait_for_metadata" true "wait_for_metadata_timeout" "60s") $attributes -}}
+{{- else -}}{{/* an older one reads first after this time, in which it asks what pods there are */}}
+{{- $_ := set (index $config.receivers "filelog/pods") "poll_interval" "1s" -}}
 {{- end -}}
 {{- $_ := unset $config.processors "k8sattributes/pods" -}}
 {{- $asked := list -}}
