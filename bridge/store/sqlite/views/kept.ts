@@ -10,7 +10,7 @@ const ASKED_OFTEN = [
   'keyRefusals',
   'leftDestinations',
   'problemCounts',
-  'problemCounts',
+  'problemObjects',
   'receiptCounts',
   'refusedCounts',
   'retirement',
