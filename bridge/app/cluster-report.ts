@@ -1,4 +1,6 @@
+import { backendNotes } from './backend-notes.ts';
 import type { Auditor } from '../cluster/auditor.ts';
+import type { CollectorLog } from '../cluster/collector-log.ts';
 import type { CollectorRestart } from '../cluster/collector-restart.ts';
 import { restartText } from '../cluster/collector-restart.ts';
 import type { LogReader } from '../cluster/logs.ts';
@@ -26,12 +28,18 @@ interface Cluster {
   readonly auditor: Auditor;
   readonly logs: LogReader;
   readonly restart: CollectorRestart;
+  readonly backends: CollectorLog;
 }
 
 /** What every page says about what the Kubernetes API lets us see: nothing while all is well. */
 export function clusterNotes(cluster: Cluster | undefined, now: Instant): string[] {
   if (cluster === undefined) return [];
-  return [...restartNotes(cluster.restart, now), ...auditNotes(cluster.auditor), ...logNotes(cluster.logs)];
+  return [
+    ...restartNotes(cluster.restart, now),
+    ...auditNotes(cluster.auditor),
+    ...logNotes(cluster.logs),
+    ...backendNotes(cluster.backends, now),
+  ];
 }
 
 function restartNotes(restart: CollectorRestart, now: Instant): string[] {

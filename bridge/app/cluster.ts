@@ -1,8 +1,10 @@
 import type { Tracer } from '@opentelemetry/api';
+import { startBackendNotes } from './backend-notes.ts';
 import { kindHealth } from './cluster-report.ts';
 import type { KubeApi } from '../cluster/api.ts';
 import type { Auditor } from '../cluster/auditor.ts';
 import { startAuditor } from '../cluster/auditor.ts';
+import type { CollectorLog } from '../cluster/collector-log.ts';
 import type { CollectorRestart } from '../cluster/collector-restart.ts';
 import { startCollectorRestart } from '../cluster/collector-restart.ts';
 import type { LogReader } from '../cluster/logs.ts';
@@ -19,6 +21,7 @@ import type { Clock, Instant } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import { pageLink } from '../lib/page-link.ts';
 import type { Releases } from '../lib/releases.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Reporter } from '../telemetry/reporter.ts';
 
@@ -29,6 +32,7 @@ export interface ClusterRooms {
   readonly auditor: Auditor;
   readonly logs: LogReader;
   readonly restart: CollectorRestart;
+  readonly backends: CollectorLog;
   /** Told the kinds of the transitions of each commit; without them anything may be due. */
   woken(kinds?: readonly TransitionKind[]): void;
 }
@@ -47,9 +51,16 @@ interface Told {
   readonly refusedAt: () => Instant | undefined;
 }
 
+interface Started {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly tracer?: Tracer | undefined;
+}
+
 /** What asks the Kubernetes API, unless the bridge runs without. Throws a UserError for a store of another cluster. */
 export async function startCluster(
-  { config, clock, tracer }: { readonly config: Config; readonly clock: Clock; readonly tracer?: Tracer | undefined },
+  { config, clock, logger, tracer }: Started,
   api: KubeApi | undefined,
   { calls }: WorkerClient,
   told: Told & { readonly fail: (error: Error) => void },
@@ -78,7 +89,8 @@ export async function startCluster(
     if (kinds === undefined) writer?.wake();
     if (kinds?.includes('container.terminated') !== false) logs.wake();
   };
-  return { auditor, logs, restart, woken };
+  const backends = startBackendNotes({ api, clock, logger, metrics, pods: config.cluster.collectorLogs }, releases);
+  return { auditor, logs, restart, backends, woken };
 }
 
 function startEvents(asked: Asked, reporter: Reporter, link: string | undefined, releases: Releases): EventWriter {

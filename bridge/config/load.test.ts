@@ -41,6 +41,7 @@ describe('loadConfig', () => {
         list: true,
         events: true,
         collectorPods: [],
+        collectorLogs: [],
         audit: { interval: 300_000, grace: 900_000 },
       },
       otlp: {

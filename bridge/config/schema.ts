@@ -51,6 +51,12 @@ const cluster = z.strictObject({
     .describe(
       'Pods of the Collector that are deleted, at most once in 15 minutes, when its watches of CronJobs, Jobs and Pods have been dead for 5 minutes; needs the verb delete on them; []: never',
     ),
+  collectorLogs: z
+    .array(allowed(z.string().regex(POD), 'namespace/name of a pod'))
+    .default([])
+    .describe(
+      'Pods of the Collector in whose log the bridge reads what a backend behind it refuses; needs the verb get on pods/log of them',
+    ),
   audit: z
     .strictObject({
       interval: duration()

@@ -37,6 +37,8 @@ export interface Metrics {
   difference(kind: string, difference: string, count: number): void;
   /** What became of the deletion of a pod of the Collector. */
   collectorRestart(outcome: string): void;
+  /** What a backend behind the Collector refused. */
+  backendRefused(exporter: string, count: number): void;
   /** Reads at each collection what the audit thinks of each kind. */
   observeAudit(read: () => readonly KindHealth[]): void;
   /** What became of a try to read the log of a container. */
@@ -96,6 +98,7 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
   return {
     ...instruments(meter, last, clock),
     collectorRestart: outcomes(counter(meter, METRICS.collectorRestarts)),
+    backendRefused: refusals(counter(meter, METRICS.backendRefused)),
     lastRecords: () => last,
     observeAudit: (read) => observeAudit(meter, read),
     observeLogs: (forbidden) => gauge(meter, METRICS.logsForbidden, () => [[forbidden(), {}]]),
@@ -115,6 +118,10 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
 
 function outcomes(of: Counter): (outcome: string) => void {
   return (outcome) => of.add(1, { outcome });
+}
+
+function refusals(of: Counter): (exporter: string, count: number) => void {
+  return (exporter, count) => of.add(count, { exporter });
 }
 
 type Recorders = Pick<

@@ -233,6 +233,14 @@ export const METRICS = {
     description: 'Size of the database file without its free pages; store.retention.maxBytes bounds it',
     attributes: [],
   },
+  backendRefused: {
+    name: 'lifecycle_bridge.backend.refused',
+    type: 'counter',
+    unit: '{item}',
+    description:
+      'Spans, log records and data points that a backend refused for good after the Collector had taken them, by exporter, as far as the log of the Collector says it',
+    attributes: ['exporter'],
+  },
   retired: {
     name: 'lifecycle_bridge.retired',
     type: 'gauge',

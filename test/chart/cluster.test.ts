@@ -29,9 +29,10 @@ const HEADING = `# Permissions
 
 What each service account may do in a namespace that it watches, by the scope of the release, as the API server answers
 (SelfSubjectRulesReview); what every account may is left out. In all other namespaces it may do nothing, but in that of
-the release the bridge may delete the Collector's pod (restartCollector). pods/log is there only while a destination takes logs:
-a Cronitor account without shipLogs: false. patch on pods is there only while pods get timestamps (kubernetes). "every kind" is
-with watch.KIND: true for each. lb-pod-logs is there only with backend.podLogs. Written by the tests; the release is "lb".
+the release the bridge may delete the Collector's pod (restartCollector) and, with a backend, read its log. pods/log of all pods
+is there only while a destination takes logs: a Cronitor account without shipLogs: false. patch on pods is there only while pods
+get timestamps (kubernetes). "every kind" is with watch.KIND: true for each. lb-pod-logs is there only with backend.podLogs.
+Written by the tests; the release is "lb".
 `;
 
 describe('permissions', () => {
@@ -47,7 +48,7 @@ describe('permissions', () => {
     ['cluster, timestamps of pods', () => ({ scope: 'cluster', kubernetes: { default: {} } }), () => shop],
     ['cluster, every kind', () => ({ scope: 'cluster', ...everything }), () => shop],
   ];
-  const inRelease = () => [`namespaces (only ${ops.namespace}): get`, 'pods (only lb-collector-0): delete'];
+  const inRelease = () => [`namespaces (only ${ops.namespace}): get`, 'pods (only lb-collector-0): delete', 'pods/log (only lb-collector-0): get'];
 
   it('of each account are those of the committed table, whatever the scope', async () => {
     const everybody = new Set(await permissions(ops, '', ops.namespace));

@@ -12,6 +12,11 @@
 {{- $_ := set $cluster "collectorPods" (list (printf "%s/%s" $.Release.Namespace .)) -}}
 {{- end -}}
 {{- end -}}
+{{- with include "lifecycle-bridge.loggedPod" . -}}
+{{- if not (dig "cluster" "collectorLogs" list $bridge) -}}
+{{- $_ := set $cluster "collectorLogs" (list (printf "%s/%s" $.Release.Namespace .)) -}}
+{{- end -}}
+{{- end -}}
 {{- $outcomes := merge (dict "cluster" $cluster "otlp" $otlp) (include "lifecycle-bridge.destinations" . | fromYaml) -}}
 {{- with include "lifecycle-bridge.carries" . -}}
 {{- $signals := fromJsonArray . -}}

@@ -33,6 +33,13 @@ subjects:
   verbs: [delete]
 {{- end -}}
 
+{{- define "lifecycle-bridge.collectorLogRules" }}
+- apiGroups: ['']
+  resources: [pods/log]
+  resourceNames: [{{ . | quote }}]
+  verbs: [get]
+{{- end -}}
+
 {{- define "lifecycle-bridge.nodeRules" }}
 - apiGroups: ['']
   resources: [nodes/metrics]

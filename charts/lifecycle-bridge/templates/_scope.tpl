@@ -18,6 +18,13 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The pod of the Collector whose log says what a backend refuses; empty while there is no backend. */}}
+{{- define "lifecycle-bridge.loggedPod" -}}
+{{- if and .Subcharts.bridge .Subcharts.collector (or (include "lifecycle-bridge.carries" .) (ne (include "lifecycle-bridge.metricsExporter" .) "none")) -}}
+{{ include "collector.name" .Subcharts.collector }}-0
+{{- end -}}
+{{- end -}}
+
 {{- define "lifecycle-bridge.labels" -}}
 app.kubernetes.io/name: lifecycle-bridge
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { backendNotes } from '../app/backend-notes.ts';
+import type { KubeApi } from './api.ts';
+import { startCollectorLog, type CollectorLog } from './collector-log.ts';
+import { FakeApi } from './fake-api.ts';
+
+const NOW = Date.UTC(2026, 10, 30, 12);
+const POD = 'ops/lb-collector-0';
+let fake: FakeApi;
+let api: KubeApi;
+let reader: CollectorLog | undefined;
+let lines: string[];
+let status: number;
+let asked: URL[];
+let counted: number;
+let unread: (string | undefined)[];
+
+beforeEach(async () => {
+  fake = new FakeApi();
+  api = await fake.start();
+  [lines, asked, unread, counted, status] = [[], [], [], 0, 200];
+  fake.intercept = (path) => {
+    if (!path.includes('/pods/lb-collector-0/log')) return undefined;
+    asked.push(new URL(path, 'http://api'));
+    return status === 200
+      ? { status, body: lines.join('\n') }
+      : { status, body: { kind: 'Status', message: 'pods "lb-collector-0" is forbidden' } };
+  };
+  reader = startCollectorLog({
+    api,
+    clock: { now: () => NOW },
+    pods: [POD],
+    everyMs: 1,
+    onAnswer: ({ count }) => void (counted += count),
+    onUnread: (_pod, why) => unread.push(why),
+  });
+});
+afterEach(async () => {
+  await reader?.stop();
+  await fake.stop();
+});
+
+const line = (seconds: number, fields: object): string =>
+  JSON.stringify({ ts: NOW / 1000 + seconds, name: 'otlp/lifecycle-traces', ...fields });
+const dropped = (seconds: number, count: number): string =>
+  line(seconds, { msg: 'Exporting failed. Dropping data.', error: 'Permanent error: no', dropped_items: count });
+const retried = (seconds: number): string =>
+  line(seconds, { msg: 'Exporting failed. Will retry the request after interval.', error: 'connection refused' });
+/** Two whole looks from now on. */
+const looked = async (): Promise<void> => {
+  const before = asked.length;
+  await expect.poll(() => asked.length).toBeGreaterThan(before + 2);
+};
+
+describe('the log of the Collector', () => {
+  it('says what a backend refused, each line once, however often it is read', async () => {
+    lines = [dropped(-10, 13)];
+    await looked();
+    lines.push(dropped(-9.5, 2));
+    await looked();
+    expect(counted).toBe(15);
+    expect(reader?.states()).toEqual([
+      {
+        pod: POD,
+        exporter: 'otlp/lifecycle-traces',
+        refused: 15,
+        refusal: { at: NOW - 9_500, why: 'Permanent error: no' },
+      },
+    ]);
+    expect(backendNotes(reader!, NOW)).toEqual([
+      "The backend behind the Collector's exporter otlp/lifecycle-traces refused 15 items for good, last at 2026-11-30T11:59:50.500Z: Permanent error: no",
+    ]);
+    expect(backendNotes(reader!, NOW + 25 * 3_600_000)).toEqual([]);
+  });
+
+  it('says since when a backend is away, until it was not said for two minutes', async () => {
+    lines = [retried(-200), retried(-90), retried(-30), retried(-1)];
+    await looked();
+    expect(backendNotes(reader!, NOW)).toEqual([
+      "The backend behind the Collector's exporter otlp/lifecycle-traces takes nothing since 2026-11-30T11:56:40.000Z; the Collector keeps it and tries again: connection refused",
+    ]);
+  });
+
+  it('what was away long ago is not mentioned', async () => {
+    lines = [retried(-200)];
+    await looked();
+    expect(backendNotes(reader!, NOW)).toEqual([]);
+  });
+
+  it('is asked for what is new only, from five minutes before the start', async () => {
+    await looked();
+    expect(asked[0]?.searchParams.get('sinceTime')).toBe('2026-11-30T11:55:00.000Z');
+    expect(asked[0]?.searchParams.get('container')).toBe('collector');
+    lines = [line(-3.2, { msg: 'Everything is ready.' })];
+    await looked();
+    expect(asked.at(-1)?.searchParams.get('sinceTime')).toBe('2026-11-30T11:59:56.000Z');
+  });
+
+  it('may be forbidden: that is said, until it can be read', async () => {
+    status = 403;
+    await looked();
+    expect(unread.at(-1)).toBe('the Kubernetes API answered 403: pods "lb-collector-0" is forbidden');
+    expect(backendNotes(reader!, NOW).join()).toContain('get on pods/log');
+    status = 200;
+    await looked();
+    expect(unread.at(-1)).toBeUndefined();
+    expect(backendNotes(reader!, NOW)).toEqual([]);
+  });
+});

@@ -1,0 +1,148 @@
+import type { Clock, Instant } from '../lib/clock.ts';
+import { iso } from '../lib/clock.ts';
+import { errorText } from '../lib/errors.ts';
+import { pathOf } from '../lib/url-path.ts';
+import { messageAt } from '../kubernetes/fields.ts';
+import type { KubeApi } from './api.ts';
+import { lastTime, readCollectorLog, type BackendAnswer } from './collector-log-lines.ts';
+
+/** What one exporter of the Collector says of its backend, since the bridge began to read. */
+export interface BackendState {
+  readonly pod: string;
+  /** As the Collector's configuration names it: `otlp/lifecycle-traces`. */
+  readonly exporter: string;
+  /** Spans, log records or data points that the backend refused for good. The Collector's log leaves out what repeats too often. */
+  readonly refused: number;
+  /** In the words of the backend. */
+  readonly refusal?: { readonly at: Instant; readonly why: string };
+  /** Since when it takes nothing; tried again for ever. Absent when it was not said for two minutes. */
+  readonly away?: { readonly since: Instant; readonly at: Instant; readonly why: string };
+}
+
+export interface CollectorLogOptions {
+  readonly api: KubeApi;
+  readonly clock: Clock;
+  /** `namespace/name` of each pod. */
+  readonly pods: readonly string[];
+  readonly onAnswer: (answer: BackendAnswer, pod: string) => void;
+  /** The log of a pod cannot be read; undefined when it can again. */
+  readonly onUnread: (pod: string, why: string | undefined) => void;
+  readonly everyMs?: number;
+}
+
+export interface CollectorLog {
+  states(): readonly BackendState[];
+  /** Pods whose log may not be read, with the words of the API. */
+  forbidden(): ReadonlyMap<string, string>;
+  stop(): Promise<void>;
+}
+
+const EVERY_MS = 30_000;
+/** The Collector tries at least every half minute. */
+const AWAY_MS = 120_000;
+/** What happened while the bridge was restarted. */
+const LOOKBACK_MS = 5 * 60_000;
+const MAX_BYTES = 1_048_576;
+const CONTAINER = 'collector';
+
+/**
+ * Reads in the log of the Collector what became of what it took from the bridge: nothing else says it. A partial success of
+ * a backend is in none of its metrics.
+ */
+export function startCollectorLog(options: CollectorLogOptions): CollectorLog {
+  const reader = new Reader(options);
+  reader.start();
+  return { states: () => reader.states(), forbidden: () => reader.forbidden, stop: () => reader.stop() };
+}
+
+class Reader {
+  readonly forbidden = new Map<string, string>();
+  readonly #options: CollectorLogOptions;
+  readonly #states = new Map<string, BackendState>();
+  readonly #readUntil = new Map<string, Instant>();
+  readonly #stopping = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: CollectorLogOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#options.pods.length > 0) this.#after(0);
+  }
+
+  states(): readonly BackendState[] {
+    const now = this.#options.clock.now();
+    return [...this.#states.values()].map(({ away, ...state }) =>
+      away !== undefined && now - away.at < AWAY_MS ? { ...state, away } : state,
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #after(ms: number): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.#round().finally(() => this.#after(this.#options.everyMs ?? EVERY_MS));
+    }, ms);
+  }
+
+  async #round(): Promise<void> {
+    for (const pod of this.#options.pods) {
+      await this.#read(pod).catch((error: unknown) => this.#options.onUnread(pod, errorText(error)));
+    }
+  }
+
+  async #read(pod: string): Promise<void> {
+    const { api, clock, onUnread } = this.#options;
+    const { signal } = this.#stopping;
+    const [namespace = '', name = ''] = pod.split('/');
+    const since = this.#readUntil.get(pod) ?? clock.now() - LOOKBACK_MS;
+    // The API takes whole seconds: what was read of that second is skipped below.
+    const query = new URLSearchParams({ container: CONTAINER, sinceTime: iso(Math.floor(since / 1000) * 1000) });
+    const path = pathOf('api', 'v1', 'namespaces', namespace, 'pods', name);
+    if (path === undefined) return;
+    const answer = await api.tail(`${path}/log?${query.toString()}`, MAX_BYTES, signal);
+    if (signal.aborted) return;
+    if (answer.kind === 'failed') return onUnread(pod, answer.error);
+    const text = answer.text.toString();
+    if (answer.status !== 200) return this.#refused(pod, answer.status, text);
+    this.forbidden.delete(pod);
+    onUnread(pod, undefined);
+    this.#readUntil.set(pod, Math.max(since, lastTime(text) ?? since));
+    for (const said of readCollectorLog(text)) if (said.at > since) this.#take(pod, said);
+  }
+
+  #refused(pod: string, status: number, text: string): void {
+    const why = `the Kubernetes API answered ${status}: ${wordsOf(text)}`;
+    if (status === 403) this.forbidden.set(pod, why);
+    this.#options.onUnread(pod, why);
+  }
+
+  #take(pod: string, said: BackendAnswer): void {
+    const { exporter, at, why } = said;
+    const key = `${pod} ${exporter}`;
+    const { refused, ...before } = this.#states.get(key) ?? { pod, exporter, refused: 0 };
+    if (said.what === 'refused') {
+      this.#states.set(key, { ...before, refused: refused + said.count, refusal: { at, why } });
+    } else {
+      const { since, at: last } = before.away ?? { since: at, at: -Infinity };
+      const away = { since: at - last < AWAY_MS ? since : at, at, why };
+      this.#states.set(key, { ...before, refused, away });
+    }
+    this.#options.onAnswer(said, pod);
+  }
+}
+
+function wordsOf(text: string): string {
+  try {
+    return messageAt(JSON.parse(text) as { [key: string]: unknown }, 'message') ?? '';
+  } catch {
+    return text.slice(0, 200).trim();
+  }
+}
