@@ -19,7 +19,7 @@ import { startOtlpServer } from '../otlp/receive/server.ts';
 import type { Dispatcher } from '../outbox/dispatcher.ts';
 import { startDispatcher } from '../outbox/dispatcher.ts';
 import { createHttp } from '../sinks/http.ts';
-import { createDeliverers, depsOf } from '../sinks/index.ts';
+import { createDeliverers, depsOf, runLinks } from '../sinks/index.ts';
 import type { ConfiguredDeliverer } from '../sinks/sink.ts';
 import { otherMetricsText } from '../sinks/other-metrics.ts';
 import type { ReadStore } from '../store/read.ts';
@@ -128,8 +128,9 @@ function webOf({ config, clock, logger }: AppOptions) {
   const { web, made } = webWithToken(config);
   if (made !== undefined)
     logger.info({ file: made }, 'made a token for the page; lifecycle-bridge page-token prints it');
+  const links = runLinks(config, config.cluster.name, () => clock.now());
   const endedSessionsFile = `${config.store.path}.ended-sessions`;
-  return { ...web, endedSessionsFile, version: VERSION, cluster: config.cluster, clock, logger };
+  return { ...web, endedSessionsFile, version: VERSION, cluster: config.cluster, clock, logger, links };
 }
 
 async function startReceiver(

@@ -202,5 +202,5 @@ it('what was said about a run, its pods and its CronJob is there when a planner 
   expect(runText(detail)).toMatch(
     /Kubernetes Events\n.*Normal +BackOff: Back-off restarting failed container \(12 times\)/,
   );
-  expect(html`${runPage(detail, { now: NOW }, undefined).body}`.text).toContain('<h2>Kubernetes Events</h2>');
+  expect(html`${runPage(detail, { now: NOW }).body}`.text).toContain('<h2>Kubernetes Events</h2>');
 });

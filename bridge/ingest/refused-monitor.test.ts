@@ -37,7 +37,7 @@ it('telemetry that goes although its monitor is refused for good is a decision t
   const shown =
     /Sent all the same, and why[^]*started[^]*sent although the vendor refuses the object that it belongs to for good: .*no such schedule/;
   expect(await explain()).toMatch(shown);
-  const { body } = runPage(engine.reader.run(JOB_UID)!, { now }, undefined);
+  const { body } = runPage(engine.reader.run(JOB_UID)!, { now });
   expect(html`${body}`.text).toMatch(
     /Sent all the same, and why[^]*vendor refuses the object that it belongs to for good: .*no such schedule/,
   );

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { withNeeded } from '../kubernetes/followed.ts';
 import type { Kind } from '../kubernetes/observation.ts';
+import type { Run } from '../lifecycle/transition.ts';
+import type { Instant } from '../lib/clock.ts';
 import type { DeepReadonly } from '../lib/deep-readonly.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { cronitor } from './cronitor/module.ts';
 import { github } from './github/module.ts';
 import { kubernetes } from './kubernetes/module.ts';
 import { opentelemetry } from './otlp/module.ts';
-import type { Deps, DestinationSettings, SinkModule, World } from './module.ts';
+import type { Deps, DestinationSettings, RunLink, SinkModule, World } from './module.ts';
 import { sentry } from './sentry/module.ts';
 import type { ConfiguredDeliverer, Planner } from './sink.ts';
 
@@ -119,6 +121,20 @@ export async function createDeliverer(
 /** The destinations that do everything except the requests. */
 export function dryRuns(config: SinksConfig): string[] {
   return configured(config).flatMap(({ destination, settings }) => (settings.dryRun ? [destination] : []));
+}
+
+/** Where people read more of a run at each destination. */
+export interface DestinationLink extends RunLink {
+  readonly destination: string;
+}
+
+/** The links of the page of a run, for every destination that has some. */
+export function runLinks(config: SinksConfig, clusterName: string, now: () => Instant) {
+  const all = configured(config).filter(({ module }) => module.links !== undefined);
+  return (run: Run): readonly DestinationLink[] =>
+    all.flatMap(({ destination, settings, module }) =>
+      (module.links?.(run, settings, clusterName, now()) ?? []).map((link) => ({ destination, ...link })),
+    );
 }
 
 /** A configured destination in a line that a person reads at the start. */

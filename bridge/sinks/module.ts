@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Kind } from '../kubernetes/observation.ts';
-import type { Clock } from '../lib/clock.ts';
+import type { Run } from '../lifecycle/transition.ts';
+import type { Clock, Instant } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { Http, HttpResult } from './http.ts';
 import type { Deliverer, Planner, Reads } from './sink.ts';
@@ -40,6 +41,12 @@ export interface Kube {
   readonly scope: 'cluster' | readonly string[];
   /** Never throws; credentials are its own business. */
   send(request: KubeRequest, signal: AbortSignal): Promise<HttpResult>;
+}
+
+/** Where people read more of a run, for its page. */
+export interface RunLink {
+  readonly label: string;
+  readonly url: string;
 }
 
 /** The log of the bridge. What is given to it holds no secret. */
@@ -89,6 +96,8 @@ export interface SinkModule<C extends DestinationSettings = DestinationSettings>
   hosts(config: C): Readonly<Record<string, string>>;
   /** What its addresses answer to beside their own API; default HTTP. */
   readonly speaks?: 'grpc';
+  /** Links to a run at the vendor, by what is configured alone. */
+  links?(run: Run, config: C, clusterName: string, now: Instant): readonly RunLink[];
   /** What a person can do about a refusal of the vendor, in a sentence. */
   readonly advice: Readonly<Partial<Record<Reason, string>>>;
   /** Its page of documentation, from the root of the repository. A table of its settings is written into it. */

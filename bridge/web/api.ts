@@ -2,8 +2,8 @@ import { type Response, Router } from 'express';
 
 import { iso } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
-import type { ReadStore } from '../store/read.ts';
 import { masked } from './masked.ts';
+import type { WebOptions } from './options.ts';
 import {
   cronJobsQuery,
   deliveriesQuery,
@@ -19,13 +19,16 @@ import { readable } from './readable.ts';
 const FOREIGN = new Set(['payload', 'wanted']);
 
 /** The JSON API: every list is `{items, next?}`, every time an ISO string, what is not known is left out. */
-export function apiRouter(reader: ReadStore): Router {
+export function apiRouter({ reader, links }: Pick<WebOptions, 'reader' | 'links'>): Router {
   const router = Router();
   router.get('/runs', (request, response) => send(response, reader.runs(runsQuery(request.query))));
   router.get('/runs/:uid', (request, response) => {
     const detail = reader.run(request.params.uid);
     if (detail === undefined) sendError(response, 404, { message: `no run has the UID ${request.params.uid}` });
-    else send(response, detail);
+    else {
+      const found = links(detail.run);
+      send(response, found.length === 0 ? detail : { ...detail, links: found });
+    }
   });
   router.get('/desired', (request, response) => send(response, reader.desired(listQuery(request.query))));
   router.get('/deliveries', (request, response) => send(response, reader.deliveries(deliveriesQuery(request.query))));

@@ -46,3 +46,17 @@ it('opens every link of every page of a sample store', async () => {
 it('opens every link of a store in which nothing is', async () => {
   expect((await crawl('/', '/problems')).broken).toEqual([]);
 });
+
+it('a run links to its backends, on its page and in the API, and what is in a link is escaped', async () => {
+  await web.close();
+  const url = 'https://jaeger.example.com/trace/1?a="b"&c';
+  const link = { destination: 'opentelemetry/backend', label: 'trace', url };
+  web = await startTestWeb({ links: ({ uid }) => (uid === sampleUid(1) ? [link] : []) });
+  fillSample(web.store, NOW, 3);
+  const page = await (await web.get(`/runs/${sampleUid(1)}`)).text();
+  expect(page).toContain('<dt>Backend</dt>');
+  expect(page).toContain('href="https://jaeger.example.com/trace/1?a=&quot;b&quot;&amp;c" rel="noreferrer"');
+  expect(await (await web.get(`/api/runs/${sampleUid(1)}`)).json()).toMatchObject({ links: [link] });
+  expect(await (await web.get(`/runs/${sampleUid(2)}`)).text()).not.toContain('<dt>Backend</dt>');
+  expect(await (await web.get(`/api/runs/${sampleUid(2)}`)).json()).not.toHaveProperty('links');
+});

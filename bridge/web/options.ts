@@ -1,5 +1,7 @@
 import type { Config } from '../config/schema.ts';
+import type { Run } from '../lifecycle/transition.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { DestinationLink } from '../sinks/index.ts';
 import type { Live } from './live.ts';
 import type { Retirement } from '../store/operations.ts';
 import type { ReadStore } from '../store/read.ts';
@@ -32,6 +34,8 @@ export interface WebOptions extends WebConfig {
   readonly endedSessionsFile: string;
   readonly version: string;
   readonly cluster: { readonly name: string; readonly scope: 'cluster' | readonly string[] };
+  /** Where people read more of a run. */
+  readonly links: (run: Run) => readonly DestinationLink[];
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -39,7 +39,14 @@ export function pagesRouter(options: WebOptions): Router {
   });
   get('/runs/:uid', ({ params }, frame) => {
     const detail = reader.run(String(params['uid']));
-    return detail && runPage(detail, frame, reader.quarantinedObject(detail.run.uid), unjudgedOf(reader, detail.run));
+    if (detail === undefined) return undefined;
+    const { run } = detail;
+    const more = {
+      quarantined: reader.quarantinedObject(run.uid),
+      unjudged: unjudgedOf(reader, run),
+      links: options.links(run),
+    };
+    return runPage(detail, frame, more);
   });
   get('/desired', ({ query: given }) => {
     const query = listQuery(given);

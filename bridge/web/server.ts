@@ -104,7 +104,7 @@ function webApp(options: WebOptions): Express {
   app.use(healthRouter(options));
   app.use(authRouter(options, abuse));
   app.get('/events', options.live.handler());
-  app.use('/api', apiRouter(options.reader));
+  app.use('/api', apiRouter(options));
   app.use(pagesRouter(options));
   app.use(notFound(options));
   app.use(handleErrors(options, abuse));

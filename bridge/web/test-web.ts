@@ -80,6 +80,7 @@ function defaults(
     version: '1.2.3',
     cluster: { name: 'test <cluster>', scope: ['team-a', 'team-b'] },
     clock: { now: () => NOW },
+    links: () => [],
     logger: createLogger('info', [], { write: (line) => void logged.push(line) }),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../../lib/deep-readonly.ts';
 import { selectionFields } from '../selection.ts';
+import { linksSchema } from './links.ts';
 
 const endpoint = z.url({
   protocol: /^https?$/,
@@ -40,6 +41,7 @@ export const otlpSchema = z.strictObject({
     .record(z.string().min(1), z.string())
     .default({})
     .describe('Attributes of every resource, such as deployment.environment.name: production'),
+  links: linksSchema,
   ...selectionFields,
   dryRun: z.boolean().default(false).describe('Do everything except the requests'),
 });

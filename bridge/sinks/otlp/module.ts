@@ -1,6 +1,7 @@
 import type { SinkModule } from '../module.ts';
 import type { OtlpConfig } from './config.ts';
 import { otlpSchema } from './config.ts';
+import { linksOf } from './links.ts';
 import { createOtlpPlanner, READS } from './plan.ts';
 
 const REFUSED =
@@ -20,6 +21,7 @@ export const opentelemetry = {
   hosts: ({ endpoint }) => ({ endpoint }),
   speaks: 'grpc',
   secretIsOptional: true,
+  links: linksOf,
   advice: { unauthorized: REFUSED, forbidden: REFUSED },
   doc: 'docs/traces.md',
 } as const satisfies SinkModule<OtlpConfig>;

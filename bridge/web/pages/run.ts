@@ -2,6 +2,7 @@ import { waitText } from '../../lifecycle/cause.ts';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Answer, DeliveryView, QuarantineView, RunDetail, RunView } from '../../store/read.ts';
+import type { DestinationLink } from '../../sinks/index.ts';
 import type { Decision } from '../../store/timeline.ts';
 import type { UnjudgedView } from '../../store/unjudged.ts';
 import { type Child, type Html, html } from '../html.ts';
@@ -14,12 +15,18 @@ import { type Frame, note, type PageContent } from './layout.ts';
 import { took } from './runs.ts';
 import { unjudgedNote } from './unjudged.ts';
 
+/** What is known of a run beside what the store has of it. */
+interface More {
+  readonly quarantined?: QuarantineView | undefined;
+  readonly unjudged?: UnjudgedView | undefined;
+  readonly links?: readonly DestinationLink[];
+}
+
 /** One run: what was seen, what was decided, what was sent, and why not. */
 export function runPage(
   detail: RunDetail,
   { now }: Pick<Frame, 'now'>,
-  quarantined: QuarantineView | undefined,
-  unjudged?: UnjudgedView,
+  { quarantined, unjudged, links = [] }: More = {},
 ): PageContent {
   const { run, transitions } = detail;
   return {
@@ -28,7 +35,7 @@ export function runPage(
     body: html`
       <p class="crumb"><a href="/">Runs</a></p>
       <h1>${run.namespace}/${run.name} ${badge(RUN_LOOKS[run.status])}</h1>
-      ${why(run)} ${quarantined && notUnderstood(quarantined)} ${unjudgedNote(unjudged)} ${facts(run, now)}
+      ${why(run)} ${quarantined && notUnderstood(quarantined)} ${unjudgedNote(unjudged)} ${facts(run, now, links)}
       <h2>Timeline</h2>
       ${transitions.length === 0 ? html`<p class="empty">Nothing happened yet.</p>` : timeline(transitions, detail.attempts.length > 1)}
       <h2>Attempts</h2>
@@ -59,7 +66,7 @@ function why({ status, reason, message, cause }: RunView): Child {
   return status === 'stuck' || status === 'cancelled' ? note('warn', text) : html`<p>${text}</p>`;
 }
 
-function facts(run: Run, now: Instant): Html {
+function facts(run: Run, now: Instant, links: readonly DestinationLink[]): Html {
   const owner = run.ownedBy === undefined ? run.ownerName : undefined;
   const made = run.status !== 'missed' && run.status !== 'skipped';
   const rows: readonly (readonly [string, Child])[] = [
@@ -70,6 +77,7 @@ function facts(run: Run, now: Instant): Html {
     ['Started', made && time(run.startedAt, 'not yet')],
     ['Ended', made && time(run.endedAt, 'not yet')],
     ['Took', took(run, now)],
+    ['Backend', links.length > 0 && links.map(backendLink)],
     ['UID', html`<code>${run.uid}</code>`],
     ['Object', made && `${run.kind}${run.deleted ? ', deleted' : ''}`],
   ];
@@ -83,6 +91,11 @@ function facts(run: Run, now: Instant): Html {
         </div>`,
     )}
   </dl>`;
+}
+
+/** Which destination it is shows when the pointer is over it. */
+function backendLink({ destination, label, url }: DestinationLink): Html {
+  return html`<a href="${url}" rel="noreferrer" title="${label} in ${destination}">${label}</a> `;
 }
 
 /** With several pods each line says which. */
