@@ -47,6 +47,7 @@ export function useAll(metrics: Metrics, now: number): void {
   metrics.transition('cronjob.missed');
   metrics.list('Job', 'complete');
   metrics.collectorRestart('deleted');
+  metrics.backendRefused('otlp/lifecycle-traces', 3);
   metrics.difference('Job', 'missed', 2);
   metrics.observeAudit(() => [{ kind: 'Job', watchDead: true, watchOwn: true, unaudited: false }]);
   metrics.delivery('cronitor/default', 'delivered', 'delivered');
