@@ -13,7 +13,8 @@ import type { Delivery } from '../sinks/sink.ts';
 import type { ReadStore } from '../store/read.ts';
 import type { Format } from './exposition.ts';
 import { asOpenMetrics } from './exposition.ts';
-import { METRICS, type MetricDefinition, prometheusName } from './names.ts';
+import type { MetricDefinition } from './metric-definition.ts';
+import { METRICS, prometheusName } from './names.ts';
 import { RunMetrics } from './run-metrics.ts';
 
 /** Everything the bridge counts about itself. Every call is cheap and never throws. */
@@ -92,13 +93,14 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   const last = new Map<string, Instant>();
   const runs = new RunMetrics(() => clock.now());
+  const refusals = counter(meter, METRICS.backendRefused);
   let others = (): string => '';
   gauge(meter, METRICS.buildInfo, () => [[1, { version, node_version: process.version }]]);
   gauge(meter, METRICS.recordAge, () => [...last].map(([kind, at]) => [(clock.now() - at) / 1000, { kind }]));
   return {
     ...instruments(meter, last, clock),
     collectorRestart: outcomes(counter(meter, METRICS.collectorRestarts)),
-    backendRefused: refusals(counter(meter, METRICS.backendRefused)),
+    backendRefused: (exporter, count) => refusals.add(count, { exporter }),
     lastRecords: () => last,
     observeAudit: (read) => observeAudit(meter, read),
     observeLogs: (forbidden) => gauge(meter, METRICS.logsForbidden, () => [[forbidden(), {}]]),
@@ -118,10 +120,6 @@ export function createMetrics({ version, clock }: { version: string; clock: Cloc
 
 function outcomes(of: Counter): (outcome: string) => void {
   return (outcome) => of.add(1, { outcome });
-}
-
-function refusals(of: Counter): (exporter: string, count: number) => void {
-  return (exporter, count) => of.add(count, { exporter });
 }
 
 type Recorders = Pick<

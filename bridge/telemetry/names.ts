@@ -1,11 +1,4 @@
-/** What one metric is. Names and units follow OpenTelemetry; `prometheusName` says how /metrics spells them. */
-export interface MetricDefinition {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly unit: string;
-  readonly description: string;
-  readonly attributes: readonly string[];
-}
+import type { MetricDefinition } from './metric-definition.ts';
 
 /** What a run belongs to; of all beyond the limit only that it is one of these. */
 const PIPELINE = [

@@ -39,14 +39,7 @@ export function pagesRouter(options: WebOptions): Router {
   });
   get('/runs/:uid', ({ params }, frame) => {
     const detail = reader.run(String(params['uid']));
-    if (detail === undefined) return undefined;
-    const { run } = detail;
-    const more = {
-      quarantined: reader.quarantinedObject(run.uid),
-      unjudged: unjudgedOf(reader, run),
-      links: options.links(run),
-    };
-    return runPage(detail, frame, more);
+    return detail && runPage(detail, frame, moreOf(options, detail.run));
   });
   get('/desired', ({ query: given }) => {
     const query = listQuery(given);
@@ -69,6 +62,14 @@ export function pagesRouter(options: WebOptions): Router {
   });
   cronJobPages(reader, get);
   return router;
+}
+
+function moreOf({ reader, links }: WebOptions, run: Run): Parameters<typeof runPage>[2] {
+  return {
+    quarantined: reader.quarantinedObject(run.uid),
+    unjudged: unjudgedOf(reader, run),
+    links: links(run),
+  };
 }
 
 /** Why missed runs of the run's CronJob are not judged. */
