@@ -48,7 +48,11 @@ describe('permissions', () => {
     ['cluster, timestamps of pods', () => ({ scope: 'cluster', kubernetes: { default: {} } }), () => shop],
     ['cluster, every kind', () => ({ scope: 'cluster', ...everything }), () => shop],
   ];
-  const inRelease = () => [`namespaces (only ${ops.namespace}): get`, 'pods (only lb-collector-0): delete', 'pods/log (only lb-collector-0): get'];
+  const inRelease = () => [
+    `namespaces (only ${ops.namespace}): get`,
+    'pods (only lb-collector-0): delete',
+    'pods/log (only lb-collector-0): get',
+  ];
 
   it('of each account are those of the committed table, whatever the scope', async () => {
     const everybody = new Set(await permissions(ops, '', ops.namespace));
