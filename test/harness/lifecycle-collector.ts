@@ -13,7 +13,8 @@ export interface CollectorConfig {
   receivers: Record<string, unknown>;
   exporters: Record<string, unknown>;
   processors: Record<string, unknown>;
-  service: { pipelines: Record<string, unknown>; telemetry: Record<string, unknown> };
+  extensions?: Record<string, unknown>;
+  service: { extensions?: string[]; pipelines: Record<string, unknown>; telemetry: Record<string, unknown> };
 }
 
 /** The Collector with those pipelines that carry what the bridge sends: it needs no cluster. Ports stay the same over restarts. */

@@ -1,0 +1,145 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { tool } from './cluster.ts';
+import { until } from './kube.ts';
+import { freePort } from './ports.ts';
+
+/** A real program that stores what it is sent, on ports that stay the same over restarts. */
+export interface Backend {
+  /** Where exports go: host:port of OTLP/gRPC (Jaeger), or the base URL of OTLP/HTTP (VictoriaLogs). */
+  readonly endpoint: string;
+  /** Base of its query API, with a slash at the end. */
+  readonly url: string;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** A span as Jaeger's query API has it. */
+export interface JaegerSpan {
+  readonly traceID: string;
+  readonly spanID: string;
+  readonly operationName: string;
+  readonly references: readonly { readonly refType: string; readonly traceID: string; readonly spanID: string }[];
+  /** Microseconds. */
+  readonly startTime: number;
+  readonly duration: number;
+  readonly tags: readonly { readonly key: string; readonly value: unknown }[];
+  readonly processID: string;
+}
+
+/** Jaeger with a store on disk. */
+export async function startJaeger(dataDir: string): Promise<Backend> {
+  const [otlp, http, grpc] = [await freePort(), await freePort(), await freePort()];
+  const at = (port: number): { endpoint: string } => ({ endpoint: `127.0.0.1:${port}` });
+  const directories = { keys: join(dataDir, 'jaeger/keys'), values: join(dataDir, 'jaeger/values') };
+  const config = {
+    receivers: { otlp: { protocols: { grpc: at(otlp) } } },
+    exporters: { jaeger_storage_exporter: { trace_storage: 'disk' } },
+    extensions: {
+      jaeger_storage: { backends: { disk: { badger: { directories, ephemeral: false } } } },
+      jaeger_query: { storage: { traces: 'disk' }, http: at(http), grpc: at(grpc) },
+    },
+    service: {
+      extensions: ['jaeger_storage', 'jaeger_query'],
+      pipelines: { traces: { receivers: ['otlp'], exporters: ['jaeger_storage_exporter'] } },
+      telemetry: { metrics: { level: 'none' } },
+    },
+  };
+  mkdirSync(dataDir, { recursive: true });
+  const file = join(dataDir, 'jaeger.yaml');
+  writeFileSync(file, stringify(config));
+  const url = `http://127.0.0.1:${http}/`;
+  const program = { name: 'jaeger', path: await tool('jaeger'), args: [`--config=file:${file}`], dataDir };
+  return startBackend(program, `${url}api/services`, { url, endpoint: at(otlp).endpoint });
+}
+
+/** VictoriaLogs with a store on disk. */
+export async function startVictoriaLogs(dataDir: string): Promise<Backend> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/`;
+  const args = [`-storageDataPath=${join(dataDir, 'victorialogs')}`, `-httpListenAddr=127.0.0.1:${port}`];
+  // The recordings of the tests are of other days.
+  args.push('-retentionPeriod=100y', '-futureRetention=100y', '-inmemoryDataFlushInterval=1s');
+  const program = { name: 'victorialogs', path: await tool('victorialogs'), args, dataDir };
+  return startBackend(program, `${url}health`, { url, endpoint: `${url}insert/opentelemetry` });
+}
+
+interface Program {
+  readonly name: string;
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly dataDir: string;
+}
+
+async function startBackend(
+  program: Program,
+  healthUrl: string,
+  known: Pick<Backend, 'url' | 'endpoint'>,
+): Promise<Backend> {
+  const { name, path, args, dataDir } = program;
+  mkdirSync(dataDir, { recursive: true });
+  const logFile = join(dataDir, `${name}.log`);
+  let child: ChildProcess | undefined;
+  process.on('exit', () => child?.kill('SIGKILL'));
+  const stop = async (): Promise<void> => {
+    const running = child;
+    child = undefined;
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    const ended = once(running, 'exit');
+    running.kill('SIGTERM');
+    await ended;
+  };
+  const start = async (): Promise<void> => {
+    const log = openSync(logFile, 'a');
+    const started = spawn(path, args, { env: { PATH: process.env['PATH'] }, stdio: ['ignore', log, log] });
+    child = started;
+    closeSync(log);
+    await until(`${name} answers`, async () => {
+      if (started.exitCode !== null) throw new Error(`${name} ended: ${readFileSync(logFile, 'utf8').slice(-2000)}`);
+      return (await fetch(healthUrl).catch(() => undefined))?.ok === true;
+    });
+  };
+  await start();
+  return { ...known, stop, start };
+}
+
+/** The spans of a trace by Jaeger's query API, with the attributes of their resources; none when it does not know it. */
+export async function jaegerSpans(
+  { url }: Pick<Backend, 'url'>,
+  traceId: string,
+): Promise<readonly (JaegerSpan & { readonly resource: Readonly<Record<string, unknown>> })[]> {
+  const answer = await fetch(`${url}api/traces/${traceId}`);
+  if (answer.status === 404) return [];
+  if (!answer.ok) throw new Error(`Jaeger: ${answer.status} ${await answer.text()}`);
+  const { data } = (await answer.json()) as {
+    data: { spans: JaegerSpan[]; processes: Record<string, { serviceName: string; tags: JaegerSpan['tags'] }> }[];
+  };
+  return data.flatMap(({ spans, processes }) =>
+    spans.map((span) => {
+      const { serviceName, tags } = processes[span.processID]!;
+      return { ...span, resource: { 'service.name': serviceName, ...tagsOf(tags) } };
+    }),
+  );
+}
+
+/** The records that a LogsQL query finds, each with its fields as VictoriaLogs names them. */
+export async function victoriaLogs(
+  { url }: Pick<Backend, 'url'>,
+  query: string,
+): Promise<readonly Readonly<Record<string, string>>[]> {
+  const answer = await fetch(`${url}select/logsql/query?${new URLSearchParams({ query, limit: '100000' }).toString()}`);
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`VictoriaLogs: ${answer.status} ${text}`);
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, string>);
+}
+
+export function tagsOf(tags: JaegerSpan['tags']): Record<string, unknown> {
+  return Object.fromEntries(tags.map(({ key, value }) => [key, value]));
+}
