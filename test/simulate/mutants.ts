@@ -66,6 +66,12 @@ const MUTANTS: readonly Mutant[] = [
     to: 'return { differing: [], full: false };',
   },
   {
+    name: 'notices no restored etcd',
+    file: 'bridge/ingest/audit/audit.ts',
+    from: 'if (memory.below < 2) return;',
+    to: 'if (memory.below >= 0) return;',
+  },
+  {
     name: 'takes a deletion for a change',
     file: 'bridge/otlp/decode/records.ts',
     from: "deleted: watched && body['type'] === 'DELETED'",
