@@ -135,7 +135,7 @@ function recover(db: Db, { intents, desired, journals, tx }: Parts, now: Instant
 }
 
 function clusterId(db: Db, side: SideWriter): string {
-  const added = db.run("INSERT OR IGNORE INTO meta VALUES ('cluster_id', ?)", randomUUID());
+  const added = db.run("INSERT OR IGNORE INTO meta (key, value) VALUES ('cluster_id', ?)", randomUUID());
   if (added > 0) side.keysChanged();
   return db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'cluster_id'")!.value;
 }

@@ -14,7 +14,7 @@ export class Meta implements MetaTx {
   }
 
   set(key: string, value: string): void {
-    this.#db.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, value);
+    this.#db.run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', key, value);
   }
 
   delete(key: string): void {

@@ -56,7 +56,7 @@ export class Claims implements DesiredTx {
   }
 
   setStickyKey(destination: string, { kind, namespace, name }: ObjectName, key: string): void {
-    const sql = 'INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?, ?)';
+    const sql = 'INSERT OR IGNORE INTO sticky_keys (destination, kind, namespace, name, key) VALUES (?, ?, ?, ?, ?)';
     if (this.#db.run(sql, destination, kind, namespace, name, key) > 0) this.#onKeys();
   }
 
@@ -75,7 +75,8 @@ export class Claims implements DesiredTx {
     if (alive && same) return;
     this.#db.run(`DELETE ${OF_OBJECT}`, destination, uid);
     for (const { key, of_uid: ofUid, of_rank: ofRank, rank, wanted } of columns.values()) {
-      const sql = 'INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, ?)';
+      const sql =
+        'INSERT INTO claims (destination, key, uid, of_uid, of_rank, rank, wanted) VALUES (?, ?, ?, ?, ?, ?, ?)';
       this.#db.run(sql, destination, key, uid, ofUid, ofRank, rank, wanted);
     }
     const cause = alive && claims.length === 0 ? 'left' : 'unclaimed';

@@ -35,7 +35,8 @@ export function removeDue(db: Db, maxAgeMs: number, now: Instant): void {
 }
 
 /** Copies rows, to be deleted, to where what they wanted is remembered. */
-export const MOVE_ROWS = 'INSERT OR REPLACE INTO former_rows SELECT destination, key, wanted, ?1 FROM desired';
+export const MOVE_ROWS =
+  'INSERT OR REPLACE INTO former_rows (destination, key, wanted, at) SELECT destination, key, wanted, ?1 FROM desired';
 
 /**
  * What no object claims: accepted as retired or removed (then `next_at` is the end of its time), never accepted, or refused

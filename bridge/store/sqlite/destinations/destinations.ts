@@ -16,7 +16,7 @@ const KEPT_MS = 30 * 24 * 3_600_000;
 /** How many deliveries for a destination that does not return are given up at once. */
 const PER_SWEEP = 1000;
 
-const LEAVE = `INSERT OR IGNORE INTO left_destinations SELECT destination, ?1 FROM (
+const LEAVE = `INSERT OR IGNORE INTO left_destinations (destination, left_at) SELECT destination, ?1 FROM (
     SELECT destination FROM cutoffs UNION SELECT destination FROM desired UNION SELECT destination FROM claims
     UNION SELECT destination FROM intents INDEXED BY intents_lane WHERE settled_at IS NULL)
   WHERE destination NOT IN (SELECT value FROM json_each(?2)) RETURNING destination`;
@@ -75,7 +75,8 @@ export class Destinations implements DestinationsTx {
 
   /** The first that is set stays. */
   cutoff(destination: string, at: Instant): Instant {
-    if (this.#db.run('INSERT OR IGNORE INTO cutoffs VALUES (?, ?)', destination, at) > 0) this.#onKeys();
+    if (this.#db.run('INSERT OR IGNORE INTO cutoffs (destination, at) VALUES (?, ?)', destination, at) > 0)
+      this.#onKeys();
     return this.#db.get<{ at: number }>('SELECT at FROM cutoffs WHERE destination = ?', destination)!.at;
   }
 

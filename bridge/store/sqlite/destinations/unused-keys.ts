@@ -52,7 +52,11 @@ export class UnusedKeys {
     if (used === 1) {
       if (since !== null) this.#db.run(`DELETE FROM unused_keys ${OF_KEY}`, ...of);
     } else if (since === null) {
-      this.#db.run('INSERT INTO unused_keys VALUES (?, ?, ?, ?, ?)', ...of, now);
+      this.#db.run(
+        'INSERT INTO unused_keys (destination, kind, namespace, name, since) VALUES (?, ?, ?, ?, ?)',
+        ...of,
+        now,
+      );
     } else if (since <= now - KEPT_MS) {
       this.#db.run(`DELETE FROM sticky_keys ${OF_KEY}`, ...of);
       this.#db.run(`DELETE FROM unused_keys ${OF_KEY}`, ...of);

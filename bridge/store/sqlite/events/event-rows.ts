@@ -101,7 +101,7 @@ export class EventRows implements EventsTx {
     // It may be more than one step.
     this.#journals.overrun(last, PER_STEP, now);
     if (this.#db.run(REMOVE, last) === PER_STEP) this.#added = Infinity;
-    this.#db.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', REMOVED, last);
+    this.#db.run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', REMOVED, last);
     this.#removedUpTo = last;
   }
 }

@@ -21,7 +21,7 @@ const MAX_ANNOUNCED = 20;
 
 const HORIZON = 'forgotten_up_to';
 const REFUSED = 'refused/';
-const COUNT_REFUSED = 'INSERT INTO meta VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET value = value + 1';
+const COUNT_REFUSED = 'INSERT INTO meta (key, value) VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET value = value + 1';
 
 const put = (kind: Kind): string => `INSERT OR IGNORE INTO tombstones
     (uid, kind, namespace, name, run_key, created_at, pruned_at, announced)
@@ -88,7 +88,7 @@ export class Tombstones implements TombstonesTx {
     }
     const horizon = Math.max(this.#horizon, ...rows.map((row) => row.created_at ?? -Infinity));
     if (horizon === this.#horizon) return;
-    this.#db.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', HORIZON, horizon);
+    this.#db.run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', HORIZON, horizon);
     this.#horizon = horizon;
   }
 

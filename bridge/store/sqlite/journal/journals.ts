@@ -35,7 +35,7 @@ const BEGIN = `INSERT INTO journals (destination, cursor, next_at, age_seq, age_
   SELECT ?1, coalesce((SELECT seq FROM transitions
     WHERE recorded_at < coalesce((SELECT at FROM cutoffs WHERE destination = ?1), ?2) ORDER BY seq DESC LIMIT 1), 0), ?2, 0, ?2`;
 
-const RECEIPT = `INSERT INTO receipts VALUES (?, ?, ?)
+const RECEIPT = `INSERT INTO receipts (destination, reason, count) VALUES (?, ?, ?)
   ON CONFLICT (destination, reason) DO UPDATE SET count = count + excluded.count`;
 
 const SAME_DROP = `UPDATE journal_drops SET to_seq = ?4, count = count + ?5, at = ?6

@@ -109,7 +109,7 @@ export class Holds {
   }
 
   #setMeta(key: string, value: number): void {
-    this.#db.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, value);
+    this.#db.run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', key, value);
   }
 }
 

@@ -266,7 +266,7 @@ export class Intents {
     if (settled === 0) return;
     this.#suspects.settled(row.seq);
     this.#db.run(
-      'INSERT INTO receipts VALUES (?, ?, 1) ON CONFLICT (destination, reason) DO UPDATE SET count = count + 1',
+      'INSERT INTO receipts (destination, reason, count) VALUES (?, ?, 1) ON CONFLICT (destination, reason) DO UPDATE SET count = count + 1',
       row.destination,
       reason,
     );

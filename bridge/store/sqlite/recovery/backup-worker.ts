@@ -31,7 +31,7 @@ function copy(): void {
 function seal(): void {
   const db = new Db(target, false);
   try {
-    db.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', BACKUP_AT, at);
+    db.run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', BACKUP_AT, at);
     const problem = findCorruption(db);
     if (problem !== undefined) throw new Error(problem);
   } finally {

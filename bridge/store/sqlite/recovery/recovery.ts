@@ -31,7 +31,7 @@ export function lastRecovery(db: Db): Recovery | undefined {
 }
 
 export function remember(db: Db, recovery: Recovery): Recovery {
-  db.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', KEY, JSON.stringify(recovery));
+  db.run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', KEY, JSON.stringify(recovery));
   return recovery;
 }
 
@@ -53,11 +53,15 @@ export function readKeys(db: Db): Keys {
 
 /** Adds what the small file beside the store says to what the store knows. */
 export function putKeys(db: Db, { clusterId, cutoffs, stickyKeys, retired }: Keys, cutoff: Instant): void {
-  if (clusterId !== undefined) db.run("INSERT OR IGNORE INTO meta VALUES ('cluster_id', ?)", clusterId);
+  if (clusterId !== undefined) db.run("INSERT OR IGNORE INTO meta (key, value) VALUES ('cluster_id', ?)", clusterId);
   for (const [destination, at] of Object.entries(cutoffs)) {
-    db.run('INSERT OR IGNORE INTO cutoffs VALUES (?, ?)', destination, Math.max(at, cutoff));
+    db.run('INSERT OR IGNORE INTO cutoffs (destination, at) VALUES (?, ?)', destination, Math.max(at, cutoff));
   }
-  for (const row of stickyKeys) db.run('INSERT OR IGNORE INTO sticky_keys VALUES (?, ?, ?, ?, ?)', ...row);
+  for (const row of stickyKeys)
+    db.run(
+      'INSERT OR IGNORE INTO sticky_keys (destination, kind, namespace, name, key) VALUES (?, ?, ?, ?, ?)',
+      ...row,
+    );
   const retirements = new Retirements(db);
   // A backup may be older than the last "retire" or "retire --undo".
   if (retired) retirements.begin(retired.by, retired.since);

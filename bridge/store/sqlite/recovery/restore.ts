@@ -17,7 +17,7 @@ import { NOTHING } from '../outbox/awaited-row.ts';
 import type { SideFiles } from '../file/side-files.ts';
 
 /** What waited to be exported may have been exported since. */
-const RESTORED = `INSERT INTO receipts VALUES (?, 'restored', ?)
+const RESTORED = `INSERT INTO receipts (destination, reason, count) VALUES (?, 'restored', ?)
   ON CONFLICT (destination, reason) DO UPDATE SET count = count + excluded.count`;
 const PASS_ALL = `UPDATE journals SET in_flight = 0, sending_to = NULL, most = NULL, cursor = max(cursor,
   coalesce((SELECT max(seq) FROM transitions), 0), coalesce((SELECT max(seq) FROM events), 0))`;
@@ -88,7 +88,7 @@ export function finishRestore(db: Db, { keys, lastCommit }: SideFiles, now: Inst
   if (keys !== undefined) putKeys(db, keys, cutoff);
   db.run('UPDATE cutoffs SET at = max(at, ?)', cutoff);
   db.run(
-    `INSERT INTO receipts SELECT destination, 'restored', count(*) FROM intents WHERE settled_at IS NULL
+    `INSERT INTO receipts (destination, reason, count) SELECT destination, 'restored', count(*) FROM intents WHERE settled_at IS NULL
      GROUP BY destination ON CONFLICT (destination, reason) DO UPDATE SET count = count + excluded.count`,
   );
   db.run("UPDATE intents SET status = 'dropped', reason = 'restored', settled_at = ? WHERE settled_at IS NULL", now);

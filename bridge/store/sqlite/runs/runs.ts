@@ -38,7 +38,7 @@ export class Runs implements RunsTx {
   }
 
   claimKey(runKey: string, uid: string): string {
-    this.#db.run('INSERT OR IGNORE INTO run_keys VALUES (?, ?)', runKey, uid);
+    this.#db.run('INSERT OR IGNORE INTO run_keys (run_key, uid) VALUES (?, ?)', runKey, uid);
     return this.keyHolder(runKey)!;
   }
 

@@ -29,7 +29,13 @@ export function migrate(db: Db, now: Instant, migrations: readonly Migration[] =
     const applied = new Set(appliedIn(db).map(({ number }) => number));
     for (const { number, oldestReader, sql } of migrations) {
       if (applied.has(number)) continue;
-      db.run('INSERT INTO migrations VALUES (?, ?, ?, ?)', number, oldestReader, now, sha256Hex(sql));
+      db.run(
+        'INSERT INTO migrations (number, oldest_reader, applied_at, sql_hash) VALUES (?, ?, ?, ?)',
+        number,
+        oldestReader,
+        now,
+        sha256Hex(sql),
+      );
       db.exec(sql);
     }
   });

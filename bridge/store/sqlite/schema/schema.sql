@@ -153,7 +153,7 @@ CREATE INDEX runs_owner ON runs (owner_name, sort_at, uid);
 CREATE INDEX runs_status ON runs (status, sort_at, uid);
 CREATE INDEX runs_waiting ON runs (waiting_for, owner_uid) WHERE waiting_for IS NOT NULL;
 CREATE TRIGGER runs_counted AFTER INSERT ON runs BEGIN
-  INSERT INTO run_counts VALUES (new.namespace, coalesce(new.owner_name, ''), new.status, 1)
+  INSERT INTO run_counts (namespace, owner_name, status, count) VALUES (new.namespace, coalesce(new.owner_name, ''), new.status, 1)
     ON CONFLICT DO UPDATE SET count = count + 1;
 END;
 CREATE TRIGGER runs_pruned AFTER DELETE ON runs BEGIN
@@ -161,7 +161,7 @@ CREATE TRIGGER runs_pruned AFTER DELETE ON runs BEGIN
 END;
 CREATE TRIGGER runs_recounted AFTER UPDATE OF namespace, owner_name, status ON runs
 WHEN (old.namespace, old.owner_name, old.status) IS NOT (new.namespace, new.owner_name, new.status) BEGIN
-  INSERT INTO run_counts VALUES (new.namespace, coalesce(new.owner_name, ''), new.status, 1)
+  INSERT INTO run_counts (namespace, owner_name, status, count) VALUES (new.namespace, coalesce(new.owner_name, ''), new.status, 1)
     ON CONFLICT DO UPDATE SET count = count + 1;
   UPDATE run_counts SET count = count - 1
     WHERE (namespace, owner_name, status) = (old.namespace, coalesce(old.owner_name, ''), old.status);
