@@ -145,7 +145,7 @@ export class Bridge {
 
   /** What it left behind goes to the next life. */
   leaveTo(next: string): void {
-    copyLeft(this.folder, next);
+    copyLeft(this.folder, next, this.#random);
     this.remove();
   }
 

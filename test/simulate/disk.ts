@@ -3,6 +3,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import type { DatabaseSyncOptions, StatementSync } from 'node:sqlite';
 import sqlite from 'node:sqlite';
 import { dirname, join } from 'node:path';
+import type { Random } from './random.ts';
+import { chance, whole } from './random.ts';
 
 /** Thrown into what a killed program was doing; what it catches it does not survive. */
 export class Killed extends Error {}
@@ -84,8 +86,30 @@ export function installDisk(): void {
 }
 
 /** What a killed process leaves behind: all files as they are, but what dies with it. */
-export function copyLeft(from: string, to: string): void {
+export function copyLeft(from: string, to: string, random: Random): void {
   fs.mkdirSync(to, { recursive: true });
   for (const name of fs.readdirSync(from))
     if (!/\.(lock|pid)$|-shm$/.test(name)) fs.copyFileSync(join(from, name), join(to, name));
+  const wal = fs.readdirSync(to).find((name) => name.endsWith('-wal'));
+  if (wal !== undefined && chance(random, 0.5)) tear(join(to, wal), random);
+}
+
+const WAL_HEADER = 32;
+const FRAME_HEADER = 24;
+
+/** A page was being written behind those that are committed: any part of it may be on the disk. */
+function tear(path: string, random: Random): void {
+  const bytes = fs.readFileSync(path);
+  if (bytes.length < WAL_HEADER) return;
+  const frame = FRAME_HEADER + bytes.readUInt32BE(8);
+  const salt = bytes.subarray(16, 24);
+  let end = WAL_HEADER;
+  while (end + frame <= bytes.length && bytes.subarray(end + 8, end + 16).equals(salt)) end += frame;
+  const torn = Buffer.alloc(frame, whole(random, 0, 255));
+  torn.writeUInt32BE(1, 0);
+  torn.writeUInt32BE(1, 4);
+  salt.copy(torn, 8);
+  const file = fs.openSync(path, 'r+');
+  fs.writeSync(file, torn, 0, whole(random, 1, frame), end);
+  fs.closeSync(file);
 }

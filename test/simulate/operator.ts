@@ -1,8 +1,9 @@
 import type { Destinations, Exception } from './destinations.ts';
+import { rollBack, upgrade } from './release.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** How the configuration of the bridge is changed. */
-export type Reconfigure = Exception['kind'] | 'added' | 'renamed';
+/** How the bridge is changed: its configuration, or its release. */
+export type Reconfigure = Exception['kind'] | 'added' | 'renamed' | 'upgraded';
 
 export interface OperatorOptions {
   readonly scheduler: Scheduler;
@@ -34,6 +35,9 @@ export class Operator {
       destinations.add('cronitor', extra);
       destinations.remove('cronitor', this.#main);
       this.#main = extra;
+    } else if (how === 'upgraded') {
+      upgrade();
+      this.#later(ms, rollBack);
     } else {
       const exception = { kind: how, ...(how === 'excluded' && { namespace }) };
       // All keys are rotated at once.

@@ -57,6 +57,8 @@ export class People {
       case 'run-now':
       case 'run-suspended':
         return cronJobs.runNow(cronJob, `${name}-manual-${this.#manual++}`, act.act === 'run-suspended');
+      case 'preempt':
+        return cronJobs.jobsOf(cronJob.metadata.uid).forEach((job) => jobs.preempt(job.metadata.uid));
       case 'delete-job': {
         const all = cronJobs.jobsOf(cronJob.metadata.uid);
         const job = all.find((one) => !hasEnded(one) && !isBeingDeleted(one)) ?? all[0];

@@ -43,7 +43,7 @@ export type Fault = At &
 export type Change = At & { readonly cronJob: string } & (
     | { readonly act: 'suspend' | 'recreate'; readonly ms: number }
     | { readonly act: 'reschedule'; readonly every: number; readonly offset: number }
-    | { readonly act: 'run-now' | 'run-suspended' }
+    | { readonly act: 'run-now' | 'run-suspended' | 'preempt' }
     | { readonly act: 'delete-job'; readonly how: 'Background' | 'Foreground' }
   );
 
@@ -116,7 +116,7 @@ export function planOf(seed: string, days: number): Plan {
     const weights = workloads.length > 0 ? { ...FAULTS, 'restore-etcd': 0 } : FAULTS;
     for (let n = 0; n < FAULTS_A_DAY; n++)
       acts.push({ id: `f${day}.${n}`, at: at(), ...faultOf(random, weights) } as Act);
-    for (let n = 0; n < 14; n++) acts.push({ id: `p${day}.${n}`, at: at(), ...changeOf(random, cronJobs) } as Act);
+    for (let n = 0; n < 18; n++) acts.push({ id: `p${day}.${n}`, at: at(), ...changeOf(random, cronJobs) } as Act);
     if (workloads.length > 0)
       for (let n = 0; n < 30; n++)
         acts.push({ id: `w${day}.${n}`, at: at(), ...workloadChangeOf(random, workloads) } as Act);
@@ -186,6 +186,7 @@ function behaviourOf(random: Random, everyMs: number): Behaviour {
     failRate: pick(random, [0, 0, 0.05, 0.3, 1]),
     backoffLimit: pick(random, [0, 0, 1, 2]),
     ...(chance(random, 0.1) && { deadlineMs: 30_000 }),
+    ...(chance(random, 0.06) && { isElsewhere: true }),
   };
 }
 
@@ -201,7 +202,7 @@ const FAULTS: Readonly<Record<Fault['act'], number>> = {
   'old-queue': 3,
   compact: 4,
   'set-clock': 2,
-  reconfigure: 2,
+  reconfigure: 2.5,
   'restore-etcd': 0.3,
   trouble: 26,
 };
@@ -234,8 +235,9 @@ function faultOf(random: Random, weights: typeof FAULTS): object {
         rotated: 3,
         added: 1,
         renamed: 1,
+        upgraded: 2,
       });
-      const ms = Math.floor(skewed(random, MINUTE, how === 'added' ? 4 * HOUR : 40 * MINUTE));
+      const ms = Math.floor(skewed(random, MINUTE, how === 'added' || how === 'upgraded' ? 4 * HOUR : 40 * MINUTE));
       return { act, how, namespace: pick(random, NAMESPACES), ms };
     }
     case 'restore-etcd':
@@ -256,6 +258,7 @@ function changeOf(random: Random, cronJobs: readonly CronJobPlan[]): object {
     'run-now': 4,
     'run-suspended': 1,
     'delete-job': 5,
+    preempt: 4,
   });
   if (act === 'suspend') return { act, cronJob, ms: Math.floor(skewed(random, 500, 3 * HOUR)) };
   if (act === 'recreate') return { act, cronJob, ms: Math.floor(skewed(random, 1_000, HOUR)) };

@@ -14,6 +14,7 @@ import { People } from './people.ts';
 import type { Act, Fault, Plan } from './plan.ts';
 import { configOf, DAY } from './plan.ts';
 import { chance, randomOf, skewed } from './random.ts';
+import { rollBack } from './release.ts';
 import { Scheduler, WORLD } from './scheduler.ts';
 import { Shown } from './shown.ts';
 import type { Answered } from './thread.ts';
@@ -63,6 +64,7 @@ export class Simulation {
   faults = 0;
 
   constructor(plan: Plan, folder: string) {
+    rollBack();
     this.plan = plan;
     this.#folder = folder;
     this.scheduler = new Scheduler(plan.startAt);

@@ -216,7 +216,7 @@ export class CronJobController {
     const cronJob = this.#api.get('cronjobs', cronUid)!;
     const uid = uuid(random);
     const { namespace, ttlSeconds, behaviour } = plan;
-    const { backoffLimit, deadlineMs } = behaviour;
+    const { backoffLimit, deadlineMs, isElsewhere = false } = behaviour;
     const job = this.#api.put({
       apiVersion: 'batch/v1',
       kind: 'Job',
@@ -234,6 +234,7 @@ export class CronJobController {
         backoffLimit,
         suspend: how.suspend,
         template: POD_TEMPLATE,
+        ...(isElsewhere && { managedBy: 'kueue.x-k8s.io/multikueue' }),
         ...(deadlineMs !== undefined && { activeDeadlineSeconds: deadlineMs / 1000 }),
         ...(ttlSeconds !== undefined && { ttlSecondsAfterFinished: ttlSeconds }),
       },

@@ -15,6 +15,8 @@ export interface Behaviour {
   readonly failRate: number;
   readonly backoffLimit: number;
   readonly deadlineMs?: number;
+  /** Another controller runs it, in another cluster: here are no pods of it. */
+  readonly isElsewhere?: boolean;
 }
 
 const REASONS = ['BackoffLimitExceeded', 'DeadlineExceeded'] as const;
@@ -64,7 +66,7 @@ export class JobController {
     if (job.status['startTime'] === undefined) return void this.#scheduler.in(1_000, () => this.#start(uid, random));
     if (hasCondition(job, 'SuccessCriteriaMet')) return void this.#scheduler.in(1_000, () => this.#complete(uid));
     if (hasCondition(job, 'FailureTarget')) return void this.#scheduler.in(1_000, () => this.#failed(uid, REASONS[0]));
-    this.#scheduler.in(skewed(random, 500, 5_000), () => this.#startPod(uid, 0, random));
+    this.#scheduler.in(skewed(random, 500, 5_000), () => this.#startPod(uid, random));
   }
 
   #start(uid: string, random: Random): void {
@@ -74,12 +76,16 @@ export class JobController {
     this.#of(uid).startedAt = seconds(at);
     const { deadlineMs } = this.#behaviours.get(uid)!;
     if (deadlineMs !== undefined) this.#scheduler.in(deadlineMs, () => this.#exceeded(uid));
-    this.#startPod(uid, 0, random);
+    this.#startPod(uid, random);
   }
 
-  #startPod(uid: string, failed: number, random: Random): void {
-    const job = this.#api.get('jobs', uid);
-    if (job === undefined || hasEnded(job) || isBeingDeleted(job) || hasCondition(job, 'FailureTarget')) return;
+  #startPod(uid: string, random: Random): void {
+    const job = this.#working(uid);
+    if (job === undefined) return;
+    const { runMs, failRate, isElsewhere } = this.#behaviours.get(uid)!;
+    const code = chance(random, failRate) ? pick(random, [1, 2, 137]) : 0;
+    if (isElsewhere === true)
+      return void this.#scheduler.in(skewed(random, ...runMs), () => this.#podOver(uid, code, random));
     const pod = this.#api.put(podOf(job, random, this.#clocks.api()));
     const step = (ms: readonly [number, number], run: () => void): void =>
       void this.#scheduler.in(skewed(random, ...ms), run);
@@ -93,19 +99,24 @@ export class JobController {
         const at = this.#clocks.kubelet();
         if (!this.#pod(pod, running(at))) return;
         step([20, 500], () => this.#count(uid, { ready: 1 }));
-        const { runMs, failRate } = this.#behaviours.get(uid)!;
-        const code = chance(random, failRate) ? pick(random, [1, 2, 137]) : 0;
-        step(runMs, () => this.#podEnded(uid, pod, at, code, failed, random));
+        step(runMs, () => this.#podEnded(uid, pod, at, code, random));
       });
     });
   }
 
-  #podEnded(uid: string, pod: KubeObject, startedAt: number, code: number, failed: number, random: Random): void {
+  #podEnded(uid: string, pod: KubeObject, startedAt: number, code: number, random: Random): void {
     const current = this.#api.get('pods', pod.metadata.uid);
     if (current === undefined || isBeingDeleted(current)) return;
     this.#pod(pod, terminated(startedAt, this.#clocks.kubelet(), code));
+    this.#podOver(uid, code, random);
+  }
+
+  #podOver(uid: string, code: number, random: Random): void {
     this.#scheduler.in(skewed(random, 20, 1_500), () => {
+      const job = this.#working(uid);
+      if (job === undefined) return;
       if (code === 0) return this.#succeed(uid, random);
+      const failed = Number(job.status['failed'] ?? 0);
       const failures = failed + 1;
       this.#of(uid).failures = failures;
       const { backoffLimit } = this.#behaviours.get(uid)!;
@@ -113,7 +124,7 @@ export class JobController {
       this.#count(uid, { active: 0, ready: 0, failed: failures });
       this.#scheduler.in(10_000 * 2 ** failed, () => {
         this.#count(uid, { active: 1 });
-        this.#startPod(uid, failures, random);
+        this.#startPod(uid, random);
       });
     });
   }
@@ -143,14 +154,7 @@ export class JobController {
 
   /** The controller deletes what still runs, then calls it failed. */
   #exceeded(uid: string): void {
-    const job = this.#api.get('jobs', uid);
-    if (
-      job === undefined ||
-      hasEnded(job) ||
-      isBeingDeleted(job) ||
-      hasCondition(job, 'SuccessCriteriaMet', 'FailureTarget')
-    )
-      return;
+    if (this.#working(uid) === undefined) return;
     for (const pod of this.podsOf(uid)) this.stopPod(pod);
     this.#fail(uid, 1, REASONS[1], randomOf('deadline', uid));
   }
@@ -183,8 +187,25 @@ export class JobController {
     return this.#api.list('pods').filter((pod) => ownerUid(pod) === jobUid);
   }
 
+  /** The scheduler needs the place of what runs of it: those pods fail, and the Job goes on as with any that failed. */
+  preempt(uid: string): void {
+    for (const pod of this.podsOf(uid)) {
+      if (pod.status['phase'] !== 'Running' || isBeingDeleted(pod)) continue;
+      const target = { ...podCondition('DisruptionTarget', this.#clocks.manager()), reason: 'PreemptionByScheduler' };
+      this.#pod(pod, { conditions: [...conditionsOf(pod), target] });
+      this.stopPod(this.#api.get('pods', pod.metadata.uid)!, () => this.#podOver(uid, 143, randomOf('preempted', uid)));
+    }
+  }
+
+  /** The Job, while its controller does something for it. */
+  #working(uid: string): KubeObject | undefined {
+    const job = this.#api.get('jobs', uid);
+    if (job === undefined || hasEnded(job) || isBeingDeleted(job)) return undefined;
+    return hasCondition(job, 'SuccessCriteriaMet', 'FailureTarget') ? undefined : job;
+  }
+
   /** A pod is asked to end: its containers get SIGTERM. */
-  stopPod(pod: KubeObject): void {
+  stopPod(pod: KubeObject, onStopped: () => void = () => undefined): void {
     const { uid } = pod.metadata;
     const random = randomOf('stop', uid);
     const phase = pod.status['phase'];
@@ -195,6 +216,7 @@ export class JobController {
     }));
     this.#scheduler.in(skewed(random, 200, 8_000), () => {
       if (phase === 'Running') this.#pod(pod, terminated(this.#clocks.kubelet() - 1_000, this.#clocks.kubelet(), 143));
+      onStopped();
       this.#scheduler.in(skewed(random, 20, 800), () => this.#api.remove('pods', uid));
     });
   }
