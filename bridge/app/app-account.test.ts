@@ -132,7 +132,7 @@ it('no key is in the log, the store, or on a page after deliveries that fail in 
   const files = readdirSync(join(folder, 'store')).map((name) => readFileSync(join(folder, 'store', name), 'latin1'));
   for (const form of forms) for (const text of [shown, log, ...files]) expect(text).not.toContain(form);
   await start();
-}, 90_000);
+});
 
 it('many CronJobs take one request per hundred at the first start, and none after a restart', async () => {
   const count = 250;
@@ -150,4 +150,4 @@ it('many CronJobs take one request per hundred at the first start, and none afte
   await send([cronJob(count)]);
   await expect.poll(() => vendors.cronitor.monitors.size).toBe(count + 1);
   expect(vendors.requests.slice(before)).toHaveLength(1);
-}, 90_000);
+});

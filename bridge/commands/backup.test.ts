@@ -74,7 +74,7 @@ describe('a backup', () => {
     copy.close();
     expect(printed.at(-1)).toMatch(/one\.db: [\d.]+ MiB, checked/);
     expect(readdirSync(join(t.folder, 'backups'))).toEqual(['one.db']);
-  }, 30_000);
+  });
 
   it('replaces no file, and leaves none when it fails', async () => {
     await backup();
@@ -94,7 +94,7 @@ describe('a backup', () => {
     await backup();
     expect(printed.length).toBeGreaterThan(0);
     for (const line of printed.slice(0, -1)) expect(line).toMatch(/^copied [\d.]+ MiB of about \d\d\.\d MiB$/);
-  }, 30_000);
+  });
 });
 
 describe('restoring', () => {

@@ -76,7 +76,7 @@ describe('explain says what is wrong with the store and what to do, when it', ()
     expect(await refusal()).toMatch(/needs a bridge with schema 99 or newer.* → install the newer release again/);
   });
 
-  it('is locked by another process', { timeout: 60_000 }, async () => {
+  it('is locked by another process', async () => {
     makeStore();
     const other = new DatabaseSync(path);
     other.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE z (y)');

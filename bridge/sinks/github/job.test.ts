@@ -82,7 +82,7 @@ describe('many records', () => {
     expect(bench.vendors.github.artifacts.jobs.map(({ size }) => size)).toEqual([5000]);
     expect(new Set(kept()).size).toBe(5001);
     expect(bench.vendors.github.violations).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe('a job that takes some of its records', () => {
@@ -209,7 +209,7 @@ describe('a job that does not end well', () => {
     bench.vendors.github.artifacts.fates.push('never');
     bench.vendors.inject({ match: `GET ${JOBS}`, delayMs: 200, times: Infinity });
     const answers = bench.converge(rowsOf(2));
-    await vi.waitFor(() => expect(bench.requests()).toContain(`GET ${JOBS}/100`), 5_000);
+    await vi.waitFor(() => expect(bench.requests()).toContain(`GET ${JOBS}/100`), 60_000);
     bench.abort.abort();
     const stopped = { outcome: 'retry', reason: 'shutting_down', unknown: true };
     expect(await answers).toEqual([stopped, stopped]);

@@ -114,7 +114,7 @@ describe('a limit', () => {
     expect(await bench.converge(all[25]!.slice(0, 1), deliverer)).toEqual([DELIVERED]);
     expect(bench.vendors.github.violations).toEqual([]);
     expect(bench.vendors.requests.map(({ status }) => status)).not.toContain(403);
-  }, 30_000);
+  });
 });
 
 describe('a server error', () => {

@@ -144,5 +144,5 @@ describe('ten thousand pods that fail within a minute', () => {
     expect(vendor.discarded).toEqual([{ reason: 'queue_overflow', category: 'error', quantity: PODS - BUDGET }]);
     expect(bridge.reader.dropCounts()).toContainEqual({ kind: 'decision', reason: 'storm', count: PODS - BUDGET });
     expect(bridge.takePlannerFailures()).toEqual([]);
-  }, 60_000);
+  });
 });
