@@ -49,9 +49,6 @@ export interface Engine {
   readonly audit: Audit;
 }
 
-/** A record threw, so nothing of its transaction is left. */
-class PoisonError extends Error {}
-
 export interface EngineOptions extends Partial<Limits> {
   /** Whether scheduled instants without a Job are judged as missed; a replay of the past has it off. Default on. */
   readonly scheduleTimers?: boolean;
@@ -137,7 +134,8 @@ function inTwoPasses(inTurn: InTurn, unwritten: UnwrittenVersions, batches: read
     unwritten.atomically(() => inTurn(now, (turn) => commitAll(turn, batches)));
     return 0;
   } catch (error) {
-    if (!(error instanceof PoisonError)) throw error;
+    // A record threw, maybe only at the end, when its rows were written: nothing of the transaction is left.
+    if (error instanceof StoreTrouble) throw error;
     return unwritten.atomically(() => inTurn(now, (turn) => commitEach(turn, batches)));
   }
 }
@@ -146,13 +144,7 @@ function inTwoPasses(inTurn: InTurn, unwritten: UnwrittenVersions, batches: read
 function commitAll(turn: Turn, batches: readonly Batch[]): void {
   for (const batch of batches) {
     for (const row of batch.quarantine) turn.tx.quarantine.put(row);
-    for (const observation of all(batch)) {
-      try {
-        takeIn(turn, observation);
-      } catch (error) {
-        throw error instanceof StoreTrouble ? error : new PoisonError('poison', { cause: error });
-      }
-    }
+    for (const observation of all(batch)) takeIn(turn, observation);
   }
 }
 

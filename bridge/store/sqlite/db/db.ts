@@ -5,10 +5,18 @@ import { asTrouble } from './trouble.ts';
 /** How long a statement waits for another connection's lock, in ms. */
 const BUSY_MS = 10_000;
 
+/** What waits to be written (late-rows.ts). */
+interface Late {
+  write(): void;
+  discard(): void;
+}
+
 interface Prepared {
   readonly statement: StatementSync;
   readonly namesObjects: boolean;
   readonly namesWork: boolean;
+  /** What is written before it. */
+  readonly late: readonly Late[];
 }
 
 /** Where those look who send, read logs, or write Events. */
@@ -23,6 +31,7 @@ const WORK = /\b(?:intents|desired|transitions|events|logs|annotation_problems)\
 export class Db {
   readonly #connection: DatabaseSync;
   readonly #statements = new Map<string, Prepared>();
+  readonly #late: { readonly names: RegExp; readonly late: Late }[] = [];
   /** Statements that changed rows of `objects`, or may have, and what was rolled back. */
   #objectWrites = 0;
   #workWrites = 0;
@@ -37,10 +46,16 @@ export class Db {
     this.#connection = new DatabaseSync(path, { readOnly, timeout: BUSY_MS, enableForeignKeyConstraints: false });
   }
 
+  /** From now on `late` is written before every statement that `names` a table of its own, and with its transaction. */
+  addLate(names: RegExp, late: Late): void {
+    this.#late.push({ names, late });
+    this.#statements.clear();
+  }
+
   /** The first row, of the shape that the statement's author names. */
   get<T>(sql: string, ...params: SQLInputValue[]): T | undefined {
     try {
-      return this.#prepared(sql).statement.get(...params) as T | undefined;
+      return this.#ready(sql).statement.get(...params) as T | undefined;
     } catch (error) {
       throw asTrouble(error);
     }
@@ -48,7 +63,7 @@ export class Db {
 
   all<T>(sql: string, ...params: SQLInputValue[]): T[] {
     try {
-      return this.#prepared(sql).statement.all(...params) as T[];
+      return this.#ready(sql).statement.all(...params) as T[];
     } catch (error) {
       throw asTrouble(error);
     }
@@ -57,7 +72,7 @@ export class Db {
   /** Number of rows changed. */
   run(sql: string, ...params: SQLInputValue[]): number {
     try {
-      const { statement, namesObjects, namesWork } = this.#prepared(sql);
+      const { statement, namesObjects, namesWork } = this.#ready(sql);
       const changes = Number(statement.run(...params).changes);
       if (namesObjects && changes > 0) this.#objectWrites++;
       if (namesWork && changes > 0) this.#workWrites++;
@@ -69,6 +84,7 @@ export class Db {
 
   /** Another text once a row of `objects` may have been written since, by `run` or by another connection. */
   objectsStamp(): string {
+    this.#writeLate();
     return `${this.dataVersion()} ${this.#objectWrites}`;
   }
 
@@ -106,13 +122,15 @@ export class Db {
 
   /** A part of `write`: when it throws, nothing of that part is left, and the rest can go on. */
   part<T>(work: () => T): T {
+    this.#writeLate();
     this.exec('SAVEPOINT part');
     try {
       const result = work();
+      this.#writeLate();
       this.exec('RELEASE part');
       return result;
     } catch (error) {
-      this.#objectWrites++;
+      this.#undone();
       // A full disk or a broken file ends the whole transaction by itself.
       if (this.#connection.isTransaction) this.exec('ROLLBACK TO part; RELEASE part');
       throw error;
@@ -133,22 +151,35 @@ export class Db {
     this.exec('BEGIN');
     try {
       const result = work();
+      this.#writeLate();
       this.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#objectWrites++;
+      this.#undone();
       if (this.#connection.isTransaction) this.exec('ROLLBACK');
       throw error;
     }
   }
 
-  #prepared(sql: string): Prepared {
+  #writeLate(): void {
+    for (const { late } of this.#late) late.write();
+  }
+
+  #undone(): void {
+    this.#objectWrites++;
+    for (const { late } of this.#late) late.discard();
+  }
+
+  /** The statement, after what has to be written before it. */
+  #ready(sql: string): Prepared {
     let prepared = this.#statements.get(sql);
     if (prepared === undefined) {
       const statement = this.#connection.prepare(sql);
-      prepared = { statement, namesObjects: /\bobjects\b/.test(sql), namesWork: WORK.test(sql) };
+      const late = this.#late.filter(({ names }) => names.test(sql)).map((one) => one.late);
+      prepared = { statement, namesObjects: /\bobjects\b/.test(sql), namesWork: WORK.test(sql), late };
       this.#statements.set(sql, prepared);
     }
+    for (const late of prepared.late) late.write();
     return prepared;
   }
 }

@@ -2,6 +2,7 @@ import { KINDS } from '../../../kubernetes/kinds.ts';
 import type { Kind } from '../../../kubernetes/observation.ts';
 import type { ObjectRow, ObjectsTx } from '../../objects.ts';
 import type { Db } from '../db/db.ts';
+import { LateRows } from '../db/late-rows.ts';
 import { SeenRows } from '../db/seen-rows.ts';
 import { readJson, readOrRemove } from '../db/unreadable-rows.ts';
 
@@ -36,9 +37,11 @@ const CHANGE = `UPDATE objects SET version = ?, over_at = iif(deleted = 1, coale
 export class Objects implements ObjectsTx {
   readonly #db: Db;
   readonly #seen = new SeenRows<ObjectRow>();
+  readonly #late: LateRows<ObjectRow>;
 
   constructor(db: Db) {
     this.#db = db;
+    this.#late = new LateRows(db, /\bobjects\b/, (row, known) => putObject(db, row, known));
   }
 
   /** The rows may be others now. */
@@ -51,11 +54,15 @@ export class Objects implements ObjectsTx {
   }
 
   put(row: ObjectRow): void {
-    const known = this.#seen.known(row.uid);
-    putObject(this.#db, row, known);
+    const waiting = this.#late.get(row.uid);
+    const known = waiting ?? this.#seen.known(row.uid);
+    // One that comes back begins to be over anew; what stands in an index is written by a statement of its own.
+    if (waiting !== undefined && !hasSamePlace(waiting, row)) this.#late.write();
     // The first time at which it was over counts.
     const overAt = row.deleted ? (known?.overAt ?? row.overAt) : undefined;
-    this.#seen.keep(row.uid, { ...row, overAt, factsSchema: row.factsSchema ?? KINDS[row.kind].schema });
+    const kept = { ...row, overAt, factsSchema: row.factsSchema ?? KINDS[row.kind].schema };
+    this.#late.put(row.uid, kept, known);
+    this.#seen.keep(row.uid, kept);
   }
 
   children(ownerUid: string, kind: Kind): ObjectRow[] {

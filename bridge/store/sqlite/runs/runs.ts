@@ -1,6 +1,7 @@
 import type { Attempt } from '../../../lifecycle/transition.ts';
 import type { RunRow, RunsTx } from '../../runs.ts';
 import type { Db } from '../db/db.ts';
+import { LateRows } from '../db/late-rows.ts';
 import { SeenRows } from '../db/seen-rows.ts';
 import { attemptOf, attemptsOf, readRunRow, RUN_ROW, runOf } from './stored-runs.ts';
 import type { RunRowColumns } from './stored-runs.ts';
@@ -14,9 +15,13 @@ const WAITING = `${RUN_ROW} WHERE waiting_for = 'owner' AND owner_uid = ? ORDER 
 export class Runs implements RunsTx {
   readonly #db: Db;
   readonly #seen = new SeenRows<RunRow>();
+  readonly #late: LateRows<RunRow>;
+  readonly #lateAttempts: LateRows<AttemptOfRun>;
 
   constructor(db: Db) {
     this.#db = db;
+    this.#late = new LateRows(db, /\b(?:runs|run_counts)\b/, (row, known) => putRun(db, row, known));
+    this.#lateAttempts = new LateRows(db, /\battempts\b/, ({ runUid, attempt }) => putAttempt(db, runUid, attempt));
   }
 
   /** The rows may be others now. */
@@ -29,7 +34,7 @@ export class Runs implements RunsTx {
   }
 
   put(row: RunRow): void {
-    putRun(this.#db, row, this.#seen.known(row.run.uid));
+    this.#late.put(row.run.uid, row, this.#seen.known(row.run.uid));
     this.#seen.keep(row.run.uid, row);
   }
 
@@ -38,8 +43,8 @@ export class Runs implements RunsTx {
   }
 
   claimKey(runKey: string, uid: string): string {
-    this.#db.run('INSERT OR IGNORE INTO run_keys (run_key, uid) VALUES (?, ?)', runKey, uid);
-    return this.keyHolder(runKey)!;
+    const isNew = this.#db.run('INSERT OR IGNORE INTO run_keys (run_key, uid) VALUES (?, ?)', runKey, uid) > 0;
+    return isNew ? uid : this.keyHolder(runKey)!;
   }
 
   keyHolder(runKey: string): string | undefined {
@@ -47,12 +52,17 @@ export class Runs implements RunsTx {
   }
 
   putAttempt(runUid: string, attempt: Attempt): void {
-    putAttempt(this.#db, runUid, attempt);
+    this.#lateAttempts.put(attempt.podUid, { runUid, attempt });
   }
 
   attempts(runUid: string, podUid?: string): Attempt[] {
     return podUid === undefined ? attemptsOf(this.#db, runUid) : attemptOf(this.#db, runUid, podUid);
   }
+}
+
+interface AttemptOfRun {
+  readonly runUid: string;
+  readonly attempt: Attempt;
 }
 
 /** Writes a run; `known` is the row that it replaces, if the caller knows it: then only columns that differ are written. */
