@@ -5,8 +5,8 @@ import type { Recovery } from '../../store/store.ts';
 import { Pulse } from './pulse.ts';
 import type { CallMessage, Committed, Method, WorkerCalls, WorkerInit, WorkerMessage } from './protocol.ts';
 
-/** What a batch leaves behind dies young: more than this only keeps 100 MiB that are not used. */
-const YOUNG_MIB = 24;
+/** What a batch leaves behind dies young. Much more than this only keeps 100 MiB that are not used (docs/benchmarks.md). */
+const YOUNG_MIB = 36;
 
 /** Calls that wait for their answer; once the thread has ended none will come. */
 interface Waiting {
