@@ -117,7 +117,10 @@ function stories(): RunStory[] {
       containers,
       events: [pulled],
     }),
-    story({ run: run({ kind: 'Deployment', revision: 3, runKey: 'uid/3', previous: undefined } as object) }),
+    story({
+      run: run({ kind: 'Deployment', revision: 3, runKey: 'uid/3', previous: undefined } as object),
+      transitions: [transition({ id: 'uid/3/stuck/image', kind: 'run.stuck', reason: 'ErrImagePull' })],
+    }),
     story({ attempts: [attempt('a', { index: 2, failed: 'disrupted', phase: 'Failed', reason: 'Evicted' })] }),
     story({ previous: run({ uid: 'another' }) }),
   ];

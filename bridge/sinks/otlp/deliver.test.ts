@@ -189,3 +189,32 @@ describe('headers', () => {
     expect(await deliver(to)).toMatchObject({ outcome: 'retry', detail: expect.stringContaining('line 1') });
   });
 });
+
+describe('a milestone of a rollout', () => {
+  const going = run({
+    kind: 'Deployment',
+    revision: 3,
+    runKey: 'uid/3',
+    status: 'running',
+    scheduledAt: undefined,
+    endedAt: undefined,
+  });
+  const milestone = (of: RunStory): ClaimedIntent => ({ ...intent(of), payload: { run: 'u', milestone: true } });
+
+  it('sends what is over, without a root, and no log', async () => {
+    const to = deliverer({ podLogs: true });
+    const [delivery] = await to.deliver([milestone(story({ run: going, logs: [log('a', 'line\n')] }))], signal);
+    expect(delivery).toEqual({ outcome: 'delivered' });
+    expect(receiver.spans().length).toBeGreaterThan(0);
+    expect(receiver.spans().filter(({ parentSpanId }) => parentSpanId === '')).toEqual([]);
+    expect(receiver.logs()).toEqual([]);
+  });
+
+  it('sends nothing where nothing is over, and nothing when the rollout has ended meanwhile', async () => {
+    const nothing = story({ run: going, attempts: [], containers: [] });
+    const ended = story({ run: { ...going, status: 'succeeded', endedAt: at(100) } });
+    const deliveries = await deliverer().deliver([milestone(nothing), milestone(ended)], signal);
+    expect(deliveries.map(({ outcome }) => outcome)).toEqual(['delivered', 'delivered']);
+    expect(receiver.spans()).toEqual([]);
+  });
+});

@@ -3,6 +3,7 @@ import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../lib/clock.ts';
+import type { Json } from '../../lib/json.ts';
 import { traceIdOf } from '../../lifecycle/trace-id.ts';
 import { isInNamespaces } from '../selection.ts';
 import type { ClaimedIntent, Deliverer, Delivery, JournalEntry } from '../sink.ts';
@@ -16,7 +17,7 @@ import { readTraceparent, rootSpanId } from './ids.ts';
 import { entryRecord, podLogRecords } from './log-records.ts';
 import type { Origin } from './resource.ts';
 import { contextOf, readableSpans } from './spans.ts';
-import { traceOf } from './trace.ts';
+import { openSpans, traceOf } from './trace.ts';
 import { TRACEPARENT } from './plan.ts';
 
 /** Entries of the journal in one export. */
@@ -51,17 +52,17 @@ export function createOtlpDeliverer(
     ...(config.logs && { journal: { batch: JOURNAL_BATCH, export: exportJournal } }),
   };
 
-  async function deliverRun({ story }: ClaimedIntent, signal: AbortSignal): Promise<Delivery> {
+  async function deliverRun({ story, payload }: ClaimedIntent, signal: AbortSignal): Promise<Delivery> {
     if (story === undefined) return { outcome: 'drop', reason: 'run_removed' };
+    if (isMilestone(payload)) {
+      const spans = spansSoFar(story, origin, where.pageUrl);
+      return spans.length === 0 ? NOTHING_YET : send.spans(spans, signal);
+    }
     const spans = config.traces ? spansOf(story, origin, where.pageUrl) : [];
     const traced = spans.length === 0 ? delivered : await send.spans(spans, signal);
     if (traced.outcome !== 'delivered' || !config.podLogs) return traced;
-    const lines = podLogRecords(story, where.clock.now(), origin);
-    for (let at = 0; at < lines.length; at += LINES) {
-      const logged = await send.logs(lines.slice(at, at + LINES), signal);
-      if (logged.outcome !== 'delivered') return logged;
-    }
-    return traced;
+    const logged = await send.lines(podLogRecords(story, where.clock.now(), origin), signal);
+    return logged.outcome === 'delivered' ? traced : logged;
   }
 
   function exportJournal(entries: readonly JournalEntry[], signal: AbortSignal): Promise<Delivery> {
@@ -73,6 +74,13 @@ export function createOtlpDeliverer(
 }
 
 const delivered: Delivery = { outcome: 'delivered' };
+const NOTHING_YET: Delivery = {
+  outcome: 'delivered',
+  detail: 'no span of it was over, or all of them are sent with its end',
+};
+
+const isMilestone = (payload: Json): boolean =>
+  typeof payload === 'object' && payload !== null && 'milestone' in payload;
 
 /** Labels are those of an owner that the journal does not have: namespaces decide. */
 function isSelected(entry: JournalEntry, config: OtlpConfig): boolean {
@@ -91,6 +99,13 @@ export function spansOf(story: RunStory, origin: Origin, pageUrl: string | undef
   const context = readTraceparent(object?.annotations[TRACEPARENT]);
   if (context !== undefined) links.push({ context, attributes: { 'lifecycle_bridge.link': 'traceparent' } });
   return readableSpans(traceIdOf(run), traceOf(story, origin, pageUrl), links);
+}
+
+/** What of a rollout that goes on is over: its root, and what goes on in it, come with its end. None once it has ended. */
+export function spansSoFar(story: RunStory, origin: Origin, pageUrl: string | undefined): ReadableSpan[] {
+  if (story.run.endedAt !== undefined) return [];
+  const open = openSpans(story);
+  return spansOf(story, origin, pageUrl).filter((span) => !open.has(span.spanContext().spanId));
 }
 
 const rejectedSpans: ReadRejected = (bytes) => {
@@ -123,6 +138,15 @@ class Sender {
       rejectedRecords,
       signal,
     );
+  }
+
+  /** In exports of their own size; the first that is not taken ends it. */
+  async lines(lines: readonly ReadableLogRecord[], signal: AbortSignal): Promise<Delivery> {
+    for (let at = 0; at < lines.length; at += LINES) {
+      const logged = await this.logs(lines.slice(at, at + LINES), signal);
+      if (logged.outcome !== 'delivered') return logged;
+    }
+    return delivered;
   }
 
   async #send(

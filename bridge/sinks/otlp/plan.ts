@@ -1,4 +1,5 @@
 import type { Facts } from '../../kubernetes/observation.ts';
+import type { TransitionKind } from '../../lifecycle/transition.ts';
 import { isInSelection } from '../selection.ts';
 import type { PlanContext, Planner, Reads } from '../sink.ts';
 import { isOfRun } from '../sink.ts';
@@ -22,16 +23,27 @@ export const READS: Reads = {
   annotations: [TRACEPARENT],
 };
 
-/** A trace for each run, once nothing more of it is expected; the journal needs no plan. */
+/** Where the spans of a rollout so far are sent: one may take days, or never end. */
+const MILESTONES: ReadonlySet<TransitionKind> = new Set(['run.progressing', 'run.stuck', 'run.unstuck']);
+
+/** A trace for each run, once nothing more of it is expected, and what of a rollout is over before; the journal needs no plan. */
 export function createOtlpPlanner(name: string, config: OtlpConfig): Planner {
   return {
     destination: `opentelemetry/${name}`,
-    hears: new Set(config.traces || config.podLogs ? ['run.settled'] : []),
+    hears: new Set<TransitionKind>([
+      ...(config.traces || config.podLogs ? ['run.settled' as const] : []),
+      ...(config.traces ? MILESTONES : []),
+    ]),
     reads: READS,
-    plan({ id }, context) {
+    plan({ id, kind }, context) {
       if (!isOfRun(context)) return null;
-      if (!isSelected(context, config)) return { drop: 'not_selected' };
-      const { uid } = context.run;
+      const { uid, revision } = context.run;
+      const isMilestone = MILESTONES.has(kind);
+      if (isMilestone && revision === undefined) return null;
+      // Why nothing is sent is recorded with the end of the run.
+      if (!isSelected(context, config)) return isMilestone ? null : { drop: 'not_selected' };
+      if (isMilestone)
+        return { intents: [{ key: id, lane: uid, payload: { run: uid, milestone: true }, limits: [], story: uid }] };
       return { intents: [{ key: id, lane: uid, payload: { run: uid }, limits: [], story: uid }] };
     },
     wantsLogs: ({ owners }) => config.podLogs && owners().every((owner) => isInSelection(owner, config)),

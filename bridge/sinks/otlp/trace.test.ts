@@ -2,11 +2,11 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eventFacts } from '../../../test/fixtures/facts.ts';
 import type { RunStory } from '../story.ts';
-import { at, attempt, container, JOB_UID, run, story, T0, TRACE_ID } from './fixtures.ts';
+import { at, attempt, container, JOB_UID, run, story, T0, TRACE_ID, transition } from './fixtures.ts';
 import { traceIdOf } from '../../lifecycle/trace-id.ts';
 import { readTraceparent } from './ids.ts';
 import type { SpanNode } from './span-tree.ts';
-import { spansOf } from './deliver.ts';
+import { spansOf, spansSoFar } from './deliver.ts';
 import { traceOf } from './trace.ts';
 
 const origin = { clusterName: 'production', attributes: {} };
@@ -165,4 +165,44 @@ it('never has a span that ends before it starts or lies outside its parent, what
       check(trace({ run: run(times), attempts, containers: ends }));
     }),
   );
+});
+
+describe('a rollout that goes on', () => {
+  const going = run({
+    kind: 'Deployment',
+    revision: 3,
+    runKey: 'uid/3',
+    status: 'running',
+    createdAt: at(-9_000),
+    scheduledAt: undefined,
+    endedAt: undefined,
+  });
+  const alive = attempt('b', { endedAt: undefined, phase: 'Running' });
+  const crashed = container('b', { exitCode: 1, reason: 'Error' });
+  const stuck = transition({ id: 'uid/3/stuck/image', kind: 'run.stuck', at: at(30), reason: 'ErrImagePull' });
+  const moved = transition({ id: 'uid/3/unstuck/image', kind: 'run.unstuck', at: at(50) });
+  const part = { attempts: [attempt('a'), alive], containers: [container('a'), crashed] };
+  const soFar = (more: Partial<RunStory>) => spansSoFar(story({ run: going, ...part, ...more }), origin, undefined);
+
+  it('has spans of what is over: not the root, nor a pod that lives on, nor what it is stuck on', () => {
+    const names = soFar({ transitions: [stuck] }).map(({ name }) => name);
+    expect(names).toEqual(['attempt', 'schedule', 'container', 'schedule', 'container']);
+    expect(soFar({ transitions: [stuck, moved] }).find(({ name }) => name === 'stuck')).toMatchObject({
+      startTime: [at(30) / 1000, 0],
+      endTime: [at(50) / 1000, 0],
+      attributes: { 'error.type': 'ErrImagePull' },
+    });
+  });
+
+  it('has them with the ids and times that they have in the trace of its end', () => {
+    const transitions = [stuck, moved];
+    const ended = story({ run: { ...going, status: 'succeeded', endedAt: at(100) }, ...part, transitions });
+    const whole = new Map(spansOf(ended, origin, undefined).map((span) => [span.spanContext().spanId, span]));
+    for (const span of soFar({ transitions })) {
+      const { startTime, endTime, name, attributes } = whole.get(span.spanContext().spanId)!;
+      expect(span).toMatchObject({ startTime, endTime, name, attributes });
+    }
+    expect([...whole.values()][0]).toMatchObject({ name: 'RUN report', startTime: [at(2) / 1000, 0] });
+    expect(spansSoFar(ended, origin, undefined)).toEqual([]);
+  });
 });

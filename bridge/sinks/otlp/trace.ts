@@ -2,11 +2,13 @@ import type { Attributes } from '@opentelemetry/api';
 import { causeOf } from '../../lifecycle/cause.ts';
 import type { RunResult } from '../../lifecycle/result.ts';
 import { errorTypeOf, resultOf } from '../../lifecycle/result.ts';
-import type { Run } from '../../lifecycle/transition.ts';
+import type { Run, Transition } from '../../lifecycle/transition.ts';
+import { isAttemptOver } from '../../lifecycle/transition.ts';
+import type { Instant } from '../../lib/clock.ts';
 import { pageLink } from '../../lib/page-link.ts';
 import type { RunStory } from '../story.ts';
 import { traceIdOf } from '../../lifecycle/trace-id.ts';
-import { rootSpanId, spanIdOf } from './ids.ts';
+import { attemptSpanId, rootSpanId, spanIdOf } from './ids.ts';
 import { runResource, workloadName } from './resource.ts';
 import type { Origin } from './resource.ts';
 import { fit } from './span-tree.ts';
@@ -19,7 +21,9 @@ export function traceOf(story: RunStory, origin: Origin, pageUrl: string | undef
   const traceId = traceIdOf(run);
   const resource = runResource(run, origin);
   const link = pageLink(pageUrl, 'runs', run.uid);
-  const start = run.scheduledAt ?? run.createdAt ?? run.startedAt ?? run.endedAt ?? 0;
+  // What a rollout brings may have been made long before: by a rollback it is brought back.
+  const createdAt = run.revision === undefined ? run.createdAt : undefined;
+  const start = run.scheduledAt ?? createdAt ?? run.startedAt ?? run.endedAt ?? 0;
   const end = run.endedAt ?? run.startedAt ?? start;
   const cause = causeOf(run, attempts);
   const result = resultOf(run, attempts);
@@ -27,7 +31,7 @@ export function traceOf(story: RunStory, origin: Origin, pageUrl: string | undef
   return fit({
     id: rootSpanId(traceId),
     name: `RUN ${workloadName(run)}`,
-    start: run.createdAt === undefined ? start : Math.min(start, run.createdAt),
+    start: createdAt === undefined ? start : Math.min(start, createdAt),
     end,
     resource,
     attributes: rootAttributes(story, result, errorType, link),
@@ -36,8 +40,45 @@ export function traceOf(story: RunStory, origin: Origin, pageUrl: string | undef
       ...queueWait(run, traceId, start, resource),
       ...attempts.map((attempt) => attemptNode(story, traceId, attempt, end, origin, link)),
       ...gaps(attempts, run, traceId, resource),
+      ...stuckTimes(story, traceId, end, resource),
     ],
   });
+}
+
+/** The spans that are not over while a run goes on. */
+export function openSpans({ run, attempts, transitions }: RunStory): ReadonlySet<string> {
+  const traceId = traceIdOf(run);
+  const stuck = stuckEdges(run, transitions).filter(({ movedAt }) => movedAt === undefined);
+  return new Set([
+    rootSpanId(traceId),
+    ...attempts.filter((attempt) => !isAttemptOver(attempt)).map(({ podUid }) => attemptSpanId(traceId, podUid)),
+    ...stuck.map(({ edge }) => spanIdOf(traceId, 'stuck', edge.id)),
+  ]);
+}
+
+const STUCK = '/stuck/';
+
+/** Each time that a rollout was stuck, and when it moved again after that. */
+function stuckEdges(run: Run, transitions: readonly Transition[]) {
+  if (run.revision === undefined) return [];
+  const moved = new Map(transitions.filter(({ kind }) => kind === 'run.unstuck').map(({ id, at }) => [id, at]));
+  return transitions
+    .filter(({ kind }) => kind === 'run.stuck')
+    .map((edge) => ({ edge, movedAt: moved.get(edge.id.replace(STUCK, '/unstuck/')) }));
+}
+
+/** What a rollout waited for a person for. */
+function stuckTimes({ run, transitions }: RunStory, traceId: string, end: Instant, resource: Attributes): SpanNode[] {
+  return stuckEdges(run, transitions).map(({ edge: { id, at, text, reason }, movedAt }) => ({
+    id: spanIdOf(traceId, 'stuck', id),
+    name: 'stuck',
+    start: at,
+    end: movedAt ?? end,
+    resource,
+    attributes: { 'error.type': reason ?? 'stuck' },
+    error: text,
+    children: [],
+  }));
 }
 
 function rootAttributes(
