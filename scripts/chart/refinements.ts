@@ -200,15 +200,12 @@ function jobs(): Tree {
     metricRelabel: list(rule),
   };
   const selector = named(LABEL_KEY, { type: 'string', pattern: LABEL_VALUE });
-  const ofPods = { ...anyJob, namespaces: list(NAMESPACE), path: { type: 'string', pattern: '^/[^?#\\s]*$' } };
-  const own = { ...ofPods, selector, port: PORT };
+  const tls = { insecureSkipVerify: { type: 'boolean' }, caFile: { type: 'string', pattern: '^(/.+)?$' } };
+  const ofPods = { ...anyJob, ...tls, namespaces: list(NAMESPACE), path: { type: 'string', pattern: '^/[^?#\\s]*$' } };
+  const own = { ...ofPods, selector, port: PORT, scheme: { enum: ['http', 'https'] } };
   const preset = (properties: Tree): Tree => closed(properties);
   const { path: _, ...annotated } = ofPods;
-  const ofNodes = {
-    ...anyJob,
-    insecureSkipVerify: { type: 'boolean' },
-    caFile: { type: 'string', pattern: '^(/.+)?$' },
-  };
+  const ofNodes = { ...anyJob, ...tls };
   return {
     properties: {
       'kube-state-metrics': preset(anyJob),

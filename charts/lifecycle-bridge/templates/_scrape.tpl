@@ -57,18 +57,25 @@ scheme: https
 metrics_path: /metrics/cadvisor
 {{- end }}
 authorization: { credentials_file: /var/run/secrets/kubernetes.io/serviceaccount/token }
+{{- include "lifecycle-bridge.scrapeTls" (dict "job" .job "name" .name "authority" "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt") }}
+kubernetes_sd_configs: [{ role: node }]
+relabel_configs:
+  - { source_labels: [__meta_kubernetes_node_name], target_label: k8s_node_name }
+  {{- with .job.relabel }}{{ toYaml . | nindent 2 }}{{ end }}
+{{- end -}}
+
+{{/* What certificates are compared with: the authorities of the system, unless `authority` or the job names another one. */}}
+{{- define "lifecycle-bridge.scrapeTls" -}}
 {{- if .job.insecureSkipVerify }}
 {{- if .job.caFile }}
 {{- fail (printf "metrics.scrape.jobs.%s has caFile and insecureSkipVerify: true, so nothing is compared with it: set insecureSkipVerify: false" .name) }}
 {{- end }}
 tls_config: { insecure_skip_verify: true }
 {{- else }}
-tls_config: { ca_file: {{ .job.caFile | default "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt" | quote }} }
+{{- with .job.caFile | default .authority }}
+tls_config: { ca_file: {{ . | quote }} }
 {{- end }}
-kubernetes_sd_configs: [{ role: node }]
-relabel_configs:
-  - { source_labels: [__meta_kubernetes_node_name], target_label: k8s_node_name }
-  {{- with .job.relabel }}{{ toYaml . | nindent 2 }}{{ end }}
+{{- end }}
 {{- end -}}
 
 {{/* Pods in scope, by label or by annotation. */}}
@@ -84,9 +91,16 @@ relabel_configs:
 {{- range .job.namespaces }}{{ if and $scope (not (has . $scope)) -}}
 {{- fail (printf "metrics.scrape.jobs.%s: the namespace %s is not in scope (%s)" $.name . (join ", " $scope)) -}}
 {{- end }}{{ end -}}
+{{- if and (not $annotated) (ne (toString .job.scheme) "https") (or .job.caFile .job.insecureSkipVerify) -}}
+{{- fail (printf "metrics.scrape.jobs.%s says how certificates are verified, but is scraped without TLS: set scheme: https" .name) -}}
+{{- end -}}
 {{- with .job.path }}
 metrics_path: {{ . | quote }}
 {{- end }}
+{{- with .job.scheme }}
+scheme: {{ . }}
+{{- end }}
+{{- include "lifecycle-bridge.scrapeTls" . }}
 kubernetes_sd_configs:
   - role: pod
     {{- with .job.namespaces | default $scope }}
@@ -102,6 +116,7 @@ relabel_configs:
   - { source_labels: [__meta_kubernetes_pod_container_init], action: drop, regex: 'true' }
   {{- if $annotated }}
   - { source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scrape], action: keep, regex: 'true' }
+  - { source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scheme], regex: '(https?)', target_label: __scheme__ }
   - { source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_path], regex: (.+), target_label: __metrics_path__ }
   - { source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_port], action: keep, regex: '[0-9]+' }
   # The annotation names the port: what is found for each port of each container becomes one target, which is taken once.
