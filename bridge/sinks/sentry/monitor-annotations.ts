@@ -35,8 +35,9 @@ const RULES = {
     used: 'crons.defaultBehavior',
   },
   'monitor-slug': {
-    read: (value: string) => (value !== '' && slugOf(value) === value ? value : undefined),
-    allowed: 'at most 50 of the characters a-z, 0-9, _ and -, not at both ends and not twice in a row where they are -',
+    read: (value: string) => (/[^0-9]/.test(value) && slugOf(value) === value ? value : undefined),
+    allowed:
+      'at most 50 of the characters a-z, 0-9, _ and -, not digits alone; - and _ not at both ends, - not twice in a row',
     used: 'the slug that the monitor has without this annotation',
   },
   environment: {

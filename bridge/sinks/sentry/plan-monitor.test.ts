@@ -97,6 +97,13 @@ describe('what is wrong with a CronJob', () => {
   const problems = (job: ReturnType<typeof cronJob>, settings = rules()) =>
     cronProblems(job, settings).map(({ annotation, allowed }) => `${annotation}: ${allowed}`);
 
+  it.each(['123', '0', '', '-a', 'a--b', 'x'.repeat(51)])(
+    'is the slug %j, which Sentry would refuse or change',
+    (slug) => {
+      expect(problems(cronJob({ 'monitor-slug': slug }))).toHaveLength(1);
+    },
+  );
+
   it('is each annotation that is not allowed, and the setting counts instead', () => {
     const job = cronJob({
       monitor: 'maybe',
