@@ -117,7 +117,7 @@ export class PodWorld {
 
   /** Runs the clock until it is so. */
   async until(condition: () => boolean, stepMs = 200): Promise<void> {
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + 120_000;
     while (!condition()) {
       if (Date.now() > deadline) throw new Error(`not in time: ${JSON.stringify([this.told, this.rows()])}`);
       this.now += stepMs;
