@@ -9,6 +9,7 @@ import { startBridge } from '../test/harness/bridge.ts';
 import { startCollector } from '../test/harness/collector.ts';
 import { createNamespace } from '../test/harness/kube.ts';
 import { DEFAULT_KEY, startVendors } from '../test/vendors/start-vendors.ts';
+import { demoBackends } from './demo-backends.ts';
 import { demoCluster } from './demo-cluster.ts';
 import { demoCronJobs } from './demo-workloads.ts';
 
@@ -60,12 +61,8 @@ async function vendors(given: string | undefined, releases: Releases): Promise<s
 }
 
 /** The live demo: cluster, bridge, Collector, sample CronJobs. Returns the page. */
-async function live(
-  { cluster }: DemoOptions,
-  vendorsUrl: string,
-  dataDir: string,
-  releases: Releases,
-): Promise<string> {
+async function live({ cluster }: DemoOptions, given: Given, releases: Releases): Promise<string> {
+  const { dataDir } = given;
   say(
     cluster ? 'using the cluster of KUBECONFIG' : 'starting a control plane (the first time, its programs are built)',
   );
@@ -75,8 +72,7 @@ async function live(
   const scope = cluster ? { namespaces: [kube.namespace] } : {};
   say('starting the bridge');
   const bridge = await startBridge({
-    ...vendorOptions(vendorsUrl),
-    dataDir,
+    ...bridgeOptions(given),
     kubeconfig,
     clusterName: 'demo',
     ...scope,
@@ -94,16 +90,23 @@ async function live(
   return bridge.pageUrl;
 }
 
-async function replay(vendorsUrl: string, dataDir: string, releases: Releases): Promise<string> {
+async function replay(given: Given, releases: Releases): Promise<string> {
   say('replaying 282 s of a real node');
   const command = ['replay', RECORDING, '--serve'];
-  const bridge = await startBridge({ ...vendorOptions(vendorsUrl), dataDir, command, clusterName: 'recorded' });
+  const bridge = await startBridge({ ...bridgeOptions(given), command, clusterName: 'recorded' });
   releases.add(async () => void (await bridge.stop()));
   return bridge.pageUrl;
 }
 
-function vendorOptions(vendorsUrl: string): { vendorsUrl: string; vendorKey: string } {
-  return { vendorsUrl: vendorsUrl.replace(/\/$/, ''), vendorKey: DEFAULT_KEY };
+/** What the bridge of both ways is given. */
+interface Given {
+  readonly vendorsUrl: string;
+  readonly dataDir: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+function bridgeOptions({ vendorsUrl, ...given }: Given): Given & { readonly vendorKey: string } {
+  return { ...given, vendorsUrl: vendorsUrl.replace(/\/$/, ''), vendorKey: DEFAULT_KEY };
 }
 
 async function demo(options: DemoOptions): Promise<number> {
@@ -113,9 +116,16 @@ async function demo(options: DemoOptions): Promise<number> {
   releases.add(() => rm(dataDir, { recursive: true, force: true }));
   const work = async (): Promise<void> => {
     const url = await vendors(options.vendors, releases);
-    const page = await (options.replay ? replay(url, dataDir, releases) : live(options, url, dataDir, releases));
+    const backends = await demoBackends(dataDir, releases);
+    if (backends === undefined) say('no Jaeger and VictoriaLogs: scripts/tools jaeger victorialogs builds them');
+    const given = { vendorsUrl: url, dataDir, env: backends?.env ?? {} };
+    const page = await (options.replay ? replay(given, releases) : live(options, given, releases));
     console.log(`page: ${page}`);
     console.log(`vendors: ${url}`);
+    if (backends !== undefined) {
+      console.log(`traces: ${backends.tracesUrl}`);
+      console.log(`logs: ${backends.logsUrl}`);
+    }
     say('Ctrl-C ends it');
     await stopped;
   };

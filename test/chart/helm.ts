@@ -136,17 +136,19 @@ export async function refusal(chart: string, values: Tree, options?: RenderOptio
 
 /** Every set of values that is kept beside the chart: ci/, and what the examples give to Helm. */
 export function cases(): readonly { readonly name: string; readonly values: Tree }[] {
-  const ci = readdirSync(join(UMBRELLA, 'ci')).map((file) => ({
-    name: `ci/${file}`,
-    values: parse(readFileSync(join(UMBRELLA, 'ci', file), 'utf8')) as Tree,
-  }));
+  const valuesIn = (folder: string) =>
+    readdirSync(join(UMBRELLA, folder)).map((file) => ({
+      name: `${folder}/${file}`,
+      values: parse(readFileSync(join(UMBRELLA, folder, file), 'utf8')) as Tree,
+    }));
   const example = (file: string, kind: string, ...path: string[]) => {
     const documents = parseAllDocuments(readFileSync(join(UMBRELLA, 'examples', file), 'utf8'));
     const manifest = documents.map((document) => document.toJS() as Manifest).find((each) => each.kind === kind);
     return { name: `examples/${file}`, values: path.reduce<unknown>((at, key) => (at as Tree)[key], manifest) as Tree };
   };
   return [
-    ...ci,
+    ...valuesIn('ci'),
+    ...valuesIn('examples/backends'),
     {
       name: 'examples/node/values.yaml',
       values: parse(readFileSync(join(UMBRELLA, 'examples/node/values.yaml'), 'utf8')) as Tree,

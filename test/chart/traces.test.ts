@@ -14,7 +14,7 @@ import type { CollectorConfig } from '../harness/lifecycle-collector.ts';
 import { startLifecycleCollector } from '../harness/lifecycle-collector.ts';
 import { freePort } from '../harness/ports.ts';
 import { startOtlpReceiver } from '../vendors/otlp-receiver.ts';
-import { fileOf, one, packageChart, refusal, render, type Tree } from './helm.ts';
+import { cases, fileOf, one, packageChart, refusal, render, type Tree } from './helm.ts';
 
 let chart: string;
 beforeAll(async () => {
@@ -118,6 +118,16 @@ describe('with a backend', () => {
       const rules = (one(manifests, 'NetworkPolicy', name)['spec'] as Record<string, Tree[]>)[rule]!;
       expect(rules.filter(({ ports }) => JSON.stringify(ports).includes('4317'))).toHaveLength(1);
     }
+  });
+});
+
+describe('the examples of backends', () => {
+  const examples = cases().filter(({ name }) => name.startsWith('examples/backends/'));
+  it.each(examples)('$name sends traces and logs, and has links that the bridge takes', async ({ values }) => {
+    const { pipelines } = (await collectorOf(values)).service;
+    expect(Object.keys(pipelines)).toEqual(expect.arrayContaining(['traces/lifecycle', 'logs/lifecycle']));
+    const { backend: given } = (await bridgeOf(values))['opentelemetry'] as Record<string, unknown>;
+    expect(Object.keys(otlpSchema.parse(given).links).length).toBeGreaterThan(0);
   });
 });
 

@@ -15,6 +15,9 @@ afterEach(() => void demo?.kill('SIGKILL'));
 interface Started {
   readonly page: string;
   readonly vendors: string;
+  /** Undefined where Jaeger and VictoriaLogs are not built. */
+  readonly traces: string | undefined;
+  readonly logs: string | undefined;
 }
 
 /** Runs the demo without a terminal until it prints where its page is. */
@@ -26,10 +29,10 @@ async function start(...args: string[]): Promise<Started> {
   const line = (name: string): string | undefined => new RegExp(`^${name}: (http\\S+)$`, 'm').exec(printed)?.[1];
   await until(
     'the demo has printed page and vendors',
-    () => line('vendors') !== undefined || child.exitCode !== null,
+    () => printed.includes('Ctrl-C ends it') || child.exitCode !== null,
     90_000,
   );
-  return { page: line('page')!, vendors: line('vendors')! };
+  return { page: line('page')!, vendors: line('vendors')!, traces: line('traces'), logs: line('logs') };
 }
 
 /** Ends it by SIGTERM; returns the exit code and what still runs with the demo's pid or folder in its command line. */
@@ -49,6 +52,12 @@ async function stop(): Promise<{ code: number; left: string[] }> {
     })
     .filter((command) => command.includes(`demo-${child.pid}`) || command.includes('lifecycle-bridge-demo-'));
   return { code, left };
+}
+
+/** Whether the query of Jaeger's API that is printed finds something. */
+async function hasTraces(url: string): Promise<boolean> {
+  const { data } = (await (await fetch(url)).json()) as { data: readonly unknown[] | null };
+  return data !== null && data.length > 0;
 }
 
 async function states({ page }: Started): Promise<Record<string, string>> {
@@ -86,6 +95,7 @@ describe('scripts/demo', () => {
       expect(started.vendors).toBe(vendors.url);
       await until('the pings of all runs', () => vendors.cronitor.pings.length === 20);
       expect(Object.values(await states(started)).filter((status) => status === 'failed')).toHaveLength(7);
+      if (started.traces !== undefined) await until('its traces', () => hasTraces(started.traces!));
       expect(await stop()).toEqual({ code: 0, left: [] });
     } finally {
       await vendors.close();

@@ -11,14 +11,14 @@ const NOW = at(500);
 it('a link has the trace id of the run, its names and the time around it', () => {
   const trace = 'https://jaeger.example.com/trace/{traceId}';
   const logs =
-    'https://logs/{cluster}?q={namespace}/{name}&w={workload}&k={kind}&u={uid}&from={from}&to={to}#/?query=trace_id%3A{traceId}';
+    'https://logs/{cluster}?q={namespace}/{name}&w={workload}&k={kind}&u={uid}&from={from}&to={to}&a={fromTime}&b={toTime}#/?query=trace_id%3A{traceId}';
   expect(linksOf(run(), settings({ trace, logs }), 'eu & us', NOW)).toEqual([
     { label: 'trace', url: `https://jaeger.example.com/trace/${TRACE_ID}` },
     {
       label: 'logs',
       url:
         'https://logs/eu%20%26%20us?q=shop/report-29460600&w=report&k=Job&u=6f1f3c52-4c2e-4b6a-9a55-0123456789ab' +
-        `&from=${at(-60)}&to=${at(1000)}#/?query=trace_id%3A${TRACE_ID}`,
+        `&from=${at(-60)}&to=${at(1000)}&a=2026-01-05T09%3A59%3A00.000Z&b=2026-01-05T10%3A16%3A40.000Z#/?query=trace_id%3A${TRACE_ID}`,
     },
   ]);
   const running = run({ endedAt: undefined, status: 'running' });

@@ -2,12 +2,25 @@ import { z } from 'zod';
 import type { Run } from '../../lifecycle/transition.ts';
 import { traceIdOf } from '../../lifecycle/trace-id.ts';
 import type { Instant } from '../../lib/clock.ts';
+import { iso } from '../../lib/clock.ts';
 import type { RunLink } from '../module.ts';
 import { isInNamespaces } from '../selection.ts';
 import { workloadName } from './resource.ts';
 
-/** What stands in a template in braces. `from` and `to` are milliseconds of the epoch around the run. */
-const PLACEHOLDERS = ['traceId', 'uid', 'kind', 'namespace', 'name', 'workload', 'cluster', 'from', 'to'] as const;
+/** What stands in a template in braces. `from` and `to` are milliseconds of the epoch around the run, `fromTime` and `toTime` RFC 3339. */
+const PLACEHOLDERS = [
+  'traceId',
+  'uid',
+  'kind',
+  'namespace',
+  'name',
+  'workload',
+  'cluster',
+  'from',
+  'to',
+  'fromTime',
+  'toTime',
+] as const;
 type Placeholder = (typeof PLACEHOLDERS)[number];
 
 const BRACES = /\{([^{}]*)\}/g;
@@ -23,7 +36,7 @@ export const linksSchema = z
       'Where a trace is shown: the page of a run links there. {traceId} and others are filled in, such as https://jaeger.example.com/trace/{traceId}',
     ),
     logs: template.describe(
-      'The same for the logs of a run, such as https://logs.example.com/select/vmui/#/?query=trace_id%3A{traceId}',
+      'The same for the logs of a run, such as https://logs.example.com/select/vmui/#/?query=trace_id%3A{traceId}&g0.range_input=1d&g0.end_input={toTime}',
     ),
   })
   .prefault({})
@@ -52,6 +65,8 @@ type Linking = Parameters<typeof isInNamespaces>[1] & {
 export function linksOf(run: Run, config: Linking, clusterName: string, now: Instant): RunLink[] {
   if (config.dryRun || !isInNamespaces(run.namespace, config)) return [];
   const start = run.scheduledAt ?? run.createdAt ?? run.startedAt ?? now;
+  const from = Math.min(start, run.createdAt ?? start) - BEFORE_MS;
+  const to = (run.endedAt ?? now) + AFTER_MS;
   const values: Readonly<Record<Placeholder, string>> = {
     traceId: traceIdOf(run),
     uid: run.uid,
@@ -60,8 +75,10 @@ export function linksOf(run: Run, config: Linking, clusterName: string, now: Ins
     name: run.name,
     workload: workloadName(run),
     cluster: clusterName,
-    from: String(Math.min(start, run.createdAt ?? start) - BEFORE_MS),
-    to: String((run.endedAt ?? now) + AFTER_MS),
+    from: String(from),
+    to: String(to),
+    fromTime: iso(from),
+    toTime: iso(to),
   };
   const filled = (text: string): string =>
     text.replaceAll(BRACES, (_all, name: Placeholder) => encodeURIComponent(values[name]));
