@@ -3,6 +3,7 @@ import type { Failure } from '../../checker.ts';
 import type { Heard } from '../../heard.ts';
 import { withoutRepeats } from '../../heard.ts';
 import { checkJobs } from '../../runs.ts';
+import type { ArrivedSpan } from '../../../vendors/otlp-receiver.ts';
 import type { Checking } from '../vendor.ts';
 import type { HeardLog, HeardSpans, OpentelemetryAccount } from './account.ts';
 
@@ -68,10 +69,14 @@ function checkTrace(
   const fail = (what: string): Failure[] => [{ what: `trace ${id}: ${what}`, uid }];
   const told = withoutRepeats(checking, exports);
   if (typeof told === 'string') return fail(told);
-  if (told.length > settled.length) return fail(`exported ${told.length} times, settled ${settled.length} times`);
-  for (const { spans } of told) {
+  const [whole, parts] = [
+    told.filter(({ spans }) => spans.some(isRoot)),
+    told.filter(({ spans }) => !spans.some(isRoot)),
+  ];
+  if (whole.length > settled.length) return fail(`exported ${whole.length} times, settled ${settled.length} times`);
+  for (const { spans } of whole) {
     const ids = new Set(spans.map(({ spanId }) => spanId));
-    const roots = spans.filter(({ parentSpanId }) => parentSpanId === '');
+    const roots = spans.filter(isRoot);
     if (ids.size !== spans.length) return fail('a span twice');
     if (roots.length !== 1) return fail(`${roots.length} roots`);
     if (spans.some(({ traceId }) => traceId !== id)) return fail('spans of another trace');
@@ -79,7 +84,20 @@ function checkTrace(
       return fail('a span is missing');
     if (spans.some(({ start, end }) => end < start)) return fail('a span ends before it starts');
   }
-  return checkEnd(told.at(-1)!, uid, checking).flatMap(fail);
+  const last = whole.at(-1);
+  if (last === undefined) return settled.length === 0 ? [] : fail('it settled, and only a part of it came');
+  return [...checkParts(last, parts), ...checkEnd(last, uid, checking)].flatMap(fail);
+}
+
+const isRoot = ({ parentSpanId }: ArrivedSpan): boolean => parentSpanId === '';
+
+/** What came of a rollout before its end is in its trace too, as it was. */
+function checkParts({ spans }: HeardSpans, parts: readonly HeardSpans[]): string[] {
+  const known = new Map(spans.map((span) => [span.spanId, span]));
+  return parts
+    .flatMap((part) => part.spans)
+    .filter(({ spanId, start, end }) => known.get(spanId)?.start !== start || known.get(spanId)?.end !== end)
+    .map(({ name, spanId }) => `a part of it has another ${name} ${spanId}`);
 }
 
 /** The root of the last export ends as the Job did, and when it did, or its last pod by another clock. */
