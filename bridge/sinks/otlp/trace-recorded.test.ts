@@ -78,3 +78,15 @@ it('of the next run is alike under its own ids, and links to the one before', ()
     '    container 256d9281ba31f9bc',
   ]);
 });
+
+it('a rollout that got stuck on a real node is sent at each milestone and at its end, in that order, once', async () => {
+  const config = otlpSchema.parse({ endpoint: 'http://127.0.0.1:4317' });
+  const rollouts = await played('rollouts', createOtlpPlanner('default', config), HOUR);
+  const { items } = rollouts.reader.deliveries({ limit: 1000 });
+  rollouts.close();
+  const lanes = [...Map.groupBy(items.toReversed(), ({ lane }) => lane).values()].map((lane) =>
+    lane.map(({ transitionId }) => transitionId.split('/').slice(2).join('/')),
+  );
+  expect(lanes).toContainEqual(['progressing', 'stuck/image', 'settled']);
+  expect(lanes.filter((lane) => new Set(lane).size < lane.length)).toEqual([]);
+});
