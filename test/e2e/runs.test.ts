@@ -139,33 +139,7 @@ describe('runs of a real control plane reach Cronitor through a real Collector',
   });
 });
 
-describe('faults', () => {
-  it('the bridge killed and away for a minute, and the Collector killed within it, change nothing', async () => {
-    await Promise.all([
-      kube.apply(cronJob({ name: 'around', pod: { run: '20s' } })),
-      kube.apply(cronJob({ name: 'within', keep: true, pod: { run: '1s', exit: '5' }, job: { backoffLimit: 0 } })),
-    ]);
-    const around = await startRun('around');
-    await until('its run', () => pingsOf(around).length >= 1);
-    await bridge.settled();
-    const away = Date.now();
-    await bridge.kill9();
-    const before = await startRun('within', 'within-before');
-    await kube.wait('job/within-before', 'condition=Failed');
-    await collector.kill9();
-    const between = await startRun('within', 'within-between');
-    await kube.wait('job/within-between', 'condition=Failed');
-    await collector.restart();
-    const after = await startRun('within', 'within-after');
-    await kube.wait('job/within-after', 'condition=Failed');
-    await until('the bridge was away for a minute', () => Date.now() - away >= 60_000, 120_000);
-    await bridge.start();
-    for (const job of [around, before, between, after]) await ended(job);
-    await settled();
-    expect(pingsOf(around).map(({ state }) => state)).toEqual(['run', 'complete']);
-    for (const job of [before, between, after]) expect(pingsOf(job).map(({ state }) => state)).toEqual(['run', 'fail']);
-  });
-
+describe('afterwards', () => {
   it('a restart with nothing happening sends nothing', async () => {
     await settled();
     const count = vendors.requests.length;

@@ -65,18 +65,6 @@ describe('nothing is lost and nothing is told twice', () => {
     await expectTold(stage, started);
   });
 
-  it('when both are killed', async () => {
-    const next = random(SEED + 2);
-    const chain = runs(stage, 'kill-both', SHORT ? 10 : 30, () => pause(next() * 1_000), { keep: true });
-    const started = await during(chain, async () => {
-      await pause(next() * 4_000);
-      await Promise.all([stage.bridge.kill9(), stage.collector.kill9()]);
-      await Promise.all([stage.bridge.start(), stage.collector.restart()]);
-    });
-    started.push(await startRun(stage, 'kill-both', started.length));
-    await expectTold(stage, started, { repeats: true });
-  });
-
   it.skipIf(SHORT)('when the Collector is killed with 5,000 records queued and the audit overtakes them', async () => {
     const { bridge, collector } = stage;
     const slow = await runs(stage, 'slow', 8, undefined, { run: '15s', keep: true });

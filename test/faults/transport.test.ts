@@ -4,7 +4,6 @@ import { until } from '../harness/kube.ts';
 import { readMetric } from '../harness/metrics.ts';
 import type { Proxy } from './proxy.ts';
 import { startProxy } from './proxy.ts';
-import { startShuffler } from './shuffler.ts';
 import type { Stage } from './stage.ts';
 import { during, expectTold, random, runs, SEED, setStage, SHORT, startRun } from './stage.ts';
 
@@ -54,27 +53,6 @@ describe('nothing is lost and nothing is told twice', () => {
     const lost = (await committed()) - (await acknowledged);
     console.log(`${lost} requests were committed and their answer was lost`);
     expect(lost).toBeGreaterThan(0);
-  });
-
-  it('when the same records are delivered three times and out of order', async () => {
-    const shuffler = await startShuffler(stage.bridge.endpoint, random(SEED + 1));
-    proxy.lead(shuffler.endpoint);
-    const started = await runs(stage, 'shuffled', SHORT ? 15 : 60, () => pause(100), { vanish: true });
-    const long = await runs(stage, 'deleted', 6, undefined, { run: '3600s' });
-    const jobs = `/apis/batch/v1/namespaces/${stage.kube.namespace}/jobs`;
-    for (const { job } of long) {
-      const path = `${jobs}/${job.metadata.name}`;
-      await until('it has started', async () => (await stage.api.get(path)).status?.['startTime'] !== undefined);
-      await stage.api.delete(path);
-      started.push({ job, end: 'fail' });
-    }
-    await expectTold(stage, started);
-    proxy.lead(stage.bridge.endpoint);
-    await until('every copy is delivered', () => shuffler.delivered() === shuffler.taken() * 3, 60_000);
-    expect(shuffler.taken()).toBeGreaterThan(started.length * 3);
-    await nothingWaits();
-    await expectTold(stage, started);
-    shuffler.close();
   });
 
   it('when two Collectors send at once', async () => {
