@@ -35,8 +35,19 @@ export function formatOf(accept = ''): Format {
 
 /** One sample: `name{label="value"} 3`, and in OpenMetrics `# {trace_id="…"} 2.5 1700000000`. */
 export function sampleLine(name: string, labels: Labels, value: number, format: Format, exemplar?: Exemplar): string {
-  const pairs = Object.entries(labels).map(([key, text]) => `${key.replaceAll('.', '_')}="${escaped(text)}"`);
-  const series = pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
+  return pairsLine(name, labelPairs(labels), value, format, exemplar);
+}
+
+/** Labels as they stand between the braces. */
+export function labelPairs(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([key, text]) => `${key.replaceAll('.', '_')}="${escaped(text)}"`)
+    .join(',');
+}
+
+/** A sample whose labels are written already: a histogram has the same ones many times. */
+export function pairsLine(name: string, pairs: string, value: number, format: Format, exemplar?: Exemplar): string {
+  const series = pairs === '' ? name : `${name}{${pairs}}`;
   const shown =
     exemplar === undefined || format === 'prometheus'
       ? ''

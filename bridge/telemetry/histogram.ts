@@ -1,5 +1,5 @@
 import type { Exemplar, Format, Labels } from './exposition.ts';
-import { boundText, sampleLine } from './exposition.ts';
+import { boundText, labelPairs, pairsLine } from './exposition.ts';
 
 /** A histogram of Prometheus with the last exemplar of each bucket. */
 export class Histogram {
@@ -22,12 +22,14 @@ export class Histogram {
 
   text(name: string, labels: Labels, format: Format): string {
     let count = 0;
+    const pairs = labelPairs(labels);
+    const before = pairs === '' ? '' : `${pairs},`;
     const buckets = this.#buckets.map(({ count: own, exemplar }, at) => {
       count += own;
       const le = boundText(this.#bounds[at]!, format);
-      return sampleLine(`${name}_bucket`, { ...labels, le }, count, format, exemplar);
+      return pairsLine(`${name}_bucket`, `${before}le="${le}"`, count, format, exemplar);
     });
-    const sum = sampleLine(`${name}_sum`, labels, this.#sum, format);
-    return [...buckets, sum, sampleLine(`${name}_count`, labels, count, format)].join('');
+    const sum = pairsLine(`${name}_sum`, pairs, this.#sum, format);
+    return [...buckets, sum, pairsLine(`${name}_count`, pairs, count, format)].join('');
   }
 }
