@@ -6,7 +6,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Json } from '../../lib/json.ts';
 import { traceIdOf } from '../../lifecycle/trace-id.ts';
 import { isInNamespaces } from '../selection.ts';
-import type { ClaimedIntent, Deliverer, Delivery, JournalEntry } from '../sink.ts';
+import type { ClaimedIntent, Deliverer, Delivery, JournalEntry, Limit } from '../sink.ts';
 import type { RunStory } from '../story.ts';
 import type { ReadRejected } from './answer.ts';
 import { deliveryOf } from './answer.ts';
@@ -24,6 +24,9 @@ import { TRACEPARENT } from './plan.ts';
 const JOURNAL_BATCH = 500;
 /** Lines of logs in one export: a Collector takes 4 MiB at most by default, and a line is shorter than 16 KiB. */
 const LINES = 200;
+
+/** Twice a second: what happens meanwhile goes in one export, which costs a fraction of many. A backlog drains at 1,000 a second. */
+const paceOf = (address: string): Limit => ({ key: `${address}/journal`, perSecond: 2 });
 
 export interface Where {
   readonly clock: Clock;
@@ -49,7 +52,7 @@ export function createOtlpDeliverer(
     converge: (rows) => Promise.resolve(rows.map(() => ({ outcome: 'delivered' as const }))),
     close: () => connection.close(),
     check: (signal) => send.logs([], signal),
-    ...(config.logs && { journal: { batch: JOURNAL_BATCH, export: exportJournal } }),
+    ...(config.logs && { journal: { batch: JOURNAL_BATCH, limits: [paceOf(address)], export: exportJournal } }),
   };
 
   async function deliverRun({ story, payload }: ClaimedIntent, signal: AbortSignal): Promise<Delivery> {
