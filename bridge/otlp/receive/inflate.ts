@@ -1,6 +1,5 @@
 import { promisify } from 'node:util';
 import { gunzip, gunzipSync, inflate, inflateSync } from 'node:zlib';
-import { gunzipWhole } from './reused-gunzip.ts';
 
 /** A compressed message as bytes, or why there are none. */
 export type Inflated = Buffer | 'too_large' | 'broken';
@@ -63,8 +62,6 @@ function decompressSmall(
   const bound = Math.min(SMALL_BYTES, maxBytes);
   const size = sizeHint(bytes, encoding);
   if (bytes.length > bound || size > bound) return undefined;
-  const whole = encoding === 'gzip' ? gunzipWhole(bytes, size) : undefined;
-  if (whole !== undefined) return whole;
   try {
     return SYNC_DECODERS[encoding](bytes, { maxOutputLength: bound, chunkSize: chunkSize(size, bound) });
   } catch (error) {
