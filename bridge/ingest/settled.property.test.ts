@@ -76,12 +76,15 @@ function told(steps: readonly Step[]): { readonly ids: readonly string[]; readon
 }
 
 /**
- * Of a story what does not depend on the order. Texts say what was known at that time, as does the time at which a run
- * settled: of a cancelled Job nobody counts the pods.
+ * Of a story what does not depend on the order. Texts say what was known at that time, as do time and place of what says
+ * that a run settled: of a cancelled Job nobody counts the pods, and one may be seen to end after that.
  */
 function known({ transitions, ...story }: RunStory): object {
-  const edges = transitions.map(({ id, kind, at, outcome }) => ({ id, at: kind === 'run.settled' ? 0 : at, outcome }));
-  return { ...story, transitions: edges };
+  const edges = transitions
+    .filter(({ kind }) => kind !== 'run.settled')
+    .map(({ id, at, outcome }) => ({ id, at, outcome }));
+  const settled = transitions.filter(({ kind }) => kind === 'run.settled').map(({ id, outcome }) => ({ id, outcome }));
+  return { ...story, transitions: edges, settled };
 }
 
 const histories = fc
