@@ -7,7 +7,7 @@ import { FakeApi } from '../../bridge/cluster/fake-api.ts';
 import { Releases } from '../../bridge/lib/releases.ts';
 import { fileOf, packageChart, render, type Tree } from '../chart/helm.ts';
 import type { Backend, JaegerSpan } from '../harness/backends.ts';
-import { jaegerSpans, startJaeger, startVictoriaLogs, tagsOf, victoriaLogs } from '../harness/backends.ts';
+import { jaegerSpans, spanTree, startJaeger, startVictoriaLogs, tagsOf, victoriaLogs } from '../harness/backends.ts';
 import { until } from '../harness/kube.ts';
 import type { CollectorConfig, LifecycleCollector } from '../harness/lifecycle-collector.ts';
 import { startLifecycleCollector } from '../harness/lifecycle-collector.ts';
@@ -150,17 +150,12 @@ function bridgeEnv(endpoint: string): Record<string, string> {
   };
 }
 
-/** Spans as lines, children below their parents, with seconds after `start`. */
-function tree(spans: readonly JaegerSpan[], start: number, parent = '', depth = 0): string[] {
-  return spans
-    .filter(({ references }) => (references.find(({ refType }) => refType === 'CHILD_OF')?.spanID ?? '') === parent)
-    .toSorted((a, b) => a.startTime - b.startTime || a.operationName.localeCompare(b.operationName))
-    .flatMap((span) => {
-      const from = span.startTime / 1e6 - start / 1e3;
-      const line = `${'  '.repeat(depth)}${span.operationName} ${from}-${from + span.duration / 1e6}`;
-      const { error } = tagsOf(span.tags);
-      return [error === true ? `${line} failed` : line, ...tree(spans, start, span.spanID, depth + 1)];
-    });
+/** The tree of the spans with seconds after `start`. */
+function tree(spans: readonly JaegerSpan[], start: number): string[] {
+  return spanTree(spans, (span) => {
+    const from = span.startTime / 1e6 - start / 1e3;
+    return ` ${from}-${from + span.duration / 1e6}`;
+  });
 }
 
 /** What the lifecycle logs say, with the number of the run left out. */

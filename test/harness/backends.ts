@@ -31,10 +31,10 @@ export interface JaegerSpan {
   readonly processID: string;
 }
 
-/** Jaeger with a store on disk. */
-export async function startJaeger(dataDir: string): Promise<Backend> {
+/** Jaeger with a store on disk, at an address of this machine. */
+export async function startJaeger(dataDir: string, host = '127.0.0.1'): Promise<Backend> {
   const [otlp, http, grpc] = [await freePort(), await freePort(), await freePort()];
-  const at = (port: number): { endpoint: string } => ({ endpoint: `127.0.0.1:${port}` });
+  const at = (port: number): { endpoint: string } => ({ endpoint: `${host}:${port}` });
   const directories = { keys: join(dataDir, 'jaeger/keys'), values: join(dataDir, 'jaeger/values') };
   const config = {
     receivers: { otlp: { protocols: { grpc: at(otlp) } } },
@@ -52,16 +52,16 @@ export async function startJaeger(dataDir: string): Promise<Backend> {
   mkdirSync(dataDir, { recursive: true });
   const file = join(dataDir, 'jaeger.yaml');
   writeFileSync(file, stringify(config));
-  const url = `http://127.0.0.1:${http}/`;
+  const url = `http://${host}:${http}/`;
   const program = { name: 'jaeger', path: await tool('jaeger'), args: [`--config=file:${file}`], dataDir };
   return startBackend(program, `${url}api/services`, { url, endpoint: at(otlp).endpoint });
 }
 
-/** VictoriaLogs with a store on disk. */
-export async function startVictoriaLogs(dataDir: string): Promise<Backend> {
+/** VictoriaLogs with a store on disk, at an address of this machine. */
+export async function startVictoriaLogs(dataDir: string, host = '127.0.0.1'): Promise<Backend> {
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}/`;
-  const args = [`-storageDataPath=${join(dataDir, 'victorialogs')}`, `-httpListenAddr=127.0.0.1:${port}`];
+  const url = `http://${host}:${port}/`;
+  const args = [`-storageDataPath=${join(dataDir, 'victorialogs')}`, `-httpListenAddr=${host}:${port}`];
   // The recordings of the tests are of other days.
   args.push('-retentionPeriod=100y', '-futureRetention=100y', '-inmemoryDataFlushInterval=1s');
   const program = { name: 'victorialogs', path: await tool('victorialogs'), args, dataDir };
@@ -124,6 +124,23 @@ export async function jaegerSpans(
       return { ...span, resource: { 'service.name': serviceName, ...tagsOf(tags) } };
     }),
   );
+}
+
+/** Spans as lines, children below their parents by their start, with what `more` says of each. */
+export function spanTree<S extends JaegerSpan>(
+  spans: readonly S[],
+  more: (span: S) => string = () => '',
+  parent = '',
+  depth = 0,
+): string[] {
+  return spans
+    .filter(({ references }) => (references.find(({ refType }) => refType === 'CHILD_OF')?.spanID ?? '') === parent)
+    .toSorted((a, b) => a.startTime - b.startTime || a.operationName.localeCompare(b.operationName))
+    .flatMap((span) => {
+      const failed = tagsOf(span.tags)['error'] === true ? ' failed' : '';
+      const line = `${'  '.repeat(depth)}${span.operationName}${more(span)}${failed}`;
+      return [line, ...spanTree(spans, more, span.spanID, depth + 1)];
+    });
 }
 
 /** The records that a LogsQL query finds, each with its fields as VictoriaLogs names them. */
