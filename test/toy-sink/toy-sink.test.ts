@@ -88,8 +88,7 @@ it('check counts it, and says of a bridge without a destination how to set it', 
 
 it('has its page of documentation and its place in the values of the chart', async () => {
   expect(await say({}, 'scripts/gen-sink-docs.ts', '--check')).toEqual({ code: 0, text: '' });
-  const script =
-    "import { sinkValues } from './scripts/chart/sinks.ts'; console.log(JSON.stringify(sinkValues({})))";
+  const script = "import { sinkValues } from './scripts/chart/sinks.ts'; console.log(JSON.stringify(sinkValues({})))";
   const { text } = await say({}, '--input-type=module', '-e', script);
   const { toy } = JSON.parse(text) as { toy: { patternProperties: Record<string, { properties: object }> } };
   expect(Object.keys(Object.values(toy.patternProperties)[0]!.properties)).toContain('labelSelector');
