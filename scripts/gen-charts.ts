@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import type { Tree } from '../bridge/config/tree.ts';
 import manifest from '../package.json' with { type: 'json' };
@@ -67,6 +67,12 @@ function lock(): string {
 const subcharts = join(root, 'subcharts');
 const app = (name: string): string => (parse(read(subcharts, name, 'Chart.yaml')) as Chart).appVersion;
 
+/** The tag of an image of the bundled backend. */
+function image(part: 'jaeger' | 'victorialogs'): string {
+  const values = parse(read(subcharts, 'backend/values.yaml')) as Record<typeof part, { image: { tag: string } }>;
+  return values[part].image.tag;
+}
+
 /** What runs with what. */
 function compatibility(): string {
   const built = (folder: string): string | undefined =>
@@ -79,6 +85,8 @@ function compatibility(): string {
     `| bridge | ${manifest.version} | ${manifest.version} |`,
     `| OpenTelemetry Collector (\`opentelemetry-collector-k8s\`) | ${app('collector')} | ${built('otelcol')}; without its watches ${built('otelcol-next')} |`,
     `| kube-state-metrics | ${app('kube-state-metrics')} | ${version('kube-state-metrics', 'k8s.io/kube-state-metrics/v2')} |`,
+    `| Jaeger, for trying out | ${image('jaeger')} | ${version('jaeger', 'github.com/jaegertracing/jaeger')} |`,
+    `| VictoriaLogs, for trying out | ${image('victorialogs').replace('v', '')} | ${version('victorialogs', 'github.com/VictoriaMetrics/VictoriaLogs')} |`,
     `| Kubernetes | 1.30 or later | ${version('k8s', 'k8s.io/kubernetes')}; the schemas of 1.30 to 1.36 |`,
     `| Helm | 3 | ${version('helm', 'helm.sh/helm/v3')} |`,
   ].join('\n');
@@ -95,6 +103,7 @@ const fromUmbrella = (): Tree => refinements.FROM_UMBRELLA;
 generate(join(subcharts, 'bridge'), refinements.bridge, true, fromUmbrella);
 generate(join(subcharts, 'collector'), refinements.collector, false, fromUmbrella);
 generate(join(subcharts, 'kube-state-metrics'), refinements.kubeStateMetrics, false, fromUmbrella);
+generate(join(subcharts, 'backend'), refinements.bundledBackend, false, fromUmbrella);
 generate(umbrella, refinements.umbrella(), true, sinkValues);
 const argo = 'examples/argocd/application.yaml';
 emit(
@@ -102,8 +111,8 @@ emit(
   read(umbrella, argo).replaceAll(/(lifecycle-bridge-|targetRevision: )\d+\.\d+\.\d+/g, `$1${manifest.version}`),
 );
 emit(join(umbrella, 'README.md'), between(read(umbrella, 'README.md'), 'compatibility', compatibility()));
-for (const { name } of (parse(read(umbrella, 'Chart.yaml')) as Chart).dependencies ?? []) {
-  const table = valuesTable(readValues(read(subcharts, name, 'values.yaml')), `${name}.`);
+for (const { name, repository } of (parse(read(umbrella, 'Chart.yaml')) as Chart).dependencies ?? []) {
+  const table = valuesTable(readValues(read(subcharts, basename(repository), 'values.yaml')), `${name}.`);
   emit(join(umbrella, 'README.md'), between(read(umbrella, 'README.md'), `values-${name}`, table));
 }
 emit(join(umbrella, 'Chart.lock'), lock());

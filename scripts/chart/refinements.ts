@@ -143,6 +143,23 @@ export const kubeStateMetrics: Refinements = {
   labelAllowlist: closed(Object.fromEntries(kinds(({ noLabels }) => !noLabels).map((name) => [name, labels]))),
 };
 
+/** Of each of both programs; the rest of a workload's settings is for both. */
+const OF_EACH = /^(image|resources)\./;
+const workloadWhere = (which: (path: string) => boolean, under = ''): Refinements =>
+  Object.fromEntries(
+    Object.entries(workload).flatMap(([path, schema]) => (which(path) ? [[`${under}${path}`, schema]] : [])),
+  );
+
+export const bundledBackend: Refinements = {
+  ...workloadWhere((path) => !OF_EACH.test(path)),
+  ...workloadWhere((path) => OF_EACH.test(path), 'jaeger.'),
+  ...workloadWhere((path) => OF_EACH.test(path), 'victorialogs.'),
+  'jaeger.resources.limits': memoryLimit['resources.limits'],
+  'jaeger.maxTraces': { type: 'integer', minimum: 1, maximum: 10_000_000 },
+  'victorialogs.retention': { type: 'string', pattern: '^[1-9][0-9]{0,3}[dwy]$', examples: ['7d'] },
+  'victorialogs.persistence.size': persistence['persistence.size'],
+};
+
 const seconds = (minimum: number): Tree => ({ type: 'integer', minimum, maximum: 60, examples: [30] });
 /** 0 is none, as in Prometheus. The most is more than any target has; beyond the integers of Go, Helm would write what the Collector does not start with. */
 const limit = { type: 'integer', minimum: 0, maximum: 1_000_000_000 };
@@ -256,6 +273,7 @@ export function umbrella(): Refinements {
     bridge: { ...open, properties: { enabled: { type: 'boolean' }, config } },
     collector: open,
     'kube-state-metrics': open,
+    'bundled-backend': open,
     'global.imagePullSecrets': list({ type: 'object', required: ['name'] }),
     global: open,
   };

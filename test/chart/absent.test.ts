@@ -4,7 +4,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { cases, fileOf, IMAGE, packageChart, render, SUBCHARTS, subchart, type Tree, UMBRELLA } from './helm.ts';
+import {
+  BUNDLED,
+  cases,
+  fileOf,
+  IMAGE,
+  packageChart,
+  render,
+  SUBCHARTS,
+  subchart,
+  type Tree,
+  UMBRELLA,
+} from './helm.ts';
 import { containersOf, podsOf } from './pods.ts';
 
 const run = promisify(execFile);
@@ -20,17 +31,21 @@ describe('what the chart does not do', () => {
     for (const name of SUBCHARTS) {
       const off = { [name]: { enabled: false }, backend: { exporter: 'debug' } };
       const manifests = await render(chart, off);
-      expect(manifests.filter(({ metadata }) => metadata.name.endsWith(name))).toEqual([]);
+      const made = name === 'bundled-backend' ? /-(bundled-backend|jaeger|victorialogs)$/ : new RegExp(`${name}$`);
+      expect(manifests.filter(({ metadata }) => made.test(metadata.name))).toEqual([]);
     }
   });
 
   it('any combination of parts is rendered', async () => {
-    for (let bits = 1; bits < 8; bits++) {
-      const on = (index: number) => ({ enabled: (bits & (1 << index)) !== 0 });
-      const parts = Object.fromEntries(SUBCHARTS.map((name, index) => [name, on(index)]));
+    const pods = { bridge: 1, collector: 1, 'kube-state-metrics': 1, 'bundled-backend': 2 };
+    for (let bits = 1; bits < 16; bits++) {
+      const on = SUBCHARTS.filter((_, index) => (bits & (1 << index)) !== 0);
+      const parts = Object.fromEntries(SUBCHARTS.map((name) => [name, { enabled: on.includes(name) }]));
+      // Nothing else can fill a bundled backend.
+      if (on.includes('bundled-backend') && !(on.includes('bridge') && on.includes('collector'))) continue;
       const values = { ...parts, backend: { exporter: 'debug' } };
       expect(podsOf(await render(chart, values)).filter(({ hook }) => !hook)).toHaveLength(
-        SUBCHARTS.filter((_, index) => on(index).enabled).length,
+        on.reduce((sum, name) => sum + pods[name], 0),
       );
     }
   });
@@ -101,9 +116,11 @@ describe('what the chart does not do', () => {
 
   it('no image is other than by the values: a registry and digests reach each of them', async () => {
     const digest = `sha256:${'a'.repeat(64)}`;
-    const images = Object.fromEntries(SUBCHARTS.map((name) => [name, { image: { digest } }]));
+    const image = { image: { digest } };
+    const images = Object.fromEntries(SUBCHARTS.map((name) => [name, image]));
     const manifests = await render(chart, {
       ...images,
+      'bundled-backend': { enabled: true, jaeger: image, victorialogs: image },
       backend: { exporter: 'debug' },
       global: { imageRegistry: 'mirror.example.com' },
     });
@@ -118,7 +135,7 @@ describe('what the chart does not do', () => {
       annotations: Record<string, string>;
     };
     const listed = parse(annotations['artifacthub.io/images'] ?? '') as readonly { image: string }[];
-    const running = podsOf(await render(chart, { backend: { exporter: 'debug' } })).flatMap(containersOf);
+    const running = podsOf(await render(chart, BUNDLED)).flatMap(containersOf);
     const published = running.map(({ image }) => image).filter((image) => !image.startsWith(`${IMAGE}:`));
     expect(new Set(listed.map(({ image }) => image))).toEqual(new Set(published));
   });

@@ -9,8 +9,10 @@ import { tool } from '../harness/cluster.ts';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 export const UMBRELLA = join(root, 'charts/lifecycle-bridge');
-export const SUBCHARTS = ['bridge', 'collector', 'kube-state-metrics'] as const;
-export const subchart = (name: string): string => join(root, 'subcharts', name);
+export const SUBCHARTS = ['bridge', 'collector', 'kube-state-metrics', 'bundled-backend'] as const;
+export const subchart = (name: string): string => join(root, 'subcharts', name.replace(/^bundled-/, ''));
+/** The values that switch on what is off, and what it needs. */
+export const BUNDLED: Tree = { 'bundled-backend': { enabled: true }, backend: { exporter: 'debug' } };
 
 /** A mapping of a manifest or of values: tests look into it, so its fields are open. */
 export interface Tree {

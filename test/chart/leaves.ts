@@ -40,6 +40,7 @@ const REPLACED: Readonly<Record<string, unknown>> = {
   'metrics.scrape.jobs.cadvisor.metricRelabel': [{ regex: 'image', action: 'labeldrop' }],
   'collector.config': { extensions: { x: {} } },
   'collector.queue.batch': false,
+  'bundled-backend.victorialogs.retention': '2w',
   'kube-state-metrics.collectors': ['jobs'],
   'kube-state-metrics.clusterCollectors': ['namespaces'],
   'kube-state-metrics.labelAllowlist': { pods: ['app'] },
@@ -80,9 +81,17 @@ function withOf(name: string): Tree {
   if (found !== undefined) return found;
   if (/^(backend|collector)\.podLogs\./.test(name) && name !== 'backend.podLogs.enabled')
     return { backend: { podLogs: { enabled: true } } };
+  if (name.startsWith('bundled-backend.')) return bundled(name);
   if (name.startsWith('prometheusOperator.')) return operator(name);
   if (name.startsWith('bridge.ingress.')) return { bridge: { ingress: { enabled: true, host: 'h' } } };
   return name === 'namespaces' ? { scope: 'namespaces' } : {};
+}
+
+/** It takes traces and logs, so that no other backend may be there for them. */
+function bundled(name: string): Tree {
+  const persistence = { enabled: name.endsWith('.storageClass') };
+  const on = name === 'bundled-backend.enabled' ? {} : { enabled: true, victorialogs: { persistence } };
+  return { backend: { exporter: 'debug', endpoint: '' }, 'bundled-backend': on };
 }
 
 /** With monitors a NetworkPolicy must let Prometheus in. */

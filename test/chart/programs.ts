@@ -133,6 +133,40 @@ export async function startKubeStateMetrics({
   return { ...started, port, telemetry };
 }
 
+/** Jaeger with the configuration of its pod on ports of its own; `port` is that of its query API. Healthy when this resolves. */
+export async function startJaegerOf(
+  manifests: readonly Manifest[],
+  folder: string,
+): Promise<Program & { otlp: number }> {
+  mkdirSync(folder, { recursive: true });
+  const [otlp, port, query, health] = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const here: Readonly<Record<string, number>> = { 4317: otlp, 16686: port, 16685: query, 13133: health };
+  const config = join(folder, 'jaeger.yaml');
+  const text = fileOf(manifests, 'lb-jaeger', 'jaeger.yaml');
+  writeFileSync(
+    config,
+    text.replaceAll(/(?:0\.0\.0\.0|127\.0\.0\.1):(\d+)/g, (_, inPod: string) => `127.0.0.1:${here[inPod]}`),
+  );
+  const { args = [], startupProbe } = podOf(manifests, 'Deployment/lb-jaeger').spec.containers[0]!;
+  const given = args.map((arg) => arg.replace('/etc/jaeger', folder));
+  const started = launch(await tool('jaeger'), given, { GOMEMLIMIT: '256MiB' }, folder);
+  await answers(started, `http://127.0.0.1:${health}${pathOf(startupProbe)}`);
+  return { ...started, port, otlp };
+}
+
+/** VictoriaLogs with the arguments of its pod. Healthy when this resolves. */
+export async function startVictoriaLogsOf(manifests: readonly Manifest[], folder: string): Promise<Program> {
+  mkdirSync(folder, { recursive: true });
+  const port = await freePort();
+  const { args = [], startupProbe } = podOf(manifests, 'StatefulSet/lb-victorialogs').spec.containers[0]!;
+  const given = args.map((arg) => arg.replace('/var/lib/victorialogs', folder).replace('=:9428', `=127.0.0.1:${port}`));
+  const started = launch(await tool('victorialogs'), given, {}, folder);
+  await answers(started, `http://127.0.0.1:${port}${pathOf(startupProbe)}`);
+  return { ...started, port };
+}
+
+const pathOf = (probe: unknown): string => (probe as { readonly httpGet: { readonly path: string } }).httpGet.path;
+
 /** The bridge with the bridge.yaml of its pod, on ports of its own; ready when this resolves. `port` is the page's. */
 export async function startBridge({
   manifests,

@@ -4,17 +4,15 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Releases } from '../../bridge/lib/releases.ts';
-import { systemClock } from '../../bridge/lib/clock.ts';
 import { otlpSchema } from '../../bridge/sinks/otlp/config.ts';
-import { createOtlpDeliverer } from '../../bridge/sinks/otlp/deliver.ts';
-import { JOB_UID, story, TRACE_ID } from '../../bridge/sinks/otlp/fixtures.ts';
-import type { Delivery } from '../../bridge/sinks/sink.ts';
+import { JOB_UID, TRACE_ID } from '../../bridge/sinks/otlp/fixtures.ts';
 import { until } from '../harness/kube.ts';
 import type { CollectorConfig } from '../harness/lifecycle-collector.ts';
 import { startLifecycleCollector } from '../harness/lifecycle-collector.ts';
 import { freePort } from '../harness/ports.ts';
 import { startOtlpReceiver } from '../vendors/otlp-receiver.ts';
 import { cases, fileOf, one, packageChart, refusal, render, type Tree } from './helm.ts';
+import { sendTrace } from './send-trace.ts';
 
 let chart: string;
 beforeAll(async () => {
@@ -144,7 +142,7 @@ it('a trace that the Collector has taken arrives once, although the backend was 
   const backendPort = await freePort();
   const collector = await startLifecycleCollector(await collectorOf(backend(`127.0.0.1:${backendPort}`)), folder);
   releases.add(() => collector.kill9());
-  expect(await sendTrace(collector.endpoint)).toEqual({ outcome: 'delivered' });
+  expect(await sendTrace(collector.endpoint, releases)).toEqual({ outcome: 'delivered' });
   // Whoever kills 0.111 in the millisecond between the first record of a new queue and its first try loses it.
   await until('a try', () => collector.log().includes('Will retry'));
   await collector.kill9();
@@ -159,16 +157,3 @@ it('a trace that the Collector has taken arrives once, although the backend was 
     'service.name': 'report',
   });
 }, 120_000);
-
-async function sendTrace(endpoint: string): Promise<Delivery> {
-  const config = otlpSchema.parse({ endpoint });
-  const known = { clock: systemClock, clusterName: 'c', pageUrl: undefined };
-  const deliverer = createOtlpDeliverer('x', config, known);
-  releases.add(() => deliverer.close?.());
-  const row = { key: 'k', lane: 'l', payload: {}, limits: [], transitionId: 't', seq: 1, destination: 'x', attempt: 1 };
-  const { signal } = new AbortController();
-  return until('the Collector', async () => {
-    const [delivery] = await deliverer.deliver([{ ...row, story: story() }], signal);
-    return delivery?.outcome === 'retry' ? undefined : delivery;
-  });
-}

@@ -1,14 +1,35 @@
 {{/*
 What a signal (metrics, traces, logs) is sent to, as JSON: backend, and over it backend.signals.SIGNAL. Given: root, signal.
-`at` is where that stands in the values.
+`at` is where that stands in the values. Traces and logs go to the bundled backend where there is one.
 */}}
 {{- define "lifecycle-bridge.backendOf" -}}
+{{- if and (ne .signal "metrics") (index .root.Subcharts "bundled-backend") -}}
+{{- include "lifecycle-bridge.bundledBackendOf" . -}}
+{{- else -}}
 {{- $own := get (.root.Values.backend.signals | default dict) .signal | default dict -}}
 {{- $backend := omit (deepCopy .root.Values.backend) "signals" -}}
 {{- range $key, $value := $own }}{{ $_ := set $backend $key $value }}{{ end -}}
 {{- $_ := set $backend "signal" .signal -}}
 {{- $_ := set $backend "at" (ternary (printf "backend.signals.%s" .signal) "backend" (or (hasKey $own "exporter") (hasKey $own "endpoint"))) -}}
 {{- toJson $backend -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The same of traces and logs with bundled-backend.enabled. Fails where the values name another backend for them. */}}
+{{- define "lifecycle-bridge.bundledBackendOf" -}}
+{{- if get (.root.Values.backend.signals | default dict) .signal -}}
+{{- fail (printf "bundled-backend.enabled and backend.signals.%s contradict each other: take backend.signals.%s out, or set bundled-backend.enabled: false" .signal .signal) -}}
+{{- end -}}
+{{- if and (has .root.Values.backend.exporter (list "otlp" "otlphttp")) .root.Values.backend.endpoint -}}
+{{- fail (printf "bundled-backend.enabled would take traces and logs away from backend.endpoint (%s): set bundled-backend.enabled: false, or write that backend as backend.signals.metrics, if it is for metrics" .root.Values.backend.endpoint) -}}
+{{- end -}}
+{{- $name := printf "%s-%s" .root.Release.Name (ternary "jaeger" "victorialogs" (eq .signal "traces")) -}}
+{{- $backend := dict "signal" .signal "at" "bundled-backend" "headers" dict "caBundle" (dict "existingConfigMap" "") -}}
+{{- if eq .signal "traces" -}}
+{{- merge $backend (dict "exporter" "otlp" "endpoint" (printf "%s:4317" $name) "insecure" true) | toJson -}}
+{{- else -}}
+{{- merge $backend (dict "exporter" "otlphttp" "endpoint" (printf "http://%s:9428/insert/opentelemetry" $name) "insecure" false) | toJson -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "lifecycle-bridge.exporterOf" -}}

@@ -92,7 +92,7 @@ collector.podLogs.config.
 
 {{/*
 Which files .filelog reads: those of the pods in .namespaces, or of all. Never its own, whose lines would make new ones, nor those
-of the bridge and its Collector.
+of the bridge, its Collector and the bundled VictoriaLogs.
 */}}
 {{- define "lifecycle-bridge.podLogsFiles" -}}
 {{- $every := .filelog.include -}}
@@ -102,7 +102,9 @@ of the bridge and its Collector.
 {{- end -}}
 {{- $_ := set .filelog "include" ($include | default $every) -}}
 {{- $exclude := list -}}
-{{- range list "bridge-0" "collector-0" "pod-logs-*" -}}
+{{- $ours := list "bridge-0" "collector-0" "pod-logs-*" -}}
+{{- if index .root.Subcharts "bundled-backend" }}{{ $ours = append $ours "victorialogs-0" }}{{ end -}}
+{{- range $ours -}}
 {{- $exclude = append $exclude (printf "${env:POD_LOGS_DIR:-/var/log/pods}/%s_%s-%s_*/*/*" $.root.Release.Namespace $.root.Release.Name .) -}}
 {{- end -}}
 {{- range .root.Values.backend.podLogs.excludeNamespaces -}}
