@@ -10,7 +10,7 @@ import { until } from '../harness/kube.ts';
 import type { CollectorConfig } from '../harness/lifecycle-collector.ts';
 import { startLifecycleCollector } from '../harness/lifecycle-collector.ts';
 import { connectOtlp, encodeLogs } from '../otlp-client.ts';
-import { fileOf, one, packageChart, render, type Tree } from './helm.ts';
+import { fileOf, one, packageChart, refusal, render, type Tree } from './helm.ts';
 import { startJaegerOf, startVictoriaLogsOf } from './programs.ts';
 import { sendTrace } from './send-trace.ts';
 
@@ -25,7 +25,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const ON: Tree = { 'bundled-backend': { enabled: true } };
+const bundled = (more: Tree, backend: Tree = {}): Tree => ({ 'bundled-backend': { enabled: true, ...more }, backend });
+const ON = bundled({});
 const yamlOf = async (values: Tree, configMap: string, file: string): Promise<Tree> =>
   parse(fileOf(await render(chart, values), configMap, file)) as Tree;
 const collectorOf = async (values: Tree, workload = 'lb-collector') =>
@@ -84,6 +85,35 @@ describe('bundled-backend.enabled', () => {
       ]);
       expect(egress).toEqual([]);
     }
+  });
+});
+
+describe('values that leave it nothing to do, or that it does not know', () => {
+  it.each<[Tree, string]>([
+    [bundled({ victorialogs: { retention: '7' } }), "at '/victorialogs/retention': '7' does not match"],
+    [bundled({ jaeger: { maxTraces: 0 } }), "at '/jaeger/maxTraces': minimum: got 0, want 1"],
+    [bundled({ tempo: {} }), "additional properties 'tempo' not allowed"],
+    [bundled({ podLabels: { 'app.kubernetes.io/name': 'x' } }), 'bundled-backend.podLabels has app.kubernetes.io/name'],
+    [
+      bundled({}, { exporter: 'otlp', endpoint: 'tempo:4317' }),
+      'bundled-backend.enabled would take traces and logs away from backend.endpoint (tempo:4317): set',
+    ],
+    [
+      bundled({}, { signals: { logs: { exporter: 'debug' } } }),
+      'bundled-backend.enabled and backend.signals.logs contradict each other: take backend.signals.logs out, or set',
+    ],
+    [
+      bundled({}, { traces: false }),
+      'bundled-backend.enabled, but nothing would be sent to it: it needs collector.enabled, and',
+    ],
+    [{ ...bundled({}), collector: { enabled: false } }, 'bundled-backend.enabled, but nothing would be sent to it'],
+    [bundled({ jaeger: { image: { tag: '' } } }), 'bundled-backend.jaeger.image has neither tag nor digest: set one'],
+    [
+      bundled({ jaeger: { resources: { limits: { memory: '512M' } } } }),
+      'bundled-backend.jaeger.resources.limits.memory is 512M: write it in Mi or Gi',
+    ],
+  ])('%j are refused with what to do', async (values, words) => {
+    expect(await refusal(chart, values)).toContain(words);
   });
 });
 

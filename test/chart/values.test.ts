@@ -43,8 +43,6 @@ const all = [
   ...SUBCHARTS.flatMap((name) => leaves(readValues(readFileSync(join(subchart(name), 'values.yaml'), 'utf8')), [name])),
 ];
 
-const bundled = (more: Tree, backend: Tree = {}): Tree => ({ 'bundled-backend': { enabled: true, ...more }, backend });
-
 const rendered = new Map<string, Promise<string>>();
 
 /** What is rendered, as text, without the tokens, which are random where there is no cluster to keep them. */
@@ -84,9 +82,6 @@ describe('the schema', () => {
       "at '/page/publicUrl': 'bridge.example.com' does not match",
     ],
     [{ collector: { image: { tagg: 'x' } } }, "at '/image': additional properties 'tagg' not allowed"],
-    [bundled({ victorialogs: { retention: '7' } }), "at '/victorialogs/retention': '7' does not match"],
-    [bundled({ jaeger: { maxTraces: 0 } }), "at '/jaeger/maxTraces': minimum: got 0, want 1"],
-    [bundled({ tempo: {} }), "additional properties 'tempo' not allowed"],
     [{ 'kube-state-metrics': { metrics: [] } }, "additional properties 'metrics' not allowed"],
     [
       { cronitor: { default: { existingSecret: 'c', defaultBehavior: 'none' } } },
@@ -252,25 +247,6 @@ describe('a contradiction', () => {
     [
       { backend: { exporter: 'debug' }, 'kube-state-metrics': { podLabels: { 'app.kubernetes.io/version': 'x' } } },
       'kube-state-metrics.podLabels has app.kubernetes.io/version',
-    ],
-    [bundled({ podLabels: { 'app.kubernetes.io/name': 'x' } }), 'bundled-backend.podLabels has app.kubernetes.io/name'],
-    [
-      bundled({}, { exporter: 'otlp', endpoint: 'tempo:4317' }),
-      'bundled-backend.enabled would take traces and logs away from backend.endpoint (tempo:4317): set',
-    ],
-    [
-      bundled({}, { signals: { logs: { exporter: 'debug' } } }),
-      'bundled-backend.enabled and backend.signals.logs contradict each other: take backend.signals.logs out, or set',
-    ],
-    [
-      bundled({}, { traces: false }),
-      'bundled-backend.enabled, but nothing would be sent to it: it needs collector.enabled, and',
-    ],
-    [{ ...bundled({}), collector: { enabled: false } }, 'bundled-backend.enabled, but nothing would be sent to it'],
-    [bundled({ jaeger: { image: { tag: '' } } }), 'bundled-backend.jaeger.image has neither tag nor digest: set one'],
-    [
-      bundled({ jaeger: { resources: { limits: { memory: '512M' } } } }),
-      'bundled-backend.jaeger.resources.limits.memory is 512M: write it in Mi or Gi',
     ],
     [{ bridge: { enabled: false } }, 'collector.enabled without bridge.enabled has only metrics to carry'],
     [{ bridge: { page: { auth: 'proxy-header' } } }, 'bridge.page.auth: proxy-header needs bridge.page.trustedProxies'],
