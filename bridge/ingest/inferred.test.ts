@@ -212,6 +212,13 @@ describe('the real Job of a run that was inferred', () => {
     expect(engine.decisions(ownUid(FIVE))).toContain('planned corrects_inferred');
   });
 
+  it('is counted once, by the ending that was inferred', () => {
+    statusOnly(after(FIVE));
+    expect(engine.store.take('ended')).toHaveLength(1);
+    engine.take([at(failed, late)], late);
+    expect(engine.store.take('ended')).toEqual([]);
+  });
+
   it('tells the end that was not known', () => {
     statusOnly(cron({ lastScheduleAt: FIVE }));
     engine.take([at(failed, late)], late);
