@@ -183,7 +183,7 @@ export interface Planner {
    */
   retire(wanted: Json, cause: RetireCause): Json | null | typeof FORGET;
   /** How many of the intents that have a `storm` pass; the rest of a window becomes a digest. */
-  readonly storm?: StormRules;
+  readonly storm?: StormRules<Intent>;
   /** Whose payload counts when several live objects claim a row; default that of the one that was created first. */
   readonly elect?: 'oldest' | 'newest';
   /** Ms between assertions of an accepted row, which heal what was changed at the vendor; `never`; default a day. */

@@ -1,7 +1,6 @@
 import type { Instant } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { LeftOut, StormBudget } from '../lib/storm.ts';
-import type { Intent } from './sink.ts';
 
 /** In which budget an intent counts. */
 export interface StormMark {
@@ -13,8 +12,8 @@ export interface StormMark {
   readonly what: string;
 }
 
-/** How a planner wants storms to be reported. */
-export interface StormRules {
+/** How a planner wants storms to be reported, with intents of its own. */
+export interface StormRules<Intent> {
   readonly budget: StormBudget;
   /** One report of everything that was left out. */
   digest(report: StormReport): readonly Intent[];

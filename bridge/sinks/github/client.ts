@@ -10,6 +10,7 @@ import type { Auth } from './auth.ts';
 import type { GithubConfig } from './config.ts';
 import { objectOf } from './fields.ts';
 import { API_LIMIT, KEY_LIMIT, Limits } from './limits.ts';
+import type { Reply } from './reply.ts';
 import { TrackerMetrics } from './tracker-metrics.ts';
 
 /** Refused credentials are tried again this often. */
@@ -35,12 +36,6 @@ export interface Call {
 
 /** All but a success. */
 export type Refusal = Exclude<Delivery, { outcome: 'delivered' }>;
-
-/** What a call came to; `answer` is there when GitHub answered. `delivered` exactly for a 2xx. */
-export interface Reply {
-  readonly delivery: Delivery;
-  readonly answer?: HttpAnswer;
-}
 
 /** In ms, less when the signal aborts; never rejects. */
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;

@@ -1,10 +1,11 @@
 import { readJson } from '../../lib/json.ts';
 import type { ClaimedDesired, ClaimedIntent, Delivery } from '../sink.ts';
-import type { GithubClient, Reply } from './client.ts';
+import type { GithubClient } from './client.ts';
 import { readDeploymentIntent } from './deployment.ts';
 import type { DeploymentIntent } from './deployment.ts';
 import { fieldsOf, objectOf } from './fields.ts';
 import type { Standing } from './standing.ts';
+import type { Reply } from './reply.ts';
 
 const TASK = 'deploy';
 /** How many of the newest Deployments are looked through for one of ours. */

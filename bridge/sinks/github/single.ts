@@ -1,12 +1,13 @@
 import type { Instant } from '../../lib/clock.ts';
 import { readJson } from '../../lib/json.ts';
 import type { Delivery } from '../sink.ts';
-import type { GithubClient, Reply } from './client.ts';
+import type { GithubClient } from './client.ts';
 import { API_LIMIT } from './limits.ts';
 import { forbidden, Probe } from './probe.ts';
 import type { RecordRow } from './record-row.ts';
 import { singleBody } from './record.ts';
 import type { DeploymentRecord } from './record.ts';
+import type { Reply } from './reply.ts';
 
 const HOUR_MS = 3_600_000;
 /** Artifacts that GitHub did not know a moment ago, at most. */

@@ -1,7 +1,7 @@
 import type { OtherMetric } from '../other-metrics.ts';
 import type { Delivery } from '../sink.ts';
-import type { Reply } from './client.ts';
 import type { DeploymentRecord } from './record.ts';
+import type { Reply } from './reply.ts';
 
 /** Those of Go's Prometheus client, in seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

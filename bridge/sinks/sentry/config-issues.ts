@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../../lib/deep-readonly.ts';
 import { errorText } from '../../lib/errors.ts';
-import { pattern } from './issue-rules.ts';
 import { LEVELS, levelsSchema } from './level.ts';
+import { pattern } from './pattern.ts';
 
 const expression = (what: string) =>
   z

@@ -1,5 +1,6 @@
-import { RE2JS } from 're2js';
 import type { IssuesConfig, IssueRule } from './config-issues.ts';
+import { pattern } from './pattern.ts';
+import type { Groups, Match } from './pattern.ts';
 
 /** What of an event rules and filters look at. */
 export interface Judged {
@@ -9,28 +10,10 @@ export interface Judged {
   readonly kinds: readonly string[];
 }
 
-type Groups = Readonly<Record<string, string>>;
-
 /** What a rule says of an event; the named groups of its pattern of messages. */
 export interface Verdict {
   readonly rule: IssueRule;
   readonly groups: Groups;
-}
-
-type Match = (text: string) => Groups | undefined;
-
-/**
- * A pattern that takes time in proportion to the text: it runs inside the commit. Throws an Error that says what is wrong
- * with one that is not a regular expression of RE2.
- */
-export function pattern(source: string, how: 'whole' | 'find'): Match {
-  const compiled = RE2JS.compile(how === 'whole' ? `^(?:${source})$` : source);
-  const names = Object.keys(compiled.namedGroups());
-  return (text) => {
-    const matcher = compiled.matcher(text);
-    if (!matcher.find()) return undefined;
-    return Object.fromEntries(names.map((name) => [name, matcher.group(name) ?? '']));
-  };
 }
 
 interface Compiled {

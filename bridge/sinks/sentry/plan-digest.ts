@@ -13,7 +13,7 @@ const MAX_NAMED = 20;
 const MAX_TEXT = 200;
 
 /** Most issue events of one DSN in a window; the rest of it is one event that says what happened. */
-export function stormRules(rules: SentryRules): StormRules {
+export function stormRules(rules: SentryRules): StormRules<Intent> {
   const { events, eventsOfOneIssue, window } = rules.storm;
   return {
     budget: { most: events, mostOfOne: eventsOfOneIssue, windowMs: window },
