@@ -9,7 +9,6 @@ import type { Reason } from '../lib/reasons.ts';
 import type { RunStory } from './story.ts';
 import type { OtherMetric } from './other-metrics.ts';
 import type { StormMark, StormRules } from './storm.ts';
-import type { TestResult } from './test-result.ts';
 
 /** A rate that several requests share, e.g. one object or one vendor address. */
 export interface Limit {
@@ -289,8 +288,8 @@ export interface Deliverer {
   otherMetrics?(): readonly OtherMetric[]; // what another tool counted, by its names; all destinations are added up
   /** Ends its connections, if it has any of its own. */
   close?(): void;
-  /** Proves with the least that the vendor lets see that address and key are right. Never throws. */
-  test?(signal: AbortSignal): Promise<TestResult>;
+  /** Proves with the least that the vendor lets see that address and key are right; `did`: how far it went. Never throws. */
+  test?(signal: AbortSignal): Promise<{ readonly delivery: Delivery; readonly did: string }>;
 }
 
 /** A deliverer as the outbox has it: in a dry run it is asked for nothing. */

@@ -1,7 +1,4 @@
-import type { Delivery } from './sink.ts';
+import type { Deliverer } from './sink.ts';
 
-export interface TestResult {
-  readonly delivery: Delivery;
-  /** What was done at the vendor, in words, as far as it went; may be empty. */
-  readonly did: string;
-}
+/** How the test of a destination went; `did`: what was done at the vendor, in words, as far as it went; may be empty. */
+export type TestResult = Awaited<ReturnType<NonNullable<Deliverer['test']>>>;
