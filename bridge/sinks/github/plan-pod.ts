@@ -15,7 +15,6 @@ import type { DeploymentRecord } from './record.ts';
 import { readRecord, recordKey, toJson } from './record.ts';
 import type { Target } from './target.ts';
 import { isTooLong, targetOf } from './target.ts';
-import type { Workload } from './workload.ts';
 import { workloadOf } from './workload.ts';
 
 /** What a pod claims: the record of each container that runs, and that the record of one whose digest is not known stays. */
@@ -25,16 +24,23 @@ export function planPod(pod: PodFacts, context: DesiredContext, config: GithubPl
   // One that cannot be read is read again: what was claimed until then stays.
   if (workload === 'unseen') return context.claims();
   if (workload === undefined || !isInSelection(workload, config) || !counts(pod)) return [];
+  const of = { uid: workload.uid, createdAt: workload.createdAt };
+  const before = context.claims();
   const claims = new Map<string, Desired>();
   for (const container of recorded(pod)) {
     const target = targetOf(workload, container.name, config);
     if (target === undefined || isTooLong(target)) continue;
     const key = recordKey(target);
     const made = recordOf(pod, container, target, metadataOf([pod, ...owners]));
-    const record = made && asItRuns(made, container, recordBefore(key, context));
+    const past = pastOf(before.find((claim) => claim.key === key));
+    const record = made && asItRuns(made, container, past?.record);
     const known = claims.get(key);
     if (known !== undefined && (known.wanted !== HOLD || record === undefined)) continue;
-    claims.set(key, claimOf(key, record, pod, container, workload, context));
+    if (record === undefined) claims.set(key, { key, wanted: HOLD, of });
+    else {
+      const rank = rankOf(pod.phase === 'Running', since(record, pod, container, past, context.now));
+      claims.set(key, { key, wanted: toJson(record), of, rank });
+    }
   }
   return [...claims.values()];
 }
@@ -50,46 +56,29 @@ function counts(pod: PodFacts): boolean {
   return !isLastPhase(pod.phase) || isOwnedByJob(pod.owner);
 }
 
-function claimOf(
-  key: string,
-  record: DeploymentRecord | undefined,
-  pod: PodFacts,
-  container: ContainerFacts,
-  { uid, createdAt }: Workload,
-  context: DesiredContext,
-): Desired {
-  const of = { uid, createdAt };
-  if (record === undefined) return { key, wanted: HOLD, of };
-  return {
-    key,
-    wanted: toJson(record),
-    of,
-    rank: rankOf(pod.phase === 'Running', since(key, record, pod, container, context)),
-  };
+/** What a pod had until now under a key, and since when. */
+interface Past {
+  readonly record: DeploymentRecord;
+  readonly since: Instant;
+}
+
+function pastOf(claim: Desired | undefined): Past | undefined {
+  if (claim === undefined || claim.wanted === HOLD) return undefined;
+  const record = readRecord(claim.wanted);
+  return record && { record, since: sinceOf(claim.rank ?? 0) };
 }
 
 /** Since when a pod runs this digest: a container that is started again may get another one under its tag. */
 function since(
-  key: string,
   { digest }: DeploymentRecord,
   { createdAt = 0 }: PodFacts,
   { runningSince, terminated }: ContainerFacts,
-  context: DesiredContext,
+  past: Past | undefined,
+  now: Instant,
 ): Instant {
-  const before = recordBefore(key, context);
-  if (before === undefined) return createdAt;
-  if (before.digest === digest) return sinceOf(claimBefore(key, context)?.rank ?? 0);
-  return Math.max(runningSince ?? terminated?.startedAt ?? context.now, createdAt);
-}
-
-/** What this pod claimed of a key until now. */
-function claimBefore(key: string, context: DesiredContext): Desired | undefined {
-  return context.claims().find((one) => one.key === key);
-}
-
-function recordBefore(key: string, context: DesiredContext): DeploymentRecord | undefined {
-  const claim = claimBefore(key, context);
-  return claim === undefined || claim.wanted === HOLD ? undefined : readRecord(claim.wanted);
+  if (past === undefined) return createdAt;
+  if (past.record.digest === digest) return past.since;
+  return Math.max(runningSince ?? terminated?.startedAt ?? now, createdAt);
 }
 
 /**
