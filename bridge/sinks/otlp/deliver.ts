@@ -17,7 +17,7 @@ import { readTraceparent, rootSpanId } from './ids.ts';
 import { entryRecord, podLogRecords } from './log-records.ts';
 import type { Origin } from './resource.ts';
 import { contextOf, readableSpans } from './spans.ts';
-import { openSpans, traceOf } from './trace.ts';
+import { traceOf } from './trace.ts';
 import { TRACEPARENT } from './plan.ts';
 
 /** Entries of the journal in one export. */
@@ -106,9 +106,7 @@ export function spansOf(story: RunStory, origin: Origin, pageUrl: string | undef
 
 /** What of a rollout that goes on is over: its root, and what goes on in it, come with its end. None once it has ended. */
 export function spansSoFar(story: RunStory, origin: Origin, pageUrl: string | undefined): ReadableSpan[] {
-  if (story.run.endedAt !== undefined) return [];
-  const open = openSpans(story);
-  return spansOf(story, origin, pageUrl).filter((span) => !open.has(span.spanContext().spanId));
+  return story.run.endedAt === undefined ? spansOf(story, origin, pageUrl).filter(({ ended }) => ended) : [];
 }
 
 const rejectedSpans: ReadRejected = (bytes) => {

@@ -7,6 +7,8 @@ export interface SpanNode {
   readonly name: string;
   readonly start: Instant;
   readonly end: Instant;
+  /** It goes on: its end is how far it is drawn. */
+  readonly isOpen?: boolean;
   readonly attributes: Attributes;
   readonly resource: Attributes;
   /** Why it failed, in words; absent where it did not. */

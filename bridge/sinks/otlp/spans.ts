@@ -30,7 +30,7 @@ export function contextOf(traceId: string, spanId: string): SpanContext {
 }
 
 function readable(
-  { name, start, end, attributes, error }: SpanNode,
+  { name, start, end, isOpen, attributes, error }: SpanNode,
   context: SpanContext,
   parentSpanContext: SpanContext | undefined,
 ): Omit<ReadableSpan, 'resource' | 'links'> {
@@ -45,7 +45,7 @@ function readable(
     status: error === undefined ? { code: SpanStatusCode.UNSET } : { code: SpanStatusCode.ERROR, message: error },
     attributes,
     events: [],
-    ended: true,
+    ended: isOpen !== true,
     instrumentationScope: SCOPE,
     droppedAttributesCount: 0,
     droppedEventsCount: 0,

@@ -1,6 +1,7 @@
 import type { EventFacts } from '../../kubernetes/kinds/event.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { Attempt, Run } from '../../lifecycle/transition.ts';
+import { isAttemptOver } from '../../lifecycle/transition.ts';
 import type { RunStory, StoryContainer } from '../story.ts';
 import { attemptSpanId, containerSpanId, spanIdOf } from './ids.ts';
 import { attemptResource } from './resource.ts';
@@ -30,6 +31,7 @@ export function attemptNode(
     name: 'attempt',
     start,
     end,
+    isOpen: !isAttemptOver(attempt),
     resource,
     attributes: {
       'cicd.pipeline.task.name': 'attempt',

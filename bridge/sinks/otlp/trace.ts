@@ -2,13 +2,12 @@ import type { Attributes } from '@opentelemetry/api';
 import { causeOf } from '../../lifecycle/cause.ts';
 import type { RunResult } from '../../lifecycle/result.ts';
 import { errorTypeOf, resultOf } from '../../lifecycle/result.ts';
-import type { Run, Transition } from '../../lifecycle/transition.ts';
-import { isAttemptOver } from '../../lifecycle/transition.ts';
+import type { Run } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
 import { pageLink } from '../../lib/page-link.ts';
 import type { RunStory } from '../story.ts';
 import { traceIdOf } from '../../lifecycle/trace-id.ts';
-import { attemptSpanId, rootSpanId, spanIdOf } from './ids.ts';
+import { rootSpanId, spanIdOf } from './ids.ts';
 import { runResource, workloadName } from './resource.ts';
 import type { Origin } from './resource.ts';
 import { fit } from './span-tree.ts';
@@ -33,6 +32,7 @@ export function traceOf(story: RunStory, origin: Origin, pageUrl: string | undef
     name: `RUN ${workloadName(run)}`,
     start: createdAt === undefined ? start : Math.min(start, createdAt),
     end,
+    isOpen: run.endedAt === undefined,
     resource,
     attributes: rootAttributes(story, result, errorType, link),
     ...(errorType !== undefined && { error: cause?.text ?? run.message ?? run.reason ?? run.status }),
@@ -45,40 +45,26 @@ export function traceOf(story: RunStory, origin: Origin, pageUrl: string | undef
   });
 }
 
-/** The spans that are not over while a run goes on. */
-export function openSpans({ run, attempts, transitions }: RunStory): ReadonlySet<string> {
-  const traceId = traceIdOf(run);
-  const stuck = stuckEdges(run, transitions).filter(({ movedAt }) => movedAt === undefined);
-  return new Set([
-    rootSpanId(traceId),
-    ...attempts.filter((attempt) => !isAttemptOver(attempt)).map(({ podUid }) => attemptSpanId(traceId, podUid)),
-    ...stuck.map(({ edge }) => spanIdOf(traceId, 'stuck', edge.id)),
-  ]);
-}
-
-const STUCK = '/stuck/';
-
-/** Each time that a rollout was stuck, and when it moved again after that. */
-function stuckEdges(run: Run, transitions: readonly Transition[]) {
+/** Each time that a rollout waited for a person, until it moved again. */
+function stuckTimes({ run, transitions }: RunStory, traceId: string, end: Instant, resource: Attributes): SpanNode[] {
   if (run.revision === undefined) return [];
   const moved = new Map(transitions.filter(({ kind }) => kind === 'run.unstuck').map(({ id, at }) => [id, at]));
   return transitions
     .filter(({ kind }) => kind === 'run.stuck')
-    .map((edge) => ({ edge, movedAt: moved.get(edge.id.replace(STUCK, '/unstuck/')) }));
-}
-
-/** What a rollout waited for a person for. */
-function stuckTimes({ run, transitions }: RunStory, traceId: string, end: Instant, resource: Attributes): SpanNode[] {
-  return stuckEdges(run, transitions).map(({ edge: { id, at, text, reason }, movedAt }) => ({
-    id: spanIdOf(traceId, 'stuck', id),
-    name: 'stuck',
-    start: at,
-    end: movedAt ?? end,
-    resource,
-    attributes: { 'error.type': reason ?? 'stuck' },
-    error: text,
-    children: [],
-  }));
+    .map(({ id, at, text, reason }) => {
+      const movedAt = moved.get(id.replace('/stuck/', '/unstuck/'));
+      return {
+        id: spanIdOf(traceId, 'stuck', id),
+        name: 'stuck',
+        start: at,
+        end: movedAt ?? end,
+        isOpen: movedAt === undefined,
+        resource,
+        attributes: { 'error.type': reason ?? 'stuck' },
+        error: text,
+        children: [],
+      };
+    });
 }
 
 function rootAttributes(
