@@ -11,7 +11,7 @@ import type { ClaimedIntent, Deliverer, Delivery, JournalEntry } from '../sink.t
 import type { RunStory } from '../story.ts';
 import { otlpSchema } from './config.ts';
 import { createOtlpDeliverer } from './deliver.ts';
-import { at, log, run, story, TRACE_ID, transition } from './fixtures.ts';
+import { at, log, rollout, run, story, TRACE_ID, transition } from './fixtures.ts';
 
 const { signal } = new AbortController();
 let receiver: OtlpReceiver;
@@ -191,14 +191,7 @@ describe('headers', () => {
 });
 
 describe('a milestone of a rollout', () => {
-  const going = run({
-    kind: 'Deployment',
-    revision: 3,
-    runKey: 'uid/3',
-    status: 'running',
-    scheduledAt: undefined,
-    endedAt: undefined,
-  });
+  const going = rollout();
   const milestone = (of: RunStory): ClaimedIntent => ({ ...intent(of), payload: { run: 'u', milestone: true } });
 
   it('sends what is over, without a root, and no log', async () => {

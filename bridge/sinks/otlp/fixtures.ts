@@ -31,6 +31,12 @@ export function run(changes: Partial<Run> = {}): Run {
   };
 }
 
+/** A rollout of a Deployment that goes on. */
+export function rollout(changes: Partial<Run> = {}): Run {
+  const going = { status: 'running', scheduledAt: undefined, endedAt: undefined } as const;
+  return run({ kind: 'Deployment', revision: 3, runKey: 'uid/3', ...going, ...changes });
+}
+
 export function attempt(podUid: string, changes: Partial<Attempt> = {}): Attempt {
   return {
     podUid,

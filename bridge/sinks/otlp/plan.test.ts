@@ -2,10 +2,8 @@ import { expect, it } from 'vitest';
 import type { Run, TransitionKind } from '../../lifecycle/transition.ts';
 import type { PlanContext, Planned } from '../sink.ts';
 import { otlpSchema } from './config.ts';
-import { run, transition } from './fixtures.ts';
+import { JOB_UID, rollout, run, transition } from './fixtures.ts';
 import { createOtlpPlanner } from './plan.ts';
-
-const rollout = run({ kind: 'Deployment', revision: 3, runKey: 'uid/3' });
 
 function plan(kind: TransitionKind, of: Run, settings: object = {}): Planned {
   const config = otlpSchema.parse({ endpoint: 'http://x:4317', ...settings });
@@ -18,10 +16,10 @@ function plan(kind: TransitionKind, of: Run, settings: object = {}): Planned {
 it.each(['run.progressing', 'run.stuck', 'run.unstuck'] as const)(
   'at %s what is over of a rollout is sent, in the lane of its trace; of a Job nothing',
   (kind) => {
-    expect(plan(kind, rollout)).toMatchObject({
-      intents: [{ lane: rollout.uid, payload: { milestone: true }, story: rollout.uid }],
+    expect(plan(kind, rollout())).toMatchObject({
+      intents: [{ lane: JOB_UID, payload: { milestone: true }, story: JOB_UID }],
     });
     expect(plan(kind, run())).toBeNull();
-    expect(plan(kind, rollout, { traces: false, podLogs: true })).toBeNull();
+    expect(plan(kind, rollout(), { traces: false, podLogs: true })).toBeNull();
   },
 );

@@ -42,9 +42,8 @@ export function createOtlpPlanner(name: string, config: OtlpConfig): Planner {
       if (isMilestone && revision === undefined) return null;
       // Why nothing is sent is recorded with the end of the run.
       if (!isSelected(context, config)) return isMilestone ? null : { drop: 'not_selected' };
-      if (isMilestone)
-        return { intents: [{ key: id, lane: uid, payload: { run: uid, milestone: true }, limits: [], story: uid }] };
-      return { intents: [{ key: id, lane: uid, payload: { run: uid }, limits: [], story: uid }] };
+      const payload = isMilestone ? { run: uid, milestone: true } : { run: uid };
+      return { intents: [{ key: id, lane: uid, payload, limits: [], story: uid }] };
     },
     wantsLogs: ({ owners }) => config.podLogs && owners().every((owner) => isInSelection(owner, config)),
     planDesired: () => [],

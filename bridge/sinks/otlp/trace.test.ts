@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eventFacts } from '../../../test/fixtures/facts.ts';
 import type { RunStory } from '../story.ts';
-import { at, attempt, container, JOB_UID, run, story, T0, TRACE_ID, transition } from './fixtures.ts';
+import { at, attempt, container, JOB_UID, rollout, run, story, T0, TRACE_ID, transition } from './fixtures.ts';
 import { traceIdOf } from '../../lifecycle/trace-id.ts';
 import { readTraceparent } from './ids.ts';
 import type { SpanNode } from './span-tree.ts';
@@ -168,15 +168,7 @@ it('never has a span that ends before it starts or lies outside its parent, what
 });
 
 describe('a rollout that goes on', () => {
-  const going = run({
-    kind: 'Deployment',
-    revision: 3,
-    runKey: 'uid/3',
-    status: 'running',
-    createdAt: at(-9_000),
-    scheduledAt: undefined,
-    endedAt: undefined,
-  });
+  const going = rollout({ createdAt: at(-9_000) });
   const alive = attempt('b', { endedAt: undefined, phase: 'Running' });
   const crashed = container('b', { exitCode: 1, reason: 'Error' });
   const stuck = transition({ id: 'uid/3/stuck/image', kind: 'run.stuck', at: at(30), reason: 'ErrImagePull' });
