@@ -28,20 +28,22 @@ export async function runCommand(argv: string[]): Promise<number> {
     return 0;
   }
   const { level, otlpEndpoint } = config.log;
-  const sent = otlpEndpoint === undefined ? undefined : await exportTo(otlpEndpoint, config.cluster.name);
-  const traces = await tracesOf(config, began);
+  const [sent, traces] = await Promise.all([
+    otlpEndpoint === undefined ? undefined : exportTo(otlpEndpoint, config.cluster.name),
+    tracesOf(config, began),
+  ]);
   const logger = createLogger(level, configSecrets(config), sent && teed(stdout(), sent));
   const hint = oldKeyHint(config, process.env);
   if (hint !== undefined) logger.warn(`nothing is sent anywhere: ${hint}`);
   const stopped = stopSignal();
   const { startApp } = await import('../app/app.ts'); // large: what ends before this should not wait for it
   for (;;) {
-    const began = performance.now();
+    const startedAt = performance.now();
     const app = await startApp({ config, clock: systemClock, logger, tracer: traces?.tracer });
     logStarted(logger, config, app);
     const code = await serveUntil(app, logger, stopped);
     // The next start makes a new store. A disk on which that does not last needs a person.
-    if (code !== STORE_LOST || performance.now() - began < LASTS_MS) {
+    if (code !== STORE_LOST || performance.now() - startedAt < LASTS_MS) {
       await Promise.all([sent?.stop(), traces?.stop()]);
       return code === STORE_LOST ? 1 : code;
     }
