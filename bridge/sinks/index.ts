@@ -130,7 +130,7 @@ export interface DestinationLink extends RunLink {
 
 /** The links of the page of a run, for every destination that has some. */
 export function runLinks(config: SinksConfig, clusterName: string, now: () => Instant) {
-  const all = configured(config).filter(({ module }) => module.links !== undefined);
+  const all = configured(config);
   return (run: Run): readonly DestinationLink[] =>
     all.flatMap(({ destination, settings, module }) =>
       (module.links?.(run, settings, clusterName, now()) ?? []).map((link) => ({ destination, ...link })),
