@@ -17,9 +17,10 @@ export function parseDsn(text: string): Dsn | undefined {
   const parts = DSN.exec(text)?.groups;
   if (parts === undefined) return undefined;
   const { protocol, publicKey, host, port = '', path = '', projectId } = parts;
+  const address = { protocol: protocol!, host: host!.toLowerCase(), port };
   // A port or an address that is none, such as 1.2.3.999.
-  if (!URL.canParse(`${protocol}://${host}${port && `:${port}`}`)) return undefined;
-  return { protocol: protocol!, publicKey: publicKey!, host: host!.toLowerCase(), port, path, projectId: projectId! };
+  if (!URL.canParse(addressOf(address))) return undefined;
+  return { ...address, publicKey: publicKey!, path, projectId: projectId! };
 }
 
 /** The DSN without the secret half that old ones have. */
@@ -28,8 +29,12 @@ export function publicDsn({ protocol, publicKey, host, port, path, projectId }: 
 }
 
 /** `host` or `host:port` where the port is not the usual one. */
-export function dsnHost({ protocol, host, port }: Dsn): string {
-  return new URL(`${protocol}://${host}${port && `:${port}`}`).host;
+export function dsnHost(dsn: Dsn): string {
+  return new URL(addressOf(dsn)).host;
+}
+
+function addressOf({ protocol, host, port }: Pick<Dsn, 'protocol' | 'host' | 'port'>): string {
+  return `${protocol}://${host}${port && `:${port}`}`;
 }
 
 export function dsnOrigin(dsn: Dsn): string {
