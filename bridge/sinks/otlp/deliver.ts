@@ -3,7 +3,7 @@ import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../lib/clock.ts';
-import type { Json } from '../../lib/json.ts';
+import { isJsonObject } from '../../lib/json.ts';
 import { traceIdOf } from '../../lifecycle/trace-id.ts';
 import { isInNamespaces } from '../selection.ts';
 import type { ClaimedIntent, Deliverer, Delivery, JournalEntry, Limit } from '../sink.ts';
@@ -57,7 +57,7 @@ export function createOtlpDeliverer(
 
   async function deliverRun({ story, payload }: ClaimedIntent, signal: AbortSignal): Promise<Delivery> {
     if (story === undefined) return { outcome: 'drop', reason: 'run_removed' };
-    if (isMilestone(payload)) {
+    if (isJsonObject(payload) && payload['milestone'] === true) {
       const spans = spansSoFar(story, origin, where.pageUrl);
       return spans.length === 0 ? NOTHING_YET : send.spans(spans, signal);
     }
@@ -81,9 +81,6 @@ const NOTHING_YET: Delivery = {
   outcome: 'delivered',
   detail: 'no span of it was over, or all of them are sent with its end',
 };
-
-const isMilestone = (payload: Json): boolean =>
-  typeof payload === 'object' && payload !== null && 'milestone' in payload;
 
 /** Labels are those of an owner that the journal does not have: namespaces decide. */
 function isSelected(entry: JournalEntry, config: OtlpConfig): boolean {
