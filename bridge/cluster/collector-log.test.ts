@@ -12,23 +12,24 @@ let reader: CollectorLog | undefined;
 let lines: string[];
 let status: number;
 let asked: URL[];
+let now: number;
+let body: object | string;
 let counted: number;
 let unread: (string | undefined)[];
 
 beforeEach(async () => {
   fake = new FakeApi();
   api = await fake.start();
-  [lines, asked, unread, counted, status] = [[], [], [], 0, 200];
+  [lines, asked, unread, counted, status, now] = [[], [], [], 0, 200, NOW];
+  body = { kind: 'Status', message: 'pods "lb-collector-0" is forbidden' };
   fake.intercept = (path) => {
     if (!path.includes('/pods/lb-collector-0/log')) return undefined;
     asked.push(new URL(path, 'http://api'));
-    return status === 200
-      ? { status, body: lines.join('\n') }
-      : { status, body: { kind: 'Status', message: 'pods "lb-collector-0" is forbidden' } };
+    return { status, body: status === 200 ? lines.join('\n') : body };
   };
   reader = startCollectorLog({
     api,
-    clock: { now: () => NOW },
+    clock: { now: () => now },
     pods: [POD],
     everyMs: 1,
     onAnswer: ({ count }) => void (counted += count),
@@ -105,5 +106,21 @@ describe('the log of the Collector', () => {
     await looked();
     expect(unread.at(-1)).toBeUndefined();
     expect(backendNotes(reader!, NOW)).toEqual([]);
+  });
+
+  it('that could not be read for an hour is read from five minutes before the start', async () => {
+    status = 403;
+    await looked();
+    now += 3_600_000;
+    status = 200;
+    await looked();
+    expect(asked.at(-1)?.searchParams.get('sinceTime')).toBe('2026-11-30T11:55:00.000Z');
+  });
+
+  it('that a proxy refuses is said in its words, without credentials', async () => {
+    [status, body] = [502, 'no way to https://app:s3cret@proxy'];
+    await looked();
+    expect(unread.at(-1)).toContain('the Kubernetes API answered 502: no way to');
+    expect(unread.join()).not.toContain('s3cret');
   });
 });

@@ -2,9 +2,9 @@ import type { Clock, Instant } from '../lib/clock.ts';
 import { iso } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
 import { pathOf } from '../lib/url-path.ts';
-import { messageAt } from '../kubernetes/fields.ts';
 import type { KubeApi } from './api.ts';
 import { lastTime, readCollectorLog, type BackendAnswer } from './collector-log-lines.ts';
+import { wordsOf } from './read-log.ts';
 
 /** What one exporter of the Collector says of its backend, since the bridge began to read. */
 export interface BackendState {
@@ -59,13 +59,16 @@ class Reader {
   readonly forbidden = new Map<string, string>();
   readonly #options: CollectorLogOptions;
   readonly #states = new Map<string, BackendState>();
-  readonly #readUntil = new Map<string, Instant>();
+  readonly #readUntil: Map<string, Instant>;
   readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: CollectorLogOptions) {
     this.#options = options;
+    // Also where a log cannot be read for long after the start.
+    const since = options.clock.now() - LOOKBACK_MS;
+    this.#readUntil = new Map(options.pods.map((pod) => [pod, since]));
   }
 
   start(): void {
@@ -93,16 +96,15 @@ class Reader {
   }
 
   async #round(): Promise<void> {
-    for (const pod of this.#options.pods) {
-      await this.#read(pod).catch((error: unknown) => this.#options.onUnread(pod, errorText(error)));
+    for (const [pod, since] of this.#readUntil) {
+      await this.#read(pod, since).catch((error: unknown) => this.#options.onUnread(pod, errorText(error)));
     }
   }
 
-  async #read(pod: string): Promise<void> {
-    const { api, clock, onUnread } = this.#options;
+  async #read(pod: string, since: Instant): Promise<void> {
+    const { api, onUnread } = this.#options;
     const { signal } = this.#stopping;
     const [namespace = '', name = ''] = pod.split('/');
-    const since = this.#readUntil.get(pod) ?? clock.now() - LOOKBACK_MS;
     // The API takes whole seconds: what was read of that second is skipped below.
     const query = new URLSearchParams({ container: CONTAINER, sinceTime: iso(Math.floor(since / 1000) * 1000) });
     const path = pathOf('api', 'v1', 'namespaces', namespace, 'pods', name);
@@ -136,13 +138,5 @@ class Reader {
       this.#states.set(key, { ...before, refused, away });
     }
     this.#options.onAnswer(said, pod);
-  }
-}
-
-function wordsOf(text: string): string {
-  try {
-    return messageAt(JSON.parse(text) as { [key: string]: unknown }, 'message') ?? '';
-  } catch {
-    return text.slice(0, 200).trim();
   }
 }

@@ -41,7 +41,7 @@ export async function readLog(
   const answer = await api.tail(`${pod}/log?${query}`, maxBytes, signal);
   if (answer.kind === 'failed') return { outcome: 'failed', detail: answer.error };
   const { status, text, bytes } = answer;
-  if (status !== 200) return refused(status, words(text.toString()));
+  if (status !== 200) return refused(status, wordsOf(text.toString()));
   const isCut = bytes > text.length;
   const whole = isCut ? afterCut(text.toString()) : text.toString();
   if (NO_LOG.test(whole)) return { outcome: 'log_unavailable', detail: redact(whole).trim() };
@@ -78,8 +78,8 @@ function refused(status: number, message: string): LogAnswer {
   return status === 400 || status === 404 ? { outcome: 'log_unavailable', detail } : { outcome: 'failed', detail };
 }
 
-/** The message of a Status, else the text itself. */
-function words(text: string): string {
+/** What the API says instead of a log: the message of a Status, else the beginning of the text itself. */
+export function wordsOf(text: string): string {
   try {
     return messageAt(JSON.parse(text) as { [key: string]: unknown }, 'message') ?? '';
   } catch {
