@@ -64,18 +64,14 @@ export function endStormWindow(turn: Turn, key: string, id: string): void {
   const { tx, now, destinations } = turn;
   tx.timers.clear(id);
   const storm = read(turn, key);
-  const { destination, scope, window, first } = storm ?? {};
+  if (storm?.window.left === undefined || storm.first === undefined) return tx.meta.delete(key);
+  const { destination, scope, first } = storm;
+  const { since, passed, left } = storm.window;
   const to = destinations.find(({ planner }) => planner.destination === destination);
-  const left = window?.left;
-  if (left !== undefined && to === undefined && now < window!.since + MOST_AWAY_MS) {
-    setTimer(turn, key, now + AWAY_MS);
-    return;
-  }
+  if (to === undefined && now < since + MOST_AWAY_MS) return setTimer(turn, key, now + AWAY_MS);
   tx.meta.delete(key);
-  if (to === undefined || left === undefined || first === undefined) return;
-  const { since, passed } = window!;
-  const digest = to.planner.digest?.({ scope: scope!, since, until: now, passed, left });
-  for (const intent of digest ?? []) tx.timeline.enqueue(to.planner.destination, first, intent, now);
+  const digest = to?.planner.digest?.({ scope, since, until: now, passed, left });
+  for (const intent of digest ?? []) tx.timeline.enqueue(destination, first, intent, now);
 }
 
 function setTimer({ tx }: Turn, key: string, due: Instant): void {
