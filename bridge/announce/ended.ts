@@ -12,15 +12,15 @@ const MAX_PODS = 100;
  * Counts a run whose end is recorded for the first time. What a kind did before it was followed is not counted; neither is
  * an unknown ending, whose real one may still come, nor a real one that corrects one that was counted.
  */
-export function countEnded({ tx }: Turn, run: Run, { at, outcome, corrects }: Transition): void {
+export function countEnded({ tx }: Turn, run: Run, { at, outcome, corrects, inferred }: Transition): void {
   if (outcome === undefined || outcome === 'unknown' || outcome === 'never_started' || corrects) return;
   if (at < (followedSince({ tx }, run.kind) ?? -Infinity)) return;
   const row = run.kind === 'Job' ? tx.objects.get(run.uid) : undefined;
-  const { succeeded, failed } = row === undefined ? NO_PODS : factsOf<JobFacts>(row);
-  const pods = succeeded + failed;
+  // The status of a CronJob, from which an ending is inferred, says nothing about pods.
+  const pods = row === undefined || inferred ? undefined : podsOf(factsOf<JobFacts>(row));
   // A Job that succeeded counts all its pods itself.
-  const isCounted = pods > MAX_PODS || (pods > 0 && outcome === 'succeeded');
+  const isCounted = pods !== undefined && (pods > MAX_PODS || (pods > 0 && outcome === 'succeeded'));
   tx.timeline.ended(endedRun(run, at, isCounted ? [] : tx.runs.attempts(run.uid), pods));
 }
 
-const NO_PODS = { succeeded: 0, failed: 0 };
+const podsOf = ({ succeeded, failed }: JobFacts): number => succeeded + failed;

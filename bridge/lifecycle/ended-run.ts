@@ -30,21 +30,25 @@ export interface EndedRun {
   readonly waitMs?: number;
   /** Ms from the start to the end; absent where the start is not known. */
   readonly runMs?: number;
-  /** Pods of a Job. */
+  /** Pods of a Job; absent where none was seen and its Job does not say it. */
   readonly attempts?: number;
 }
 
 /** By the CronJob or the workload of a run; else by what it is itself. */
-export function pipelineOf({ kind, namespace, name, ownerKind, ownerName, revision }: Run): Pipeline {
+function pipelineOf({ kind, namespace, name, ownerKind, ownerName, revision }: Run): Pipeline {
   const cronJob = ownerKind === 'CronJob' ? ownerName : undefined;
   return { kind, namespace, name: cronJob ?? name, recurs: cronJob !== undefined || revision !== undefined };
 }
 
-/** `attempts`: the pods that were seen; `pods`: how many a Job counts as ended. Kubernetes writes whole seconds: no time is negative. */
-export function endedRun(run: Run, at: Instant, attempts: readonly Attempt[], pods: number): EndedRun {
+/**
+ * `attempts`: the pods that were seen; `pods`: how many its Job counts as ended, where that is known. Kubernetes writes
+ * whole seconds: no time is negative.
+ */
+export function endedRun(run: Run, at: Instant, attempts: readonly Attempt[], pods: number | undefined): EndedRun {
   const { kind, revision, scheduledAt, createdAt, startedAt } = run;
   const result = resultOf(run, attempts);
   const errorType = errorTypeOf(run, result);
+  const counted = Math.max(pods ?? 0, attempts.length);
   // A rollout starts with its revision, which a rollback finds made long ago.
   const from = revision === undefined ? (scheduledAt ?? createdAt) : undefined;
   return {
@@ -55,6 +59,6 @@ export function endedRun(run: Run, at: Instant, attempts: readonly Attempt[], po
     ...(errorType !== undefined && { errorType }),
     ...(from !== undefined && startedAt !== undefined && { waitMs: Math.max(0, startedAt - from) }),
     ...(startedAt !== undefined && { runMs: Math.max(0, at - startedAt) }),
-    ...(kind === 'Job' && { attempts: Math.max(pods, attempts.length) }),
+    ...(kind === 'Job' && (pods !== undefined || counted > 0) && { attempts: counted }),
   };
 }
