@@ -96,4 +96,8 @@ describe('the format', () => {
       '# HELP a A\n# TYPE a counter\na_total 1\n# TYPE h histogram\nh_bucket{le="5.0"} 1\n',
     );
   });
+
+  it('leaves a label alone whose name only ends as that of bounds does', () => {
+    expect(asOpenMetrics('h_bucket{role="5",le="5"} 1\n')).toBe('h_bucket{role="5",le="5.0"} 1\n');
+  });
 });

@@ -1,3 +1,5 @@
+import { labelName } from './names.ts';
+
 /** Labels of a series by their names, as OpenTelemetry has them. */
 export type Labels = Readonly<Record<string, string>>;
 
@@ -41,7 +43,7 @@ export function sampleLine(name: string, labels: Labels, value: number, format: 
 /** Labels as they stand between the braces. */
 export function labelPairs(labels: Labels): string {
   return Object.entries(labels)
-    .map(([key, text]) => `${key.replaceAll('.', '_')}="${escaped(text)}"`)
+    .map(([key, text]) => `${labelName(key)}="${escaped(text)}"`)
     .join(',');
 }
 
@@ -72,7 +74,7 @@ function escaped(text: string, isHelp = false): string {
   return isHelp ? plain : plain.replaceAll('"', '\\"');
 }
 
-const BOUND = /le="(\d+)"/;
+const BOUND = /(?<=[{,])le="(\d+)"/;
 const HEAD = /^# (HELP|TYPE) (\S+) (.*)$/;
 const TOTAL = '_total';
 
