@@ -1,6 +1,7 @@
-import type { Attributes, Tracer } from '@opentelemetry/api';
+import type { Tracer } from '@opentelemetry/api';
 import { SpanKind } from '@opentelemetry/api';
 import type { Instant } from '../lib/clock.ts';
+import type { SpanEnd } from '../lib/traced.ts';
 import { traced } from '../lib/traced.ts';
 import type { Ingest, IngestResult } from '../otlp/receive/ingest.ts';
 import type { ConfiguredDeliverer, Delivery } from '../sinks/sink.ts';
@@ -51,11 +52,11 @@ export function tracedDeliverer(deliverer: ConfiguredDeliverer, tracer: Tracer |
 }
 
 /** Of a batch, the first that was not delivered counts. */
-function deliveryEnd(deliveries: readonly Delivery[]): { attributes: Attributes; errorType: string | undefined } {
-  const failed = deliveries.find(({ outcome }) => outcome !== 'delivered');
+function deliveryEnd(deliveries: readonly Delivery[]): SpanEnd {
+  const failed = deliveries.find((one) => one.outcome !== 'delivered');
   return {
     attributes: { 'lifecycle_bridge.delivery.outcome': failed?.outcome ?? 'delivered' },
-    errorType: failed === undefined || failed.outcome === 'delivered' ? undefined : failed.reason,
+    errorType: failed?.reason,
   };
 }
 

@@ -3,6 +3,7 @@ import type { RunStatus } from '../lifecycle/transition.ts';
 import type { Exemplar, Format, Labels } from './exposition.ts';
 import { headLines, sampleLine } from './exposition.ts';
 import { Histogram } from './histogram.ts';
+import type { MetricDefinition } from './metric-definition.ts';
 import { METRICS, prometheusName } from './names.ts';
 
 const DURATION_BOUNDS = [1, 5, 15, 60, 300, 900, 3600, 10_800, 43_200, 86_400];
@@ -87,40 +88,23 @@ export class RunMetrics {
 
   text(format: Format): string {
     this.#countActive();
-    const all = [...this.#kept.recurring.values(), ...this.#kept.single.values(), this.#overflow];
+    const all = this.#all();
     const { runDuration, runAttempts, runErrors, runActive } = METRICS;
     return [
-      family(
-        runDuration,
-        all.flatMap(({ durations }) => [...durations.values()]),
-        format,
-        histogram,
-      ),
-      family(
-        runActive,
-        all.flatMap(({ active }) => [...active.values()]),
-        format,
-        plain,
-      ),
-      family(
-        runErrors,
-        all.flatMap(({ errors }) => [...errors.values()]),
-        format,
-        counted,
-      ),
-      family(
-        runAttempts,
-        all.flatMap(({ attempts }) => [...attempts.values()]),
-        format,
-        histogram,
-      ),
+      family(runDuration, all, ({ durations }) => durations, format, histogram),
+      family(runActive, all, ({ active }) => active, format, sampleLine),
+      family(runErrors, all, ({ errors }) => errors, format, counted),
+      family(runAttempts, all, ({ attempts }) => attempts, format, histogram),
     ].join('');
+  }
+
+  #all(): Kept[] {
+    return [...this.#kept.recurring.values(), ...this.#kept.single.values(), this.#overflow];
   }
 
   /** A series that was there once is 0 from then on, or it would stay at its last value. */
   #countActive(): void {
-    const all = [...this.#kept.recurring.values(), ...this.#kept.single.values(), this.#overflow];
-    for (const { active } of all) for (const series of active.values()) series.value = 0;
+    for (const { active } of this.#all()) for (const series of active.values()) series.value = 0;
     for (const { status, count, ...pipeline } of this.#readActive()) {
       const state = STATES[status];
       if (state === undefined) continue;
@@ -182,11 +166,13 @@ function seriesOf<T>(of: SeriesOf<T>, labels: Labels, make: () => T): { readonly
 type Lines<T> = (name: string, labels: Labels, value: T, format: Format) => string;
 
 function family<T>(
-  definition: (typeof METRICS)[keyof typeof METRICS],
-  series: readonly { readonly labels: Labels; readonly value: T }[],
+  definition: MetricDefinition,
+  all: readonly Kept[],
+  of: (kept: Kept) => SeriesOf<T>,
   format: Format,
   lines: Lines<T>,
 ): string {
+  const series = all.flatMap((kept) => [...of(kept).values()]);
   if (series.length === 0) return '';
   const name = prometheusName(definition);
   const head = headLines(name, definition.type, definition.description, format);
@@ -194,6 +180,5 @@ function family<T>(
 }
 
 const histogram: Lines<Histogram> = (name, labels, value, format) => value.text(name, labels, format);
-const plain: Lines<number> = sampleLine;
 const counted: Lines<{ count: number; exemplar: Exemplar }> = (name, labels, { count, exemplar }, format) =>
   sampleLine(`${name}_total`, labels, count, format, exemplar);
