@@ -1,12 +1,9 @@
 import type { Attributes } from '@opentelemetry/api';
 import { SeverityNumber } from '@opentelemetry/api';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-grpc';
-import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
 import { VERSION } from '../lib/version.ts';
-
-/** Longest wait for the receiver at the end of the bridge. */
-const FLUSH_MS = 2_000;
+import { EXPORT_MS, flush, ownResource } from './own-export.ts';
 
 const SEVERITIES: Readonly<Record<string, SeverityNumber>> = {
   debug: SeverityNumber.DEBUG,
@@ -30,12 +27,8 @@ export interface LogExport {
 export function startLogExport(endpoint: string, clusterName: string): LogExport {
   const exporter = new OTLPLogExporter({ url: endpoint });
   const provider = new LoggerProvider({
-    resource: resourceFromAttributes({
-      'service.name': 'lifecycle-bridge',
-      'service.version': VERSION,
-      'k8s.cluster.name': clusterName,
-    }),
-    processors: [new BatchLogRecordProcessor({ exporter, exportTimeoutMillis: 10_000 })],
+    resource: ownResource(clusterName),
+    processors: [new BatchLogRecordProcessor({ exporter, exportTimeoutMillis: EXPORT_MS })],
   });
   const logger = provider.getLogger('lifecycle-bridge', VERSION);
   return {
@@ -43,10 +36,7 @@ export function startLogExport(endpoint: string, clusterName: string): LogExport
       const record = read(line);
       if (record !== undefined) logger.emit(record);
     },
-    stop: async () => {
-      const late = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS).unref());
-      await Promise.race([provider.shutdown().catch(() => undefined), late]);
-    },
+    stop: () => flush(provider),
   };
 }
 

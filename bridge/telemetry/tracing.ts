@@ -1,15 +1,12 @@
 import type { Tracer } from '@opentelemetry/api';
 import { credentials, status } from '@grpc/grpc-js';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
-import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import { BatchSpanProcessor, TraceIdRatioBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace';
 import { connectOtlp } from '../lib/otlp-client.ts';
 import { VERSION } from '../lib/version.ts';
+import { EXPORT_MS, flush, ownResource } from './own-export.ts';
 
-/** Longest wait for the receiver at the end of the bridge. */
-const FLUSH_MS = 2_000;
-const EXPORT_MS = 10_000;
 /** Of ExportResultCode, whose package is not one of ours. */
 const [SUCCESS, FAILED] = [{ code: 0 }, { code: 1 }];
 
@@ -22,20 +19,13 @@ export interface Tracing {
 /** Spans of the bridge itself: that share of them, sent over OTLP. What the receiver does not take is lost. */
 export function startTracing(endpoint: string, sampleRatio: number, clusterName: string): Tracing {
   const provider = new TracerProvider({
-    resource: resourceFromAttributes({
-      'service.name': 'lifecycle-bridge',
-      'service.version': VERSION,
-      'k8s.cluster.name': clusterName,
-    }),
+    resource: ownResource(clusterName),
     sampler: new TraceIdRatioBasedSampler(sampleRatio),
     spanProcessors: [new BatchSpanProcessor({ exporter: exporterTo(endpoint), exportTimeoutMillis: EXPORT_MS })],
   });
   return {
     tracer: provider.getTracer('lifecycle-bridge', VERSION),
-    stop: async () => {
-      const late = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS).unref());
-      await Promise.race([provider.shutdown().catch(() => undefined), late]);
-    },
+    stop: () => flush(provider),
   };
 }
 
