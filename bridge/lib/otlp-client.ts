@@ -64,6 +64,19 @@ export function connectOtlp(
   };
 }
 
+/** `connectOtlp` to a URL, by whose scheme the connection is plain or TLS; `authority` is PEM, default what Node trusts. */
+export function connectOtlpUrl(
+  url: string,
+  { authority, ...options }: Pick<OtlpClientOptions, 'gzip'> & { readonly authority?: Buffer | undefined } = {},
+): OtlpClient {
+  const { hostname, port, protocol } = new URL(url);
+  const isTls = protocol === 'https:';
+  return connectOtlp(`${hostname}:${port || (isTls ? '443' : '80')}`, {
+    ...options,
+    credentials: isTls ? grpc.credentials.createSsl(authority) : grpc.credentials.createInsecure(),
+  });
+}
+
 const asItIs = (bytes: Buffer): Buffer => bytes;
 
 function send(

@@ -1,9 +1,9 @@
 import type { Tracer } from '@opentelemetry/api';
-import { credentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import { BatchSpanProcessor, TraceIdRatioBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace';
-import { connectOtlp } from '../lib/otlp-client.ts';
+import { connectOtlpUrl } from '../lib/otlp-client.ts';
 import { VERSION } from '../lib/version.ts';
 import { EXPORT_MS, flush, ownResource } from './own-export.ts';
 
@@ -30,11 +30,7 @@ export function startTracing(endpoint: string, sampleRatio: number, clusterName:
 }
 
 function exporterTo(endpoint: string): SpanExporter {
-  const { hostname, port, protocol } = new URL(endpoint);
-  const isTls = protocol === 'https:';
-  const client = connectOtlp(`${hostname}:${port || (isTls ? '443' : '80')}`, {
-    credentials: isTls ? credentials.createSsl() : credentials.createInsecure(),
-  });
+  const client = connectOtlpUrl(endpoint);
   return {
     export: (spans, done) => {
       const request = ProtobufTraceSerializer.serializeRequest(spans) ?? new Uint8Array();

@@ -1,9 +1,8 @@
-import { credentials } from '@grpc/grpc-js';
 import { readFileSync } from 'node:fs';
 import { errorText, UserError } from '../../lib/errors.ts';
 import type { ExportReply } from '../../lib/otlp-client.ts';
 import type { OTLP_PATHS } from '../../lib/otlp-client.ts';
-import { connectOtlp } from '../../lib/otlp-client.ts';
+import { connectOtlpUrl } from '../../lib/otlp-client.ts';
 import { redactor } from '../redact.ts';
 import type { OtlpConfig } from './config.ts';
 
@@ -23,8 +22,6 @@ export interface Connection {
 
 /** Connects with the first export. Throws a UserError when a file cannot be read. */
 export function connect({ endpoint, caFile, headers, headersFile, compression }: OtlpConfig): Connection {
-  const { hostname, port, protocol } = new URL(endpoint);
-  const isTls = protocol === 'https:';
   const authority = caFile === undefined ? undefined : readFile(caFile, 'caFile');
   const secrets = new Set<string>();
   const sent = (): Headers => {
@@ -36,10 +33,7 @@ export function connect({ endpoint, caFile, headers, headersFile, compression }:
     return read;
   };
   sent(); // what is wrong with them is reported at the start
-  const client = connectOtlp(`${hostname}:${port || (isTls ? '443' : '80')}`, {
-    gzip: compression === 'gzip',
-    credentials: isTls ? credentials.createSsl(authority) : credentials.createInsecure(),
-  });
+  const client = connectOtlpUrl(endpoint, { gzip: compression === 'gzip', authority });
   return {
     export: (what, request, signal) => {
       const options = { what, signal, deadlineMs: DEADLINE_MS };
