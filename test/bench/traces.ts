@@ -7,7 +7,7 @@ import { startBridge } from '../harness/bridge.ts';
 import { until } from '../harness/kube.ts';
 import { connectOtlp } from '../otlp-client.ts';
 import type { KubeJson } from '../replay/objects.ts';
-import { cronJob, exported, job, jobUid } from '../replay/objects.ts';
+import { cronJob, exported, job, podOfJob } from '../replay/objects.ts';
 import type { OtlpReceiver } from '../vendors/otlp-receiver.ts';
 import { startOtlpReceiver } from '../vendors/otlp-receiver.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
@@ -28,26 +28,10 @@ const at = (ms: number): string => new Date(began + ms).toISOString().replace(/\
 
 /** The pod of a Job when it has ended. */
 function pod(number: number): KubeJson {
-  const owner = { apiVersion: 'batch/v1', kind: 'Job', controller: true, name: `job-${number}`, uid: jobUid(number) };
   const terminated = { exitCode: 0, reason: 'Completed', startedAt: at(0), finishedAt: at(1000) };
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: `job-${number}-abcde`,
-      namespace: 'shop',
-      uid: `b0000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
-      resourceVersion: `${1_000_000 + number}`,
-      creationTimestamp: at(0),
-      ownerReferences: [owner],
-    },
-    spec: { nodeName: 'node-1', restartPolicy: 'Never', containers: [{ name: 'main', image: 'busybox' }] },
-    status: {
-      phase: 'Succeeded',
-      startTime: at(0),
-      containerStatuses: [{ name: 'main', image: 'busybox', restartCount: 0, state: { terminated } }],
-    },
-  };
+  const containerStatuses = [{ name: 'main', image: 'busybox', restartCount: 0, state: { terminated } }];
+  const containers = [{ name: 'main', image: 'busybox' }];
+  return podOfJob(number, at(0), { phase: 'Succeeded', containerStatuses }, { containers });
 }
 
 async function way(releases: Releases, receiver?: OtlpReceiver) {

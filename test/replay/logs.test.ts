@@ -3,31 +3,16 @@ import { FakeApi } from '../../bridge/cluster/fake-api.ts';
 import { until } from '../harness/kube.ts';
 import { Bench } from './bench.ts';
 import type { KubeJson } from './objects.ts';
-import { cronJob, exported, job, jobUid } from './objects.ts';
+import { cronJob, exported, job, jobUid, podOfJob } from './objects.ts';
 
 /** The pod of the Job `number`, with one container that ended. */
 function pod(number: number, exitCode: number): KubeJson {
-  const owner = { apiVersion: 'batch/v1', kind: 'Job', controller: true, name: `job-${number}`, uid: jobUid(number) };
   const finishedAt = new Date(Math.floor(Date.now() / 1000) * 1000).toISOString().replace('.000Z', 'Z');
   const terminated = { exitCode, finishedAt, reason: exitCode === 0 ? 'Completed' : 'Error' };
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: `job-${number}-abcde`,
-      namespace: 'shop',
-      uid: `b0000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
-      resourceVersion: `${3000 + number}`,
-      creationTimestamp: finishedAt,
-      ownerReferences: [owner],
-    },
-    spec: { nodeName: 'node-1', restartPolicy: 'Never' },
-    status: {
-      phase: exitCode === 0 ? 'Succeeded' : 'Failed',
-      startTime: finishedAt,
-      containerStatuses: [{ name: 'main', image: 'busybox', restartCount: 0, state: { terminated } }],
-    },
-  };
+  return podOfJob(number, finishedAt, {
+    phase: exitCode === 0 ? 'Succeeded' : 'Failed',
+    containerStatuses: [{ name: 'main', image: 'busybox', restartCount: 0, state: { terminated } }],
+  });
 }
 
 describe('logs of containers, from the Kubernetes API to Cronitor', () => {

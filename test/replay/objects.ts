@@ -43,6 +43,23 @@ export function job(number: number, owner: number, phase: 'running' | 'complete'
   };
 }
 
+/** The pod of the Job `number`, made and started at the time `began`, with what else is in its status and its spec. */
+export function podOfJob(number: number, began: string, status: KubeJson, spec: KubeJson = {}): KubeJson {
+  const name = `job-${number}`;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...metadata(`${name}-abcde`, uid('b0000000', number)),
+      resourceVersion: `${3000 + number}`,
+      creationTimestamp: began,
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', controller: true, name, uid: jobUid(number) }],
+    },
+    spec: { nodeName: 'node-1', restartPolicy: 'Never', ...spec },
+    status: { startTime: began, ...status },
+  };
+}
+
 export function configMap(number: number): KubeJson {
   return {
     apiVersion: 'v1',

@@ -6,7 +6,7 @@ import { until } from '../harness/kube.ts';
 import { encodeLogs } from '../otlp-client.ts';
 import { Bench, command } from './bench.ts';
 import type { KubeJson } from './objects.ts';
-import { cronJob, exported, job, jobUid } from './objects.ts';
+import { cronJob, exported, job, jobUid, podOfJob } from './objects.ts';
 
 let seeds = 0;
 /** A text as people and programs write them, with several secrets of its own. */
@@ -54,7 +54,6 @@ const status = (name: string) => ({
 
 /** The pod of the Job `number`; it has ended, or waits for ever. */
 function pod(number: number, phase: 'Failed' | 'Pending'): KubeJson {
-  const owner = { apiVersion: 'batch/v1', kind: 'Job', controller: true, name: `job-${number}`, uid: jobUid(number) };
   const waiting = { ...status('main'), state: { waiting: { reason: 'CreateContainerError', message: seeded() } } };
   const conditions = ['PodScheduled', 'Ready', 'DisruptionTarget'].map((type) => ({
     type,
@@ -63,36 +62,21 @@ function pod(number: number, phase: 'Failed' | 'Pending'): KubeJson {
     message: seeded(),
     lastTransitionTime: NOW,
   }));
-  const object = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: `job-${number}-abcde`,
-      namespace: 'shop',
-      uid: `b0000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
-      resourceVersion: `${3000 + number}`,
-      creationTimestamp: NOW,
-      ownerReferences: [owner],
-    },
-    spec: {
-      nodeName: 'node-1',
-      restartPolicy: 'Never',
-      containers: [container('main')],
-      initContainers: [container('init')],
-      ephemeralContainers: [container('debug')],
-    },
-    status: {
-      phase,
-      reason: 'Evicted',
-      message: seeded(),
-      startTime: NOW,
-      conditions,
-      initContainerStatuses: [status('init')],
-      containerStatuses: [phase === 'Failed' ? status('main') : waiting],
-      ephemeralContainerStatuses: [status('debug')],
-    },
+  const podStatus = {
+    phase,
+    reason: 'Evicted',
+    message: seeded(),
+    conditions,
+    initContainerStatuses: [status('init')],
+    containerStatuses: [phase === 'Failed' ? status('main') : waiting],
+    ephemeralContainerStatuses: [status('debug')],
   };
-  return withAnnotations(object, {});
+  const spec = {
+    containers: [container('main')],
+    initContainers: [container('init')],
+    ephemeralContainers: [container('debug')],
+  };
+  return withAnnotations(podOfJob(number, NOW, podStatus, spec), {});
 }
 
 function failed(number: number): KubeJson {
