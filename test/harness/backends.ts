@@ -1,21 +1,16 @@
-import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { tool } from './cluster.ts';
-import { until } from './kube.ts';
 import { freePort } from './ports.ts';
+import { type Program, startProgram } from './program.ts';
 
 /** A real program that stores what it is sent, on ports that stay the same over restarts. */
-export interface Backend {
+export interface Backend extends Pick<Program, 'stop' | 'start'> {
   /** Where exports go: host:port of OTLP/gRPC (Jaeger), or the base URL of OTLP/HTTP (VictoriaLogs). */
   readonly endpoint: string;
   /** Base of its query API, with a slash at the end. */
   readonly url: string;
-  stop(): Promise<void>;
-  start(): Promise<void>;
 }
 
 /** A span as Jaeger's query API has it. */
@@ -53,8 +48,14 @@ export async function startJaeger(dataDir: string, host = '127.0.0.1'): Promise<
   const file = join(dataDir, 'jaeger.yaml');
   writeFileSync(file, stringify(config));
   const url = `http://${host}:${http}/`;
-  const program = { name: 'jaeger', path: await tool('jaeger'), args: [`--config=file:${file}`], dataDir };
-  return startBackend(program, `${url}api/services`, { url, endpoint: at(otlp).endpoint });
+  const program = await startProgram({
+    name: 'jaeger',
+    path: await tool('jaeger'),
+    args: [`--config=file:${file}`],
+    logFile: join(dataDir, 'jaeger.log'),
+    healthUrl: `${url}api/services`,
+  });
+  return { ...program, url, endpoint: at(otlp).endpoint };
 }
 
 /** VictoriaLogs with a store on disk, at an address of this machine. */
@@ -64,47 +65,15 @@ export async function startVictoriaLogs(dataDir: string, host = '127.0.0.1'): Pr
   const args = [`-storageDataPath=${join(dataDir, 'victorialogs')}`, `-httpListenAddr=${host}:${port}`];
   // The recordings of the tests are of other days.
   args.push('-retentionPeriod=100y', '-futureRetention=100y', '-inmemoryDataFlushInterval=1s');
-  const program = { name: 'victorialogs', path: await tool('victorialogs'), args, dataDir };
-  return startBackend(program, `${url}health`, { url, endpoint: `${url}insert/opentelemetry` });
-}
-
-interface Program {
-  readonly name: string;
-  readonly path: string;
-  readonly args: readonly string[];
-  readonly dataDir: string;
-}
-
-async function startBackend(
-  program: Program,
-  healthUrl: string,
-  known: Pick<Backend, 'url' | 'endpoint'>,
-): Promise<Backend> {
-  const { name, path, args, dataDir } = program;
   mkdirSync(dataDir, { recursive: true });
-  const logFile = join(dataDir, `${name}.log`);
-  let child: ChildProcess | undefined;
-  process.on('exit', () => child?.kill('SIGKILL'));
-  const stop = async (): Promise<void> => {
-    const running = child;
-    child = undefined;
-    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
-    const ended = once(running, 'exit');
-    running.kill('SIGTERM');
-    await ended;
-  };
-  const start = async (): Promise<void> => {
-    const log = openSync(logFile, 'a');
-    const started = spawn(path, args, { env: { PATH: process.env['PATH'] }, stdio: ['ignore', log, log] });
-    child = started;
-    closeSync(log);
-    await until(`${name} answers`, async () => {
-      if (started.exitCode !== null) throw new Error(`${name} ended: ${readFileSync(logFile, 'utf8').slice(-2000)}`);
-      return (await fetch(healthUrl).catch(() => undefined))?.ok === true;
-    });
-  };
-  await start();
-  return { ...known, stop, start };
+  const program = await startProgram({
+    name: 'victorialogs',
+    path: await tool('victorialogs'),
+    args,
+    logFile: join(dataDir, 'victorialogs.log'),
+    healthUrl: `${url}health`,
+  });
+  return { ...program, url, endpoint: `${url}insert/opentelemetry` };
 }
 
 /** The spans of a trace by Jaeger's query API, with the attributes of their resources; none when it does not know it. */
