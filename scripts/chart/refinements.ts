@@ -39,6 +39,11 @@ const secretKey = closed({ existingSecret: text, key: text }, ['existingSecret',
 /** Keys of which any may be taken away by null. */
 const open = { additionalProperties: true, required: [] };
 
+const only = (all: Refinements, which: (path: string) => boolean): Refinements =>
+  Object.fromEntries(Object.entries(all).filter(([path]) => which(path)));
+const under = (at: string, all: Refinements): Refinements =>
+  Object.fromEntries(Object.entries(all).map(([path, schema]) => [`${at}.${path}`, schema]));
+
 /** What every subchart has. `enabled` and `global` come from the umbrella chart. */
 const workload: Refinements = {
   'image.repository': REPOSITORY,
@@ -56,6 +61,8 @@ const workload: Refinements = {
   podSecurityContext: open,
   securityContext: open,
 };
+/** Of these a subchart with several workloads has one for all. */
+const OF_RELEASE = /^(image|networkPolicy|serviceAccount)\.|^podLabels$/;
 const extras = {
   extraEnv: list({ type: 'object', required: ['name'] }),
   extraVolumes: list({ type: 'object', required: ['name'] }),
@@ -106,16 +113,12 @@ export const collector: Refinements = {
   'queue.batch': { type: ['string', 'boolean'], enum: ['auto', true, false] },
   'podLogs.hostPaths.logs': HOST_PATH,
   'podLogs.hostPaths.state': HOST_PATH,
-  'podLogs.resources.requests': amounts,
-  'podLogs.resources.limits': memoryLimit['resources.limits'],
-  'podLogs.tolerations': list({ type: 'object' }),
-  'podLogs.nodeSelector': mapOf(text),
-  'podLogs.podAnnotations': mapOf(text),
-  'podLogs.extraEnv': list({ type: 'object', required: ['name'] }),
-  'podLogs.extraVolumes': list({ type: 'object', required: ['name'] }),
-  'podLogs.extraVolumeMounts': list({ type: 'object', required: ['name', 'mountPath'] }),
-  'podLogs.podSecurityContext': open,
-  'podLogs.securityContext': open,
+  ...under(
+    'podLogs',
+    only(workload, (path) => !OF_RELEASE.test(path)),
+  ),
+  ...under('podLogs', memoryLimit),
+  ...under('podLogs', extras),
 };
 
 /** A kind of subcharts/kube-state-metrics/files/kinds.yaml. */
@@ -145,15 +148,12 @@ export const kubeStateMetrics: Refinements = {
 
 /** Of each of both programs; the rest of a workload's settings is for both. */
 const OF_EACH = /^(image|resources)\./;
-const workloadWhere = (which: (path: string) => boolean, under = ''): Refinements =>
-  Object.fromEntries(
-    Object.entries(workload).flatMap(([path, schema]) => (which(path) ? [[`${under}${path}`, schema]] : [])),
-  );
+const ofEach = only(workload, (path) => OF_EACH.test(path));
 
 export const bundledBackend: Refinements = {
-  ...workloadWhere((path) => !OF_EACH.test(path)),
-  ...workloadWhere((path) => OF_EACH.test(path), 'jaeger.'),
-  ...workloadWhere((path) => OF_EACH.test(path), 'victorialogs.'),
+  ...only(workload, (path) => !OF_EACH.test(path)),
+  ...under('jaeger', ofEach),
+  ...under('victorialogs', ofEach),
   'jaeger.resources.limits': memoryLimit['resources.limits'],
   'jaeger.maxTraces': { type: 'integer', minimum: 1, maximum: 10_000_000 },
   'victorialogs.retention': { type: 'string', pattern: '^[1-9][0-9]{0,3}[dwy]$', examples: ['7d'] },
