@@ -20,17 +20,18 @@
 {{- $outcomes := merge (dict "cluster" $cluster "otlp" $otlp) (include "lifecycle-bridge.destinations" . | fromYaml) -}}
 {{- with include "lifecycle-bridge.carries" . -}}
 {{- $signals := fromJsonArray . -}}
+{{- $collector := printf "http://%s:4317" (include "collector.name" $.Subcharts.collector) -}}
 {{- $receivers := get $outcomes "opentelemetry" | default dict -}}
 {{- if not $receivers }}{{ $_ := set $receivers "backend" dict }}{{ end -}}
 {{- range $name, $given := $receivers -}}
 {{- if not $given.endpoint -}}
-{{- $_ := set $given "endpoint" (printf "http://%s:4317" (include "collector.name" $.Subcharts.collector)) -}}
+{{- $_ := set $given "endpoint" $collector -}}
 {{- range $signal := list "traces" "logs" }}{{ if not (has $signal $signals) }}{{ $_ := set $given $signal false }}{{ end }}{{ end -}}
 {{- end -}}
 {{- end -}}
 {{- $_ := set $outcomes "opentelemetry" $receivers -}}
-{{- if and (has "logs" $signals) (not (dig "log" "otlpEndpoint" "" $bridge)) }}{{ $_ := set $outcomes "log" (dict "otlpEndpoint" (printf "http://%s:4317" (include "collector.name" $.Subcharts.collector))) }}{{ end -}}
-{{- if and (has "traces" $signals) (hasKey $bridge "tracing") (not (dig "tracing" "otlpEndpoint" "" $bridge)) }}{{ $_ := set $outcomes "tracing" (dict "otlpEndpoint" (printf "http://%s:4317" (include "collector.name" $.Subcharts.collector))) }}{{ end -}}
+{{- if and (has "logs" $signals) (not (dig "log" "otlpEndpoint" "" $bridge)) }}{{ $_ := set $outcomes "log" (dict "otlpEndpoint" $collector) }}{{ end -}}
+{{- if and (has "traces" $signals) (hasKey $bridge "tracing") (not (dig "tracing" "otlpEndpoint" "" $bridge)) }}{{ $_ := set $outcomes "tracing" (dict "otlpEndpoint" $collector) }}{{ end -}}
 {{- end -}}
 {{- with .Values.watch }}{{ $_ := set $outcomes "watch" . }}{{ end -}}
 {{- mustMergeOverwrite (include "bridge.base" .Subcharts.bridge | fromYaml) (deepCopy $bridge) $outcomes | toYaml -}}

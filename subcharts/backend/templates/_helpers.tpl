@@ -109,7 +109,7 @@ resources: {{- toYaml (index .root.Values .part).resources | nindent 2 }}
 securityContext: {{- toYaml .root.Values.securityContext | nindent 2 }}
 {{- end -}}
 
-{{/* Who may reach it. Given also: senders (names of pods of the release), ingest and page, the names of their ports. */}}
+{{/* Who may reach it. Given also: senders (names of pods of the release) and ingest, the name of their port. */}}
 {{- define "bundled-backend.networkPolicy" -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -132,7 +132,7 @@ spec:
       ports: [{ port: {{ .ingest }}, protocol: TCP }]
     {{- with .root.Values.networkPolicy.from }}
     - from: {{- toYaml . | nindent 8 }}
-      ports: [{ port: {{ $.page }}, protocol: TCP }]
+      ports: [{ port: http, protocol: TCP }]
     {{- end }}
   egress: []
 {{- end -}}
