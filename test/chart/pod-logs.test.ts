@@ -11,7 +11,7 @@ import { createNamespace, type Kube, type KubeObject, until } from '../harness/k
 import { readMetric } from '../harness/metrics.ts';
 import { type ArrivedLog, type OtlpReceiver, startOtlpReceiver } from '../vendors/otlp-receiver.ts';
 import { accountKubeconfig } from './account.ts';
-import { packageChart, render } from './helm.ts';
+import { OLD_COLLECTOR, packageChart, render } from './helm.ts';
 import { NODE, NodeLogs, workloads } from './node-logs.ts';
 import { startPodLogs } from './programs.ts';
 
@@ -63,7 +63,7 @@ async function setStage(...namespaces: readonly string[]): Promise<Stage> {
   const values = { ...scope, cluster: { name: 'production' }, backend };
   const manifests = await render(chart, values, {
     namespace: shop.namespace,
-    args: ['--set', 'collector.image.tag=0.111.0'],
+    args: OLD_COLLECTOR,
   });
   const access = manifests.filter(
     ({ kind, metadata }) => /Role|Account/.test(kind) && /pod-logs/.test(metadata.name) && kind !== 'ClusterRole',
