@@ -12,16 +12,19 @@ export interface Judge {
   close(): Promise<void>;
 }
 
-/** Listens at an address of this machine that pods can reach. */
-export async function startJudge(host: string): Promise<Judge> {
+/** Listens at an address of this machine that pods can reach. No pod is answered before `ready`. */
+export async function startJudge(host: string, ready: () => Promise<void>): Promise<Judge> {
   const asked: string[] = [];
   const { promise: goneOn, resolve: goOn } = Promise.withResolvers<void>();
   const server = createServer(({ url = '' }, answer) => {
     const pod = url.slice(1);
     if (!asked.includes(pod)) asked.push(pod);
     const place = asked.indexOf(pod);
-    const may = place === 1 ? goneOn : Promise.resolve();
-    void may.then(() => answer.end(place < 2 ? '3' : '0'));
+    const may = place === 1 ? goneOn.then(ready) : ready();
+    void may.then(
+      () => answer.end(place < 2 ? '3' : '0'),
+      (error: unknown) => answer.writeHead(503).end(String(error)),
+    );
   }).listen(0, host);
   await once(server, 'listening');
   return {
