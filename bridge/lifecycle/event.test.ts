@@ -30,6 +30,7 @@ describe('a later version of an Event', () => {
       at: T0 + 7,
       count: 7,
       told: 1,
+      takenAt: NOW,
       event: version(1),
     });
   });

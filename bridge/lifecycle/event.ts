@@ -18,6 +18,8 @@ export interface KeptEvent {
   readonly count: number;
   /** The highest step that its count has reached: 1, 10, 100 and so on. */
   readonly told: number;
+  /** When its first version came. */
+  readonly takenAt: Instant;
   readonly event: EventFacts;
 }
 
@@ -26,7 +28,7 @@ export function keepEvent(event: EventFacts, now: Instant): KeptEvent {
   const { uid, resourceVersion: version, count } = event;
   // With a time in the future it would never expire, and would displace all others.
   const at = Math.min(event.lastAt ?? now, now);
-  return { uid, about: aboutKey(event.regarding), version, at, count, told: stepOf(count), event };
+  return { uid, about: aboutKey(event.regarding), version, at, count, told: stepOf(count), takenAt: now, event };
 }
 
 /** What is kept after another version of it; undefined when that says nothing new. */

@@ -24,6 +24,7 @@ const http = createHttp();
 beforeEach(async () => {
   t = new TestStore();
   t.store.cutoff(DESTINATION, t.now);
+  t.know('r');
   store = new LateStore(() => t.store);
   [requests, statuses, retryAfter] = [[], [], undefined];
   settled.length = 0;

@@ -30,7 +30,8 @@ export interface SettledJournal {
 export interface JournalStore {
   /**
    * The next entries of a destination, `limit` at most; a try that failed is made with the same ones. Undefined when there
-   * are none, or while they are being sent, wait for their next try, or are held by the destination or one of `limitKeys`.
+   * are none, or while they are being sent, wait for their next try or (for seconds) for the run that the first belongs to, or
+   * are held by the destination or one of `limitKeys`.
    * The first call begins behind what was recorded before the destination's cut-off.
    */
   claimJournal(

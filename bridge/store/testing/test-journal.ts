@@ -16,6 +16,7 @@ export class TestJournal extends TestStore {
   constructor() {
     super();
     this.store.cutoff(TO, this.now - 15 * MINUTE);
+    this.know(ABOUT.uid, eventFacts().regarding.uid!);
   }
 
   transition(id: string, changes: Partial<Transition> = {}): Transition {

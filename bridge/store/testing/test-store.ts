@@ -49,6 +49,12 @@ export class TestStore {
     });
   }
 
+  /** Objects with these UIDs were seen. */
+  know(...uids: readonly string[]): void {
+    const of = { kind: 'Job', namespace: 'shop', name: 'known', createdAt: T0 } as const;
+    this.store.transaction((tx) => uids.forEach((uid) => tx.tombstones.put({ ...of, uid }, this.now)));
+  }
+
   claim(exclude: readonly string[] = [], dryRun = false): ClaimedIntent[] {
     return this.store.claim(DESTINATION, 100, this.now, exclude, dryRun);
   }

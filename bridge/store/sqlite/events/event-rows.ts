@@ -29,10 +29,12 @@ interface EventColumns {
   readonly at: number;
   readonly count: number;
   readonly told: number;
+  readonly taken_at: number;
   readonly event: string;
 }
 
-const ADD = `INSERT INTO events (seq, uid, about, version, at, count, told, event) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+const ADD = `INSERT INTO events (seq, uid, about, version, at, count, told, taken_at, event)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (uid) DO NOTHING`;
 const MOVE = 'UPDATE events SET seq = ? WHERE uid = ? AND told <> ?';
 const UPDATE = 'UPDATE events SET version = ?, at = ?, count = ?, told = ? WHERE uid = ?';
@@ -59,9 +61,10 @@ export class EventRows implements EventsTx {
     this.#removedUpTo = db.get<{ value: number }>('SELECT value FROM meta WHERE key = ?', REMOVED)?.value ?? -Infinity;
   }
 
-  add({ uid, about, version, at, count, told, event }: KeptEvent): boolean {
+  add({ uid, about, version, at, count, told, takenAt, event }: KeptEvent): boolean {
     const seq = this.#sequence.next();
-    if (this.#db.run(ADD, seq, uid, about, version, at, count, told, JSON.stringify(event)) === 0) return false;
+    const values = [seq, uid, about, version, at, count, told, takenAt, JSON.stringify(event)];
+    if (this.#db.run(ADD, ...values) === 0) return false;
     this.#sequence.used();
     this.#added++;
     return true;
@@ -71,8 +74,8 @@ export class EventRows implements EventsTx {
     const row = this.#db.get<EventColumns>('SELECT * FROM events WHERE uid = ?', uid);
     const event = row && readEvent(this.#db, row);
     if (row === undefined || event === undefined) return undefined;
-    const { about, version, at, count, told } = row;
-    return { uid, about, version, at, count, told, event };
+    const { about, version, at, count, told, taken_at: takenAt } = row;
+    return { uid, about, version, at, count, told, takenAt, event };
   }
 
   update({ uid, version, at, count, told }: KeptEvent): void {

@@ -14,13 +14,13 @@ const ENTRIES = `SELECT * FROM (
     WHERE seq > ?1 AND seq <= ?2 AND (NOT json_valid(transition) OR transition ->> '$.kind' <> 'event.warned')
     ORDER BY seq LIMIT ?3 + 0)
   UNION ALL SELECT * FROM (
-    SELECT seq, NULL, event, version, at, count, (SELECT run FROM runs WHERE runs.uid = coalesce(
+    SELECT seq, taken_at, event, version, at, count, (SELECT run FROM runs WHERE runs.uid = coalesce(
       (SELECT run_uid FROM attempts WHERE pod_uid = about), about)) FROM events WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3 + 0)
   ORDER BY seq LIMIT ?3 + 0`;
 
 interface EntryColumns {
   readonly seq: number;
-  readonly recordedAt: number | null;
+  readonly recordedAt: number;
   readonly text: string;
   readonly version: string | null;
   readonly at: number | null;
@@ -31,8 +31,11 @@ interface EntryColumns {
 /** SQL: up to this number, all that follow have settled everything. */
 export const PASSED = 'coalesce((SELECT min(cursor) FROM journals), 9223372036854775807)';
 
-/** An entry, or why it is passed. */
-export type ReadEntry = { readonly seq: number } & ({ readonly entry: JournalEntry } | { readonly passed: Reason });
+/** An entry and when it was taken in, or why it is passed. */
+export type ReadEntry = { readonly seq: number } & (
+  | { readonly entry: JournalEntry; readonly recordedAt: Instant }
+  | { readonly passed: Reason }
+);
 
 /** The entries after `cursor` up to `upTo`, `limit` at most, in their order. What happened before `cutoff` is passed. */
 export function readEntries(db: Db, cursor: number, upTo: number, limit: number, cutoff: Instant): ReadEntry[] {
@@ -40,7 +43,9 @@ export function readEntries(db: Db, cursor: number, upTo: number, limit: number,
     const entry = row.version === null ? transitionEntry(row) : eventEntry(row);
     if (entry === undefined) return { seq: row.seq, passed: UNREADABLE_ROW };
     const at = 'event' in entry ? (entry.event.lastAt ?? 0) : entry.transition.at;
-    return at < cutoff ? { seq: row.seq, passed: 'before_cutoff' } : { seq: row.seq, entry };
+    return at < cutoff
+      ? { seq: row.seq, passed: 'before_cutoff' }
+      : { seq: row.seq, entry, recordedAt: row.recordedAt };
   });
 }
 

@@ -7,11 +7,14 @@ import { shortDetail } from '../db/short-detail.ts';
 import type { Holds } from '../outbox/holds.ts';
 import type { Retirements } from '../outbox/retirements.ts';
 import type { ReadEntry } from './journal-entries.ts';
+import { beforeAwaited } from './awaited-run.ts';
 import { countEntries, readEntries } from './journal-entries.ts';
 
 const LAST = Number.MAX_SAFE_INTEGER;
 const GATE = '[]';
 const MAX_DROPS = 1_000;
+/** How soon it is looked again whether the run of the next entry came. */
+const AWAITED_MS = 500;
 
 interface JournalColumns {
   readonly destination: string;
@@ -61,8 +64,11 @@ export class Journals {
     const row = this.#row(destination) ?? this.#begin(destination, now);
     if (row.in_flight === 1 || row.next_at > now || this.#holds.isHeld(destination, limitKeys, now)) return undefined;
     const most = Math.min(limit, row.most ?? limit);
-    const read = readEntries(this.#db, row.cursor, row.sending_to ?? LAST, most, this.#cutoff(destination));
-    if (read.length === 0) return this.#withoutEntries(row);
+    const all = readEntries(this.#db, row.cursor, row.sending_to ?? LAST, most, this.#cutoff(destination));
+    if (all.length === 0) return this.#withoutEntries(row);
+    // What was sent once is sent again as it was.
+    const read = row.sending_to === null ? beforeAwaited(this.#db, all, now) : all;
+    if (read.length === 0) return this.#lookAgain(destination, now + AWAITED_MS);
     const [first] = read;
     if (first !== undefined && 'passed' in first) {
       const upTo = this.#pass(destination, read, first.passed, now);
@@ -78,6 +84,10 @@ export class Journals {
     if (upTo === null) return undefined;
     this.#moveTo(destination, upTo);
     return { destination, upTo, entries: [], attempt: 1 };
+  }
+
+  #lookAgain(destination: string, at: Instant): undefined {
+    this.#db.run('UPDATE journals SET next_at = ? WHERE destination = ?', at, destination);
   }
 
   #send({ destination, attempts }: JournalColumns, entries: readonly JournalEntry[]): ClaimedJournal {
