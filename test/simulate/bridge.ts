@@ -23,7 +23,7 @@ import { configured, createDeliverer, depsOf } from '../../bridge/sinks/index.ts
 import { startTicking } from '../../bridge/app/ticking.ts';
 import type { ExportAnswer } from './collector.ts';
 import type { Destinations } from './destinations.ts';
-import { copyLeft, forgetDisk, Killed, ruleDisk } from './disk.ts';
+import { copyLeft, forgetDisk, isOfFullDisk, Killed, ruleDisk } from './disk.ts';
 import { SimulatedKubeApi } from './kube-api.ts';
 import type { Random } from './random.ts';
 import { randomOf, whole } from './random.ts';
@@ -208,7 +208,7 @@ export class Bridge {
       ),
       clock: this.clock,
       maxAgeMs: this.#config.outbox.maxAge,
-      onError: (error) => onError('outbox', error),
+      onError: (error) => onError(isOfFullDisk(error) ? 'store' : 'outbox', error),
     });
     releases.add(() => dispatcher.stop(5_000));
     return dispatcher;

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import type { DatabaseSyncOptions, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import sqlite from 'node:sqlite';
 import { dirname, join } from 'node:path';
 import type { Random } from './random.ts';
@@ -32,41 +32,59 @@ function rulesOf(path: unknown): DiskRules | undefined {
   return typeof path === 'string' ? rules.get(dirname(path)) : undefined;
 }
 
+const FULL = 'database or disk is full';
+
 function full(): Error {
-  return Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+  return Object.assign(new Error(FULL), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
 }
 
-const RealDatabase = sqlite.DatabaseSync;
+/** Whether that is what this disk said, whoever passed it on. */
+export function isOfFullDisk(error: unknown): boolean {
+  return error instanceof Error && error.message === FULL;
+}
 
-/** SQLite, on that disk. */
-class SimulatedDatabase extends RealDatabase {
-  readonly #rules: DiskRules | undefined;
-  #changes: StatementSync | undefined;
-  #committed = 0;
+/** What a connection wrote: its number of changes as of the last commit, and how that number is asked for. */
+interface Writer {
+  readonly rules: DiskRules;
+  readonly changes: StatementSync;
+  committed: number;
+}
 
-  constructor(path: string, options?: DatabaseSyncOptions) {
-    super(path, options);
-    this.#rules = options?.readOnly === true || path.endsWith('.lock') ? undefined : rulesOf(path);
+/** Of each connection that has asked; undefined for one whose disk has no rules. */
+const writers = new WeakMap<DatabaseSync, Writer | undefined>();
+
+function writerOf(database: DatabaseSync): Writer | undefined {
+  if (!writers.has(database)) {
+    const path = database.location();
+    const found = path?.endsWith('.lock') === true ? undefined : rulesOf(path);
+    const changes = database.prepare('SELECT total_changes() AS n');
+    writers.set(database, found && { rules: found, changes, committed: 0 });
   }
+  return writers.get(database);
+}
 
-  override exec(sql: string): void {
-    if (this.#rules === undefined || sql !== 'COMMIT' || !this.#wrote()) return super.exec(sql);
-    this.#rules.step();
-    if (this.#rules.isFull()) {
-      super.exec('ROLLBACK');
+/** Whether the transaction has changed anything: the end of another one takes no step on the disk. */
+function wrote(writer: Writer): boolean {
+  const before = writer.committed;
+  writer.committed = (writer.changes.get() as { n: number }).n;
+  return writer.committed !== before;
+}
+
+/** Whoever has imported the class already, and however, gets its commits on that disk. */
+function installDatabase(): void {
+  const { prototype } = sqlite.DatabaseSync;
+  const exec = Object.getOwnPropertyDescriptor(prototype, 'exec')!.value as DatabaseSync['exec'];
+  prototype.exec = function (sql: string): void {
+    const writer = sql === 'COMMIT' ? writerOf(this) : undefined;
+    if (writer === undefined || !wrote(writer)) return exec.call(this, sql);
+    writer.rules.step();
+    if (writer.rules.isFull()) {
+      exec.call(this, 'ROLLBACK');
       throw full();
     }
-    super.exec(sql);
-    this.#rules.step();
-  }
-
-  /** Whether the transaction has changed anything: the end of another one takes no step on the disk. */
-  #wrote(): boolean {
-    this.#changes ??= this.prepare('SELECT total_changes() AS n');
-    const before = this.#committed;
-    this.#committed = (this.#changes.get() as { n: number }).n;
-    return this.#committed !== before;
-  }
+    exec.call(this, sql);
+    writer.rules.step();
+  };
 }
 
 /** Puts the disk under all code of this process, before any of the bridge is loaded. */
@@ -81,8 +99,8 @@ export function installDisk(): void {
     writeFileSync: (...args: Parameters<typeof writeFileSync>) => (checked(args[0]), writeFileSync(...args)),
     renameSync: (...args: Parameters<typeof renameSync>) => (checked(args[1]), renameSync(...args)),
   });
-  Object.assign(sqlite, { DatabaseSync: SimulatedDatabase });
   syncBuiltinESMExports();
+  installDatabase();
 }
 
 /** What a killed process leaves behind: all files as they are, but what dies with it. */
