@@ -210,7 +210,7 @@ async function startStore(
   const onTick = (ticked: Ticked): void => {
     state = ticked.state;
     reporter.ticked(ticked);
-    wake();
+    if (ticked.work) wake();
     if (ticked.transitions.length > 0) live.changed();
   };
   ticking = startTicking(worker.calls, clock, reporter, onTick);

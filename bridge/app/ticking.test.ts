@@ -36,6 +36,7 @@ beforeEach(() => {
       dropped: [],
       unjudged: [],
       state: {} as never,
+      work: false,
       nextAt,
     };
   };

@@ -19,7 +19,7 @@ export interface Ticking {
 
 /**
  * The only clock of the bridge: a tick fires what is due in the store and says when the next thing will be; the bridge
- * sleeps until then. `onTick` wakes all who have something to do at the vendors or in the cluster.
+ * sleeps until then. `onTick` wakes all who have something to do at the vendors or in the cluster, if there is something.
  */
 export function startTicking(
   calls: Pick<Async<WorkerCalls>, 'tick' | 'probe'>,

@@ -69,17 +69,17 @@ export interface Store extends OutboxStore, ProblemStore, LogStore {
   retain(now: Instant, limits: RetentionLimits): StoreState;
   /**
    * When there is something to do next, in the store or for those who send what it holds; maybe in the past. `kinds` are
-   * those of the timers that fire by the clock.
+   * those of the timers that fire by the clock. `isDue`: since the last call something became due for those who send.
    */
-  nextAt(now: Instant, kinds: readonly Timer['kind'][]): Instant;
+  nextAt(now: Instant, kinds: readonly Timer['kind'][]): { readonly at: Instant; readonly isDue: boolean };
   /** Set when this store was made in place of another; `now` when that was at this opening. */
   readonly recovery: Recovery | undefined;
   /** What happened since the last call with this name. */
   take<K extends keyof News>(what: K): News[K];
   /** How many rows could not be read, and so are in quarantine, since the last call. */
   takeUnreadable(): number;
-  /** Another number once something was written that somebody else may have to act on: to send it, or to read a log. */
-  workStamp(): number;
+  /** Whether a transaction since the last call wrote what somebody else may have to act on: to send it, or to read a log. */
+  takeWork(): boolean;
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;
   /** Makes settled intents pending again, under the same identifiers, and records who asked for it. */

@@ -164,7 +164,7 @@ export class Bridge {
     let ticking: ReturnType<typeof startTicking> | undefined;
     const worker = await startWorker(
       { config: this.#config, startedAt: clock.now() },
-      ({ changed, transitions }) => changed && wake(transitions),
+      ({ changed, work, transitions }) => changed && work && wake(transitions),
       (error) => this.#crash(error),
       { onWritten: () => ticking?.changed() },
       (init) => (this.#thread = new SimulatedThread(init, { scheduler, program, random, onAnswered })),
@@ -175,7 +175,7 @@ export class Bridge {
       await worker.stop();
     });
     const reporter = new StoreReporter((error) => onError('store', error));
-    ticking = startTicking(worker.calls, clock, reporter, () => wake());
+    ticking = startTicking(worker.calls, clock, reporter, ({ work }) => work && wake());
     releases.add(() => ticking.stop());
     const api = this.#kubeApi();
     const cluster = this.#startCluster(api, worker, releases);

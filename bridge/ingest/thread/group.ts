@@ -35,18 +35,12 @@ export function readBatch<M extends GroupedMethod>({ method, args }: CallOf<M>, 
   return READERS[method](...args, reading);
 }
 
-/** How things were before a commit: `at` by the monotonic clock. */
-export interface Begun {
-  readonly at: number;
-  readonly workStamp: number;
-}
-
-/** What a commit of a group did. */
+/** What a commit of a group did; it began at `began` by the monotonic clock. */
 export function committedOf(
   store: Store,
   group: readonly Waiting[],
   { poisoned, quiet }: ReturnType<Engine['commit']>,
-  { at: began, workStamp }: Begun,
+  began: number,
 ): Committed {
   const broken = group.flatMap(({ batch }) => batch.quarantine.map(({ reason }) => reason));
   const unreadable = times(store.takeUnreadable(), UNREADABLE_ROW);
@@ -61,7 +55,7 @@ export function committedOf(
     ended: store.take('ended'),
     quiet,
     changed: seen > changedNothing || quarantined.length > 0,
-    work: store.workStamp() !== workStamp,
+    work: store.takeWork(),
     commitMs: performance.now() - began,
   };
 }

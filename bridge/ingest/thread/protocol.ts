@@ -38,6 +38,8 @@ export interface Ticked {
   /** CronJobs whose missed runs are not judged any more, or again, since the last tick. */
   readonly unjudged: readonly UnjudgedChange[];
   readonly state: StoreState;
+  /** Whether there may be something to send, to give up, to read or to write for those who ask the store for it. */
+  readonly work: boolean;
   /** When there is something to do next, here or for those who ask the store for it; maybe in the past. */
   readonly nextAt: Instant;
 }

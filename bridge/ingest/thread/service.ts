@@ -141,7 +141,7 @@ class Service {
 
   #commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): void {
     if (group.length === 0) return;
-    const begun = { at: performance.now(), workStamp: store.workStamp() };
+    const begunAt = performance.now();
     const now = Math.max(...group.map(({ call }) => receivedAt(call)));
     try {
       this.#refuseLost();
@@ -149,7 +149,7 @@ class Service {
       const done = engine.commit(batches, now);
       store.ingested(now);
       this.#answerAll(group);
-      this.#post({ type: 'committed', committed: committedOf(store, group, done, begun) });
+      this.#post({ type: 'committed', committed: committedOf(store, group, done, begunAt) });
     } catch (error) {
       this.#refuseAll(group, this.#failed(error));
     }

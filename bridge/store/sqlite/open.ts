@@ -102,12 +102,11 @@ function storeOf(path: string, db: Db, lock: Lock, now: Instant, made: Recovery 
   return {
     ...outboxStore(db, parts),
     ...upkeep(db, parts, side, file),
+    ...transactions(db, tx),
     suspect: (why) => markSuspect(path, why),
     recovery: made ?? lastRecovery(db),
-    transaction: (work) => tx.run(work),
     take: (what) => news.take(what),
     takeUnreadable: () => db.takeUnreadable(),
-    workStamp: () => db.workStamp,
     cutoff: (destination, firstStart) =>
       db.write(() => destinations.cutoff(destination, Math.max(firstStart, earliestCutoff))),
     resend: (request, by, at) => db.write(() => resend(db, intents, request, by, at)),
@@ -120,6 +119,24 @@ function storeOf(path: string, db: Db, lock: Lock, now: Instant, made: Recovery 
       } finally {
         lock.release();
       }
+    },
+  };
+}
+
+/** Transactions, and whether one of them left work to somebody else. */
+function transactions(db: Db, tx: Parts['tx']): Pick<Store, 'transaction' | 'takeWork'> {
+  let hasWork = false;
+  return {
+    transaction(work) {
+      const before = db.workStamp;
+      const result = tx.run(work);
+      hasWork ||= db.workStamp !== before;
+      return result;
+    },
+    takeWork() {
+      const had = hasWork;
+      hasWork = false;
+      return had;
     },
   };
 }

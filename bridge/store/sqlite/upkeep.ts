@@ -2,7 +2,7 @@ import type { Store } from '../store.ts';
 import type { Db } from './db/db.ts';
 import type { SideWriter } from './file/side-writer.ts';
 import type { StoreFile } from './file/store-file.ts';
-import { nextDue } from './housekeeping/next-due.ts';
+import { NextDue } from './housekeeping/next-due.ts';
 import { shiftTimes } from './housekeeping/shift.ts';
 import type { Parts } from './parts.ts';
 
@@ -11,6 +11,7 @@ type Upkeep = Pick<Store, 'clockSet' | 'ingested' | 'sweep' | 'retain' | 'nextAt
 /** What happens to a store as time goes by. */
 export function upkeep(db: Db, { tx, holds, retention, sweep }: Parts, side: SideWriter, file: StoreFile): Upkeep {
   let unshiftedMs = 0;
+  const due = new NextDue(db);
   /** With a full disk again before anything that judges by ages. */
   const shift = (): void => {
     if (unshiftedMs === 0) return;
@@ -21,6 +22,7 @@ export function upkeep(db: Db, { tx, holds, retention, sweep }: Parts, side: Sid
     clockSet(ms) {
       holds.shifted(ms);
       side.clockSet(ms);
+      due.clockSet();
       unshiftedMs += ms;
       shift();
     },
@@ -40,6 +42,9 @@ export function upkeep(db: Db, { tx, holds, retention, sweep }: Parts, side: Sid
         });
       return { ...retention.state(limits), sideFiles: side.write(false) };
     },
-    nextAt: (now, kinds) => (retention.isBusy ? now : Math.min(nextDue(db, now, kinds), now + side.dueInMs())),
+    nextAt(now, kinds) {
+      const { at, isDue } = due.next(now, kinds);
+      return { at: retention.isBusy ? now : Math.min(at, now + side.dueInMs()), isDue };
+    },
   };
 }

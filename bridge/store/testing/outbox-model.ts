@@ -141,15 +141,16 @@ export class OutboxModel {
     }
   }
 
-  /** Whoever has claimed all that is due may sleep for as long as the store says: nothing can be claimed before. */
+  /** Whoever has claimed all that is due may sleep for as long as the store says, and on while it says that nothing is due. */
   #sleep(): void {
     const { t } = this;
     this.#claim();
     for (let n = 0; n < 5; n++) t.store.retain(t.now, { age: 24 * HOUR, maxBytes: 1 << 30 });
-    const wakeAt = Math.min(t.store.nextAt(t.now, []), t.now + HOUR);
+    const wakeAt = Math.min(t.store.nextAt(t.now, []).at, t.now + HOUR);
     if (wakeAt > t.now) t.now = wakeAt - 1;
     assert.deepEqual(t.claimedKeys(), []);
     t.now++;
+    if (!t.store.nextAt(t.now, []).isDue) assert.deepEqual(t.claimedKeys(), []);
   }
 
   #isInFlight(key: string): boolean {

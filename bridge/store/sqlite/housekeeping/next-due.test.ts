@@ -12,7 +12,7 @@ const LIMITS = { age: HOUR, maxBytes: 1 << 30 };
 /** Ms until something is due, after the housekeeping of now; what waits to be sent is looked at every 10 s. */
 function dueInMs(): number {
   t.store.retain(t.now, LIMITS);
-  return t.store.nextAt(t.now, TIMERS) - t.now;
+  return t.store.nextAt(t.now, TIMERS).at - t.now;
 }
 /** The first pass of the retention and the small files are done. */
 function settle(): void {
@@ -35,7 +35,7 @@ it.each(TIMERS)('is the first timer of kind %s, which fires by the clock', (kind
   });
   expect(dueInMs()).toBe(2 * HOUR);
   t.now += 3 * HOUR;
-  expect(t.store.nextAt(t.now, TIMERS) - t.now).toBeLessThanOrEqual(0);
+  expect(t.store.nextAt(t.now, TIMERS).at - t.now).toBeLessThanOrEqual(0);
 });
 
 it.each(['schedule', 'probe'] as const)('is not a timer of kind %s, which waits for records', (kind) => {
@@ -65,4 +65,38 @@ it('is the next assertion of a monitor, of whatever destination', () => {
   t.now += 2 * HOUR;
   // Due now: whoever claims it was woken; what nobody claims wakes nobody again.
   expect(dueInMs()).toBe(Infinity);
+});
+
+it('says once that something became due, and again when it waits for long', () => {
+  const isDue = (): boolean => t.store.nextAt(t.now, TIMERS).isDue;
+  settle();
+  t.enqueue({ key: 'a' });
+  isDue();
+  expect(isDue()).toBe(false);
+  t.settle(t.claim(), FAILED, 4 * SECOND);
+  t.now += 4 * SECOND - 1;
+  expect(isDue()).toBe(false);
+  t.now += 1;
+  expect([isDue(), isDue()]).toEqual([true, false]);
+  t.now += 10 * SECOND;
+  expect([isDue(), isDue()]).toEqual([true, false]);
+});
+
+it('says so of what was due between two calls, however short it waited', () => {
+  const isDue = (): boolean => t.store.nextAt(t.now, TIMERS).isDue;
+  settle();
+  t.enqueue({ key: 'a' });
+  isDue();
+  t.settle(t.claim(), FAILED, 1);
+  t.now += SECOND;
+  expect([isDue(), isDue()]).toEqual([true, false]);
+});
+
+it('says so of everything when the clock was set', () => {
+  settle();
+  t.enqueue({ key: 'a' });
+  t.store.nextAt(t.now, TIMERS);
+  t.now -= HOUR;
+  t.store.clockSet(-HOUR);
+  expect(t.store.nextAt(t.now, TIMERS).isDue).toBe(true);
 });

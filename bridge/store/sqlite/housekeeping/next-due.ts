@@ -35,13 +35,40 @@ export const NEXT_TIMER =
 const UNSETTLED_MS = 10_000;
 const UNSETTLED = 'SELECT 1 FROM intents INDEXED BY intents_due WHERE settled_at IS NULL LIMIT 1';
 
-/**
- * When something of the store is due next, timers of `kinds` among it: maybe in the past for a timer, which then did not
- * fire; Infinity for never.
- */
-export function nextDue(db: Db, now: Instant, kinds: readonly Timer['kind'][]): Instant {
-  const first = (sql: string, param: number | string): Instant =>
-    db.get<{ at: number | null }>(sql, param)?.at ?? Infinity;
-  const waits = db.get(UNSETTLED) === undefined ? Infinity : now + UNSETTLED_MS;
-  return Math.min(first(NEXT_DUE, now), waits, first(NEXT_TIMER, JSON.stringify(kinds)));
+/** When something of the store is due. */
+export class NextDue {
+  readonly #db: Db;
+  /** Of the last call, and of the last one that found something due. */
+  #lookedAt: Instant = -Infinity;
+  #foundAt: Instant = -Infinity;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** What is due moved with the clock: all of it counts as new. */
+  clockSet(): void {
+    this.#lookedAt = -Infinity;
+    this.#foundAt = -Infinity;
+  }
+
+  /**
+   * When something is due next, timers of `kinds` among it: maybe in the past for a timer, which then did not fire;
+   * Infinity for never. `isDue`: something else than a timer became due since the last call, or waits for so long that
+   * it is to be looked at.
+   */
+  next(now: Instant, kinds: readonly Timer['kind'][]): { readonly at: Instant; readonly isDue: boolean } {
+    const since = this.#first(NEXT_DUE, Math.min(this.#lookedAt, now));
+    const waits = this.#db.get(UNSETTLED) !== undefined;
+    const isDue = since <= now || (waits && now - this.#foundAt >= UNSETTLED_MS);
+    this.#lookedAt = now;
+    if (isDue) this.#foundAt = now;
+    const first = since <= now ? this.#first(NEXT_DUE, now) : since;
+    const lookAt = waits ? this.#foundAt + UNSETTLED_MS : Infinity;
+    return { at: Math.min(first, lookAt, this.#first(NEXT_TIMER, JSON.stringify(kinds))), isDue };
+  }
+
+  #first(sql: string, param: number | string): Instant {
+    return this.#db.get<{ at: number | null }>(sql, param)?.at ?? Infinity;
+  }
 }
