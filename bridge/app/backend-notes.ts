@@ -11,12 +11,16 @@ import type { Metrics } from '../telemetry/metrics.ts';
 /** How long the page mentions what a backend refused. */
 const TOLD_MS = 24 * 3_600_000;
 
+const BACK = 'a backend takes again what the Collector sends; the Collector kept what came meanwhile';
+const BACK_AND_REFUSED = `${BACK}, but for what the backend refused: that is lost there`;
+
 interface Given {
   readonly api: KubeApi;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'backendRefused'>;
   readonly pods: readonly string[];
+  readonly everyMs?: number;
 }
 
 /** Reports to log and metrics what the backends behind the Collector refuse. */
@@ -28,11 +32,15 @@ export function startBackendNotes({ logger, metrics, ...given }: Given, releases
       if (what === 'refused') {
         metrics.backendRefused(exporter, count);
         const message = 'a backend refused what the Collector had taken; it is lost there';
-        incidents.seen(`refused/${exporter}`, { exporter, pod, count, why }, message, 'error');
+        incidents.seen(`refused/${pod}/${exporter}`, { exporter, pod, count, why }, message, 'error');
       } else {
         const message = 'a backend does not take what the Collector sends; the Collector keeps it and tries again';
-        incidents.seen(`away/${exporter}`, { exporter, pod, why }, message);
+        incidents.seen(awayKey(pod, exporter), { exporter, pod, why }, message);
       }
+    },
+    onBack({ pod, exporter, awayMs, refused }) {
+      const fields = { exporter, pod, seconds: Math.round(awayMs / 1000), ...(refused > 0 && { refused }) };
+      incidents.over(awayKey(pod, exporter), fields, refused > 0 ? BACK_AND_REFUSED : BACK);
     },
     onUnread(pod, why) {
       const key = `unread/${pod}`;
@@ -45,6 +53,10 @@ export function startBackendNotes({ logger, metrics, ...given }: Given, releases
   return log;
 }
 
+function awayKey(pod: string, exporter: string): string {
+  return `away/${pod}/${exporter}`;
+}
+
 /** What every page says of the backends behind the Collector: nothing while all is well. */
 export function backendNotes(log: Pick<CollectorLog, 'states' | 'forbidden'>, now: Instant): string[] {
   const unread = [...log.forbidden().keys()].map(
@@ -54,15 +66,14 @@ export function backendNotes(log: Pick<CollectorLog, 'states' | 'forbidden'>, no
   return [...log.states().flatMap((state) => notesOf(state, now)), ...unread];
 }
 
-function notesOf({ exporter, refused, refusal, away }: BackendState, now: Instant): string[] {
+function notesOf({ pod, exporter, refused, refusal, away }: BackendState, now: Instant): string[] {
   const notes: string[] = [];
+  const backend = `The backend behind the exporter ${exporter} of the Collector's pod ${pod}`;
   if (refusal !== undefined && now - refusal.at < TOLD_MS)
-    notes.push(
-      `The backend behind the Collector's exporter ${exporter} refused ${many(refused)} for good, last at ${iso(refusal.at)}: ${refusal.why}`,
-    );
+    notes.push(`${backend} refused ${many(refused)} for good, last at ${iso(refusal.at)}: ${refusal.why}`);
   if (away !== undefined)
     notes.push(
-      `The backend behind the Collector's exporter ${exporter} takes nothing since ${iso(away.since)}; the Collector keeps it and tries again: ${away.why}`,
+      `${backend} takes nothing since ${iso(away.since)}; the Collector keeps it and tries again: ${away.why}`,
     );
   return notes;
 }

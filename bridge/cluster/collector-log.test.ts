@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { backendNotes } from '../app/backend-notes.ts';
 import type { KubeApi } from './api.ts';
-import { startCollectorLog, type CollectorLog } from './collector-log.ts';
+import { type BackendBack, type CollectorLog, startCollectorLog } from './collector-log.ts';
 import { FakeApi } from './fake-api.ts';
 
 const NOW = Date.UTC(2026, 10, 30, 12);
@@ -16,11 +16,12 @@ let now: number;
 let body: object | string;
 let counted: number;
 let unread: (string | undefined)[];
+let backs: BackendBack[];
 
 beforeEach(async () => {
   fake = new FakeApi();
   api = await fake.start();
-  [lines, asked, unread, counted, status, now] = [[], [], [], 0, 200, NOW];
+  [lines, asked, unread, backs, counted, status, now] = [[], [], [], [], 0, 200, NOW];
   body = { kind: 'Status', message: 'pods "lb-collector-0" is forbidden' };
   fake.intercept = (path) => {
     if (!path.includes('/pods/lb-collector-0/log')) return undefined;
@@ -33,6 +34,7 @@ beforeEach(async () => {
     pods: [POD],
     everyMs: 1,
     onAnswer: ({ count }) => void (counted += count),
+    onBack: (back) => void backs.push(back),
     onUnread: (_pod, why) => unread.push(why),
   });
 });
@@ -69,7 +71,7 @@ describe('the log of the Collector', () => {
       },
     ]);
     expect(backendNotes(reader!, NOW)).toEqual([
-      "The backend behind the Collector's exporter otlp/lifecycle-traces refused 15 items for good, last at 2026-11-30T11:59:50.500Z: Permanent error: no",
+      "The backend behind the exporter otlp/lifecycle-traces of the Collector's pod ops/lb-collector-0 refused 15 items for good, last at 2026-11-30T11:59:50.500Z: Permanent error: no",
     ]);
     expect(backendNotes(reader!, NOW + 25 * 3_600_000)).toEqual([]);
   });
@@ -78,8 +80,43 @@ describe('the log of the Collector', () => {
     lines = [retried(-200), retried(-90), retried(-30), retried(-1)];
     await looked();
     expect(backendNotes(reader!, NOW)).toEqual([
-      "The backend behind the Collector's exporter otlp/lifecycle-traces takes nothing since 2026-11-30T11:56:40.000Z; the Collector keeps it and tries again: connection refused",
+      "The backend behind the exporter otlp/lifecycle-traces of the Collector's pod ops/lb-collector-0 takes nothing since 2026-11-30T11:56:40.000Z; the Collector keeps it and tries again: connection refused",
     ]);
+  });
+
+  it('says once that a backend takes again: how long it was away, and what it refused meanwhile', async () => {
+    lines = [dropped(-100, 7), retried(-90), dropped(-60, 2), retried(-30)];
+    await looked();
+    expect(backs).toEqual([]);
+    now += 100_000;
+    await looked();
+    expect(backs).toEqual([{ pod: POD, exporter: 'otlp/lifecycle-traces', awayMs: 60_000, refused: 2 }]);
+    expect(reader?.states()).toMatchObject([{ refused: 9 }]);
+    lines.push(retried(99));
+    await looked();
+    now += 120_000;
+    await looked();
+    expect(backs.slice(1)).toEqual([{ pod: POD, exporter: 'otlp/lifecycle-traces', awayMs: 0, refused: 0 }]);
+  });
+
+  it('says that a backend took in between when it is away once more', async () => {
+    lines = [retried(-290), retried(-270), retried(-10)];
+    await looked();
+    expect(backs.map(({ awayMs }) => awayMs)).toEqual([20_000]);
+    expect(backendNotes(reader!, NOW).join()).toContain('since 2026-11-30T11:59:50');
+  });
+
+  it('that cannot be read does not say that a backend takes again', async () => {
+    lines = [retried(-30)];
+    await looked();
+    status = 502;
+    now += 600_000;
+    await looked();
+    expect(backs).toEqual([]);
+    lines.push(retried(590));
+    status = 200;
+    await looked();
+    expect(backs.map(({ awayMs }) => awayMs)).toEqual([0]);
   });
 
   it('what was away long ago is not mentioned', async () => {

@@ -16,7 +16,26 @@ export interface BackendState {
   /** In the words of the backend. */
   readonly refusal?: { readonly at: Instant; readonly why: string };
   /** Since when it takes nothing; tried again for ever. Absent when it was not said for two minutes. */
-  readonly away?: { readonly since: Instant; readonly at: Instant; readonly why: string };
+  readonly away?: Away;
+}
+
+interface Away {
+  readonly since: Instant;
+  /** When it was said last. */
+  readonly at: Instant;
+  readonly why: string;
+  /** What the backend had refused for good before. */
+  readonly refusedBefore: number;
+}
+
+/** A backend that took nothing, and of which the log has said nothing for two minutes now: it takes again what is sent. */
+export interface BackendBack {
+  readonly pod: string;
+  readonly exporter: string;
+  /** By the log, from the first try that failed to the last. */
+  readonly awayMs: number;
+  /** What it refused for good meanwhile: lost there. All else the Collector kept. */
+  readonly refused: number;
 }
 
 export interface CollectorLogOptions {
@@ -25,6 +44,7 @@ export interface CollectorLogOptions {
   /** `namespace/name` of each pod. */
   readonly pods: readonly string[];
   readonly onAnswer: (answer: BackendAnswer, pod: string) => void;
+  readonly onBack: (back: BackendBack) => void;
   /** The log of a pod cannot be read; undefined when it can again. */
   readonly onUnread: (pod: string, why: string | undefined) => void;
   readonly everyMs?: number;
@@ -118,6 +138,22 @@ class Reader {
     onUnread(pod, undefined);
     this.#readUntil.set(pod, Math.max(since, lastTime(text) ?? since));
     for (const said of readCollectorLog(text)) if (said.at > since) this.#take(pod, said);
+    this.#backAgain(pod);
+  }
+
+  /** Only after its log was read: what cannot be read says nothing. */
+  #backAgain(pod: string): void {
+    const now = this.#options.clock.now();
+    for (const [key, { away, ...state }] of this.#states) {
+      if (state.pod !== pod || away === undefined || now - away.at < AWAY_MS) continue;
+      this.#states.set(key, state);
+      this.#isBack(state, away);
+    }
+  }
+
+  #isBack({ pod, exporter, refused }: BackendState, away: Away): void {
+    const awayMs = away.at - away.since;
+    this.#options.onBack({ pod, exporter, awayMs, refused: refused - away.refusedBefore });
   }
 
   #refused(pod: string, status: number, text: string): void {
@@ -133,9 +169,11 @@ class Reader {
     if (said.what === 'refused') {
       this.#states.set(key, { ...before, refused: refused + said.count, refusal: { at, why } });
     } else {
-      const { since, at: last } = before.away ?? { since: at, at: -Infinity };
-      const away = { since: at - last < AWAY_MS ? since : at, at, why };
-      this.#states.set(key, { ...before, refused, away });
+      const { away } = before;
+      const goesOn = away !== undefined && at - away.at < AWAY_MS;
+      if (away !== undefined && !goesOn) this.#isBack({ ...before, refused }, away);
+      const began = goesOn ? away : { since: at, refusedBefore: refused };
+      this.#states.set(key, { ...before, refused, away: { ...began, at, why } });
     }
     this.#options.onAnswer(said, pod);
   }

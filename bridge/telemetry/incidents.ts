@@ -43,12 +43,12 @@ export class Incidents {
     incident.times = 0;
   }
 
-  /** It works (again): reported if the trouble was. */
+  /** It works (again): reported if the trouble was, with how long it went on unless `fields` say that. */
   over(key: string, fields: object, message: string): void {
     const incident = this.#incidents.get(key);
     if (incident?.since === undefined) return;
     const seconds = Math.round((this.#now() - incident.since) / 1000);
-    if (incident.reported) this.#logger.info({ ...fields, seconds }, message);
+    if (incident.reported) this.#logger.info({ seconds, ...fields }, message);
     incident.since = undefined;
     incident.reported = false;
   }
