@@ -218,6 +218,8 @@ export type Delivery =
       /** Of a desired row: every row of the destination is refused alike. After `afterMs` one is tried again. */
       readonly hold?: Hold;
       readonly afterMs?: number;
+      /** Of a batch of the journal: the vendor took the batch but for this many, without naming them. It is not sent again. */
+      readonly refused?: number;
     };
 
 export interface ClaimedIntent extends Omit<Intent, 'story' | 'keep'> {

@@ -56,7 +56,9 @@ function ofResponse(response: Uint8Array, everything: number, read: ReadRejected
     return { outcome: 'retry', reason: 'bad_answer', detail: errorText(error) };
   }
   const { rejected, why } = said;
-  if (rejected > 0)
-    return { outcome: 'drop', reason: 'bad_request', detail: `${rejected} of ${everything} refused: ${why}` };
+  if (rejected > 0) {
+    const detail = `${rejected} of ${everything} refused: ${why}`;
+    return { outcome: 'drop', reason: 'bad_request', detail, refused: rejected };
+  }
   return why === '' ? { outcome: 'delivered' } : { outcome: 'delivered', detail: `the receiver warns: ${why}` };
 }

@@ -138,13 +138,15 @@ class Sender {
     );
   }
 
-  /** In exports of their own size; the first that is not taken ends it. */
+  /** In exports of their own size. One that is refused costs no other; the first that may be tried again ends it. */
   async lines(lines: readonly ReadableLogRecord[], signal: AbortSignal): Promise<Delivery> {
+    let all: Delivery = delivered;
     for (let at = 0; at < lines.length; at += LINES) {
       const logged = await this.logs(lines.slice(at, at + LINES), signal);
-      if (logged.outcome !== 'delivered') return logged;
+      if (logged.outcome === 'retry') return logged;
+      if (all.outcome === 'delivered') all = logged;
     }
-    return delivered;
+    return all;
   }
 
   async #send(

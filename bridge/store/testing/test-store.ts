@@ -117,7 +117,7 @@ export const LOST: Delivery = { outcome: 'retry', reason: 'answer_lost', unknown
 export const FAILED: Delivery = { outcome: 'retry', reason: 'server_error' };
 /** HTTP 500: of this row alone, or of all that shares the limit `vendor`. */
 export const SUSPECT: Delivery = { ...FAILED, suspect: { key: 'vendor' } };
-export const REFUSED: Delivery = { outcome: 'drop', reason: 'bad_request', detail: 'no such schedule' };
+export const REFUSED = { outcome: 'drop', reason: 'bad_request', detail: 'no such schedule' } as const;
 
 export function held(key: string, afterMs?: number): Delivery {
   return {

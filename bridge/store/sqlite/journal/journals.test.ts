@@ -174,6 +174,16 @@ describe('a batch', () => {
     ]);
   });
 
+  it('of which a part is refused is not sent again: what was taken would be there twice', () => {
+    t.commit('a', 'b', 'c', 'd');
+    t.settleNext(t.next(), { ...REFUSED, refused: 3 });
+    t.commit('e', 'f');
+    t.settleNext(t.next(), { ...REFUSED, refused: 7 });
+    expect(t.next()).toBeUndefined();
+    expect(t.receipts()).toEqual({ delivered: 1, bad_request: 5 });
+    expect(t.reader.drops({ limit: 10 }).items).toMatchObject([{ reason: 'bad_request', detail: 'no such schedule' }]);
+  });
+
   it('in a dry run is dropped as a whole', () => {
     t.commit('a', 'b', 'c');
     t.settleNext(t.next(), { outcome: 'drop', reason: 'dry_run' });

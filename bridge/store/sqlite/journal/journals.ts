@@ -111,16 +111,20 @@ export class Journals {
     const row = this.#row(destination);
     if (row?.in_flight !== 1 || row.sending_to !== upTo) return;
     const { outcome } = delivery;
-    if (outcome === 'delivered') {
-      const reason = row.unknown_outcomes > 0 ? 'delivered_again' : 'delivered';
-      this.#db.run(RECEIPT, destination, reason, entries);
-      this.#moveTo(destination, upTo, now);
-    } else if (outcome === 'retry' || delivery.hold !== undefined) this.#retry(destination, delivery, delayMs, now);
-    else if (entries > 1 && delivery.reason !== 'dry_run') this.#halve(destination, entries, delivery, now);
-    else {
-      this.#drop(destination, { from: row.cursor + 1, upTo, count: entries }, delivery.reason, delivery.detail, now);
-      this.#moveTo(destination, upTo);
-    }
+    if (outcome === 'delivered') return this.#taken(row, upTo, entries, now);
+    if (outcome === 'retry' || delivery.hold !== undefined) return this.#retry(destination, delivery, delayMs, now);
+    const { reason, detail, refused } = delivery;
+    if (refused === undefined && entries > 1 && reason !== 'dry_run')
+      return this.#halve(destination, entries, delivery, now);
+    const count = Math.min(refused ?? entries, entries);
+    this.#drop(destination, { from: row.cursor + 1, upTo, count }, reason, detail, now);
+    if (count < entries) this.#taken(row, upTo, entries - count, now);
+    else this.#moveTo(destination, upTo);
+  }
+
+  #taken({ destination, unknown_outcomes }: JournalColumns, upTo: number, count: number, now: Instant): void {
+    this.#db.run(RECEIPT, destination, unknown_outcomes > 0 ? 'delivered_again' : 'delivered', count);
+    this.#moveTo(destination, upTo, now);
   }
 
   #retry(
