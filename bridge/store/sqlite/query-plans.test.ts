@@ -46,8 +46,8 @@ it('a claim and a settlement look at the gates and at no more rows than they tak
     t.settle(claimed, DELIVERED);
   });
   expect(scans).toEqual([
-    'SCAN retirements',
     'SEARCH intents USING INDEX intents_due (destination=? AND status=? AND next_at<?)',
+    'SCAN retirements',
     'SEARCH intents USING COVERING INDEX intents_gate (destination=? AND status=?)',
     'SCAN gates',
     'SEARCH intents USING COVERING INDEX intents_gate (destination=? AND status=? AND gate>?)',

@@ -20,9 +20,10 @@ type Drop = Extract<Delivery, { outcome: 'drop' }>;
 type Retry = Extract<Delivery, { outcome: 'retry' }>;
 
 /** What was refused comes last: it may cost a search for it. What is retired or removed is not asserted again. */
-const CLAIM = `SELECT * FROM desired WHERE destination = ?1 AND sending = 0 AND next_at <= ?2
-    AND NOT ((retired = 1 OR wanted = ?4) AND not_in_sync_since IS NULL)
-  ORDER BY refused, next_at, id LIMIT ?3 + 0`;
+const IS_DUE = `destination = ?1 AND sending = 0 AND next_at <= ?2
+  AND NOT ((retired = 1 OR wanted = ?3) AND not_in_sync_since IS NULL)`;
+const CLAIM = `SELECT * FROM desired WHERE ${IS_DUE} ORDER BY refused, next_at, id LIMIT ?4 + 0`;
+const DUE = `SELECT 1 FROM desired WHERE ${IS_DUE} LIMIT 1`;
 
 /** The desired-state rows as the outbox converges them. The caller holds the transaction. */
 export class DesiredRows {
@@ -38,9 +39,14 @@ export class DesiredRows {
     this.#claims = claims;
   }
 
+  /** Whether a claim may find something. */
+  isDue(destination: string, now: Instant): boolean {
+    return this.#db.get(DUE, destination, now, NOTHING) !== undefined;
+  }
+
   claim(destination: string, limit: number, now: Instant, limitKeys: readonly string[]): ClaimedDesired[] {
     if (this.#holds.isHeld(destination, limitKeys, now)) return [];
-    const rows = this.#db.all<DesiredColumns>(CLAIM, destination, now, limit, NOTHING);
+    const rows = this.#db.all<DesiredColumns>(CLAIM, destination, now, NOTHING, limit);
     for (const { id } of rows) {
       // Until the request is answered, it is not known what the vendor has.
       this.#db.run(

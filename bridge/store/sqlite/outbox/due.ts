@@ -59,6 +59,14 @@ const FRONT = `SELECT * FROM intents
   WHERE destination = ? AND status = +? AND settled_at IS NULL AND gate = ? AND next_at <= ?
   ORDER BY next_at, seq LIMIT ? + 0`;
 
+const ANY = `SELECT 1 FROM intents INDEXED BY intents_due
+  WHERE destination = ? AND settled_at IS NULL AND status = 'ready' AND next_at <= ? LIMIT 1`;
+
+/** Whether a claim may find something: mostly not. */
+export function isAnyDue(db: Db, destination: string, now: Instant): boolean {
+  return db.get(ANY, destination, now) !== undefined;
+}
+
 /** The oldest due intents of one status that are not blocked, at most `perGate` of a gate; maybe more than `limit`. */
 export function dueIntents(db: Db, query: DueQuery): IntentColumns[] {
   const { destination, status, limit, now, blocked, perGate } = query;
