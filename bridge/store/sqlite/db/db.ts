@@ -35,6 +35,7 @@ export class Db {
   /** Statements that changed rows of `objects`, or may have, and what was rolled back. */
   #objectWrites = 0;
   #workWrites = 0;
+  #writes = 0;
   readonly path: string;
   readonly isReadOnly: boolean;
   /** Rows that could not be read since somebody asked. */
@@ -74,6 +75,7 @@ export class Db {
     try {
       const { statement, namesObjects, namesWork } = this.#ready(sql);
       const changes = Number(statement.run(...params).changes);
+      if (changes > 0) this.#writes++;
       if (namesObjects && changes > 0) this.#objectWrites++;
       if (namesWork && changes > 0) this.#workWrites++;
       return changes;
@@ -91,6 +93,11 @@ export class Db {
   /** Another number once another connection has committed anything. */
   dataVersion(): number {
     return this.get<{ data_version: number }>('PRAGMA data_version')!.data_version;
+  }
+
+  /** Another number once `run` has written anything, or that was undone. */
+  get writeStamp(): number {
+    return this.#writes;
   }
 
   /** Another number once `run` has written what somebody may have to act on: to send it, mostly. */
@@ -167,6 +174,7 @@ export class Db {
 
   #undone(): void {
     this.#objectWrites++;
+    this.#writes++;
     for (const { late } of this.#late) late.discard();
   }
 

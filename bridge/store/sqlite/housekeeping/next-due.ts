@@ -13,19 +13,23 @@ const firstOf = (table: string, group: string, at: string, where: string): strin
   FROM groups WHERE name IS NOT NULL)`;
 
 /** What was due before and is still there waits for something else: an answer, a limit, a hold, or a destination that left. */
-const NEXT = [
-  ...['ready', 'awaiting'].map((status) =>
-    firstOf('intents', 'destination', 'next_at', `settled_at IS NULL AND status = '${status}'`),
-  ),
+const INTENTS = ['ready', 'awaiting'].map((status) =>
+  firstOf('intents', 'destination', 'next_at', `settled_at IS NULL AND status = '${status}'`),
+);
+const OTHERS = [
   firstOf('desired', 'destination', 'next_at', 'sending = 0'),
   '(SELECT min(until) FROM holds WHERE until > ?1)',
   '(SELECT min(remove_at) FROM desired WHERE remove_at IS NOT NULL AND remove_at > ?1)',
   '(SELECT min(next_at) FROM logs WHERE outcome IS NULL AND next_at > ?1)',
   '(SELECT min(next_at) FROM annotation_problems WHERE next_at > ?1)',
   '(SELECT min(next_at) FROM journals WHERE next_at > ?1)',
-].map((first) => `SELECT ${first} AS at`);
+];
+const first = (of: readonly string[]): string =>
+  `SELECT min(at) AS at FROM (${of.map((one) => `SELECT ${one} AS at`).join(' UNION ALL ')})`;
 
-export const NEXT_DUE = `SELECT min(at) AS at FROM (${NEXT.join(' UNION ALL ')})`;
+export const NEXT_DUE = first([...INTENTS, ...OTHERS]);
+/** While no intent waits, which is nearly always. */
+const NEXT_OTHER = first(OTHERS);
 
 /** Of the kinds in a JSON list. */
 export const NEXT_TIMER =
@@ -58,14 +62,15 @@ export class NextDue {
    * it is to be looked at.
    */
   next(now: Instant, kinds: readonly Timer['kind'][]): { readonly at: Instant; readonly isDue: boolean } {
-    const since = this.#first(NEXT_DUE, Math.min(this.#lookedAt, now));
     const waits = this.#db.get(UNSETTLED) !== undefined;
+    const due = waits ? NEXT_DUE : NEXT_OTHER;
+    const since = this.#first(due, Math.min(this.#lookedAt, now));
     const isDue = since <= now || (waits && now - this.#foundAt >= UNSETTLED_MS);
     this.#lookedAt = now;
     if (isDue) this.#foundAt = now;
-    const first = since <= now ? this.#first(NEXT_DUE, now) : since;
+    const next = since <= now ? this.#first(due, now) : since;
     const lookAt = waits ? this.#foundAt + UNSETTLED_MS : Infinity;
-    return { at: Math.min(first, lookAt, this.#first(NEXT_TIMER, JSON.stringify(kinds))), isDue };
+    return { at: Math.min(next, lookAt, this.#first(NEXT_TIMER, JSON.stringify(kinds))), isDue };
   }
 
   #first(sql: string, param: number | string): Instant {

@@ -74,6 +74,7 @@ export class Retention {
   #exhausted = false;
   #isBusy = false;
   #lookedAt: Instant = -Infinity;
+  #used: { readonly stamp: number; readonly bytes: number } | undefined;
 
   constructor(db: Db, tombstones: Tombstones) {
     this.#db = db;
@@ -225,7 +226,9 @@ export class Retention {
   }
 
   #usedBytes(): number {
-    return usedBytes(this.#db);
+    const stamp = this.#db.writeStamp;
+    if (this.#used?.stamp !== stamp) this.#used = { stamp, bytes: usedBytes(this.#db) };
+    return this.#used.bytes;
   }
 }
 
