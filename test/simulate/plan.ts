@@ -1,13 +1,13 @@
 import type { Tree } from '../../bridge/config/tree.ts';
 import { OLDEST_COPY_MS } from './collector.ts';
+import { cronJobsOf, EVERY, fillUp, NAMESPACES, runsADay } from './cronjobs.ts';
 import type { DestinationPlan } from './destinations.ts';
 import type { Reconfigure } from './operator.ts';
 import type { Random } from './random.ts';
 import { chance, pick, randomOf, skewed, weighted, whole } from './random.ts';
 import type { Trouble } from './weather.ts';
 import { TROUBLES } from './weather.ts';
-import type { CronJobPlan, Policy } from './world/cronjob-objects.ts';
-import type { Behaviour } from './world/job-controller.ts';
+import type { CronJobPlan } from './world/cronjob-objects.ts';
 import type { Resource } from './world/objects.ts';
 import type { WorkloadPlan } from './world/workload-revisions.ts';
 import type { WorkloadKind } from './world/workload-objects.ts';
@@ -83,9 +83,8 @@ export interface Plan {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
-/** Least number of runs and faults of each day. */
-export const RUNS_A_DAY = 500;
-export const FAULTS_A_DAY = 52;
+/** Faults of each day. */
+export const FAULTS_A_DAY = 50;
 /** How often a world has the sink that hears everything, and workloads: a day of it costs half as much again. */
 const ECHO = 0.2;
 /** How often it has each of the other vendors. */
@@ -138,55 +137,9 @@ export function planOf(seed: string, days: number): Plan {
       ...(hasGithub ? [{ sink: 'github', name: 'acme' }] : []),
       ...(chance(randomOf(seed, 'kubernetes'), TIMESTAMPS) ? [{ sink: 'kubernetes', name: 'default' }] : []),
     ],
-    cronJobs,
+    cronJobs: [...cronJobs, ...fillUp(random, cronJobs, acts, days)],
     workloads,
     acts: acts.filter(({ at }) => at < days * DAY).toSorted((a, b) => a.at - b.at),
-  };
-}
-
-const NAMESPACES = ['shop', 'team-a', 'team-b'];
-const EVERY = [5, 10, 10, 15, 20, 30, 60, 120, 360, 1440];
-
-/** As many as give the runs of a day, of which the faults leave some out. */
-function cronJobsOf(random: Random): CronJobPlan[] {
-  const all: CronJobPlan[] = [];
-  for (let runs = 0; runs < 1.08 * RUNS_A_DAY;) {
-    const plan = cronJobOf(random, all.length);
-    const own = 1440 / plan.every;
-    if (runs + own > 1.14 * RUNS_A_DAY) continue;
-    all.push(plan);
-    runs += own;
-  }
-  return all;
-}
-
-function cronJobOf(random: Random, n: number): CronJobPlan {
-  const every = pick(random, EVERY);
-  const policy = weighted<Policy>(random, { Allow: 6, Forbid: 3, Replace: 3 });
-  const annotations: Record<string, string> = {};
-  if (chance(random, 0.08)) annotations['k8s.cronitor.io/exclude'] = 'true';
-  if (chance(random, 0.2)) annotations['k8s.cronitor.io/grace-seconds'] = '120';
-  return {
-    name: `job-${String.fromCharCode(97 + (n % 26))}`,
-    namespace: pick(random, NAMESPACES),
-    every,
-    offset: whole(random, 0, 1439),
-    policy,
-    behaviour: behaviourOf(random, every * MINUTE),
-    history: pick(random, [0, 1, 3]),
-    ...(chance(random, 0.2) && { ttlSeconds: pick(random, [0, 30, 600]) }),
-    annotations,
-  };
-}
-
-function behaviourOf(random: Random, everyMs: number): Behaviour {
-  const longest = Math.min(chance(random, 0.3) ? 1.6 * everyMs : 0.5 * everyMs, 90 * MINUTE);
-  return {
-    runMs: [pick(random, [300, 2_000, 20_000]), Math.max(30_000, longest)],
-    failRate: pick(random, [0, 0, 0.05, 0.3, 1]),
-    backoffLimit: pick(random, [0, 0, 1, 2]),
-    ...(chance(random, 0.1) && { deadlineMs: 30_000 }),
-    ...(chance(random, 0.06) && { isElsewhere: true }),
   };
 }
 
@@ -249,7 +202,7 @@ function faultOf(random: Random, weights: typeof FAULTS): object {
 }
 
 function changeOf(random: Random, cronJobs: readonly CronJobPlan[]): object {
-  const { namespace, name } = pick(random, cronJobs);
+  const { namespace, name, every } = pick(random, cronJobs);
   const cronJob = `${namespace}/${name}`;
   const act = weighted<Change['act']>(random, {
     suspend: 3,
@@ -262,7 +215,10 @@ function changeOf(random: Random, cronJobs: readonly CronJobPlan[]): object {
   });
   if (act === 'suspend') return { act, cronJob, ms: Math.floor(skewed(random, 500, 3 * HOUR)) };
   if (act === 'recreate') return { act, cronJob, ms: Math.floor(skewed(random, 1_000, HOUR)) };
-  if (act === 'reschedule') return { act, cronJob, every: pick(random, EVERY), offset: whole(random, 0, 1439) };
+  // To no schedule that would be most of a day's runs.
+  const most = Math.max(48, runsADay(every));
+  const schedules = EVERY.filter((one) => runsADay(one) <= most);
+  if (act === 'reschedule') return { act, cronJob, every: pick(random, schedules), offset: whole(random, 0, 1439) };
   if (act === 'delete-job') return { act, cronJob, how: pick(random, ['Background', 'Foreground']) };
   return { act, cronJob };
 }
