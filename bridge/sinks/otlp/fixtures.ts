@@ -1,7 +1,11 @@
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { gzipSync } from 'node:zlib';
 import { jobFacts } from '../../../test/fixtures/facts.ts';
+import type { ArrivedSpan } from '../../../test/vendors/otlp-receiver.ts';
+import { readSpans } from '../../../test/vendors/otlp-receiver.ts';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { RunStory, StoryContainer } from '../story.ts';
+import { spansOf } from './deliver.ts';
 
 export const JOB_UID = '6f1f3c52-4c2e-4b6a-9a55-0123456789ab';
 export const TRACE_ID = '6f1f3c524c2e4b6a9a550123456789ab';
@@ -127,4 +131,27 @@ export function transition(changes: Partial<Transition> = {}): Transition {
     text: 'started',
     ...changes,
   };
+}
+
+/** The trace of a run as it arrives; what cannot be written down throws. */
+export function arrived(of: RunStory): readonly ArrivedSpan[] {
+  const spans = spansOf(of, { clusterName: 'production', attributes: {} }, undefined);
+  return readSpans(Buffer.from(ProtobufTraceSerializer.serializeRequest(spans)!));
+}
+
+/** What a backend could not draw. */
+export function wrongWith(spans: readonly ArrivedSpan[]): string[] {
+  const byId = new Map(spans.map((span) => [span.spanId, span]));
+  const roots = spans.filter(({ parentSpanId }) => parentSpanId === '').length;
+  return [
+    ...(byId.size === spans.length ? [] : ['a span twice']),
+    ...(roots === 1 ? [] : [`${roots} roots`]),
+    ...spans.flatMap(({ name, start, end, parentSpanId }): string[] => {
+      if (end < start) return [`${name} ends before it starts`];
+      const parent = byId.get(parentSpanId);
+      if (parentSpanId === '') return [];
+      if (parent === undefined) return [`${name} without its parent`];
+      return start < parent.start || end > parent.end ? [`${name} outside of its ${parent.name}`] : [];
+    }),
+  ];
 }

@@ -73,9 +73,11 @@ function waits({ podUid, createdAt, podScheduledAt }: Attempt, { resource, trace
 }
 
 const PULLED = / in ([\d.]+(?:h|ms|m|s|µs)[\d.hmsµ]*)/;
+/** What is said to have taken longer, or a time that is not one, is not drawn: anybody may write an Event. */
+const MAX_PULL_MS = 86_400_000;
 const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1, µs: 0.001 };
 
-/** Ms of a duration as Go prints it: `1m2.5s`; 0 for what is not one. */
+/** Ms of a duration as Go prints it: `1m2.5s`; NaN for what is not one. */
 function goDuration(text: string): number {
   return [...text.matchAll(/([\d.]+)(ms|µs|h|m|s)/g)].reduce(
     (sum, [, count = '0', unit = 's']) => sum + Number(count) * (UNIT_MS[unit] ?? 0),
@@ -83,17 +85,19 @@ function goDuration(text: string): number {
   );
 }
 
-/** What kubelet's Events say of images that it pulled; those that were there already are not drawn. */
+/** What kubelet's Events say of images that it pulled, maybe one several times; those that were there already are not drawn. */
 function pulls(events: readonly EventFacts[], podUid: string, { resource, traceId }: Make): SpanNode[] {
-  return events.flatMap(({ reason, regarding, message = '', lastAt }): SpanNode[] => {
+  return events.flatMap(({ uid, reason, regarding, message = '', lastAt }): SpanNode[] => {
     const [, took] = PULLED.exec(message) ?? [];
     if (reason !== 'Pulled' || regarding.uid !== podUid || lastAt === undefined || took === undefined) return [];
+    const ms = goDuration(took);
+    if (!(ms <= MAX_PULL_MS)) return [];
     const container = /\{(.+)\}/.exec(regarding.fieldPath ?? '')?.[1] ?? '';
     return [
       {
-        id: spanIdOf(traceId, 'pull', podUid, container),
+        id: spanIdOf(traceId, 'pull', podUid, uid),
         name: 'pull image',
-        start: Math.round(lastAt - goDuration(took)),
+        start: Math.max(0, Math.round(lastAt - ms)),
         end: lastAt,
         resource,
         attributes: container === '' ? {} : { 'k8s.container.name': container },

@@ -49,7 +49,7 @@ it('of a run whose first two pods failed has each pod with its containers, the p
     'RUN import e52261c0451707e1',
     '  attempt aa9765c08de4460f ✗',
     '    init container 96219f7b98a97df8',
-    '    pull image cd6591483d91c283',
+    '    pull image 779e8ec0a3493239',
     '    container 510eaec78bfb138c ✗',
     '  back-off d9749fcc90cf0ff8',
     '  attempt 35e7af18569f5230 ✗',

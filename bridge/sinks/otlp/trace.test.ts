@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eventFacts } from '../../../test/fixtures/facts.ts';
 import type { RunStory } from '../story.ts';
@@ -138,33 +137,6 @@ it('links to the run before it and to the traceparent of its Job', () => {
     '0af7651916cd43dd8448eb211c80319c',
   ]);
   expect(others.flatMap(({ links }) => links)).toEqual([]);
-});
-
-it('never has a span that ends before it starts or lies outside its parent, whatever the clocks say', () => {
-  const time = fc.option(fc.integer({ min: -400, max: 400 }).map(at), { nil: undefined });
-  const pod = fc.record({ createdAt: time, podScheduledAt: time, startedAt: time, endedAt: time });
-  const clocks = fc.record({
-    run: fc.record({ createdAt: time, scheduledAt: time, startedAt: time, endedAt: time }),
-    pods: fc.array(pod, { maxLength: 4 }),
-    containers: fc.array(fc.record({ startedAt: time, endedAt: fc.integer().map(at), instance: fc.nat(3) }), {
-      maxLength: 6,
-    }),
-  });
-  const check = (node: SpanNode): void => {
-    expect(node.end).toBeGreaterThanOrEqual(node.start);
-    for (const child of node.children) {
-      expect(child.start).toBeGreaterThanOrEqual(node.start);
-      expect(child.end).toBeLessThanOrEqual(node.end);
-      check(child);
-    }
-  };
-  fc.assert(
-    fc.property(clocks, ({ run: times, pods, containers }) => {
-      const attempts = pods.map((one, index) => attempt(String(index), one as object));
-      const ends = containers.map((one, index) => container(String(index % 4), one as object));
-      check(trace({ run: run(times), attempts, containers: ends }));
-    }),
-  );
 });
 
 describe('a rollout that goes on', () => {
