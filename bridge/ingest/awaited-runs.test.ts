@@ -30,7 +30,7 @@ const nameOf = (entry: JournalEntry): string => ('event' in entry ? entry.event.
 /** What leaves now and was taken, as `entry: run`. */
 function leaves(): string[] {
   const batch = bridge.store.claimJournal(TO, 100, now);
-  if (batch === undefined) return [];
+  if (batch === undefined || batch.entries.length === 0) return [];
   const { upTo, entries } = batch;
   const settled = { destination: TO, upTo, entries: entries.length, delivery: { outcome: 'delivered' } as const };
   bridge.store.settleJournal([settled], now);

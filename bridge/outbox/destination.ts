@@ -43,6 +43,8 @@ export class DestinationLoop {
   #inFlight = 0;
   #converging = 0;
   #exporting = false;
+  /** When it is looked again whether the journal goes on. */
+  #followAt: Instant = Infinity;
   #resumed = false;
   #stopping = false;
 
@@ -146,10 +148,12 @@ export class DestinationLoop {
     const { destination, journal } = this.#deliverer;
     const now = this.#options.clock.now();
     const limits = this.#journalLimits();
+    this.#followAt = Infinity;
     if (journal === undefined || this.#exporting || this.#stopping || this.#limiter.freeAt(limits, now) > now) return;
     const keys = limits.map(({ key }) => key);
     const claimed = await this.#options.store.claimJournal(destination, journal.batch, now, keys);
-    if (claimed !== undefined) this.#track(this.#export(claimed));
+    if (claimed?.againMs !== undefined) this.#followAt = now + claimed.againMs;
+    else if (claimed !== undefined) this.#track(this.#export(claimed));
   }
 
   /** Starts what is free; those without limits together, as the sink can take them. */
@@ -250,6 +254,6 @@ export class DestinationLoop {
     const { clock, tickMs, retryMs } = this.#options;
     const now = clock.now();
     const lookMs = this.#deliverer.isRefused?.() ? retryMs : tickMs;
-    return Math.max(1, Math.min(lookMs, this.#limiter.nextFree(began) - now));
+    return Math.max(1, Math.min(lookMs, this.#limiter.nextFree(began) - now, this.#followAt - now));
   }
 }

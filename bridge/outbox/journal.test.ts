@@ -116,6 +116,19 @@ describe('a destination that follows the journal', () => {
     expect(store.calls['settleJournal']).toBe(1);
   });
 
+  it('looks again by itself whether the run came that its next entry waits for, at most twice a second', async () => {
+    const about = { kind: 'Pod', namespace: 'shop', name: 'p', uid: 'p' } as const;
+    const made: Transition = { id: 'a', kind: 'attempt.started', at: t.now, about, runUid: 'late', text: 'a' };
+    t.store.transaction((tx) => tx.timeline.add(made, t.now));
+    start(follower(), 60_000);
+    await until(() => (store.calls['claimJournal'] ?? 0) >= 2);
+    expect([requests, t.reader.journals()]).toMatchObject([[], [{ waiting: 1, attempts: 0, nextAt: undefined }]]);
+    t.know('late');
+    await until(() => total() === 1);
+    expect(store.calls['claimJournal']).toBeLessThan(20);
+    expect(requests).toEqual([['a']]);
+  });
+
   it('is sent the same batch again after a failure, then goes on', async () => {
     statuses = [500, 500];
     commit('a', 'b');

@@ -11,6 +11,8 @@ export interface ClaimedJournal {
   readonly entries: readonly JournalEntry[];
   /** Number of this try, from 1. */
   readonly attempt: number;
+  /** There are some, of which the first waits for its run: how soon to ask again. Then nothing is to be settled. */
+  readonly againMs?: number;
 }
 
 export interface SettledJournal {
@@ -30,8 +32,7 @@ export interface SettledJournal {
 export interface JournalStore {
   /**
    * The next entries of a destination, `limit` at most; a try that failed is made with the same ones. Undefined when there
-   * are none, or while they are being sent, wait for their next try or (for seconds) for the run that the first belongs to, or
-   * are held by the destination or one of `limitKeys`.
+   * are none, or while they are being sent, wait for their next try, or are held by the destination or one of `limitKeys`.
    * The first call begins behind what was recorded before the destination's cut-off.
    */
   claimJournal(

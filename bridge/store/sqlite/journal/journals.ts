@@ -68,7 +68,7 @@ export class Journals {
     if (all.length === 0) return this.#withoutEntries(row);
     // What was sent once is sent again as it was.
     const read = row.sending_to === null ? beforeAwaited(this.#db, all, now) : all;
-    if (read.length === 0) return this.#lookAgain(destination, now + AWAITED_MS);
+    if (read.length === 0) return { destination, upTo: row.cursor, entries: [], attempt: 1, againMs: AWAITED_MS };
     const [first] = read;
     if (first !== undefined && 'passed' in first) {
       const upTo = this.#pass(destination, read, first.passed, now);
@@ -84,10 +84,6 @@ export class Journals {
     if (upTo === null) return undefined;
     this.#moveTo(destination, upTo);
     return { destination, upTo, entries: [], attempt: 1 };
-  }
-
-  #lookAgain(destination: string, at: Instant): undefined {
-    this.#db.run('UPDATE journals SET next_at = ? WHERE destination = ?', at, destination);
   }
 
   #send({ destination, attempts }: JournalColumns, entries: readonly JournalEntry[]): ClaimedJournal {
