@@ -1,4 +1,5 @@
 import type { Tree } from '../../bridge/config/tree.ts';
+import { absencesOf } from './absences.ts';
 import { OLDEST_COPY_MS } from './collector.ts';
 import { cronJobsOf, EVERY, fillUp, NAMESPACES, runsADay } from './cronjobs.ts';
 import type { DestinationPlan } from './destinations.ts';
@@ -120,6 +121,8 @@ export function planOf(seed: string, days: number): Plan {
       for (let n = 0; n < 30; n++)
         acts.push({ id: `w${day}.${n}`, at: at(), ...workloadChangeOf(random, workloads) } as Act);
   }
+  const others = OTHERS.filter((sink) => chance(randomOf(seed, sink), OTHER));
+  if (others.includes('opentelemetry')) acts.push(...absencesOf(randomOf(seed, 'absences'), days, DAY));
   const skew = (): number => whole(random, -1_500, 1_500);
   return {
     seed,
@@ -133,7 +136,7 @@ export function planOf(seed: string, days: number): Plan {
     destinations: [
       { sink: 'cronitor', name: 'default' },
       ...(hasEcho ? [{ sink: 'echo', name: 'main' }] : []),
-      ...OTHERS.filter((sink) => chance(randomOf(seed, sink), OTHER)).map((sink) => ({ sink, name: 'main' })),
+      ...others.map((sink) => ({ sink, name: 'main' })),
       ...(hasGithub ? [{ sink: 'github', name: 'acme' }] : []),
       ...(chance(randomOf(seed, 'kubernetes'), TIMESTAMPS) ? [{ sink: 'kubernetes', name: 'default' }] : []),
     ],

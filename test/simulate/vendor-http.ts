@@ -146,6 +146,7 @@ export class VendorHttp implements Http {
   #refusal(): number | undefined {
     const { weather, random } = this.#options;
     if (weather.is('vendor-500') && chance(random, 0.8)) return pick(random, [500, 502, 503, 504]);
+    if (weather.is('vendor-503')) return 503;
     if (weather.is('vendor-429') && chance(random, 0.8)) return 429;
     if (weather.is('vendor-401')) return pick(random, [401, 403]);
     return undefined;

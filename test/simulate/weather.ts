@@ -18,6 +18,8 @@ export type Trouble =
   /** The vendor does what it is asked, and the answer is lost. */
   | 'vendor-lost'
   | 'vendor-500'
+  /** It takes nothing, and says so. */
+  | 'vendor-503'
   | 'vendor-429'
   | 'vendor-401'
   | 'disk-full';

@@ -82,7 +82,7 @@ function passes(ms: number): void {
 const failures = (): number => settled.filter(({ outcome }) => outcome === 'retry').length;
 const waits = (): boolean =>
   bridge.reader.journals().some(({ waiting }) => waiting > 0) ||
-  bridge.reader.deliveries({ limit: 1_000 }).items.some(({ status: is }) => is === 'pending');
+  bridge.reader.deliveries({ limit: 1_000 }).items.some(({ status: is }) => is === 'pending' || is === 'sending');
 
 /** A run every six minutes, while each try fails: longer than any pause, so that each step has one. */
 async function away(fromRun: number, steps: number): Promise<void> {
