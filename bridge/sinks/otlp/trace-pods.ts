@@ -66,10 +66,11 @@ function attemptError(attempt: Attempt): string | undefined {
 }
 
 /** The time until it got a node. */
-function waits({ podUid, createdAt, podScheduledAt }: Attempt, { resource, traceId }: Make): SpanNode[] {
+function waits({ podUid, createdAt, podScheduledAt, nodeName }: Attempt, { resource, traceId }: Make): SpanNode[] {
   if (createdAt === undefined || podScheduledAt === undefined || podScheduledAt <= createdAt) return [];
   const id = spanIdOf(traceId, 'schedule', podUid);
-  return [{ id, name: 'schedule', start: createdAt, end: podScheduledAt, resource, attributes: {}, children: [] }];
+  const attributes = nodeName === undefined ? {} : { 'cicd.worker.name': nodeName };
+  return [{ id, name: 'schedule', start: createdAt, end: podScheduledAt, resource, attributes, children: [] }];
 }
 
 const PULLED = / in ([\d.]+(?:h|ms|m|s|µs)[\d.hmsµ]*)/;

@@ -95,5 +95,6 @@ function rootAttributes(
 function queueWait(run: Run, traceId: string, start: number, resource: Attributes): SpanNode[] {
   if (run.startedAt === undefined || run.startedAt <= start) return [];
   const id = spanIdOf(traceId, 'queue');
-  return [{ id, name: 'queue', start, end: run.startedAt, resource, attributes: {}, children: [] }];
+  const attributes = { 'cicd.pipeline.run.state': 'pending' };
+  return [{ id, name: 'queue', start, end: run.startedAt, resource, attributes, children: [] }];
 }

@@ -30,7 +30,27 @@ const ownAttributes = groups
 /** Types of the attributes that semantic conventions do not have. */
 export const own = new Map(ownAttributes.map(({ id, type }) => [id!, type!]));
 /** Names that semantic conventions have. */
-export const standard = new Set<string>(Object.values(conventions).filter((value) => typeof value === 'string'));
+export const standard = new Set<string>(
+  Object.entries(conventions).flatMap(([key, value]) =>
+    /^(?:ATTR|METRIC)_/.test(key) && typeof value === 'string' ? [value] : [],
+  ),
+);
+/** The package has no types: these are not strings. */
+const STANDARD_TYPES: Readonly<Record<string, string>> = {
+  'process.exit.code': 'int',
+  'k8s.container.restart_count': 'int',
+  'process.pid': 'int',
+};
+/** The values that the semantic conventions know of an attribute whose values are a closed list. */
+const CLOSED = /^cicd\./;
+const standardValues = new Map(
+  Object.entries(conventions).flatMap(([key, name]): [string, unknown[]][] => {
+    if (!key.startsWith('ATTR_') || !CLOSED.test(name as string)) return [];
+    const prefix = `${key.slice('ATTR_'.length)}_VALUE_`;
+    const values = Object.entries(conventions).filter(([other]) => other.startsWith(prefix));
+    return values.length === 0 ? [] : [[name as string, values.map(([, value]) => value)]];
+  }),
+);
 
 export function spanGroup(name: string): Group | undefined {
   const known = name.startsWith('RUN ') ? 'RUN {cicd.pipeline.name}' : name;
@@ -60,9 +80,16 @@ export function wrongWith(
       .filter((key) => !known.has(key))
       .map((key) => `${name} has ${key}`),
     ...missing.map(({ ref }) => `${name} is without ${ref}`),
-    ...Object.entries(attributes).flatMap(([key, value]) => {
-      const type = own.get(key);
-      return type !== undefined && TYPES[type] !== typeof value ? [`${name}: ${key} is a ${typeof value}`] : [];
-    }),
+    ...wrongValues(name, attributes),
   ];
+}
+
+/** Which values have another type than their attribute, or are none that its list has. */
+export function wrongValues(name: string, attributes: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(attributes).flatMap(([key, value]) => {
+    const type = own.get(key) ?? STANDARD_TYPES[key] ?? 'string';
+    if (TYPES[type] !== typeof value) return [`${name}: ${key} is a ${typeof value}`];
+    if (type === 'int' && !Number.isInteger(value)) return [`${name}: ${key} is ${String(value)}`];
+    return standardValues.get(key)?.includes(value) === false ? [`${name}: ${key} is ${String(value)}`] : [];
+  });
 }
