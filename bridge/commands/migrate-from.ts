@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { connectKube } from '../cluster/api.ts';
+import { connectKube, type KubeApi } from '../cluster/api.ts';
 import { errorText, UserError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import type { Draft } from './migrate/draft.ts';
+import { fromEnvironmentText, variablesIn } from './migrate/environment.ts';
+import { areManifests, fromManifests } from './migrate/manifests.ts';
 import { printNotes, printValues } from './migrate/print.ts';
 import { type OldInstallation, readRelease } from './migrate/release.ts';
 import { translate } from './migrate/rules.ts';
-import { fromEnvironmentText, fromValuesText } from './migrate/sources.ts';
+import { documentsOf, fromDocuments } from './migrate/sources.ts';
 import type { OldTool } from './migrate/tool.ts';
 import { OLD_TOOLS } from './migrate/tools.ts';
 import { processTerminal, readArguments, type Terminal } from './terminal.ts';
@@ -36,7 +38,7 @@ export async function migrateFromCommand(
 ): Promise<number> {
   const { tool, settings, place, origin, incomplete } = await readOld(argv);
   const draft = translate(tool, settings, place);
-  if (incomplete !== undefined) draft.todo('flags', incomplete);
+  if (incomplete !== undefined) draft.todo(incomplete.source, incomplete.value);
   if (draft.refusals.length > 0) throw refusal(draft, origin);
   terminal.print(printValues(tool, draft, origin));
   const notes = printNotes(draft);
@@ -57,20 +59,46 @@ async function readOld(argv: readonly string[]): Promise<OldInstallation & { rea
     throw new UsageError('migrate-from', 'one of FILE, --env FILE and --release NAME is needed');
   if (release !== undefined) {
     if (namespace === undefined) throw new UsageError('migrate-from', '--release needs --namespace');
-    return { tool, ...(await readRelease(tool, await connectKube(kubeconfig), release, namespace)) };
+    return { tool, ...(await readRelease(tool, await connect(kubeconfig), release, namespace)) };
   }
-  const { variables } = tool;
-  if (env !== undefined && variables === undefined)
+  if (env !== undefined && tool.variables === undefined)
     throw new UsageError('migrate-from', `${tool.title} reads no variables: give its values file, or --release`);
   const path = file ?? env ?? '';
   const origin = path === '-' ? 'standard input' : path;
-  const read = file === undefined ? fromEnvironmentText : fromValuesText;
-  const settings = read(tool, readText(path), origin);
-  if (file !== undefined) return { tool, settings, place: { namespace }, origin };
+  const text = readText(path);
+  return {
+    tool,
+    ...(file === undefined ? ofVariables(tool, text, origin, namespace) : ofFile(tool, text, origin, namespace)),
+  };
+}
+
+/** The cluster. Throws a UserError that says how to name one. */
+async function connect(kubeconfig: string | undefined): Promise<KubeApi> {
+  try {
+    return await connectKube(kubeconfig);
+  } catch (error) {
+    throw new UserError(errorText(error), 'Name a kubeconfig that can be read: --kubeconfig FILE, or KUBECONFIG');
+  }
+}
+
+/** Values, objects of Kubernetes, or the list of variables out of one. */
+function ofFile(tool: OldTool, text: string, origin: string, namespace: string | undefined): OldInstallation {
+  const documents = documentsOf(text, origin);
+  if (areManifests(documents)) {
+    const { place, ...read } = fromManifests(tool, documents, origin);
+    return { ...read, place: { ...place, ...(namespace !== undefined && { namespace }) } };
+  }
+  if (variablesIn(documents) !== undefined) return ofVariables(tool, text, origin, namespace);
+  return { settings: fromDocuments(tool, documents, origin), place: { namespace }, origin };
+}
+
+function ofVariables(tool: OldTool, text: string, origin: string, namespace: string | undefined): OldInstallation {
+  const settings = fromEnvironmentText(tool, text, origin);
   // A pod of the old chart says where it runs.
   const namespaceOfPod = settings.find(({ source }) => source === 'KUBERNETES_NAMESPACE')?.value;
   const place = { namespace: namespace ?? (typeof namespaceOfPod === 'string' ? namespaceOfPod : undefined) };
-  return { tool, settings, place, origin, ...(variables?.unseen !== undefined && { incomplete: variables.unseen }) };
+  const { unseen } = tool.variables ?? {};
+  return { settings, place, origin, ...(unseen !== undefined && { incomplete: { source: 'flags', value: unseen } }) };
 }
 
 function readText(path: string): string {

@@ -47,7 +47,7 @@ it.each<[string, object]>([
   ['clusterRole.create', { clusterRole: { create: false } }],
   ['replicaCount', { replicaCount: 2 }],
   ['fullnameOverride', { fullnameOverride: 'x' }],
-  ['unknownValue', { unknownValue: 1 }],
+  ['unknownValue', { unknownValue: 1, nodeSelector: { a: 'b' } }],
 ])('%s has no equivalent, and that is said', (source, old) => {
   expect(printNotes(made(old))).toContain(`${source}: `);
 });

@@ -3,8 +3,9 @@ import type { KubeApi } from '../../cluster/api.ts';
 import { isTree, merge, type Tree } from '../../config/tree.ts';
 import { type KubeObject, messageAt, objectAt, objectsAt, textAt } from '../../kubernetes/fields.ts';
 import { UserError } from '../../lib/errors.ts';
+import { agentContainers, type ConfigMaps, configMapsOf, workloadSettings } from './container.ts';
 import type { Given, OldPlace } from './draft.ts';
-import { fromArguments, fromEnvironment, fromValues } from './sources.ts';
+import { fromValues } from './sources.ts';
 import type { OldTool } from './tool.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -16,7 +17,7 @@ export interface OldInstallation {
   /** What was read, for people. */
   readonly origin: string;
   /** What could not be seen there. */
-  readonly incomplete?: string;
+  readonly incomplete?: Given & { readonly value: string };
 }
 
 /**
@@ -119,24 +120,13 @@ async function fromDeployment(
     );
   }
   const name = textAt(objectAt(deployment, 'metadata'), 'name') ?? '';
-  const pod = objectAt(objectAt(objectAt(deployment, 'spec'), 'template'), 'spec');
   const [container = {}] = agentContainers(tool, deployment);
-  const workload = {
-    podSecurityContext: pod['securityContext'],
-    securityContext: container['securityContext'],
-    resources: container['resources'],
-    nodeSelector: pod['nodeSelector'],
-    tolerations: pod['tolerations'],
-    affinity: pod['affinity'],
+  const settings = workloadSettings(tool, deployment, await configMaps(api, container, namespace));
+  return {
+    settings,
+    place: { namespace, fullname: name },
+    origin: `Deployment ${namespace}/${name} (Helm's Secret: ${why})`,
   };
-  const settings = [
-    ...fromEnvironment(tool, await variables(api, container, namespace)),
-    ...fromArguments(tool, texts(container['args'])),
-    ...(tool.fromContainer?.(container, name) ?? []),
-    ...Object.entries(workload).map(([source, value]) => ({ source, value })),
-  ];
-  const place = { namespace, fullname: name };
-  return { settings, place, origin: `Deployment ${namespace}/${name} (Helm's Secret: ${why})` };
 }
 
 function isAgent(tool: OldTool, deployment: KubeObject, release: string): boolean {
@@ -146,21 +136,10 @@ function isAgent(tool: OldTool, deployment: KubeObject, release: string): boolea
   return names.includes(release) && agentContainers(tool, deployment).length > 0;
 }
 
-function agentContainers(tool: OldTool, deployment: KubeObject): KubeObject[] {
-  const pod = objectAt(objectAt(objectAt(deployment, 'spec'), 'template'), 'spec');
-  return objectsAt(pod, 'containers').filter((container) => tool.isIn(container));
-}
-
-/** By name; what a ConfigMap gives is overruled by the container itself. The API key is in neither. */
-async function variables(
-  api: KubeApi,
-  container: KubeObject,
-  namespace: string,
-): Promise<Record<string, string | undefined>> {
-  const all: Record<string, string | undefined> = {};
-  for (const source of objectsAt(container, 'envFrom')) {
-    const name = textAt(objectAt(source, 'configMapRef'), 'name');
-    if (name === undefined) continue;
+/** The ConfigMaps that this container has variables from. The API key is in none. */
+async function configMaps(api: KubeApi, container: KubeObject, namespace: string): Promise<ConfigMaps> {
+  const all = new Map<string, KubeObject>();
+  for (const name of configMapsOf(container)) {
     const path = `/api/v1/namespaces/${namespace}/configmaps/${name}`;
     const answer = await api.get(path, AbortSignal.timeout(TIMEOUT_MS));
     if (answer.kind === 'failed' || answer.status !== 200)
@@ -168,10 +147,7 @@ async function variables(
         `the ConfigMap ${namespace}/${name} with the old agent's variables cannot be read`,
         'Let this account get it.',
       );
-    Object.assign(all, objectAt(answer.body, 'data'));
+    all.set(name, objectAt(answer.body, 'data'));
   }
-  for (const entry of objectsAt(container, 'env')) all[textAt(entry, 'name') ?? ''] = textAt(entry, 'value');
   return all;
 }
-
-const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);

@@ -10,7 +10,8 @@ import { printNotes, printValues, valuesOf } from './print.ts';
 import { translate } from './rules.ts';
 import { isTruthy } from './sentry-settings.ts';
 import { SENTRY_KUBERNETES } from './sentry-kubernetes.ts';
-import { fromEnvironmentText, fromValuesText } from './sources.ts';
+import { fromEnvironmentText } from './environment.ts';
+import { fromValuesText } from './sources.ts';
 
 const KEY = 'abcdef0123456789';
 const DSN = `https://${KEY}@o1.ingest.sentry.io/42`;

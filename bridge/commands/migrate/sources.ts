@@ -1,25 +1,45 @@
-import { parseEnv } from 'node:util';
-import { parseDocument } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { isTree, merge, type Tree } from '../../config/tree.ts';
-import { errorText, UserError } from '../../lib/errors.ts';
+import { UserError } from '../../lib/errors.ts';
 import type { Given } from './draft.ts';
 import type { OldTool } from './tool.ts';
 
-/** The settings in a values file of the old chart, or in what `helm get values` prints of its release. */
-export function fromValuesText(tool: OldTool, text: string, file: string): Given[] {
+const VALUES = 'Give the file that you installed the old chart with, or the output of: helm get values -a RELEASE';
+/** The first line that `helm get values` prints. */
+const HEADING = /^(?:USER-SUPPLIED|COMPUTED) VALUES:[ ]*$/m;
+
+/** The documents of a file. Throws a UserError for what is not YAML, and for a file without anything. */
+export function documentsOf(text: string, file: string): unknown[] {
   // Helm reads YAML 1.1, where `yes` is a boolean.
-  const document = parseDocument(text, { version: '1.1', logLevel: 'silent' });
-  const [first] = document.errors;
+  const all = parseAllDocuments(text.replace(HEADING, '#'), { version: '1.1', logLevel: 'silent' });
+  const documents = Array.isArray(all) ? all : [];
+  const first = documents.flatMap(({ errors }) => errors)[0];
   const { line, col } = first?.linePos?.[0] ?? { line: 1, col: 1 };
-  const next = 'Give the file that you installed the old chart with, or the output of: helm get values -a RELEASE';
   // The parser's own words may quote a line with the key.
   if (first !== undefined)
     throw new UserError(
       `${file}:${line}:${col} is not valid YAML (${first.code.toLowerCase().replaceAll('_', ' ')})`,
-      next,
+      VALUES,
     );
-  const values: unknown = document.toJS() ?? {};
-  if (!isTree(values)) throw new UserError(`${file} does not hold a mapping of values`, next);
+  const given = documents.filter(({ contents }) => contents !== null && contents.range[0] < contents.range[1]);
+  if (given.length === 0) throw new UserError(`${file} is empty`, VALUES);
+  return given.map((document) => document.toJS() as unknown);
+}
+
+/** The settings in a values file of the old chart, or in what `helm get values` prints of its release. */
+export function fromValuesText(tool: OldTool, text: string, file: string): Given[] {
+  return fromDocuments(tool, documentsOf(text, file), file);
+}
+
+/** The same of what was parsed: one mapping, or nothing, which is the chart as it comes. */
+export function fromDocuments(tool: OldTool, documents: readonly unknown[], file: string): Given[] {
+  const [values = {}, ...others] = documents.map((one) => one ?? {});
+  if (others.length > 0) throw new UserError(`${file} has ${documents.length} documents, and values are one`, VALUES);
+  if (!isTree(values)) throw new UserError(`${file} does not hold a mapping of values`, VALUES);
+  const keys = Object.keys(values).filter((key) => key !== 'global');
+  const known = new Set([tool.chart, ...Object.keys(tool.rules).map((path) => path.split('.')[0])]);
+  if (keys.length > 0 && !keys.some((key) => known.has(key)))
+    throw new UserError(`${file} has no value of the chart ${tool.chart}: ${keys.slice(0, 5).join(', ')}`, VALUES);
   return fromValues(tool, values);
 }
 
@@ -32,24 +52,11 @@ export function fromValues({ chart, defaults, rules }: OldTool, values: Tree): G
 /** Down to what a rule is for; below that, and where there is none, a value is one setting. */
 function flat(known: readonly string[], tree: Tree, above: string): Given[] {
   return Object.entries(tree).flatMap(([key, value]) => {
-    // The headings of `helm get values`, and values of all charts.
-    if (above === '' && ['USER-SUPPLIED VALUES', 'COMPUTED VALUES', 'global'].includes(key)) return [];
+    if (above === '' && key === 'global') return []; // of all charts
     const source = above + key;
     const isAbove = known.some((path) => path.startsWith(`${source}.`));
     return isAbove && isTree(value) ? flat(known, value, `${source}.`) : [{ source, value }];
   });
-}
-
-/** The settings in variables such as the pod of the old agent has, a `NAME=value` in each line. */
-export function fromEnvironmentText(tool: OldTool, text: string, file: string): Given[] {
-  try {
-    return fromEnvironment(tool, parseEnv(text));
-  } catch (error) {
-    throw new UserError(
-      `${file} cannot be read as variables: ${errorText(error)}`,
-      'Give a file with NAME=value lines',
-    );
-  }
 }
 
 /** What of these variables the old agent read. */
