@@ -12,10 +12,9 @@ import { announce, NO_MEMORY } from '../announce/announce.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 
-/** Keeps why missed runs of a CronJob are not judged, as long as they are not. */
-export function noteUnjudged(turn: Turn, state: CronJobState): void {
-  const { tx, now } = turn;
-  tx.unjudged.set(state.facts, unjudged(state, now), now);
+/** Keeps why missed runs of a CronJob are not judged, as long as they are not and those of others are. */
+export function noteUnjudged({ tx, now, judges }: Turn, state: CronJobState): void {
+  if (judges) tx.unjudged.set(state.facts, unjudged(state, now), now);
 }
 
 /** Sets or clears the timer of a CronJob when something else of its watch is due first. */

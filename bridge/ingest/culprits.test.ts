@@ -123,7 +123,7 @@ describe('a pod that is gone', () => {
       const uid = '22222222-0000-4000-8000-000000000001';
       const limits = { stuck: { unschedulable: 0, pending: 0 }, graceMs: 0, maxAgeMs: 0, lookbackMs: 0 };
       markGone(
-        { tx, now: NOW, destinations: [], kinds: new Set(), unwritten: new UnwrittenVersions(), limits },
+        { tx, now: NOW, destinations: [], kinds: new Set(), unwritten: new UnwrittenVersions(), limits, judges: true },
         uid,
         '5000',
       );

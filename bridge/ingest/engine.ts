@@ -73,8 +73,8 @@ export function createEngine(
   const destinations = configured.map((to) => ({ ...to, planner: guarded(to.planner, failures.add) }));
   const unwritten = new UnwrittenVersions(schemaOf);
   const followed = new Set(kinds);
-  const inTurn: InTurn = (now, work) =>
-    store.transaction((tx) => work({ tx, now, destinations, kinds: followed, unwritten, limits }));
+  const same = { destinations, kinds: followed, unwritten, limits, judges: scheduleTimers };
+  const inTurn: InTurn = (now, work) => store.transaction((tx) => work({ tx, now, ...same }));
   const flow = new Flow();
   const audit = new Audit(store, kinds, unwritten, inTurn);
 

@@ -150,7 +150,11 @@ describe('the rollout of a Deployment', () => {
     bridge.store.transaction((tx) => {
       const limits = { stuck: { unschedulable: 0, pending: 0 }, graceMs: 0, maxAgeMs: 0, lookbackMs: 0 };
       const unwritten = new UnwrittenVersions();
-      markGone({ tx, now: T0, destinations: [], kinds: new Set(KINDS), unwritten, limits }, ledger.uid, '99999');
+      markGone(
+        { tx, now: T0, destinations: [], kinds: new Set(KINDS), unwritten, limits, judges: true },
+        ledger.uid,
+        '99999',
+      );
     });
     bridge.tick(T0 + MINUTE);
     expect(runs()).toContainEqual(['StatefulSet', 'ledger', 1, 'unknown']);

@@ -97,6 +97,15 @@ describe('an instant of the cluster that our schedule does not have', () => {
     expect(missed()).toEqual([THEIRS + DAY]);
   });
 
+  it('is not said in a replay, which moves times away from the schedules and judges none', () => {
+    engine.close();
+    engine = new TestEngine({ engine: { scheduleTimers: false } });
+    take(vancouver());
+    take(ran(THEIRS));
+    expect(reasons()).toEqual([]);
+    expect(explained()).not.toContain('not judged');
+  });
+
   it('is gone with the CronJob, and while it is suspended', () => {
     take(vancouver());
     until(THEIRS + 1_000);

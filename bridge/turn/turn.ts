@@ -26,6 +26,8 @@ export interface Turn {
   readonly kinds: ReadonlySet<Kind>;
   readonly unwritten: UnwrittenVersions;
   readonly limits: Limits;
+  /** Whether scheduled times without a Job are judged; a replay, whose times are moved away from the schedules, does not. */
+  readonly judges: boolean;
 }
 
 /** Runs `work` in one transaction of the store, which is undone when it throws. */
