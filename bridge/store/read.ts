@@ -220,6 +220,8 @@ export interface CronJobsQuery extends ObjectsQuery {
 }
 
 export interface RunFilter {
+  /** A part of the name of a run or its CronJob (NAMESPACE/NAME too), a pod, or the beginning of a UID or trace id. */
+  readonly q?: string;
   readonly namespace?: string;
   readonly owner?: string;
 }

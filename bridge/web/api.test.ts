@@ -54,6 +54,29 @@ describe('the API', () => {
     for (const run of failed.items) expect(run).toMatchObject({ status: 'failed', namespace: 'shop' });
   });
 
+  it('searches runs, on the page too, which keeps what was searched and its filters', async () => {
+    const { name = '' } = (await list('/api/runs?limit=1')).items[0] as { name?: string };
+    const { items } = await list(`/api/runs?q=${name}&limit=500`);
+    expect(items.map((run) => run['name'])).toContain(name);
+    const page = await (await web.get(`/?q=${name}&namespace=shop`)).text();
+    expect(page).toMatch(new RegExp(`name="q"\\s+value="${name}"`));
+    expect(page).toContain('<input type="hidden" name="namespace" value="shop" />');
+    expect(await (await web.get('/?q=%3Cnone%3E')).text()).toContain('No run has such a name, pod or UID here.');
+  });
+
+  it('shows of the CronJob whose runs are listed when it runs, and what is kept of it at vendors', async () => {
+    const [row] = (await list('/api/desired?limit=1')).items as {
+      objects: string[];
+      destination: string;
+      key: string;
+    }[];
+    const [namespace, owner] = row!.objects[0]!.split('/');
+    const page = await (await web.get(`/?namespace=${namespace}&owner=${owner}`)).text();
+    for (const name of ['Schedule', 'Next', 'Last success', 'UID']) expect(page).toContain(`<dt>${name}</dt>`);
+    expect(page).toMatch(new RegExp(`<dt>${row!.destination}</dt>\\s*<dd>\\s*<code>${row!.key}</code>`));
+    expect(await (await web.get(`/?namespace=${namespace}`)).text()).not.toContain('<dt>Schedule</dt>');
+  });
+
   it('filters deliveries by state and destination', async () => {
     expect((await list('/api/deliveries?status=dropped')).items[0]).toMatchObject({
       reason: 'bad_request',

@@ -34,8 +34,7 @@ export function pagesRouter(options: WebOptions): Router {
     const { namespace, owner } = query;
     const cronJob = namespace === undefined || owner === undefined ? undefined : reader.cronJob(namespace, owner);
     const seen = { cronJobs: reader.cronJobCount(), problemObjects: reader.problemObjects() };
-    const notes = { problems: cronJob?.problems ?? [], unjudged: cronJob?.unjudged };
-    return runsPage({ query, page: reader.runs(query), counts: reader.runCounts(query), seen, ...notes }, frame);
+    return runsPage({ query, page: reader.runs(query), counts: reader.runCounts(query), seen, cronJob }, frame);
   });
   get('/runs/:uid', ({ params }, frame) => {
     const detail = reader.run(String(params['uid']));

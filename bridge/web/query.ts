@@ -54,7 +54,7 @@ function isKey<T extends string>(value: string, looks: Readonly<Record<T, unknow
   return Object.hasOwn(looks, value);
 }
 
-export type RunsQuery = ListQuery & { status?: RunStatus; namespace?: string; owner?: string };
+export type RunsQuery = ListQuery & { q?: string; status?: RunStatus; namespace?: string; owner?: string };
 export type DeliveriesQuery = ListQuery & { status?: DeliveryStatus; destination?: string };
 
 export type DropsQuery = ListQuery & { reason?: Reason; kind?: DropKind };
@@ -62,8 +62,9 @@ export type ProblemsQuery = ListQuery & { namespace?: string; name?: string };
 export type CronJobsQuery = ListQuery & { withoutRun?: boolean; namespace?: string };
 
 export function runsQuery(query: Given): RunsQuery {
-  const given = texts(query, ['status', 'namespace', 'owner', 'limit', 'cursor']);
-  return { ...paged(given), ...oneOf('status', given['status'], RUN_LOOKS), ...picked(given, ['namespace', 'owner']) };
+  const given = texts(query, ['q', 'status', 'namespace', 'owner', 'limit', 'cursor']);
+  const status = oneOf('status', given['status'], RUN_LOOKS);
+  return { ...paged(given), ...status, ...picked(given, ['q', 'namespace', 'owner']) };
 }
 
 export function deliveriesQuery(query: Given): DeliveriesQuery {

@@ -84,6 +84,7 @@ async function update() {
   localTimes(fresh);
   const focused = document.activeElement?.closest('main a')?.getAttribute('href');
   Idiomorph.morph(document.querySelector('main'), fresh, {
+    ignoreActiveValue: true, // somebody may be typing
     callbacks: { beforeAttributeUpdated: (name, element) => name !== 'open' || element.localName !== 'details' },
   });
   // Browsers that cannot move an element without removing it lose the focus.
@@ -132,6 +133,8 @@ function listen() {
 }
 
 localTimes(document);
+const zone = document.querySelector('#zone');
+if (zone !== null) zone.textContent = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 listen();
 document.addEventListener('visibilitychange', listen);
 setInterval(() => void update(), NOW_AND_THEN_MS);

@@ -76,7 +76,10 @@ function footer({ version, logout = false }: Frame): Html {
   return html`<footer>
     <span id="live" role="status"></span>
     <div>
-      <span>version ${version} · <a href="/metrics">metrics</a> · <a href="/api/runs">API</a></span>
+      <span
+        >times in <span id="zone">UTC</span> · version ${version} · <a href="/metrics">metrics</a> ·
+        <a href="/api/runs">API</a></span
+      >
       ${logout && html`<form method="post" action="/logout"><button type="submit">Log out</button></form>`}
     </div>
   </footer>`;

@@ -1,11 +1,10 @@
 import type { Run, RunStatus } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
-import type { ProblemView } from '../../store/problems.ts';
-import type { Page, RunView } from '../../store/read.ts';
-import type { UnjudgedView } from '../../store/unjudged.ts';
+import type { CronJobView, Page, RunView } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { badge, duration, elapsed, href, paging, RUN_LOOKS, runHref, time } from '../parts.ts';
 import { parameters, type RunsQuery } from '../query.ts';
+import { cronJobFacts } from './cron-job-facts.ts';
 import { type Frame, note, outboxText, type PageContent } from './layout.ts';
 import { problemNotes } from './problems.ts';
 import { unjudgedNote } from './unjudged.ts';
@@ -17,30 +16,52 @@ export interface RunsView {
   readonly page: Page<RunView>;
   readonly counts: Partial<Record<RunStatus, number>>;
   readonly seen: { readonly cronJobs: number; readonly problemObjects: number };
-  /** Of the CronJob whose runs are shown. */
-  readonly problems: readonly ProblemView[];
-  readonly unjudged: UnjudgedView | undefined;
+  /** Whose runs are shown. */
+  readonly cronJob: CronJobView | undefined;
 }
 
 /** The list of runs with its filters. */
 export function runsPage(view: RunsView, frame: Frame): PageContent {
-  const { page, query, seen, problems, unjudged } = view;
+  const { page, query, seen, cronJob } = view;
   return {
     title: 'Runs',
     tab: '/',
     body: html`
       <h1>Runs</h1>
-      ${seen.cronJobs === 0 && noCronJobs(frame)} ${problemNotes(problems)} ${unjudgedNote(unjudged)}
+      ${seen.cronJobs === 0 && noCronJobs(frame)} ${problemNotes(cronJob?.problems ?? [])}
+      ${unjudgedNote(cronJob?.unjudged)} ${cronJobFacts(cronJob, frame.now)}
       <ul class="facts">
         <li><a href="/cronjobs">${count(seen.cronJobs, 'CronJob')} seen</a></li>
         <li><a href="/deliveries?status=pending">${outboxText(frame.outbox, frame.now)}</a></li>
         ${notInSync(frame)} ${unread(seen.problemObjects)}
       </ul>
-      ${stateFilter(view)} ${activeFilters(query)}
-      ${page.items.length === 0 ? html`<p class="empty">No run here yet.</p>` : runsTable(page.items, query, frame.now)}
+      ${searchForm(query)} ${stateFilter(view)} ${activeFilters(query)}
+      ${page.items.length === 0 ? html`<p class="empty">${none(query)}</p>` : runsTable(page.items, query, frame.now)}
       ${paging('/', parameters(query), page.next)}
     `,
   };
+}
+
+function none({ q }: RunsQuery): string {
+  return q === undefined ? 'No run here yet.' : 'No run has such a name, pod or UID here.';
+}
+
+/** Within what is filtered; the states count what is found. */
+function searchForm(query: RunsQuery): Html {
+  const { q = '', cursor: _, ...rest } = parameters(query);
+  const kept = Object.entries(rest).filter(([, value]) => value !== undefined);
+  return html`<form class="search" action="/" role="search">
+    <input
+      type="search"
+      name="q"
+      value="${q}"
+      maxlength="300"
+      aria-label="Search runs"
+      placeholder="Job, CronJob, workload, pod, UID or trace id"
+    />
+    ${kept.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
+    <button type="submit">Search</button>
+  </form>`;
 }
 
 function count(number: number, what: string): string {

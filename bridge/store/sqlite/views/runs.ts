@@ -12,6 +12,7 @@ import { keptLogsOf, toLogView } from '../runs/logs.ts';
 import { attemptsOf, readRun, RUN, transitionsOf } from '../runs/stored-runs.ts';
 import type { RunColumns } from '../runs/stored-runs.ts';
 import { deliveriesOf } from './deliveries.ts';
+import { runCondition } from './run-filter.ts';
 import { journalsOfRun } from './journals.ts';
 import { readPruned } from './pruned.ts';
 
@@ -35,14 +36,12 @@ export function runReads(db: Db): RunReads {
 }
 
 function listRuns(db: Db, query: ListQuery & RunFilter & { readonly status?: RunStatus }): Page<RunView> {
-  const { status, namespace, owner } = query;
   const position = readCursor(query.cursor, [Number.MAX_SAFE_INTEGER, ''] as const);
-  const filters = Object.entries({ status, namespace, owner_name: owner }).filter(([, value]) => value !== undefined);
-  const where = filters.map(([column]) => ` AND ${column} = ?`).join('');
+  const { sql, values } = runCondition(query);
   const rows = db.all<RunColumns>(
-    `${RUN} WHERE (sort_at, uid) < (?, ?)${where} ORDER BY sort_at DESC, uid DESC LIMIT ?`,
+    `${RUN} WHERE (sort_at, uid) < (?, ?)${sql} ORDER BY sort_at DESC, uid DESC LIMIT ?`,
     ...position,
-    ...filters.map(([, value]) => value!),
+    ...values,
     query.limit + 1,
   );
   return page(
@@ -105,12 +104,17 @@ function withCause(run: Run, attempts: readonly Attempt[]): RunView {
 }
 
 /** How many runs of each state there are; those that have none are left out. */
-function countRuns(db: Db, { namespace, owner }: RunFilter): Partial<Record<RunStatus, number>> {
-  const filters = Object.entries({ namespace, owner_name: owner }).filter(([, value]) => value !== undefined);
-  const where = filters.map(([column]) => ` AND ${column} = ?`).join('');
+function countRuns(db: Db, { q, namespace, owner }: RunFilter): Partial<Record<RunStatus, number>> {
+  const { sql, values } = runCondition({
+    ...(q !== undefined && { q }),
+    ...(namespace !== undefined && { namespace }),
+    ...(owner !== undefined && { owner }),
+  });
+  const counted =
+    q === undefined ? 'sum(count) AS count FROM run_counts WHERE count > 0' : 'count(*) AS count FROM runs WHERE true';
   const rows = db.all<{ status: RunStatus; count: number }>(
-    `SELECT status, sum(count) AS count FROM run_counts WHERE count > 0${where} GROUP BY status`,
-    ...filters.map(([, value]) => value!),
+    `SELECT status, ${counted}${sql} GROUP BY status`,
+    ...values,
   );
   return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
 }
