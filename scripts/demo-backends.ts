@@ -9,6 +9,8 @@ import { startLifecycleCollector } from '../test/harness/lifecycle-collector.ts'
 const run = promisify(execFile);
 const tools = join(import.meta.dirname, 'tools');
 const PROGRAMS = ['jaeger', 'victorialogs', 'otelcol-k8s'];
+/** What to say where they are not built. */
+export const NO_BACKENDS = `no traces and logs: "scripts/tools ${PROGRAMS.join(' ')}" builds Jaeger, VictoriaLogs and the Collector before them (needs Go, 10 to 20 minutes)`;
 
 /** Where traces and logs of the demo can be read. */
 export interface DemoBackends {
@@ -38,7 +40,7 @@ export async function demoBackends(dataDir: string, releases: Releases): Promise
     env: {
       [`${prefix}ENDPOINT`]: collector.endpoint,
       [`${prefix}LINKS__TRACE`]: `${jaeger.url}api/traces/{traceId}`,
-      [`${prefix}LINKS__LOGS`]: `${logsUrl}trace_id%3A{traceId}&g0.range_input=1d&g0.end_input={toTime}`,
+      [`${prefix}LINKS__LOGS`]: `${logsUrl}trace_id%3A{traceId}&g0.range_input=1d&g0.end_input={toTime}&g0.relative_time=none`,
     },
   };
 }

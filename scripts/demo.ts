@@ -9,7 +9,7 @@ import { startBridge } from '../test/harness/bridge.ts';
 import { startCollector } from '../test/harness/collector.ts';
 import { createNamespace } from '../test/harness/kube.ts';
 import { DEFAULT_KEY, startVendors } from '../test/vendors/start-vendors.ts';
-import { demoBackends } from './demo-backends.ts';
+import { demoBackends, NO_BACKENDS } from './demo-backends.ts';
 import { demoCluster } from './demo-cluster.ts';
 import { demoCronJobs } from './demo-workloads.ts';
 
@@ -117,7 +117,7 @@ async function demo(options: DemoOptions): Promise<number> {
   const work = async (): Promise<void> => {
     const url = await vendors(options.vendors, releases);
     const backends = await demoBackends(dataDir, releases);
-    if (backends === undefined) say('no Jaeger and VictoriaLogs: scripts/tools jaeger victorialogs builds them');
+    if (backends === undefined) say(NO_BACKENDS);
     const given = { vendorsUrl: url, dataDir, env: backends?.env ?? {} };
     const page = await (options.replay ? replay(given, releases) : live(options, given, releases));
     console.log(`page: ${page}`);

@@ -36,7 +36,7 @@ export const linksSchema = z
       'Where a trace is shown: the page of a run links there. {traceId} and others are filled in, such as https://jaeger.example.com/trace/{traceId}',
     ),
     logs: template.describe(
-      'The same for the logs of a run, such as https://logs.example.com/select/vmui/#/?query=trace_id%3A{traceId}&g0.range_input=1d&g0.end_input={toTime}',
+      'The same for the logs of a run, such as https://logs.example.com/select/vmui/#/?query=trace_id%3A{traceId}&g0.range_input=1d&g0.end_input={toTime}&g0.relative_time=none',
     ),
   })
   .prefault({})
