@@ -2,13 +2,12 @@ import { planDesired } from '../announce/desired.ts';
 import { announce, NO_MEMORY } from '../announce/announce.ts';
 import { podRun, unknownPodEnd } from '../lifecycle/bare-pod.ts';
 import type { PodState } from '../lifecycle/pod-state.ts';
-import { podAttempt } from '../lifecycle/pod-attempt.ts';
 import { runUidOf } from '../lifecycle/pod-state.ts';
 import type { ObjectRow } from '../store/objects.ts';
 import { stateOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 import { setGoneTimer } from './job.ts';
-import { refreshRun } from './pod-run.ts';
+import { refreshRun, showAttempt } from './pod-run.ts';
 import { judgeWorkload } from './pod-workload.ts';
 
 /** Shows a pod as gone, as an attempt and in its run; the ending of one that is a run by itself may still come. */
@@ -17,7 +16,7 @@ export function losePod(turn: Turn, row: ObjectRow): void {
   const state = stateOf<PodState>(row);
   planDesired(turn, state.facts, false);
   const runUid = runUidOf(state.facts);
-  if (runUid !== undefined) tx.runs.putAttempt(runUid, podAttempt(state));
+  if (runUid !== undefined) showAttempt(turn, runUid, state);
   if (runUid !== row.uid) {
     judgeWorkload(turn, { ...state, gone: undefined }, state, now);
     const job = runUid === undefined ? undefined : tx.runs.get(runUid);

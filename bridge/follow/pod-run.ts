@@ -1,4 +1,5 @@
 import { barePodTransitions, podRun } from '../lifecycle/bare-pod.ts';
+import { podAttempt } from '../lifecycle/pod-attempt.ts';
 import type { JobState } from '../lifecycle/job.ts';
 import type { PodState, PodStep } from '../lifecycle/pod-state.ts';
 import { runUidOf } from '../lifecycle/pod-state.ts';
@@ -48,6 +49,11 @@ export function refreshRun(tx: Tx, uid: string, runKey: string, memory: typeof N
   if (job === undefined) return;
   const run = jobRun(stateOf<JobState>(job), runKey, stuckReason(podsOf(tx, uid)));
   tx.runs.put({ run, memory });
+}
+
+/** Shows a pod as an attempt of its run, which may not be seen yet; not of one that was pruned. */
+export function showAttempt({ tx }: Turn, runUid: string, state: PodState): void {
+  if (!tx.tombstones.has(runUid)) tx.runs.putAttempt(runUid, podAttempt(state));
 }
 
 /** The states of all pods of a Job. */

@@ -7,7 +7,7 @@ import { runUidOf } from '../lifecycle/pod-state.ts';
 import { isSameJson } from '../lib/same.ts';
 import { isLate } from './late-records.ts';
 import { saveObject, stateOf } from '../turn/object-rows.ts';
-import { announcePod } from './pod-run.ts';
+import { announcePod, showAttempt } from './pod-run.ts';
 import { judgeWorkload } from './pod-workload.ts';
 import { watchPod } from './stuck.ts';
 import type { Turn } from '../turn/turn.ts';
@@ -23,7 +23,7 @@ export function observePod(turn: Turn, observation: Observation & { readonly fac
   const isNews = saveObject(turn, row, observation, state, isOver ? now : undefined);
   if (!isNews && transitions.length === 0) return;
   const runUid = runUidOf(state.facts);
-  if (runUid !== undefined && !isSameAttempt(previous, state)) tx.runs.putAttempt(runUid, podAttempt(state));
+  if (runUid !== undefined && !isSameAttempt(previous, state)) showAttempt(turn, runUid, state);
   planDesired(turn, state.facts, !isOver);
   announcePod(turn, previous, { state, transitions });
   watchPod(turn, previous, state);

@@ -50,7 +50,8 @@ export function joinRollout(tx: Tx, { facts, runs }: RolloutState, pod: PodState
   if (run === undefined) return;
   const uid = rolloutUid(rolloutKey(facts, run.revision));
   const isNew = tx.runs.attempts(uid, pod.facts.uid).length === 0;
-  if (isNew && tx.runs.attempts(uid).length >= MAX_ATTEMPTS) return;
+  // Nor is one kept of a rollout that the retention removed.
+  if (isNew && (tx.runs.get(uid) === undefined || tx.runs.attempts(uid).length >= MAX_ATTEMPTS)) return;
   tx.runs.putAttempt(uid, podAttempt(pod));
 }
 

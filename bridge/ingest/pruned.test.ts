@@ -71,6 +71,23 @@ describe('what was pruned and lives in the cluster again (restored etcd)', () =>
   });
 });
 
+describe('a pod that outlives its pruned Job', () => {
+  const { uid, name } = complete();
+  const pod = podFacts({ owner: { group: 'batch', kind: 'Job', name, uid } });
+  const attempts = () => bench.rows('SELECT pod_uid FROM attempts');
+
+  it.each([
+    ['changes', () => bench.take(seen({ ...pod, phase: 'Failed', resourceVersion: '200' }))],
+    ['is gone', () => ['300', '301'].forEach((version) => bench.list('Pod', version, []))],
+  ] as const)('leaves no attempt when it %s', (_, act) => {
+    bench.take(seen(pod));
+    expect(attempts()).toHaveLength(1);
+    prune(complete());
+    act();
+    expect(attempts()).toEqual([]);
+  });
+});
+
 describe('a finished Job that still lives in the cluster', () => {
   it('is never pruned, so no LIST asks for it', () => {
     prune();

@@ -267,6 +267,15 @@ describe('the retention', () => {
     expect(runs()).toEqual([]);
   });
 
+  it('keeps nothing of the pods of a rollout that it removed, whatever they do afterwards', () => {
+    take(...FIRST, pod(1, 'a'), SECOND, ON_ITS_WAY, pod(2, 'b'), DONE);
+    const removed = uidOf(1);
+    retain(30);
+    take(pod(1, 'a', { phase: 'Failed' }), pod(2, 'b', { phase: 'Failed' }));
+    const kept = bridge.store.transaction((tx) => [removed, uidOf(2)].map((uid) => tx.runs.attempts(uid).length));
+    expect(kept).toEqual([0, 1]);
+  });
+
   it('remembers a Deployment, so that a late record reports nothing twice, and no ReplicaSet', () => {
     take(...FIRST, SECOND, ON_ITS_WAY, DONE);
     gone(DONE);
