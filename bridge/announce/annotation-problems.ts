@@ -5,6 +5,7 @@ import { plannerProblem } from '../turn/guarded-planner.ts';
 import type { Destination } from '../turn/destination.ts';
 import { reads } from '../turn/destination.ts';
 import type { Turn } from '../turn/turn.ts';
+import { namespaceOf } from './known-run.ts';
 
 /**
  * Keeps which annotations of an object no destination can read, as long as it lives, and which destination could not plan
@@ -15,15 +16,15 @@ export function noteProblems(turn: Turn, facts: Facts, alive: boolean, unplanned
   const found = alive
     ? destinations.flatMap((to) => {
         const { destination } = to.planner;
-        const problems = [...unplannedProblem(unplanned.get(destination)), ...problemsOf(to, facts)];
+        const problems = [...unplannedProblem(unplanned.get(destination)), ...problemsOf(turn, to, facts)];
         return problems.map((problem) => ({ problem, destination }));
       })
     : [];
   tx.problems.set(facts, merged(found), now);
 }
 
-function problemsOf(to: Destination, facts: Facts): readonly AnnotationProblem[] {
-  return reads(to, facts.kind) ? (to.planner.problems?.(facts) ?? []) : [];
+function problemsOf({ tx }: Turn, to: Destination, facts: Facts): readonly AnnotationProblem[] {
+  return reads(to, facts.kind) ? (to.planner.problems?.(facts, () => namespaceOf(tx, facts.namespace)) ?? []) : [];
 }
 
 function unplannedProblem(error: string | undefined): AnnotationProblem[] {

@@ -12,6 +12,7 @@ import type { Tx } from '../store/tx.ts';
 import type { Destination } from '../turn/destination.ts';
 import { hears } from '../turn/destination.ts';
 import { askAgain } from './active.ts';
+import { awaitNamespace, isUnseen } from './await-namespace.ts';
 import { awaitSettled } from './await-settled.ts';
 import { countEnded } from './ended.ts';
 import { cronJobOf, Known } from './known-run.ts';
@@ -181,27 +182,31 @@ function planAll(turn: Turn, { run, memory }: RunRow, transitions: readonly Tran
 }
 
 /** Plans a transition for a destination that hears of it, and queues that; returns what it wants to be given back. */
-export function planFor(
-  turn: Turn,
-  to: Destination,
-  {
-    run,
-    known,
-    memo,
-  }: { readonly run?: Run; readonly known: Pick<Known, 'contextOf'>; readonly memo?: Json | undefined },
-  transition: Transition,
-): Json | undefined {
+export function planFor(turn: Turn, to: Destination, of: Planning, transition: Transition): Json | undefined {
   const { planner } = to;
+  const { known, memo, late } = of;
+  if (late === undefined && isUnseen(turn, to, transition.about.namespace)) {
+    awaitNamespace(turn, to, transition);
+    return undefined;
+  }
   const context = known.contextOf(planner.destination, memo, transition.about);
   const planned = planner.plan(asPlanned(transition), context);
-  return planned === null ? undefined : takePlan(turn, to, run, transition, planned);
+  return planned === null ? undefined : takePlan(turn, to, of, transition, planned);
+}
+
+/** What a transition is planned with; `late`: it waits no longer for its namespace, and why. */
+interface Planning {
+  readonly run?: Run;
+  readonly known: Pick<Known, 'contextOf'>;
+  readonly memo?: Json | undefined;
+  readonly late?: Reason;
 }
 
 /** Records what a destination makes of a transition, and queues it. */
 function takePlan(
   turn: Turn,
   to: Destination,
-  run: Run | undefined,
+  { run, late }: Planning,
   transition: Transition,
   planned: NonNullable<Planned>,
 ): Json | undefined {
@@ -223,7 +228,7 @@ function takePlan(
   else if ('drop' in planned) drop(planned.drop, planned.detail);
   else if (tx.retirement.covers(transition.at)) drop('retired');
   else {
-    enqueue(turn, to, transition, planned.intents);
+    enqueue(turn, to, transition, planned.intents, late);
     if (run !== undefined && planned.again !== undefined) askAgain(turn, destination, run, planned.again);
     return planned.memo;
   }
@@ -231,12 +236,18 @@ function takePlan(
 }
 
 /** Queues what the destination's storm budget lets pass; a decision that nothing is sent is one like any other. */
-function enqueue(turn: Turn, to: Destination, transition: Transition, intents: readonly Intent[]): void {
+function enqueue(
+  turn: Turn,
+  to: Destination,
+  transition: Transition,
+  intents: readonly Intent[],
+  late: Reason | undefined,
+): void {
   const { tx, now } = turn;
   const { destination } = to.planner;
   const passed = withinBudget(turn, to, transition, intents);
   const left = intents.length - passed.length;
-  if (left === 0) decide(turn, transition.id, destination, 'planned', plannedReason(transition));
+  if (left === 0) decide(turn, transition.id, destination, 'planned', plannedReason(transition) ?? late);
   else if (passed.length === 0) decide(turn, transition.id, destination, 'dropped', 'storm');
   else decide(turn, transition.id, destination, 'planned', 'storm', `${left} of ${intents.length} reports`);
   for (const intent of passed) tx.timeline.enqueue(destination, transition.id, intent, now);

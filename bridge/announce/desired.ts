@@ -7,6 +7,7 @@ import type { Destination } from '../turn/destination.ts';
 import { reads } from '../turn/destination.ts';
 import type { GuardedPlanner } from '../turn/guarded-planner.ts';
 import type { Turn } from '../turn/turn.ts';
+import { isUnseen } from './await-namespace.ts';
 import { noteProblems } from './annotation-problems.ts';
 
 /**
@@ -81,7 +82,7 @@ function claimRows(turn: Turn, to: Destination, facts: Facts, alive: boolean): s
     owners: () => ownersOf(tx, facts.owner?.uid),
     namespace: () => namespaceOf(tx, facts.namespace),
   };
-  const planned = reads(to, facts.kind) ? planner.planDesired(facts, context) : [];
+  const planned = reads(to, facts.kind) ? planOrKeep(turn, to, facts, context) : [];
   const error = 'error' in planned ? planned.error : undefined;
   if (error !== undefined && alive) return error;
   const claims = 'error' in planned ? [] : planned;
@@ -91,6 +92,12 @@ function claimRows(turn: Turn, to: Destination, facts: Facts, alive: boolean): s
   const claimant = { destination, uid: facts.uid, createdAt: facts.createdAt ?? now, alive };
   tx.desired.claim(claimant, claims, rulesOf(planner), now);
   return error;
+}
+
+/** While the namespace is not seen whose labels decide, what was claimed stays; when it is, this is planned again. */
+function planOrKeep(turn: Turn, to: Destination, facts: Facts, context: DesiredContext) {
+  const isKept = facts.kind !== 'Namespace' && isUnseen(turn, to, facts.namespace);
+  return isKept ? context.claims() : to.planner.planDesired(facts, context);
 }
 
 function rulesOf(planner: GuardedPlanner): DesiredRules {

@@ -29,12 +29,10 @@ export function ownersOf(tx: Tx, uid: string | undefined): Facts[] {
   return owners;
 }
 
-/** A live namespace, where it was seen. */
+/** A namespace, live or deleted, where it was seen: its last pods may come after its deletion. */
 export function namespaceOf(tx: Tx, name: string): NamespaceFacts | undefined {
-  const [live] = tx.versions.live('Namespace', 0, 1, name);
-  const row = live && tx.objects.get(live.uid);
-  const facts = row && factsOf(row);
-  return facts?.kind === 'Namespace' ? facts : undefined;
+  const row = tx.objects.namespace(name);
+  return row && factsOf<NamespaceFacts>(row);
 }
 
 /** What planners ask about one run, or one object without a run, while its transitions are planned: read when the first asks. */

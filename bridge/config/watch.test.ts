@@ -25,6 +25,24 @@ describe('what is followed', () => {
     expect(kindsOf({ watch: { Deployment: false, Pod: true } })).toEqual(['CronJob', 'Pod', 'Job']);
   });
 
+  it('is also Namespaces where a destination or a route of it asks for their labels', () => {
+    const sentry = { dsn: 'https://k@o1.ingest.sentry.io/1' };
+    const github = { org: 'a', credential: 't', cluster: 'c', logicalEnvironment: 'e' };
+    const namespaceSelector = { matchLabels: { team: 'a' } };
+    const withRoute = { ...github, routes: [{ namespaceSelector, org: 'b' }] };
+    expect(kindsOf({ github: { default: github } })).not.toContain('Namespace');
+    expect(kindsOf({ github: { default: withRoute } })).toContain('Namespace');
+    expect(kindsOf({ github: { default: { ...github, namespaceSelector } } })).toContain('Namespace');
+    const scoped = { cluster: { scope: ['shop'] } };
+    expect(problemOf({ ...scoped, github: { default: withRoute } })).toContain('github.default.routes: ');
+    expect(problemOf({ ...scoped, sentry: { default: { ...sentry, namespaceSelector } } })).toContain(
+      'a namespaceSelector needs cluster.scope: cluster',
+    );
+    expect(problemOf({ watch: { Namespace: false }, github: { default: withRoute } })).toContain(
+      'allowed: true: github/default needs Namespaces',
+    );
+  });
+
   it('is nothing without a namespace where only namespaces are watched', () => {
     const toy = { cluster: { scope: ['shop'] }, watch: {} };
     expect(kindsOf({ ...toy, watch: { Node: false } })).toEqual(['CronJob', 'Pod', 'Job']);

@@ -5,6 +5,7 @@ import { KINDS } from '../kubernetes/kinds.ts';
 import type { Kind } from '../kubernetes/observation.ts';
 import type { SinksConfig } from '../sinks/index.ts';
 import { configured, neededKinds } from '../sinks/index.ts';
+import { selectsNamespaces } from '../sinks/selection.ts';
 
 const ALL = Object.keys(KINDS) as Kind[];
 
@@ -32,8 +33,10 @@ type Watching = SinksConfig & {
  */
 export function followedKinds(config: Watching): Kind[] {
   const kept = ALL.filter((kind) => config.watch[kind] === true);
-  const needed = neededKinds(configured(config).map(({ sink }) => sink));
-  return withNeeded([...needed, ...kept]).filter(
+  const all = configured(config);
+  const needed = neededKinds(all.map(({ sink }) => sink));
+  const named = all.some(({ settings }) => selectsNamespaces(settings)) ? (['Namespace'] as const) : [];
+  return withNeeded([...needed, ...named, ...kept]).filter(
     (kind) => config.cluster.scope === 'cluster' || KINDS[kind].namespaced,
   );
 }
@@ -44,11 +47,20 @@ export function watchIsPossible(config: Watching, context: z.RefinementCtx): voi
     const allowed = config.watch[kind] === false ? needOf(kind, config) : outOfScope(kind, config);
     if (allowed !== undefined) context.addIssue({ code: 'custom', path: ['watch', kind], message: allowed });
   }
+  if (config.cluster.scope === 'cluster') return;
+  for (const { sink, name, settings } of configured(config)) {
+    if (!selectsNamespaces(settings)) continue;
+    const path = [sink, name, ...(settings.namespaceSelector === undefined ? ['routes'] : ['namespaceSelector'])];
+    const message = 'a namespaceSelector needs cluster.scope: cluster, for a Namespace is in no namespace';
+    context.addIssue({ code: 'custom', path, message });
+  }
 }
 
 function needOf(kind: Kind, config: Watching): string | undefined {
   if ((ALWAYS as readonly Kind[]).includes(kind)) return 'allowed: true: CronJobs, Jobs and Pods are always followed';
-  const reader = configured(config).find(({ sink }) => neededKinds([sink]).includes(kind));
+  const reader = configured(config).find(
+    ({ sink, settings }) => neededKinds([sink]).includes(kind) || (kind === 'Namespace' && selectsNamespaces(settings)),
+  );
   if (reader !== undefined) return `allowed: true: ${reader.destination} needs ${kind}s`;
   const judged = ALL.find((other) => config.watch[other] === true && withNeeded([other]).includes(kind));
   return judged && `allowed: true, or watch.${judged}: false: ${judged}s are judged with ${kind}s`;

@@ -1,6 +1,7 @@
 import type { Facts, FollowedKind } from '../kubernetes/observation.ts';
 import { isSameJson } from '../lib/same.ts';
 import type { ObjectRow } from '../store/objects.ts';
+import { announceInNamespace } from '../announce/namespace-seen.ts';
 import { eachAlone } from '../turn/each-alone.ts';
 import { factsOf } from '../turn/object-rows.ts';
 import type { Turn } from '../turn/turn.ts';
@@ -12,10 +13,13 @@ const NOT_SEEN = {};
 export function shownToNamespaced(turn: Turn, { uid, kind }: Pick<Facts, 'uid' | 'kind'>): object | undefined {
   if (kind !== 'Namespace' || asked(turn).length === 0) return undefined;
   const row = turn.tx.objects.get(uid);
-  return row === undefined ? NOT_SEEN : { annotations: factsOf(row).annotations };
+  if (row === undefined) return NOT_SEEN;
+  const { annotations, labels } = factsOf(row);
+  const isByLabels = turn.destinations.some(({ planner }) => planner.reads.needsNamespace === true);
+  return { annotations, ...(isByLabels && { labels }) };
 }
 
-/** Plans what is in a namespace again if what was `shown` of it before its record is another now. */
+/** Plans what is in a namespace again, and what waited for it, if what was `shown` of it before its record is another now. */
 export function replanNamespaced(
   turn: Turn,
   of: Pick<Facts, 'uid' | 'kind' | 'name'>,
@@ -24,6 +28,7 @@ export function replanNamespaced(
 ): void {
   if (shown === undefined || isSameJson(shown, shownToNamespaced(turn, of))) return;
   const { tx, unwritten } = turn;
+  announceInNamespace(turn, of.name);
   for (const kind of asked(turn)) {
     let page = tx.versions.live(kind, 0, PAGE, of.name);
     for (; page.length > 0; page = tx.versions.live(kind, page.at(-1)!.row, PAGE, of.name)) {

@@ -1,5 +1,6 @@
 import { settleOwner, settlePods } from '../announce/announce.ts';
 import { planActive } from '../announce/active.ts';
+import { settleNamespace } from '../announce/namespace-seen.ts';
 import { settleLogs } from '../announce/run-logs.ts';
 import { settleRun } from '../announce/settled.ts';
 import { endStormWindow } from '../announce/storm.ts';
@@ -31,6 +32,7 @@ export const TIMERS: { readonly [K in Exclude<Timer['kind'], 'probe'>]: TimerRul
   replacement: { due: 'by_clock', settle: (turn, _, id) => settleReplacement(turn, id) },
   gone: { due: 'by_clock', settle: settleGone },
   owner: { due: 'by_clock', settle: settleOwner },
+  namespace: { due: 'by_clock', settle: settleNamespace },
   pods: { due: 'by_clock', settle: settlePods },
   logs: { due: 'by_clock', settle: settleLogs },
   settled: { due: 'by_clock', settle: settleRun },

@@ -4,10 +4,11 @@ import type { Run } from '../lifecycle/transition.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { Http, HttpResult } from './http.ts';
+import type { Selecting } from './selection.ts';
 import type { Deliverer, Planner, Reads } from './sink.ts';
 
 /** What a destination of any sink can be set to. */
-export interface DestinationSettings {
+export interface DestinationSettings extends Selecting {
   /** Everything except the requests: the outbox sees to it, a sink never does. */
   readonly dryRun: boolean;
   /** Namespaces that a destination wants must be in the scope of the bridge. */

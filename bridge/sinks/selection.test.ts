@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cronJobFacts } from '../../test/fixtures/facts.ts';
-import { isInSelection, selectionFields } from './selection.ts';
+import { isInSelection, placedFields } from './selection.ts';
 
-const schema = z.strictObject(selectionFields);
+const schema = z.strictObject(placedFields);
 const object = cronJobFacts({ namespace: 'shop', labels: { team: 'a', tier: 'web' } });
 const only = (matchExpressions: object[]) => ({ labelSelector: { matchExpressions } });
 
@@ -34,6 +34,21 @@ describe('a selection', () => {
   });
 
   it.each([
+    [{ matchLabels: { team: 'a' } }, { team: 'a' }, true],
+    [{ matchLabels: { team: 'a' } }, { team: 'b' }, false],
+    [{ matchLabels: { team: 'a' } }, {}, false],
+    [{ matchExpressions: [{ key: 'tenant', operator: 'Exists' }] }, { tenant: '' }, true],
+    [{ matchExpressions: [{ key: 'tenant', operator: 'DoesNotExist' }] }, {}, true],
+    [{ matchExpressions: [{ key: 'tenant', operator: 'NotIn', values: ['x'] }] }, undefined, false],
+    [{}, {}, true],
+    [{}, undefined, false],
+  ])('with namespaceSelector %o takes what is in a namespace with the labels %o: %o', (selector, labels, taken) => {
+    expect(isInSelection(object, schema.parse({ namespaceSelector: selector }), labels)).toBe(taken);
+  });
+
+  it.each([
+    { namespaceSelector: { team: 'a' } },
+    { namespaceSelector: [] },
     { namespaces: ['Shop'] },
     { namespaces: 'shop' },
     { labelSelector: { team: 'a' } },

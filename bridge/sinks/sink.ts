@@ -147,8 +147,10 @@ export type RetireCause = 'left' | 'unclaimed' | 'bridge';
 export interface Reads {
   /** What is wanted for an object follows from its owners too: it is planned again when one is seen, or changes in its metadata. */
   readonly owners?: true;
-  /** Kinds of which what is wanted follows from the annotations of their namespace too: planned again when these change. */
+  /** Kinds of which what is wanted follows from their namespace too: planned again when its annotations or labels change. */
   readonly namespaceOf?: ReadonlySet<FollowedKind>;
+  /** Nothing is planned before the namespace was seen that it is in: its labels decide whether and where it is reported. */
+  readonly needsNamespace?: boolean;
   /**
    * Whose objects it plans desired state of, finds problems with, or asks its context for. Of rollouts it hears only where it
    * reads the kind of the workload.
@@ -175,7 +177,7 @@ export interface Planner {
   /** What the bridge wants for itself, whatever there is in the cluster. */
   planOwn?(): readonly Desired[];
   /** What is wrong with the annotations that this destination reads; they never change what it does silently. */
-  problems?(object: Facts): readonly AnnotationProblem[];
+  problems?(object: Facts, namespace: () => NamespaceFacts | undefined): readonly AnnotationProblem[];
   /**
    * What a row becomes when no live object claims it any more, or when the whole bridge is retired; null: it is left as
    * it is; FORGET: nothing is wanted any more.

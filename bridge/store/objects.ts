@@ -21,6 +21,8 @@ export interface ObjectRow {
 export interface ObjectsTx {
   get(uid: string): ObjectRow | undefined;
   put(row: ObjectRow): void;
+  /** A namespace by its name: the live one, else the one that was deleted last, for what outlives it in the stream. */
+  namespace(name: string): ObjectRow | undefined;
   /** Objects of a kind whose controller is `ownerUid`, by UID. */
   children(ownerUid: string, kind: Kind): ObjectRow[];
 }

@@ -26,10 +26,14 @@ export interface TimelineTx {
   add(transition: Transition, recordedAt: Instant): boolean;
   /** Counts, with the commit, a run that is over. */
   ended(run: EndedRun): void;
+  /** What is recorded under these ids, in the order in which it was. */
+  recorded(ids: readonly string[]): Transition[];
   /** What is recorded of a run, in the order of its times. */
   ofRun(runUid: string): Transition[];
   /** Replaces a decision that waits, or that was taken while no CronJob was known; any other stays as it is. */
   decide(decision: Decision): void;
+  /** Takes back a decision that waits: there is nothing to decide after all. */
+  takeBack(transitionId: string, destination: string): void;
   decision(transitionId: string, destination: string): Decision | undefined;
   /** False when the key is known already: nothing is written. */
   enqueue(destination: string, transitionId: string, intent: Intent, at: Instant): boolean;

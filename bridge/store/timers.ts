@@ -14,6 +14,7 @@ export interface Timer {
     | 'logs'
     | 'pods'
     | 'owner'
+    | 'namespace'
     | 'settled'
     | 'active'
     | 'storm'

@@ -93,8 +93,8 @@ class Guarded implements GuardedPlanner {
     return this.#attempt('digest', work, () => []);
   }
 
-  problems(...[object]: Parameters<NonNullable<Planner['problems']>>): readonly AnnotationProblem[] {
-    const work = (): readonly AnnotationProblem[] => readableProblems(this.#planner.problems?.(object) ?? []);
+  problems(...args: Parameters<NonNullable<Planner['problems']>>): readonly AnnotationProblem[] {
+    const work = (): readonly AnnotationProblem[] => readableProblems(this.#planner.problems?.(...args) ?? []);
     return this.#attempt('problems', work, (error) => [plannerProblem(error, 'what of its annotations can be read')]);
   }
 

@@ -48,6 +48,9 @@ const cronitor = { cronitor: { default: { existingSecret: 'cronitor' } } };
 const rollouts = { rollouts: { default: {} } };
 const nodes = { nodes: { default: {} } };
 const WORKLOADS = ['ControllerRevision', 'DaemonSet', 'Deployment', 'ReplicaSet', 'StatefulSet'] as const;
+const tenant = { namespaceSelector: { matchLabels: { tenant: 'a' } } };
+const github = { existingSecret: 'g', org: 'acme', cluster: 'c', logicalEnvironment: 'production' };
+const ofTenant = { github: { default: { ...github, routes: [{ ...tenant, org: 'acme-a' }] } } };
 const everything = { watch: Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, true])) };
 
 const SCOPES: readonly Tree[] = [
@@ -76,6 +79,7 @@ const TABLE: readonly (readonly [Tree, readonly Tree[], readonly Kind[]])[] = [
   [nodes, inNamespaces, plus('Event')],
   [nodes, everywhere, plus('Event', 'Namespace', 'Node')],
   [{ watch: { Node: true } }, everywhere, plus('Node')],
+  [ofTenant, everywhere, plus(...WORKLOADS, 'Namespace')],
   [everything, everywhere, plus(...WORKLOADS, 'Event', 'Namespace', 'Node')],
 ];
 
@@ -180,6 +184,8 @@ describe('watch', () => {
       { watch: { Deployment: true, ReplicaSet: false } },
       'watch.ReplicaSet: false; allowed: true, because it is followed for Deployment',
     ],
+    [ofTenant, 'github.default has a namespaceSelector, which needs scope: cluster'],
+    [{ ...ofTenant, scope: 'cluster', watch: { Namespace: false } }, 'it is followed for github.default'],
     [{ watch: { Node: true } }, 'watch.Node: true; a Node is in no namespace: it needs scope: cluster'],
     [
       { scope: 'namespaces', namespaces: ['shop'], watch: { Namespace: true } },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cronJob, deployment, job, pod, Records, replicaSet, statefulSet } from './world.ts';
+import { cronJob, deployment, job, namespace, pod, Records, replicaSet, statefulSet } from './world.ts';
 
 let bridge: Records;
 beforeEach(() => {
@@ -114,6 +114,24 @@ describe('the configuration', () => {
     expect(
       bridge.records.map((it) => `${it.org} ${it.logical_environment} ${it.physical_environment}`).toSorted(),
     ).toEqual(['acme production eu', 'acme-pci pci ']);
+  });
+
+  it('sends workloads elsewhere by the labels of their namespace, and waits until that is seen', () => {
+    const matchLabels = { tenant: 'a' };
+    bridge.restart({ routes: [{ namespaceSelector: { matchLabels }, org: 'acme-a' }] });
+    bridge.see(web, set, pod('web-1-a', set, { app: 'a' }));
+    expect(bridge.lines).toEqual([]);
+    bridge.see(namespace('shop', { tenant: 'a' }));
+    const orgs = () => bridge.records.map(({ org, status }) => `${org} ${status}`).toSorted();
+    expect(orgs()).toEqual(['acme-a deployed']);
+    bridge.see(namespace('shop', { tenant: 'b' }));
+    expect(orgs()).toEqual(['acme deployed', 'acme-a decommissioned']);
+    bridge.see(namespace('shop', { tenant: 'a' }));
+    bridge.delete(namespace('shop', { tenant: 'a' }));
+    bridge.see(pod('web-1-a', set, { app: 'b' }));
+    expect(orgs()).toEqual(['acme decommissioned', 'acme-a deployed']);
+    bridge.restart({ namespaceSelector: { matchLabels: { tenant: 'c' } } });
+    expect(orgs()).toEqual(['acme decommissioned', 'acme-a decommissioned']);
   });
 
   it('leaves out containers and namespaces, and what it left out at a start is decommissioned', () => {

@@ -36,7 +36,7 @@ export class Records {
   #now = T0 + 60_000;
 
   constructor(settings: object = {}) {
-    this.engine = new TestEngine({ planners: [planner(settings)], engine: { kinds: [...READS.kinds] } });
+    this.engine = new TestEngine({ planners: [planner(settings)], engine: { kinds: ['Namespace', ...READS.kinds] } });
     this.engine.restart();
   }
 
@@ -106,7 +106,12 @@ export function factsOf(thing: Thing): Facts {
   return KINDS[thing.kind].read(object, keeps);
 }
 
-const APIS: { readonly [K in FollowedKind]?: string } = { CronJob: 'batch/v1', Job: 'batch/v1', Pod: 'v1' };
+const APIS: { readonly [K in FollowedKind]?: string } = {
+  CronJob: 'batch/v1',
+  Job: 'batch/v1',
+  Pod: 'v1',
+  Namespace: 'v1',
+};
 
 /** `changes`: of the metadata, and of spec and status. */
 function thing(kind: FollowedKind, name: string, owner: Owned | undefined, meta: object, rest: object): Thing {
@@ -179,6 +184,9 @@ export const replicaSet = (
   replicas = 1,
   meta: object = {},
 ): Thing => thing('ReplicaSet', name, owner, meta, { spec: { replicas, template: template(containers) } });
+
+export const namespace = (name: string, labels: Readonly<Record<string, string>>): Thing =>
+  thing('Namespace', name, undefined, { namespace: undefined, labels }, {});
 
 export const job = (name: string, containers: readonly string[], owner?: Owned, meta: object = {}): Thing =>
   thing('Job', name, owner, meta, { spec: { template: template(containers) } });

@@ -26,7 +26,11 @@ const desired = (facts: CronJobFacts, previous?: Json, stickyKey?: string) =>
 
 describe('a schedule that Cronitor may read in another way', () => {
   const problems = (changes: Partial<CronJobFacts>, annotations = {}) =>
-    planner.problems!(cronJob(annotations, changes)).map(({ annotation, value, used }) => [annotation, value, used]);
+    planner.problems!(cronJob(annotations, changes), () => undefined).map(({ annotation, value, used }) => [
+      annotation,
+      value,
+      used,
+    ]);
 
   it('is a problem that says what is used', () => {
     expect(problems({ schedule: ', * * * *\n' })).toEqual([

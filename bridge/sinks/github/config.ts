@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../../lib/deep-readonly.ts';
-import { selectionFields } from '../selection.ts';
+import { placedFields } from '../selection.ts';
 import { CLUSTER, MAX_ENVIRONMENT, ORGANISATION, REPOSITORY } from './api-limits.ts';
 import { baseUrl } from './base-url.ts';
 import { pemOf } from './pem.ts';
@@ -27,7 +27,7 @@ const environments = {
 };
 
 const route = z
-  .strictObject({ ...selectionFields, ...environments })
+  .strictObject({ ...placedFields, ...environments })
   .refine((config) => Object.keys(environments).some((key) => key in config), {
     error: 'needs at least one of org, logicalEnvironment and physicalEnvironment',
   });
@@ -86,7 +86,7 @@ export const githubSchema = z
       .refine(isTemplate, 'needs at least one of {{namespace}}, {{deploymentName}} and {{containerName}}')
       .default(DEFAULT_TEMPLATE)
       .describe('How the deployment name of a container is made'),
-    ...selectionFields,
+    ...placedFields,
     excludeContainers: z
       .array(z.string().min(1))
       .default([])

@@ -5,14 +5,14 @@ import type { Json } from '../../lib/json.ts';
 import { pageLink } from '../../lib/page-link.ts';
 import type { AnnotationProblem, Desired, DesiredContext, PlanContext, Planned } from '../sink.ts';
 import { HOLD } from '../sink.ts';
-import { isInSelection } from '../selection.ts';
 import { REPOSITORY } from './api-limits.ts';
 import type { GithubPlanConfig } from './config.ts';
 import type { DeploymentState } from './deployment.ts';
 import { LIMITS } from './limits.ts';
 import { standingKey } from './standing.ts';
 import type { Standing } from './standing.ts';
-import { organisationOf } from './target.ts';
+import { isSelected, organisationOf, placed } from './target.ts';
+import type { Placed } from './target.ts';
 
 /** The repository of a workload, without its owner. */
 export const REPOSITORY_ANNOTATION = 'github.lifecycle-bridge.io/repository';
@@ -41,15 +41,17 @@ const STATES: Readonly<Partial<Record<Outcome, DeploymentState>>> = {
 };
 
 type Workload = Extract<Facts, { kind: 'Deployment' | 'StatefulSet' | 'DaemonSet' }>;
+type PlacedWorkload = Placed<Workload>;
 
 /** The GitHub Deployment of a rollout whose workload names a repository that gets them. */
 export function planDeployments(transition: Transition, context: PlanContext, config: GithubPlanConfig): Planned {
   const { run } = context;
-  const workload = workloadOf(context);
-  if (run === undefined || workload === undefined || config.deployments.repositories.length === 0) return null;
-  const repo = workload.annotations[REPOSITORY_ANNOTATION];
+  const found = workloadOf(context);
+  if (run === undefined || found === undefined || config.deployments.repositories.length === 0) return null;
+  const repo = found.annotations[REPOSITORY_ANNOTATION];
   if (repo === undefined) return null;
-  if (!isSelected(workload, repo, config)) return { drop: 'not_selected', once: true };
+  const workload = placed(found, context, config);
+  if (!isDeployed(workload, repo, config)) return { drop: 'not_selected', once: true };
   const ref = workload.sourceRevision;
   if (ref === undefined) return { drop: 'no_source_revision', once: true };
   const state = transition.kind === 'run.started' ? 'in_progress' : STATES[transition.outcome ?? 'unknown'];
@@ -77,9 +79,10 @@ export function planStanding(object: Facts, context: DesiredContext, config: Git
   const workload = idOf(object, config);
   const key = standingKey({ workload });
   const repo = object.annotations[REPOSITORY_ANNOTATION];
-  if (repo === undefined || !isSelected(object, repo, config))
+  const of = placed(object, context, config);
+  if (repo === undefined || !isDeployed(of, repo, config))
     return context.claims().some((claim) => claim.key === key) ? [{ key, wanted: HOLD }] : [];
-  const wanted: Standing = { ...placeOf(object, config), repo, workload, state: 'rolled_out' };
+  const wanted: Standing = { ...placeOf(of, config), repo, workload, state: 'rolled_out' };
   return [{ key, wanted: { ...wanted } }];
 }
 
@@ -95,12 +98,10 @@ function workloadOf(context: PlanContext): Workload | undefined {
   return [context.object(), ...context.owners()].find(isWorkload);
 }
 
-function isSelected(workload: Workload, repo: string, config: GithubPlanConfig): boolean {
+function isDeployed(workload: PlacedWorkload, repo: string, config: GithubPlanConfig): boolean {
   const { repositories } = config.deployments;
   return (
-    REPOSITORY.test(repo) &&
-    (repositories.includes('*') || repositories.includes(repo)) &&
-    isInSelection(workload, config)
+    REPOSITORY.test(repo) && (repositories.includes('*') || repositories.includes(repo)) && isSelected(workload, config)
   );
 }
 
@@ -108,7 +109,7 @@ function isSelected(workload: Workload, repo: string, config: GithubPlanConfig):
 const placeSchema = z.object({ ref: z.string(), owner: z.string(), environment: z.string() });
 
 function placeOf(
-  workload: Workload,
+  workload: PlacedWorkload,
   config: GithubPlanConfig,
 ): { readonly owner: string; readonly environment: string } {
   const { org, logical_environment } = organisationOf(workload, config);

@@ -2,7 +2,6 @@ import { isLastPhase } from '../../kubernetes/kinds/pod.ts';
 import type { ContainerFacts, PodFacts } from '../../kubernetes/observation.ts';
 import { isOwnedByJob } from '../../kubernetes/metadata.ts';
 import type { Instant } from '../../lib/clock.ts';
-import { isInSelection } from '../selection.ts';
 import type { Desired, DesiredContext } from '../sink.ts';
 import { HOLD } from '../sink.ts';
 import type { Metadata } from './annotations.ts';
@@ -14,16 +13,18 @@ import { rankOf, sinceOf } from './rank.ts';
 import type { DeploymentRecord } from './record.ts';
 import { readRecord, recordKey, toJson } from './record.ts';
 import type { Target } from './target.ts';
-import { isTooLong, targetOf } from './target.ts';
+import { isSelected, isTooLong, placed, targetOf } from './target.ts';
 import { workloadOf } from './workload.ts';
 
 /** What a pod claims: the record of each container that runs, and that the record of one whose digest is not known stays. */
 export function planPod(pod: PodFacts, context: DesiredContext, config: GithubPlanConfig): readonly Desired[] {
   const owners = context.owners();
-  const workload = workloadOf(pod, owners);
+  const found = workloadOf(pod, owners);
   // One that cannot be read is read again: what was claimed until then stays.
-  if (workload === 'unseen') return context.claims();
-  if (workload === undefined || !isInSelection(workload, config) || !counts(pod)) return [];
+  if (found === 'unseen') return context.claims();
+  if (found === undefined || !counts(pod)) return [];
+  const workload = placed(found, context, config);
+  if (!isSelected(workload, config)) return [];
   const of = { uid: workload.uid, createdAt: workload.createdAt };
   const before = context.claims();
   const claims = new Map<string, Desired>();

@@ -1,12 +1,11 @@
 import type { Facts } from '../../kubernetes/observation.ts';
 import { isOfDeployment } from '../../kubernetes/kinds/replicaset.ts';
 import type { ContainerNames } from '../../kubernetes/template.ts';
-import { isInSelection } from '../selection.ts';
 import type { Desired, DesiredContext } from '../sink.ts';
 import { HOLD } from '../sink.ts';
 import type { GithubPlanConfig } from './config.ts';
 import { recordKey } from './record.ts';
-import { targetOf } from './target.ts';
+import { isSelected, placed, targetOf } from './target.ts';
 import { workloadOf } from './workload.ts';
 
 /**
@@ -19,9 +18,11 @@ export function planWorkload(
   config: GithubPlanConfig,
 ): readonly Desired[] {
   if (!wantsPods(object, config)) return [];
-  const workload = workloadOf(object, context.owners());
-  if (workload === 'unseen') return context.claims();
-  if (workload === undefined || !isInSelection(workload, config)) return [];
+  const found = workloadOf(object, context.owners());
+  if (found === 'unseen') return context.claims();
+  if (found === undefined) return [];
+  const workload = placed(found, context, config);
+  if (!isSelected(workload, config)) return [];
   const { uid, createdAt } = workload;
   const keys = (object.containerNames ?? []).flatMap((name) => {
     const target = targetOf(workload, name, config);

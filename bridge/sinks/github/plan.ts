@@ -1,7 +1,7 @@
 import type { Facts } from '../../kubernetes/observation.ts';
 import type { Json } from '../../lib/json.ts';
-import { isInNamespaces } from '../selection.ts';
-import type { AnnotationProblem, Planner, Reads, RetireCause } from '../sink.ts';
+import { isInPlace, selectsNamespaces } from '../selection.ts';
+import type { AnnotationProblem, DesiredContext, Planner, Reads, RetireCause } from '../sink.ts';
 import { annotationProblems, PREFIX } from './annotations.ts';
 import type { GithubPlanConfig } from './config.ts';
 import {
@@ -24,18 +24,25 @@ export const READS: Reads = {
   owners: true,
 };
 
+const READS_NAMESPACES: Reads = {
+  ...READS,
+  kinds: new Set([...READS.kinds, 'Namespace']),
+  namespaceOf: new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'CronJob', 'Pod', 'Job']),
+  needsNamespace: true,
+};
+
 /** The pure half of `github/<name>`: the record of each container that runs, and Deployments of rollouts. */
 export function createGithubPlanner(name: string, config: GithubPlanConfig): Planner {
   return {
     destination: `github/${name}`,
     hears: new Set(DEPLOYMENT_TRANSITIONS),
-    reads: READS,
+    reads: selectsNamespaces(config) ? READS_NAMESPACES : READS,
     plan: (transition, context) => planDeployments(transition, context, config),
     planDesired: (object, context) =>
       object.kind === 'Pod'
         ? planPod(object, context, config)
         : [...planWorkload(object, context, config), ...planStanding(object, context, config)],
-    problems: (object) => problemsOf(object, config),
+    problems: (object, namespace) => problemsOf(object, config, namespace),
     retire: retired,
   };
 }
@@ -56,8 +63,13 @@ function retiredRecord(record: DeploymentRecord): Json {
 }
 
 /** What of the annotations of an object, and of the images of a pod, is left out of the records. */
-function problemsOf(object: Facts, config: GithubPlanConfig): readonly AnnotationProblem[] {
-  if (!isInNamespaces(object.namespace, config)) return [];
+function problemsOf(
+  object: Facts,
+  config: GithubPlanConfig,
+  namespace: DesiredContext['namespace'],
+): readonly AnnotationProblem[] {
+  const labels = config.namespaceSelector && namespace()?.labels;
+  if (!isInPlace(object.namespace, config, labels)) return [];
   const problems = [...annotationProblems(object), ...deploymentProblems(object)];
   if (object.kind !== 'Pod' || object.owner === undefined || !isRecorded(object.owner)) return problems;
   const containers = recorded(object).filter((container) => !config.excludeContainers.includes(container.name));

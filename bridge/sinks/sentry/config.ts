@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../../lib/deep-readonly.ts';
 import { duration } from '../../lib/duration.ts';
-import { selectionFields } from '../selection.ts';
+import { placedFields } from '../selection.ts';
 import { cronsSchema } from './config-crons.ts';
 import { issuesSchema } from './config-issues.ts';
 import { parseDsn } from './dsn.ts';
@@ -74,7 +74,7 @@ const route = z.strictObject({
     .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'allowed: lower-case letters, digits and dashes')
     .describe('How the route is called in limits and receipts'),
   dsnFile: z.string().min(1).describe('File with its DSN'),
-  ...selectionFields,
+  ...placedFields,
 });
 
 /** One Sentry project, and those that its routes name. */
@@ -94,7 +94,7 @@ export const sentrySchema = z
         'Release of events and check-ins: auto (standard labels, else the tag of the image), none, or this text',
       ),
     tags: z.record(z.string().min(1).max(32), z.string()).default({}).describe('Tags of every event'),
-    ...selectionFields,
+    ...placedFields,
     routes: z
       .array(route)
       .default([])

@@ -16,7 +16,7 @@ export function rules(settings: object = {}, hasApi = false): SentryRules {
   const config = sentrySchema.parse({ dsn: 'https://abc@o1.ingest.sentry.io/2', ...settings });
   const { dsn: _dsn, dsnFile: _file, api: _api, gke: _gke, dryRun: _dryRun, ...plain } = config;
   const world = { clusterId: 'cluster-1', clusterName: 'production', pageUrl: undefined };
-  return { ...plain, routes: [], hasApi, destination: 'sentry/default', ...world };
+  return { ...plain, hasApi, destination: 'sentry/default', ...world };
 }
 
 /** The CronJob of the tests, due at each full hour; annotation names without their prefix. */

@@ -50,7 +50,7 @@ export function planCron(transition: Transition, context: PlanContext, rules: Se
   if (cronJob === undefined || status === undefined) return null;
   if (transition.outcome === 'never_started') return { drop: 'never_started' };
   const told = memoSchema.safeParse(context.memo).data;
-  const untaken = told === undefined ? untakenReason(context.run, cronJob, rules) : undefined;
+  const untaken = told === undefined ? untakenReason(context, cronJob, rules) : undefined;
   if (untaken !== undefined) return untaken;
   const monitor = { ...monitorOf(cronJob, rules), ...(told && { slug: told.slug }) };
   const memo: Memo = {
@@ -115,8 +115,9 @@ function statusOf({ kind, outcome }: Transition, { crons }: SentryRules): CheckI
 }
 
 /** Why a run has no check-ins. One that was opened is closed whatever is wanted by then. */
-function untakenReason(run: Run, cronJob: CronJobFacts, rules: SentryRules): Planned | undefined {
-  if (!isInSelection(cronJob, rules) || !isMonitored(cronJob, rules)) return { drop: 'not_selected', once: true };
+function untakenReason({ run, namespace }: RunContext, cronJob: CronJobFacts, rules: SentryRules): Planned | undefined {
+  if (!isInSelection(cronJob, rules, namespace()?.labels) || !isMonitored(cronJob, rules))
+    return { drop: 'not_selected', once: true };
   if (run.manual === true && rules.crons.manualRuns === 'ignore') return { drop: 'manual_run', once: true };
   const reading = readSchedule({ schedule: cronJob.schedule, timeZone: zoneOf(cronJob) });
   return 'refused' in reading ? { drop: 'schedule_refused', detail: reading.refused, once: true } : undefined;

@@ -40,7 +40,7 @@ export type WantedMonitor = z.infer<typeof wantedSchema>;
 
 /** The monitor of a CronJob, where there is a token: known before it is first due, disabled while suspended. */
 export function planMonitor(cronJob: CronJobFacts, context: DesiredContext, rules: SentryRules): readonly Desired[] {
-  if (!isInSelection(cronJob, rules) || !isMonitored(cronJob, rules)) return [];
+  if (!isInSelection(cronJob, rules, context.namespace()?.labels) || !isMonitored(cronJob, rules)) return [];
   const known = {
     object: () => cronJob,
     runObject: () => undefined,

@@ -1,7 +1,7 @@
 import type { Transition, TransitionKind } from '../../lifecycle/transition.ts';
 import type { Json } from '../../lib/json.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import { isInSelection } from '../selection.ts';
+import { isInSelection, selectsNamespaces } from '../selection.ts';
 import type { Intent, PlanContext, Planned, Planner, Reads } from '../sink.ts';
 import { cronHears, planCron } from './plan-cron.ts';
 import { deployHears, planDeploy } from './plan-deploy.ts';
@@ -54,7 +54,7 @@ export function createSentryPlanner(name: string, config: SentryPlanConfig): Pla
   return {
     destination: rules.destination,
     hears: new Set(parts.flatMap(({ hears }) => [...hears])),
-    reads: READS,
+    reads: selectsNamespaces(rules) ? { ...READS, needsNamespace: true } : READS,
     plan(transition, context) {
       const heard = parts.filter(({ hears }) => hears.has(transition.kind));
       const planned = heard.map(({ part, plan }) => {
@@ -66,9 +66,11 @@ export function createSentryPlanner(name: string, config: SentryPlanConfig): Pla
     wantsLogs: (context, end) => wantsLogs(context, end, rules),
     storm: stormRules(rules),
     planDesired: (object, context) => (object.kind === 'CronJob' ? planMonitor(object, context, rules) : []),
-    problems: (object) => [
+    problems: (object, namespace) => [
       ...dsnProblems(object, rules),
-      ...(object.kind === 'CronJob' && isInSelection(object, rules) ? cronProblems(object, rules) : []),
+      ...(object.kind === 'CronJob' && isInSelection(object, rules, namespace()?.labels)
+        ? cronProblems(object, rules)
+        : []),
     ],
     retire: (wanted, cause) => retireMonitor(wanted, cause, rules),
     adopt: adoptMonitor,

@@ -1,4 +1,5 @@
 import type { Facts, ObjectFacts } from '../../kubernetes/observation.ts';
+import type { Selection } from '../selection.ts';
 import { isInSelection } from '../selection.ts';
 import type { AnnotationProblem, Limit, PlanContext } from '../sink.ts';
 import { sha256Hex } from '../../lib/ids.ts';
@@ -15,17 +16,23 @@ const ITEMS_PER_SECOND = 20;
 const ITEMS_BURST = 50;
 
 type Known = Pick<PlanContext, 'object' | 'runObject' | 'owners' | 'namespace'>;
-type Subject = Pick<ObjectFacts, 'namespace' | 'labels'>;
+type Subject = Pick<ObjectFacts, 'namespace' | 'labels'> & {
+  readonly namespaceLabels?: () => ObjectFacts['labels'] | undefined;
+};
 
 /** Whose labels decide: the outermost owner that is followed, else the Job of a pod, else the object itself. */
-function subjectOf({ object, runObject, owners }: Known, namespace: string): Subject {
+function subjectOf({ object, runObject, owners, namespace: place }: Known, namespace: string): Subject {
   const facts = owners().at(-1) ?? runObject() ?? object();
-  return { namespace: namespace || CLUSTER_NAMESPACE, labels: facts?.labels ?? {} };
+  return {
+    namespace: namespace || CLUSTER_NAMESPACE,
+    labels: facts?.labels ?? {},
+    namespaceLabels: () => place()?.labels,
+  };
 }
 
 /** Whether what happened to an object in this namespace is the destination's business, by namespaces and labels. */
 export function isSelected(context: Known, namespace: string, rules: SentryRules): boolean {
-  return isInSelection(subjectOf(context, namespace), rules);
+  return isSubject(subjectOf(context, namespace), rules);
 }
 
 /** Where what happened to an object goes: the nearest annotation, else the first route that matches, else the default. */
@@ -42,8 +49,13 @@ export function targetOf(context: Known, namespace: string, rules: SentryRules):
 
 /** The first route whose namespaces and labels match, else the default. */
 export function routeOf(subject: Subject, { routes }: Pick<SentryRules, 'routes'>): Target {
-  const route = routes.find((one) => isInSelection(subject, one));
+  const route = routes.find((one) => isSubject(subject, one));
   return route === undefined ? {} : { route: route.name };
+}
+
+/** The namespace is read where its labels are asked for. */
+function isSubject(subject: Subject, selection: Selection): boolean {
+  return isInSelection(subject, selection, selection.namespaceSelector && subject.namespaceLabels?.());
 }
 
 /** The annotation of the object, of the Job of a pod, its owners from the nearest on, or its namespace; an empty one ends the search. */

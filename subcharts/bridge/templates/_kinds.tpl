@@ -12,6 +12,14 @@ is followed with scope: cluster only. Fails on what the bridge would refuse of `
 {{- range $kinds }}{{ $_ := set $needs . $reason }}{{ end -}}
 {{- end -}}
 {{- end -}}
+{{- range $sink := without (keys $table.follow | sortAlpha) "always" -}}
+{{- range $name, $given := get $.Config $sink | default dict -}}
+{{- if contains "\"namespaceSelector\":{" (toJson $given) -}}
+{{- if not $everywhere }}{{ fail (printf "%s.%s has a namespaceSelector, which needs scope: cluster: a Namespace is in no namespace" $sink $name) }}{{ end -}}
+{{- $_ := set $needs "Namespace" (printf "%s.%s" $sink $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- range $kind, $on := $watch -}}
 {{- if not (hasKey $table.kinds $kind) -}}
 {{- fail (printf "watch.%s: %v; there is no such kind; allowed: %s" $kind $on (keys $table.kinds | sortAlpha | join ", ")) -}}

@@ -26,6 +26,9 @@ const PUT = `INSERT INTO objects
     owner_uid = excluded.owner_uid, version = excluded.version, deleted = excluded.deleted,
     over_at = iif(excluded.deleted = 1, coalesce(over_at, excluded.over_at), NULL), facts_schema = excluded.facts_schema, state = excluded.state`;
 
+const NAMESPACE = `SELECT uid FROM objects INDEXED BY objects_namespaces WHERE kind = 'Namespace' AND name = ?
+  ORDER BY deleted, over_at DESC LIMIT 1`;
+
 /** What stands in no index: most writes of a row change nothing else. */
 const CHANGE = `UPDATE objects SET version = ?, over_at = iif(deleted = 1, coalesce(over_at, ?), NULL), facts_schema = ?,
     state = ? WHERE uid = ?`;
@@ -63,6 +66,11 @@ export class Objects implements ObjectsTx {
     const kept = { ...row, overAt, factsSchema: row.factsSchema ?? KINDS[row.kind].schema };
     this.#late.put(row.uid, kept, known);
     this.#seen.keep(row.uid, kept);
+  }
+
+  namespace(name: string): ObjectRow | undefined {
+    const found = this.#db.get<{ uid: string }>(NAMESPACE, name);
+    return found && this.get(found.uid);
   }
 
   children(ownerUid: string, kind: Kind): ObjectRow[] {

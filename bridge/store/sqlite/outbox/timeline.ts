@@ -5,6 +5,7 @@ import type { Reason } from '../../../lib/reasons.ts';
 import type { Intent } from '../../../sinks/sink.ts';
 import type { Decision, TimelineTx } from '../../timeline.ts';
 import type { Db } from '../db/db.ts';
+import { parsed } from '../db/unreadable-rows.ts';
 import type { NewsOfCommits } from '../db/news.ts';
 import type { Sequence } from '../journal/sequence.ts';
 import { transitionsOf } from '../runs/stored-runs.ts';
@@ -32,6 +33,10 @@ export function toDecision(row: DecisionColumns): Decision {
 
 const ADD = `INSERT INTO transitions (seq, id, run_uid, at, recorded_at, transition) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO NOTHING`;
+
+const RECORDED = 'SELECT transition FROM transitions WHERE id IN (SELECT value FROM json_each(?)) ORDER BY seq';
+
+const hasId = (value: Transition | null): boolean => typeof value?.id === 'string';
 
 /** A decision that waits, or that was taken while no CronJob was known, gives way to the next. */
 const DECIDE = `INSERT INTO decisions (transition_id, destination, verdict, reason, detail, at) VALUES (?, ?, ?, ?, ?, ?)
@@ -62,6 +67,11 @@ export class Timeline implements TimelineTx {
     return true;
   }
 
+  recorded(ids: readonly string[]): Transition[] {
+    const rows = this.#db.all<{ transition: string }>(RECORDED, JSON.stringify(ids));
+    return rows.flatMap(({ transition }) => parsed<Transition>(transition, hasId).value ?? []);
+  }
+
   ended(run: EndedRun): void {
     this.#news.add('ended', run);
   }
@@ -73,6 +83,11 @@ export class Timeline implements TimelineTx {
   decide({ transitionId, destination, verdict, reason, detail, at }: Decision): void {
     const isKept = this.#db.run(DECIDE, transitionId, destination, verdict, reason ?? null, detail ?? null, at) > 0;
     if (isKept && verdict === 'dropped' && reason) this.#news.add('dropped', { destination, reason });
+  }
+
+  takeBack(transitionId: string, destination: string): void {
+    const sql = "DELETE FROM decisions WHERE transition_id = ? AND destination = ? AND verdict = 'waiting'";
+    this.#db.run(sql, transitionId, destination);
   }
 
   decision(transitionId: string, destination: string): Decision | undefined {

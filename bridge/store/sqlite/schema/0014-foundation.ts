@@ -23,6 +23,7 @@ CREATE TABLE objects (
 CREATE INDEX objects_owner ON objects (owner_uid, kind, uid) WHERE owner_uid IS NOT NULL;
 CREATE INDEX objects_live ON objects (kind) WHERE deleted = 0;
 CREATE INDEX objects_live_namespace ON objects (kind, namespace) WHERE deleted = 0;
+CREATE INDEX objects_namespaces ON objects (name, deleted) WHERE kind = 'Namespace';
 
 CREATE TABLE timers (id TEXT PRIMARY KEY, kind TEXT NOT NULL, uid TEXT NOT NULL, due INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX timers_kind_due ON timers (kind, due, id);

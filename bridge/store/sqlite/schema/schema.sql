@@ -114,6 +114,7 @@ CREATE TABLE objects (
   version TEXT NOT NULL, deleted INTEGER NOT NULL, over_at INTEGER, facts_schema INTEGER NOT NULL, state TEXT NOT NULL);
 CREATE INDEX objects_live ON objects (kind) WHERE deleted = 0;
 CREATE INDEX objects_live_namespace ON objects (kind, namespace) WHERE deleted = 0;
+CREATE INDEX objects_namespaces ON objects (name, deleted) WHERE kind = 'Namespace';
 CREATE INDEX objects_owner ON objects (owner_uid, kind, uid) WHERE owner_uid IS NOT NULL;
 
 CREATE TABLE quarantine (

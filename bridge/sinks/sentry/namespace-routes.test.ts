@@ -1,0 +1,151 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { condition, container, podFacts, T0, terminated } from '../../../test/fixtures/facts.ts';
+import { at, complete, CRON, scheduled, TestEngine } from '../../ingest/test-engine.ts';
+import { withNeeded } from '../../kubernetes/followed.ts';
+import type { NamespaceFacts } from '../../kubernetes/kinds/namespace.ts';
+import type { Facts } from '../../kubernetes/observation.ts';
+import { rules } from './cron-fixtures.ts';
+import { createSentryPlanner, READS } from './plan.ts';
+
+const SELECTOR = { namespaceSelector: { matchLabels: { team: 'a' } } };
+const ROUTES = { routes: [{ name: 'a', dsnFile: '/a', ...SELECTOR }] };
+
+let bridge: TestEngine;
+let now = T0;
+afterEach(() => bridge.close());
+
+function open(settings: object = ROUTES, hasApi = false): void {
+  const planners = [createSentryPlanner('default', rules({ shipLogs: false, ...settings }, hasApi))];
+  bridge = new TestEngine({ planners, cutoff: T0 - 1, engine: { kinds: withNeeded(READS.kinds) } });
+  now = T0 + 60_000;
+}
+
+let version = 500;
+const namespace = (labels: Record<string, string>): NamespaceFacts => ({
+  ...CRON,
+  kind: 'Namespace',
+  uid: 'ns-1',
+  name: CRON.namespace,
+  resourceVersion: String(version++),
+  annotations: {},
+  labels,
+});
+
+const take = (...all: readonly Facts[]): void => {
+  bridge.take(
+    all.map((facts) => at(facts, now)),
+    now,
+  );
+};
+
+const pass = (ms: number): void => bridge.live(now, (now += ms));
+
+/** What is to be sent, in its order: the check-in or the event, and the route that it takes. */
+const sent = (): string[] =>
+  bridge.reader
+    .deliveries({ limit: 100 })
+    .items.toReversed()
+    .map(({ payload }) => {
+      const { kind, target, checkIn } = payload as {
+        kind: string;
+        target: { route?: string };
+        checkIn?: { status: string };
+      };
+      return `${checkIn?.status ?? kind} to ${target.route ?? 'the default'}`;
+    });
+
+const decisions = (): string[] => [...new Set(bridge.decisions())];
+
+describe('a route by the labels of the namespace', () => {
+  it('has the check-ins of a run whose namespace was seen', () => {
+    open();
+    take(namespace({ team: 'a' }), CRON, scheduled());
+    take(complete());
+    expect(sent()).toEqual(['in_progress to a', 'ok to a']);
+  });
+
+  it('does not have those of another namespace', () => {
+    open();
+    take(namespace({ team: 'b' }), CRON, scheduled());
+    expect(sent()).toEqual(['in_progress to the default']);
+  });
+
+  it('has, in their order, those of a run that came before its namespace', () => {
+    open();
+    take(CRON, scheduled(), complete());
+    expect(sent()).toEqual([]);
+    expect(decisions()).toEqual(['waiting namespace_unknown']);
+    pass(60_000);
+    take(namespace({ team: 'a' }));
+    expect(sent()).toEqual(['in_progress to a', 'ok to a']);
+    expect(decisions()).toEqual(['planned']);
+    pass(300_000);
+    expect(sent()).toHaveLength(2);
+  });
+
+  it('gives way to the default after two minutes without the namespace, and the decision says so', () => {
+    open();
+    take(CRON, scheduled(), complete());
+    pass(180_000);
+    expect(sent()).toEqual(['in_progress to the default', 'ok to the default']);
+    expect(decisions()).toEqual(['planned namespace_unseen']);
+    take(namespace({ team: 'a' }));
+    expect(sent()).toHaveLength(2);
+  });
+
+  it('has the issue of a pod that is seen after its namespace was deleted, and of one that came before it', () => {
+    open();
+    const failed = (n: number) =>
+      podFacts({
+        uid: `pod-${n}`,
+        name: `pod-${n}`,
+        owner: { group: 'apps', kind: 'StatefulSet', name: 'db', uid: 'db' },
+        containers: [container({ terminated: terminated(1, T0 + 8_000) })],
+      });
+    take(failed(0));
+    pass(30_000);
+    expect(sent()).toEqual([]);
+    take(namespace({ team: 'a' }));
+    expect(sent()).toEqual(['event to a']);
+    bridge.take([at(namespace({ team: 'a' }), now, true)], now);
+    take(failed(1));
+    expect(sent()).toEqual(['event to a', 'event to a']);
+  });
+
+  it('survives a restart while it waits', () => {
+    open();
+    take(CRON, scheduled({ conditions: [condition('Failed', T0 + 9_000)], failed: 0 }));
+    bridge.restart(undefined, now);
+    take(namespace({ team: 'a' }));
+    expect(sent().slice(0, 2)).toEqual(['in_progress to a', 'error to a']);
+  });
+});
+
+describe('the monitor of a CronJob', () => {
+  it('is in the project of the route as soon as the namespace is seen, and moves with its labels', () => {
+    open(ROUTES, true);
+    const rows = () =>
+      bridge.reader
+        .desired({ limit: 10 })
+        .items.map(
+          ({ key, wanted }) => `${key.split('/').slice(1, -1).join('/')} ${(wanted as { status?: string }).status}`,
+        )
+        .toSorted();
+    take(CRON);
+    expect(rows()).toEqual([]);
+    take(namespace({ team: 'a' }));
+    expect(rows()).toEqual(['route/a undefined']);
+    take(namespace({}));
+    expect(rows()).toEqual(['default undefined', 'route/a disabled']);
+  });
+});
+
+it('a destination by the labels of namespaces takes what is in those alone', () => {
+  open(SELECTOR);
+  take(namespace({ team: 'b' }), CRON, scheduled());
+  expect(decisions()).toEqual(['dropped not_selected']);
+  take(complete());
+  expect(sent()).toEqual([]);
+  take(namespace({ team: 'a' }), scheduled({ uid: 'other', name: 'other', scheduledAt: T0 + 60_000 }));
+  expect(sent()).toEqual(['in_progress to the default']);
+});
