@@ -51,6 +51,9 @@ it('the decoder makes what is kept', () => {
 it.each([
   ['https://0123abcd@o1.ingest.example/42', 'https://0123abcd@o1.ingest.example/42'],
   [' https://0123abcd:hunter2@host.example:9000/path/42\n', 'https://0123abcd@host.example:9000/path/42'],
+  ['https://0123abcd@HOST.example:443/a+b/c:d/~e/!f/42', 'https://0123abcd@HOST.example:443/a+b/c:d/~e/!f/42'],
+  ['https://0123abcd@host.example/user:hunter2@other.example/42', '[redacted]'],
+  ['https://0123abcd@host.example/42#hunter2', '[redacted]'],
   ['https://0123abcd@[2001:db8::1]:9000/42', 'https://0123abcd@[2001:db8::1]:9000/42'],
   ['', ''],
   ['  ', ''],

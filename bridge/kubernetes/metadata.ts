@@ -13,11 +13,13 @@ export function readMetadata(object: KubeObject, keeps: KeepsAnnotation): Object
   const references = objectsAt(metadata, 'ownerReferences');
   // The one with `controller: true`: names are never cut to find an owner.
   const controller = references.find((candidate) => booleanAt(candidate, 'controller'));
+  const generateName = controller === undefined ? readGenerateName(metadata) : undefined;
   const isShared = references.some((candidate) => !booleanAt(candidate, 'controller'));
   return {
     uid: textAt(metadata, 'uid') ?? '',
     namespace: textAt(metadata, 'namespace') ?? '',
     name: textAt(metadata, 'name') ?? '',
+    ...(generateName !== undefined && { generateName }),
     resourceVersion: textAt(metadata, 'resourceVersion') ?? '',
     createdAt: timeAt(metadata, 'creationTimestamp'),
     deletionAt: readDeletion(metadata),
@@ -26,6 +28,15 @@ export function readMetadata(object: KubeObject, keeps: KeepsAnnotation): Object
     labels: readLabels(object),
     annotations: readAnnotations(object, keeps),
   };
+}
+
+/** Kubernetes cuts a long one, and keeps one beside a name that somebody gave. */
+const MAX_GENERATE_NAME = 58;
+
+function readGenerateName(metadata: KubeObject): string | undefined {
+  const given = textAt(metadata, 'generateName')?.slice(0, MAX_GENERATE_NAME);
+  const name = textAt(metadata, 'name') ?? '';
+  return given !== undefined && name.startsWith(given) && name.length === given.length + 5 ? given : undefined;
 }
 
 /**

@@ -6,6 +6,8 @@ export interface ObjectFacts {
   /** Empty of what is in no namespace. */
   readonly namespace: string;
   readonly name: string;
+  /** Of an object without a controller: what its name was made of by adding five characters. */
+  readonly generateName?: string;
   readonly resourceVersion: string;
   readonly createdAt: Instant | undefined;
   /** When its deletion was asked for; once a pod's grace period is over, when that was. */

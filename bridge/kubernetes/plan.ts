@@ -15,6 +15,7 @@ export const METADATA: FieldsPlan = {
   uid: 'scalar',
   namespace: 'scalar',
   name: 'scalar',
+  generateName: 'scalar',
   resourceVersion: 'scalar',
   creationTimestamp: 'scalar',
   deletionTimestamp: 'scalar',

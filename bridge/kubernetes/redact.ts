@@ -170,9 +170,8 @@ export function redactValue(value: string): string {
  * and nothing stays of any other text.
  */
 export function redactAddress(value: string): string {
-  const address = /^\s*(https?:\/\/\w{1,200})(?::\w{0,200})?(@[\w.:[\]%-]{1,300}(?:\/[\w.~%-]{0,100}){1,10})\s*$/.exec(
-    value,
-  );
+  // What stands behind the host is a path, whatever it is made of; a question mark would begin what may be a secret again.
+  const address = /^\s*(https?:\/\/\w{1,200})(?::\w{0,200})?(@[\w.:[\]%-]{1,300}\/[^?#@\s]{1,1000})\s*$/.exec(value);
   if (address !== null) return `${address[1]}${address[2]}`;
   return value.trim() === '' ? '' : REDACTED;
 }

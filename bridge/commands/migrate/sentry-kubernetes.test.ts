@@ -67,6 +67,12 @@ describe('namespaces', () => {
   });
 });
 
+it('an environment that Sentry drops is for a person, and refuses nothing', () => {
+  const { refusals, notes } = ofVariables({ SENTRY_ENVIRONMENT: 'prod/eu' });
+  expect(refusals).toEqual([]);
+  expect(notes).toContainEqual({ source: 'SENTRY_ENVIRONMENT', todo: true, text: expect.stringContaining('drops') });
+});
+
 describe('a variable becomes a setting', () => {
   it.each<[string, object, object]>([
     ['nothing set', {}, { crons: { enabled: false, slugs: 'compatible' }, issues: { fingerprints: 'compatible' } }],
@@ -110,7 +116,6 @@ describe('a variable becomes a setting', () => {
   it('V33 wrong ones are refused, and none is shown that may be secret', () => {
     const env = {
       SENTRY_DSN: `http://${KEY}/x`,
-      SENTRY_ENVIRONMENT: 'a/b',
       SENTRY_K8S_CLUSTER_CONFIG_TYPE: 'outside',
     };
     const { refusals } = ofVariables(env);

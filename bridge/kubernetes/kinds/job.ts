@@ -116,7 +116,7 @@ export const JOB: KindSpec<JobFacts> = {
   namespaced: true,
   plan: PLAN,
   read,
-  schema: 3,
+  schema: 4,
   longLived: false,
   audit: 'full',
 };

@@ -211,7 +211,7 @@ export const POD: KindSpec<PodFacts> = {
   namespaced: true,
   plan: PLAN,
   read,
-  schema: 4,
+  schema: 5,
   longLived: false,
   audit: 'full',
 };

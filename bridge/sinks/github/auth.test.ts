@@ -75,6 +75,16 @@ describe('a GitHub App', () => {
     expect(bench.vendors.github.violations).toEqual([]);
   });
 
+  it.each([
+    ['with line breaks written as \\n', (pem: string) => pem.trim().replaceAll('\n', '\\n')],
+    ['in base64 of several lines', (pem: string) => btoa(pem).replaceAll(/.{76}/g, '$&\n')],
+    ['with line breaks of Windows', (pem: string) => pem.replaceAll('\n', '\r\n')],
+  ])('takes its key %s', async (_what, written) => {
+    const { credential, ...settings } = app() as { credential: string };
+    const deliverer = bench.deliverer({ ...settings, credential: undefined, credentialFile: file('key', written(credential)) });
+    expect(await bench.converge([rowOf('a')], deliverer)).toEqual([DELIVERED]);
+  });
+
   it('whose token has expired or was revoked gets another one, and nothing is lost', async () => {
     const deliverer = bench.deliverer(app());
     expect(await bench.converge([rowOf('a')], deliverer)).toEqual([DELIVERED]);

@@ -9,9 +9,21 @@ const OF_CRON_JOB = new RegExp(`^(.+)-\\d{8}-${RANDOM}$`);
 /** A time, a build, a commit: what people and tools put behind the name of a Job. */
 const NUMBERS = /(?:-(?:\d{4,20}|[0-9a-f]{7,40}(?<=\d[0-9a-f]{0,40})))+$/;
 
-/** A name without what `generateName`, a time or a build number added to it. */
+/**
+ * The name of an object that was never seen itself without what `generateName`, a time or a build number seems to have
+ * added to it.
+ */
 export function withoutGenerated(name: string): string {
-  return name.replace(GENERATED, '').replace(NUMBERS, '') || name;
+  return withoutNumbers(name.replace(GENERATED, ''));
+}
+
+/** A name without a time or a build number, and without what `generateName` added to it: mysql and https look like that too. */
+export function withoutAdded({ name, generateName }: { readonly name: string; readonly generateName?: string }): string {
+  return withoutNumbers(generateName?.replace(/[-.]+$/, '') || name);
+}
+
+function withoutNumbers(name: string): string {
+  return name.replace(NUMBERS, '') || name;
 }
 
 /** The workload of an object that was never seen, from its name alone: so that it is grouped as when it is seen. */

@@ -113,7 +113,8 @@ const PODS: Record<string, (noise: Noise) => readonly [PodFacts, ...Facts[]]> = 
     return [podFacts({ uid: n.uid, name: 'kube-proxy-node-1', owner, mirror: true, containers: [crashing(n)] })];
   },
   'nobody, with a generated name': (n) => {
-    return [podFacts({ uid: n.uid, name: `migrate-${n.suffix}`, owner: undefined, containers: [crashing(n)] })];
+    const name = { name: `migrate-${n.suffix}`, generateName: 'migrate-' };
+    return [podFacts({ uid: n.uid, ...name, owner: undefined, containers: [crashing(n)] })];
   },
 };
 

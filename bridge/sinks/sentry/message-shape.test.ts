@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { guessWorkload, withoutGenerated } from './generated-names.ts';
+import { guessWorkload, withoutAdded, withoutGenerated } from './generated-names.ts';
 import { messageShape } from './message-shape.ts';
 import { releaseOf, tagOf } from './release.ts';
 import { podFacts } from '../../../test/fixtures/facts.ts';
@@ -47,6 +47,18 @@ it.each([
   ['12345', '12345'],
 ])('the name %s is grouped as %s', (name, grouped) => {
   expect(withoutGenerated(name)).toBe(grouped);
+});
+
+it.each([
+  [{ name: 'backup-mysql' }, 'backup-mysql'],
+  [{ name: 'proxy-https' }, 'proxy-https'],
+  [{ name: 'backup-mysql-20260105' }, 'backup-mysql'],
+  [{ name: 'migrate-x2x4z', generateName: 'migrate-' }, 'migrate'],
+  [{ name: 'migrate-42-x2x4z', generateName: 'migrate-42-' }, 'migrate-42'],
+  [{ name: 'migrate-4711-x2x4z', generateName: 'migrate-4711-' }, 'migrate'],
+  [{ name: 'x2x4z', generateName: '' }, 'x2x4z'],
+])('an object %j that was seen is grouped as %s', (object, grouped) => {
+  expect(withoutAdded(object)).toBe(grouped);
 });
 
 it.each([

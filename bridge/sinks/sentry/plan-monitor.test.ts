@@ -126,6 +126,14 @@ describe('what is wrong with a CronJob', () => {
     expect(problems(cronJob({ monitor: 'false' }, { schedule: '@every 90s' }))).toEqual([]);
   });
 
+  it('is a name of digits, where the name would be the slug', () => {
+    const named = (annotations = {}) => cronJob(annotations, { name: '2026' });
+    const compatible = rules({ crons: { slugs: 'compatible' } });
+    expect(problems(named(), compatible)).toEqual([expect.stringContaining('metadata.name: a name that is not a number')]);
+    expect(problems(named({ 'monitor-slug': 'year' }), compatible)).toEqual([]);
+    expect(problems(named())).toEqual([]);
+  });
+
   it('is that nothing can be paused without a token', () => {
     const suspended = cronJob({}, { suspend: true });
     expect(problems(suspended)).toEqual(['spec.suspend: false: the bridge cannot pause without a token']);

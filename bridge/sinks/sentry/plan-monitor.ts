@@ -3,12 +3,13 @@ import type { CronJobFacts } from '../../kubernetes/observation.ts';
 import type { Json } from '../../lib/json.ts';
 import { isInSelection } from '../selection.ts';
 import type { AnnotationProblem, Desired, DesiredContext, RetireCause } from '../sink.ts';
-import { monitorAnnotationProblems } from './monitor-annotations.ts';
-import { isMonitored, monitorOf, monitorSchema, zoneOf } from './monitor.ts';
+import { monitorAnnotationProblems, PREFIX, setting } from './monitor-annotations.ts';
+import { isMonitored, monitorOf, monitorSchema, slugOfMonitor, zoneOf } from './monitor.ts';
 import type { Target } from './payload.ts';
 import type { SentryRules } from './rules.ts';
 import { readSchedule } from './schedule.ts';
 import type { Reading, SentrySchedule } from './schedule.ts';
+import { isNumber } from './slug.ts';
 import { targetKey, targetOf } from './target.ts';
 
 const MAX_NAME = 128;
@@ -79,7 +80,19 @@ export function cronProblems(cronJob: CronJobFacts, rules: SentryRules): Annotat
   const problems = monitorAnnotationProblems(cronJob);
   if (!isMonitored(cronJob, rules)) return problems;
   const reading = readSchedule({ schedule: cronJob.schedule, timeZone: zoneOf(cronJob) });
-  return [...problems, ...scheduleProblems(cronJob, reading), ...pauseProblems(cronJob, rules)];
+  return [
+    ...problems,
+    ...slugProblems(cronJob, rules),
+    ...scheduleProblems(cronJob, reading),
+    ...pauseProblems(cronJob, rules),
+  ];
+}
+
+function slugProblems(cronJob: CronJobFacts, { crons }: SentryRules): AnnotationProblem[] {
+  const { name } = cronJob;
+  if (crons.slugs !== 'compatible' || !isNumber(name) || setting(cronJob, 'monitor-slug') !== undefined) return [];
+  const allowed = `a name that is not a number, or a slug by the annotation ${PREFIX}monitor-slug`;
+  return [{ annotation: 'metadata.name', value: name, allowed, used: `the slug ${slugOfMonitor(cronJob, crons)}` }];
 }
 
 function scheduleProblems(cronJob: CronJobFacts, reading: Reading): AnnotationProblem[] {

@@ -1,7 +1,7 @@
 import type { CronJobFacts, Facts, Owner, PodFacts } from '../../kubernetes/observation.ts';
 import type { ObjectRef } from '../../lifecycle/transition.ts';
 import type { PlanContext } from '../sink.ts';
-import { guessWorkload, withoutGenerated } from './generated-names.ts';
+import { guessWorkload, withoutAdded, withoutGenerated } from './generated-names.ts';
 
 export interface Workload {
   readonly kind: string;
@@ -40,7 +40,7 @@ function chainOf({ object, runObject, owners }: Known): Facts[] {
 
 function workloadOf(chain: readonly Facts[], about: ObjectRef, { run }: Known): Workload {
   const last = chain.at(-1);
-  if (last !== undefined) return ownerOf(last) ?? named(last);
+  if (last !== undefined) return ownerOf(last) ?? { kind: last.kind, name: isWritten(last) ? last.name : withoutAdded(last) };
   if (run === undefined) return guessWorkload(about);
   const { ownerKind, ownerName, kind, name } = run;
   return ownerKind === undefined || ownerName === undefined ? { kind, name } : { kind: ownerKind, name: ownerName };
@@ -66,6 +66,8 @@ export function deploymentOf({ labels }: Facts, { group, kind, name }: Owner): W
 /** Kinds whose names people write; names of others are often made up for each object. */
 const WRITTEN: ReadonlySet<string> = new Set(['CronJob', 'Deployment', 'StatefulSet', 'DaemonSet', 'Node']);
 
+const isWritten = ({ kind }: Pick<Workload, 'kind'>): boolean => WRITTEN.has(kind);
+
 function named({ kind, name }: Workload): Workload {
-  return { kind, name: WRITTEN.has(kind) ? name : withoutGenerated(name) };
+  return { kind, name: isWritten({ kind }) ? name : withoutGenerated(name) };
 }
