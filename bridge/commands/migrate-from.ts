@@ -115,7 +115,7 @@ function readText(path: string): string {
 function refusal({ refusals }: Draft, origin: string): UserError {
   const lines = refusals.map(({ source, given, allowed }) => `  ${source}: ${given}; allowed: ${allowed}`);
   return new UserError(
-    `${origin} contains settings that the old agent did not accept either:\n${lines.join('\n')}`,
+    `${origin} contains settings that cannot be taken over as they are:\n${lines.join('\n')}`,
     'Correct these in a copy of the values and give that file.',
   );
 }

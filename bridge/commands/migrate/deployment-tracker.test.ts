@@ -56,6 +56,7 @@ describe('values of the old chart', () => {
     [{ dnTemplate: '{{namespace}}-{{deploymentName}}' }, { template: '{{namespace}}-{{deploymentName}}' }],
     [{ bulkClusterSync: false }, { bulkSync: false }],
     [{ excludeNamespaces: ' a, b,,a' }, { excludeNamespaces: ['a', 'b'] }],
+    [{ excludeNamespaces: 'a,Foo_Bar' }, { excludeNamespaces: ['a'] }],
   ])('%o are taken over', (config, ours) => {
     expect(destination(made({ config: { ...CONFIG, ...config } }))).toMatchObject(ours);
   });
@@ -70,6 +71,7 @@ describe('values of the old chart', () => {
       'config.cluster',
     ]);
     expect(refused({ ...CONFIG, namespace: 'a', excludeNamespaces: 'b' })).toEqual(['config.namespace']);
+    expect(refused({ ...CONFIG, namespace: 'Foo_Bar' })).toEqual(['config.namespace']);
   });
 
   it('without an equivalent are said, and no secret is printed', () => {

@@ -6,7 +6,7 @@ import { DEFAULT_TEMPLATE, isTemplate } from '../../sinks/github/template.ts';
 import type { Translate } from './common-rules.ts';
 import { asItIs, KUBECONFIG, noted, ONE_REPLICA, OTHER_IMAGE, said } from './common-rules.ts';
 import type { Draft, Given, Rule } from './draft.ts';
-import { list } from './draft.ts';
+import { isNamespace, list } from './draft.ts';
 import type { OldTool } from './tool.ts';
 import { workloadRules } from './workload-rules.ts';
 
@@ -147,13 +147,17 @@ function bulkSync({ source, value }: Given, draft: Draft): void {
   draft.set(`${HERE}.bulkSync`, String(value).toLowerCase() === 'true', `from ${source}`);
 }
 
-function namespace({ source, value }: Given, draft: Draft): void {
+function namespace(given: Given, draft: Draft): void {
+  const { source, value } = given;
+  if (!isNamespace(String(value))) return draft.refuse(given, 'the name of a namespace');
   draft.set('scope', 'namespaces', `from ${source}`);
   draft.set('namespaces', [String(value)], `from ${source}`);
 }
 
 function excludeNamespaces({ source, value }: Given, draft: Draft): void {
-  const kept = list(value);
+  const kept = list(value).filter((name) => isNamespace(name));
+  for (const name of list(value).filter((each) => !kept.includes(each)))
+    draft.note(source, `${name} is not taken over: no namespace can have that name`);
   if (kept.length > 0) draft.set(`${HERE}.excludeNamespaces`, kept, `from ${source}`);
 }
 

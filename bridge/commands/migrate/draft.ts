@@ -84,3 +84,8 @@ export function list(value: unknown): string[] {
     .map((item) => item.trim());
   return [...new Set(items.filter((item) => item !== ''))];
 }
+
+/** Whether a namespace can have that name. */
+export function isNamespace(name: string): boolean {
+  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name);
+}

@@ -1,7 +1,7 @@
 import { sentrySchema } from '../../sinks/sentry/config.ts';
 import { KUBECONFIG } from './common-rules.ts';
 import type { Draft, Given } from './draft.ts';
-import { list } from './draft.ts';
+import { isNamespace, list } from './draft.ts';
 
 const HERE = 'sentry.default';
 const EXAMPLE_DSN = 'https://key@o1.ingest.sentry.io/1';
@@ -32,7 +32,6 @@ export function logLevel({ source, value }: Given, draft: Draft): void {
 }
 
 const VALUE_OF_LABEL = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
-const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** The old agent took what may be the value of a label, of which not all is a namespace. */
 export function namespaces(given: Given, draft: Draft): void {
@@ -47,7 +46,7 @@ export function namespaces(given: Given, draft: Draft): void {
   const names = list(text);
   const allowed = '__all__, or names of namespaces with commas between them';
   if (names.length === 0 || names.some((name) => !VALUE_OF_LABEL.test(name))) return draft.refuse(given, allowed);
-  const legal = names.filter((name) => NAMESPACE.test(name));
+  const legal = names.filter((name) => isNamespace(name));
   if (legal.length === 0) return draft.refuse(given, allowed);
   for (const name of names.filter((each) => !legal.includes(each)))
     draft.note(source, `${name} is not taken over: no namespace can have that name, and nothing came from there`);
