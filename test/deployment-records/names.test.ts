@@ -142,6 +142,18 @@ describe('the configuration', () => {
     expect(bridge.lines).toEqual(['shop/web/app a decommissioned', 'shop/web/proxy b decommissioned']);
   });
 
+  it('says of which containers the template makes names that GitHub does not take', () => {
+    bridge.restart({ template: `${'x'.repeat(250)}{{deploymentName}}/{{containerName}}`, excludeContainers: ['left'] });
+    const nightly = cronJob('n', ['ok', 'ok2long', 'left']);
+    const one = job('n-1', ['ok', 'ok2long', 'left'], nightly);
+    bridge.see(nightly, one, pod('n-1-a', one, { ok: 'a', ok2long: 'b', left: 'c' }));
+    expect(bridge.records.map(({ digest }) => digest.slice(7, 8))).toEqual(['a']);
+    const { items } = bridge.engine.reader.problems({ limit: 10 });
+    expect(items.map(({ kind, name, problems }) => [kind, name, problems.map(({ annotation }) => annotation)])).toEqual([
+      ['CronJob', 'n', ['spec.template.spec.containers[ok2long]']],
+    ]);
+  });
+
   it('when the bridge is retired, leaves the records of what runs as they are', () => {
     bridge.see(web, set, pod('web-1-a', set, { app: 'a' }));
     bridge.engine.retire(true);

@@ -131,6 +131,8 @@ function hasRun(pod: PodFacts, { runningSince, terminated, lastTerminated }: Con
   return runningSince !== undefined || terminated !== undefined || lastTerminated !== undefined;
 }
 
+export const NO_RECORD = 'no record of this container';
+
 /** Why a container of a recorded pod has no record, or one with less in it; undefined while all is well. */
 export function containerProblem({
   imageId,
@@ -138,12 +140,11 @@ export function containerProblem({
   image,
 }: ContainerFacts): { readonly value: string; readonly allowed: string; readonly used: string } | undefined {
   const found = digestOf(imageId, specImage);
-  const none = 'no record of this container';
   if ('unusable' in found) {
-    return { value: found.unusable, allowed: 'the digest of an image in a registry: REPOSITORY@sha256:…', used: none };
+    return { value: found.unusable, allowed: 'the digest of an image in a registry: REPOSITORY@sha256:…', used: NO_RECORD };
   }
   const { name, tag } = nameAndTag(specImage || image);
   const allowed = `an image whose name has 1 to ${MAX_NAME} characters and its tag at most ${MAX_VERSION}`;
-  if (name === '' || name.length > MAX_NAME) return { value: name, allowed, used: none };
+  if (name === '' || name.length > MAX_NAME) return { value: name, allowed, used: NO_RECORD };
   return tag.length > MAX_VERSION ? { value: tag, allowed, used: 'a record without version' } : undefined;
 }

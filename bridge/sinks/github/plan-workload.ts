@@ -1,12 +1,16 @@
 import type { Facts } from '../../kubernetes/observation.ts';
 import { isOfDeployment } from '../../kubernetes/kinds/replicaset.ts';
 import type { ContainerNames } from '../../kubernetes/template.ts';
-import type { Desired, DesiredContext } from '../sink.ts';
+import type { AnnotationProblem, Desired, DesiredContext } from '../sink.ts';
 import { HOLD } from '../sink.ts';
+import { MAX_NAME } from './api-limits.ts';
 import type { GithubPlanConfig } from './config.ts';
+import { NO_RECORD } from './plan-pod.ts';
 import { recordKey } from './record.ts';
-import { isSelected, placed, targetOf } from './target.ts';
+import { isSelected, isTooLong, placed, targetOf } from './target.ts';
 import { workloadOf } from './workload.ts';
+
+const MAX_SHOWN = 100;
 
 /**
  * What a workload claims: that the records of its containers stay as they are, while it wants pods, though none may live
@@ -29,6 +33,19 @@ export function planWorkload(
     return target === undefined ? [] : recordKey(target);
   });
   return [...new Set(keys)].map((key) => ({ key, wanted: HOLD, of: { uid, createdAt } }));
+}
+
+/** Containers of a workload whose deployment name is longer than GitHub takes; those that belong to another have its name. */
+export function nameProblems(object: Facts & ContainerNames, config: GithubPlanConfig): AnnotationProblem[] {
+  const workload = object.kind === 'Pod' ? undefined : workloadOf(object, []);
+  if (workload === undefined || workload === 'unseen') return [];
+  return (object.containerNames ?? []).flatMap((name) => {
+    const target = targetOf({ ...workload, namespaceLabels: undefined }, name, config);
+    if (target === undefined || !isTooLong(target)) return [];
+    const value = Array.from(target.deployment_name).slice(0, MAX_SHOWN).join('');
+    const allowed = `a deployment name of at most ${MAX_NAME} characters, which the setting template makes`;
+    return [{ annotation: `spec.template.spec.containers[${name}]`, value, allowed, used: NO_RECORD }];
+  });
 }
 
 function wantsPods(object: Facts, { scaledToZero }: GithubPlanConfig): boolean {

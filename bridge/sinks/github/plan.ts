@@ -12,7 +12,7 @@ import {
   planStanding,
 } from './plan-deployments.ts';
 import { containerProblem, planPod, recorded } from './plan-pod.ts';
-import { planWorkload } from './plan-workload.ts';
+import { nameProblems, planWorkload } from './plan-workload.ts';
 import { readRecord, toJson } from './record.ts';
 import type { DeploymentRecord } from './record.ts';
 import { readStanding } from './standing.ts';
@@ -70,7 +70,7 @@ function problemsOf(
 ): readonly AnnotationProblem[] {
   const labels = config.namespaceSelector && namespace()?.labels;
   if (!isInPlace(object.namespace, config, labels)) return [];
-  const problems = [...annotationProblems(object), ...deploymentProblems(object)];
+  const problems = [...annotationProblems(object), ...deploymentProblems(object), ...nameProblems(object, config)];
   if (object.kind !== 'Pod' || object.owner === undefined || !isRecorded(object.owner)) return problems;
   const containers = recorded(object).filter((container) => !config.excludeContainers.includes(container.name));
   const images = containers.flatMap((container) => {
