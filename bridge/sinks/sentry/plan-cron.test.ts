@@ -29,6 +29,21 @@ const ended = (outcome: Transition['outcome'], more: Partial<Transition> = {}): 
   return { id: 'run/ended', kind: 'run.ended', at: NOON + 92_000, ...(outcome && { outcome }), ...more };
 };
 
+describe('the DSN of a run', () => {
+  const of = (planned: Planned) => payloadSchema.parse(intentsOf(planned).intents[0]!.payload).target;
+  const dsn = (host: string) => cronJob({ dsn: `https://abc@${host}/1` });
+
+  it('is that of its first check-in to the end: nothing else closes what was opened there', () => {
+    const first = plan({}, planContext({ cronJob: dsn('a.sentry.io') }));
+    expect(of(first)).toEqual({ dsn: 'https://abc@a.sentry.io/1' });
+    const { memo } = intentsOf(first);
+    expect(of(plan(ended('succeeded'), planContext({ memo, cronJob: dsn('b.sentry.io') })))).toEqual(of(first));
+    expect(of(plan(ended('succeeded'), planContext({ memo, cronJob: cronJob() })))).toEqual(of(first));
+    const opened = intentsOf(plan({}));
+    expect(of(plan(ended('failed'), planContext({ memo: opened.memo, cronJob: dsn('b.sentry.io') })))).toEqual({});
+  });
+});
+
 describe('the check-ins of a run', () => {
   it('open with every key of the configuration of the monitor', () => {
     expect(sent(plan({}))).toEqual({

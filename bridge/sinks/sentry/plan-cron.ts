@@ -13,6 +13,7 @@ import { setting } from './monitor-annotations.ts';
 import { MAX_RUNTIME_MINUTES } from './monitor-limits.ts';
 import { isMonitored, monitorOf, runtimeLimit, zoneOf } from './monitor.ts';
 import type { SentryPayload } from './payload.ts';
+import { targetSchema } from './payload.ts';
 import { monitorKey } from './plan-monitor.ts';
 import { releaseOf } from './release.ts';
 import type { SentryRules } from './rules.ts';
@@ -25,7 +26,7 @@ const MINUTE_MS = 60_000;
  * What the first check-in of a run used: those that follow belong to it, whatever the annotations say by then. `again`: how
  * often it was reported that the run goes on.
  */
-const memoSchema = z.object({ slug: z.string(), environment: z.string(), again: z.number() });
+const memoSchema = z.object({ target: targetSchema, slug: z.string(), environment: z.string(), again: z.number() });
 type Memo = z.infer<typeof memoSchema>;
 
 export function cronHears({ crons }: SentryRules): readonly TransitionKind[] {
@@ -54,6 +55,7 @@ export function planCron(transition: Transition, context: PlanContext, rules: Se
   if (untaken !== undefined) return untaken;
   const monitor = { ...monitorOf(cronJob, rules), ...(told && { slug: told.slug }) };
   const memo: Memo = {
+    target: told?.target ?? targetOf(context, context.run.namespace, rules),
     slug: monitor.slug,
     environment: told?.environment ?? setting(cronJob, 'environment') ?? rules.environment,
     again: (told?.again ?? 0) + Number(transition.kind === 'run.active'),
@@ -67,7 +69,7 @@ export function planCron(transition: Transition, context: PlanContext, rules: Se
     monitor,
   };
   const again = status === 'in_progress' ? nextSign(transition.at, context.run, cronJob, rules) : undefined;
-  return { intents: [intentOf(checkIn, transition, context, rules)], memo, ...(again !== undefined && { again }) };
+  return { intents: [intentOf(checkIn, memo, transition, context, rules)], memo, ...(again !== undefined && { again }) };
 }
 
 function checkInOf(
@@ -86,9 +88,13 @@ function checkInOf(
   };
 }
 
-function intentOf(checkIn: CheckIn, { id, kind }: Transition, context: RunContext, rules: SentryRules): Intent {
-  const { run } = context;
-  const target = targetOf(context, run.namespace, rules);
+function intentOf(
+  checkIn: CheckIn,
+  { target }: Memo,
+  { id, kind }: Transition,
+  { run }: RunContext,
+  rules: SentryRules,
+): Intent {
   const payload = { kind: 'check_in', target, checkIn } satisfies SentryPayload;
   const row = monitorKey(target, checkIn.monitor.slug, rules);
   return {

@@ -21,6 +21,7 @@ describe('X-Sentry-Rate-Limits', () => {
       ],
     ],
     ['2.5:monitor', [{ ms: 2500, categories: ['monitor'] }]],
+    [' 60 : error ; default : key', [{ ms: 60_000, categories: ['error', 'default'] }]],
     ['60:new_thing;error', [{ ms: 60_000, categories: ['error'] }]],
     ['60:new_thing:organization', []],
     ['soon:error', [{ ms: 60_000, categories: ['error'] }]],

@@ -26,7 +26,8 @@ export function parseRateLimits(header: string): RateLimit[] {
     const seconds = Number(after);
     const ms = after !== '' && Number.isFinite(seconds) ? Math.ceil(Math.max(0, seconds) * 1000) : DEFAULT_MS;
     if (list === '') return [{ ms, categories: [] }];
-    const categories = list.split(';').filter((category) => CATEGORIES.has(category));
+    const named = list.split(';').map((category) => category.trim());
+    const categories = named.filter((category) => CATEGORIES.has(category));
     return categories.length === 0 ? [] : [{ ms, categories }];
   });
 }
