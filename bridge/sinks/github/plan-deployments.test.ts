@@ -118,6 +118,22 @@ describe('a rollout of a workload that names its repository', () => {
     expect(Array.from((status as { description: string }).description)).toHaveLength(140);
   });
 
+  it.each([
+    ['names another repository', web({ annotations: { 'github.lifecycle-bridge.io/repository': 'other' } }), {}],
+    ['names none any more', web({ annotations: {} }), {}],
+    ['names no commit any more', web({ sourceRevision: undefined }), {}],
+    ['is left out by now', web(), { excludeNamespaces: ['shop'] }],
+    ['is of a repository that gets none by now', web(), { deployments: {} }],
+  ])('ends where it began although the workload %s', (_, later, settings) => {
+    const started = plan(web());
+    if (started === null || !('memo' in started)) throw new Error('nothing is planned');
+    expect(payload(plan(later, ended('succeeded'), settings, started.memo))).toMatchObject({
+      repo: 'shop',
+      ref: COMMIT,
+      status: { state: 'success' },
+    });
+  });
+
   it('ends with the commit and the environment of its start, whatever the workload is by then', () => {
     const started = plan(web());
     if (started === null || !('memo' in started)) throw new Error('nothing is planned');

@@ -47,20 +47,15 @@ type PlacedWorkload = Placed<Workload>;
 export function planDeployments(transition: Transition, context: PlanContext, config: GithubPlanConfig): Planned {
   const { run } = context;
   const found = workloadOf(context);
-  if (run === undefined || found === undefined || config.deployments.repositories.length === 0) return null;
-  const repo = found.annotations[REPOSITORY_ANNOTATION];
-  if (repo === undefined) return null;
+  if (run === undefined || found === undefined) return null;
   const workload = placed(found, context, config);
-  if (!isDeployed(workload, repo, config)) return { drop: 'not_selected', once: true };
-  const ref = workload.sourceRevision;
-  if (ref === undefined) return { drop: 'no_source_revision', once: true };
+  // What was opened is closed where it was opened, whatever the annotations and the settings say by then.
+  const memo = placeSchema.safeParse(context.memo).data ?? firstPlace(workload, config);
+  if (memo === null || 'drop' in memo) return memo;
   const state = transition.kind === 'run.started' ? 'in_progress' : STATES[transition.outcome ?? 'unknown'];
   if (state === undefined) return { drop: 'never_started' };
-  // A rollout changes nothing of what it is: the commit may be another one when it ends, since then another has begun.
-  const memo = placeSchema.safeParse(context.memo).data ?? { ref, ...placeOf(workload, config) };
   const payload = {
     ...memo,
-    repo,
     description: short(`${workload.kind} ${workload.namespace}/${workload.name}, revision ${run.revision ?? '?'}`),
     run: run.uid,
     workload: idOf(workload, config),
@@ -106,7 +101,17 @@ function isDeployed(workload: PlacedWorkload, repo: string, config: GithubPlanCo
 }
 
 /** What is kept of a rollout from its start on. */
-const placeSchema = z.object({ ref: z.string(), owner: z.string(), environment: z.string() });
+const placeSchema = z.object({ repo: z.string(), ref: z.string(), owner: z.string(), environment: z.string() });
+
+/** Where the Deployment of a rollout is made, or why none is. */
+function firstPlace(workload: PlacedWorkload, config: GithubPlanConfig) {
+  const repo = workload.annotations[REPOSITORY_ANNOTATION];
+  if (repo === undefined || config.deployments.repositories.length === 0) return null;
+  if (!isDeployed(workload, repo, config)) return { drop: 'not_selected', once: true } as const;
+  const ref = workload.sourceRevision;
+  if (ref === undefined) return { drop: 'no_source_revision', once: true } as const;
+  return { repo, ref, ...placeOf(workload, config) };
+}
 
 function placeOf(
   workload: PlacedWorkload,
