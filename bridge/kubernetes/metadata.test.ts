@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readMetadata } from './metadata.ts';
 
-const of = (metadata: object) => readMetadata({ metadata: { uid: 'u', resourceVersion: '1', ...metadata } }, () => false);
+const of = (metadata: object) =>
+  readMetadata({ metadata: { uid: 'u', resourceVersion: '1', ...metadata } }, () => false);
 const owner = { controller: true, uid: 'o', apiVersion: 'batch/v1', kind: 'Job', name: 'import' };
 
 describe('the generateName of an object', () => {

@@ -149,8 +149,7 @@ export interface Reads {
   readonly owners?: true;
   /** Kinds of which what is wanted follows from their namespace too: planned again when its annotations or labels change. */
   readonly namespaceOf?: ReadonlySet<FollowedKind>;
-  /** Nothing is planned before the namespace was seen that it is in: its labels decide whether and where it is reported. */
-  readonly needsNamespace?: boolean;
+  readonly needsNamespace?: boolean; // nothing is planned before its namespace was seen, whose labels decide about it
   /**
    * Whose objects it plans desired state of, finds problems with, or asks its context for. Of rollouts it hears only where it
    * reads the kind of the workload.
@@ -290,8 +289,7 @@ export interface Deliverer {
   /** The bridge says that it works: `send` is called every `intervalMs`, with the key of the row that `planOwn` wants. */
   readonly heartbeat?: { readonly intervalMs: number; send(key: string, signal: AbortSignal): Promise<Delivery> };
   otherMetrics?(): readonly OtherMetric[]; // what another tool counted, by its names; all destinations are added up
-  /** Ends its connections, if it has any of its own. */
-  close?(): void;
+  close?(): void; // ends its connections, if it has any of its own
   /** Proves with the least that the vendor lets see that address and key are right; `did`: how far it went. Never throws. */
   test?(signal: AbortSignal): Promise<{ readonly delivery: Delivery; readonly did: string }>;
 }

@@ -149,9 +149,9 @@ describe('the configuration', () => {
     bridge.see(nightly, one, pod('n-1-a', one, { ok: 'a', ok2long: 'b', left: 'c' }));
     expect(bridge.records.map(({ digest }) => digest.slice(7, 8))).toEqual(['a']);
     const { items } = bridge.engine.reader.problems({ limit: 10 });
-    expect(items.map(({ kind, name, problems }) => [kind, name, problems.map(({ annotation }) => annotation)])).toEqual([
-      ['CronJob', 'n', ['spec.template.spec.containers[ok2long]']],
-    ]);
+    expect(items.map(({ kind, name, problems }) => [kind, name, problems.map(({ annotation }) => annotation)])).toEqual(
+      [['CronJob', 'n', ['spec.template.spec.containers[ok2long]']]],
+    );
   });
 
   it('when the bridge is retired, leaves the records of what runs as they are', () => {

@@ -81,7 +81,11 @@ describe('a GitHub App', () => {
     ['with line breaks of Windows', (pem: string) => pem.replaceAll('\n', '\r\n')],
   ])('takes its key %s', async (_what, written) => {
     const { credential, ...settings } = app() as { credential: string };
-    const deliverer = bench.deliverer({ ...settings, credential: undefined, credentialFile: file('key', written(credential)) });
+    const deliverer = bench.deliverer({
+      ...settings,
+      credential: undefined,
+      credentialFile: file('key', written(credential)),
+    });
     expect(await bench.converge([rowOf('a')], deliverer)).toEqual([DELIVERED]);
   });
 

@@ -141,7 +141,11 @@ export function containerProblem({
 }: ContainerFacts): { readonly value: string; readonly allowed: string; readonly used: string } | undefined {
   const found = digestOf(imageId, specImage);
   if ('unusable' in found) {
-    return { value: found.unusable, allowed: 'the digest of an image in a registry: REPOSITORY@sha256:…', used: NO_RECORD };
+    return {
+      value: found.unusable,
+      allowed: 'the digest of an image in a registry: REPOSITORY@sha256:…',
+      used: NO_RECORD,
+    };
   }
   const { name, tag } = nameAndTag(specImage || image);
   const allowed = `an image whose name has 1 to ${MAX_NAME} characters and its tag at most ${MAX_VERSION}`;

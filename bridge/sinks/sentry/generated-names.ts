@@ -18,7 +18,13 @@ export function withoutGenerated(name: string): string {
 }
 
 /** A name without a time or a build number, and without what `generateName` added to it: mysql and https look like that too. */
-export function withoutAdded({ name, generateName }: { readonly name: string; readonly generateName?: string }): string {
+export function withoutAdded({
+  name,
+  generateName,
+}: {
+  readonly name: string;
+  readonly generateName?: string;
+}): string {
   return withoutNumbers(generateName?.replace(/[-.]+$/, '') || name);
 }
 

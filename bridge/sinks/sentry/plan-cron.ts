@@ -69,7 +69,11 @@ export function planCron(transition: Transition, context: PlanContext, rules: Se
     monitor,
   };
   const again = status === 'in_progress' ? nextSign(transition.at, context.run, cronJob, rules) : undefined;
-  return { intents: [intentOf(checkIn, memo, transition, context, rules)], memo, ...(again !== undefined && { again }) };
+  return {
+    intents: [intentOf(checkIn, memo, transition, context, rules)],
+    memo,
+    ...(again !== undefined && { again }),
+  };
 }
 
 function checkInOf(

@@ -129,7 +129,9 @@ describe('what is wrong with a CronJob', () => {
   it('is a name of digits, where the name would be the slug', () => {
     const named = (annotations = {}) => cronJob(annotations, { name: '2026' });
     const compatible = rules({ crons: { slugs: 'compatible' } });
-    expect(problems(named(), compatible)).toEqual([expect.stringContaining('metadata.name: a name that is not a number')]);
+    expect(problems(named(), compatible)).toEqual([
+      expect.stringContaining('metadata.name: a name that is not a number'),
+    ]);
     expect(problems(named({ 'monitor-slug': 'year' }), compatible)).toEqual([]);
     expect(problems(named())).toEqual([]);
   });

@@ -13,9 +13,12 @@ describe('the slug of a monitor', () => {
     expect(slugOf('a'.repeat(52))).toBe('a'.repeat(50));
   });
 
-  it.each(['123', '2026.01', '0'])('is a namespaced one for the name %s, which Sentry would take for a number', (name) => {
-    expect(monitorSlug({ namespace: 'shop', name }, 'compatible')).toBe(slug('shop', name));
-  });
+  it.each(['123', '2026.01', '0'])(
+    'is a namespaced one for the name %s, which Sentry would take for a number',
+    (name) => {
+      expect(monitorSlug({ namespace: 'shop', name }, 'compatible')).toBe(slug('shop', name));
+    },
+  );
 
   it('names namespace and CronJob, and ends with a hash of both', () => {
     expect(slug('shop', 'nightly-report')).toMatch(/^shop-nightly-report-[0-9a-f]{8}$/);

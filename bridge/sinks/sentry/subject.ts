@@ -40,7 +40,8 @@ function chainOf({ object, runObject, owners }: Known): Facts[] {
 
 function workloadOf(chain: readonly Facts[], about: ObjectRef, { run }: Known): Workload {
   const last = chain.at(-1);
-  if (last !== undefined) return ownerOf(last) ?? { kind: last.kind, name: isWritten(last) ? last.name : withoutAdded(last) };
+  if (last !== undefined)
+    return ownerOf(last) ?? { kind: last.kind, name: isWritten(last) ? last.name : withoutAdded(last) };
   if (run === undefined) return guessWorkload(about);
   const { ownerKind, ownerName, kind, name } = run;
   return ownerKind === undefined || ownerName === undefined ? { kind, name } : { kind: ownerKind, name: ownerName };
