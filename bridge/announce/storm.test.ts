@@ -22,7 +22,7 @@ function plan(id: string, now = t.now): void {
   const storm = { scope: {}, group: id, what: 'a failure' };
   const intents = [{ ...intent('one'), storm }, { ...intent('two'), storm }, intent('other')];
   const transition = { id, kind: 'container.terminated', at: now, about: {} } as unknown as Transition;
-  const planner = { destination: DESTINATION, storm: { budget }, plan: () => ({ intents }) };
+  const planner = { destination: DESTINATION, reads: {}, storm: { budget }, plan: () => ({ intents }) };
   const to = { planner, rule: { cutoff: 0, running: 'announce' } } as unknown as Destination;
   t.store.transaction((tx) => {
     const turn = { tx, now, destinations: [] } as unknown as Turn;
