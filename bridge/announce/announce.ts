@@ -222,9 +222,9 @@ function takePlan(
     if (start?.reason !== planned.drop) drop(planned.drop, planned.detail);
     return undefined;
   }
-  const untold =
-    cutoffReason(transition, run, start?.verdict === 'planned', rule) ?? untoldReason(transition, onUnknown);
-  if (untold !== undefined) drop(untold);
+  const silence =
+    cutoffReason(transition, run, start?.verdict === 'planned', rule) ?? unknownReason(transition, onUnknown);
+  if (silence !== undefined) drop(silence);
   else if ('drop' in planned) drop(planned.drop, planned.detail);
   else if (tx.retirement.covers(transition.at)) drop('retired');
   else {
@@ -253,7 +253,7 @@ function enqueue(
   for (const intent of passed) tx.timeline.enqueue(destination, transition.id, intent, now);
 }
 
-function untoldReason({ outcome }: Transition, onUnknown: 'none' | 'fail'): Reason | undefined {
+function unknownReason({ outcome }: Transition, onUnknown: 'none' | 'fail'): Reason | undefined {
   return outcome === 'unknown' && onUnknown === 'none' ? 'outcome_unknown' : undefined;
 }
 

@@ -17,7 +17,7 @@ export function observeCronJob(turn: Turn, observation: Observation & { readonly
   const previous = row && stateOf<CronJobState>(row);
   const reduced = reduceCronJob(previous, observation, now);
   const state = awaitJob(turn, previous, reduced, observation.facts);
-  if (state === previous) return unwritten.toldNothing('CronJob', false);
+  if (state === previous) return unwritten.saidNothing('CronJob', false);
   const isOver = state.deleted || state.gone !== undefined;
   saveObject(turn, row, observation, state, isOver ? now : undefined);
   watchSchedule(tx, previous, state);

@@ -19,7 +19,7 @@ export function observeEvent(turn: Turn, { facts }: Observation<EventFacts>): vo
   const isNew = first.at > tx.events.removedUpTo(now) && tx.events.add(first);
   const previous = isNew ? undefined : tx.events.event(facts.uid);
   const kept = isNew ? first : previous && updateEvent(previous, facts, now);
-  if (kept === undefined) return unwritten.toldNothing('Event', false);
+  if (kept === undefined) return unwritten.saidNothing('Event', false);
   if (!isNew) tx.events.update(kept);
   const isHeard = destinations.some(({ planner }) => planner.hears.has('event.warned'));
   if (isHeard && isWarning(previous, kept)) announceWarning(turn, kept);

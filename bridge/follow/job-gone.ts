@@ -40,11 +40,11 @@ export function settleGoneJob(turn: Turn, row: ObjectRow): void {
   const { gone, ended, deletedAt } = state;
   if (gone === undefined || ended !== undefined || deletedAt !== undefined || run === undefined) return;
   const provenAt = provenSuccess(state.facts, state.startedAt, ...witnesses(tx, state.facts));
-  const told = { reason: undefined, message: undefined };
+  const why = { reason: undefined, message: undefined };
   const ending: Ending =
     provenAt === undefined
-      ? { outcome: 'unknown', at: gone.at, ...told }
-      : { outcome: 'succeeded', at: provenAt, inferred: true, ...told };
+      ? { outcome: 'unknown', at: gone.at, ...why }
+      : { outcome: 'succeeded', at: provenAt, inferred: true, ...why };
   const step = concludeJob(state, run.run.runKey, ending);
   tx.objects.put({ ...row, state: step.state });
   announceJob(turn, step, run.run.runKey);
@@ -58,9 +58,9 @@ function settleDeletion(turn: Turn, row: ObjectRow, runKey: string): void {
   const step = endJob({ ...state, deletedAt: state.facts.deletionAt }, runKey, now, (job, at) =>
     replacement(tx, job, at, false),
   );
-  const told = { ...step, state: { ...step.state, deletedAt: undefined } };
-  tx.objects.put({ ...row, state: told.state });
-  announceJob(turn, told, runKey);
+  const settled = { ...step, state: { ...step.state, deletedAt: undefined } };
+  tx.objects.put({ ...row, state: settled.state });
+  announceJob(turn, settled, runKey);
 }
 
 /** The CronJob of a Job, and when its other runs succeeded. */

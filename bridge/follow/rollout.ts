@@ -109,11 +109,11 @@ function isOver({ deletedAt, gone }: RolloutState): boolean {
 function announceRollouts(turn: Turn, previous: RolloutState | undefined, step: Step): void {
   const { tx, now } = turn;
   const { state, transitions, joined } = step;
-  const told = new Set<string>();
+  const reported = new Set<string>();
   for (const run of state.runs.toReversed()) {
     const row = rolloutRun(state.facts, run, isOver(state));
     const own = transitions.filter(({ runUid }) => runUid === row.uid);
-    for (const { id } of own) told.add(id);
+    for (const { id } of own) reported.add(id);
     const known = tx.runs.get(row.uid);
     const memory = announce(turn, { run: row, memory: known?.memory ?? NO_MEMORY }, own);
     // One that the retention removed is not shown again for nothing.
@@ -121,7 +121,7 @@ function announceRollouts(turn: Turn, previous: RolloutState | undefined, step: 
       saveRun(tx, known, { run: row, memory });
   }
   // Of more revisions at once than are remembered.
-  for (const transition of transitions) if (!told.has(transition.id)) tx.timeline.add(transition, now);
+  for (const transition of transitions) if (!reported.has(transition.id)) tx.timeline.add(transition, now);
   for (const pod of joined) joinRollout(tx, state, pod);
   if (state.runs.some(({ revision }) => !knows(previous, revision))) letGo(tx, state);
   watchStall(turn, previous, state);

@@ -32,7 +32,7 @@ const found = (): string[] => bridge.store.take('problems').map(({ annotation, v
 describe('an annotation that cannot be read', () => {
   it('leaves the CronJob monitored with the default, and is kept with what is allowed and what is used', () => {
     bridge.take([seen(bad('100')), seen(scheduled()), seen(complete())]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
     expect(bridge.pausedRows().size).toBe(1);
     const [row] = bridge.reader.problems({ limit: 10 }).items;
     expect(row).toMatchObject({ uid: CRON.uid, namespace: CRON.namespace, name: CRON.name });

@@ -40,11 +40,11 @@ function statusCodes(): unknown[] {
 }
 
 describe('a failure that is known before the pods that its Job counts as failed', () => {
-  it('is told with the exit code of the pod that comes in time', () => {
+  it('is reported with the exit code of the pod that comes in time', () => {
     bridge.take([seen(running(1)), seen(failed(1))]);
     expect(bridge.decisions()).toEqual(['planned', 'waiting awaiting_pods']);
     bridge.take([seen(pod(1))], SOON);
-    expect(bridge.told()).toEqual(['run@1', 'fail@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@9']);
     expect(statusCodes()).toEqual(['41']);
     bridge.tick(LATE);
     expect(bridge.pings()).toHaveLength(2);
@@ -57,23 +57,23 @@ describe('a failure that is known before the pods that its Job counts as failed'
     expect(statusCodes()).toEqual(['42']);
   });
 
-  it('is told without them after five seconds', () => {
+  it('is reported without them after five seconds', () => {
     bridge.take([seen(failed(1))]);
     bridge.tick(SOON);
-    expect(bridge.told()).toEqual(['run@1']);
+    expect(bridge.reported()).toEqual(['run@1']);
     bridge.tick(LATE);
-    expect(bridge.told()).toEqual(['run@1', 'fail@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@9']);
     expect(statusCodes()).toEqual(['none']);
     bridge.take([seen(pod(1))], LATE + 1);
     expect(bridge.pings()).toHaveLength(2);
   });
 
-  it('is told after a restart too', () => {
+  it('is reported after a restart too', () => {
     bridge.take([seen(failed(1))]);
     bridge.restart();
-    expect(bridge.told()).toEqual(['run@1']);
+    expect(bridge.reported()).toEqual(['run@1']);
     bridge.tick(LATE);
-    expect(bridge.told()).toEqual(['run@1', 'fail@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@9']);
   });
 
   it('waits for them too when its CronJob is seen only after it', () => {
@@ -81,10 +81,10 @@ describe('a failure that is known before the pods that its Job counts as failed'
     try {
       later.take([seen(failed(1))]);
       later.take([seen(CRON)]);
-      expect(later.told()).toEqual(['run@1']);
+      expect(later.reported()).toEqual(['run@1']);
       expect(later.decisions()).toEqual(['planned', 'waiting awaiting_pods']);
       later.take([seen(pod(1))], SOON);
-      expect(later.told()).toEqual(['run@1', 'fail@9']);
+      expect(later.reported()).toEqual(['run@1', 'fail@9']);
       expect(JSON.stringify(later.reader.deliveries({ limit: 10 }).items)).toContain('"status_code":"41"');
       later.tick(LATE);
       expect(later.pings()).toHaveLength(2);
@@ -95,17 +95,17 @@ describe('a failure that is known before the pods that its Job counts as failed'
 
   it('counts a pod that was deleted while it ran', () => {
     bridge.take([seen(running(1)), seen(failed(1))]);
-    expect(bridge.told()).toEqual(['run@1']);
+    expect(bridge.reported()).toEqual(['run@1']);
     bridge.take([seen(running(1), true)], SOON);
-    expect(bridge.told()).toEqual(['run@1', 'fail@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@9']);
   });
 
   it('lets the start of a Job that was never seen before go ahead', () => {
     const uid = uidOf(90);
     bridge.take([seen(failed(1, { uid, name: 'report-2', scheduledAt: T0 + 60_000 }))]);
-    expect(bridge.told(uid)).toEqual(['run@1']);
+    expect(bridge.reported(uid)).toEqual(['run@1']);
     bridge.tick(LATE);
-    expect(bridge.told(uid)).toEqual(['run@1', 'fail@9']);
+    expect(bridge.reported(uid)).toEqual(['run@1', 'fail@9']);
   });
 });
 
@@ -113,12 +113,12 @@ describe('a failure', () => {
   it.each([
     ['of no pod', 0],
     ['of more pods than are counted again and again', 101],
-  ])('%s is told at once', (_what, pods) => {
+  ])('%s is reported at once', (_what, pods) => {
     bridge.take([seen(failed(pods))]);
-    expect(bridge.told()).toEqual(['run@1', 'fail@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@9']);
   });
 
-  it('is told at once when its pods are known', () => {
+  it('is reported at once when its pods are known', () => {
     bridge.take([seen(pod(1)), seen(pod(2)), seen(failed(2))]);
     expect(statusCodes()).toEqual(['42']);
   });

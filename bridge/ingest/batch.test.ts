@@ -16,12 +16,12 @@ it('takes a LIST as proof that scheduled times are known only where it shows Cro
 it.each([
   [T0 - 86_400_000, T0 - 86_400_000],
   [T0 + 60_000, T0 + 60_000],
-  // The last instant that a fixed64 of nanoseconds can tell.
+  // The last instant that a fixed64 of nanoseconds can hold.
   [18_446_744_073_709, T0],
   [0, T0],
-])('a record that was seen at %d, received at T0, counts as seen at %d', (told, counted) => {
+])('a record that was seen at %d, received at T0, counts as seen at %d', (stamped, counted) => {
   const object = { apiVersion: 'v1', kind: 'Pod', metadata: { uid: 'u', name: 'n', resourceVersion: '1' } };
-  const batch = readRequest(encodeLogs([{ body: watchBody('DELETED', object), observedAt: told }]), T0);
+  const batch = readRequest(encodeLogs([{ body: watchBody('DELETED', object), observedAt: stamped }]), T0);
   expect(batch.observations[0]?.observedAt).toBe(counted);
   expect(batch.newestAt).toBe(counted);
 });
@@ -30,10 +30,10 @@ it.each([
   [T0 + 5_000, T0 + 5_000],
   [T0 - 2_000, T0],
   [1, T0 + 60_000],
-])('a record that was seen at %d of an object that is there since T0 counts as seen at %d', (told, counted) => {
+])('a record that was seen at %d of an object that is there since T0 counts as seen at %d', (stamped, counted) => {
   const metadata = { uid: 'u', name: 'n', resourceVersion: '1', creationTimestamp: new Date(T0).toISOString() };
   const object = { apiVersion: 'v1', kind: 'Pod', metadata };
-  const batch = readRequest(encodeLogs([{ body: watchBody('DELETED', object), observedAt: told }]), T0 + 60_000);
+  const batch = readRequest(encodeLogs([{ body: watchBody('DELETED', object), observedAt: stamped }]), T0 + 60_000);
   expect(batch.observations[0]?.observedAt).toBe(counted);
 });
 

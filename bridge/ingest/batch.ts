@@ -16,7 +16,7 @@ export type RecordResult = 'observed' | 'ignored' | 'not_kubernetes' | 'undecoda
 /** What one request or list page holds, decoded; nothing is written yet. */
 export interface Batch {
   readonly observations: readonly Observation[];
-  /** Events that are kept: they are no rows among the objects, and prove nothing about a watch. */
+  /** Events that are kept: they are not rows among the objects, and prove nothing about a watch. */
   readonly events?: readonly Observation<EventFacts>[];
   readonly quarantine: readonly Quarantined[];
   readonly records: readonly { readonly kind: string; readonly result: RecordResult }[];
@@ -30,8 +30,8 @@ export interface Batch {
 const MAX_AHEAD_MS = 86_400_000;
 
 /**
- * Decodes an export request. Records of kinds that are not followed are counted; what is no object is quarantined, and so is a
- * record that cannot be decoded: one among many costs nothing but itself. A request of which nothing can be decoded is refused.
+ * Decodes an export request. Records of kinds that are not followed are counted. What is not an object or cannot be decoded
+ * is quarantined: one record among many costs nothing but itself. A request of which nothing can be decoded is refused.
  */
 export function readRequest(request: Uint8Array, receivedAt: Instant, reading: Reading = READING): Batch {
   const refused = (error: string): Batch => {
@@ -51,8 +51,8 @@ export function readRequest(request: Uint8Array, receivedAt: Instant, reading: R
   const quarantine = bad.map(({ error, bytes }) => quarantined('record', 'undecodable', error, bytes, receivedAt));
   const counts: { kind: string; result: RecordResult }[] = bad.map(() => ({ kind: 'unknown', result: 'undecodable' }));
   let newestAt = 0;
-  for (const { body, observedAt: told } of records) {
-    const observedAt = told !== undefined && told <= receivedAt + MAX_AHEAD_MS ? told : receivedAt;
+  for (const { body, observedAt: stamped } of records) {
+    const observedAt = stamped !== undefined && stamped <= receivedAt + MAX_AHEAD_MS ? stamped : receivedAt;
     newestAt = Math.max(newestAt, observedAt);
     const record = readRecord(body);
     if (record === undefined) {
@@ -85,9 +85,9 @@ function sorted(taken: readonly AnyObservation[]): Pick<Batch, 'observations' | 
 }
 
 /** Nobody sees an object before it is there: then the sender's clock is behind, a little or (1970) entirely. */
-function seenAt(told: Instant, { createdAt = 0 }: Facts | EventFacts, receivedAt: Instant): Instant {
-  if (told >= createdAt || createdAt > receivedAt + MAX_AHEAD_MS) return told;
-  return told < createdAt - MAX_AHEAD_MS ? receivedAt : createdAt;
+function seenAt(stamped: Instant, { createdAt = 0 }: Facts | EventFacts, receivedAt: Instant): Instant {
+  if (stamped >= createdAt || createdAt > receivedAt + MAX_AHEAD_MS) return stamped;
+  return stamped < createdAt - MAX_AHEAD_MS ? receivedAt : createdAt;
 }
 
 /** An object as JSON or Kubernetes' protobuf has it. */

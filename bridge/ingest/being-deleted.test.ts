@@ -57,10 +57,10 @@ describe('a CronJob that is being deleted', () => {
     bridge.take([seen(cronJobFacts(replace)), seen(scheduled())]);
     bridge.take([seen(cronJobFacts({ ...replace, deletionAt, resourceVersion: '150' }))]);
     bridge.take([seen(scheduled({ resourceVersion: '160', deletionAt: deletionAt + 10_000 }), true)]);
-    expect(bridge.told()).toEqual(['run@1', 'fail@70']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@70']);
   });
 
-  it('whose run had been replaced just before is told so', () => {
+  it('whose run had been replaced just before is reported so', () => {
     const replace = { concurrencyPolicy: 'Replace' };
     bridge.take([seen(cronJobFacts(replace)), seen(scheduled())]);
     bridge.take([seen(cronJobFacts({ ...replace, deletionAt: deletionAt + 1_000, resourceVersion: '150' }))]);
@@ -69,10 +69,10 @@ describe('a CronJob that is being deleted', () => {
     expect(bridge.run()).toMatchObject({ status: 'replaced' });
   });
 
-  it('still has its run told as it ends', () => {
+  it('still has its run reported as it ends', () => {
     bridge.take([seen(CRON), seen(scheduled())]);
     bridge.take([seen(cronJobFacts({ deletionAt, resourceVersion: '150' })), seen(complete())]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
   });
 });
 
@@ -82,29 +82,29 @@ describe('a Job that is being deleted', () => {
   it('and whose finalizer keeps it ends after 15 minutes, once, over a restart', () => {
     bridge.take([seen(CRON), seen(scheduled({ active: 1 })), seen(held())], deletionAt);
     bridge.tick(deletionAt + 14 * MINUTE);
-    expect(bridge.told()).toEqual(['run@1']);
+    expect(bridge.reported()).toEqual(['run@1']);
     bridge.restart();
     bridge.tick(deletionAt + 16 * MINUTE);
-    expect(bridge.told()).toEqual(['run@1', 'fail@60']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@60']);
     bridge.take([seen(held({ resourceVersion: '160' })), seen(held({ resourceVersion: '170' }), true)]);
     bridge.tick(deletionAt + 40 * MINUTE);
-    expect(bridge.told()).toEqual(['run@1', 'fail@60']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@60']);
     expect(bridge.run()).toMatchObject({ status: 'cancelled', deleted: true });
   });
 
   it('goes on while a pod of it is active', () => {
     bridge.take([seen(CRON), seen(held({ active: 1 }))], deletionAt);
     bridge.tick(deletionAt + 16 * MINUTE);
-    expect(bridge.told()).toEqual(['run@1']);
+    expect(bridge.reported()).toEqual(['run@1']);
     const conditions = [condition('Complete', T0 + 20 * MINUTE)];
     bridge.take([seen(held({ resourceVersion: '160', conditions }))], T0 + 20 * MINUTE);
     bridge.tick(T0 + 60 * MINUTE);
-    expect(bridge.told()).toEqual(['run@1', 'complete@1200']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@1200']);
   });
 
   it('ends at once when its deletion is over', () => {
     bridge.take([seen(CRON), seen(held()), seen(held({ resourceVersion: '160' }), true)], deletionAt);
     bridge.tick(deletionAt + 60 * MINUTE);
-    expect(bridge.told()).toEqual(['run@1', 'fail@60']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@60']);
   });
 });

@@ -19,7 +19,7 @@ const reasons = (): string[] => engine.reader.unjudgedCounts().map(({ reason, co
 describe.each(['*/5 * * * *', '@every 5m'])('a lastScheduleTime of the future, of %s', (schedule) => {
   const seen = (lastScheduleAt?: number) => cron({ schedule, lastScheduleAt });
 
-  it('tells no run before that time, and is said', () => {
+  it('reports no run before that time, and the page says so', () => {
     engine.take([at(seen(), T0)], T0);
     engine.take([at(seen(FUTURE), T0 + 10_000)], T0 + 10_000);
     engine.live(T0 + MINUTE, T0 + 40 * MINUTE);
@@ -31,7 +31,7 @@ describe.each(['*/5 * * * *', '@every 5m'])('a lastScheduleTime of the future, o
     );
   });
 
-  it('is judged again as soon as the clock is right, and nothing of it is told later', () => {
+  it('is judged again as soon as the clock is right, and nothing of it is reported later', () => {
     engine.take([at(seen(), T0)], T0);
     engine.take([at(seen(FUTURE), T0 + 10_000)], T0 + 10_000);
     engine.live(T0 + MINUTE, T0 + 11 * MINUTE);
@@ -58,7 +58,7 @@ describe.each(['*/5 * * * *', '@every 5m'])('a lastScheduleTime of the future, o
   });
 });
 
-it('a control plane whose clock is half a minute ahead is no other than ours', () => {
+it('a control plane whose clock is half a minute ahead counts as ours', () => {
   engine.take([at(cron(), T0)], T0);
   for (let minutes = 5; minutes <= 20; minutes += 5) {
     const time = T0 + minutes * MINUTE;

@@ -39,7 +39,7 @@ function requests(): string[] {
 describe('a monitor is sent', () => {
   const NAME = 'shop/report';
   it.each<[string, CronJobFacts | undefined, CronJobFacts, number]>([
-    ['not, for a CronJob that is told again', CRON, CRON, 0],
+    ['not, for a CronJob that is reported again', CRON, CRON, 0],
     ['for a CronJob that is new', undefined, CRON, 1],
     ['for another schedule', CRON, later({ schedule: '0 1 * * *' }), 1],
     ['not, for another version that changes nothing', CRON, later(), 0],
@@ -61,7 +61,7 @@ describe('a monitor is sent', () => {
   });
 });
 
-describe('a run is told', () => {
+describe('a run is reported', () => {
   const deployment = { group: 'apps', kind: 'Deployment', name: 'report', uid: uidOf(9) };
   it.each<[string, Parameters<TestEngine['take']>[0], string[]]>([
     ['of a CronJob that is watched', [seen(CRON), seen(scheduled()), seen(podFacts())], ['run@1']],
@@ -75,9 +75,9 @@ describe('a run is told', () => {
     ['not, of a Job of a Deployment', [seen(CRON), seen(scheduled({ owner: deployment }))], []],
     ['not, of a pod whose Job is missing', [seen(CRON), seen(podFacts())], []],
     ['not, of a pod that no Job owns', [seen(CRON), seen(podFacts({ owner: deployment }))], []],
-  ])('%s', (_what, observations, told) => {
+  ])('%s', (_what, observations, reported) => {
     bridge.take(observations);
-    expect(bridge.told(JOB_UID)).toEqual(told);
-    expect(bridge.pings()).toHaveLength(told.length);
+    expect(bridge.reported(JOB_UID)).toEqual(reported);
+    expect(bridge.pings()).toHaveLength(reported.length);
   });
 });

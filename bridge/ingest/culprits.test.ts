@@ -37,7 +37,7 @@ const failedJob = (reason: string, changes: Partial<JobFacts> = {}): JobFacts =>
   });
 
 /** The last ping. */
-const told = (): Record<string, string | undefined> =>
+const reported = (): Record<string, string | undefined> =>
   (bridge.reader.deliveries({ limit: 1 }).items[0]!.payload as { query: Record<string, string> }).query;
 
 const fail = { state: 'fail', status_code: '1', host: 'node-1', message: 'container main exited with 1 (Error); R' };
@@ -50,7 +50,7 @@ describe('a parallel Job that one pod failed, the others being stopped with it',
     ended(4, 137, 40, at(10)),
   ];
 
-  it('is told with that pod, in whatever order they come', () => {
+  it('is reported with that pod, in whatever order they come', () => {
     for (const order of [
       [0, 1, 2, 3],
       [3, 2, 1, 0],
@@ -62,7 +62,7 @@ describe('a parallel Job that one pod failed, the others being stopped with it',
       const pods = ends();
       bridge.take(order.map((index) => pods[index]!));
       bridge.take([seen(failedJob('R'))]);
-      expect(told()).toMatchObject(fail);
+      expect(reported()).toMatchObject(fail);
     }
   });
 
@@ -70,9 +70,9 @@ describe('a parallel Job that one pod failed, the others being stopped with it',
     bridge.take([seen(CRON), seen(scheduled()), ...[1, 2].map(running)]);
     const pods = ends();
     bridge.take([pods[1]!, seen(failedJob('R', { failed: 1 }))], NOW);
-    expect(bridge.told()).toEqual(['run@1']);
+    expect(bridge.reported()).toEqual(['run@1']);
     bridge.take([pods[0]!], NOW + 1_000);
-    expect(told()).toMatchObject(fail);
+    expect(reported()).toMatchObject(fail);
   });
 
   it('says the same on the run, in the list and in explain', () => {
@@ -91,8 +91,8 @@ it('a success counts the failed pods that its Job counts', () => {
   const complete = (failed: number): JobFacts =>
     scheduled({ resourceVersion: '120', conditions: [condition('Complete', at(14))], completionAt: at(14), failed });
   bridge.take([seen(CRON), seen(scheduled()), ended(1, 143, 9, at(8)), ended(2, 143, 9, at(8)), seen(complete(0))]);
-  expect(told()).toMatchObject({ state: 'complete' });
-  expect(told()).not.toHaveProperty('message');
+  expect(reported()).toMatchObject({ state: 'complete' });
+  expect(reported()).not.toHaveProperty('message');
 });
 
 describe('a pod that waits', () => {
@@ -110,7 +110,7 @@ describe('a pod that waits', () => {
     bridge.take([deleted, seen(failedJob('DeadlineExceeded', { failed: 0 }))]);
     expect(bridge.reader.run(JOB_UID)?.attempts).toMatchObject([{ waiting, deleted: true, failed: 'stopped' }]);
     const cause = 'no node took the pod: 0/1 nodes are available: 1 Insufficient cpu; DeadlineExceeded';
-    expect(told()).toMatchObject({ state: 'fail', message: cause });
+    expect(reported()).toMatchObject({ state: 'fail', message: cause });
     const text = runText(bridge.reader.run(JOB_UID)!);
     expect(text).toContain(cause);
     expect(text).toMatch(/Pending, deleted .* no node +no node took the pod/);

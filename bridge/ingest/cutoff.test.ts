@@ -11,7 +11,7 @@ function run(startAt: number, endedAt: number): [JobFacts, JobFacts] {
   return [scheduled({ startAt }), scheduled({ startAt, resourceVersion: '120', completionAt: endedAt, conditions })];
 }
 
-/** Start and end in seconds from the cut-off, and what is told when both are seen at once or one after the other. */
+/** Start and end in seconds from the cut-off, and what is reported when both are seen at once or one after the other. */
 const edges: [number, number, 'announce' | 'suppress', string[], string[]][] = [
   [0, 0, 'announce', ['run@0', 'complete@0'], ['run@0', 'complete@0']],
   [0, 0, 'suppress', ['run@0', 'complete@0'], ['run@0', 'complete@0']],
@@ -27,29 +27,29 @@ describe('a run around the cut-off', () => {
     const [started, ended] = run(T0 + from * 1_000, T0 + to * 1_000);
     bridge = new TestEngine({ running });
     bridge.take([seen(CRON), seen(ended)]);
-    expect(bridge.told()).toEqual(atOnce);
+    expect(bridge.reported()).toEqual(atOnce);
     bridge.close();
     bridge = new TestEngine({ running });
     bridge.take([seen(CRON), seen(started)]);
     bridge.restart();
     bridge.take([seen(ended)]);
-    expect(bridge.told()).toEqual(oneByOne);
+    expect(bridge.reported()).toEqual(oneByOne);
   });
 
-  it('is judged by its own times when its CronJob comes later, and says why it is not told', () => {
+  it('is judged by its own times when its CronJob comes later, and says why it is not reported', () => {
     bridge = new TestEngine({ running: 'suppress' });
     const [started, ended] = run(T0 - 5_000, T0 + 5_000);
     bridge.take([seen(started), seen(ended)]);
     bridge.take([seen(CRON)]);
-    expect(bridge.told()).toEqual(['complete@5']);
+    expect(bridge.reported()).toEqual(['complete@5']);
     expect(bridge.decisions()).toEqual(['dropped running_suppressed', 'planned']);
   });
 
-  it('deleted while active before it is not told as cancelled', () => {
+  it('deleted while active before it is not reported as cancelled', () => {
     bridge = new TestEngine();
     const [started] = run(T0 - 9_000, 0);
     bridge.take([seen(CRON), seen({ ...started, resourceVersion: '130', deletionAt: T0 - 3_000 }, true)]);
-    expect(bridge.told()).toEqual([]);
+    expect(bridge.reported()).toEqual([]);
     expect(bridge.decisions()).toEqual(['dropped before_cutoff', 'dropped before_cutoff']);
   });
 });

@@ -22,19 +22,19 @@ const suspended = scheduled({
 describe('a deletion record', () => {
   it('ends a run even if its version is older than what was seen', () => {
     bridge.take([seen(scheduled({ resourceVersion: '119' })), removed('115')]);
-    expect(bridge.told()).toEqual(['run@1', 'fail@5']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@5']);
     expect(bridge.run()).toMatchObject({ status: 'cancelled', deleted: true });
   });
 
   it('with an older version does not hide how the run really ended', () => {
     bridge.take([seen(complete()), removed('115')]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
     expect(bridge.run()).toMatchObject({ status: 'succeeded', deleted: true });
   });
 
   it('is final: nothing that comes later makes the object live again', () => {
     bridge.take([removed('115'), seen(scheduled({ resourceVersion: '119' })), removed('120')]);
-    expect(bridge.told()).toEqual(['run@1', 'fail@5']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@5']);
     expect(bridge.run()).toMatchObject({ status: 'cancelled', deleted: true });
   });
 
@@ -53,25 +53,25 @@ describe('a deletion record', () => {
 });
 
 describe('a Job that is seen first in its deletion record', () => {
-  it('tells start and end once; the older records that follow tell nothing more', () => {
+  it('reports start and end once; the older records that follow add nothing', () => {
     bridge.take([seen(complete({ resourceVersion: '125' }), true)]);
     bridge.take([seen(scheduled({ resourceVersion: '105', startAt: undefined })), seen(scheduled()), seen(complete())]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
   });
 
   it('ended by ttlSecondsAfterFinished 0 is complete, not cancelled', () => {
     const conditions = [condition('SuccessCriteriaMet', T0 + 9_000), condition('Complete', T0 + 9_000)];
     bridge.take([seen(complete({ conditions, deletionAt: T0 + 9_000 }), true)]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
     expect(bridge.run()?.status).toBe('succeeded');
   });
 });
 
 describe('a Job that is suspended', () => {
-  it('before it started and then deleted was no run, and that is said', () => {
+  it('before it started and then deleted was not a run, and the reason says so', () => {
     const never = scheduled({ resourceVersion: '105', startAt: undefined, suspend: true });
     bridge.take([seen(never), seen({ ...never, resourceVersion: '106' }, true)]);
-    expect(bridge.told()).toEqual([]);
+    expect(bridge.reported()).toEqual([]);
     expect(bridge.run()?.status).toBe('never_started');
     expect(bridge.decisions()).toEqual(['dropped never_started']);
   });
@@ -82,15 +82,15 @@ describe('a Job that is suspended', () => {
       seen(suspended),
       seen({ ...suspended, resourceVersion: '116', deletionAt: T0 + 7_000 }, true),
     ]);
-    expect(bridge.told()).toEqual(['run@1', 'fail@7']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@7']);
   });
 
-  it('and deleted is told as cancelled when the record with its start comes last', () => {
+  it('and deleted is reported as cancelled when the record with its start comes last', () => {
     bridge.take([seen({ ...suspended, resourceVersion: '116', deletionAt: T0 + 7_000 }, true)]);
     expect(bridge.run()?.status).toBe('never_started');
     bridge.take([seen(scheduled())]);
     bridge.take([seen(scheduled()), seen(suspended)]);
-    expect(bridge.told()).toEqual(['run@1', 'fail@7']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@7']);
     expect(bridge.run()?.status).toBe('cancelled');
   });
 
@@ -101,7 +101,7 @@ describe('a Job that is suspended', () => {
     bridge.restart();
     bridge.take([seen(scheduled({ resourceVersion: '118', ...resumed }))]);
     bridge.take([seen(complete({ ...resumed, conditions: done }))]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
     expect(bridge.transitions().map(({ kind }) => kind)).toEqual([
       'run.started',
       'run.suspended',
@@ -118,9 +118,9 @@ describe('a Job without startTime', () => {
     conditions: [condition('Failed', T0 + 9_000)],
   });
 
-  it('that failed is told as failed', () => {
+  it('that failed is reported as failed', () => {
     bridge.take([seen(failed)]);
-    expect(bridge.told()).toEqual(['fail@9']);
+    expect(bridge.reported()).toEqual(['fail@9']);
     expect(bridge.run()?.status).toBe('failed');
     expect(bridge.run()?.startedAt).toBeUndefined();
   });
@@ -128,7 +128,7 @@ describe('a Job without startTime', () => {
   it('whose start is only found after its end is not opened again at the vendor', () => {
     bridge.take([seen(failed)]);
     bridge.take([seen(scheduled())]);
-    expect(bridge.told()).toEqual(['fail@9']);
+    expect(bridge.reported()).toEqual(['fail@9']);
     expect(bridge.run()).toMatchObject({ status: 'failed', startedAt: T0 + 1_000 });
   });
 });
@@ -136,20 +136,20 @@ describe('a Job without startTime', () => {
 describe('a Job that is orphaned while it runs', () => {
   const orphaned = { owner: undefined, resourceVersion: '119' };
 
-  it('ends at the monitor where its start was told', () => {
+  it('ends at the monitor where its start was reported', () => {
     bridge.take([seen(scheduled()), seen(CRON, true), seen(scheduled(orphaned))]);
     bridge.restart();
     bridge.take([seen(complete({ owner: undefined }))]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
     expect(bridge.run()).toMatchObject({ ownerName: 'report', ownerUid: CRON.uid });
   });
 
-  it('while its CronJob is still unseen is told when that comes', () => {
+  it('while its CronJob is still unseen is reported when that comes', () => {
     const cron = cronJobFacts({ uid: '33333333-0000-4000-8000-000000000009', name: 'late' });
     bridge.take([seen(scheduled({ owner: ownedBy(cron) })), seen(complete({ owner: undefined }))]);
-    expect(bridge.told()).toEqual([]);
+    expect(bridge.reported()).toEqual([]);
     bridge.take([seen(cron)]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
   });
 
   it('keeps its pods, whose own references may be cut off too', () => {

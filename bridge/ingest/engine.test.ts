@@ -95,7 +95,7 @@ describe('the commit', () => {
     });
   });
 
-  it('counts the records that told nothing new', () => {
+  it('counts the records that said nothing new', () => {
     expect(take(seen(CRON), seen(scheduled()))).toMatchObject({ quiet: [] });
     const newer = scheduled({ resourceVersion: '111' });
     expect(take(seen(CRON), seen(scheduled()), seen(newer), seen(newer))).toMatchObject({

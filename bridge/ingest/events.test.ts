@@ -137,7 +137,7 @@ describe('an Event of the stream', () => {
 describe('a Warning', () => {
   const said = (count: number) => event({ ...version(String(100 + count)), deprecatedCount: count });
 
-  it('is told to who hears of Warnings at its first, tenth, hundredth, … time, in the timeline of the run', () => {
+  it('is reported to who hears of Warnings at its first, tenth, hundredth, … time, in the timeline of the run', () => {
     open(hearing);
     run();
     for (const count of [1, 2, 10, 11, 150]) stream([said(count)]);
@@ -150,7 +150,7 @@ describe('a Warning', () => {
     expect(bridge!.reader.deliveries({ limit: 10 }).items).toHaveLength(3);
   });
 
-  it('is told once, though it was forgotten in between', () => {
+  it('is reported once, though it was forgotten in between', () => {
     open(hearing);
     run();
     stream([said(1)]);
@@ -160,7 +160,7 @@ describe('a Warning', () => {
     expect(heard).toHaveLength(1);
   });
 
-  it('about what belongs to no run is told too', () => {
+  it('about what belongs to no run is reported too', () => {
     open(hearing);
     const regarding = { apiVersion: 'v1', kind: 'Node', name: 'node-1', uid: 'node-1' };
     stream([event({ ...version('7'), regarding, reason: 'NodeNotReady' })]);
@@ -170,7 +170,7 @@ describe('a Warning', () => {
     expect(heard[0]!.events).toMatchObject([{ reason: 'NodeNotReady' }]);
   });
 
-  it('from before the cut-off is recorded and not told', () => {
+  it('from before the cut-off is recorded and not reported', () => {
     open(hearing);
     const before = { ...version('7'), deprecatedLastTimestamp: new Date(T0 - 60_000).toISOString() };
     stream([event({ ...before, deprecatedFirstTimestamp: null })]);
@@ -178,7 +178,7 @@ describe('a Warning', () => {
     expect(bridge!.reader.drops({ limit: 10 }).items).toMatchObject([{ reason: 'before_cutoff' }]);
   });
 
-  it('that nobody hears of is no transition', () => {
+  it('that nobody hears of is not a transition', () => {
     open();
     run();
     stream([event(version('7'))]);

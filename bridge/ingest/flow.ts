@@ -19,7 +19,7 @@ export class Flow {
     this.#newest = Math.max(this.#newest, Math.min(observedAt, now));
   }
 
-  /** Records tell the time of others: only our own moments move. */
+  /** Records carry the time of others: only our own moments move. */
   clockSet(ms: number): void {
     this.#first += ms;
     if (this.#settling !== undefined) this.#settling.since += ms;

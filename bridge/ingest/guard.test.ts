@@ -52,12 +52,12 @@ describe('a planner that fails', () => {
     ['nothing', undefined],
     ['an intent without key', { intents: [{ lane: 'l', payload: {}, limits: [] }] }],
     ['an intent without limits', { intents: [{ key: 'k', lane: 'l', payload: {} }] }],
-    ['what is no JSON', { intents: [{ key: 'k', lane: 'l', payload: 1n, limits: [] }] }],
+    ['what is not JSON', { intents: [{ key: 'k', lane: 'l', payload: 1n, limits: [] }] }],
     ['no payload', { intents: [{ key: 'k', lane: 'l', limits: [] }] }],
-    ['a memo that is no JSON', { intents: [], memo: 1n }],
+    ['a memo that is not JSON', { intents: [], memo: 1n }],
     ['a drop for no reason', { drop: {} }],
     ['a drop for a reason that there is not', { drop: 'too_late' }],
-    ['a drop whose detail is no text', { drop: 'not_selected', detail: {} }],
+    ['a drop whose detail is not text', { drop: 'not_selected', detail: {} }],
   ])('by giving %s costs its own decision only', (_name, planned) => {
     open({ plan: () => planned as never });
     expect(bridge.take(run).poisoned).toBe(0);
@@ -70,7 +70,7 @@ describe('a planner that fails', () => {
     ['no list', {}],
     ['a row without key', [{ wanted: {} }]],
     ['a row without what is wanted', [{ key: 'k' }]],
-    ['a row that is no JSON', [{ key: 'k', wanted: 1n }]],
+    ['a row that is not JSON', [{ key: 'k', wanted: 1n }]],
     ['a hole', Array.from({ length: 1 })],
   ])('by giving %s as desired state stops neither the others nor the start', (_name, rows) => {
     open({ planDesired: () => rows as never, planOwn: () => (rows === undefined ? fail() : rows) as never });
@@ -85,7 +85,7 @@ describe('a planner that fails', () => {
     ['no list', {}],
     ['a problem without texts', [{}]],
     ['nothing of one', [null]],
-  ])('by giving %s as problems is told as one itself', (_name, problems) => {
+  ])('by giving %s as problems is reported as one itself', (_name, problems) => {
     open({ problems: () => problems as never });
     expect(bridge.take(run).poisoned).toBe(0);
     expect(failures()).toEqual(['bad/one problems']);
@@ -229,6 +229,6 @@ describe('records that the core cannot process', () => {
     expect(result).toMatchObject({ poisoned: 1 });
     expect(bridge.store.take('transitions')).toEqual([]);
     expect(bridge.take([at(complete({ resourceVersion: '140' }), T0)]).poisoned).toBe(0);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
   });
 });

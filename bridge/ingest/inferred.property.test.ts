@@ -52,8 +52,8 @@ const histories = fc
     return fc.tuple(fc.constant(fates), fc.shuffledSubarray(all, { minLength: all.length }));
   });
 
-/** What each instant's runs told: `started,ended,corrected`, by instant. */
-function tell(steps: readonly Step[]): string[][] {
+/** What was reported of each instant's runs: `started,ended,corrected`, by instant. */
+function reportOf(steps: readonly Step[]): string[][] {
   const engine = new TestEngine();
   let now = T0 + 16 * MINUTE;
   const wait = (): void => {
@@ -69,17 +69,17 @@ function tell(steps: readonly Step[]): string[][] {
     else engine.take([step], now);
   }
   const runs = engine.reader.runs({ limit: 100 }).items.filter(({ status }) => status !== 'missed');
-  const told = INSTANTS.map((at) =>
-    runs.filter(({ scheduledAt }) => scheduledAt === at).map(({ uid }) => engine.told(uid).map(stateOf).join()),
+  const reported = INSTANTS.map((at) =>
+    runs.filter(({ scheduledAt }) => scheduledAt === at).map(({ uid }) => engine.reported(uid).map(stateOf).join()),
   );
-  expect(engine.pings()).toHaveLength(told.flat(2).flatMap((text) => text.split(',')).length);
+  expect(engine.pings()).toHaveLength(reported.flat(2).flatMap((text) => text.split(',')).length);
   engine.close();
-  return told;
+  return reported;
 }
 
 const stateOf = (ping: string): string => ping.split('@')[0]!;
 
-/** What may be told of an instant: where the Job was seen the last word is its own. */
+/** What may be reported of an instant: where the Job was seen the last word is its own. */
 const MAY: Record<Fate, readonly string[]> = {
   unseen: ['run', 'run,complete'],
   succeeded: ['run,complete'],
@@ -90,9 +90,9 @@ describe('scheduled instants', () => {
   it('have one run each, one end and at most one correction, whatever is seen of them and in whatever order', () => {
     fc.assert(
       fc.property(histories, ([fates, steps]) => {
-        for (const [n, told] of tell(steps).entries()) {
-          expect(told).toHaveLength(1);
-          expect(MAY[fates[n]!]).toContain(told[0]);
+        for (const [n, reported] of reportOf(steps).entries()) {
+          expect(reported).toHaveLength(1);
+          expect(MAY[fates[n]!]).toContain(reported[0]);
         }
       }),
       { numRuns: 60 },

@@ -44,18 +44,18 @@ function statusOnly(status: CronJobFacts, until = FIVE + 22 * MINUTE): void {
 }
 
 describe('a run whose Job nobody saw', () => {
-  it('is told by its CronJob after the grace: start and, where the status proves it, success; and it was not missed', () => {
+  it('is reported by its CronJob after the grace: start and, where the status proves it, success; and it was not missed', () => {
     statusOnly(after(FIVE), FIVE + 15 * MINUTE);
     expect(engine.pings()).toEqual([]);
     engine.live(FIVE + 15 * MINUTE, FIVE + 20 * MINUTE);
-    expect(engine.told(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
+    expect(engine.reported(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
     expect(engine.decisions(ownUid(FIVE))).toEqual(['planned inferred', 'planned inferred']);
     expect(engine.run(ownUid(FIVE))).toMatchObject({ status: 'succeeded', ownerName: 'report', runKey: keyOf(FIVE) });
     const missed = engine.reader.runs({ limit: 100 }).items.filter(({ status }) => status === 'missed');
     expect(missed.map(({ scheduledAt }) => scheduledAt)).not.toContain(FIVE);
   });
 
-  it('is waited for no longer once it is told', () => {
+  it('is waited for no longer once it is reported', () => {
     statusOnly(after(FIVE));
     const db = new Db(engine.path, true);
     const rows = db.all<{ state: string }>("SELECT state FROM objects WHERE kind = 'CronJob'");
@@ -66,12 +66,12 @@ describe('a run whose Job nobody saw', () => {
 
   it('ends as unknown, announced to nobody, when the status does not prove how it ended', () => {
     statusOnly(cron({ lastScheduleAt: FIVE }));
-    expect(engine.told(ownUid(FIVE))).toEqual(['run@300']);
+    expect(engine.reported(ownUid(FIVE))).toEqual(['run@300']);
     expect(engine.run(ownUid(FIVE))?.status).toBe('unknown');
     expect(engine.decisions(ownUid(FIVE))).toContain('dropped outcome_unknown');
   });
 
-  it('has the UID that status.active told in any version', () => {
+  it('has the UID that status.active showed in any version', () => {
     open().take([at(cron(), T0)], T0);
     engine.take([at(after(FIVE), FIVE)], FIVE);
     engine.take(
@@ -79,7 +79,7 @@ describe('a run whose Job nobody saw', () => {
       FIVE,
     );
     engine.live(FIVE, FIVE + 18 * MINUTE);
-    expect(engine.told(uidOf(7))).toEqual(['run@300', 'complete@309']);
+    expect(engine.reported(uidOf(7))).toEqual(['run@300', 'complete@309']);
   });
 
   it('is waited for as long as it is active', () => {
@@ -88,7 +88,7 @@ describe('a run whose Job nobody saw', () => {
     expect(engine.pings()).toEqual([]);
     engine.take([at(after(FIVE, FIVE + 39 * MINUTE), FIVE + 40 * MINUTE)], FIVE + 40 * MINUTE);
     engine.live(FIVE + 40 * MINUTE, FIVE + 60 * MINUTE);
-    expect(engine.told(uidOf(7))).toEqual(['run@300', 'complete@2640']);
+    expect(engine.reported(uidOf(7))).toEqual(['run@300', 'complete@2640']);
   });
 
   it('takes the place of the row that said missed, when the status came late', () => {
@@ -98,13 +98,13 @@ describe('a run whose Job nobody saw', () => {
     engine.take([at(after(FIVE, FIVE + 9_000, { lastJobUid: uidOf(7) }), FIVE + 4 * MINUTE)], FIVE + 4 * MINUTE);
     engine.live(FIVE + 4 * MINUTE, FIVE + 22 * MINUTE);
     expect(engine.run(ownUid(FIVE))?.status).toBe('succeeded');
-    expect(engine.told(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
+    expect(engine.reported(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
   });
 
-  it('is told too when its CronJob was deleted meanwhile', () => {
+  it('is reported too when its CronJob was deleted meanwhile', () => {
     open().take([at(cron(), T0), at(after(FIVE), FIVE, true)], FIVE);
     engine.live(FIVE, FIVE + 18 * MINUTE);
-    expect(engine.told(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
+    expect(engine.reported(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
   });
 
   it('is history when it lies before the cut-off', () => {
@@ -113,7 +113,7 @@ describe('a run whose Job nobody saw', () => {
     expect(engine.run(ownUid(FIVE))).toBeUndefined();
   });
 
-  it('is no second run when its Job is seen, before or after the status', () => {
+  it('is not a second run when its Job is seen, before or after the status', () => {
     open().take([at(cron(), T0), at(after(FIVE), FIVE), ...whole(1, FIVE)], FIVE);
     engine.take([...whole(2, TEN), at(after(TEN), TEN)], TEN);
     engine.live(TEN, TEN + 20 * MINUTE);
@@ -125,7 +125,7 @@ describe('a run whose Job nobody saw', () => {
     ]);
   });
 
-  it('is no second run when its Job carries no scheduled time (Kubernetes before 1.28)', () => {
+  it('is not a second run when its Job carries no scheduled time (Kubernetes before 1.28)', () => {
     const bare = whole(1, FIVE).map(
       ({ facts, ...rest }) => ({ ...rest, facts: { ...facts, scheduledAt: undefined } }) as Observation,
     );
@@ -134,7 +134,7 @@ describe('a run whose Job nobody saw', () => {
     expect(engine.pings().map(({ series, state }) => `${series.at(-1)} ${state}`)).toEqual(['1 run', '1 complete']);
   });
 
-  it('is not told in a replay of the past', () => {
+  it('is not reported in a replay of the past', () => {
     open({ engine: { scheduleTimers: false } }).take([at(cron(), T0), at(after(FIVE), FIVE)], FIVE);
     engine.live(FIVE, FIVE + 30 * MINUTE);
     expect(engine.pings()).toEqual([]);
@@ -208,7 +208,7 @@ describe('the real Job of a run that was inferred', () => {
     engine.take([at(failed, late), at(failed, late)], late);
     engine.restart();
     engine.take([at({ ...failed, resourceVersion: '130' }, late, true)], late);
-    expect(engine.told(ownUid(FIVE))).toEqual(['run@300', 'complete@309', 'fail@330']);
+    expect(engine.reported(ownUid(FIVE))).toEqual(['run@300', 'complete@309', 'fail@330']);
     expect(engine.decisions(ownUid(FIVE))).toContain('planned corrects_inferred');
   });
 
@@ -221,21 +221,21 @@ describe('the real Job of a run that was inferred', () => {
     expect(engine.store.take('ended')).toEqual([]);
   });
 
-  it('tells the end that was not known', () => {
+  it('reports the end that was not known', () => {
     statusOnly(cron({ lastScheduleAt: FIVE }));
     engine.take([at(failed, late)], late);
-    expect(engine.told(ownUid(FIVE))).toEqual(['run@300', 'fail@330']);
+    expect(engine.reported(ownUid(FIVE))).toEqual(['run@300', 'fail@330']);
   });
 
   it('is one Job: another with the same annotation is a run of its own', () => {
     statusOnly(after(FIVE));
     engine.take([at(real(), late), at({ ...failed, uid: uidOf(2) }, late), at(real(), late)], late);
-    expect(engine.told(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
-    expect(engine.told(uidOf(2))).toEqual(['run@301', 'fail@330']);
+    expect(engine.reported(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
+    expect(engine.reported(uidOf(2))).toEqual(['run@301', 'fail@330']);
   });
 });
 
-describe('the grace of a run that its CronJob tells', () => {
+describe('the grace of a run that its CronJob reports', () => {
   it('begins again with a restart, which neither forgets nor repeats: the queue may hold the Job', () => {
     open().take([at(cron(), T0), at(after(FIVE), FIVE)], FIVE);
     engine.live(FIVE, FIVE + 10 * MINUTE);
@@ -244,11 +244,11 @@ describe('the grace of a run that its CronJob tells', () => {
     engine.live(back, back + 14 * MINUTE);
     expect(engine.run(ownUid(FIVE))).toBeUndefined();
     engine.live(back + 14 * MINUTE, back + 18 * MINUTE);
-    expect(engine.told(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
+    expect(engine.reported(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
     engine.restart();
     engine.take([at(after(FIVE), back)], back + 20 * MINUTE);
     engine.live(back + 20 * MINUTE, back + 50 * MINUTE);
-    expect(engine.told(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
+    expect(engine.reported(ownUid(FIVE))).toEqual(['run@300', 'complete@309']);
   });
 
   it('does not end in silence: nothing is concluded while no record comes', () => {

@@ -15,8 +15,8 @@ beforeEach(() => {
 });
 afterEach(() => bridge.close());
 
-/** States told to the destination under its right name. */
-const told = (): string[] =>
+/** States reported to the destination under its right name. */
+const reported = (): string[] =>
   bridge
     .pings()
     .filter(({ destination }) => destination === 'cronitor/default')
@@ -25,12 +25,12 @@ const told = (): string[] =>
 describe('a destination whose name was mistyped', () => {
   it('hears afterwards how the runs ended that it knows as started, once', () => {
     bridge.take([seen(complete())], T0 + 2 * MINUTE);
-    expect(told()).toEqual(['run']);
+    expect(reported()).toEqual(['run']);
     bridge.restart(planners('default'), T0 + 10 * MINUTE);
-    expect(told()).toEqual(['run', 'complete']);
+    expect(reported()).toEqual(['run', 'complete']);
     bridge.restart(planners('default'), T0 + 11 * MINUTE);
     bridge.take([seen(complete())], T0 + 12 * MINUTE);
-    expect(told()).toEqual(['run', 'complete']);
+    expect(reported()).toEqual(['run', 'complete']);
     expect(new Set(bridge.decisions())).toEqual(new Set(['planned']));
   });
 
@@ -38,13 +38,13 @@ describe('a destination whose name was mistyped', () => {
     const other = { uid: 'other', name: 'report-2', scheduledAt: T0 + MINUTE };
     bridge.take([seen(scheduled(other)), seen(complete(other))], T0 + 2 * MINUTE);
     bridge.restart(planners('default'), T0 + 10 * MINUTE);
-    expect(told()).toEqual(['run', 'run', 'complete']);
+    expect(reported()).toEqual(['run', 'run', 'complete']);
   });
 
   it('hears nothing of them when it is back after what waited was given up', () => {
     bridge.take([seen(complete())], T0 + 2 * MINUTE);
     bridge.restart(planners('default'), T0 + MINUTE + DAY);
-    expect(told()).toEqual(['run']);
+    expect(reported()).toEqual(['run']);
   });
 
   it('pauses the monitor of a CronJob that was deleted meanwhile', () => {

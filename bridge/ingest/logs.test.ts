@@ -121,7 +121,7 @@ describe('the logs of a run that is over', () => {
 
   it('never make its end wait', () => {
     run([done('main')]);
-    expect(engine.told()).toEqual(['run@1', 'complete@9']);
+    expect(engine.reported()).toEqual(['run@1', 'complete@9']);
   });
 
   it('also when its last container ends after it', () => {

@@ -67,9 +67,9 @@ describe('a CronJob whose monitor is accepted', () => {
     ['env, which only telemetry has', withAnnotation('env', 'staging'), undefined],
     ['status', changed({ lastScheduleAt: T0 }), undefined],
     ['nothing', changed({}), undefined],
-  ])('is told at once of a change of %s', (_, observation, told) => {
+  ])('hears at once of a change of %s', (_, observation, wanted) => {
     bridge.take([observation]);
-    expect(sync()).toMatchObject(told === undefined ? [] : [[CRON.uid, told]]);
+    expect(sync()).toMatchObject(wanted === undefined ? [] : [[CRON.uid, wanted]]);
     expect(sync()).toEqual([]);
   });
 
@@ -89,9 +89,9 @@ describe('a CronJob whose monitor is accepted', () => {
     bridge.take([withAnnotation('name', 'renamed')]);
     expect(sync()).toMatchObject([[CRON.uid, { name: 'renamed' }]]);
     bridge.take([seen(annotated({ key: 'own' }, { resourceVersion: '102' }))]);
-    const told = new Map(sync());
-    expect(told.get(CRON.uid)).toMatchObject({ paused: true });
-    expect(told.get('own')).not.toHaveProperty('paused');
+    const wanted = new Map(sync());
+    expect(wanted.get(CRON.uid)).toMatchObject({ paused: true });
+    expect(wanted.get('own')).not.toHaveProperty('paused');
   });
 });
 

@@ -70,21 +70,21 @@ describe('a CronJob that is excluded', () => {
 
   it('during a run has that run closed and its monitor paused; included again it is resumed', () => {
     bridge.take([seen(CRON), seen(scheduled()), seen(excluded('101')), seen(complete())]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
     expect(bridge.pausedRows()).toEqual(new Map([[CRON.uid, true]]));
     const next = { uid: uidOf(2), scheduledAt: T0 + 60_000 };
     bridge.take([seen(scheduled(next))]);
-    expect(bridge.told(uidOf(2))).toEqual([]);
+    expect(bridge.reported(uidOf(2))).toEqual([]);
     bridge.take([seen({ ...CRON, resourceVersion: '102' })]);
     expect(bridge.pausedRows()).toEqual(new Map([[CRON.uid, false]]));
   });
 });
 
 describe('a CronJob that is deleted before it was ever seen', () => {
-  it('lets the runs that wait for it be told, and its monitor is paused', () => {
+  it('lets the runs that wait for it be reported, and its monitor is paused', () => {
     bridge.take([seen(scheduled()), seen(complete())]);
     bridge.take([seen(CRON, true)]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
     expect(bridge.pausedRows()).toEqual(new Map([[CRON.uid, true]]));
   });
 });

@@ -24,7 +24,7 @@ describe('a run whose CronJob is not seen', () => {
     expect(runText(bridge.reader.run(JOB_UID)!)).toContain(`CronJob shop/${CRON.name} with the UID ${CRON.uid}`);
   });
 
-  it('is told once, and everything of it, when the CronJob comes after all', () => {
+  it('is reported once, and everything of it, when the CronJob comes after all', () => {
     bridge.take([seen(scheduled())], T0 + MINUTE);
     bridge.tick(T0 + 17 * MINUTE);
     bridge.restart();
@@ -33,12 +33,12 @@ describe('a run whose CronJob is not seen', () => {
     bridge.take([seen(CRON)], T0 + 40 * MINUTE);
     bridge.take([seen(CRON), seen(complete())], T0 + 41 * MINUTE);
     bridge.tick(T0 + 60 * MINUTE);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
     expect(bridge.decisions()).toEqual(['planned', 'planned']);
     expect(bridge.reader.dropCounts()).toEqual([]);
   });
 
-  it('is not told at all when that excludes it', () => {
+  it('is not reported at all when that excludes it', () => {
     bridge.take([seen(scheduled())], T0 + MINUTE);
     bridge.tick(T0 + 17 * MINUTE);
     bridge.take([seen(annotated({ exclude: 'true' }))], T0 + 40 * MINUTE);

@@ -28,18 +28,18 @@ const failedPod = (changes: Partial<PodFacts> = {}): PodFacts =>
   });
 
 describe('a Job', () => {
-  it('whose CronJob comes a minute later, after a restart, is told then with its own times', () => {
+  it('whose CronJob comes a minute later, after a restart, is reported then with its own times', () => {
     bridge.take([seen(scheduled()), seen(failedPod()), seen(complete())]);
-    expect(bridge.told()).toEqual([]);
+    expect(bridge.reported()).toEqual([]);
     bridge.restart();
     bridge.take([seen(CRON)], T0 + 120_000);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
     expect(bridge.decisions()).toEqual(['planned', 'planned']);
     bridge.take([seen(CRON), seen(complete())], T0 + 180_000);
     expect(bridge.pings()).toHaveLength(2);
   });
 
-  it('of a CronJob of another API group is shown and told to nobody', () => {
+  it('of a CronJob of another API group is shown and not reported', () => {
     const owner = { group: 'example.com', kind: 'CronJob', name: 'report', uid: CRON.uid };
     bridge.take([seen(scheduled({ owner })), seen(complete({ owner }))]);
     expect(bridge.run()).toMatchObject({ status: 'succeeded', runKey: JOB_UID });
@@ -48,7 +48,7 @@ describe('a Job', () => {
     expect(bridge.pings()).toEqual([]);
   });
 
-  it('of nobody is shown and told to nobody', () => {
+  it('without an owner is shown and not reported', () => {
     bridge.take([seen(jobFacts({ startAt: T0 })), seen(complete({ owner: undefined }))]);
     expect(bridge.run()).toMatchObject({ status: 'succeeded', runKey: JOB_UID });
     expect(bridge.pings()).toEqual([]);
@@ -57,21 +57,24 @@ describe('a Job', () => {
   it.each([
     ['running', [scheduled], ['run@1', 'complete@9']],
     ['complete', [complete], ['run@1', 'complete@9']],
-  ] as const)('seen %s and orphaned before any record with its owner is told all the same', (_name, first, told) => {
-    const orphans = first.map((facts) => seen(facts({ owner: undefined, resourceVersion: '190' })));
-    bridge.take([seen(CRON), ...orphans]);
-    expect(bridge.told()).toEqual([]);
-    bridge.restart();
-    bridge.take([seen(scheduled())]);
-    bridge.take([seen(scheduled()), seen(complete({ owner: undefined, resourceVersion: '191' })), ...orphans]);
-    expect(bridge.told()).toEqual(told);
-  });
+  ] as const)(
+    'seen %s and orphaned before any record with its owner is reported all the same',
+    (_name, first, reported) => {
+      const orphans = first.map((facts) => seen(facts({ owner: undefined, resourceVersion: '190' })));
+      bridge.take([seen(CRON), ...orphans]);
+      expect(bridge.reported()).toEqual([]);
+      bridge.restart();
+      bridge.take([seen(scheduled())]);
+      bridge.take([seen(scheduled()), seen(complete({ owner: undefined, resourceVersion: '191' })), ...orphans]);
+      expect(bridge.reported()).toEqual(reported);
+    },
+  );
 
-  it('made by hand from a CronJob is told beside the scheduled one, each as its own series', () => {
+  it('made by hand from a CronJob is reported beside the scheduled one, each as its own series', () => {
     const manual = { uid: uidOf(7), name: 'by-hand', manual: true, scheduledAt: undefined };
     bridge.take([seen(CRON), seen(scheduled()), seen(scheduled(manual)), seen(complete(manual)), seen(complete())]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
-    expect(bridge.told(uidOf(7))).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported(uidOf(7))).toEqual(['run@1', 'complete@9']);
     expect(new Set(bridge.pings().map(({ key }) => key))).toEqual(new Set([CRON.uid]));
   });
 });
@@ -94,16 +97,16 @@ describe('a pod', () => {
     ['a ReplicaSet', { owner: { group: 'apps', kind: 'ReplicaSet', name: 'web', uid: 'r-1' } }],
     ['a Job of another API group', { owner: { group: 'batch.volcano.sh', kind: 'Job', name: 'x', uid: JOB_UID } }],
     ['a node (its static pod)', { mirror: true, owner: { group: '', kind: 'Node', name: 'node1', uid: 'n-1' } }],
-  ])('of %s tells what became of it and its containers and is no run', (_name, changes) => {
+  ])('of %s reports what became of it and its containers and is not a run', (_name, changes) => {
     const stuck = container({ name: 'side', waiting: { reason: 'ImagePullBackOff', message: undefined } });
     bridge.take([seen(failedPod({ ...changes, phase: 'Running', containers: [...failedPod().containers, stuck] }))]);
     bridge.take([seen(failedPod({ ...changes, resourceVersion: '101' }), true)]);
-    const told = ['stuck/image', 'main/0/terminated', 'attempt-ended'];
-    expect(storedTransitions()).toEqual(told.map((one) => `${failedPod().uid}/${one}`));
+    const expected = ['stuck/image', 'main/0/terminated', 'attempt-ended'];
+    expect(storedTransitions()).toEqual(expected.map((one) => `${failedPod().uid}/${one}`));
     expect(bridge.reader.runs({ limit: 10 }).items).toEqual([]);
   });
 
-  it('without owner is a run of its own, told to nobody by Cronitor', () => {
+  it('without owner is a run of its own, which Cronitor does not report', () => {
     const bare = { owner: undefined };
     const { uid } = failedPod();
     bridge.take([seen(podFacts({ ...bare, phase: 'Running', startAt: T0 + 1_000 }))]);

@@ -35,7 +35,7 @@ beforeEach(() => {
 afterEach(() => bench.remove());
 
 describe('what was pruned and lives in the cluster again (restored etcd)', () => {
-  it('is a Job: no LIST asks for it, and it is told no second time', () => {
+  it('is a Job: no LIST asks for it, and it is not reported again', () => {
     prune(complete());
     expect(bench.reader.pruned(complete().uid)).toBeDefined();
     const known = jobFacts({ uid: 'known' });

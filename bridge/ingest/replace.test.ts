@@ -38,9 +38,9 @@ describe('concurrencyPolicy Replace', () => {
         bridge.take(shuffled.slice(cut));
         bridge.tick(T0 + 3_600_000);
         expect([outcome(0), outcome(1), outcome(2)]).toEqual(['replaced', 'replaced', 'running']);
-        expect(bridge.told(uidOf(1))).toEqual(['run@1', 'complete@60']);
-        expect(bridge.told(uidOf(2))).toEqual(['run@61', 'complete@120']);
-        expect(bridge.told(uidOf(3))).toEqual(['run@121']);
+        expect(bridge.reported(uidOf(1))).toEqual(['run@1', 'complete@60']);
+        expect(bridge.reported(uidOf(2))).toEqual(['run@61', 'complete@120']);
+        expect(bridge.reported(uidOf(3))).toEqual(['run@121']);
       }),
       { numRuns: 40 },
     );
@@ -59,7 +59,7 @@ describe('concurrencyPolicy Replace', () => {
       bridge = new TestEngine();
       bridge.take([seen(CRON), seen(job(0)), ...late]);
       bridge.tick(T0 + 3_600_000);
-      expect(bridge.told(uidOf(1))).toEqual(['run@1', 'fail@30']);
+      expect(bridge.reported(uidOf(1))).toEqual(['run@1', 'fail@30']);
     }
   });
 
@@ -78,7 +78,7 @@ describe('concurrencyPolicy Replace', () => {
     expect(outcome(0)).toBe('replaced');
   });
 
-  it('knows the successor by its creation where the cluster tells no scheduled instant', () => {
+  it('knows the successor by its creation where the cluster shows no scheduled instant', () => {
     const old = { scheduledAt: undefined };
     const { facts, ...record } = gone(0, 60_500);
     bridge.take([seen(CRON), seen(job(0, old)), { ...record, facts: { ...facts, ...old } }, seen(job(1, old))]);
@@ -103,10 +103,10 @@ describe('concurrencyPolicy Replace', () => {
     bridge.take([seen(cronJobFacts({ concurrencyPolicy }))]);
     bridge.tick(T0 + 3_600_000);
     expect(outcome(0)).toBe(status);
-    expect(bridge.told(uidOf(1))).toEqual(['run@1', ping]);
+    expect(bridge.reported(uidOf(1))).toEqual(['run@1', ping]);
   });
 
-  it('of another CronJob’s Job is no successor', () => {
+  it('of another CronJob’s Job is not a successor', () => {
     const other = cronJobFacts({ uid: '33333333-0000-4000-8000-000000000002', name: 'other' });
     bridge.take([seen(CRON), seen(job(0)), gone(0, 60_000), seen(job(1, { owner: ownedBy(other) }))]);
     bridge.tick(T0 + 3_600_000);

@@ -44,7 +44,7 @@ describe('other settings at the next start', () => {
     bridge.take([seen(CRON), seen(scheduled())]);
     bridge.restart([planner({ defaultBehavior: 'exclude' })]);
     bridge.take([seen(complete())]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
     expect(monitors()).toEqual([['cronitor/default', CRON.uid, [], true]]);
   });
 

@@ -50,7 +50,7 @@ describe('facts that an older bridge read', () => {
   /** What that bridge did not keep is there after it was read again. */
   const image = (uid: string): string => bench.store.transaction((tx) => JSON.stringify(tx.objects.get(uid)?.state));
 
-  it('are read again at the same version, once, and nothing is told twice', () => {
+  it('are read again at the same version, once, and nothing is reported twice', () => {
     bench.take(seen(CRON), seen(scheduled()), seen(complete()));
     bench.edit(`UPDATE objects SET facts_schema = 0, state = json_remove(state, '$.facts.backoffLimit')
       WHERE uid = '${complete().uid}'`);

@@ -161,7 +161,7 @@ describe('retention by age', () => {
 });
 
 describe('a late record of what was pruned', () => {
-  it('announces nothing and leaves nothing, and explain still knows what was told', () => {
+  it('announces nothing and leaves nothing, and explain still knows what was reported', () => {
     take(seen(CRON), ...whole(1));
     deliver();
     now += 11 * DAY;

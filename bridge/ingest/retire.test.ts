@@ -66,7 +66,7 @@ function run(number: number, startAt: number, changes: Partial<JobFacts> = {}): 
   return jobFacts({ uid, name: `report-${number}`, owner: ownedBy(CRON), scheduledAt: startAt, startAt, ...changes });
 }
 
-const told = (uid: string) =>
+const reported = (uid: string) =>
   (reader.run(uid)?.decisions ?? []).map(({ verdict, reason }) => `${verdict} ${reason ?? ''}`.trim());
 
 it('pauses every monitor, gives up what waits, and says how far it is', () => {
@@ -96,7 +96,7 @@ it('stays retired over a restart: nothing is planned, changed CronJobs stay paus
   const other = cronJobFacts({ uid: '99999999-0000-4000-8000-000000000001', name: 'other' });
   take(seen({ ...CRON, schedule: '1 2 * * *', resourceVersion: '900' }), seen(other), seen(run(1, now)));
   expect(converge()).toEqual([true]);
-  expect(told(run(1, now).uid)).toEqual(['dropped retired']);
+  expect(reported(run(1, now).uid)).toEqual(['dropped retired']);
   expect(store.claim(DESTINATION, 10, now, [], false)).toEqual([]);
 });
 
@@ -130,7 +130,7 @@ it('ends by undo: monitors as they were, new ones made, telemetry from then on, 
     completionAt: now + 5000,
   });
   take(seen(late), seen(after), seen(ended));
-  expect(told(late.uid)).toEqual(['dropped retired']);
-  expect(told(after.uid)).toEqual(['planned']);
-  expect(told(ended.uid)).toEqual(['planned', 'planned']);
+  expect(reported(late.uid)).toEqual(['dropped retired']);
+  expect(reported(after.uid)).toEqual(['planned']);
+  expect(reported(ended.uid)).toEqual(['planned', 'planned']);
 });

@@ -42,7 +42,7 @@ function stored(): { version: string; active: number } {
 describe('a commit that is rolled back', () => {
   it('loses nothing of a batch in which another record cannot be processed', () => {
     expect(bridge.take([seen(complete()), completeTouched, poison])).toMatchObject({ poisoned: 1 });
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
   });
 
   it('loses nothing when the same records come again after the store was in trouble', () => {
@@ -51,8 +51,8 @@ describe('a commit that is rolled back', () => {
     expect(() => bridge.take(batch)).toThrow('disk is full');
     failure = undefined;
     bridge.take(batch);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
-    expect(bridge.told(uidOf(11))).toEqual(['run@1']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported(uidOf(11))).toEqual(['run@1']);
   });
 
   it('still knows the versions that were remembered before it', () => {
@@ -76,7 +76,7 @@ describe('a timer whose run cannot be processed', () => {
       tx.objects.put({ ...row, state: { ...row.state, facts: { ...bad.facts, ...gone, conditions: null } } });
     });
     bridge.tick(T0 + 3_600_000);
-    expect(bridge.told()).toEqual(['run@1', 'fail@5']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@5']);
     expect(bridge.reader.drops({ limit: 10 }).items).toMatchObject([{ kind: 'quarantine', subject: uidOf(11) }]);
     const database = new DatabaseSync(bridge.path, { readOnly: true });
     expect(database.prepare("SELECT id FROM timers WHERE kind = 'replacement'").all()).toEqual([]);

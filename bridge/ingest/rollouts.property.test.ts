@@ -115,8 +115,8 @@ describe('the rows of rollouts of a real node', () => {
     const truth = final(all).runs;
     fc.assert(
       fc.property(fc.shuffledSubarray([...all, ...all], { minLength: 1 }), (seen) => {
-        const told = final(seen).runs.filter((run) => / (?:succeeded|failed)$/.test(run));
-        expect(truth).toEqual(expect.arrayContaining(told));
+        const reported = final(seen).runs.filter((run) => / (?:succeeded|failed)$/.test(run));
+        expect(truth).toEqual(expect.arrayContaining(reported));
       }),
       { numRuns: 10 },
     );

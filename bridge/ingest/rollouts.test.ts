@@ -20,7 +20,7 @@ const MINUTE = 60_000;
 const DAY = 86_400_000;
 const KINDS = withNeeded(['Deployment', 'StatefulSet', 'DaemonSet', 'Namespace']);
 
-/** What it was told, as `kind of name revision outcome`, with the owners that it found. */
+/** What it heard, as `kind of name revision outcome`, with the owners that it found. */
 const heard: string[] = [];
 function listener(kinds: readonly Kind[]): Planner {
   return {
@@ -130,8 +130,8 @@ describe('the rollout of a Deployment', () => {
     take({ ...SECOND, available: 1 });
     expect(runs()[0]).toEqual(['Deployment', 'web', 2, 'running']);
     // The pods were seen before their rollout: they are reported by themselves.
-    const stuck = heard.filter((told) => told.startsWith('run.stuck'));
-    expect(stuck.map((told) => told.startsWith('run.stuck 2'))).toEqual([false, false, true]);
+    const stuck = heard.filter((line) => line.startsWith('run.stuck'));
+    expect(stuck.map((line) => line.startsWith('run.stuck 2'))).toEqual([false, false, true]);
   });
 
   it('is stuck when no node takes a pod of it for five minutes', () => {

@@ -61,7 +61,7 @@ function pods(fate: Fate): Observation[] {
 }
 
 /** A run as it settled: the ids, and the stories as they are sent. */
-function told(steps: readonly Step[]): { readonly ids: readonly string[]; readonly stories: readonly object[] } {
+function settledOf(steps: readonly Step[]): { readonly ids: readonly string[]; readonly stories: readonly object[] } {
   const engine = new TestEngine({ planners: [tracer] });
   let now = T0 + 60_000;
   for (const step of steps) {
@@ -100,7 +100,7 @@ const histories = fc
   });
 
 it.each(FATES)('the story of a run that %s has every end of a container', (fate) => {
-  expect(told([seen(CRON), ...job(fate), ...pods(fate)]).stories).toMatchObject([
+  expect(settledOf([seen(CRON), ...job(fate), ...pods(fate)]).stories).toMatchObject([
     {
       run: { uid: JOB_UID, status: fate },
       containers: [{ name: 'setup', type: 'init' }, { instance: 0 }, { instance: 1, exitCode: 2 }, { endedAt: at(22) }],
@@ -111,12 +111,12 @@ it.each(FATES)('the story of a run that %s has every end of a container', (fate)
 it('a run settles once, with the same id and the same story, in any order of what is seen of it and with any repetition', () => {
   fc.assert(
     fc.property(histories, ({ kept, steps }) => {
-      const inOrder = told([seen(CRON), ...kept]);
+      const inOrder = settledOf([seen(CRON), ...kept]);
       const ended = kept.some(
         ({ facts, deleted }) => facts.kind === 'Job' && (deleted || facts.resourceVersion === '120'),
       );
       expect(inOrder.ids).toEqual(ended ? [`${CRON.uid}/${T0}/settled`] : []);
-      expect(told(steps)).toEqual(inOrder);
+      expect(settledOf(steps)).toEqual(inOrder);
     }),
     { numRuns: 30 },
   );

@@ -20,8 +20,8 @@ const placed = (startAt: Instant): PodFacts => pod({ nodeName: 'node1', startAt,
 const running = (runningSince: Instant): PodFacts =>
   pod({ nodeName: 'node1', startAt: T0, phase: 'Running', containers: [container({ runningSince })] });
 
-/** `kind reason@minutes after T0` of what was told about being stuck. */
-function told(uid: string = JOB_UID): string[] {
+/** `kind reason@minutes after T0` of what was reported about being stuck. */
+function reported(uid: string = JOB_UID): string[] {
   const stuck = engine.transitions(uid).filter(({ kind }) => kind === 'run.stuck' || kind === 'run.unstuck');
   return stuck.map(
     (transition) => `${transition.kind.slice(4)} ${transition.reason ?? ''}@${(transition.at - T0) / MINUTE}`,
@@ -32,15 +32,15 @@ describe('a pod that no node takes', () => {
   it('makes its run stuck after five minutes, once, and closes it when it moves', () => {
     engine.take([at(nowhere(), T0)], T0);
     engine.live(T0, T0 + 4 * MINUTE);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
     engine.live(T0 + 4 * MINUTE, T0 + 8 * MINUTE);
-    expect(told()).toEqual(['stuck Unschedulable@5']);
+    expect(reported()).toEqual(['stuck Unschedulable@5']);
     expect(engine.run()).toMatchObject({ status: 'stuck', reason: 'Unschedulable' });
     engine.take([at(nowhere(), T0 + 9 * MINUTE)], T0 + 9 * MINUTE);
     engine.live(T0 + 9 * MINUTE, T0 + 20 * MINUTE);
-    expect(told()).toEqual(['stuck Unschedulable@5']);
+    expect(reported()).toEqual(['stuck Unschedulable@5']);
     engine.take([at(running(T0 + 20 * MINUTE), T0 + 20 * MINUTE)], T0 + 20 * MINUTE);
-    expect(told()).toEqual(['stuck Unschedulable@5', 'unstuck @20']);
+    expect(reported()).toEqual(['stuck Unschedulable@5', 'unstuck @20']);
     expect(engine.run()?.status).toBe('running');
   });
 
@@ -53,7 +53,7 @@ describe('a pod that no node takes', () => {
     engine.take([at(other, T0)], T0 + 15 * MINUTE);
     engine.take([at({ ...other, resourceVersion: '101' }, T0, true)], T0 + 15 * MINUTE);
     engine.live(T0 + 15 * MINUTE, T0 + 30 * MINUTE);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
   });
 
   it('is closed when a node took it, and pending from then on', () => {
@@ -62,7 +62,7 @@ describe('a pod that no node takes', () => {
     engine.take([at(pod({ nodeName: 'node1' }), T0 + 8 * MINUTE)], T0 + 8 * MINUTE);
     engine.take([at(placed(T0 + 8 * MINUTE), T0 + 8 * MINUTE)], T0 + 8 * MINUTE);
     engine.live(T0 + 8 * MINUTE, T0 + 21 * MINUTE);
-    expect(told()).toEqual(['stuck Unschedulable@5', 'unstuck @8', 'stuck Pending@18']);
+    expect(reported()).toEqual(['stuck Unschedulable@5', 'unstuck @8', 'stuck Pending@18']);
   });
 });
 
@@ -70,9 +70,9 @@ describe('a pod on a node', () => {
   it('is stuck when no container started for ten minutes', () => {
     engine.take([at(placed(T0), T0)], T0);
     engine.live(T0, T0 + 9 * MINUTE);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
     engine.live(T0 + 9 * MINUTE, T0 + 13 * MINUTE);
-    expect(told()).toEqual(['stuck Pending@10']);
+    expect(reported()).toEqual(['stuck Pending@10']);
   });
 
   it.each([
@@ -85,7 +85,7 @@ describe('a pod on a node', () => {
   ])('is not pending while %s', (_name, changes) => {
     engine.take([at(pod({ nodeName: 'node1', startAt: T0, ...changes }), T0)], T0);
     engine.live(T0, T0 + 15 * MINUTE);
-    expect(told().filter((text) => text.includes('Pending'))).toEqual([]);
+    expect(reported().filter((text) => text.includes('Pending'))).toEqual([]);
   });
 });
 
@@ -94,11 +94,11 @@ describe('the clock alone', () => {
     engine.take([at(nowhere(), T0)], T0);
     engine.restart();
     for (let now = T0 + 6 * MINUTE; now < T0 + 20 * MINUTE; now += MINUTE) engine.tick(now);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
     engine.live(T0 + 20 * MINUTE, T0 + 22 * MINUTE);
-    expect(told()).toEqual(['stuck Unschedulable@5']);
+    expect(reported()).toEqual(['stuck Unschedulable@5']);
     engine.restart();
     engine.live(T0 + 23 * MINUTE, T0 + 26 * MINUTE);
-    expect(told()).toEqual(['stuck Unschedulable@5']);
+    expect(reported()).toEqual(['stuck Unschedulable@5']);
   });
 });

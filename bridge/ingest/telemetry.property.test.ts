@@ -70,7 +70,7 @@ const histories = fc.tuple(fc.constantFrom(...FATES), fc.boolean(), fc.boolean()
 });
 
 /** The states that Cronitor hears, in the order of the lane. */
-function tell(steps: readonly Step[], stuck: boolean): string {
+function reportOf(steps: readonly Step[], stuck: boolean): string {
   const account = { stuck: stuck ? 'fail' : 'none' };
   const engine = new TestEngine({ planners: [createCronitorPlanner('default', planConfig(account))] });
   for (const step of steps) {
@@ -78,12 +78,12 @@ function tell(steps: readonly Step[], stuck: boolean): string {
     else engine.take([step]);
   }
   engine.tick(T0 + 3_600_000);
-  const told = engine.told(JOB_UID).map((ping) => ping.split('@')[0]!);
+  const reported = engine.reported(JOB_UID).map((ping) => ping.split('@')[0]!);
   engine.close();
-  return told.join();
+  return reported.join();
 }
 
-/** What may be told: what each option adds is optional, the end is one, and nothing opens the run again. */
+/** What may be reported: what each option adds is optional, the end is one, and nothing opens the run again. */
 function allowed(fate: Fate, podStarts: boolean, stuck: boolean): RegExp {
   const runs = podStarts ? '(run,)*' : '(run,)?';
   if (!stuck) return new RegExp(`^run,${podStarts ? runs : ''}${fate === 'succeeded' ? 'complete' : 'fail'}$`);
@@ -94,7 +94,7 @@ describe('a run, in any order of what is seen of it and with any repetition', ()
   it('is one run and one end at Cronitor; pod starts and a stuck report add only what they may', () => {
     fc.assert(
       fc.property(histories, ({ fate, podStarts, stuck, steps }) => {
-        expect(tell(steps, stuck)).toMatch(allowed(fate, podStarts, stuck));
+        expect(reportOf(steps, stuck)).toMatch(allowed(fate, podStarts, stuck));
       }),
       { numRuns: 60 },
     );

@@ -17,9 +17,9 @@ const at = (seconds: number): number => T0 + seconds * 1_000;
 
 /** The Job with its end in two steps, as Kubernetes since 1.31 writes it: the hint, then the condition that counts. */
 function ending(type: 'Complete' | 'Failed', reason: string | undefined, message?: string): [JobFacts, JobFacts] {
-  const told = { reason, message };
-  const hint = condition(type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget', at(8), told);
-  const end = condition(type, at(9), told);
+  const why = { reason, message };
+  const hint = condition(type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget', at(8), why);
+  const end = condition(type, at(9), why);
   const completionAt = type === 'Complete' ? at(9) : undefined;
   return [
     scheduled({ resourceVersion: '115', conditions: [hint] }),
@@ -66,7 +66,7 @@ describe.each(ENDS)('a Job that ends as %s with the reason %s', (type, reason, s
     bridge.take([seen(CRON), seen(scheduled()), ...failed, seen(hint)]);
     bridge.take([seen(end), seen(end)]);
     bridge.take([seen({ ...end, resourceVersion: '130' }, true)]);
-    expect(bridge.told()).toEqual(['run@1', `${state}@9`]);
+    expect(bridge.reported()).toEqual(['run@1', `${state}@9`]);
     const [, last = {}] = queries();
     expect(last).toMatchObject({ metric: 'duration:8' });
     if (state === 'complete') return;
@@ -80,17 +80,17 @@ describe('a Job that is deleted', () => {
     open();
     const [hint] = ending('Failed', 'PodFailurePolicy');
     bridge.take([seen(CRON), seen(scheduled()), seen(hint), seen({ ...hint, resourceVersion: '116' }, true)]);
-    expect(bridge.told()).toEqual(['run@1', 'fail@8']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@8']);
   });
 
   it.each([
     ['fail', 'fail@5'],
     ['complete', 'complete@5'],
-  ])('while it was active is told by onCancelled: %s', (onCancelled, told) => {
+  ])('while it was active is reported by onCancelled: %s', (onCancelled, reported) => {
     open({ onCancelled });
     const deleted = scheduled({ resourceVersion: '116', deletionAt: at(5) });
     bridge.take([seen(CRON), seen(scheduled()), seen(deleted, true)]);
-    expect(bridge.told()).toEqual(['run@1', told]);
+    expect(bridge.reported()).toEqual(['run@1', reported]);
     expect(queries().at(-1)).toMatchObject({ message: 'cancelled', metric: 'duration:4' });
   });
 });
@@ -99,7 +99,7 @@ describe('a run that was running at first sight, with firstSight.running: suppre
   const early = (changes: Partial<JobFacts> = {}): JobFacts => scheduled({ startAt: at(-60), ...changes });
   const [, done] = ending('Complete', 'CompletionsReached');
 
-  it('has only its end told, once, whatever is seen again and after a restart', () => {
+  it('has only its end reported, once, whatever is seen again and after a restart', () => {
     open({}, { running: 'suppress' });
     bridge.take([seen(CRON), seen(early()), seen(pod(1, { startAt: at(-59), phase: 'Running' }))]);
     bridge.restart();
@@ -108,7 +108,7 @@ describe('a run that was running at first sight, with firstSight.running: suppre
       seen({ ...done, startAt: at(-60) }),
       seen({ ...done, startAt: at(-60), resourceVersion: '121' }, true),
     ]);
-    expect(bridge.told()).toEqual(['complete@9']);
+    expect(bridge.reported()).toEqual(['complete@9']);
     expect(bridge.decisions()).toEqual(['dropped running_suppressed', 'planned']);
     expect(queries()[0]).toMatchObject({ metric: 'duration:69' });
   });
@@ -119,11 +119,11 @@ describe('a run that was running at first sight, with firstSight.running: suppre
     bridge.take([seen(annotated({ 'send-pod-start-event': 'true' })), seen(early())]);
     bridge.take([seen(pod(1, { startAt: at(-50), containers: waiting }))]);
     bridge.take([seen({ ...done, startAt: at(-60) })]);
-    expect(bridge.told()).toEqual(['complete@9']);
+    expect(bridge.reported()).toEqual(['complete@9']);
   });
 });
 
-describe('a stuck run that is told as failed', () => {
+describe('a stuck run that is reported as failed', () => {
   const waiting = [container({ waiting: { reason: 'ImagePullBackOff', message: 'no such image' } })];
   const stuckPod = (): PodFacts => pod(1, { containers: waiting });
   const moving = (): PodFacts => pod(1, { phase: 'Running', containers: [container({ runningSince: at(6) })] });
@@ -131,45 +131,45 @@ describe('a stuck run that is told as failed', () => {
   it.each([
     ['Complete', ['run@1', 'fail@2', 'complete@9']],
     ['Failed', ['run@1', 'fail@2']],
-  ] as const)('is told no other failure, and its success after it: %s', (type, told) => {
+  ] as const)('is not reported as failed again, but its success after it is: %s', (type, reported) => {
     open({ stuck: 'fail' });
     bridge.take([seen(CRON), seen(scheduled()), seen(stuckPod())]);
     bridge.take([seen(pod(2, { containers: waiting })), seen(moving())]);
     bridge.restart();
     bridge.take([seen(stuckPod()), seen(ending(type, undefined)[1])]);
-    expect(bridge.told()).toEqual(told);
+    expect(bridge.reported()).toEqual(reported);
     expect(bridge.decisions().at(-1)).toBe(type === 'Failed' ? 'dropped already_failed' : 'planned');
   });
 
-  it('is not told as running after it when its start comes later', () => {
+  it('is not reported as running after it when its start comes later', () => {
     open({ stuck: 'fail' });
     bridge.take([seen(CRON), seen(scheduled({ startAt: undefined, resourceVersion: '105' })), seen(stuckPod())]);
     bridge.take([seen(scheduled())]);
     bridge.take([seen(ending('Failed', undefined)[1])]);
-    expect(bridge.told()).toEqual(['fail@2']);
+    expect(bridge.reported()).toEqual(['fail@2']);
   });
 
-  it('is not told once it is over', () => {
+  it('is not reported once it is over', () => {
     open({ stuck: 'fail' });
     bridge.take([seen(CRON), seen(scheduled()), seen(ending('Complete', undefined)[1]), seen(stuckPod())]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
     expect(bridge.decisions()).toContain('dropped run_over');
   });
 
-  it('is told nobody by default', () => {
+  it('is reported to no vendor by default', () => {
     open();
     bridge.take([seen(CRON), seen(scheduled()), seen(stuckPod()), seen(ending('Failed', undefined)[1])]);
-    expect(bridge.told()).toEqual(['run@1', 'fail@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'fail@9']);
   });
 });
 
 describe('the start of pods', () => {
-  it('is told for each pod whose name matches, and only before the end', () => {
+  it('is reported for each pod whose name matches, and only before the end', () => {
     open({ podFilter: '-1?[12]$' });
     bridge.take([seen(annotated({ 'send-pod-start-event': 'true' })), seen(scheduled())]);
     bridge.take([1, 2, 3].map((number) => seen(pod(number, { startAt: at(number + 1) }))));
     bridge.take([seen(ending('Complete', undefined)[1]), seen(pod(1, { phase: 'Running' })), seen(pod(12))]);
-    expect(bridge.told()).toEqual(['run@1', 'run@2', 'run@3', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'run@2', 'run@3', 'complete@9']);
     expect(bridge.decisions()).toContain('dropped pod_filtered');
     expect(bridge.decisions()).toContain('dropped run_over');
   });
@@ -183,14 +183,14 @@ describe('a run by hand', () => {
   it.each([
     ['report', ['run@1', 'complete@9'], ['planned', 'planned']],
     ['ignore', [], ['dropped manual_run', 'dropped manual_run']],
-  ] as const)('with manualRuns: %s gives %j', (manualRuns, told, decisions) => {
+  ] as const)('with manualRuns: %s gives %j', (manualRuns, reported, decisions) => {
     open({ manualRuns });
     const [, end] = ending('Complete', undefined);
     bridge.take([seen(CRON), seen(byHand()), seen(scheduled())]);
     bridge.take([seen(byHand({ ...end, uid, name: 'by-hand', manual: true, scheduledAt: undefined })), seen(end)]);
-    expect(bridge.told(uid)).toEqual(told);
+    expect(bridge.reported(uid)).toEqual(reported);
     expect(bridge.decisions(uid)).toEqual(decisions);
-    expect(bridge.told(JOB_UID)).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported(JOB_UID)).toEqual(['run@1', 'complete@9']);
   });
 });
 
@@ -204,7 +204,7 @@ const resumed = scheduled({
   conditions: [condition('Suspended', at(6), { status: 'False' })],
 });
 
-/** An Event, what cronitor-kubernetes made of it, the objects that go with it, and what we tell. */
+/** An Event, what cronitor-kubernetes made of it, the objects that go with it, and what we report. */
 const EVENTS: [string, string, (JobFacts | PodFacts)[], string[], string[]][] = [
   [
     'Job SuccessfulCreate',
@@ -265,14 +265,14 @@ const EVENTS: [string, string, (JobFacts | PodFacts)[], string[], string[]][] = 
 
 describe('beside the Events that cronitor-kubernetes read', () => {
   it.each(EVENTS)('%s (there: %s)', (_event, _theirs, objects, byDefault, withAll) => {
-    const told = (annotations: Record<string, string>, account: object): string[] => {
+    const reported = (annotations: Record<string, string>, account: object): string[] => {
       open(account);
       bridge.take([seen(annotated(annotations)), seen(scheduled())]);
       for (const object of objects) bridge.take([seen(object)]);
-      return bridge.told();
+      return bridge.reported();
     };
-    expect(told({}, {})).toEqual(byDefault);
+    expect(reported({}, {})).toEqual(byDefault);
     bridge.close();
-    expect(told({ 'send-pod-start-event': 'true' }, { stuck: 'fail' })).toEqual(withAll);
+    expect(reported({ 'send-pod-start-event': 'true' }, { stuck: 'fail' })).toEqual(withAll);
   });
 });

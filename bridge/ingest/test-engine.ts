@@ -88,7 +88,7 @@ export class TestEngine {
     return join(this.#folder, 'bridge.db');
   }
 
-  /** Commits observations as one batch, a minute after T0 unless told otherwise. */
+  /** Commits observations as one batch, a minute after T0 unless `now` says otherwise. */
   take(observations: readonly Observation[], now: Instant = T0 + 60_000): { readonly poisoned: number } {
     return this.#engine.commit([{ observations, quarantine: [], records: [], newestAt: now }], now);
   }
@@ -141,7 +141,7 @@ export class TestEngine {
   }
 
   /** `state@seconds after T0` of every ping of a run. */
-  told(series: string = JOB_UID): string[] {
+  reported(series: string = JOB_UID): string[] {
     const own = this.pings().filter((ping) => ping.series === series);
     return own.map(({ state, stamp }) => `${state}@${(stamp - T0) / 1_000}`);
   }

@@ -69,14 +69,14 @@ describe('a run that belongs to no CronJob', () => {
     bridge.take([seen(CRON), seen(scheduled({ owner: undefined, resourceVersion: '190' }))]);
     expect(bridge.decisions()).toEqual(['dropped no_cronjob', 'dropped no_cronjob']);
     bridge.take([seen(scheduled()), seen(complete({ resourceVersion: '195' }))]);
-    expect(bridge.told()).toHaveLength(4);
+    expect(bridge.reported()).toHaveLength(4);
     expect(new Set(bridge.decisions())).toEqual(new Set(['planned']));
     expect(drops()).toEqual([]);
   });
 });
 
 describe('a run that somebody started from a CronJob, which it names without controller', () => {
-  it('is told in the monitor of the CronJob, as any other', () => {
+  it('is reported in the monitor of the CronJob, as any other', () => {
     bridge.take([seen(CRON), seen(scheduled({ manual: true, scheduledAt: undefined }))]);
     expect(new Set(bridge.pings().map(({ key, state }) => `${key} ${state}`))).toEqual(new Set([`${CRON.uid} run`]));
   });

@@ -108,7 +108,7 @@ describe('stored rows that cannot be read', () => {
     expect(bridge.store.takeUnreadable()).toBe(1);
     expect(bridge.store.transaction((tx) => tx.versions.get(JOB_UID))).toBeUndefined();
     bridge.take([{ ...at(complete({ resourceVersion: '300' }), T0 + 9_000), listed: true }]);
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
     expect(bridge.transitions().map(({ id }) => id)).toEqual([...new Set(bridge.transitions().map(({ id }) => id))]);
   });
 
@@ -118,7 +118,7 @@ describe('stored rows that cannot be read', () => {
     bridge.take([at(complete(), T0 + 9_000)]);
     expect(bridge.run()).toMatchObject({ status: 'succeeded' });
     expect(bridge.run()?.reason).toBeUndefined();
-    expect(bridge.told()).toEqual(['run@1', 'complete@9']);
+    expect(bridge.reported()).toEqual(['run@1', 'complete@9']);
   });
 
   it('of an intent are given up with their reason, and the next of the lane goes', () => {

@@ -117,7 +117,7 @@ describe('an instant of the cluster that our schedule does not have', () => {
     expect(reasons()).toEqual([]);
   });
 
-  it('tells the log how many other CronJobs of the zone have it too', () => {
+  it('says in the log how many other CronJobs of the zone have it too', () => {
     const other = { uid: '33333333-0000-4000-8000-000000000002', name: 'other' };
     take(vancouver(), vancouver(other));
     until(THEIRS + 1_000);

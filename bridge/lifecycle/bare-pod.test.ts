@@ -5,14 +5,14 @@ import { barePodTransitions, podRun } from './bare-pod.ts';
 import type { PodState } from './pod-state.ts';
 import { reducePod } from './pod.ts';
 
-function tell(...observations: (Observation & { facts: PodFacts })[]): { told: string[]; status: string } {
+function reduceAll(...observations: (Observation & { facts: PodFacts })[]): { reported: string[]; status: string } {
   let state: PodState | undefined;
-  const told = observations.flatMap((observation) => {
+  const reported = observations.flatMap((observation) => {
     const previous = state;
     state = reducePod(previous, observation).state;
     return barePodTransitions(previous, state).map(({ kind, outcome }) => `${kind} ${outcome ?? ''}`.trim());
   });
-  return { told, status: podRun(state!).status };
+  return { reported, status: podRun(state!).status };
 }
 
 const bare = (changes: Partial<PodFacts>): PodFacts => podFacts({ owner: undefined, startAt: T0, ...changes });
@@ -54,8 +54,8 @@ const endings: [string, PodFacts, boolean, string][] = [
 
 describe('a pod without owner that', () => {
   it.each(endings)('%s', (_name, facts, deleted, outcome) => {
-    const { told, status } = tell(seen(facts, deleted), seen(facts, deleted));
+    const { reported, status } = reduceAll(seen(facts, deleted), seen(facts, deleted));
     expect(status).toBe(outcome);
-    expect(told).toEqual([...(outcome === 'never_started' ? [] : ['run.started']), `run.ended ${outcome}`]);
+    expect(reported).toEqual([...(outcome === 'never_started' ? [] : ['run.started']), `run.ended ${outcome}`]);
   });
 });

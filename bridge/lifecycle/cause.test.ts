@@ -3,7 +3,7 @@ import { podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { PodFacts } from '../kubernetes/observation.ts';
 import { podRun } from './bare-pod.ts';
 import { causeOf, failureCause } from './cause.ts';
-import { at, beginAnew, cause, failed, main, pod, stopped, told } from './fixtures.ts';
+import { at, beginAnew, cause, failed, main, pod, stopped, shortCause } from './fixtures.ts';
 import type { PodState } from './pod-state.ts';
 import { podAttempt } from './pod-attempt.ts';
 import { reducePod } from './pod.ts';
@@ -15,12 +15,12 @@ describe('the cause of a failed Job', () => {
   it('is the container that failed by itself, whatever was stopped with the Job, and whenever that ended', () => {
     const attempts = [failed(1), stopped(), stopped(137)];
     const expected = ['container main exited with 1 (Error); BackoffLimitExceeded', 1, 'report-1-a'];
-    expect(told(attempts)).toEqual(expected);
-    expect(told(attempts.toReversed())).toEqual(expected);
+    expect(shortCause(attempts)).toEqual(expected);
+    expect(shortCause(attempts.toReversed())).toEqual(expected);
   });
 
   it.each([1, 2, 130, 255])('is not a pod that answers SIGTERM with its own exit code %i', (code) => {
-    expect(told([failed(3), stopped(code)])).toEqual([
+    expect(shortCause([failed(3), stopped(code)])).toEqual([
       'container main exited with 3 (Error); BackoffLimitExceeded',
       3,
       'report-1-a',
@@ -39,11 +39,14 @@ describe('the cause of a failed Job', () => {
       [own, tied, oom],
       [oom, tied, own],
     ]) {
-      expect(told(attempts).slice(0, 2)).toEqual(['container main exited with 1 (Error); BackoffLimitExceeded', 1]);
+      expect(shortCause(attempts).slice(0, 2)).toEqual([
+        'container main exited with 1 (Error); BackoffLimitExceeded',
+        1,
+      ]);
     }
-    expect(told([tied])[1]).toBe(7);
-    expect(told([oom])[1]).toBe(137);
-    expect(told([tied, oom], 'DeadlineExceeded')).toEqual([
+    expect(shortCause([tied])[1]).toBe(7);
+    expect(shortCause([oom])[1]).toBe(137);
+    expect(shortCause([tied, oom], 'DeadlineExceeded')).toEqual([
       'DeadlineExceeded: Job was active longer than specified deadline',
       undefined,
       undefined,
@@ -73,12 +76,12 @@ describe('the cause of a failed Job', () => {
   });
 
   it('is the last that failed before the failure was decided, not one that fell later', () => {
-    expect(told([failed(1, 5), failed(2, 10), failed(9, 12)])).toMatchObject([
+    expect(shortCause([failed(1, 5), failed(2, 10), failed(9, 12)])).toMatchObject([
       expect.stringMatching('exited with 2'),
       2,
       'report-1-b',
     ]);
-    expect(told([failed(8, 14), failed(9, 12)])).toMatchObject([
+    expect(shortCause([failed(8, 14), failed(9, 12)])).toMatchObject([
       expect.stringMatching('exited with 9'),
       9,
       expect.anything(),
@@ -91,29 +94,29 @@ describe('the cause of a failed Job', () => {
     [undefined, 143, 'container main exited with 143 (Error)'],
     ['StartError', 128, 'container main exited with 128 (StartError)'],
   ])('%s with exit code %i in words', (reason, code, text) => {
-    expect(told([failed(code, 10, reason)]).slice(0, 2)).toEqual([`${text}; BackoffLimitExceeded`, code]);
+    expect(shortCause([failed(code, 10, reason)]).slice(0, 2)).toEqual([`${text}; BackoffLimitExceeded`, code]);
   });
 
   it('is the condition alone, with its message, when no pod was seen or none explains it', () => {
-    expect(told([])).toEqual([
+    expect(shortCause([])).toEqual([
       'BackoffLimitExceeded: Job has reached the specified backoff limit',
       undefined,
       undefined,
     ]);
-    expect(told([pod({ phase: 'Failed' })])[0]).toBe(
+    expect(shortCause([pod({ phase: 'Failed' })])[0]).toBe(
       'BackoffLimitExceeded: Job has reached the specified backoff limit',
     );
   });
 
   it('keeps the message of a condition that says more', () => {
-    expect(told([failed(1)], 'Odd', 'because  of\n  this')[0]).toBe(
+    expect(shortCause([failed(1)], 'Odd', 'because  of\n  this')[0]).toBe(
       'container main exited with 1 (Error); Odd: because of this',
     );
   });
 
   it('is the pod that was deleted, without an exit code, when it was the only one', () => {
-    expect(told([stopped()])).toEqual(['pod report-1-a was deleted; BackoffLimitExceeded', undefined, undefined]);
-    expect(told([stopped(0)])[1]).toBeUndefined();
+    expect(shortCause([stopped()])).toEqual(['pod report-1-a was deleted; BackoffLimitExceeded', undefined, undefined]);
+    expect(shortCause([stopped(0)])[1]).toBeUndefined();
   });
 });
 
@@ -126,7 +129,7 @@ describe('a podFailurePolicy', () => {
       main({ name: 'side', terminated: terminated(42, at(9)) }),
     ];
     const attempts = [pod({ phase: 'Failed', containers: both }), failed(7, 10), stopped()];
-    expect(told(attempts, 'PodFailurePolicy', message)).toEqual([
+    expect(shortCause(attempts, 'PodFailurePolicy', message)).toEqual([
       `container side exited with 42; 2 pods failed; PodFailurePolicy: ${message}`,
       42,
       'report-1-a',
@@ -135,7 +138,7 @@ describe('a podFailurePolicy', () => {
 
   it('names it also when its pod was not seen', () => {
     beginAnew(1);
-    expect(told([stopped()], 'PodFailurePolicy', message)).toEqual([
+    expect(shortCause([stopped()], 'PodFailurePolicy', message)).toEqual([
       `container side exited with 42; PodFailurePolicy: ${message}`,
       42,
       undefined,
@@ -145,7 +148,7 @@ describe('a podFailurePolicy', () => {
   it('names a pod that was disrupted', () => {
     const disruption = { reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' };
     const says = 'Pod shop/report-1-a has condition DisruptionTarget matching FailJob rule at index 1';
-    expect(told([stopped(143, { disruption }), stopped()], 'PodFailurePolicy', says)).toEqual([
+    expect(shortCause([stopped(143, { disruption }), stopped()], 'PodFailurePolicy', says)).toEqual([
       `pod report-1-a failed: EvictionByEvictionAPI: Eviction API: evicting; PodFailurePolicy: ${says}`,
       undefined,
       'report-1-a',
@@ -163,7 +166,7 @@ describe('a Job that is over before a container ran', () => {
 
   it('failed because no node took its pod', () => {
     const attempt = pod({ ...nowhere, unschedulable }, { ...nowhere, unschedulable, deletionAt: at(11), gone: true });
-    expect(told([attempt], 'DeadlineExceeded')).toEqual([
+    expect(shortCause([attempt], 'DeadlineExceeded')).toEqual([
       `no node took the pod: ${unschedulable}; DeadlineExceeded`,
       undefined,
       undefined,
@@ -176,7 +179,7 @@ describe('a Job that is over before a container ran', () => {
       { ...nowhere, unscheduled: { reason: 'SchedulingGated', message: 'gated' } },
       { ...nowhere, gone: true },
     );
-    expect(told([attempt], 'DeadlineExceeded')[0]).toBe(
+    expect(shortCause([attempt], 'DeadlineExceeded')[0]).toBe(
       'the pod got no node: SchedulingGated: gated; DeadlineExceeded',
     );
   });
@@ -186,7 +189,7 @@ describe('a Job that is over before a container ran', () => {
     const lost = { ...terminated(137, at(9), 'ContainerStatusUnknown')!, finishedAt: undefined };
     const over = { phase: 'Failed', deletionAt: at(11), containers: [main({ terminated: lost })], gone: true } as const;
     const attempt = pod({ ...nowhere, unschedulable }, pulls('ErrImagePull', 'not found'), back, over);
-    expect(told([attempt], 'DeadlineExceeded')).toEqual([
+    expect(shortCause([attempt], 'DeadlineExceeded')).toEqual([
       'container main waited with ErrImagePull: not found; DeadlineExceeded',
       undefined,
       undefined,

@@ -228,8 +228,8 @@ function because({
   readonly reason?: string | undefined;
   readonly message?: string | undefined;
 }): string {
-  const told = message?.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
-  return `${reason ? `: ${reason}` : ''}${told && told !== reason ? `: ${told}` : ''}`;
+  const words = message?.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
+  return `${reason ? `: ${reason}` : ''}${words && words !== reason ? `: ${words}` : ''}`;
 }
 
 function sentence(...parts: readonly (string | false)[]): string {

@@ -29,7 +29,7 @@ describe('a later version of an Event', () => {
       version: '107',
       at: T0 + 7,
       count: 7,
-      told: 1,
+      step: 1,
       takenAt: NOW,
       event: version(1),
     });

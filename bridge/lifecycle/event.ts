@@ -17,7 +17,7 @@ export interface KeptEvent {
   readonly at: Instant;
   readonly count: number;
   /** The highest step that its count has reached: 1, 10, 100 and so on. */
-  readonly told: number;
+  readonly step: number;
   /** When its first version came. */
   readonly takenAt: Instant;
   readonly event: EventFacts;
@@ -28,7 +28,7 @@ export function keepEvent(event: EventFacts, now: Instant): KeptEvent {
   const { uid, resourceVersion: version, count } = event;
   // With a time in the future it would never expire, and would displace all others.
   const at = Math.min(event.lastAt ?? now, now);
-  return { uid, about: aboutKey(event.regarding), version, at, count, told: stepOf(count), takenAt: now, event };
+  return { uid, about: aboutKey(event.regarding), version, at, count, step: stepOf(count), takenAt: now, event };
 }
 
 /** What is kept after another version of it; undefined when that says nothing new. */
@@ -36,19 +36,19 @@ export function updateEvent(kept: KeptEvent, facts: EventFacts, now: Instant): K
   if (compareVersions(facts.resourceVersion, kept.version) <= 0) return undefined;
   const count = Math.max(kept.count, facts.count);
   const at = Math.max(kept.at, keepEvent(facts, now).at);
-  return { ...kept, version: facts.resourceVersion, at, count, told: stepOf(count) };
+  return { ...kept, version: facts.resourceVersion, at, count, step: stepOf(count) };
 }
 
 /** Whether a Warning has reached a step that was not reported yet, so that the same one is not reported each minute. */
-export function isWarning(previous: KeptEvent | undefined, { told, event }: KeptEvent): boolean {
-  return isAlarming(event) && told > (previous?.told ?? 0);
+export function isWarning(previous: KeptEvent | undefined, { step, event }: KeptEvent): boolean {
+  return isAlarming(event) && step > (previous?.step ?? 0);
 }
 
 /** The transition of a Warning whose count has reached a step; `runUid`: of the run that its object belongs to, if any. */
-export function warned({ uid, at, count, told, event }: KeptEvent, runUid: string | undefined): Transition {
+export function warned({ uid, at, count, step, event }: KeptEvent, runUid: string | undefined): Transition {
   const { reason, message, regarding, type, component, instance, firstAt } = event;
   return {
-    id: `${uid}/warned/${told}`,
+    id: `${uid}/warned/${step}`,
     kind: 'event.warned',
     at,
     about: { kind: regarding.kind, namespace: regarding.namespace, name: regarding.name, uid: regarding.uid ?? '' },

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { terminated } from '../../test/fixtures/facts.ts';
 import type { ContainerFacts } from '../kubernetes/observation.ts';
-import { at, beginAnew, failed, main, pod, stopped, told } from './fixtures.ts';
+import { at, beginAnew, failed, main, pod, stopped, shortCause } from './fixtures.ts';
 import type { Attempt } from './transition.ts';
 
 // report-1-a is the first pod of each test.
@@ -40,7 +40,7 @@ describe('several containers of one pod', () => {
   it('an init container that failed is named', () => {
     const setup = main({ name: 'setup', type: 'init', terminated: terminated(2, at(3)) });
     const waits = main({ waiting: { reason: 'PodInitializing', message: undefined } });
-    expect(told([pod({ phase: 'Failed', containers: [setup, waits] })]).slice(0, 2)).toEqual([
+    expect(shortCause([pod({ phase: 'Failed', containers: [setup, waits] })]).slice(0, 2)).toEqual([
       'container setup exited with 2 (Error); BackoffLimitExceeded',
       2,
     ]);
@@ -52,14 +52,17 @@ describe('a container that was started again', () => {
 
   it('and was stopped with its Job is named by its own failure', () => {
     const attempt = stopped(143, { containers: [main({ ...again, terminated: terminated(143, at(13)) })] });
-    expect(told([attempt]).slice(0, 2)).toEqual(['container main exited with 6 (Error); BackoffLimitExceeded', 6]);
+    expect(shortCause([attempt]).slice(0, 2)).toEqual([
+      'container main exited with 6 (Error); BackoffLimitExceeded',
+      6,
+    ]);
     const looping = { ...again, waiting: { reason: 'CrashLoopBackOff', message: undefined } };
-    expect(told([pod({ containers: [main(looping)] })])[1]).toBe(6);
+    expect(shortCause([pod({ containers: [main(looping)] })])[1]).toBe(6);
   });
 
   it('and ran until the deadline is not the cause of that', () => {
     const attempt = stopped(143, { containers: [main({ ...again, terminated: terminated(143, at(13)) })] });
-    expect(told([attempt], 'DeadlineExceeded')).toEqual([
+    expect(shortCause([attempt], 'DeadlineExceeded')).toEqual([
       'DeadlineExceeded: Job was active longer than specified deadline',
       undefined,
       undefined,
@@ -81,7 +84,7 @@ describe('a pod that something else ended', () => {
     ['OutOfcpu', 'Node did not have enough resource: cpu'],
   ])('%s is reported with its message and without an exit code', (reason, message) => {
     const killed = [main({ terminated: terminated(137, at(9)) })];
-    expect(told([pod({ phase: 'Failed', reason, message, containers: killed }), stopped()])).toEqual([
+    expect(shortCause([pod({ phase: 'Failed', reason, message, containers: killed }), stopped()])).toEqual([
       `pod report-1-a failed: ${reason}: ${message}; BackoffLimitExceeded`,
       undefined,
       'report-1-a',
@@ -90,14 +93,14 @@ describe('a pod that something else ended', () => {
 
   it('loses against a container that failed by itself, and is counted', () => {
     const evicted = pod({ phase: 'Failed', reason: 'Evicted' });
-    expect(told([failed(1, 5), evicted])[0]).toBe(
+    expect(shortCause([failed(1, 5), evicted])[0]).toBe(
       'container main exited with 1 (Error); 2 pods failed; BackoffLimitExceeded',
     );
   });
 
   it('by preemption is not a failure of its container', () => {
     const disruption = { reason: 'PreemptionByScheduler', message: undefined };
-    expect(told([stopped(143, { disruption, deletionAt: at(5) })])).toEqual([
+    expect(shortCause([stopped(143, { disruption, deletionAt: at(5) })])).toEqual([
       'pod report-1-a failed: PreemptionByScheduler; BackoffLimitExceeded',
       undefined,
       'report-1-a',
@@ -106,7 +109,7 @@ describe('a pod that something else ended', () => {
 
   it('with its node, which lost the container, has no exit code', () => {
     const lost = { ...terminated(137, at(9), 'ContainerStatusUnknown')!, finishedAt: undefined };
-    expect(told([pod({ phase: 'Failed', containers: [main({ terminated: lost })] })]).slice(0, 2)).toEqual([
+    expect(shortCause([pod({ phase: 'Failed', containers: [main({ terminated: lost })] })]).slice(0, 2)).toEqual([
       expect.stringMatching(/^pod \S+ failed: ContainerStatusUnknown; Backoff/),
       undefined,
     ]);

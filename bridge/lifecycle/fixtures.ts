@@ -65,7 +65,7 @@ export function cause(attempts: readonly Attempt[], reason = 'BackoffLimitExceed
   const { state } = reduceJob(undefined, seen(job(reason, {}, message)), 'key', () => 'none');
   return causeOf(jobRun(state, 'key', undefined), attempts)!;
 }
-export const told = (
+export const shortCause = (
   attempts: readonly Attempt[],
   reason?: string,
   message?: string,

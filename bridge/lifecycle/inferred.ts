@@ -72,11 +72,11 @@ export function inferRun(cronJob: CronJobFacts, at: Instant, { uid, runKey, succ
     ended: undefined,
     gone: { at: now, version: UNKNOWN_VERSION },
   };
-  const told = { reason: undefined, message: undefined };
+  const why = { reason: undefined, message: undefined };
   const ending: Ending =
     succeededAt === undefined
-      ? { outcome: 'unknown', at: now, ...told }
-      : { outcome: 'succeeded', at: succeededAt, inferred: true, ...told };
+      ? { outcome: 'unknown', at: now, ...why }
+      : { outcome: 'succeeded', at: succeededAt, inferred: true, ...why };
   const start = runTransition(started, runKey, 'run.started', at, "started, by its CronJob's status");
   const { state, transitions } = concludeJob(started, runKey, ending);
   return { state, transitions: [{ ...start, inferred: true }, ...transitions] };

@@ -9,7 +9,7 @@ import type { Transition } from './transition.ts';
 type Seen = Observation & { readonly facts: JobFacts };
 
 /** Feeds observations one by one, the state as JSON in between as the store keeps it. */
-function tell(observations: readonly Seen[], replacement: Replacement = 'none'): Transition[] {
+function reduceAll(observations: readonly Seen[], replacement: Replacement = 'none'): Transition[] {
   let state: JobState | undefined;
   return observations.flatMap((observation) => {
     const step = reduceJob(state, observation, 'run', () => replacement);
@@ -90,7 +90,7 @@ const endings: [string, Seen[], string, number, string | undefined][] = [
 
 describe('a Job ends', () => {
   it.each(endings)('%s', (_name, observations, outcome, at, reason) => {
-    const ended = tell(observations).filter(({ kind }) => kind === 'run.ended');
+    const ended = reduceAll(observations).filter(({ kind }) => kind === 'run.ended');
     expect(ended).toEqual([
       expect.objectContaining({
         id: outcome === 'never_started' ? 'run/never_started' : 'run/ended',
@@ -104,15 +104,15 @@ describe('a Job ends', () => {
 
 describe('a Job', () => {
   it('is not ended by SuccessCriteriaMet or FailureTarget while it exists', () => {
-    expect(tell([seen(running), seen(hint('SuccessCriteriaMet', 'x'))]).map(({ kind }) => kind)).toEqual([
+    expect(reduceAll([seen(running), seen(hint('SuccessCriteriaMet', 'x'))]).map(({ kind }) => kind)).toEqual([
       'run.started',
     ]);
-    expect(tell([seen(hint('FailureTarget', 'x'))]).map(({ kind }) => kind)).toEqual(['run.started']);
+    expect(reduceAll([seen(hint('FailureTarget', 'x'))]).map(({ kind }) => kind)).toEqual(['run.started']);
   });
 
   it('reports start and end with true times when only its last state is seen', () => {
     const facts = jobFacts({ ...running, conditions: [condition('Complete', T0 + 9_000)], completionAt: T0 + 8_500 });
-    expect(tell([seen(facts, true)]).map(({ kind, at }) => [kind, at])).toEqual([
+    expect(reduceAll([seen(facts, true)]).map(({ kind, at }) => [kind, at])).toEqual([
       ['run.started', T0 + 1_000],
       ['run.ended', T0 + 8_500],
     ]);
@@ -120,7 +120,7 @@ describe('a Job', () => {
 
   it('does not end when a condition is there with status False', () => {
     const facts = jobFacts({ ...running, conditions: [condition('Failed', T0, { status: 'False' })] });
-    expect(tell([seen(facts)]).map(({ kind }) => kind)).toEqual(['run.started']);
+    expect(reduceAll([seen(facts)]).map(({ kind }) => kind)).toEqual(['run.started']);
   });
 
   it('has one start when it is suspended and resumed with a new startTime', () => {
@@ -134,7 +134,7 @@ describe('a Job', () => {
       startAt: T0 + 60_000,
       conditions: [condition('Suspended', T0 + 60_000, { status: 'False' })],
     });
-    expect(tell([seen(running), seen(suspended), seen(resumed)]).map(({ id, at }) => [id, at])).toEqual([
+    expect(reduceAll([seen(running), seen(suspended), seen(resumed)]).map(({ id, at }) => [id, at])).toEqual([
       ['run/started', T0 + 1_000],
       ['run/suspended/1', T0 + 2_000],
       ['run/resumed/1', T0 + 60_000],
@@ -147,7 +147,7 @@ describe('a Job', () => {
       suspend: true,
       conditions: [condition('Suspended', T0 + 2_000)],
     });
-    const outcomes = tell([seen(running), seen(suspended), seen({ ...suspended, resourceVersion: '103' }, true)]);
+    const outcomes = reduceAll([seen(running), seen(suspended), seen({ ...suspended, resourceVersion: '103' }, true)]);
     expect(outcomes.at(-1)?.outcome).toBe('cancelled');
   });
 
@@ -215,11 +215,11 @@ describe('any order of observations', () => {
               fc.shuffledSubarray(all, { minLength: all.length }),
               fc.array(fc.constantFrom(...all), { maxLength: 5 }),
             )
-            .map(([shuffled, again]) => ({ all, resumed, told: [...shuffled, ...again] })),
+            .map(([shuffled, again]) => ({ all, resumed, shown: [...shuffled, ...again] })),
         ),
-        ({ all, resumed, told }) => {
-          expect(runLevel(tell(told), !resumed)).toEqual(runLevel(tell(all), !resumed));
-          const ids = tell(told).map(({ id }) => id);
+        ({ all, resumed, shown }) => {
+          expect(runLevel(reduceAll(shown), !resumed)).toEqual(runLevel(reduceAll(all), !resumed));
+          const ids = reduceAll(shown).map(({ id }) => id);
           expect(new Set(ids).size).toBe(ids.length);
         },
       ),
@@ -236,12 +236,12 @@ describe('any order of observations', () => {
             fc
               .shuffledSubarray(all.slice(0, -1))
               .chain((some) => fc.shuffledSubarray([...some, all.at(-1)!], { minLength: some.length + 1 }))
-              .map((told) => ({ all, told })),
+              .map((shown) => ({ all, shown })),
           ),
-        ({ all, told }) => {
-          expect(runLevel(tell(told), true)).toEqual(runLevel(tell(all), true));
-          const known = new Set(tell(all).map(({ id }) => id));
-          const ids = tell(told).map(({ id }) => id);
+        ({ all, shown }) => {
+          expect(runLevel(reduceAll(shown), true)).toEqual(runLevel(reduceAll(all), true));
+          const known = new Set(reduceAll(all).map(({ id }) => id));
+          const ids = reduceAll(shown).map(({ id }) => id);
           expect(ids.every((id) => known.has(id))).toBe(true);
           expect(new Set(ids).size).toBe(ids.length);
         },

@@ -104,13 +104,13 @@ export function isOpen({ ended }: JobState): boolean {
 export function concludeJob(state: JobState, runKey: string, ended: Ending): JobStep {
   const inferred = state.ended?.inferred === true ? state.ended : undefined;
   if (inferred?.outcome === ended.outcome) return { state: { ...state, ended }, transitions: [] };
-  const told = runTransition(state, runKey, 'run.ended', ended.at, endingText(ended));
+  const end = runTransition(state, runKey, 'run.ended', ended.at, endingText(ended));
   const transition: Transition = {
-    ...told,
+    ...end,
     // Not the end of a run: if an older record proves that it was one, its end must still be reported.
     ...(ended.outcome === 'never_started' && { id: `${runKey}/never_started` }),
     ...(ended.outcome === 'unknown' && { id: `${runKey}/unknown` }),
-    ...(inferred !== undefined && { id: `${told.id}/corrected`, corrects: true }),
+    ...(inferred !== undefined && { id: `${end.id}/corrected`, corrects: true }),
     ...(ended.inferred && { inferred: true }),
     outcome: ended.outcome,
     ...(ended.reason !== undefined && { reason: ended.reason }),

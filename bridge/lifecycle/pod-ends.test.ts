@@ -4,12 +4,12 @@ import type { PodFacts } from '../kubernetes/observation.ts';
 import { reducePod } from './pod.ts';
 import type { Transition } from './transition.ts';
 
-const told = (facts: PodFacts): readonly Transition[] => reducePod(undefined, seen(facts)).transitions;
+const transitionsOf = (facts: PodFacts): readonly Transition[] => reducePod(undefined, seen(facts)).transitions;
 
 describe('a pod that is over', () => {
   it('reports what the end of a pod and of a container was about, and how it went', () => {
     const failed = { ...terminated(4, T0 + 2_000)!, signal: 9, message: 'no space', startedAt: T0 };
-    const transitions = told(
+    const transitions = transitionsOf(
       podFacts({
         phase: 'Failed',
         reason: 'Evicted',
@@ -43,7 +43,7 @@ describe('a pod that is over', () => {
       deletionAt: T0 + 1_000,
       containers: [container({ terminated: terminated(143, T0 + 2_000) })],
     });
-    expect(told(facts)).toMatchObject([
+    expect(transitionsOf(facts)).toMatchObject([
       { kind: 'container.terminated', container: { stopped: true } },
       { kind: 'attempt.ended', outcome: 'cancelled' },
     ]);

@@ -24,14 +24,14 @@ export interface PodState {
   readonly deletedAt: Instant | undefined;
   readonly startedAt: Instant | undefined;
   readonly endedAt: Instant | undefined;
-  readonly told: readonly ReportedEnds[];
+  readonly reportedEnds: readonly ReportedEnds[];
   /** A record showed it as Failed before its deletion was requested: it was not stopped. */
   readonly failedAlive?: boolean;
   readonly waited?: LastWait | undefined;
   /** What the pod is stuck on now, and all groups that were reported, as stuck and as moving again. */
   readonly stuck: { readonly group: StuckGroup; readonly reason: string } | undefined;
-  readonly stuckTold: readonly StuckGroup[];
-  readonly movedTold: readonly StuckGroup[];
+  readonly stuckReported: readonly StuckGroup[];
+  readonly movedReported: readonly StuckGroup[];
   readonly gone?: Gone | undefined;
   /** When a run of its own that is gone was given up as `unknown`. */
   readonly unknownAt?: Instant | undefined;

@@ -18,16 +18,16 @@ export function stuckStep(state: PodState, observedAt: Instant): PodStep {
   if (now === undefined) {
     // A pod that is being deleted goes back to ContainerCreating: it does not move, it ends.
     if (state.endedAt !== undefined || state.facts.deletionAt !== undefined) return { state: next, transitions: [] };
-    const open = state.stuckTold.filter((group) => !state.movedTold.includes(group));
+    const open = state.stuckReported.filter((group) => !state.movedReported.includes(group));
     const at = latestStart(state.facts) ?? state.startedAt ?? observedAt;
     const transitions = open.map((group) =>
       podTransition(state.facts, 'run.unstuck', at, `unstuck/${group}`, 'moves again'),
     );
-    return { state: { ...next, movedTold: [...state.movedTold, ...open] }, transitions };
+    return { state: { ...next, movedReported: [...state.movedReported, ...open] }, transitions };
   }
   if (container === undefined) return { state: next, transitions: [] };
   const at = state.facts.startAt ?? state.facts.createdAt ?? 0;
-  return tellStuck(next, container, at, `stuck: container ${container.container} waits with ${container.reason}`);
+  return reportStuck(next, container, at, `stuck: container ${container.container} waits with ${container.reason}`);
 }
 
 /** When a pod that waits becomes stuck; undefined when it moves or is stuck already. */
@@ -44,24 +44,24 @@ export function stallPod(state: PodState, limits: StuckLimits): PodStep {
   const { group, reason } = stalled;
   const what = group === 'pending' ? 'no container started' : 'no node takes the pod';
   const text = `stuck: ${what} for ${Math.round(limits[group] / 1000)} s`;
-  return tellStuck({ ...state, stuck: { group, reason } }, stalled, at, text);
+  return reportStuck({ ...state, stuck: { group, reason } }, stalled, at, text);
 }
 
 /** Reported once per pod and group. */
-function tellStuck(
+function reportStuck(
   state: PodState,
   { group, reason, message, container }: Omit<Stuck, 'container'> & { readonly container?: string },
   at: Instant,
   text: string,
 ): PodStep {
-  if (state.stuckTold.includes(group)) return { state, transitions: [] };
+  if (state.stuckReported.includes(group)) return { state, transitions: [] };
   const transition: Transition = {
     ...podTransition(state.facts, 'run.stuck', at, `stuck/${group}`, text),
     ...(container !== undefined && { waiting: container }),
     reason,
     ...(message !== undefined && { message }),
   };
-  return { state: { ...state, stuckTold: [...state.stuckTold, group] }, transitions: [transition] };
+  return { state: { ...state, stuckReported: [...state.stuckReported, group] }, transitions: [transition] };
 }
 
 function latestStart(facts: PodFacts): Instant | undefined {

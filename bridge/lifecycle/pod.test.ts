@@ -10,7 +10,7 @@ import type { Transition } from './transition.ts';
 
 type Seen = Observation & { readonly facts: PodFacts };
 
-function tell(observations: readonly Seen[]): { transitions: Transition[]; state: PodState } {
+function reduceAll(observations: readonly Seen[]): { transitions: Transition[]; state: PodState } {
   let state: PodState | undefined;
   const transitions = observations.flatMap((observation) => {
     const step = reducePod(state, observation);
@@ -41,7 +41,7 @@ describe('a pod', () => {
       phase: 'Running',
       containers: [container({ restartCount: 1, runningSince: T0 + 5_000, lastTerminated: first })],
     });
-    const ends = tell([seen(crashed), seen(backOff), seen(again)]).transitions.filter(
+    const ends = reduceAll([seen(crashed), seen(backOff), seen(again)]).transitions.filter(
       ({ kind }) => kind === 'container.terminated',
     );
     expect(ends.map(({ id, at, container }) => [id, at, container?.exitCode])).toEqual([
@@ -58,14 +58,14 @@ describe('a pod', () => {
         containers: [container({ runningSince: T0 + 60_000 })],
       }),
     );
-    const told = tell([
+    const transitions = reduceAll([
       waiting('ErrImagePull', '101'),
       waiting('ImagePullBackOff', '102'),
       waiting('ErrImagePull', '103'),
       waiting('ImagePullBackOff', '104'),
       pulled,
     ]).transitions;
-    expect(told.filter(({ kind }) => kind.includes('stuck')).map(({ kind, reason }) => [kind, reason])).toEqual([
+    expect(transitions.filter(({ kind }) => kind.includes('stuck')).map(({ kind, reason }) => [kind, reason])).toEqual([
       ['run.stuck', 'ErrImagePull'],
       ['run.unstuck', undefined],
     ]);
@@ -74,13 +74,13 @@ describe('a pod', () => {
   it('that crashes again after it moved is reported stuck and moving only once', () => {
     const moves = (version: string): Seen =>
       seen(podFacts({ resourceVersion: version, startAt: T0, containers: [container({ runningSince: T0 })] }));
-    const told = tell([
+    const reduced = reduceAll([
       waiting('CrashLoopBackOff', '101'),
       moves('102'),
       waiting('CrashLoopBackOff', '103'),
       moves('104'),
     ]);
-    expect(told.transitions.map(({ kind }) => kind).filter((kind) => kind.includes('stuck'))).toEqual([
+    expect(reduced.transitions.map(({ kind }) => kind).filter((kind) => kind.includes('stuck'))).toEqual([
       'run.stuck',
       'run.unstuck',
     ]);
@@ -88,13 +88,13 @@ describe('a pod', () => {
 
   it('shows when it was made, got a node, and was taken by it', () => {
     const times = { createdAt: T0, podScheduledAt: T0 + 1_000, startAt: T0 + 2_000 };
-    const { state } = tell([seen(podFacts({ ...times, phase: 'Running', nodeName: 'node-1' }))]);
+    const { state } = reduceAll([seen(podFacts({ ...times, phase: 'Running', nodeName: 'node-1' }))]);
     const { createdAt, podScheduledAt, startedAt } = podAttempt(state);
     expect({ createdAt, podScheduledAt, startAt: startedAt }).toEqual(times);
   });
 
   it('is not stuck by ordinary waiting reasons', () => {
-    expect(tell([waiting('ContainerCreating', '101'), waiting('PodInitializing', '102')]).transitions).toEqual([]);
+    expect(reduceAll([waiting('ContainerCreating', '101'), waiting('PodInitializing', '102')]).transitions).toEqual([]);
   });
 
   it('shows as attempt the container that failed, not the one that succeeded later', () => {
@@ -106,7 +106,7 @@ describe('a pod', () => {
         container({ name: 'tail', terminated: terminated(0, T0 + 3_000) }),
       ],
     });
-    expect(podAttempt(tell([seen(facts)]).state)).toMatchObject({
+    expect(podAttempt(reduceAll([seen(facts)]).state)).toMatchObject({
       container: 'main',
       exitCode: 4,
       endedAt: T0 + 3_000,
@@ -116,8 +116,8 @@ describe('a pod', () => {
   it('reads init, sidecar and ephemeral containers too', () => {
     const types = ['app', 'init', 'sidecar', 'ephemeral'] as const;
     const containers = types.map((type) => container({ name: type, type, terminated: terminated(1, T0) }));
-    const told = tell([seen(podFacts({ phase: 'Running', containers }))]).transitions;
-    expect(told.map(({ container }) => container?.type)).toEqual([...types]);
+    const transitions = reduceAll([seen(podFacts({ phase: 'Running', containers }))]).transitions;
+    expect(transitions.map(({ container }) => container?.type)).toEqual([...types]);
   });
 });
 
@@ -214,10 +214,10 @@ describe('any order of observations of a pod', () => {
               fc.shuffledSubarray(all, { minLength: all.length }),
               fc.array(fc.constantFrom(...all), { maxLength: 5 }),
             )
-            .map(([shuffled, again]) => ({ all, told: [...shuffled, ...again] })),
+            .map(([shuffled, again]) => ({ all, shown: [...shuffled, ...again] })),
         ),
-        ({ all, told }) => {
-          expect(ends(tell(told).transitions)).toEqual(ends(tell(all).transitions));
+        ({ all, shown }) => {
+          expect(ends(reduceAll(shown).transitions)).toEqual(ends(reduceAll(all).transitions));
         },
       ),
       { numRuns: 500 },
@@ -235,7 +235,7 @@ describe('any order of observations of a pod', () => {
           ),
         ),
         ([all, shuffled, again]) => {
-          const attempt = (told: readonly Seen[]) => ({ ...podAttempt(tell(told).state), endedAt: undefined });
+          const attempt = (shown: readonly Seen[]) => ({ ...podAttempt(reduceAll(shown).state), endedAt: undefined });
           expect(attempt([...shuffled, ...again])).toEqual(attempt(all));
         },
       ),
@@ -246,10 +246,10 @@ describe('any order of observations of a pod', () => {
   it('of any subset invents and repeats nothing', () => {
     fc.assert(
       fc.property(
-        history.chain((all) => fc.shuffledSubarray(all, { minLength: 1 }).map((told) => ({ all, told }))),
-        ({ all, told }) => {
-          const known = new Set(tell(all).transitions.map(({ id }) => id));
-          const ids = tell(told).transitions.map(({ id }) => id);
+        history.chain((all) => fc.shuffledSubarray(all, { minLength: 1 }).map((shown) => ({ all, shown }))),
+        ({ all, shown }) => {
+          const known = new Set(reduceAll(all).transitions.map(({ id }) => id));
+          const ids = reduceAll(shown).transitions.map(({ id }) => id);
           expect(ids.filter((id) => !known.has(id))).toEqual([]);
           expect(new Set(ids).size).toBe(ids.length);
         },
@@ -264,14 +264,14 @@ describe('a pod that is being deleted', () => {
 
   it('does not move again when its container goes back to ContainerCreating', () => {
     const back = waiting('ContainerCreating', '102');
-    const told = tell([open, { ...back, facts: { ...back.facts, deletionAt: T0 + 9_000 } }]).transitions;
-    expect(told.map(({ kind }) => kind)).toEqual(['run.stuck']);
+    const transitions = reduceAll([open, { ...back, facts: { ...back.facts, deletionAt: T0 + 9_000 } }]).transitions;
+    expect(transitions.map(({ kind }) => kind)).toEqual(['run.stuck']);
   });
 
   it('has one time of an end that kubelet does not know, whichever record shows it first', () => {
     const end = { ...terminated(137, T0, 'ContainerStatusUnknown')!, startedAt: undefined, finishedAt: undefined };
     const facts = podFacts({ deletionAt: T0 + 9_000, containers: [container({ terminated: end })] });
-    expect(tell([seen(facts)]).transitions).toMatchObject([{ kind: 'container.terminated', at: T0 + 9_000 }]);
+    expect(reduceAll([seen(facts)]).transitions).toMatchObject([{ kind: 'container.terminated', at: T0 + 9_000 }]);
   });
 });
 
@@ -281,8 +281,8 @@ describe('a pod that is stuck for one reason and then for another', () => {
       podFacts({ resourceVersion: '104', startAt: T0, containers: [container({ runningSince: T0 })] }),
     );
     const all = [waiting('ErrImagePull', '101'), waiting('CreateContainerError', '103'), moves];
-    const closed = (told: readonly Seen[]): string[] =>
-      tell(told).transitions.flatMap(({ id, kind }) => (kind === 'run.unstuck' ? id.split('/').at(-1)! : []));
+    const closed = (shown: readonly Seen[]): string[] =>
+      reduceAll(shown).transitions.flatMap(({ id, kind }) => (kind === 'run.unstuck' ? id.split('/').at(-1)! : []));
     expect(closed(all)).toEqual(['image', 'config']);
     expect(closed([all[0]!, moves])).toEqual(['image']);
   });

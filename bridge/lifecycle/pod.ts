@@ -29,12 +29,12 @@ export function reducePod(
     deletedAt,
     startedAt: previous?.startedAt ?? facts.startAt,
     endedAt: previous?.endedAt ?? podEnd(latest, deletedAt, observedAt),
-    told: ends.told,
+    reportedEnds: ends.reportedEnds,
     ...(isFailedAlive(previous, observation) && { failedAlive: true }),
     waited: nextWait(previous?.waited, facts, latest),
     stuck: previous?.stuck,
-    stuckTold: previous?.stuckTold ?? [],
-    movedTold: previous?.movedTold ?? [],
+    stuckReported: previous?.stuckReported ?? [],
+    movedReported: previous?.movedReported ?? [],
     gone,
     unknownAt: gone && previous?.unknownAt,
   };
@@ -71,18 +71,18 @@ function newEnds(
   facts: PodFacts,
   newer: boolean,
   observedAt: Instant,
-): { readonly told: PodState['told']; readonly transitions: Transition[] } {
-  let told = previous?.told ?? [];
+): { readonly reportedEnds: PodState['reportedEnds']; readonly transitions: Transition[] } {
+  let reportedEnds = previous?.reportedEnds ?? [];
   const transitions = containerEnds(facts).flatMap((end) => {
     const { name } = end.container;
     const key = { container: name, instance: end.instance, id: end.termination.containerId };
-    const verdict = isSameLoss(previous?.facts, end) ? 'yes' : wasReported(told, key, newer);
+    const verdict = isSameLoss(previous?.facts, end) ? 'yes' : wasReported(reportedEnds, key, newer);
     if (verdict === 'yes') return [];
-    told = withReported(told, key, newer);
+    reportedEnds = withReported(reportedEnds, key, newer);
     const number = verdict === 'recounted' ? `${key.instance}/${key.id}` : `${key.instance}`;
     return [endTransition(facts, end, `${name}/${number}/terminated`, observedAt)];
   });
-  return { told, transitions };
+  return { reportedEnds, transitions };
 }
 
 /** Once the pod is deleted, nothing says whether kubelet had raised the restart count of a container that it lost. */

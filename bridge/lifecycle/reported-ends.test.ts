@@ -6,10 +6,10 @@ import { reducePod } from './pod.ts';
 
 type Seen = Observation & { readonly facts: PodFacts };
 
-/** What records tell of ends: `container/instance exit code`, and the state that is kept, as the store has it. */
-function ends(records: readonly Seen[], before?: PodState): { readonly told: string[]; readonly state: PodState } {
+/** What is reported of ends from records: `container/instance exit code`, and the state that is kept, as the store has it. */
+function ends(records: readonly Seen[], before?: PodState): { readonly reported: string[]; readonly state: PodState } {
   let state = before;
-  const told = records.flatMap((record) => {
+  const reported = records.flatMap((record) => {
     const step = reducePod(state, record);
     state = JSON.parse(JSON.stringify(step.state)) as PodState;
     return step.transitions.flatMap(({ kind, id, container, reason }) =>
@@ -18,7 +18,7 @@ function ends(records: readonly Seen[], before?: PodState): { readonly told: str
         : [],
     );
   });
-  return { told, state: state! };
+  return { reported, state: state! };
 }
 
 let version = 200;
@@ -42,14 +42,20 @@ describe('the end of a container that its node lost', () => {
   const crashed = pod({ restartCount: 1, terminated: crash(3, 90, 'b'), lastTerminated: lost });
 
   it('is that of the instance before, so that the next real crash is reported too', () => {
-    expect(ends([reboot, runsAgain, crashed]).told).toEqual(['main/0 137 ContainerStatusUnknown', 'main/1 3 Error']);
-    expect(ends([crashed, reboot, runsAgain]).told).toEqual(['main/0 137 ContainerStatusUnknown', 'main/1 3 Error']);
+    expect(ends([reboot, runsAgain, crashed]).reported).toEqual([
+      'main/0 137 ContainerStatusUnknown',
+      'main/1 3 Error',
+    ]);
+    expect(ends([crashed, reboot, runsAgain]).reported).toEqual([
+      'main/0 137 ContainerStatusUnknown',
+      'main/1 3 Error',
+    ]);
   });
 
   it('is that of this instance while the pod is deleted: then kubelet does not count it', () => {
     const first = pod({ terminated: crash(1, 1, 'a') });
     const deleted = { restartCount: 1, waiting: creating, lastTerminated: lost };
-    expect(ends([first, pod(deleted, { deletionAt: T0 + 90_000 })]).told).toEqual([
+    expect(ends([first, pod(deleted, { deletionAt: T0 + 90_000 })]).reported).toEqual([
       'main/0 1 Error',
       'main/1 137 ContainerStatusUnknown',
     ]);
@@ -57,14 +63,14 @@ describe('the end of a container that its node lost', () => {
 
   it('is not reported again when the pod is deleted before the container starts again', () => {
     const deleted = { restartCount: 1, waiting: creating, lastTerminated: lost };
-    expect(ends([reboot, pod(deleted, { deletionAt: T0 + 90_000 })]).told).toEqual([
+    expect(ends([reboot, pod(deleted, { deletionAt: T0 + 90_000 })]).reported).toEqual([
       'main/0 137 ContainerStatusUnknown',
     ]);
   });
 
   it('does not hide a crash after the restart count began at 0 again', () => {
     const again = pod({ restartCount: 0, terminated: crash(4, 120, 'c') });
-    expect(ends([reboot, again, again]).told).toEqual(['main/0 137 ContainerStatusUnknown', 'main/0/c 4 Error']);
+    expect(ends([reboot, again, again]).reported).toEqual(['main/0 137 ContainerStatusUnknown', 'main/0/c 4 Error']);
   });
 });
 
@@ -76,18 +82,18 @@ describe('a restart count that begins at 0 again', () => {
   const after = pod({ restartCount: 0, terminated: crash(7, 60, 'c') });
 
   it('hides no crash', () => {
-    expect(ends([...before, after, after]).told).toEqual(['main/0 1 Error', 'main/1 1 Error', 'main/0/c 7 Error']);
+    expect(ends([...before, after, after]).reported).toEqual(['main/0 1 Error', 'main/1 1 Error', 'main/0/c 7 Error']);
   });
 
   it('is not concluded from an old record', () => {
-    expect(ends([...before, after, ...before]).told).toHaveLength(3);
+    expect(ends([...before, after, ...before]).reported).toHaveLength(3);
   });
 });
 
 describe('a container named like a property of every object', () => {
   it.each(['constructor', 'tostring', '__proto__'])('%s is one like any other', (name) => {
     const records = [pod({ name, terminated: crash(1, 1, 'a') }), pod({ name, terminated: crash(1, 1, 'a') })];
-    expect(ends(records).told).toEqual([`${name}/0 1 Error`]);
+    expect(ends(records).reported).toEqual([`${name}/0 1 Error`]);
   });
 });
 
@@ -106,7 +112,7 @@ describe('a container of a living pod that crashes for ever', () => {
       Array.from({ length: 4_990 }, (_, n) => loop(n + 10)),
       first.state,
     );
-    expect(rest.told).toHaveLength(4_990);
+    expect(rest.reported).toHaveLength(4_990);
     expect(size(rest.state)).toBeLessThan(size(first.state) + 100);
   });
 
@@ -114,17 +120,17 @@ describe('a container of a living pod that crashes for ever', () => {
     const records = Array.from({ length: 30 }, (_, n) => pod({ restartCount: n, terminated: crash(1, n, `id-${n}`) }));
     const missing = records.filter((_, n) => n % 10 >= 7);
     const seenFirst = records.filter((_, n) => n % 10 < 7);
-    const { told, state } = ends(seenFirst);
-    expect(told).toHaveLength(21);
-    expect(ends([...missing.toReversed(), ...records], state).told).toHaveLength(9);
+    const { reported, state } = ends(seenFirst);
+    expect(reported).toHaveLength(21);
+    expect(ends([...missing.toReversed(), ...records], state).reported).toHaveLength(9);
   });
 
   it('is kept in few bytes, whatever was missed between', () => {
     const sparse = Array.from({ length: 500 }, (_, n) =>
       pod({ restartCount: n * 3, terminated: crash(1, n, `i${n}`) }),
     );
-    const { told, state } = ends(sparse);
-    expect(told).toHaveLength(500);
+    const { reported, state } = ends(sparse);
+    expect(reported).toHaveLength(500);
     expect(size(state)).toBeLessThan(1_500);
   });
 });

@@ -26,22 +26,22 @@ export interface EndKey {
  */
 export function wasReported(all: readonly ReportedEnds[], end: EndKey, newer: boolean): 'no' | 'yes' | 'recounted' {
   const { container, instance, id } = end;
-  const told = all.find((candidate) => candidate.container === container);
-  if (told === undefined) return 'no';
-  if (id !== undefined && told.ids?.includes(id)) return 'yes';
-  if (!told.instances.some(([from, to]) => from <= instance && instance <= to)) return 'no';
+  const reported = all.find((candidate) => candidate.container === container);
+  if (reported === undefined) return 'no';
+  if (id !== undefined && reported.ids?.includes(id)) return 'yes';
+  if (!reported.instances.some(([from, to]) => from <= instance && instance <= to)) return 'no';
   return id !== undefined && newer ? 'recounted' : 'yes';
 }
 
 /** With one more end. */
 export function withReported(all: readonly ReportedEnds[], end: EndKey, newer: boolean): readonly ReportedEnds[] {
   const { container, instance, id } = end;
-  const told = all.find((candidate) => candidate.container === container);
-  const { instances, ids = [] } = told ?? { instances: [] };
+  const reported = all.find((candidate) => candidate.container === container);
+  const { instances, ids = [] } = reported ?? { instances: [] };
   // Ids from old records are forgotten first: the newest record does not show them any more.
   const kept = id === undefined ? ids : (newer ? [...ids, id] : [id, ...ids]).slice(-MAX_IDS);
   const next = { container, instances: withInstance(instances, instance), ...(kept.length > 0 && { ids: kept }) };
-  return told === undefined ? [...all, next] : all.map((candidate) => (candidate === told ? next : candidate));
+  return reported === undefined ? [...all, next] : all.map((candidate) => (candidate === reported ? next : candidate));
 }
 
 function withInstance(ranges: readonly Range[], instance: number): readonly Range[] {

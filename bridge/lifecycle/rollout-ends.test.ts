@@ -41,12 +41,12 @@ describe('a rollout scaled to zero', () => {
   it('before it came up is cancelled, and corrected when it is scaled up and comes up', () => {
     begin(rollouts);
     expect(rollouts.see(20, zero())).toEqual(['2/ended cancelled']);
-    expect(rollouts.told.at(-1)).toMatchObject({ reason: 'ScaledToZero', text: 'cancelled: ScaledToZero' });
+    expect(rollouts.reported.at(-1)).toMatchObject({ reason: 'ScaledToZero', text: 'cancelled: ScaledToZero' });
     const up = second({ generation: 4, observedGeneration: 4, updated: 3, replicas: 3, conditions: available });
     // The condition is still that of no pods.
     expect(rollouts.see(39, { ...up, available: 0 })).toEqual([]);
     expect(rollouts.see(40, up)).toEqual(['2/ended/corrected/succeeded succeeded']);
-    expect(rollouts.told.at(-1)).toMatchObject({ at: at(40), corrects: true });
+    expect(rollouts.reported.at(-1)).toMatchObject({ at: at(40), corrects: true });
   });
 
   it('from its beginning is over at once: no pod is wanted', () => {
@@ -94,7 +94,7 @@ describe('a rollout whose Deployment is deleted', () => {
       conditions: available,
     });
     expect(rollouts.see(15, dying)).toEqual(['2/ended cancelled']);
-    expect(rollouts.told.at(-1)).toMatchObject({ at: at(15), text: 'cancelled: the Deployment was deleted' });
+    expect(rollouts.reported.at(-1)).toMatchObject({ at: at(15), text: 'cancelled: the Deployment was deleted' });
     expect(rollouts.see(18, dying, true)).toEqual([]);
   });
 
@@ -139,7 +139,7 @@ describe('a rollout is stuck', () => {
   it('when a pod of its own waits for a reason that needs a person: once, however often pod and reason change', () => {
     begin(rollouts);
     expect(rollouts.see(13, waiting())).toEqual(['2/stuck/image']);
-    expect(rollouts.told.at(-1)).toMatchObject({
+    expect(rollouts.reported.at(-1)).toMatchObject({
       kind: 'run.stuck',
       at: at(12),
       reason: 'ImagePullBackOff',

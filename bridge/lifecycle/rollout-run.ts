@@ -30,7 +30,7 @@ export interface RolloutEnding {
   readonly reason?: string;
   readonly message?: string;
   /** It was over at first sight: recorded, and not reported. */
-  readonly untold?: true;
+  readonly unreported?: true;
 }
 
 /** One revision of a workload, as far as it is rolled out. */
@@ -50,8 +50,8 @@ export interface RolloutRun {
   readonly suspensions: number;
   readonly stuck: RolloutStuck | undefined;
   /** All groups that were reported, as stuck and as moving again. */
-  readonly stuckTold: readonly RolloutStuckGroup[];
-  readonly movedTold: readonly RolloutStuckGroup[];
+  readonly stuckReported: readonly RolloutStuckGroup[];
+  readonly movedReported: readonly RolloutStuckGroup[];
   readonly ended: RolloutEnding | undefined;
 }
 
@@ -121,15 +121,15 @@ function proofOf({ outcome, reason }: RolloutEnding): number {
  * overtaken had succeeded before, one that had exceeded its deadline came up after all.
  */
 export function concludeRollout(facts: WorkloadFacts, run: RolloutRun, found: RolloutEnding): RolloutStep<RolloutRun> {
-  const isTold = run.ended !== undefined && run.ended.outcome !== 'unknown' && run.ended.untold !== true;
+  const isReported = run.ended !== undefined && run.ended.outcome !== 'unknown' && run.ended.unreported !== true;
   if (run.ended !== undefined && proofOf(found) <= proofOf(run.ended)) return { state: run, transitions: [] };
   const ended = { ...found, at: Math.max(found.at, run.startedAt) };
   const suffix = found.outcome === 'unknown' ? 'unknown' : 'ended';
   const { reason, message, outcome, at } = ended;
-  const told = rolloutTransition(facts, run, 'run.ended', suffix, at, endingText(facts, run, ended));
+  const end = rolloutTransition(facts, run, 'run.ended', suffix, at, endingText(facts, run, ended));
   const transition: Transition = {
-    ...told,
-    ...(isTold && { id: `${told.id}/corrected/${outcome}`, corrects: true }),
+    ...end,
+    ...(isReported && { id: `${end.id}/corrected/${outcome}`, corrects: true }),
     outcome,
     ...(reason !== undefined && { reason }),
     ...(message !== undefined && { message }),

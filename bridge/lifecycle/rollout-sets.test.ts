@@ -38,7 +38,7 @@ describe('a rollout of a StatefulSet', () => {
     expect(rollouts.see(11, second())).toEqual(['2/progressing']);
     expect(rollouts.see(15, second({ updated: 3, available: 2 }))).toEqual([]);
     expect(rollouts.see(16, second({ updated: 3, available: 3 }))).toEqual(['2/ended succeeded']);
-    expect(rollouts.told.map((told) => told.at)).toEqual([at(10), at(11), at(16)]);
+    expect(rollouts.reported.map((one) => one.at)).toEqual([at(10), at(11), at(16)]);
   });
 
   it('of a new one is open until its pods are available', () => {
@@ -237,7 +237,7 @@ describe('a rollout of a DaemonSet', () => {
     const rollouts = agent();
     expect(rollouts.see(20, changed(2, { updated: 3, available: 3 }))).toEqual([]);
     expect(rollouts.see(20, revision('b', 2, 2))).toEqual(['2/started', '2/ended succeeded']);
-    expect(rollouts.told[0]?.at).toBe(at(20));
+    expect(rollouts.reported[0]?.at).toBe(at(20));
   });
 
   it('is open while its status is about the spec before', () => {
@@ -280,7 +280,7 @@ describe('a rollout of a DaemonSet', () => {
     rollouts.see(20, revision('b', 2, 2));
     const none = changed(2, { desired: 0, replicas: 0, updated: 0, available: 0 });
     expect(rollouts.see(21, none)).toEqual(['2/started', '2/ended succeeded']);
-    expect(rollouts.told.at(-1)?.text).toBe('revision 2 rolled out: NoNodeFits');
+    expect(rollouts.reported.at(-1)?.text).toBe('revision 2 rolled out: NoNodeFits');
   });
 });
 

@@ -33,8 +33,8 @@ export function startOf(
     suspended: false,
     suspensions: 0,
     stuck: undefined,
-    stuckTold: [],
-    movedTold: [],
+    stuckReported: [],
+    movedReported: [],
     ended: undefined,
   };
 }

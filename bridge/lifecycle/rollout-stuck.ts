@@ -19,7 +19,7 @@ interface Wait extends RolloutStuck {
 }
 
 /**
- * Tells once per rollout and group of reasons what its own pods wait for; and that it moves again, once more pods of the
+ * Reports once per rollout and group of reasons what its own pods wait for; and that it moves again, once more pods of the
  * revision are made or come up than ever before: a pod that is only replaced by another like it proves nothing.
  */
 export function stuckStep(
@@ -30,8 +30,8 @@ export function stuckStep(
   observedAt: Instant,
 ): RolloutStep<RolloutRun> {
   const wait = podWait(facts, run, pods) ?? createWait(facts, observedAt);
-  if (wait !== undefined) return tellStuck(facts, run, wait);
-  const open = run.stuckTold.filter((group) => !run.movedTold.includes(group));
+  if (wait !== undefined) return reportStuck(facts, run, wait);
+  const open = run.stuckReported.filter((group) => !run.movedReported.includes(group));
   if (!hasMoved) {
     const isStalled = run.stuck?.group === 'progress' || (open.length > 0 && run.stuck !== undefined);
     return { state: isStalled ? run : { ...run, stuck: undefined }, transitions: [] };
@@ -39,7 +39,7 @@ export function stuckStep(
   const transitions = open.map((group) =>
     rolloutTransition(facts, run, 'run.unstuck', `unstuck/${group}`, observedAt, 'moves again'),
   );
-  return { state: { ...run, stuck: undefined, movedTold: [...run.movedTold, ...open] }, transitions };
+  return { state: { ...run, stuck: undefined, movedReported: [...run.movedReported, ...open] }, transitions };
 }
 
 /** The first of the revision's live pods, by name, that waits for a reason that needs a person. */
@@ -81,10 +81,10 @@ function createWait(facts: WorkloadFacts, observedAt: Instant): Wait | undefined
   return { group: 'create', reason, at, message, text: `stuck: no pod can be made: ${reason}` };
 }
 
-function tellStuck(facts: WorkloadFacts, run: RolloutRun, wait: Wait): RolloutStep<RolloutRun> {
+function reportStuck(facts: WorkloadFacts, run: RolloutRun, wait: Wait): RolloutStep<RolloutRun> {
   const { group, reason, message, about, waiting } = wait;
   const stuck = { ...run, stuck: { group, reason } };
-  if (run.stuckTold.includes(group)) return { state: stuck, transitions: [] };
+  if (run.stuckReported.includes(group)) return { state: stuck, transitions: [] };
   const at = Math.max(wait.at, run.startedAt);
   const transition = {
     ...rolloutTransition(facts, run, 'run.stuck', `stuck/${group}`, at, wait.text),
@@ -93,7 +93,7 @@ function tellStuck(facts: WorkloadFacts, run: RolloutRun, wait: Wait): RolloutSt
     ...(waiting !== undefined && { waiting }),
     ...(message !== undefined && message !== '' && { message }),
   };
-  return { state: { ...stuck, stuckTold: [...run.stuckTold, group] }, transitions: [transition] };
+  return { state: { ...stuck, stuckReported: [...run.stuckReported, group] }, transitions: [transition] };
 }
 
 /**
@@ -113,5 +113,5 @@ export function stallRollout(facts: WorkloadFacts, run: RolloutRun, limitMs: num
   if (at === undefined) return { state: run, transitions: [] };
   const counts = `${facts.updated} of ${targetOf(facts)} pods updated, ${facts.available} of ${facts.desired} available`;
   const text = `stuck: ${counts}, and no progress for ${Math.round(limitMs / 1000)} s`;
-  return tellStuck(facts, run, { group: 'progress', reason: 'NoProgress', at, text, message: undefined });
+  return reportStuck(facts, run, { group: 'progress', reason: 'NoProgress', at, text, message: undefined });
 }

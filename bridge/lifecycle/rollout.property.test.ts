@@ -25,15 +25,15 @@ function history(name: string, from = 0, to = Infinity): Seen[] {
   });
 }
 
-/** What was told as the end of each revision, in the order of telling: `3 rolled_back`. Fails if an edge is told twice. */
+/** What was reported as the end of each revision, in the order of the reports: `3 rolled_back`. Fails if an edge is reported twice. */
 function ends(seen: readonly Seen[]): string[] {
   const rollouts = new Rollouts(0);
   for (const record of seen) rollouts.take(record);
-  const ids = rollouts.told.map(({ id }) => id);
+  const ids = rollouts.reported.map(({ id }) => id);
   expect(ids).toHaveLength(new Set(ids).size);
-  return rollouts.told
+  return rollouts.reported
     .filter(({ outcome }) => outcome !== undefined)
-    .map((told) => `${brief(told).split('/')[0]} ${told.outcome}`);
+    .map((one) => `${brief(one).split('/')[0]} ${one.outcome}`);
 }
 
 /** The last word about each revision. */
@@ -100,8 +100,8 @@ describe('the rollouts of a real node', () => {
     const all = history(name);
     fc.assert(
       fc.property(fc.shuffledSubarray([...all, ...all]), (seen) => {
-        const told = ends(seen).filter((end) => / (?:succeeded|failed)$/.test(end));
-        expect(truth).toEqual(expect.arrayContaining(told));
+        const reported = ends(seen).filter((end) => / (?:succeeded|failed)$/.test(end));
+        expect(truth).toEqual(expect.arrayContaining(reported));
       }),
       { numRuns: 40 },
     );

@@ -14,7 +14,7 @@ beforeEach(() => {
 
 describe('a rollout of a Deployment', () => {
   it('that was over at first sight is recorded, and not reported', () => {
-    expect(rollouts.told).toEqual([]);
+    expect(rollouts.reported).toEqual([]);
     expect(rollouts.outcomes('web')).toEqual(['1 succeeded']);
   });
 
@@ -48,11 +48,11 @@ describe('a rollout of a Deployment', () => {
   it('that goes on at first sight is reported, with the time at which it began', () => {
     const midway = new Rollouts();
     midway.see(60, replicaSet('b', { revision: 2, createdAt: at(10), replicas: 1, available: 0 }));
-    // Its status is about the spec before: what goes on cannot be told.
+    // Its status is about the spec before: what goes on is not known.
     expect(midway.see(60, second({ observedGeneration: 1 }))).toEqual([]);
     const conditions = [progress('ReplicaSetUpdated', 'web-b', 11)];
     expect(midway.see(61, second({ conditions }))).toEqual(['2/started', '2/progressing']);
-    expect(midway.told[0]).toMatchObject({ at: at(10), text: 'rolls out revision 2: shop/web:b' });
+    expect(midway.reported[0]).toMatchObject({ at: at(10), text: 'rolls out revision 2: shop/web:b' });
   });
 
   it('that had failed at first sight is recorded, and reported when it comes up', () => {
@@ -73,7 +73,7 @@ describe('a rollout of a Deployment', () => {
     expect(
       fresh.see(5, { ...first, available: 3, conditions: [progress('NewReplicaSetAvailable', 'web-a', 4)] }),
     ).toEqual(['1/ended succeeded']);
-    expect(fresh.told.map((one) => [one.at, one.text])).toEqual([
+    expect(fresh.reported.map((one) => [one.at, one.text])).toEqual([
       [at(1), 'rolls out revision 1 of a new Deployment: shop/web:a'],
       [at(2), '3 of 3 pods are of revision 1'],
       [at(4), 'revision 1 rolled out'],
@@ -85,7 +85,7 @@ describe('a rollout of a Deployment', () => {
     const done = second({ updated: 3, replicas: 3, conditions: available });
     expect(rollouts.see(20, done)).toEqual(['2/ended succeeded']);
     expect(rollouts.see(21, done)).toEqual([]);
-    expect(rollouts.told.at(-1)).toMatchObject({ kind: 'run.ended', at: at(20), outcome: 'succeeded' });
+    expect(rollouts.reported.at(-1)).toMatchObject({ kind: 'run.ended', at: at(20), outcome: 'succeeded' });
   });
 
   it('is one run, found by the hash of its workload’s UID and its revision', () => {
@@ -101,7 +101,7 @@ describe('a rollout of a Deployment', () => {
       revision: 2,
       status: 'running',
     });
-    expect(rollouts.told.every(({ runUid }) => runUid === run.uid)).toBe(true);
+    expect(rollouts.reported.every(({ runUid }) => runUid === run.uid)).toBe(true);
     // printf %s 44444444-0000-4000-8000-000000000001/2 | sha256sum
     expect(traceIdOf({ uid: run.uid, revision: 2, runKey: key })).toBe('4653cb81d0d14b91379844042dd1aa36');
     expect(run.uid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
@@ -150,14 +150,14 @@ describe('a rollout of a Deployment', () => {
   it('that exceeds its deadline failed, and is corrected when it comes up after all', () => {
     begin(rollouts);
     expect(rollouts.see(30, second({ conditions: [deadline] }))).toEqual(['2/ended failed']);
-    expect(rollouts.told.at(-1)).toMatchObject({
+    expect(rollouts.reported.at(-1)).toMatchObject({
       reason: 'ProgressDeadlineExceeded',
       at: at(30),
       text: expect.stringContaining('ProgressDeadlineExceeded'),
     });
     const done = second({ updated: 3, replicas: 3, conditions: [progress('NewReplicaSetAvailable', 'web-b', 60)] });
     expect(rollouts.see(60, done)).toEqual(['2/ended/corrected/succeeded succeeded']);
-    expect(rollouts.told.at(-1)).toMatchObject({ corrects: true });
+    expect(rollouts.reported.at(-1)).toMatchObject({ corrects: true });
   });
 
   it('does not fail by the deadline that the revision before exceeded', () => {
@@ -181,7 +181,7 @@ describe('a rollout that another one overtakes', () => {
       conditions: [progress('ReplicaSetUpdated', 'web-c', 12)],
     });
     expect(rollouts.see(12, third)).toEqual(['3/started', '3/progressing', '2/ended superseded']);
-    expect(rollouts.told.at(-1)).toMatchObject({ at: at(11) });
+    expect(rollouts.reported.at(-1)).toMatchObject({ at: at(11) });
   });
 
   it('is rolled back when an earlier revision comes back under a new number', () => {
@@ -194,7 +194,7 @@ describe('a rollout that another one overtakes', () => {
       conditions: [progress('ReplicaSetUpdated', 'web-a', 31)],
     });
     expect(rollouts.see(31, back)).toEqual(['3/started', '3/progressing', '2/ended rolled_back']);
-    expect(rollouts.told.at(-3)?.text).toBe('rolls out revision 3, back to web-a: shop/web:a');
+    expect(rollouts.reported.at(-3)?.text).toBe('rolls out revision 3, back to web-a: shop/web:a');
     const done = { ...back, updated: 3, replicas: 3, conditions: [progress('NewReplicaSetAvailable', 'web-a', 33)] };
     expect(rollouts.see(33, done)).toEqual(['3/ended succeeded']);
   });
@@ -222,8 +222,8 @@ describe('a rollout that another one overtakes', () => {
       observedAt: at(40),
     });
     const third = { ...second({ generation: 3, observedGeneration: 3, revision: 3 }), resourceVersion: '160' };
-    const told = rollouts.take({ facts: third, deleted: false, observedAt: at(41) }).map(brief);
-    expect(told).toEqual(['3/started', '3/progressing', '2/ended superseded']);
+    const reported = rollouts.take({ facts: third, deleted: false, observedAt: at(41) }).map(brief);
+    expect(reported).toEqual(['3/started', '3/progressing', '2/ended superseded']);
     const older = { ...second({ updated: 3, replicas: 3, conditions: available }), resourceVersion: '155' };
     const late = rollouts.take({ facts: older, deleted: false, observedAt: at(42) }).map(brief);
     expect(late).toEqual(['2/ended/corrected/succeeded succeeded']);
@@ -268,12 +268,12 @@ describe('a restart', () => {
   it('is a rollout of the same images', () => {
     rollouts.see(10, replicaSet('b', { revision: 2, createdAt: at(10), restartedAt: at(9), images: ['shop/web:a'] }));
     rollouts.see(11, second({ conditions: [progress('ReplicaSetUpdated', 'web-b', 11)] }));
-    expect(rollouts.told[0]?.text).toBe('rolls out revision 2, a restart: shop/web:a');
+    expect(rollouts.reported[0]?.text).toBe('rolls out revision 2, a restart: shop/web:a');
   });
 
   it('with another image is a change', () => {
     rollouts.see(10, replicaSet('b', { revision: 2, createdAt: at(10), restartedAt: at(9) }));
     rollouts.see(11, second());
-    expect(rollouts.told[0]?.text).toBe('rolls out revision 2: shop/web:b');
+    expect(rollouts.reported[0]?.text).toBe('rolls out revision 2: shop/web:b');
   });
 });

@@ -162,12 +162,12 @@ function start(state: RolloutState, about: NewRevision, record: Record, around: 
     const verdict = verdictOf(facts, run, about.child, observedAt);
     // At zero it is not known whether it had ever come up: that it is scaled up again is not to be reported.
     const outcome = typeof verdict === 'object' && verdict.outcome === 'failed' ? 'failed' : 'succeeded';
-    const ended = { outcome, at: run.startedAt, untold: true } as const;
+    const ended = { outcome, at: run.startedAt, unreported: true } as const;
     const floor = isFirst ? run.revision : state.floor;
     return overtake({ ...withRun(state, { ...run, ended }), floor }, run.revision);
   }
-  const told = rolloutTransition(facts, run, 'run.started', 'started', run.startedAt, startText(facts, run));
-  const started = { state: withRun(state, run), transitions: [told] };
+  const start = rolloutTransition(facts, run, 'run.started', 'started', run.startedAt, startText(facts, run));
+  const started = { state: withRun(state, run), transitions: [start] };
   const proven = then(started, (state) => prove(state, run, record, around));
   return then(proven, (state) => overtake(state, run.revision));
 }
@@ -205,9 +205,9 @@ function prove(state: RolloutState, known: RolloutRun, record: Record, around: A
   const isFirstPod = known.ended === undefined && known.progress.updated === 0 && progress.updated > 0;
   const at = Math.max(progressing(facts)?.at ?? observedAt, run.startedAt);
   const text = `${facts.updated} of ${facts.desired} pods are of revision ${run.revision}`;
-  const told = isFirstPod ? [rolloutTransition(facts, run, 'run.progressing', 'progressing', at, text)] : [];
+  const transitions = isFirstPod ? [rolloutTransition(facts, run, 'run.progressing', 'progressing', at, text)] : [];
   const next = verdict === 'unconfirmed' ? withWaiting(state, record) : state;
-  return changed(next, { state: run, transitions: told }, known);
+  return changed(next, { state: run, transitions }, known);
 }
 
 /** What only the newest record says of the newest revision: whether it was deleted or paused, and what it waits for. */

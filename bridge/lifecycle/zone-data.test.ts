@@ -62,7 +62,7 @@ function released(release: Release): ZoneData {
 }
 
 interface Year {
-  /** Scheduled instants told as missed. */
+  /** Scheduled instants reported as missed. */
   readonly missed: readonly number[];
   /** The instants at which the difference was noticed, and those at which they agreed again. */
   readonly noticed: readonly number[];
@@ -87,7 +87,7 @@ function valid(schedule: Schedule | { readonly error: string }): Schedule {
   return schedule;
 }
 
-/** A cluster with other zone data runs a CronJob for a year; the bridge sees what its status tells. */
+/** A cluster with other zone data runs a CronJob for a year; the bridge sees what its status shows. */
 function live({ schedule, zone, theirs = timeZone, local, from = FROM, to = TO, isLost = () => false }: Cluster): Year {
   const cluster = valid(parseScheduleWith(theirs, schedule, zone ?? local));
   const ours = valid(parseSchedule(schedule, zone));
@@ -215,12 +215,12 @@ describe('a run that did not come', () => {
     ['0 9-17 * * *', '2026-02-03T08:00:00Z', '2026-02-03T17:01:00Z'],
     ['*/30 * * * *', '2026-02-03T08:00:00Z', '2026-02-03T08:01:00Z'],
     ['*/5 * * * *', '2026-02-03T08:00:00Z', '2026-02-03T08:01:00Z'],
-  ])('of %s at %s is missed at %s, once no other zone data can explain it', (schedule, time, told) => {
+  ])('of %s at %s is missed at %s, once no other zone data can explain it', (schedule, time, missedAt) => {
     const isLost = lost(time);
     const at = Date.parse(time);
     const zone = 'Europe/Berlin';
-    expect(live({ schedule, zone, isLost, to: Date.parse(told) - 1 }).missed).toEqual([]);
-    expect(live({ schedule, zone, isLost, to: Date.parse(told) }).missed).toEqual([at]);
+    expect(live({ schedule, zone, isLost, to: Date.parse(missedAt) - 1 }).missed).toEqual([]);
+    expect(live({ schedule, zone, isLost, to: Date.parse(missedAt) }).missed).toEqual([at]);
     expect(live({ schedule, zone, isLost, to: at + 40 * DAY })).toMatchObject({ missed: [at], noticed: [] });
   });
 
@@ -228,7 +228,7 @@ describe('a run that did not come', () => {
     for (const [zone] of CLOCKS) {
       for (const schedule of SCHEDULES) {
         const instants: number[] = [];
-        // The run that cannot be told apart at the end of a week is left out.
+        // The run that cannot be distinguished at the end of a week is left out.
         const isLost = (at: number): boolean => {
           const is = at > FROM + 20 * DAY && at < FROM + 60 * DAY && new Date(at).getUTCDate() % 3 === 0;
           if (is) instants.push(at);

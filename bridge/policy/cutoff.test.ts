@@ -4,7 +4,7 @@ import type { Run, Transition } from '../lifecycle/transition.ts';
 import { cutoffReason } from './cutoff.ts';
 
 const LOST_AT = 1_000_000;
-const RULE = { cutoff: LOST_AT, running: 'announce', toldUntil: LOST_AT } as const;
+const RULE = { cutoff: LOST_AT, running: 'announce', reportedUntil: LOST_AT } as const;
 const run = { uid: jobFacts().uid, kind: 'Job', status: 'running' } as Run;
 
 function reason(kind: Transition['kind'], at: number, startWasPlanned: boolean): string | undefined {

@@ -8,7 +8,7 @@ export interface CutoffRule {
   /** Whether the start of a run that began before the cut-off and was still running then is announced. */
   readonly running: 'announce' | 'suppress';
   /** Up to then a store that was lost reported everything, the starts of runs that go on too. */
-  readonly toldUntil?: Instant | undefined;
+  readonly reportedUntil?: Instant | undefined;
 }
 
 /**
@@ -19,9 +19,9 @@ export function cutoffReason(
   transition: Transition,
   run: Run | undefined,
   startWasPlanned: boolean,
-  { cutoff, running, toldUntil = -Infinity }: CutoffRule,
+  { cutoff, running, reportedUntil = -Infinity }: CutoffRule,
 ): Reason | undefined {
-  if (transition.at < toldUntil) return 'before_cutoff';
+  if (transition.at < reportedUntil) return 'before_cutoff';
   if (transition.at >= cutoff) return undefined;
   if (transition.kind === 'run.started' && run !== undefined) {
     if (run.endedAt !== undefined && run.endedAt < cutoff) return 'before_cutoff';

@@ -6,7 +6,7 @@ import type { LeftDestination, Refusal } from './read.ts';
 import type { Recovery, StoreState } from './store.ts';
 
 /** How long the page mentions a store that was made again. */
-const TOLD_MS = 24 * 3_600_000;
+const SHOWN_MS = 24 * 3_600_000;
 
 /** What happened to the store and what that means, for the log and the page. */
 export function recoveryText({ cause, reason, movedTo, at, cutoff }: Recovery): string {
@@ -21,7 +21,7 @@ export function recoveryText({ cause, reason, movedTo, at, cutoff }: Recovery): 
 
 /** What an operator should know of the store. */
 export function storeNotes(recovery: Recovery | undefined, state: StoreState | undefined, now: Instant): string[] {
-  const recovered = recovery !== undefined && now - recovery.at < TOLD_MS ? [recoveryText(recovery)] : [];
+  const recovered = recovery !== undefined && now - recovery.at < SHOWN_MS ? [recoveryText(recovery)] : [];
   return [...recovered, ...(state?.exhausted === true ? [exhaustedText(state)] : [])];
 }
 

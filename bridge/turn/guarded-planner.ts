@@ -18,7 +18,7 @@ export interface PlannerFailure {
   readonly error: string;
 }
 
-/** `count`: how often since it was last told; the error is the last one. */
+/** `count`: how often since it was last reported; the error is the last one. */
 export interface CountedFailure extends PlannerFailure {
   readonly count: number;
 }

@@ -42,7 +42,7 @@ export function saveObject(
     state,
   };
   if (previous !== undefined && sameButVersion(previous, row)) {
-    unwritten.toldNothing(row.kind, previous.version !== row.version);
+    unwritten.saidNothing(row.kind, previous.version !== row.version);
     if (previous.version !== row.version) unwritten.set(row.uid, row.version);
     return false;
   }

@@ -10,7 +10,7 @@ import type { Tx } from '../store/tx.ts';
 const WRITE_BEHIND_MS = 30_000;
 const MAX_UNWRITTEN = 10_000;
 
-/** Records of one kind that told nothing new. */
+/** Records of one kind that said nothing new. */
 export interface Quiet {
   readonly kind: Kind;
   readonly unchanged: number;
@@ -67,14 +67,14 @@ export class UnwrittenVersions {
     }
   }
 
-  /** Counts a record that told nothing new: a newer version that changed nothing, or one that was known already. */
-  toldNothing(kind: Kind, newer: boolean): void {
+  /** Counts a record that said nothing new: a newer version that changed nothing, or one that was known already. */
+  saidNothing(kind: Kind, newer: boolean): void {
     const counts = this.#quiet.get(kind) ?? { unchanged: 0, known: 0 };
     counts[newer ? 'unchanged' : 'known']++;
     this.#quiet.set(kind, counts);
   }
 
-  /** What `toldNothing` counted in this transaction. */
+  /** What `saidNothing` counted in this transaction. */
   quiet(): Quiet[] {
     return [...this.#quiet].map(([kind, counts]) => ({ kind, ...counts }));
   }

@@ -16,7 +16,7 @@ export interface PageVerdict {
   readonly full: boolean;
 }
 
-/** What one complete LIST of a unit told. */
+/** What one complete LIST of a unit showed. */
 export interface PassResult {
   /** The store knew nothing of this kind, or of this kind in this namespace: everything is new, and no gap. */
   readonly first: boolean;

@@ -35,7 +35,7 @@ describe('a LIST', () => {
     expect(bench.list('Job', '205', [jobFacts({ uid: 'c', namespace: 'lab' })], 'lab')).toMatchObject({ missed: 1 });
   });
 
-  it('tells what was missed and what is stale, and nothing when it is run again', () => {
+  it('reports what was missed and what is stale, and nothing when it is run again', () => {
     bench.take(seen(CRON), seen(scheduled()));
     const other = scheduled({ uid: 'other', name: 'other', scheduledAt: T0 + MINUTE });
     expect(bench.list('Job', '200', [complete(), other])).toMatchObject({ missed: 1, stale: 1, first: false });
@@ -99,7 +99,7 @@ describe('gone', () => {
     expect(bench.list('Job', '221', [scheduled()])).toMatchObject({ gone: 1 });
   });
 
-  it('is no outcome: after 15 minutes it is unknown, which is announced nowhere', () => {
+  it('is not an outcome: after 15 minutes it is unknown, which is announced nowhere', () => {
     bench.take(seen(CRON), seen(scheduled()));
     bench.list('Job', '200', []);
     expect(bench.list('Job', '201', [])).toMatchObject({ gone: 1 });

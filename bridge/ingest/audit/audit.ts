@@ -210,7 +210,7 @@ export class Audit implements AuditCalls {
     );
   }
 
-  /** The first page tells how old the LIST is; the second LIST in a row that is too old begins a new epoch. */
+  /** The first page shows how old the LIST is; the second LIST in a row that is too old begins a new epoch. */
   #start(tx: Tx, pass: Pass, memory: UnitMemory, version: string): void {
     pass.version = version;
     const isBelow = memory.rolledBack || compareVersions(version, pass.newest) < 0;
@@ -228,7 +228,7 @@ export class Audit implements AuditCalls {
 
   #known(tx: Tx, kind: Kind, uid: string, listed: string): Known | undefined {
     const stored = tx.versions.get(uid);
-    // Its records are not taken (late.ts): whatever version it has, reading it again is no use.
+    // Its records are not taken (late.ts): whatever version it has, reading it again is useless.
     if (stored === undefined && !KINDS[kind].longLived && tx.tombstones.has(uid)) {
       this.#current().elsewhere = true;
       return { version: listed, away: false };

@@ -23,7 +23,7 @@ interface Kept extends Ended {
 
 /**
  * The last LIST of each unit after which the store had just what it had: live objects of the same versions, and nothing
- * else. While neither the LIST nor the store is another, to compare them again tells nothing.
+ * else. While neither the LIST nor the store is another, to compare them again shows nothing new.
  */
 export class SameLists {
   readonly #store: Store;

@@ -114,7 +114,7 @@ describe('all streams', () => {
 });
 
 describe('what our own watch and the stream both bring', () => {
-  it('is told once, and a deletion that only the watch saw is no cancellation of a run that ended', () => {
+  it('is reported once, and a deletion that only the watch saw does not cancel a run that ended', () => {
     bench.take(watched('260'), seen(complete({ resourceVersion: '260' })));
     bench.take(watched('270', true));
     bench.take(seen(complete({ resourceVersion: '270' }), true));

@@ -25,7 +25,7 @@ export function isGrouped(call: CallMessage): call is CallOf<GroupedMethod> {
   return call.method in READERS;
 }
 
-/** When a call came, by the bridge's clock: a LIST tells the time of the API server. */
+/** When a call came, by the bridge's clock: a LIST carries the time of the API server. */
 export function receivedAt({ args }: CallOf<GroupedMethod>): Instant {
   return args.at(-1) as Instant;
 }

@@ -93,7 +93,7 @@ class Service {
     const rule = (destination: string) => ({
       cutoff: store.cutoff(destination, startedAt - config.firstSight.lookback),
       running: config.firstSight.running,
-      toldUntil: store.recovery?.cutoff,
+      reportedUntil: store.recovery?.cutoff,
     });
     const { onUnknown } = config;
     // Without the Kubernetes API they cannot be read.

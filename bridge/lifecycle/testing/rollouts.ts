@@ -148,7 +148,7 @@ export function controllerRevision(
 
 /** What follows from records of workloads, their revisions and their pods, in the order in which they are seen. */
 export class Rollouts {
-  readonly told: Transition[] = [];
+  readonly reported: Transition[] = [];
   readonly #states = new Map<string, RolloutState>();
   readonly #children = new Map<string, RevisionFacts>();
   readonly #pods = new Map<string, PodState>();
@@ -159,7 +159,7 @@ export class Rollouts {
     this.#followedSince = followedSince;
   }
 
-  /** A record with the next version, observed at this second; returns what it told. */
+  /** A record with the next version, observed at this second; returns what it made known. */
   see(seconds: number, facts: WorkloadFacts | RevisionFacts | PodFacts, deleted = false): string[] {
     const versioned = { ...facts, resourceVersion: String(++this.#version) };
     return this.take({ facts: versioned, deleted, observedAt: at(seconds) }).map(brief);
@@ -205,7 +205,7 @@ export class Rollouts {
     const around = { children, pods, ...(since !== undefined && { followedSince: since }) };
     const { state, transitions } = reduceRollout(this.#states.get(uid), observation, around);
     this.#states.set(uid, stored(state));
-    this.told.push(...transitions);
+    this.reported.push(...transitions);
     return [...transitions];
   }
 }

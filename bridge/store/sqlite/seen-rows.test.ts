@@ -50,7 +50,7 @@ const RUNS: readonly RunRow[] = [
   { run, memory: { memos: { to: 'm' }, waiting: [waiting], waitingFor: 'owner' } },
 ];
 
-/** All columns of both tables, without what only tells one row from another. */
+/** All columns of both tables, without what only distinguishes one row from another. */
 const stored = (): unknown => [t.query('SELECT * FROM objects'), t.query('SELECT * FROM runs'), t.reader.runCounts()];
 
 describe('a row that changes', () => {

@@ -30,13 +30,13 @@ const count = () => t.query<{ n: number }>('SELECT count(*) AS n FROM events')[0
 describe('an Event', () => {
   it('is one row, of which a later version changes version, time, count and step only', () => {
     const first = event('e1');
-    put(first, { ...first, version: '200', at: t.now + MINUTE, count: 12, told: 10 });
+    put(first, { ...first, version: '200', at: t.now + MINUTE, count: 12, step: 10 });
     expect(t.store.transaction((tx) => tx.events.event('e1'))).toEqual({
       ...first,
       version: '200',
       at: t.now + MINUTE,
       count: 12,
-      told: 10,
+      step: 10,
     });
     expect(about('pod-1')).toMatchObject([{ uid: 'e1', resourceVersion: '200', count: 12, lastAt: t.now + MINUTE }]);
     expect(count()).toBe(1);

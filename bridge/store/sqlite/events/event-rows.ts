@@ -28,16 +28,16 @@ interface EventColumns {
   readonly version: string;
   readonly at: number;
   readonly count: number;
-  readonly told: number;
+  readonly step: number;
   readonly taken_at: number;
   readonly event: string;
 }
 
-const ADD = `INSERT INTO events (seq, uid, about, version, at, count, told, taken_at, event)
+const ADD = `INSERT INTO events (seq, uid, about, version, at, count, step, taken_at, event)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (uid) DO NOTHING`;
-const MOVE = 'UPDATE events SET seq = ? WHERE uid = ? AND told <> ?';
-const UPDATE = 'UPDATE events SET version = ?, at = ?, count = ?, told = ? WHERE uid = ?';
+const MOVE = 'UPDATE events SET seq = ? WHERE uid = ? AND step <> ?';
+const UPDATE = 'UPDATE events SET version = ?, at = ?, count = ?, step = ? WHERE uid = ?';
 const ABOUT = `SELECT * FROM events WHERE about = ? ORDER BY at DESC LIMIT ${RING}`;
 const OLDEST = `SELECT seq FROM events WHERE at <= ? ORDER BY at LIMIT ${PER_STEP}`;
 const REMOVE = `DELETE FROM events WHERE seq IN (${OLDEST})`;
@@ -61,9 +61,9 @@ export class EventRows implements EventsTx {
     this.#removedUpTo = db.get<{ value: number }>('SELECT value FROM meta WHERE key = ?', REMOVED)?.value ?? -Infinity;
   }
 
-  add({ uid, about, version, at, count, told, takenAt, event }: KeptEvent): boolean {
+  add({ uid, about, version, at, count, step, takenAt, event }: KeptEvent): boolean {
     const seq = this.#sequence.next();
-    const values = [seq, uid, about, version, at, count, told, takenAt, JSON.stringify(event)];
+    const values = [seq, uid, about, version, at, count, step, takenAt, JSON.stringify(event)];
     if (this.#db.run(ADD, ...values) === 0) return false;
     this.#sequence.used();
     this.#added++;
@@ -74,15 +74,15 @@ export class EventRows implements EventsTx {
     const row = this.#db.get<EventColumns>('SELECT * FROM events WHERE uid = ?', uid);
     const event = row && readEvent(this.#db, row);
     if (row === undefined || event === undefined) return undefined;
-    const { about, version, at, count, told, taken_at: takenAt } = row;
-    return { uid, about, version, at, count, told, takenAt, event };
+    const { about, version, at, count, step, taken_at: takenAt } = row;
+    return { uid, about, version, at, count, step, takenAt, event };
   }
 
-  update({ uid, version, at, count, told }: KeptEvent): void {
+  update({ uid, version, at, count, step }: KeptEvent): void {
     // At a step it is another entry of the journals: it moves to their end.
-    const moved = this.#db.run(MOVE, this.#sequence.next(), uid, told);
+    const moved = this.#db.run(MOVE, this.#sequence.next(), uid, step);
     if (moved > 0) this.#sequence.used();
-    this.#db.run(UPDATE, version, at, count, told, uid);
+    this.#db.run(UPDATE, version, at, count, step, uid);
   }
 
   about(uids: readonly string[]): EventFacts[] {

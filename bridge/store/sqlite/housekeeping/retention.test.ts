@@ -30,7 +30,7 @@ function retained(limits = LIMITS): [uid: string, transitions: number][] {
 }
 
 describe('a scheduled time without a Job, missed or skipped', () => {
-  it('goes by age, with what was told of it', () => {
+  it('goes by age, with what was reported of it', () => {
     judged(T0, false);
     judged(T0 + HOUR, true);
     judged(T0 + 5 * DAY, false);

@@ -39,7 +39,7 @@ interface Candidate {
 }
 
 /** A late record of one of these reports nothing, so that nothing is remembered of them. */
-const UNTOLD: ReadonlySet<Kind> = new Set<Kind>(['ReplicaSet', 'ControllerRevision', 'Namespace', 'Node']);
+const UNREPORTED: ReadonlySet<Kind> = new Set<Kind>(['ReplicaSet', 'ControllerRevision', 'Namespace', 'Node']);
 
 /** States are not parsed here: one that cannot be read goes like the others. */
 const SOUND = `json_valid(state) AND coalesce(
@@ -191,7 +191,7 @@ export class Retention {
     // A late record of a pod is known by its Job.
     const isKnown = kind === 'Pod' && row.run === null && row.owner_uid !== null && this.#tombstones.has(row.owner_uid);
     const tombstone = { uid, kind, namespace, name, runKey: runKey ?? undefined, createdAt: createdAt ?? undefined };
-    if (!isKnown && !UNTOLD.has(kind)) this.#tombstones.put(tombstone, now);
+    if (!isKnown && !UNREPORTED.has(kind)) this.#tombstones.put(tombstone, now);
     return deleteObject(this.#db, tombstone, deadline) || 'unfinished';
   }
 

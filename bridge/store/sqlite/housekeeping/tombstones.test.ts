@@ -52,7 +52,7 @@ const withSent = (): number => query("SELECT count(*) AS n FROM tombstones WHERE
 const forgottenUpTo = (): number => test.store.transaction((tx) => tx.tombstones.forgottenUpTo());
 
 describe('tombstones', () => {
-  it('tell what was sent for the age of the retention, and are kept bare after that', () => {
+  it('say what was sent for the age of the retention, and are kept bare after that', () => {
     over(0, 20);
     test.now += 11 * DAY;
     retain();

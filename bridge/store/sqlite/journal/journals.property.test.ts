@@ -123,7 +123,7 @@ class World {
       const kept = updateEvent(before, facts, t.now)!;
       events.update(kept);
       // What was not exported before is the same entry, with the later count.
-      if (kept.told > before.told && row!.seq <= cursor) this.eventEntries++;
+      if (kept.step > before.step && row!.seq <= cursor) this.eventEntries++;
     });
   }
 

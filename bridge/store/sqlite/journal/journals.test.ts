@@ -69,7 +69,7 @@ describe('a destination that follows the journal', () => {
   it('misses nothing that is committed together, an Event that moves to the end among it', () => {
     t.say('e1');
     t.store.transaction(({ events, timeline }) => {
-      events.update({ ...events.event('e1')!, version: '200', count: 10, told: 10 });
+      events.update({ ...events.event('e1')!, version: '200', count: 10, step: 10 });
       timeline.add(t.transition('a'), t.now);
       events.add(keepEvent(eventFacts({ uid: 'e2' }), t.now));
       timeline.add(t.transition('b'), t.now);

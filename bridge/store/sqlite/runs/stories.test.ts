@@ -136,7 +136,7 @@ describe('the story of a run', () => {
     expect(story()?.attempts).toHaveLength(2);
   });
 
-  it('costs its intent one line, however much there is to tell', () => {
+  it('costs its intent one line, however long the story is', () => {
     put();
     for (let number = 0; number < 50; number++) attempt(number);
     plan();

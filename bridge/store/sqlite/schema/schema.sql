@@ -42,7 +42,7 @@ CREATE INDEX desired_removals ON desired (remove_at) WHERE remove_at IS NOT NULL
 
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, about TEXT NOT NULL, version TEXT NOT NULL, at INTEGER NOT NULL,
-  count INTEGER NOT NULL, told INTEGER NOT NULL, taken_at INTEGER NOT NULL, event TEXT NOT NULL);
+  count INTEGER NOT NULL, step INTEGER NOT NULL, taken_at INTEGER NOT NULL, event TEXT NOT NULL);
 CREATE INDEX events_about ON events (about, at);
 CREATE INDEX events_at ON events (at);
 

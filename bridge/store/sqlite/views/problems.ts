@@ -35,10 +35,10 @@ export function problemsOf(db: Db, uid: string): ProblemView[] {
 export function countProblems(db: Db): ProblemCount[] {
   return db
     .all<ProblemCount>(
-      `SELECT told.value AS destination, json_extract(problem.value, '$.annotation') AS annotation,
+      `SELECT target.value AS destination, json_extract(problem.value, '$.annotation') AS annotation,
          count(DISTINCT uid) AS count
        FROM annotation_problems, json_each(iif(json_valid(problems), problems, '[]')) AS problem,
-         json_each(problem.value, '$.destinations') AS told
+         json_each(problem.value, '$.destinations') AS target
        GROUP BY 1, 2 ORDER BY 1, 2`,
     )
     .map((row) => ({ ...row }));
