@@ -85,7 +85,7 @@ describe('Retry-After', () => {
     expect(retryAfterMs({ 'retry-after': value }, now)).toBe(ms);
   });
 
-  it('as a date counts from the vendor`s own time, when the answer tells it: our clock may be wrong', () => {
+  it('as a date counts from the vendor`s own time, when the answer carries it: our clock may be wrong', () => {
     const [date, later] = [now + 7_200_000, now + 7_205_000].map((at) => new Date(at).toUTCString());
     expect(retryAfterMs({ 'retry-after': later!, date: date! }, now)).toBe(5_000);
   });

@@ -106,7 +106,7 @@ describe('a failure', () => {
     expect(await client()({ url: `https://${host}/` })).toMatchObject({ reason: 'connection_failed', unknown: false });
   });
 
-  it.each(['no url', 'http://127.0.0.1:1/'])('of a request that cannot be made is no exception: %s', async (url) => {
+  it.each(['no url', 'http://127.0.0.1:1/'])('of a request that cannot be made does not throw: %s', async (url) => {
     const result = await client()({ url, headers: { authorization: 'secret\n' } });
     expect(result).toMatchObject({ reason: 'connection_failed', unknown: false });
     expect(JSON.stringify(result)).not.toContain('secret');
@@ -129,7 +129,7 @@ describe('a failure', () => {
     expect(result).toMatchObject({ reason: 'connection_failed', unknown: false });
   });
 
-  it('is told apart from being stopped', async () => {
+  it('is distinguished from being stopped', async () => {
     const stop = new AbortController();
     const url = await serve((request, response) => (request.url === '/stop' ? stop.abort() : response.end()));
     const request = client();
@@ -164,7 +164,9 @@ describe('the proxy variables', () => {
     expect(await client(env)({ url })).toMatchObject({ body: 'direct' });
   });
 
-  it('that are no URL are a clear error without their value', () => {
-    expect(() => createHttp({ HTTP_PROXY: 'http://user:password@:bad:' })).toThrow(/HTTP_PROXY or HTTPS_PROXY is no/);
+  it('that are not URLs are a clear error without their value', () => {
+    expect(() => createHttp({ HTTP_PROXY: 'http://user:password@:bad:' })).toThrow(
+      /HTTP_PROXY or HTTPS_PROXY is not a/,
+    );
   });
 });

@@ -17,7 +17,7 @@ export interface DestinationSettings extends Selecting {
 
 /** What a planner may know beside the settings of its destination. */
 export interface World {
-  /** Of the store: the same as long as it or its side file lives. Tells clusters apart in keys. */
+  /** Of the store: the same as long as it or its side file lives. Distinguishes clusters in keys. */
   readonly clusterId: string;
   /** As people call it. */
   readonly clusterName: string;

@@ -18,7 +18,7 @@ export interface Limit {
   readonly burst?: number;
 }
 
-/** "Tell this destination about this transition": one outbox row. Hosts and secrets are not part of it. */
+/** "Report this transition to this destination": one outbox row. Hosts and secrets are not part of it. */
 export interface Intent {
   /** Unique per destination and deterministic: derived from the transition id. */
   readonly key: string;

@@ -139,7 +139,7 @@ describe.each(['an intent', 'the journal'] as const)('the sink contract of OpenT
     expect(JSON.stringify(await sent()).length).toBeLessThan(2_000);
   });
 
-  it('stops when it is told to, and tries later', async () => {
+  it('stops when its signal aborts, and tries later', async () => {
     stop.abort();
     expect(await sent()).toMatchObject({ outcome: 'retry', reason: 'shutting_down', unknown: false });
     expect(arrived()).toEqual([]);

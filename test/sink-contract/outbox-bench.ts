@@ -23,7 +23,7 @@ export class OutboxBench {
   readonly vendors: Vendors;
   readonly sink: SinkCase;
   /** Everything that left the outbox: outcomes and errors, with the time on the clock. */
-  readonly told: { readonly at: number; readonly delivery: Delivery | string }[] = [];
+  readonly outcomes: { readonly at: number; readonly delivery: Delivery | string }[] = [];
   private readonly http: Http = createHttp({});
   private readonly folder = mkdtempSync(join(tmpdir(), 'sink-contract-'));
   private readonly clock = { now: () => this.now };
@@ -50,8 +50,8 @@ export class OutboxBench {
       maxAgeMs: DAY_MS,
       random: () => 0.5,
       tickMs: 5,
-      onSettled: (_, delivery) => this.told.push({ at: this.now, delivery }),
-      onError: (error) => this.told.push({ at: this.now, delivery: String(error) }),
+      onSettled: (_, delivery) => this.outcomes.push({ at: this.now, delivery }),
+      onError: (error) => this.outcomes.push({ at: this.now, delivery: String(error) }),
     });
   }
 
@@ -101,7 +101,7 @@ export class OutboxBench {
   async until(condition: () => boolean, stepMs = 200): Promise<void> {
     const deadline = Date.now() + 200_000;
     while (!condition()) {
-      if (Date.now() > deadline) throw new Error(`not in time: ${JSON.stringify([this.told, this.read()])}`);
+      if (Date.now() > deadline) throw new Error(`not in time: ${JSON.stringify([this.outcomes, this.read()])}`);
       this.now += stepMs;
       await sleep(2);
     }

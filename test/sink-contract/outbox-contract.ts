@@ -100,7 +100,7 @@ function telemetryRules(bench: () => OutboxBench, identities: (...runs: number[]
     bench().enqueue(1);
     await bench().settled();
     const at = (outcome: string) =>
-      bench().told.findLast(({ delivery }) => typeof delivery === 'object' && delivery.outcome === outcome)!.at;
+      bench().outcomes.findLast(({ delivery }) => typeof delivery === 'object' && delivery.outcome === outcome)!.at;
     expect(at('delivered') - at('retry')).toBeGreaterThanOrEqual(30_000);
   });
 
@@ -192,7 +192,7 @@ function silenceRules(bench: () => OutboxBench, { telemetry }: Exempt): void {
     bench().enqueue(1);
     // A refused row is tried again after an hour.
     await bench().settled(60_000);
-    const written = bench().stored() + JSON.stringify([bench().told, bench().read()]);
+    const written = bench().stored() + JSON.stringify([bench().outcomes, bench().read()]);
     for (const form of secretForms(sink.secrets)) expect(written).not.toContain(form);
   });
 }

@@ -36,7 +36,7 @@ export function kubeAccess({ url, key }: Vendors): KubeAccess {
 export class PodWorld {
   readonly vendors: Vendors;
   readonly lines: LogLine[] = [];
-  readonly told: Delivery[] = [];
+  readonly deliveries: Delivery[] = [];
   now = START;
   /** What the watch brings; a test may hold it back, or bring it again. */
   watch: (pod: SimulatedPod, deleted: boolean) => void = (pod, deleted) => this.observe(pod, deleted);
@@ -89,7 +89,7 @@ export class PodWorld {
       maxAgeMs: 86_400_000,
       random: () => 0.5,
       tickMs: 5,
-      onSettled: (_, delivery) => this.told.push(delivery),
+      onSettled: (_, delivery) => this.deliveries.push(delivery),
       onError: (error) => expect.fail(String(error)),
     });
   }
@@ -119,7 +119,7 @@ export class PodWorld {
   async until(condition: () => boolean, stepMs = 200): Promise<void> {
     const deadline = Date.now() + 120_000;
     while (!condition()) {
-      if (Date.now() > deadline) throw new Error(`not in time: ${JSON.stringify([this.told, this.rows()])}`);
+      if (Date.now() > deadline) throw new Error(`not in time: ${JSON.stringify([this.deliveries, this.rows()])}`);
       this.now += stepMs;
       await sleep(2);
     }

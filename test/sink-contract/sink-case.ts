@@ -26,7 +26,7 @@ export interface SinkCase {
   /** The telemetry of one run in order, at least two in one lane; it waits at most for the desired row of its number. */
   intents(run: number): PlannedIntent[];
   desired(row: number, version: 'A' | 'B'): ClaimedDesired;
-  /** What tells this intent from others at the vendor. */
+  /** What distinguishes this intent from others at the vendor. */
   identify(intent: ClaimedIntent): string;
   /** `identify` of the telemetry that the vendor processed, in order. */
   processed(vendors: Vendors): string[];

@@ -145,7 +145,7 @@ function sharedTable(bench: () => Bench, kind: 'intent' | 'desired', send: Send)
     expect(JSON.stringify(await send({ status: 400, body: 'x'.repeat(100_000) })).length).toBeLessThan(2000);
   });
 
-  it('stops when it is told to, and tries later', async () => {
+  it('stops when its signal aborts, and tries later', async () => {
     bench().abort();
     expect(await send()).toMatchObject({ outcome: 'retry', reason: 'shutting_down', unknown: false });
     expect(bench().vendors.requests).toEqual([]);

@@ -48,15 +48,15 @@ export const monitorSchema = z.discriminatedUnion('type', [
   z.strictObject({
     ...common,
     type: z.literal('job'),
-    metadata: z.string().refine(isJson, 'is no JSON').optional(),
-    schedule: z.string().regex(CRON, 'is no schedule'),
-    timezone: z.string().refine(isTimeZone, 'is no time zone').optional(),
-    assertions: z.array(z.string().regex(METRIC, 'is no assertion')).optional(),
+    metadata: z.string().refine(isJson, 'is not JSON').optional(),
+    schedule: z.string().regex(CRON, 'is not a schedule'),
+    timezone: z.string().refine(isTimeZone, 'is not a time zone').optional(),
+    assertions: z.array(z.string().regex(METRIC, 'is not an assertion')).optional(),
   }),
   z.strictObject({
     ...common,
     type: z.literal('heartbeat'),
-    schedule: z.string().regex(/^every [1-9]\d* (seconds|minutes|hours|days)$/, 'is no interval'),
+    schedule: z.string().regex(/^every [1-9]\d* (seconds|minutes|hours|days)$/, 'is not an interval'),
   }),
 ]);
 
@@ -64,7 +64,7 @@ export type Monitor = z.infer<typeof monitorSchema>;
 
 const stamp = z
   .string()
-  .regex(/^\d+(\.\d{1,6})?$/, 'is no number of seconds')
+  .regex(/^\d+(\.\d{1,6})?$/, 'is not a number of seconds')
   .refine((value) => Number(value) > 1_500_000_000 && Number(value) < Date.now() / 1000 + 86_400, 'is not plausible');
 
 /** The published parameters of a ping, closed. */
@@ -77,15 +77,15 @@ export const pingSchema = z.strictObject({
   message: text(2000).optional(),
   metric: z
     .string()
-    .regex(/^(duration|count|error_count|length|latency):\d+(\.\d+)?$/, 'is no metric')
+    .regex(/^(duration|count|error_count|length|latency):\d+(\.\d+)?$/, 'is not a metric')
     .optional(),
   status_code: z
     .string()
-    .regex(/^-?\d+$/, 'is no exit code')
+    .regex(/^-?\d+$/, 'is not an exit code')
     .optional(),
 });
 
-/** A heartbeat is no job: it has no state and no series. */
+/** A heartbeat is not a job: it has no state and no series. */
 export const heartbeatSchema = pingSchema.pick({ stamp: true, host: true, env: true, message: true, metric: true });
 
 export type PingQuery = z.infer<typeof pingSchema>;

@@ -199,9 +199,9 @@ function parseMonitors(body: string): { monitors: Monitor[]; errors: string[] } 
   try {
     list = JSON.parse(body);
   } catch {
-    return { monitors: [], errors: ['the body is no JSON'] };
+    return { monitors: [], errors: ['the body is not JSON'] };
   }
-  if (!Array.isArray(list)) return { monitors: [], errors: ['the body is no array'] };
+  if (!Array.isArray(list)) return { monitors: [], errors: ['the body is not an array'] };
   const monitors: Monitor[] = [];
   const errors: string[] = [];
   for (const [index, item] of list.entries()) {

@@ -32,7 +32,7 @@ export interface ArrivedLog {
   readonly resource: Attributes;
 }
 
-/** A receiver of OTLP over gRPC that keeps what it took, and refuses all or a part when told to. */
+/** A receiver of OTLP over gRPC that keeps what it took, and refuses all or a part when a test asks for it. */
 export interface OtlpReceiver {
   readonly endpoint: string;
   readonly spans: () => readonly ArrivedSpan[];

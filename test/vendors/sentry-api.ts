@@ -14,7 +14,7 @@ interface Ingestion {
 const monitorSchema = z.object({
   project: z.string().optional(),
   name: z.string().min(1).max(128),
-  slug: z.string().regex(/^(?!\d+$)[a-z0-9_-]{1,50}$/, 'is no slug'),
+  slug: z.string().regex(/^(?!\d+$)[a-z0-9_-]{1,50}$/, 'is not a slug'),
   type: z.literal('cron_job').optional(),
   status: z.enum(['active', 'disabled']).optional(),
   is_muted: z.boolean().optional(),

@@ -6,14 +6,14 @@ const line = (max: number) => text(max).regex(/^[^\n\r]*$/, 'has a line break');
 export const hex32 = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 hex digits');
 const seconds = z.number().positive();
 const environment = line(64).regex(/^(?!None$)[^/]*$/, 'has a slash, or is None');
-const release = line(200).regex(/^(?!\.{1,2}$|latest$)[^\t\f/\\]*$/i, 'is no release');
+const release = line(200).regex(/^(?!\.{1,2}$|latest$)[^\t\f/\\]*$/i, 'is not a release');
 const TAG_KEY = /^[a-zA-Z0-9_.:-]{1,200}$/;
 const levels = z.enum(['debug', 'info', 'warning', 'error', 'fatal']);
 /** The most bytes of JSON that a context keeps, and its depth. */
 const MAX_CONTEXT = 8192;
 const MAX_DEPTH = 7;
 
-const tags = z.record(z.string().regex(TAG_KEY, 'is no tag'), line(200));
+const tags = z.record(z.string().regex(TAG_KEY, 'is not a tag'), line(200));
 const context = z
   .record(z.string(), z.json())
   .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_CONTEXT, 'is a context larger than 8 KiB')
@@ -68,10 +68,10 @@ const schedule = z.discriminatedUnion('type', [
 
 /** What the consumer takes of `monitor_config`; an invalid one is ignored after HTTP 200. */
 export const monitorConfigSchema = z.strictObject({
-  schedule: schedule.refine((one) => one.type === 'interval' || isCrontab(one.value), 'is no crontab'),
+  schedule: schedule.refine((one) => one.type === 'interval' || isCrontab(one.value), 'is not a crontab'),
   checkin_margin: margin.nullish(),
   max_runtime: z.int().min(1).max(10_080).nullish(),
-  timezone: z.string().refine(isZone, 'is no time zone').nullish(),
+  timezone: z.string().refine(isZone, 'is not a time zone').nullish(),
   failure_issue_threshold: z.int().min(1).max(720).nullish(),
   recovery_threshold: z.int().min(1).max(720).nullish(),
   owner: z
@@ -84,7 +84,7 @@ export type MonitorConfig = z.infer<typeof monitorConfigSchema>;
 
 /** What Relay takes; it refuses the rest with an invalid item, and cuts the slug. */
 export const checkInSchema = z.strictObject({
-  check_in_id: z.string().regex(/^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/, 'is no UUID'),
+  check_in_id: z.string().regex(/^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/, 'is not a UUID'),
   monitor_slug: z.string().min(1),
   status: z.enum(['in_progress', 'ok', 'error']),
   duration: z.number().nonnegative().nullish(),

@@ -47,7 +47,7 @@ describe('annotations that cannot be read', () => {
     ['cronitor-grace-seconds', '-1'],
     ['metric.duration', '< 5 seconds, soon'],
     ['metric.duration', '< 5 🚀'],
-  ])('are told: %s with %o', (name, value) => {
+  ])('are reported: %s with %o', (name, value) => {
     expect(problems({ [name]: value })).toEqual([
       { annotation: `k8s.cronitor.io/${name}`, value, allowed: expect.any(String), used: expect.any(String) },
     ]);
@@ -62,20 +62,20 @@ describe('annotations that cannot be read', () => {
     ['tags', `a, ${'x'.repeat(101)}`, 'the first 100, and of a longer one its beginning'],
     ['tags', 'a,'.repeat(101), 'the first 100, and of a longer one its beginning'],
     ['notify', `a, ${'x'.repeat(101)}`, "only what is allowed; Cronitor's default when that is nothing"],
-  ])('are told when they are too long, with what is used: %s', (name, value, used) => {
+  ])('are reported when they are too long, with what is used: %s', (name, value, used) => {
     expect(problems({ [name]: value })).toMatchObject([{ annotation: `k8s.cronitor.io/${name}`, used }]);
     expect(problems({ [name]: ` ${'x'.repeat(100)} \n` })).toEqual([]);
   });
 
   it.each(['.', '..', '%2e%2e', '%2E.', 'a/b', '/', '..\\b', 'a?b', 'a#b', 'a\u0000b', 'a\nb', '[redacted]'])(
-    'are told of a key that would change the URL of its monitor: %j',
+    'are reported for a key that would change the URL of its monitor: %j',
     (value) => {
       expect(problems({ key: value })).toMatchObject([{ annotation: 'k8s.cronitor.io/key' }]);
       expect(problems({ 'cronitor-id': value })).toMatchObject([{ annotation: 'k8s.cronitor.io/cronitor-id' }]);
     },
   );
 
-  it.each(['nottify', 'Key', 'cronitor-env'])('are told when they do not exist: %s', (name) => {
+  it.each(['nottify', 'Key', 'cronitor-env'])('are reported when they do not exist: %s', (name) => {
     const [problem] = problems({ [name]: 'x' });
     expect(problem).toMatchObject({ annotation: `k8s.cronitor.io/${name}`, value: 'x' });
     expect(problem!.allowed).toContain('notify');
@@ -112,7 +112,7 @@ describe('annotations that can be read', () => {
     ['metric.duration', ''],
     ['log-complete-event', 'False'],
     ['send-pod-start-event', '1'],
-  ])('are no problem: %s with %o', (name, value) => {
+  ])('are taken: %s with %o', (name, value) => {
     expect(problems({ [name]: value })).toEqual([]);
   });
 });

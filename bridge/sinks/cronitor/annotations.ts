@@ -168,7 +168,7 @@ function prefix(value: string): string | undefined {
   return value.trimStart().replace(/[^\S ]+$/u, '') || undefined;
 }
 
-/** A part of a name is no name of a list: one that is too long is left out. */
+/** A name that is cut is not the name of a list: one that is too long is left out. */
 function lists(value: string): string[] {
   return items(value)
     .filter((item) => !isLonger(item, MAX_TEXT))

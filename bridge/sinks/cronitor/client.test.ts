@@ -50,11 +50,11 @@ describe('§8 its client of the monitor API', () => {
     [401, { outcome: 'drop', reason: 'unauthorized', hold: { key: 'api' } }],
     [403, { outcome: 'drop', reason: 'forbidden', hold: { key: 'api' } }],
     [500, { outcome: 'retry', reason: 'server_error' }],
-  ])('tells %i by its status', async (status, delivery) => {
+  ])('says what %i means', async (status, delivery) => {
     vendors.inject({ status, body: 'its words' });
-    const [told] = await deliverer().converge([row('a')], signal);
-    expect(told).toMatchObject(delivery);
-    expect(told).toMatchObject({ detail: expect.stringContaining(`HTTP ${status}`) as string });
+    const [answer] = await deliverer().converge([row('a')], signal);
+    expect(answer).toMatchObject(delivery);
+    expect(answer).toMatchObject({ detail: expect.stringContaining(`HTTP ${status}`) as string });
   });
 
   it('sends three CronJobs in one request, as the user that the key is', async () => {
@@ -93,7 +93,7 @@ describe('§8 its client of the telemetry API', () => {
     expect(vendors.cronitor.pings).toMatchObject([{ monitor: 'my-id', query }]);
   });
 
-  it('is told of a key that is refused', async () => {
+  it('hears of a key that is refused', async () => {
     expect(await deliverer({ apiKey: 'another' }).deliver([ping({ state: 'run' })], signal)).toMatchObject([
       { outcome: 'retry', reason: 'unauthorized' },
     ]);

@@ -73,7 +73,7 @@ describe('a ping', () => {
     expect(delivery).toMatchObject({ detail: 'HTTP 400: no password=[redacted]' });
   });
 
-  it('survives text that is no Unicode', async () => {
+  it('survives text that is not Unicode', async () => {
     expect(await deliverer().deliver([ping('m', { state: 'run', message: '\udfff' })], signal)).toEqual([
       { outcome: 'delivered' },
     ]);
@@ -109,7 +109,7 @@ describe('monitors', () => {
     const bad = { assertions: ['metric.duration < 5 %'] };
     const rows = Array.from({ length: 20 }, (_, index) => row(`m${index}`, index === 3 || index === 17 ? bad : {}));
     const deliveries = await deliverer().converge(rows, signal);
-    const refused = { outcome: 'drop', reason: 'bad_request', detail: expect.stringContaining('is no assertion') };
+    const refused = { outcome: 'drop', reason: 'bad_request', detail: expect.stringContaining('is not an assertion') };
     expect(deliveries).toEqual(
       rows.map((_, index) => (index === 3 || index === 17 ? refused : { outcome: 'delivered' })),
     );
@@ -126,7 +126,7 @@ describe('monitors', () => {
     expect(vendors.requests).toHaveLength(2);
   });
 
-  it('are not accepted by an answer that is no array', async () => {
+  it('are not accepted by an answer that is not an array', async () => {
     vendors.inject({ status: 200, body: '{"monitors":[]}' });
     expect(await deliverer().converge([row('a')], signal)).toMatchObject([{ outcome: 'retry', reason: 'bad_answer' }]);
   });

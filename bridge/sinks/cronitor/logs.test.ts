@@ -38,7 +38,7 @@ function log(changes: Partial<RunLog> = {}): RunLog {
 }
 const kept = (text: string, changes: Partial<RunLog> = {}): KeptLog => ({ ...log(changes), text: gzipSync(text) });
 
-const told = transition({ id: `${JOB_UID}/logs`, kind: 'run.logs', at: 1_760_000_065_000 });
+const runLogs = transition({ id: `${JOB_UID}/logs`, kind: 'run.logs', at: 1_760_000_065_000 });
 const context = (changes: Given = {}) =>
   planContext({
     attempts: [attempt({ nodeName: 'node-a' })],
@@ -50,21 +50,21 @@ const context = (changes: Given = {}) =>
 describe('the logs of a run', () => {
   const planner = createCronitorPlanner('default', planConfig());
 
-  it('of a manual run that is not told are neither read nor sent', () => {
+  it('of a manual run that is not reported are neither read nor sent', () => {
     const ignoring = createCronitorPlanner('default', planConfig({ manualRuns: 'ignore' }));
     const manual = { run: run({ manual: true }), memo: undefined };
-    expect(ignoring.plan(told, context(manual))).toEqual({ drop: 'manual_run' });
+    expect(ignoring.plan(runLogs, context(manual))).toEqual({ drop: 'manual_run' });
     expect(ignoring.wantsLogs?.(context(manual), transition())).toBe(false);
     expect(planner.wantsLogs?.(context(manual), transition())).toBe(true);
   });
 
   it('have their share of the limit that all accounts have together', () => {
-    const planned = createCronitorPlanner('default', { ...planConfig(), accounts: 4 }).plan(told, context());
+    const planned = createCronitorPlanner('default', { ...planConfig(), accounts: 4 }).plan(runLogs, context());
     expect(planned).toMatchObject({ intents: [{}, { limits: pingLimits('k', 4) }] });
   });
 
   it('are an upload and the event after it, in a lane of their own', () => {
-    const planned = planner.plan(told, context());
+    const planned = planner.plan(runLogs, context());
     expect(planned).toEqual({
       intents: [
         {
@@ -96,7 +96,7 @@ describe('the logs of a run', () => {
     ['log_empty', undefined],
   ] as const)('without any text are not sent, because of %s', (outcome, detail) => {
     const logs = [log({ outcome: 'log_empty' }), log({ outcome, detail })];
-    expect(planner.plan(told, context({ logs }))).toEqual({ drop: outcome, ...(detail && { detail }) });
+    expect(planner.plan(runLogs, context({ logs }))).toEqual({ drop: outcome, ...(detail && { detail }) });
   });
 
   it('are not wanted of an account without them, of an excluded CronJob, or of a bare pod', () => {
@@ -104,9 +104,9 @@ describe('the logs of a run', () => {
     const excluded = { cronJob: cronJob({ exclude: 'true' }), memo: undefined };
     expect(planner.wantsLogs?.(context(), transition())).toBe(true);
     expect(off.wantsLogs?.(context(), transition())).toBe(false);
-    expect(off.plan(told, context())).toBeNull();
+    expect(off.plan(runLogs, context())).toBeNull();
     expect(planner.wantsLogs?.(context(excluded), transition())).toBe(false);
-    expect(planner.plan(told, context(excluded))).toEqual({ drop: 'not_selected' });
+    expect(planner.plan(runLogs, context(excluded))).toEqual({ drop: 'not_selected' });
     expect(planner.wantsLogs?.(context({ run: run({ kind: 'Pod' }) }), transition())).toBe(false);
   });
 });
@@ -165,9 +165,9 @@ describe('sending logs', () => {
   });
 
   const intents = (logs: readonly KeptLog[]): ClaimedIntent[] => {
-    const planned = createCronitorPlanner('default', planConfig()).plan(told, context({ logs }));
+    const planned = createCronitorPlanner('default', planConfig()).plan(runLogs, context({ logs }));
     if (planned === null || 'drop' in planned) throw new Error('nothing is planned');
-    const claimed = { seq: 1, destination: 'cronitor/default', transitionId: told.id, attempt: 1 };
+    const claimed = { seq: 1, destination: 'cronitor/default', transitionId: runLogs.id, attempt: 1 };
     const known = {
       run: run(),
       object: undefined,
@@ -196,7 +196,7 @@ describe('sending logs', () => {
     expect(vendors.cronitor.violations).toEqual([]);
   });
 
-  it('then tells it with the length of the whole and the end of it', async () => {
+  it('then reports it with the length of the whole and the end of it', async () => {
     const [, event] = intents([kept('ünd so\nlast line\n')]);
     expect(await deliver([event!])).toEqual([{ outcome: 'delivered' }]);
     const query = { state: 'logs', message: 'ünd so\nlast line', metric: 'length:18', series: JOB_UID };
@@ -221,7 +221,7 @@ describe('sending logs', () => {
     [400, { outcome: 'drop', reason: 'bad_request' }],
     [403, { outcome: 'retry', reason: 'forbidden' }],
     [500, { outcome: 'retry', reason: 'server_error' }],
-  ])('a storage that answers %s is told without its words', async (status, delivery) => {
+  ])('a storage that answers %s is reported without its words', async (status, delivery) => {
     vendors.inject({ match: 'PUT /log-storage', status, body: 'StringToSign: a secret' });
     const [upload] = intents([kept('x')]);
     const [result] = await deliver([upload!]);

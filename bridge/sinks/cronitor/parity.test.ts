@@ -24,7 +24,7 @@ const key = (annotations: Annotations) => monitorKey(cronJob(annotations), undef
 const name = (annotations: Annotations) => monitorName(cronJob(annotations));
 const ownTags = (annotations: Annotations, tags: string[] = []) =>
   (payload(annotations, {}, { tags })['tags'] as string[]).slice(2);
-const isTold = (annotations: Annotations) => annotationProblems(cronJob(annotations)).length === 1;
+const isReported = (annotations: Annotations) => annotationProblems(cronJob(annotations)).length === 1;
 
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
@@ -35,7 +35,7 @@ describe('§2 include', () => {
     const one = cronJob({ include: value });
     expect(selected(one, planConfig())).toBe(true);
     expect(selected(one, excluding)).toBe(TRUE.includes(value));
-    expect(isTold({ include: value })).toBe(NO_BOOLEAN.includes(value));
+    expect(isReported({ include: value })).toBe(NO_BOOLEAN.includes(value));
   });
 
   it('that is absent is excluded there', () => {
@@ -48,7 +48,7 @@ describe('§2 exclude', () => {
     const one = cronJob({ exclude: value, include: 'true' });
     expect(selected(one, planConfig())).toBe(!TRUE.includes(value));
     expect(selected(one, excluding)).toBe(true);
-    expect(isTold({ exclude: value })).toBe(NO_BOOLEAN.includes(value));
+    expect(isReported({ exclude: value })).toBe(NO_BOOLEAN.includes(value));
   });
 
   it('that is absent is included there', () => {
@@ -186,9 +186,9 @@ describe('§2 notify', () => {
     expect(field('notify')({ notify: ' slack, infra-teams ,' })).toEqual(['slack', 'infra-teams']);
   });
 
-  it.each(['', ' ', ','])('better: %o is told and leaves the default, instead of a list without a name', (notify) => {
+  it.each(['', ' ', ','])('%o is reported and leaves the default, not a list without a name', (notify) => {
     expect(payload({ notify })).toEqual(payload());
-    expect(isTold({ notify })).toBe(true);
+    expect(isReported({ notify })).toBe(true);
   });
 });
 
@@ -199,14 +199,14 @@ describe('§2 grace-seconds', () => {
     ['007', 7],
   ])('%o is %o', (value, seconds) => {
     expect(field('grace_seconds')({ 'grace-seconds': value })).toBe(seconds);
-    expect(isTold({ 'grace-seconds': value })).toBe(false);
+    expect(isReported({ 'grace-seconds': value })).toBe(false);
   });
 
   it.each(['', ' 60', '60 ', '1.5', '1e3', '0x10', 'five', '0', '-0', '-1', '-5', '99999999999999999999'])(
-    'better: %o is told, and not sent',
+    '%o is reported, and not sent',
     (value) => {
       expect(payload({ 'grace-seconds': value })).toEqual(payload());
-      expect(isTold({ 'grace-seconds': value })).toBe(true);
+      expect(isReported({ 'grace-seconds': value })).toBe(true);
     },
   );
 });
@@ -232,17 +232,17 @@ describe('§2 metric.duration', () => {
     ['< 5 fortnights', ['metric.duration < 5 fortnights']],
   ])('%o makes %o', (value, assertions) => {
     expect(payload({ 'metric.duration': value })['assertions']).toEqual(assertions);
-    expect(isTold({ 'metric.duration': value })).toBe(false);
+    expect(isReported({ 'metric.duration': value })).toBe(false);
   });
 
   it.each(['', ' , '])('%o makes none', (value) => {
     expect(payload({ 'metric.duration': value })).toEqual(payload());
   });
 
-  it('better: what is no limit is told instead of costing the whole monitor', () => {
+  it('what is not a limit is reported and does not cost the whole monitor', () => {
     expect(payload({ 'metric.duration': 'soon' })).toEqual(payload());
     expect(payload({ 'metric.duration': 'soon, < 5' })['assertions']).toEqual(['metric.duration < 5']);
-    expect(isTold({ 'metric.duration': 'soon, < 5' })).toBe(true);
+    expect(isReported({ 'metric.duration': 'soon, < 5' })).toBe(true);
     expect(payload({ 'metric.duration': '< 5 🚀, < 5 Min' })['assertions']).toEqual(['metric.duration < 5 min']);
   });
 });
@@ -251,7 +251,7 @@ describe.each(['log-complete-event', 'send-pod-start-event'] as const)('§2 %s',
   const asked = (value: string) => setting(cronJob({ [annotation]: value }), annotation) === true;
   it.each([...TRUE, ...FALSE, ...NO_BOOLEAN])('%o', (value) => {
     expect(asked(value)).toBe(TRUE.includes(value));
-    expect(isTold({ [annotation]: value })).toBe(NO_BOOLEAN.includes(value));
+    expect(isReported({ [annotation]: value })).toBe(NO_BOOLEAN.includes(value));
   });
 
   it('that is absent is false', () => {
@@ -269,7 +269,7 @@ describe('whatever an annotation says', () => {
   const LONG = ['ü'.repeat(300), '🚀'.repeat(5_000), 'tag,'.repeat(5_000), `<1${'0'.repeat(300)}`, '<5s,'.repeat(500)];
   const VALUES = ['', ' ', '\n', ',', '0', '-1', 'yes', '🚀, a', '< 1 s', '>=1.5 MIN', ...LONG];
   it.each(Object.keys(RULES).filter((annotation) => !annotation.startsWith('key')))(
-    '§8 the monitor has a name that is no UID, and Cronitor takes it: %s',
+    '§8 the monitor has a name that is not a UID, and Cronitor takes it: %s',
     (annotation) => {
       for (const value of VALUES) {
         const sent = payload({ [annotation]: value });

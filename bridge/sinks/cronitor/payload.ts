@@ -8,7 +8,7 @@ import type { CronitorPlanConfig } from './config.ts';
 import { MAX_TEXT } from './limits.ts';
 import { shorten, shortenMiddle } from './shorten.ts';
 
-/** True for a CronJob of this account. An annotation that is no boolean asks for nothing: the default counts. */
+/** True for a CronJob of this account. An annotation that is not a boolean asks for nothing: the default counts. */
 export function selected(cronJob: CronJobFacts, config: CronitorPlanConfig): boolean {
   if (!isInSelection(cronJob, config)) return false;
   if (config.defaultBehavior === 'exclude') return setting(cronJob, 'include') === true;

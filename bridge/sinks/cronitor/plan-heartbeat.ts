@@ -8,7 +8,7 @@ const NOTE =
 
 /**
  * The monitor of the bridge itself. It is late by a whole interval before somebody is woken: a restart, or one ping that
- * was lost, is no outage.
+ * was lost, is not an outage.
  */
 export function heartbeatMonitor(
   { key, interval }: NonNullable<CronitorPlanConfig['heartbeat']>,

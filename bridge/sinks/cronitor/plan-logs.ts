@@ -4,7 +4,7 @@ import type { Transition } from '../../lifecycle/transition.ts';
 import type { Limit, RunContext, Planned, Planner } from '../sink.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { pingLimits } from './ping.ts';
-import { cronJobOf, readTold, targetOf, untakenReason } from './plan-target.ts';
+import { cronJobOf, readReported, targetOf, untakenReason } from './plan-target.ts';
 
 /** Uploads share nothing with pings: not their limits, and at most half of the sends that are under way at once. */
 export const UPLOAD_LIMIT: Limit = { key: 'logs', perSecond: 8 };
@@ -20,7 +20,7 @@ export function wantsLogs(
   if (!config.shipLogs || run?.kind !== 'Job') return false;
   const cronJob = cronJobOf(context);
   if (cronJob === undefined) return false;
-  return untakenReason(readTold(memo), run, cronJob, config) === undefined;
+  return untakenReason(readReported(memo), run, cronJob, config) === undefined;
 }
 
 /**
@@ -31,13 +31,13 @@ export function planLogs({ id, at }: Transition, context: RunContext, config: Cr
   const { run } = context;
   const cronJob = cronJobOf(context);
   if (!config.shipLogs || cronJob === undefined || run.kind !== 'Job') return null;
-  const told = readTold(context.memo);
-  const untaken = untakenReason(told, run, cronJob, config);
+  const reported = readReported(context.memo);
+  const untaken = untakenReason(reported, run, cronJob, config);
   if (untaken !== undefined) return { drop: untaken };
   const logs = context.logs();
   const drop = withoutText(logs);
   if (drop !== undefined) return drop;
-  const { key, env } = targetOf(told, cronJob, context.stickyKey, config);
+  const { key, env } = targetOf(reported, cronJob, context.stickyKey, config);
   const series = run.uid;
   const host = lastNode(logs, context);
   const query = { state: 'logs', series, stamp: String(at / 1000), ...(host && { host }), ...(env && { env }) };

@@ -49,7 +49,7 @@ describe('the exit code', () => {
     });
   });
 
-  it('is not told of a success, of a cancelled run, or where no container ended', () => {
+  it('is not sent for a success, for a cancelled run, or where no container ended', () => {
     expect(plan(ended('succeeded'), { attempts: [crashed] })).not.toHaveProperty('status_code');
     expect(plan(ended('cancelled'), { attempts: [crashed] })).not.toHaveProperty('status_code');
     expect(plan(ended('failed', { reason: 'DeadlineExceeded' }), { attempts: [attempt()] })).not.toHaveProperty(
@@ -68,7 +68,7 @@ describe('the duration', () => {
     expect(plan(ended(outcome))).toMatchObject({ state, metric: 'duration:64' });
   });
 
-  it('is not told where a time was only concluded, or there is none', () => {
+  it('is not sent where a time was only concluded, or there is none', () => {
     for (const more of [{ inferred: true }, { corrects: true }] as const) {
       expect(plan(ended('succeeded', more))).not.toHaveProperty('metric');
     }
@@ -159,7 +159,7 @@ describe('log-complete-event', () => {
 describe('send-pod-start-event', () => {
   const wanted = cronJob({ 'send-pod-start-event': 'true' });
 
-  it('tells one more run for each pod, where and when it started', () => {
+  it('reports one more run for each pod, where and when it started', () => {
     const attempts = [attempt({ podUid: 'pod-0', nodeName: 'node-0' }), attempt({ nodeName: 'node-1' })];
     expect(plan(podStarted, { cronJob: wanted, attempts })).toMatchObject({
       state: 'run',
@@ -180,12 +180,12 @@ describe('send-pod-start-event', () => {
   it.each([
     ['is absent', cronJob()],
     ['is false', cronJob({ 'send-pod-start-event': 'false' })],
-    ['is no boolean', cronJob({ 'send-pod-start-event': 'yes' })],
+    ['is not a boolean', cronJob({ 'send-pod-start-event': 'yes' })],
   ])('is off when it %s', (_case, owner) => {
     expect(plan(podStarted, { cronJob: owner })).toEqual({ drop: undefined });
   });
 
-  it('tells nothing of a run that is over or was told as failed: it would be open again', () => {
+  it('reports nothing of a run that is over or was reported as failed: it would be open again', () => {
     const over = run({ endedAt: 1_760_000_065_000 });
     expect(plan(podStarted, { cronJob: wanted, run: over })).toEqual({ drop: 'run_over' });
     expect(plan(podStarted, { cronJob: wanted, memo: { key: 'k', failed: true } })).toEqual({ drop: 'already_failed' });
@@ -196,7 +196,7 @@ describe('a pod filter', () => {
   const config = { podFilter: '^report-', stuck: 'fail' } as const;
   const wanted = cronJob({ 'send-pod-start-event': 'true' });
 
-  it('concerns what pods tell, never the states of the Job', () => {
+  it('concerns what pods report, never the states of the Job', () => {
     expect(plan(podStarted, { cronJob: wanted }, config)).toEqual({ drop: 'pod_filtered' });
     expect(plan(stuck, {}, config)).toEqual({ drop: 'pod_filtered' });
     expect(plan({ ...podStarted, about: { ...POD, name: 'report-1' } }, { cronJob: wanted }, config)).toMatchObject({
@@ -210,7 +210,7 @@ describe('a pod filter', () => {
 describe('a stuck run', () => {
   const fail = { stuck: 'fail' } as const;
 
-  it('is told nobody by default, and as failed if wanted, with what the pod waits for', () => {
+  it('is not reported by default, and as failed if wanted, with what the pod waits for', () => {
     expect(plan(stuck)).toEqual({ drop: undefined });
     const looping = attempt({ nodeName: 'node-1', container: 'main', exitCode: 2 });
     expect(plan(stuck, { attempts: [looping] }, fail)).toEqual({
@@ -224,7 +224,7 @@ describe('a stuck run', () => {
     });
   });
 
-  it('is told nothing more but its success', () => {
+  it('has nothing more reported but its success', () => {
     const { memo } = plan(stuck, {}, fail);
     const later = (edge: Transition, config = {}) => plan(edge, { memo }, { ...fail, ...config });
     expect(later({ ...stuck, id: 'pod-2/stuck/image' })).toEqual({ drop: 'already_failed' });
@@ -236,7 +236,7 @@ describe('a stuck run', () => {
     expect(later(ended('succeeded'))).toMatchObject({ state: 'complete', memo: { failed: true } });
   });
 
-  it('is not told once the run has ended', () => {
+  it('is not reported once the run has ended', () => {
     expect(plan(stuck, { run: run({ endedAt: 1_760_000_065_000 }) }, fail)).toEqual({ drop: 'run_over' });
   });
 });
@@ -254,15 +254,15 @@ describe('a cancelled run', () => {
 describe('a run by hand', () => {
   const manual = run({ manual: true });
 
-  it('is told like any other unless it is to be ignored', () => {
+  it('is reported like any other unless it is to be ignored', () => {
     expect(plan(transition(), { run: manual })).toMatchObject({ state: 'run' });
     expect(plan(transition(), { run: manual }, { manualRuns: 'ignore' })).toEqual({ drop: 'manual_run' });
     expect(plan(ended('failed'), { run: manual }, { manualRuns: 'ignore' })).toEqual({ drop: 'manual_run' });
     expect(plan(transition(), {}, { manualRuns: 'ignore' })).toMatchObject({ state: 'run' });
   });
 
-  it('whose start was told is closed although it is to be ignored by now', () => {
-    const told = { run: manual, memo: { key: 'k' } };
-    expect(plan(ended('succeeded'), told, { manualRuns: 'ignore' })).toMatchObject({ state: 'complete' });
+  it('whose start was reported is closed although it is to be ignored by now', () => {
+    const reported = { run: manual, memo: { key: 'k' } };
+    expect(plan(ended('succeeded'), reported, { manualRuns: 'ignore' })).toMatchObject({ state: 'complete' });
   });
 });

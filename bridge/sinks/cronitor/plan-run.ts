@@ -7,8 +7,8 @@ import type { RunContext, Planned } from '../sink.ts';
 import { setting } from './annotations.ts';
 import type { CronitorPlanConfig } from './config.ts';
 import { pingLimits } from './ping.ts';
-import { cronJobOf, readTold, targetOf, untakenReason } from './plan-target.ts';
-import type { Told } from './plan-target.ts';
+import { cronJobOf, readReported, targetOf, untakenReason } from './plan-target.ts';
+import type { Reported } from './plan-target.ts';
 import { shorten } from './shorten.ts';
 
 const MAX_MESSAGE = 2000;
@@ -25,7 +25,7 @@ type State = 'run' | 'complete' | 'fail' | 'logs';
  *
  *   run.started ───────────────────────────────────────▶ run
  *   attempt.started, if send-pod-start-event ──────────▶ run         (one more for each pod)
- *   run.stuck, if stuck: fail ─────────────────────────▶ fail        (once; of this run then only a success is told)
+ *   run.stuck, if stuck: fail ─────────────────────────▶ fail        (once; of this run then only a success is sent)
  *   run.ended ── succeeded, replaced ──────────────────▶ complete    (or logs, if log-complete-event)
  *            ├── failed ───────────────────────────────▶ fail
  *            └── cancelled ────────────────────────────▶ fail        (or complete, by onCancelled)
@@ -37,10 +37,10 @@ export function planRun(transition: Transition, context: RunContext, rules: RunR
   if (transition.outcome === 'never_started') return { drop: 'never_started' };
   const state = pingState(transition, cronJob, rules);
   if (state === undefined) return null;
-  const told = readTold(context.memo);
-  const drop = untakenReason(told, run, cronJob, rules) ?? dropReason(transition, state, run, rules, told);
+  const reported = readReported(context.memo);
+  const drop = untakenReason(reported, run, cronJob, rules) ?? dropReason(transition, state, run, rules, reported);
   if (drop !== undefined) return { drop };
-  const { key, env } = targetOf(told, cronJob, context.stickyKey, rules);
+  const { key, env } = targetOf(reported, cronJob, context.stickyKey, rules);
   const query = {
     state,
     series: run.uid,
@@ -58,7 +58,7 @@ export function planRun(transition: Transition, context: RunContext, rules: RunR
     limits: pingLimits(key, rules.accounts),
     waitsFor: key,
   };
-  const failed = told?.failed === true || transition.kind === 'run.stuck';
+  const failed = reported?.failed === true || transition.kind === 'run.stuck';
   return { intents: [intent], memo: { key, ...optional('env', env), ...(failed && { failed }) } };
 }
 
@@ -80,19 +80,19 @@ function pingState({ kind, outcome }: Transition, cronJob: CronJobFacts, rules: 
   return setting(cronJob, 'log-complete-event') === true ? 'logs' : 'complete';
 }
 
-/** Why nothing is sent of a run that is told. */
+/** Why this is not sent of a run that is reported. */
 function dropReason(
   { about, kind }: Transition,
   state: State,
   run: Run,
   rules: RunRules,
-  told: Told | undefined,
+  reported: Reported | undefined,
 ): Reason | undefined {
   if (kind === 'attempt.started' || kind === 'run.stuck') {
     if (!rules.matchesPod(about.name)) return 'pod_filtered';
     if (run.endedAt !== undefined) return 'run_over';
   }
-  return told?.failed === true && (state === 'run' || state === 'fail') ? 'already_failed' : undefined;
+  return reported?.failed === true && (state === 'run' || state === 'fail') ? 'already_failed' : undefined;
 }
 
 /** Where it happened: of a run the first node, of its end that of the pod that decided it. */
@@ -123,7 +123,7 @@ function message(transition: Transition, state: State, context: RunContext): str
   return failed > 0 ? `succeeded after ${counted(failed)} had failed` : undefined;
 }
 
-/** Why a run failed, as its end tells it: what a pod adds later is not known yet. */
+/** Why a run failed, as its end shows it: what a pod adds later is not known yet. */
 function causeOfEnd({ reason, message, at }: Transition, { run, attempts }: RunContext): Cause {
   const failed = { reason: reason ?? run.reason, message: message ?? run.message, at: run.failsAt ?? at };
   return failureCause(failed, attempts());

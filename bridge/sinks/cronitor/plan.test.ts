@@ -185,7 +185,7 @@ describe('the monitor of a CronJob', () => {
     ]);
   });
 
-  it('is not wanted when excluded; a value that is no boolean excludes nothing', () => {
+  it('is not wanted when excluded; a value that is not a boolean excludes nothing', () => {
     expect(desired(cronJob({ exclude: 'true' }))).toEqual([]);
     expect(desired(cronJob({ exclude: 'yes' }))).toHaveLength(1);
     expect(desired(cronJob({ include: 'false' }))).toHaveLength(1);

@@ -44,7 +44,7 @@ export function createCronitorPlanner(name: string, config: CronitorPlanConfig):
   };
 }
 
-/** Whether a pod's start is told, the annotations of its CronJob say. */
+/** The annotations of its CronJob say whether a pod's start is reported. */
 function heard({ stuck, shipLogs }: CronitorPlanConfig): ReadonlySet<TransitionKind> {
   return new Set<TransitionKind>([
     'run.started',

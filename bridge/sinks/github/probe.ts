@@ -15,8 +15,8 @@ const BLIND_MS = HOUR_MS;
 const NEEDED = 'artifact metadata: write on the repository of the image';
 
 /**
- * GitHub answers 404 for an artifact that it does not know and for one that the credentials may not write. This tells them
- * apart as far as GitHub says more: by the permissions of an App, and by whether it has an attestation of the digest.
+ * GitHub answers 404 for an artifact that it does not know and for one that the credentials may not write. This
+ * distinguishes them as far as GitHub says more: by the permissions of an App, and by whether it has an attestation of the digest.
  */
 export class Probe {
   readonly #client: GithubClient;

@@ -11,7 +11,7 @@ const STAMP = /^2026-01-05T12:\d\d:\d\dZ$/;
 const ask = { addtime: 'true' };
 const timestamp = (pod: SimulatedPod): string | undefined => pod.metadata.annotations['timestamp'];
 const isStamped = (pod: SimulatedPod) => (): boolean => timestamp(pod) !== undefined;
-const reasons = (): string[] => world.told.map((told) => (told.outcome === 'delivered' ? 'delivered' : told.reason));
+const reasons = (): string[] => world.deliveries.map((one) => (one.outcome === 'delivered' ? 'delivered' : one.reason));
 
 describe('a pod', () => {
   it('(1) without the trigger is left alone', async () => {
@@ -137,8 +137,8 @@ describe('a write', () => {
     const pod = world.api.create('shop/web', ask);
     world.api.remove(pod);
     world.observe(pod);
-    await world.until(() => world.told.length > 0);
-    expect(world.told).toMatchObject([{ outcome: 'drop', reason: 'object_gone' }]);
+    await world.until(() => world.deliveries.length > 0);
+    expect(world.deliveries).toMatchObject([{ outcome: 'drop', reason: 'object_gone' }]);
     expect(world.vendors.requests).toHaveLength(1);
     world.observe({ ...pod, metadata: { ...pod.metadata, resourceVersion: '9000' } }, true);
     await world.quiet();
@@ -149,7 +149,7 @@ describe('a write', () => {
     await open();
     world.api.beforePatch = (pod) => world.api.pods.delete(`shop/${pod.metadata.name}`);
     world.api.create('shop/web', ask);
-    await world.until(() => world.told.length > 0);
+    await world.until(() => world.deliveries.length > 0);
     expect(reasons()).toEqual(['object_gone']);
   });
 
@@ -160,7 +160,7 @@ describe('a write', () => {
     world.api.remove(first);
     const second = world.api.create('shop/db-0');
     world.observe(first);
-    await world.until(() => world.told.length > 0);
+    await world.until(() => world.deliveries.length > 0);
     expect([reasons(), second.metadata.annotations]).toEqual([['object_gone'], {}]);
   });
 
@@ -169,9 +169,9 @@ describe('a write', () => {
     world.api.denied.patch.add('locked');
     const locked = ['a', 'b', 'c'].map((name) => world.api.create(`locked/${name}`, ask));
     const pod = world.api.create('shop/web', ask);
-    await world.until(() => isStamped(pod)() && world.told.length === 4);
+    await world.until(() => isStamped(pod)() && world.deliveries.length === 4);
     expect(reasons().toSorted()).toEqual(['delivered', 'forbidden', 'forbidden', 'forbidden']);
-    expect(JSON.stringify(world.told)).toContain('cannot patch resource');
+    expect(JSON.stringify(world.deliveries)).toContain('cannot patch resource');
     world.now += 10_000;
     const before = world.vendors.requests.length;
     world.api.denied.patch.clear();
@@ -186,8 +186,8 @@ describe('a write', () => {
     world.vendors.inject({ match: ['PATCH', 'odd'], status: 403, body, times: Infinity });
     world.api.create('shop/odd', ask);
     const pod = world.api.create('shop/web', ask);
-    await world.until(() => isStamped(pod)() && world.told.length === 2);
-    expect(world.told).toContainEqual(expect.objectContaining({ outcome: 'drop', reason: 'forbidden' }));
+    await world.until(() => isStamped(pod)() && world.deliveries.length === 2);
+    expect(world.deliveries).toContainEqual(expect.objectContaining({ outcome: 'drop', reason: 'forbidden' }));
   });
 
   it.each<[string, { metadata?: object; status?: object }]>([
@@ -225,13 +225,15 @@ describe('a write', () => {
     const seen = structuredClone(pod);
     pod.status.phase = 'Succeeded';
     world.observe(seen);
-    await world.until(() => world.told.length > 0);
+    await world.until(() => world.deliveries.length > 0);
     return pod;
   }
 
   it('(14) does not happen to a pod that has ended since it was seen', async () => {
     const pod = await endedSinceSeen();
-    expect(world.told).toMatchObject([{ outcome: 'drop', reason: 'object_over', detail: 'its phase is Succeeded' }]);
+    expect(world.deliveries).toMatchObject([
+      { outcome: 'drop', reason: 'object_over', detail: 'its phase is Succeeded' },
+    ]);
     const line = [{ pod: 'shop/web', reason: 'object_over', msg: 'a pod is not annotated' }];
     expect(world.lines).toMatchObject(line);
     // Its record comes after all: nothing is new.
@@ -245,14 +247,14 @@ describe('a write', () => {
   it('is not tried again for a pod that is done with, however long its record stays', async () => {
     await endedSinceSeen();
     for (let hour = 0; hour < 3; hour++) await world.quiet();
-    expect([world.told.length, world.lines.length, world.writes()]).toEqual([1, 1, []]);
+    expect([world.deliveries.length, world.lines.length, world.writes()]).toEqual([1, 1, []]);
   });
 
   it('(14) has no row where no timestamp is asked for', async () => {
     await open();
     world.api.create('shop/web', {}).status.phase = 'Succeeded';
     await world.quiet();
-    expect([world.rows(), world.told]).toEqual([[], []]);
+    expect([world.rows(), world.deliveries]).toEqual([[], []]);
   });
 
   it('(15) that a stop interrupts is done after the next start, once', async () => {

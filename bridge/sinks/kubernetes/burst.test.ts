@@ -10,7 +10,7 @@ const STAMP = /^2026-01-05T12:\d\d:\d\dZ$/;
 const ask = { addtime: 'true' };
 const timestamp = (pod: SimulatedPod): string | undefined => pod.metadata.annotations['timestamp'];
 const isStamped = (pod: SimulatedPod) => (): boolean => timestamp(pod) !== undefined;
-const reasons = (): string[] => world.told.map((told) => (told.outcome === 'delivered' ? 'delivered' : told.reason));
+const reasons = (): string[] => world.deliveries.map((one) => (one.outcome === 'delivered' ? 'delivered' : one.reason));
 
 describe('beside another writer', () => {
   it('that writes first, its time stays', async () => {
@@ -21,7 +21,7 @@ describe('beside another writer', () => {
       isFirst = false;
     };
     const pod = world.api.create('shop/web', ask);
-    await world.until(() => world.told.length > 0);
+    await world.until(() => world.deliveries.length > 0);
     await world.quiet();
     expect([timestamp(pod), world.writes(), reasons()]).toEqual(['theirs', [], ['already_there']]);
   });

@@ -82,7 +82,7 @@ class Writer {
     const annotated = await annotate(kube, wanted, clock.now(), signal);
     this.#forbidden.delete(wanted.namespace);
     if (annotated.denied === true) return this.#denied(wanted.namespace, annotated.delivery.detail ?? '');
-    this.#tell(wanted, annotated);
+    this.#log(wanted, annotated);
     return lasting(annotated.delivery);
   }
 
@@ -91,7 +91,7 @@ class Writer {
     const reason = wanted.isOver === true ? 'object_over' : 'awaiting_start';
     const detail = `pod ${wanted.namespace}/${wanted.name}`;
     const delivery: Delivery = { outcome: 'drop', reason, detail, afterMs: LEFT_MS };
-    this.#tell(wanted, { delivery });
+    this.#log(wanted, { delivery });
     return delivery;
   }
 
@@ -103,7 +103,7 @@ class Writer {
   }
 
   /** One line for each pod that is done with; what is tried again is reported as every delivery is. */
-  #tell({ namespace, name, annotation, value }: Wanted, { delivery, wrote }: Annotated): void {
+  #log({ namespace, name, annotation, value }: Wanted, { delivery, wrote }: Annotated): void {
     const fields = { destination: this.#destination, pod: `${namespace}/${name}`, annotation, value };
     if (wrote) this.#deps.log.info(fields, 'annotated a pod');
     if (delivery.outcome !== 'drop') return;

@@ -9,7 +9,7 @@ afterEach(() => world.close());
 const ask = { addtime: 'true' };
 const timestamp = (pod: SimulatedPod): string | undefined => pod.metadata.annotations['timestamp'];
 const isStamped = (pod: SimulatedPod) => (): boolean => timestamp(pod) !== undefined;
-const reasons = (): string[] => world.told.map((told) => (told.outcome === 'delivered' ? 'delivered' : told.reason));
+const reasons = (): string[] => world.deliveries.map((one) => (one.outcome === 'delivered' ? 'delivered' : one.reason));
 
 describe('the settings', () => {
   it('name the annotations, with or without a domain, and the zone', async () => {

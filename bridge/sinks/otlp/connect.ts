@@ -8,7 +8,7 @@ import type { OtlpConfig } from './config.ts';
 
 const DEADLINE_MS = 20_000;
 const UNAVAILABLE = 14;
-/** Shorter words are no secrets, and part of others. */
+/** Shorter words are not secrets, and are parts of others. */
 const SHORTEST_SECRET = 8;
 const MAX_TEXT = 500;
 

@@ -136,7 +136,7 @@ export type SentryPlanConfig = Omit<SentryConfig, 'dsn' | 'dsnFile' | 'api' | 'g
   readonly routes: readonly Omit<SentryConfig['routes'][number], 'dsnFile'>[];
   /** Whether there is a token of the API. */
   readonly hasApi: boolean;
-  /** Of the store: tells clusters apart in keys. */
+  /** Of the store: distinguishes clusters in keys. */
   readonly clusterId: string;
   /** As people call it. */
   readonly clusterName: string;

@@ -116,7 +116,7 @@ describe('check-ins of one monitor', () => {
   const next = (n: number, target: object = {}) => ({ ...checkIn({ id: String(n).repeat(32) }), target });
   const { slug } = next(0).checkIn.monitor;
 
-  it('are no seventh in a minute by several keys of a project, or by several destinations', async () => {
+  it('are never a seventh in a minute by several keys of a project, or by several destinations', async () => {
     const [one, other] = [bench.deliverer(), bench.deliverer()];
     const dsn = bench.dsn('another0key');
     bench.vendors.sentry.keys.add('another0key');
@@ -130,7 +130,7 @@ describe('check-ins of one monitor', () => {
     expect(bench.vendors.sentry.violations).toEqual([]);
   });
 
-  it('are no seventh in any minute, however often the bridge is restarted', async () => {
+  it('are never a seventh in any minute, however often the bridge is restarted', async () => {
     const t = new TestStore();
     const sent: number[] = [];
     try {

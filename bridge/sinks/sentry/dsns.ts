@@ -11,7 +11,7 @@ import { targetKey } from './target.ts';
 /** Where an item goes, and what is to be said about that. */
 export interface Resolved {
   readonly dsn: Dsn;
-  /** Tells DSNs apart without showing one: what Sentry limits is the same DSN, however it is named. */
+  /** Distinguishes DSNs without showing one: what Sentry limits is the same DSN, however it is named. */
   readonly id: string;
   /** The same for all keys of a project. */
   readonly project: string;

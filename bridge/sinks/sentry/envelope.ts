@@ -14,7 +14,7 @@ export interface Item {
   readonly payload: Json | Uint8Array;
 }
 
-/** Its payload as it stands in the envelope. Half a character, as a cut leaves it, is no JSON for Sentry. */
+/** Its payload as it stands in the envelope. Sentry does not take half a character, as a cut leaves it, for JSON. */
 function itemBytes({ payload }: Item): Uint8Array {
   if (payload instanceof Uint8Array) return payload;
   const wellFormed = (_key: string, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value);

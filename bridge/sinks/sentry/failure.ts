@@ -5,7 +5,7 @@ import type { Attempt, Transition } from '../../lifecycle/transition.ts';
 export interface Failure {
   readonly kind: FailureKind;
   readonly container?: string | undefined;
-  /** What tells it from other failures of its kind: an exit code, a reason, the shape of a message. */
+  /** What distinguishes it from other failures of its kind: an exit code, a reason, the shape of a message. */
   readonly detail?: string;
 }
 

@@ -223,7 +223,7 @@ describe('the samples of sentry-kubernetes, as they were recorded', () => {
     expectIssue('CronJob cronjob-maybe-error', undefined, 'crash', 'hello', 'exit code 1');
   });
 
-  it('delete_test_pods.sh: that all is deleted at once is no event, and nothing else happened', () => {
+  it('delete_test_pods.sh: that all is deleted at once makes no event, and nothing else happened', () => {
     expect(new Set(all.map(({ workload }) => workload)).size).toBe(11);
     expect(bridge.takePlannerFailures()).toEqual([]);
   });

@@ -26,7 +26,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/(?<![\w-])-?\d+(?:\.\d+)?(?:(?:ns|us|µs|ms|s|m|h|d)(?:\d+(?:\.\d+)?(?:ms|s|m|h))*|[KMGTPE]i?B?|B|%)?(?!\w)/g, '#'],
   [/\b0x[0-9a-f]{1,16}\b/gi, '#'],
 ];
-/** What is behind this does not tell one problem from another. */
+/** What comes after this does not distinguish problems. */
 const MAX_SHAPE = 300;
 
 /** `names`: how the objects are called that the message is about; they become `<name>`. */

@@ -102,7 +102,7 @@ describe('the check-ins of a run', () => {
     expect(sent(plan(ended('cancelled'), planContext(), { crons: { onCancelled: 'ok' } }))['status']).toBe('ok');
   });
 
-  it('tell the real ending in one of their own where another one was concluded and sent', () => {
+  it('report the real ending in one of their own where another one was concluded and sent', () => {
     const inferred = sent(plan(ended('succeeded', { inferred: true })));
     const real = sent(plan(ended('failed', { corrects: true })));
     expect(inferred).not.toHaveProperty('duration');

@@ -50,15 +50,15 @@ export function planCron(transition: Transition, context: PlanContext, rules: Se
   const status = statusOf(transition, rules);
   if (cronJob === undefined || status === undefined) return null;
   if (transition.outcome === 'never_started') return { drop: 'never_started' };
-  const told = memoSchema.safeParse(context.memo).data;
-  const untaken = told === undefined ? untakenReason(context, cronJob, rules) : undefined;
+  const reported = memoSchema.safeParse(context.memo).data;
+  const untaken = reported === undefined ? untakenReason(context, cronJob, rules) : undefined;
   if (untaken !== undefined) return untaken;
-  const monitor = { ...monitorOf(cronJob, rules), ...(told && { slug: told.slug }) };
+  const monitor = { ...monitorOf(cronJob, rules), ...(reported && { slug: reported.slug }) };
   const memo: Memo = {
-    target: told?.target ?? targetOf(context, context.run.namespace, rules),
+    target: reported?.target ?? targetOf(context, context.run.namespace, rules),
     slug: monitor.slug,
-    environment: told?.environment ?? setting(cronJob, 'environment') ?? rules.environment,
-    again: (told?.again ?? 0) + Number(transition.kind === 'run.active'),
+    environment: reported?.environment ?? setting(cronJob, 'environment') ?? rules.environment,
+    again: (reported?.again ?? 0) + Number(transition.kind === 'run.active'),
   };
   const release = releaseOf(rules.release, [cronJob], undefined);
   const checkIn: CheckIn = {

@@ -98,7 +98,7 @@ function slugProblems(cronJob: CronJobFacts, { crons }: SentryRules): Annotation
 function scheduleProblems(cronJob: CronJobFacts, reading: Reading): AnnotationProblem[] {
   const why = 'refused' in reading ? reading.refused : reading.doubt;
   if (why === undefined) return [];
-  const used = 'refused' in reading ? 'nothing: its runs are no check-ins' : spoken(reading.schedule);
+  const used = 'refused' in reading ? 'nothing: its runs make no check-ins' : spoken(reading.schedule);
   const allowed = `a schedule that Kubernetes and Sentry understand alike; ${why}`;
   return [{ annotation: 'spec.schedule', value: cronJob.schedule.slice(0, MAX_SHOWN), allowed, used }];
 }

@@ -13,7 +13,7 @@ export type SentrySchedule =
 type IntervalUnit = 'day' | 'hour' | 'minute';
 export const UNIT_MINUTES: Readonly<Record<IntervalUnit, number>> = { day: 1_440, hour: 60, minute: 1 };
 
-/** What Kubernetes is told of a CronJob's times. */
+/** What a CronJob says of its times. */
 export interface Times {
   readonly schedule: string;
   readonly timeZone?: string | undefined;
@@ -45,7 +45,7 @@ function readInterval(everyMs: number): Reading {
   return { schedule: { type: 'interval', value: minutes / UNIT_MINUTES[unit], unit, timezone: 'UTC' } };
 }
 
-/** Minutes and hours that are all of them as a star: by that Sentry tells set times of a day from others. */
+/** Minutes and hours that are all of them as a star: by that Sentry distinguishes set times of a day from others. */
 function wholeFields(schedule: string): string {
   const texts = schedule.split(' ');
   const fields = parseFields(texts);
