@@ -95,8 +95,8 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   metrics.observeOthers(() => otherMetricsText(deliverers.flatMap((one) => one.otherMetrics?.() ?? [])));
   const reader = openReads(options, metrics, releases);
   let otlp: OtlpServer | undefined;
-  const told = { metrics, reporter, fail, refusedAt: () => otlp?.unauthorizedAt() };
-  const cluster = await startCluster(options, api, worker, told, releases);
+  const listeners = { metrics, reporter, fail, refusedAt: () => otlp?.unauthorizedAt() };
+  const cluster = await startCluster(options, api, worker, listeners, releases);
   const { auditor } = cluster ?? {};
   const web = await startWeb({
     ...webOf(options),
@@ -123,7 +123,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   return { otlpPort: otlp.port, webPort: web.port, reader, failed };
 }
 
-/** What the page is told at the start; its token is made when there is none. */
+/** What the page gets at the start. Its token is made when there is none. */
 function webOf({ config, clock, logger }: AppOptions) {
   const { web, made } = webWithToken(config);
   if (made !== undefined)

@@ -9,7 +9,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** How long the page mentions what a backend refused. */
-const TOLD_MS = 24 * 3_600_000;
+const SHOWN_MS = 24 * 3_600_000;
 
 const BACK = 'a backend takes again what the Collector sends; the Collector kept what came meanwhile';
 const BACK_AND_REFUSED = `${BACK}, but for what the backend refused: that is lost there`;
@@ -69,7 +69,7 @@ export function backendNotes(log: Pick<CollectorLog, 'states' | 'forbidden'>, no
 function notesOf({ pod, exporter, refused, refusal, away }: BackendState, now: Instant): string[] {
   const notes: string[] = [];
   const backend = `The backend behind the exporter ${exporter} of the Collector's pod ${pod}`;
-  if (refusal !== undefined && now - refusal.at < TOLD_MS)
+  if (refusal !== undefined && now - refusal.at < SHOWN_MS)
     notes.push(`${backend} refused ${many(refused)} for good, last at ${iso(refusal.at)}: ${refusal.why}`);
   if (away !== undefined)
     notes.push(

@@ -10,7 +10,7 @@ import type { ReadStore } from '../store/read.ts';
 import type { KindHealth } from '../telemetry/metrics.ts';
 
 /** How long the page mentions a restart. */
-const TOLD_MS = 24 * 3_600_000;
+const SHOWN_MS = 24 * 3_600_000;
 
 /** The audit's part of /readyz. */
 export function auditReport(auditor: Auditor | undefined): object {
@@ -44,7 +44,7 @@ export function clusterNotes(cluster: Cluster | undefined, now: Instant): string
 
 function restartNotes(restart: CollectorRestart, now: Instant): string[] {
   const last = restart.last();
-  return last === undefined || now - last.at >= TOLD_MS
+  return last === undefined || now - last.at >= SHOWN_MS
     ? []
     : [`${iso(last.at)}: ${restartText(last.pod, last.outcome)}.`];
 }

@@ -33,7 +33,7 @@ export interface ClusterRooms {
   readonly logs: LogReader;
   readonly restart: CollectorRestart;
   readonly backends: CollectorLog;
-  /** Told the kinds of the transitions of each commit; without them anything may be due. */
+  /** Called after each commit with the kinds of its transitions; without them anything may be due. */
   woken(kinds?: readonly TransitionKind[]): void;
 }
 
@@ -44,7 +44,7 @@ interface Asked {
   readonly isOurs: (signal: AbortSignal) => Promise<boolean>;
 }
 
-interface Told {
+interface Listeners {
   readonly metrics: Metrics;
   readonly reporter: Reporter;
   /** When an export was refused for its token last. */
@@ -63,18 +63,18 @@ export async function startCluster(
   { config, clock, logger, tracer }: Started,
   api: KubeApi | undefined,
   { calls }: WorkerClient,
-  told: Told & { readonly fail: (error: Error) => void },
+  listeners: Listeners & { readonly fail: (error: Error) => void },
   releases: Releases,
 ): Promise<ClusterRooms | undefined> {
   if (api === undefined) return undefined;
-  const { metrics, reporter, fail } = told;
+  const { metrics, reporter, fail } = listeners;
   const belongs = (signal: AbortSignal) => belongsTo(api, calls, config.store.path, signal);
   const belongsAtStart = await belongs(AbortSignal.timeout(IDENTITY_MS));
   const isOurs = async (signal: AbortSignal) =>
     belongsAtStart || (await belongs(signal).catch((error: unknown) => refuse(error, fail)));
   const asked: Asked = { api, clock, store: calls, isOurs };
-  const restart = startRestart(config, asked, told, releases);
-  const auditor = startAudit(config, { ...asked, tracer }, told, restart, releases);
+  const restart = startRestart(config, asked, listeners, releases);
+  const auditor = startAudit(config, { ...asked, tracer }, listeners, restart, releases);
   const link = pageLink(config.web.publicUrl, 'problems');
   const writer = config.cluster.events ? startEvents(asked, reporter, link, releases) : undefined;
   const logs = startLogReader({
@@ -105,8 +105,8 @@ function startEvents(asked: Asked, reporter: Reporter, link: string | undefined,
 const EXCUSED_MS = 10 * 60_000;
 const EXCUSE = 'exports are refused for their token: what is missing waits in the queue of the Collector';
 
-function startRestart({ cluster }: Config, asked: Asked, told: Told, releases: Releases): CollectorRestart {
-  const { reporter, refusedAt } = told;
+function startRestart({ cluster }: Config, asked: Asked, listeners: Listeners, releases: Releases): CollectorRestart {
+  const { reporter, refusedAt } = listeners;
   const restart = startCollectorRestart({
     ...asked,
     pods: cluster.collectorPods,
@@ -123,7 +123,7 @@ function startRestart({ cluster }: Config, asked: Asked, told: Told, releases: R
 function startAudit(
   config: Config,
   asked: Asked & { readonly tracer: Tracer | undefined },
-  { metrics, reporter }: Told,
+  { metrics, reporter }: Listeners,
   restart: CollectorRestart,
   releases: Releases,
 ): Auditor {

@@ -48,13 +48,13 @@ function start(account: object = { heartbeat: {} }): void {
   const addresses = { apiKey: 'k', apiUrl: vendors.url, pingUrl: vendors.url };
   const config = cronitorSchema.parse({ ...addresses, ...account });
   deliverer = { ...createCronitorDeliverer('default', config, http, systemClock), dryRun: config.dryRun };
-  const tell = (level: string) => (fields: object) =>
+  const logAt = (level: string) => (fields: object) =>
     void log.push([level, ...Object.values(fields).slice(1)].join(' '));
   heartbeats = new Heartbeats({
     deliverers: [deliverer],
     reader: engine.reader,
     trouble: async () => trouble,
-    logger: { info: tell('info'), warn: tell('warn') } as never,
+    logger: { info: logAt('info'), warn: logAt('warn') } as never,
     elapsed: () => elapsed,
   });
 }
@@ -196,7 +196,7 @@ describe('the bridge works', () => {
     expect(auditTrouble(auditor)).toBe(why);
   });
 
-  it('as far as the store tells, without an audit', () => {
+  it('as far as the store knows, without an audit', () => {
     expect(auditTrouble(undefined)).toBeUndefined();
   });
 });

@@ -44,7 +44,7 @@ export class Heartbeats {
       const { destination, heartbeat, dryRun } = deliverer;
       if (heartbeat === undefined || dryRun || this.#elapsed() < (this.#dueAt.get(destination) ?? 0)) continue;
       const why = await this.#beat(deliverer, heartbeat, signal).catch(() => 'the store cannot be read');
-      if (!signal.aborted) this.#tell(destination, why);
+      if (!signal.aborted) this.#report(destination, why);
     }
     const wanted = this.#options.deliverers.filter(({ heartbeat, dryRun }) => heartbeat !== undefined && !dryRun);
     const next = Math.min(...wanted.map(({ destination }) => this.#dueAt.get(destination) ?? 0)) - this.#elapsed();
@@ -71,7 +71,7 @@ export class Heartbeats {
     return delivered ? undefined : reasonText(delivery.reason, delivery.detail);
   }
 
-  #tell(destination: string, why: string | undefined): void {
+  #report(destination: string, why: string | undefined): void {
     const { logger } = this.#options;
     if (why === this.#silent.get(destination)) return;
     if (why === undefined) {

@@ -42,7 +42,7 @@ interface Deadline {
   couldFire: number;
 }
 
-/** A store of deadlines in a thread of its own, as the worker is one: what it is told and answers takes a while. */
+/** A store of deadlines in a thread of its own, as the worker is one: what it gets and answers takes a while. */
 class Deadlines {
   readonly late: number[] = [];
   fired = 0;

@@ -7,7 +7,7 @@ import type { Reporter } from '../telemetry/reporter.ts';
 
 /** What happened is followed by a tick within it, and there is no more than one in it. */
 const TICK_MS = 1_000;
-/** Without anything to do: so late at most is seen what nothing tells, such as a store that was removed. */
+/** Without anything to do. What nothing announces, such as a store that was removed, is seen this late at most. */
 const IDLE_MS = 60_000;
 
 export interface Ticking {
@@ -57,7 +57,7 @@ export function startTicking(
 
 /**
  * A store that is removed, replaced or overwritten is found by the next tick: that comes at once where the file system
- * tells. Commits go to another file first. Returns how to end it.
+ * reports changes. Commits go to another file first. Returns how to end it.
  */
 export function watchStore(path: string, onChange: () => void): () => void {
   try {

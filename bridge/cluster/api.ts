@@ -9,7 +9,7 @@ import { decodeKubeProtobuf, itemsDigest, KUBE_PROTOBUF } from './kube-protobuf.
 import type { ApiRequest, Connection, WatchReader } from './kube-request.ts';
 import { connection, dateOf, exchange, JSON_TYPE, request, watch } from './kube-request.ts';
 
-/** Answer of the Kubernetes API; `failed` is no answer at all. */
+/** Answer of the Kubernetes API; `failed` means that there was none. */
 export type ApiAnswer =
   | {
       readonly kind: 'answer';
@@ -59,7 +59,7 @@ export async function connectKube(kubeconfig: string | undefined): Promise<KubeA
   return kubeApi(await read(), read);
 }
 
-/** The Kubernetes API by an access that is there; `read` tells it again. */
+/** The Kubernetes API by an access that is there; `read` reads it again. */
 export function kubeApi(first: KubeAccess, read: () => Promise<KubeAccess>): KubeApi {
   const { server, ca } = first;
   let current = connection(first);

@@ -76,7 +76,7 @@ async function compare(options: UnitOptions, listed: Listed, namespace: string |
 }
 
 /**
- * What the LIST tells if nothing has changed since the one before, neither in the cluster nor in the store, as while nothing
+ * What the LIST shows if nothing has changed since the one before, neither in the cluster nor in the store, as while nothing
  * happens. The API says so, or the LIST is, byte for byte, the one before and nothing of it is decoded. Undefined when it is
  * to be compared.
  */
@@ -111,7 +111,7 @@ async function takePage(options: UnitOptions, listed: Listed, page: ListPage): P
   for (const target of wanted) {
     const object = await readOne(options.api, listed, target, options.signal);
     if (object === undefined) continue;
-    // Without the verb get, the page tells the same.
+    // Without the verb get, the page shows the same.
     if ('result' in object) return object.status === 403 ? reread(options, page) : (object as ListFailure);
     await store.observe([object], listedAt(options, page), clock.now());
   }
@@ -136,7 +136,7 @@ function identify(object: KubeObject): { uid: string; version: string; namespace
   return { uid: text('uid'), version: text('resourceVersion'), namespace: text('namespace'), name: text('name') };
 }
 
-/** What the LISTs of all units of a kind told together. */
+/** What the LISTs of all units of a kind showed together. */
 export function sum(results: readonly UnitResult[]): Complete {
   const complete = results.filter((result) => result.result === 'complete');
   const total = (count: (result: Complete) => number): number =>

@@ -214,12 +214,12 @@ describe('the auditor', () => {
 
   it('goes on every interval', async () => {
     start('cluster', 50);
-    const times = (kind: Kind): number => results.filter(([told]) => told === kind).length;
+    const times = (kind: Kind): number => results.filter(([of]) => of === kind).length;
     await until('three times each', () => ALWAYS.every((kind) => times(kind) >= 3));
     expect(results.every(([, { result }]) => result === 'complete')).toBe(true);
   });
 
-  it('tells of a kind without permission once, goes on with the others and takes it up when it is back', async () => {
+  it('reports a kind without permission once, goes on with the others and takes it up when it may', async () => {
     fake.objects['jobs'] = jobs(3);
     let forbidden = true;
     fake.intercept = (path) =>
@@ -242,7 +242,7 @@ describe('permissions that are missing', () => {
       parts.some((part) => path.includes(part)) ? { status: 403, body: { message: 'forbidden' } } : undefined;
   };
 
-  it('for several kinds leave the others audited, and every one of them is told', async () => {
+  it('for several kinds leave the others audited, and every one of them is reported', async () => {
     forbid('/cronjobs', '/pods');
     fake.objects['jobs'] = jobs(3);
     start();

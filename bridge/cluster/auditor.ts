@@ -15,7 +15,7 @@ import { OwnWatches } from './own-watches.ts';
 import type { WarningsResult } from './warnings.ts';
 import { listWarnings } from './warnings.ts';
 
-/** What the last audit of a kind told; `unaudited`: the permission is missing, so nothing of it is ever gone. */
+/** What the last audit of a kind found; `unaudited`: the permission is missing, so nothing of it is ever gone. */
 export type AuditResult = Complete | ListFailure | (Omit<ListFailure, 'result'> & { readonly result: 'unaudited' });
 
 export interface AuditorOptions {
@@ -277,7 +277,7 @@ class RepeatingAuditor {
     }
   }
 
-  /** What happened in a gap that no watch will tell again. */
+  /** What happened in a gap that no watch will show again. */
   async #readWarnings(): Promise<void> {
     const { api, store, clock, scope, onWarnings } = this.#options;
     this.#gap = false;

@@ -48,7 +48,7 @@ it.each([
   expect(readCollectorLog(text(line))).toEqual([answer]);
 });
 
-it('what is not an answer of a backend is left out, and so is what is no line of a Collector', () => {
+it('what is not an answer of a backend is left out, and so is what is not a line of a Collector', () => {
   const lines = [
     '{"msg":"Exporting failed. Dropping data."',
     'Exporting failed',

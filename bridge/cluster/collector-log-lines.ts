@@ -13,14 +13,14 @@ export interface BackendAnswer {
   readonly why: string;
 }
 
-/** The way to the bridge is no backend. */
+/** The way to the bridge, which is not a backend. */
 const TO_BRIDGE = 'otlp/bridge';
 const MAX_TEXT = 300;
 const DROPPED = /^Exporting failed\. (?:Dropping|Rejecting) data/;
 const PARTIAL = 'Partial success response';
 const RETRY = /^Exporting failed\. Will retry/;
 
-/** The lines that say so, oldest first. Other lines, and what is no line of a Collector, are left out. */
+/** The lines that say so, oldest first. Other lines, and what is not a line of a Collector, are left out. */
 export function readCollectorLog(text: string): readonly BackendAnswer[] {
   return text.split('\n').flatMap((line) => {
     const answer = line.includes('xporting failed') || line.includes(PARTIAL) ? answerOf(line) : undefined;

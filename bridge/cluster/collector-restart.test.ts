@@ -22,7 +22,7 @@ let api: KubeApi;
 let folder: string;
 let store: Store;
 let restart: CollectorRestart | undefined;
-let told: Restarted[];
+let reported: Restarted[];
 let excuses: string[];
 let now: number;
 
@@ -31,7 +31,7 @@ beforeEach(async () => {
   api = await fake.start();
   folder = mkdtempSync(join(tmpdir(), 'collector-restart-'));
   store = openStore(join(folder, 'bridge.db'), { now: () => 0 });
-  [told, excuses, now] = [[], [], 1_000_000_000_000];
+  [reported, excuses, now] = [[], [], 1_000_000_000_000];
 });
 
 afterEach(async () => {
@@ -52,7 +52,7 @@ function start(options: Partial<CollectorRestartOptions> = {}): CollectorRestart
     pods: ['lb/lb-collector-0'],
     events: true,
     excuse: () => undefined,
-    onRestarted: (restarted) => told.push(restarted),
+    onRestarted: (restarted) => reported.push(restarted),
     onExcused: (why) => excuses.push(why),
     onError: (error) => expect.unreachable(String(error)),
     afterMs: 1,
@@ -68,8 +68,8 @@ async function until(what: string, check: () => boolean): Promise<void> {
   for (const end = Date.now() + 30_000; !check(); await pause(2)) if (Date.now() > end) throw new Error(what);
 }
 
-const done = (count = 1) => until(`${count} pods were to be deleted`, () => told.length >= count);
-const outcomes = (): string[] => told.map(({ outcome }) => outcome);
+const done = (count = 1) => until(`${count} pods were to be deleted`, () => reported.length >= count);
+const outcomes = (): string[] => reported.map(({ outcome }) => outcome);
 
 describe('the pod of the Collector', () => {
   it('is deleted when the watches of CronJobs, Jobs and Pods are all dead, and an Event on it says why', async () => {
@@ -77,8 +77,8 @@ describe('the pod of the Collector', () => {
     die();
     await done();
     expect(fake.deleted).toEqual([POD]);
-    expect(told).toEqual([{ pod: 'lb/lb-collector-0', at: now, outcome: 'deleted' }]);
-    expect(restart!.last()).toEqual(told[0]);
+    expect(reported).toEqual([{ pod: 'lb/lb-collector-0', at: now, outcome: 'deleted' }]);
+    expect(restart!.last()).toEqual(reported[0]);
     await until('the Event is there', () => fake.created.size === 1);
     const [event] = fake.created.values();
     expect(event).toMatchObject({
@@ -164,12 +164,12 @@ describe('the pod of the Collector', () => {
     [403, 'forbidden'],
     [404, 'absent'],
     [500, 'failed'],
-  ] as const)('that may not or cannot be deleted (%i) is told with the API`s words', async (status, outcome) => {
+  ] as const)('that may not or cannot be deleted (%i) is reported with the API`s words', async (status, outcome) => {
     fake.intercept = () => ({ status, body: { message: 'no, because' } });
     start();
     die();
     await done();
-    expect(told).toEqual([{ pod: 'lb/lb-collector-0', at: now, outcome, error: 'no, because' }]);
+    expect(reported).toEqual([{ pod: 'lb/lb-collector-0', at: now, outcome, error: 'no, because' }]);
     expect(fake.created.size).toBe(0);
   });
 
@@ -186,11 +186,11 @@ describe('the pod of the Collector', () => {
     await done(2);
   });
 
-  it('is left alone while something else is wrong, which is told', async () => {
+  it('is left alone while something else is wrong, which is reported', async () => {
     let excuse: string | undefined = 'the token is wrong';
     start({ excuse: () => excuse });
     die();
-    await until('it is told', () => excuses.length > 1);
+    await until('it is reported', () => excuses.length > 1);
     expect(fake.deleted).toEqual([]);
     excuse = undefined;
     await done();

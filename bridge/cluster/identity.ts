@@ -16,7 +16,7 @@ export function ownNamespace(env: NodeJS.ProcessEnv = process.env): string | und
   }
 }
 
-/** What tells this cluster from another; `complete` unless the API could not be asked. */
+/** What distinguishes this cluster from others; `complete` unless the API could not be asked. */
 export async function readIdentity(
   api: KubeApi,
   namespace: string | undefined,

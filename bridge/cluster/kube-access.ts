@@ -28,7 +28,7 @@ const PROGRAM = fileURLToPath(new URL('./kube-access-process.ts', import.meta.ur
 const TIMEOUT_MS = 60_000;
 
 /**
- * The access that `kubeconfig`, KUBECONFIG, ~/.kube/config or the pod's service account tells, as
+ * The access that `kubeconfig`, KUBECONFIG, ~/.kube/config or the pod's service account gives, as
  * @kubernetes/client-node reads them, credential plugins included. Rejects with a UserError when there is none of them,
  * or one without a cluster. In a process of half a second: the library's KubeConfig loads every model of the API, and
  * those 80 MB are given back only with a process, not with a thread.

@@ -24,7 +24,7 @@ async function pages(): Promise<ListPage[]> {
   return seen;
 }
 
-it('is what metadata is asked for in, and tells names, UIDs and versions alone', async () => {
+it('is what metadata is asked for in, and brings names, UIDs and versions alone', async () => {
   const [page] = await pages();
   expect(page).toMatchObject({ version: '1000', metadataOnly: true });
   expect(page?.objects.map(({ metadata }) => metadata)).toEqual([
@@ -33,7 +33,7 @@ it('is what metadata is asked for in, and tells names, UIDs and versions alone',
   ]);
 });
 
-it('is not needed: an API between that answers in JSON tells the same', async () => {
+it('is not needed: an API between that answers in JSON brings the same', async () => {
   const [protobuf] = await pages();
   const items = fake.objects['jobs']!.map(({ metadata }) => ({ metadata }));
   const body = { kind: 'PartialObjectMetadataList', metadata: { resourceVersion: '1000' }, items };
@@ -42,7 +42,7 @@ it('is not needed: an API between that answers in JSON tells the same', async ()
   expect(json?.objects).toEqual(protobuf?.objects);
 });
 
-it('tells a refusal in its words', async () => {
+it('shows a refusal in its words', async () => {
   fake.intercept = () => ({ status: 403, protobuf: encodeStatus({ message: 'jobs.batch is forbidden', code: 403 }) });
   const options = { namespace: undefined, metadata: true, signal: AbortSignal.timeout(10_000) };
   expect(await listKind(api, JOBS, options, () => Promise.resolve(undefined))).toEqual({

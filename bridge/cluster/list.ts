@@ -39,7 +39,7 @@ export interface ListPage {
   /** When the API answered, by its own clock: what is missing up to then did not happen, whatever ours says. */
   readonly at: Instant | undefined;
   readonly objects: readonly KubeObject[];
-  /** What the objects are, in short; undefined when the API cannot tell it cheaply. */
+  /** What the objects are, in short; undefined when the API cannot say it cheaply. */
   readonly digest: string | undefined;
   /** Only metadata, because it was asked for and the API can do it. */
   readonly metadataOnly: boolean;
@@ -98,7 +98,7 @@ export async function listKind(
 
 /**
  * The resourceVersion of a LIST whose pages have these digests, without a look at any object; undefined at the first page
- * that has another one, and when the API cannot tell, or not all at one resourceVersion.
+ * that has another one, and when the API cannot answer, or not all at one resourceVersion.
  */
 export async function sameList(
   api: KubeApi,

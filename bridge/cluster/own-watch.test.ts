@@ -108,7 +108,7 @@ describe('the own watch of a kind', () => {
   it.each([
     ['401', { status: 401, body: { message: 'who?' } }],
     ['403', { status: 403, body: { message: 'no jobs' } }],
-    ['a 500 that is no JSON', { status: 500, body: 'oops' }],
+    ['a 500 that is not JSON', { status: 500, body: 'oops' }],
     ['a reset', 'reset'],
     ['an end at once', { status: 200, body: '' }],
   ] as const)('is asked for again after %s, for ever', async (_name, answer) => {
@@ -127,7 +127,7 @@ describe('the own watch of a kind', () => {
   it.each([
     ['the connection breaks', () => void [...fake.watches][0]!.response.destroy()],
     ['the API ends it by an error', () => fake.emit('jobs', refused(500))],
-    ['it brings what is no JSON', () => void [...fake.watches][0]!.response.write('{"type":\n')],
+    ['it brings what is not JSON', () => void [...fake.watches][0]!.response.write('{"type":\n')],
   ])('goes on after the last event when %s', async (_name, disturb) => {
     start();
     await open();
@@ -152,7 +152,7 @@ describe('the own watch of a kind', () => {
   it.each([
     ['by its status', () => void (fake.intercept = () => ({ status: 410, body: { message: 'too old' } }))],
     ['within a watch', () => undefined],
-  ])('ends when its version is too old, told %s: a LIST is needed', async (_name, refuseAll) => {
+  ])('ends when its version is too old, as it hears %s: a LIST is needed', async (_name, refuseAll) => {
     refuseAll();
     start();
     await until('it is open, or over', () => fake.watches.size === 1 || states.length > 0);

@@ -53,7 +53,7 @@ export class OwnWatch {
     this.#version = version;
   }
 
-  /** Whether the API tells each change from the first version on. */
+  /** Whether the API sends each change from the first version on. */
   get stands(): boolean {
     return this.#stands;
   }

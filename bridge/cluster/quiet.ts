@@ -12,7 +12,7 @@ const WATCH_SECONDS = 4;
 
 /**
  * A resourceVersion up to which nothing of a kind has changed since the LIST of version `from`; undefined when something
- * has, or when the API does not prove it: then it is to be LISTed. The proof: a consistent read of one object tells how far
+ * has, or when the API does not prove it: then it is to be LISTed. The proof: a consistent read of one object shows how far
  * the API is, and a watch from `from` on brings a bookmark at least as new, and no event before it. It costs two small
  * answers, however many objects there are.
  */

@@ -9,7 +9,7 @@ export function watchPath(listed: Listed, namespace: string | undefined, from: s
   return `${resourcePath(listed, namespace)}?${query}`;
 }
 
-/** Up to where the API has told everything with this event: an object's version, or a bookmark's. */
+/** Up to where the API has sent everything with this event: an object's version, or a bookmark's. */
 export function versionOf(event: KubeObject): string | undefined {
   return textAt(objectAt(objectAt(event, 'object'), 'metadata'), 'resourceVersion');
 }

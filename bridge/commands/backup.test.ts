@@ -98,7 +98,7 @@ describe('a backup', () => {
 });
 
 describe('restoring', () => {
-  it('is refused while a bridge runs on the store, and for what is no backup', async () => {
+  it('is refused while a bridge runs on the store, and for what is not a backup', async () => {
     await backup();
     expect(() => restoreCommand([file, '--store', t.path], terminal)).toThrow(`is in use by process ${process.pid}`);
     const text = join(t.folder, 'text');
@@ -111,7 +111,7 @@ describe('restoring', () => {
 
   it('announces nothing again: the cut-off is the last commit of the replaced store, and what waited is dropped', async () => {
     t.store.cutoff(DESTINATION, t.now - HOUR);
-    t.enqueue({ key: 'told', lane: 'l' });
+    t.enqueue({ key: 'sent', lane: 'l' });
     t.settle(t.claim(), DELIVERED);
     t.enqueue({ key: 'waiting', lane: 'l' }, { key: 'behind', lane: 'l' });
     t.settle(t.claim(), FAILED);
@@ -136,7 +136,7 @@ describe('restoring', () => {
         tx.desired.stickyKey(DESTINATION, { kind: 'CronJob', namespace: 'shop', name: 'later' }),
       ),
     ).toBe('key');
-    expect([t.delivery('told').reason, t.delivery('waiting').reason, t.delivery('behind').reason]).toEqual([
+    expect([t.delivery('sent').reason, t.delivery('waiting').reason, t.delivery('behind').reason]).toEqual([
       'delivered',
       'restored',
       'restored',

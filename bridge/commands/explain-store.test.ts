@@ -41,7 +41,7 @@ describe('explain says what is wrong with the store and what to do, when it', ()
     expect(await refusal()).toMatch(/^there is no store at .*bridge\.db → start the bridge once, or check the path/);
   });
 
-  it('is no database', async () => {
+  it('is not a database', async () => {
     writeFileSync(path, 'hello '.repeat(1000));
     expect(await refusal()).toMatch(/bridge\.db cannot be read as a store: file is not a database → .*check the path/);
   });

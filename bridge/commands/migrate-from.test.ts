@@ -102,7 +102,7 @@ describe('the variables of the old agent', () => {
   });
 });
 
-it('lists at once what is wrong, and quotes no line of a file that is no YAML', async () => {
+it('lists at once what is wrong, and quotes no line of a file that is not YAML', async () => {
   const both = values({ config: { default: 'x', logLevel: 'y' } });
   await expect(migrate(both)).rejects.toThrow(/config\.default: "x"; allowed: [^]*config\.logLevel: "y"; allowed: /);
   const broken = write(`credentials: {apiKey: ${SECRET}`);

@@ -35,7 +35,7 @@ describe('shifting the times of a request', () => {
     '2026-11-21T15:23:00.Z',
     '',
     'ü026-11-21T15:23:00Z',
-  ])('%j is no timestamp that can move', (text) => {
+  ])('%j is not a timestamp that can move', (text) => {
     expect(shiftedBody(text, 2 * MINUTE)).toBe(text);
   });
 

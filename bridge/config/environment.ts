@@ -47,7 +47,7 @@ function resolve(segments: readonly string[], schema: z.core.$ZodType, file: unk
   return { path, at };
 }
 
-/** Keys that are kinds of Kubernetes, which are no camel case. */
+/** Keys that are kinds of Kubernetes, which are not written in camel case. */
 function kindsOf(schema: z.core.$ZodType | undefined): string[] {
   return ((schema && fixedKeys(schema)) ?? []).filter((key) => /^[A-Z]/.test(key));
 }

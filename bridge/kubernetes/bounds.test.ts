@@ -56,7 +56,7 @@ describe('the time at which a deletion was asked for', () => {
 describe('a number', () => {
   const bad = [1e300, -1e300, 2 ** 31, -(2 ** 31) - 1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '7', '9'.repeat(19)];
 
-  it.each(bad)('that is no int32 (%s) is as if it were absent', (value) => {
+  it.each(bad)('that is not an int32 (%s) is as if it were absent', (value) => {
     const job = read<JobFacts>('Job', {
       spec: { parallelism: value, completions: value, backoffLimit: value },
       status: { active: value, succeeded: value, failed: value },

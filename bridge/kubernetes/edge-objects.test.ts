@@ -47,7 +47,7 @@ describe('owners', () => {
 
   it.each([
     ['that do not control', { apiVersion: 'example.com/v1', kind: 'CronJob', name: 'x', uid: 'o' }],
-    ['with a controller that is no boolean', { kind: 'CronJob', name: 'x', uid: 'o', controller: 'true' }],
+    ['with a controller that is not a boolean', { kind: 'CronJob', name: 'x', uid: 'o', controller: 'true' }],
     ['without UID', { apiVersion: 'batch/v1', kind: 'CronJob', name: 'x', controller: true }],
   ])('%s are none', (_name, reference) => {
     expect(owned(reference)).toBeUndefined();
@@ -63,7 +63,7 @@ describe('pods', () => {
     expect(facts?.annotations).toEqual({ 'kubernetes.io/config.mirror': '' });
   });
 
-  it('tell init containers, sidecars, app and ephemeral containers apart, in this order', () => {
+  it('distinguish init containers, sidecars, app and ephemeral containers, in this order', () => {
     const status = (name: string): KubeObject => ({
       name,
       restartCount: 2,

@@ -73,7 +73,7 @@ export function countAt(object: KubeObject, field: string): number | undefined {
 }
 
 /**
- * An int64 field with whole seconds, never negative. A longer time than a hundred years is told as that: nobody sees its
+ * An int64 field with whole seconds, never negative. A longer time than a hundred years is read as that: nobody sees its
  * end, and `at + seconds` stays a time.
  */
 export function secondsAt(object: KubeObject, field: string): number | undefined {

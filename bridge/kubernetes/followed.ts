@@ -3,7 +3,7 @@ import type { Kind } from './observation.ts';
 /**
  * Every kind that can be followed, in the order of their LISTs. What decides what becomes of others goes before them:
  * namespaces, CronJobs, workloads and their revisions. Pods before Jobs: which container failed, and how, is known when
- * the end of its Job is told.
+ * the end of its Job is reported.
  */
 const ORDER = [
   'Namespace',

@@ -46,7 +46,7 @@ describe('a Job of a real node', () => {
     expect(last?.active).toBe(1);
   });
 
-  it('that its schedule made tells the scheduled instant, written with the zone of its CronJob', () => {
+  it('that its schedule made shows the scheduled instant, written with the zone of its CronJob', () => {
     const [resumed] = jobs(/^report-29920693$/);
     expect(resumed?.annotations['batch.kubernetes.io/cronjob-scheduled-timestamp']).toBe('2026-11-21T07:13:00+01:00');
     expect(resumed).toMatchObject({ scheduledAt: at('06:13:00'), createdAt: at('06:13:21'), manual: false });
@@ -67,7 +67,7 @@ describe('a Job of a real node', () => {
     expect(runKeyOf(manual!)).toBe(manual!.uid);
   });
 
-  it('with shards tells how many there are and how many have ended', () => {
+  it('with shards shows how many there are and how many have ended', () => {
     const shards = jobs(/^shards$/);
     expect(shards[0]).toMatchObject({
       indexed: true,
@@ -99,7 +99,7 @@ describe('a Job of a real node', () => {
 });
 
 describe('a pod of a real node', () => {
-  it('tells an OOM kill with node, code, reason and times', () => {
+  it('shows an OOM kill with node, code, reason and times', () => {
     expect(pods(/^thumbnails-29920692/).at(-1)).toMatchObject({
       deleted: true,
       phase: 'Failed',
@@ -117,7 +117,7 @@ describe('a pod of a real node', () => {
     });
   });
 
-  it('tells the failing init container before the app container that never ran', () => {
+  it('shows the failing init container before the app container that never ran', () => {
     const failed = pods(/^migrate-nhz94$/).find(({ phase }) => phase === 'Failed');
     expect(failed?.containers).toMatchObject([
       { name: 'wait-for-db', type: 'init', terminated: { exitCode: 2, reason: 'Error' } },
@@ -144,7 +144,7 @@ describe('a pod of a real node', () => {
     expect(unschedulable).toMatchObject({ phase: 'Pending', nodeName: undefined, startAt: undefined, containers: [] });
   });
 
-  it.each([0, 1, 2, 3])('of shard %i tells its index and its Job', (index) => {
+  it.each([0, 1, 2, 3])('of shard %i shows its index and its Job', (index) => {
     const shard = pods(new RegExp(`^shards-${index}-`)).at(-1);
     expect(shard).toMatchObject({ completionIndex: index, phase: 'Succeeded', owner: { kind: 'Job', name: 'shards' } });
     expect(isOwnedByJob(shard?.owner)).toBe(true);
@@ -167,7 +167,7 @@ describe('a pod of a real node', () => {
 });
 
 describe('a CronJob of a real node', () => {
-  it('tells schedule, zone, policy and what it is doing', () => {
+  it('shows schedule, zone, policy and what it is doing', () => {
     const [first] = cronJobs(/^report$/);
     expect(first).toMatchObject({
       schedule: '* * * * *',
@@ -182,8 +182,8 @@ describe('a CronJob of a real node', () => {
   });
 
   it('is suspended, then resumed with another schedule', () => {
-    const told = cronJobs(/^report$/).map(({ suspend, schedule }) => `${suspend} ${schedule}`);
-    expect([...new Set(told)]).toEqual(['false * * * * *', 'true * * * * *', 'false */1 * * * *']);
+    const seen = cronJobs(/^report$/).map(({ suspend, schedule }) => `${suspend} ${schedule}`);
+    expect([...new Set(seen)]).toEqual(['false * * * * *', 'true * * * * *', 'false */1 * * * *']);
   });
 
   it('without a zone has none', () => {

@@ -108,7 +108,7 @@ const TOKENS: readonly (readonly [RegExp, string])[] = [
   [/(:\/\/)[^\s/?#@:"'<>]{0,200}:(?!\d{1,5}[/?#])[^\s"'<>]{1,200}@/g, `$1${REDACTED}@`],
   // user:password@tcp(host:3306), as Go's driver for MySQL has it.
   [/(?<![\w.-])[\w.-]{1,64}:[^\s"'<>]{1,200}@(?=(?:tcp|unix)\()/g, `${REDACTED}@`],
-  // The same without a driver, as in the name of an image. A digest is no host.
+  // The same without a driver, as in the name of an image. A digest is not a host.
   [
     /(?<![\w.:/@-])(?!(?:mailto|serviceAccount|group|domain|principal|from|to|cc):)[\w.-]{1,64}:[^\s"'<>@/:]{3,200}@(?=[a-z][\w.-]{0,200}[./:])(?!sha\d{3}:)/gi,
     `${REDACTED}@`,

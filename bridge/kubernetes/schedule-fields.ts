@@ -37,7 +37,7 @@ const MAX_INT = 2n ** 63n - 1n;
 
 export class ScheduleError extends Error {}
 
-/** The five fields of a schedule; throws a ScheduleError. A field such as `,` allows nothing and is no error. */
+/** The five fields of a schedule; throws a ScheduleError. A field such as `,` allows nothing and is not an error. */
 export function parseFields(texts: readonly string[]): Field[] {
   if (texts.length !== 5) throw new ScheduleError(`expected exactly 5 fields, found ${texts.length}`);
   return BOUNDS.map((bounds, index) => parseField(texts[index] ?? '', bounds));

@@ -10,7 +10,7 @@ const RARER = 6;
 
 /**
  * Calls `look` when files may have changed: when something happens in their folders, as a mounted Secret changes by a
- * symbolic link there, and every `everyMs` where the file system tells nothing. Returns how to end it.
+ * symbolic link there, and every `everyMs` where the file system reports nothing. Returns how to end it.
  */
 export function watchFiles(files: readonly string[], everyMs: number, look: () => void): () => void {
   const watchers: FSWatcher[] = [];

@@ -75,7 +75,7 @@ describe('writing a recording', () => {
     await expect(fc.assert(comesBack, { numRuns: 10 })).resolves.toBeUndefined();
   });
 
-  test('an existing file is left alone unless told otherwise', async () => {
+  test('an existing file is left alone unless it may be overwritten', async () => {
     const file = await fileWith(Buffer.from('precious'));
     await expect(createRecording(file)).rejects.toMatchObject({ name: 'UserError', message: `${file} exists` });
     expect(await readFile(file, 'utf8')).toBe('precious');
@@ -83,7 +83,7 @@ describe('writing a recording', () => {
     expect(await read(file)).toEqual({ frames: [], error: undefined });
   });
 
-  test('a file that cannot be made is told with what to do', async () => {
+  test('a file that cannot be made is reported with what to do', async () => {
     await expect(createRecording(join(folder, 'no', 'where.gz'))).rejects.toMatchObject({ name: 'UserError' });
   });
 
@@ -111,7 +111,7 @@ describe('reading a recording', () => {
     }
   });
 
-  test('a file cut inside a frame yields the whole ones, then tells where', async () => {
+  test('a file cut inside a frame yields the whole ones, then says where', async () => {
     for (let length = 16; length < two.length; length++) {
       const cut = await read(await fileWith(two.subarray(0, length)));
       expect(cut).toEqual({ frames: [first], error: damaged(15) });
@@ -153,7 +153,7 @@ describe('reading a recording', () => {
     expect(error).toEqual(damaged(count * 112));
   });
 
-  test('something else is no recording', async () => {
+  test('something else is not a recording', async () => {
     const { frames, error } = await read(await fileWith(Buffer.alloc(100, 0xff)));
     expect(frames).toEqual([]);
     expect(error).toMatchObject({

@@ -22,7 +22,7 @@ export interface RecordingWriter {
 
 const HEADER_BYTES = 12;
 const MIN_GZIP_BYTES = 18;
-/** More than any server lets in: a larger length means that this is no recording. */
+/** More than any server lets in: a larger length means that this is not a recording. */
 const MAX_REQUEST_BYTES = 1024 * 1024 * 1024;
 
 /** Makes a new recording. Throws a `UserError` when the file exists (unless `force`) or cannot be made. */
@@ -124,7 +124,7 @@ async function* readFrames(handle: FileHandle): AsyncGenerator<Recorded> {
     parts = [rest];
     size = rest.length;
   }
-  // The length that gzip ends with tells a cut between two frames.
+  // The length that gzip ends with reveals a cut between two frames.
   if (size > 0 || (length !== undefined && total % 2 ** 32 !== length)) throw new Error('it ends early');
 }
 

@@ -21,7 +21,7 @@ import type { Metrics } from './metrics.ts';
 import { OVERFLOW_TEXT } from './run-metrics.ts';
 
 /** Most lines about annotations at a time; the rest is counted. */
-const MAX_TOLD = 20;
+const MAX_LOGGED = 20;
 const SILENT_SECONDS = 30;
 /** Of the zone data that ICU brings. */
 const TZ_RELEASE = process.versions['tz'];
@@ -167,11 +167,11 @@ export class Reporter {
   /** Each once, when it is found. */
   problemsFound(found: readonly FoundProblem[]): void {
     const problems = found.filter(({ annotation }) => annotation !== PLANNER_ERROR);
-    for (const { uid: _, kind, namespace, name, ...problem } of problems.slice(0, MAX_TOLD)) {
+    for (const { uid: _, kind, namespace, name, ...problem } of problems.slice(0, MAX_LOGGED)) {
       const fields = { object: `${kind} ${namespace}/${name}`, ...problem };
       this.#logger.warn(fields, 'an annotation cannot be read; the value that is used instead counts');
     }
-    const more = problems.length - MAX_TOLD;
+    const more = problems.length - MAX_LOGGED;
     if (more > 0) this.#logger.warn({ more }, 'more annotations cannot be read; /problems shows them');
   }
 

@@ -11,25 +11,25 @@ beforeEach(async () => {
 });
 afterEach(() => web.close());
 
-/** An open page: what it was told so far, version by version. */
+/** An open page: the versions that it heard of so far. */
 async function open(): Promise<{
-  told: string[];
+  versions: string[];
   status: number;
   ended: Promise<'by the bridge' | 'cut off'>;
   stop(): void;
 }> {
   const stop = new AbortController();
   const response = await web.get('/events', { signal: stop.signal });
-  const told: string[] = [];
+  const versions: string[] = [];
   const read = async (): Promise<void> => {
     const decoder = new TextDecoder();
     for await (const chunk of response.body!) {
       const text = decoder.decode(chunk as Uint8Array, { stream: true });
-      told.push(...[...text.matchAll(/^data: (.*)$/gm)].map(([, version]) => version ?? ''));
+      versions.push(...[...text.matchAll(/^data: (.*)$/gm)].map(([, version]) => version ?? ''));
     }
   };
   return {
-    told,
+    versions,
     status: response.status,
     ended: read().then(
       () => 'by the bridge',
@@ -41,10 +41,10 @@ async function open(): Promise<{
 
 it('sends the version at once, then each change, a burst of them once', async () => {
   const page = await open();
-  await expect.poll(() => page.told).toEqual([live.current.version]);
+  await expect.poll(() => page.versions).toEqual([live.current.version]);
   for (let index = 0; index < 50; index++) live.current.changed();
-  await expect.poll(() => page.told.at(-1)).toBe(live.current.version);
-  expect(page.told).toHaveLength(2);
+  await expect.poll(() => page.versions.at(-1)).toBe(live.current.version);
+  expect(page.versions).toHaveLength(2);
   expect(await (await web.get('/')).text()).toContain(`<body data-live="${live.current.version}">`);
   page.stop();
 });

@@ -8,7 +8,7 @@ const PAUSE_MS = 200;
 const HEARTBEAT_MS = 25_000;
 
 /**
- * Tells open pages that something changed, by Server-Sent Events: a page compares the version with the one that it was
+ * Notifies open pages of changes, by Server-Sent Events: a page compares the version with the one that it was
  * rendered with, and fetches itself again. Without a change a page costs a comment every 25 s.
  */
 export class Live {

@@ -190,15 +190,15 @@ function addPods(tx: Tx, run: Run, { status, startedAt }: SampleRun): void {
   });
 }
 
-function announce(tx: Tx, told: Transition, state: string, now: Instant): void {
-  tx.timeline.add(told, now);
-  const early = told.at < now - 60 * MINUTE;
+function announce(tx: Tx, edge: Transition, state: string, now: Instant): void {
+  tx.timeline.add(edge, now);
+  const early = edge.at < now - 60 * MINUTE;
   const dropped: Reason | undefined = early ? 'before_cutoff' : undefined;
-  const decision = { transitionId: told.id, destination: DESTINATION, detail: undefined, at: told.at };
+  const decision = { transitionId: edge.id, destination: DESTINATION, detail: undefined, at: edge.at };
   tx.timeline.decide({ ...decision, verdict: early ? 'dropped' : 'planned', reason: dropped });
   if (early) return;
-  const payload = { key: 'cart-cleanup', query: { state, series: told.runUid ?? '', stamp: String(told.at / 1000) } };
-  tx.timeline.enqueue(DESTINATION, told.id, { key: told.id, lane: `run/${told.runUid}`, payload, limits: [] }, told.at);
+  const payload = { key: 'cart-cleanup', query: { state, series: edge.runUid ?? '', stamp: String(edge.at / 1000) } };
+  tx.timeline.enqueue(DESTINATION, edge.id, { key: edge.id, lane: `run/${edge.runUid}`, payload, limits: [] }, edge.at);
 }
 
 /** Most deliveries succeed, one after an unknown outcome; one is refused for good, one is asked to wait. */

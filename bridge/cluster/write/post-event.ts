@@ -18,7 +18,7 @@ export type EventResult =
       readonly afterMs?: number | undefined;
     };
 
-/** An Event of this name tells the same: an answer that was lost, or a restart, makes no second one. */
+/** An Event of this name says the same: an answer that was lost, or a restart, makes no second one. */
 export async function postEvent(
   api: Pick<KubeApi, 'send'>,
   text: EventText,

@@ -45,20 +45,20 @@ it('says where the page has them, when that is known and fits', () => {
   expect(Buffer.byteLength(full)).toBeLessThanOrEqual(1024);
 });
 
-it('tells every problem, with long values cut', () => {
-  const told = note({ value: 'é'.repeat(500) }, { annotation: 'b', value: 'a "quoted"\nvalue' });
-  expect(told).toContain(`"${'é'.repeat(59)}…"`);
-  expect(told).toContain('b: "a \\"quoted\\"\\nvalue" is not valid.');
+it('names every problem, with long values cut', () => {
+  const text = note({ value: 'é'.repeat(500) }, { annotation: 'b', value: 'a "quoted"\nvalue' });
+  expect(text).toContain(`"${'é'.repeat(59)}…"`);
+  expect(text).toContain('b: "a \\"quoted\\"\\nvalue" is not valid.');
 });
 
 it.each([1, 2, 3, 4, 12, 200])(
-  'of %i problems tells as many as fit into a note and how many more there are',
+  'of %i problems names as many as fit into a note, and says how many more there are',
   (count) => {
     const long = { annotation: 'ü'.repeat(300), allowed: 'ä'.repeat(90), used: 'x' };
-    const told = note(...Array.from({ length: count }, () => long));
-    expect(Buffer.byteLength(told)).toBeLessThanOrEqual(1024);
-    const whole = told.match(/Used: x\./g)!.length;
-    const more = Number(/ And (\d+) more\.$/.exec(told)?.[1] ?? 0);
+    const text = note(...Array.from({ length: count }, () => long));
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1024);
+    const whole = text.match(/Used: x\./g)!.length;
+    const more = Number(/ And (\d+) more\.$/.exec(text)?.[1] ?? 0);
     expect(whole).toBeGreaterThan(0);
     expect(whole + more).toBe(count);
   },
@@ -66,7 +66,7 @@ it.each([1, 2, 3, 4, 12, 200])(
 
 it('one problem that is too long for a note by itself is cut', () => {
   const endless = 'é'.repeat(2000);
-  const told = note({ annotation: endless, allowed: endless, used: endless });
-  expect(Buffer.byteLength(told)).toBeLessThanOrEqual(1024);
-  expect(told).toMatch(/^é+… Allowed: é+… Used: é+…$/);
+  const text = note({ annotation: endless, allowed: endless, used: endless });
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1024);
+  expect(text).toMatch(/^é+… Allowed: é+… Used: é+…$/);
 });

@@ -39,9 +39,9 @@ function noteOf(kind: Kind, problems: readonly Problem[]): string {
 
 function sentence(kind: Kind, { annotation, value, allowed, used }: Problem): string {
   const points = Array.from(value);
-  const told = points.length <= MAX_VALUE ? value : `${points.slice(0, MAX_VALUE - 1).join('')}…`;
-  if (annotation === PLANNER_ERROR) return `The bridge could not plan this ${kind}: ${cut(told, MAX_PART_BYTES)}.`;
-  const parts = [`${annotation}: ${JSON.stringify(told)} is not valid.`, `Allowed: ${allowed}.`, `Used: ${used}.`];
+  const shown = points.length <= MAX_VALUE ? value : `${points.slice(0, MAX_VALUE - 1).join('')}…`;
+  if (annotation === PLANNER_ERROR) return `The bridge could not plan this ${kind}: ${cut(shown, MAX_PART_BYTES)}.`;
+  const parts = [`${annotation}: ${JSON.stringify(shown)} is not valid.`, `Allowed: ${allowed}.`, `Used: ${used}.`];
   return parts.map((part) => cut(part, MAX_PART_BYTES)).join(' ');
 }
 

@@ -56,12 +56,12 @@ export class Draft {
     this.settings.set(path, { path: path.split('.'), value, comment });
   }
 
-  /** Told to a person who has to do something. */
+  /** A note about what a person has to do. */
   todo(source: string, text: string): void {
     this.notes.push({ source, text, todo: true });
   }
 
-  /** Told, and nothing is to be done. */
+  /** A note after which nothing is to be done. */
   note(source: string, text: string): void {
     this.notes.push({ source, text, todo: false });
   }

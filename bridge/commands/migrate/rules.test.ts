@@ -25,7 +25,7 @@ describe('a value of the old chart becomes ours', () => {
       { scope: 'cluster', namespaces: undefined, 'cronitor.default.inferredKeys': 'shared' },
     ],
     [
-      'nothing: what happened before is not told',
+      'nothing: what happened before is not reported',
       {},
       { 'bridge.config.firstSight': { lookback: '0s', running: 'suppress' } },
     ],

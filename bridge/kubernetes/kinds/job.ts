@@ -101,7 +101,7 @@ function namedCronJob(named: readonly Owner[]): Owner | undefined {
 }
 
 /**
- * Whether only the schedule can have given this name, for a Kubernetes that does not tell the scheduled time: the
+ * Whether only the schedule can have given this name, for a Kubernetes that does not show the scheduled time: the
  * CronJob's and the minute, which is near the Job's creation (nightly-20260105 is a date that a person wrote).
  */
 function isNamedBySchedule({ name, owner, createdAt }: ObjectFacts): boolean {

@@ -1,4 +1,4 @@
-/** The bytes are no ExportLogsServiceRequest, or one beyond the bounds. */
+/** The bytes are not an ExportLogsServiceRequest, or one beyond the bounds. */
 export class DecodeError extends Error {
   /** It is a bound of the whole request that was reached. */
   readonly ofRequest: boolean;

@@ -93,7 +93,7 @@ describe('decoding an export', () => {
     expect(decodeLogs(encodeLogs([{ body: 1 }]))[0]?.clusterName).toBeUndefined();
   });
 
-  test('no bytes are no records', () => {
+  test('without bytes there are no records', () => {
     expect(decodeLogs(new Uint8Array())).toEqual([]);
   });
 });

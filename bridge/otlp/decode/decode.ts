@@ -95,7 +95,7 @@ class RequestWalker {
     try {
       this.#record(start, end, clusterName);
     } catch (error) {
-      // A bound of the whole request is no fault of the record at which it was reached.
+      // That a bound of the whole request is reached is not a fault of the record there.
       if (!(error instanceof DecodeError) || error.ofRequest || this.#onBad === undefined) throw error;
       this.#onBad({ error: error.message, bytes: this.#wire.bytes.subarray(start, end) });
     }

@@ -82,5 +82,5 @@ export function levelOfBody(levels: Levels, said: Said): Wanted {
   return said.object === undefined ? levelOfObject(levels, said) : WATCH;
 }
 
-/** The keys that tell what a map is. */
+/** The keys that say what a map is. */
 export const SAID = new Level({ apiVersion: 'scalar', kind: 'scalar', object: 'scalar' });

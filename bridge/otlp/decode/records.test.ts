@@ -28,13 +28,13 @@ describe('the object of a record', () => {
     ['a BOOKMARK of a watch', { type: 'BOOKMARK', object: job }],
     ['no kind', { ...job, kind: undefined }],
     ['an empty kind', { ...job, kind: '' }],
-    ['a kind that is no text', { ...job, kind: 5 }],
+    ['a kind that is not text', { ...job, kind: 5 }],
     ['no apiVersion', { type: 'ADDED', object: { ...job, apiVersion: undefined } }],
     ['no metadata', { ...job, metadata: undefined }],
     ['no uid', { ...job, metadata: { ...job.metadata, uid: undefined } }],
     ['no name', { ...job, metadata: { ...job.metadata, name: undefined } }],
     ['no resourceVersion', { ...job, metadata: { ...job.metadata, resourceVersion: undefined } }],
-  ])('%s is no Kubernetes object', (_name, body) => {
+  ])('%s is not a Kubernetes object', (_name, body) => {
     expect(readRecord(body)).toBeUndefined();
   });
 });

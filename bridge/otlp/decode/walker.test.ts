@@ -111,7 +111,7 @@ describe('of an object is made', () => {
     });
   });
 
-  test('everything, if it is no Kubernetes object', () => {
+  test('everything, if it is not a Kubernetes object', () => {
     const odd = { type: 'ERROR', object: { kind: 'Status', apiVersion: 'v1', metadata: {}, code: 410 } };
     expect(decodeLogs(encode(odd))[0]?.body).toEqual(odd);
   });

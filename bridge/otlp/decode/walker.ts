@@ -34,7 +34,7 @@ export class Walker {
   readonly #wire: Wire;
   readonly #levels: Levels;
   #valuesLeft = MAX_VALUES;
-  /** A map came in parts, so the part that was looked at may not have told its kind. */
+  /** A map came in parts, so the part that was looked at may not have shown its kind. */
   isInParts = false;
   // The entry that was read last: a KeyValue's ranges.
   #keyStart = 0;

@@ -114,15 +114,15 @@ export class ExportService {
 
   #reject(call: UnaryCall, failure: Failure): void {
     call.fail(failure);
-    this.#tellRejected(failure.details);
+    this.#reportRejected(failure.details);
   }
 
   #rejectHttp(call: UnaryCall): void {
     call.failHttp(415);
-    this.#tellRejected('it is not gRPC');
+    this.#reportRejected('it is not gRPC');
   }
 
-  #tellRejected(why: string): void {
+  #reportRejected(why: string): void {
     this.#rejected = this.#counted(this.#rejected, why);
     this.#options.onRequest?.('rejected', 0, why);
   }

@@ -6,7 +6,7 @@ export interface FollowOptions<T> {
   readonly files: readonly string[];
   /** Throws an Error without secrets in its message. */
   readonly parse: (contents: readonly Buffer[]) => T;
-  /** How often they are looked at where the file system does not tell of changes. */
+  /** How often they are looked at where the file system does not report changes. */
   readonly everyMs: number;
   readonly onChange?: (value: T) => void;
   readonly onProblem?: (problem: string) => void;

@@ -120,7 +120,7 @@ function create({ tls, requireClientCertificate, onRefused }: ListenOptions): {
   return { server, useTls: ({ context }) => server.setSecureContext(context) };
 }
 
-/** What one connection tells of itself to those who wait for its place. */
+/** What those who wait for its place see of a connection. */
 interface Place {
   used(): void;
   busy(): () => void;

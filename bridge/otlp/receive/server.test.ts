@@ -216,7 +216,7 @@ describe('draining', () => {
 });
 
 describe('connections', () => {
-  test('the first export of each connection is told', async () => {
+  test('the first export of each connection is reported', async () => {
     const onConnection = vi.fn<() => void>();
     const { server, client } = await start(async () => committed, { onConnection });
     await client.export(Buffer.from('a'));
@@ -236,7 +236,7 @@ describe('connections', () => {
     });
   });
 
-  test('a port in use is told with what to do', async () => {
+  test('a port in use is reported with what to do', async () => {
     const { server } = await start(async () => committed);
     const second = startOtlpServer({
       host: '127.0.0.1',

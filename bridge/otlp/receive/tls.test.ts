@@ -139,7 +139,7 @@ test.each<[string, () => void]>([
   expect(server.report().tls).not.toHaveProperty('problem');
 });
 
-test('files that cannot be used are told at the start', async () => {
+test('files that cannot be used are reported at the start', async () => {
   put(keyFile, pem('server-2.key'));
   await expect(startTestServer(releases, { tls: { certFile, keyFile } })).rejects.toMatchObject({ name: 'UserError' });
 });

@@ -44,7 +44,7 @@ test.each([undefined, 'wrong', 'right1', 'righ', 'RIGHT'])(
 );
 
 test.each(['right', 'Basic right', 'Bearer', 'Bearer ', 'Bearer right wrong', 'Bearerright'])(
-  'the header "%s" is no bearer token',
+  'the header "%s" is not a bearer token',
   async (authorization) => {
     const server = await startTestServer(releases, { token: 'right' });
     const { stream, ended } = openCall(connectHttp2(releases, server), { authorization });
@@ -103,7 +103,7 @@ test('refusals are reported with their number and one warning, and never with a 
   expect(JSON.stringify([server.report(), server.notes(), server.warnings])).not.toContain('secret');
 });
 
-test('a token file without a token is told at the start', async () => {
+test('a token file without a token is reported at the start', async () => {
   writeFileSync(file, ' \n');
   await expect(startTestServer(releases, { tokenFile: file })).rejects.toMatchObject({
     name: 'UserError',

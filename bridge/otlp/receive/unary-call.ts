@@ -56,7 +56,7 @@ export class UnaryCall {
     this.#encoding = String(headers['grpc-encoding'] ?? 'identity');
     const [, count, unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(String(headers['grpc-timeout'])) ?? [];
     this.#deadline = count === undefined ? Infinity : performance.now() + Number(count) * (UNIT_MS[unit] ?? 0);
-    // Every reset of a caller is one; 'close' tells of it.
+    // Every reset of a caller is one; 'close' follows it.
     stream.on('error', () => undefined);
   }
 

@@ -1,6 +1,6 @@
-// Shows times in the viewer's zone and keeps the page current while it is open: /events tells that something changed.
+// Shows times in the viewer's zone and keeps the page current while it is open: /events says that something changed.
 const PAUSE_MS = 250;
-/** What no event told is seen then. */
+/** What no event announced is seen then. */
 const NOW_AND_THEN_MS = 30_000;
 const RECONNECT_MS = 10_000;
 const AWAY = 'The bridge does not answer; this page shows what was last known.';
@@ -93,17 +93,17 @@ async function update() {
 }
 
 let shown = document.body.dataset.live;
-let told = shown;
+let latest = shown;
 let running = false;
 
-/** Until what is shown is what was told: changes that come meanwhile share the next fetch. */
+/** Until what is shown is the latest: changes that come meanwhile share the next fetch. */
 async function catchUp() {
   if (running) return;
   running = true;
-  while (told !== shown && !document.hidden) {
+  while (latest !== shown && !document.hidden) {
     await update();
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    if (told !== shown && document.querySelector('#live').textContent === AWAY) break;
+    if (latest !== shown && document.querySelector('#live').textContent === AWAY) break;
   }
   running = false;
 }
@@ -120,7 +120,7 @@ function listen() {
   if (events !== undefined) return;
   events = new EventSource('/events');
   events.addEventListener('message', ({ data }) => {
-    told = data;
+    latest = data;
     void catchUp();
   });
   events.addEventListener('error', () => {
