@@ -14,7 +14,18 @@ import { valuesFor } from '../node/values.ts';
 import { cronJob } from '../node/workloads.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
 import type { BurstStage } from './burst-runs.ts';
-import { costsOf, EDGES, JOBS, lateness, SECONDS, startRuns, told, TOLD_MS, workOf, workSince } from './burst-runs.ts';
+import {
+  costsOf,
+  EDGES,
+  JOBS,
+  lateness,
+  REPORTED_MS,
+  SECONDS,
+  startRuns,
+  untilReported,
+  workOf,
+  workSince,
+} from './burst-runs.ts';
 import { LatencyCluster } from './latency-cluster.ts';
 import { ask, machine, onCpuMs, printTable, say, startChild } from './measure.ts';
 
@@ -56,7 +67,7 @@ async function set(releases: Releases): Promise<Setting> {
   say('installing the chart');
   const release = releaseIn(node, kube, 'lb', folder);
   await release.apply(await packageChart(), valuesFor(node, vendors, sink));
-  await until('every monitor is there', () => vendors.cronitor.monitors.size === CRON_JOBS, TOLD_MS);
+  await until('every monitor is there', () => vendors.cronitor.monitors.size === CRON_JOBS, REPORTED_MS);
   const cluster = new LatencyCluster(await readKubeAccess(kubeconfig), kube.namespace);
   releases.add(() => cluster.close());
   await cluster.watch();
@@ -92,21 +103,21 @@ async function measure(setting: Setting) {
   say(`${JOBS} Jobs in ${SECONDS} s`);
   const [work, before] = [await workOf(pids[0], metrics), cpu()];
   const uids = await startRuns(setting);
-  await told(setting, uids);
+  await untilReported(setting, uids);
   const used = cpu().map((ms, at) => (ms - before[at]!) / 1000);
   const bridge = workSince(work, await workOf(pids[0], metrics));
   const edges = EDGES.map((edge) => lateness(setting, uids, edge));
   const costs = costsOf([...Object.keys(PARTS), 'two plain watches'], used);
-  return { costs, bridge, told: edges, logsShipped: vendors.cronitor.logs.uploads.length };
+  return { costs, bridge, reported: edges, logsShipped: vendors.cronitor.logs.uploads.length };
 }
 
 const releases = new Releases();
 try {
-  const { costs, bridge, told, logsShipped } = await measure(await set(releases));
+  const { costs, bridge, reported, logsShipped } = await measure(await set(releases));
   printTable(costs);
-  printTable(told);
+  printTable(reported);
   const sizes = { jobs: JOBS, seconds: SECONDS, logsShipped };
-  console.log(JSON.stringify({ benchmark: 'burst on a node', machine: machine(), ...sizes, costs, bridge, told }));
+  console.log(JSON.stringify({ benchmark: 'burst on a node', machine: machine(), ...sizes, costs, bridge, reported }));
 } finally {
   say('stopping');
   await releases.release((error) => console.error(error));

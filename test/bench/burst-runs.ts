@@ -7,7 +7,7 @@ import { onCpuByThread, quantile, round, say } from './measure.ts';
 
 export const JOBS = Number(process.env['JOBS'] ?? 100);
 export const SECONDS = Number(process.env['SECONDS'] ?? 69);
-export const TOLD_MS = 120_000;
+export const REPORTED_MS = 120_000;
 export const EDGES: readonly Edge[] = ['run', 'complete'];
 
 /** Where runs of CronJobs are started, and who hears of them. */
@@ -30,14 +30,14 @@ export async function startRuns({ cluster, kube }: BurstStage): Promise<string[]
   return Promise.all(starts);
 }
 
-/** Until the vendor has both edges and the log of each run; what is missing then, the figures tell. */
-export async function told({ vendors }: BurstStage, uids: readonly string[]): Promise<void> {
+/** Until the vendor has both edges and the log of each run; what is missing then, the figures show. */
+export async function untilReported({ vendors }: BurstStage, uids: readonly string[]): Promise<void> {
   const have = (): boolean => {
     const pings = new Set(vendors.cronitor.pings.map(({ query }) => `${query.series} ${query.state}`));
     const shipped = new Set(vendors.cronitor.logs.uploads.map(({ series }) => series));
     return uids.every((uid) => shipped.has(uid) && EDGES.every((edge) => pings.has(`${uid} ${edge}`)));
   };
-  await until('every run is told', have, TOLD_MS).catch((error: unknown) => say(String(error)));
+  await until('every run is reported', have, REPORTED_MS).catch((error: unknown) => say(String(error)));
 }
 
 /** From the moment at which a plain watch saw an edge until the vendor had it, in ms. */
@@ -46,7 +46,7 @@ export function lateness({ cluster, vendors }: BurstStage, uids: readonly string
   const keys = uids.map((uid) => `${uid} ${edge}`);
   const late = keys.map((key) => at.get(key)! - cluster.seen.get(key)!).filter((ms) => !Number.isNaN(ms));
   const of = (share: number): number => Math.round(quantile(late, share));
-  return { told: edge, runs: JOBS, missing: JOBS - late.length, p50Ms: of(0.5), p95Ms: of(0.95), maxMs: of(1) };
+  return { reported: edge, runs: JOBS, missing: JOBS - late.length, p50Ms: of(0.5), p95Ms: of(0.95), maxMs: of(1) };
 }
 
 /** What each of `names` used, in CPU seconds, the last being the plain watches. */

@@ -4,7 +4,18 @@ import { readKubeAccess } from '../../bridge/cluster/kube-access.ts';
 import { Releases } from '../../bridge/lib/releases.ts';
 import { until } from '../harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
-import { costsOf, EDGES, JOBS, lateness, SECONDS, startRuns, told, TOLD_MS, workOf, workSince } from './burst-runs.ts';
+import {
+  costsOf,
+  EDGES,
+  JOBS,
+  lateness,
+  REPORTED_MS,
+  SECONDS,
+  startRuns,
+  untilReported,
+  workOf,
+  workSince,
+} from './burst-runs.ts';
 import type { LogApi } from './log-api.ts';
 import { startLogApi } from './log-api.ts';
 import { ask, machine, onCpuMs, printTable, round, say, startChild } from './measure.ts';
@@ -38,7 +49,7 @@ async function set(releases: Releases): Promise<Setting> {
   const stage = await setStage(releases, { env, addressLimit: true, before });
   const names = Array.from({ length: CRON_JOBS }, (_, number) => `burst-${number}`);
   await stage.kube.apply(...names.map((name) => cronJob({ name, pod: { run: '2s' } })));
-  await until('every monitor is there', () => stage.vendors.cronitor.monitors.size === CRON_JOBS, TOLD_MS);
+  await until('every monitor is there', () => stage.vendors.cronitor.monitors.size === CRON_JOBS, REPORTED_MS);
   const watch = startChild('plain-watch.ts', stage.kubeconfig);
   releases.add(() => void watch.kill());
   await ask(watch);
@@ -57,7 +68,7 @@ async function measure(setting: Setting) {
   const [work, before, began] = [await workOf(bridge.pid, metrics), cpu(), Date.now()];
   const uids = await startRuns(setting);
   const begunIn = round((Date.now() - began) / 1000);
-  await told(setting, uids);
+  await untilReported(setting, uids);
   const costs = costsOf(
     Object.keys(pids),
     cpu().map((ms, at) => (ms - before[at]!) / 1000),
@@ -68,7 +79,7 @@ async function measure(setting: Setting) {
     begunIn,
     costs,
     bridge: bridgeWork,
-    told: edges,
+    reported: edges,
     logsRead: logs.reads(),
     logsShipped: vendors.cronitor.logs.uploads.length,
   };
@@ -77,12 +88,12 @@ async function measure(setting: Setting) {
 const releases = new Releases();
 try {
   const setting = await set(releases);
-  const { costs, told, ...rest } = await measure(setting);
+  const { costs, reported, ...rest } = await measure(setting);
   await setting.bridge.stop(); // leaves its profile
   printTable(costs);
-  printTable(told);
+  printTable(reported);
   console.log(
-    JSON.stringify({ benchmark: 'burst', machine: machine(), jobs: JOBS, seconds: SECONDS, costs, told, ...rest }),
+    JSON.stringify({ benchmark: 'burst', machine: machine(), jobs: JOBS, seconds: SECONDS, costs, reported, ...rest }),
   );
 } finally {
   say('stopping');

@@ -12,7 +12,7 @@ import type { ApiCounts, ApiLive, ApiState } from './scale-api.ts';
 import { writeKubeconfig } from './scale-kubeconfig.ts';
 
 /**
- * How late runs are told whose Collector has no watch any more, and what that costs the Kubernetes API: by LISTs alone,
+ * How late runs are reported whose Collector has no watch any more, and what that costs the Kubernetes API: by LISTs alone,
  * which is how a bridge without the verb `watch` does it, and by the bridge's own watch. The bridge is the real one, the
  * API is simulated, a Job comes to be each second, all settings are the defaults. Both at once, a quarter of an hour;
  * OBJECTS, SECONDS and INTERVAL are other sizes.
@@ -26,7 +26,7 @@ const START_MS = 600_000;
 
 interface Row {
   readonly by: string;
-  /** From the first run that no stream brought until it was told. */
+  /** From the first run that no stream brought until it was reported. */
   readonly foundAfterS: number;
   /** Of the runs that came to be once the bridge watched, or said that the watch is dead, until `SECONDS` later. */
   readonly runs: number;
@@ -57,22 +57,22 @@ async function measure(folder: string, by: string, mayWatch: boolean): Promise<R
   try {
     await until('a LIST of Jobs', async () => (await lists()) >= 1, START_MS);
     await collector.export(encodeLogs([], { clusterName: 'bench' }));
-    // One when a Collector connects, and one that tells from which version on its stream should bring everything.
+    // One when a Collector connects, and one that says from which version on its stream should bring everything.
     await until('two more', async () => (await lists()) >= 3, START_MS);
     await ask(api, { perSecond: PER_SECOND, watch: mayWatch } satisfies ApiLive);
     const began = Date.now();
     const pings = () => vendors.cronitor.pings.filter(({ query }) => query.state === 'complete');
-    await until('the first run is told', () => pings().length > 0, START_MS);
+    await until('the first run is reported', () => pings().length > 0, START_MS);
     const foundAfterS = round((pings()[0]!.at - began) / 1000);
     const knows = async (): Promise<boolean> => (await metric(`watch_${mayWatch ? 'own' : 'dead'}{kind="Job"}`)) === 1;
     await until('the bridge knows', knows, START_MS);
     const [from, before, cpuBefore] = [Date.now(), await ask<ApiCounts>(api, 'counts'), onCpuMs(bridge.pid)];
-    say(`${by}: first run told after ${foundAfterS} s; measuring for ${SECONDS} s`);
+    say(`${by}: first run reported after ${foundAfterS} s; measuring for ${SECONDS} s`);
     await pause(SECONDS * 1000);
     const [after, cpuAfter] = [await ask<ApiCounts>(api, 'counts'), onCpuMs(bridge.pid)];
     const to = Date.now();
-    // Runs of the last seconds are told with the next LIST.
-    await until('every run is told', () => Number(pings().at(-1)!.query.stamp) * 1000 > to, START_MS);
+    // Runs of the last seconds are reported with the next LIST.
+    await until('every run is reported', () => Number(pings().at(-1)!.query.stamp) * 1000 > to, START_MS);
     const stamps = pings().map(({ at, query }) => ({
       edge: Number(query.stamp) * 1000,
       late: at / 1000 - Number(query.stamp),

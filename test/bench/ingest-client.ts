@@ -2,7 +2,7 @@ import * as http2 from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { loadRecords } from './ingest-records.ts';
 
-/** What a run of the client is told, and what it answers. */
+/** What a run of the client gets, and what it answers. */
 export interface Load {
   readonly port: number;
   readonly records: 'changing' | 'mixed' | 'events';

@@ -20,7 +20,7 @@ const LIMITED_RATE = 24;
 const RATES = process.argv.slice(2).map(Number);
 const RUNS_PER_SECOND = RATES.length > 0 ? RATES : [1, 5, 10, 20, 50];
 const ROW_MS = Number(process.env['ROW_SECONDS'] ?? 20) * 1_000;
-const TOLD_MS = 60_000;
+const REPORTED_MS = 60_000;
 
 interface Row {
   readonly runsPerSecond: number;
@@ -64,18 +64,18 @@ async function measure(setting: Setting, perSecond: number): Promise<Row> {
   const uids = await startRuns(setting, perSecond);
   const startedMs = Date.now() - began;
   const keys = uids.flatMap((uid) => (['run', 'complete'] as Edge[]).map((edge) => `${uid} ${edge}`));
-  const told = (): Map<string, number> =>
+  const reported = (): Map<string, number> =>
     new Map(vendors.cronitor.pings.map(({ at, query }) => [`${query.series} ${query.state}`, at]));
   // A row that is not complete says so; it does not end the bench.
   await until(
     `both pings of ${uids.length} runs`,
     () => {
-      const found = told();
+      const found = reported();
       return keys.every((key) => found.has(key));
     },
-    TOLD_MS,
+    REPORTED_MS,
   ).catch((error: unknown) => say(String(error)));
-  const arrived = told();
+  const arrived = reported();
   const seconds = (Date.now() - began) / 1000;
   const cores = usage(setting).map((used, at) => round((used - before[at]!) / seconds, 2));
   const latencies = keys.flatMap((key) => {
@@ -104,7 +104,7 @@ async function withCronJobs(stage: Stage): Promise<Setting> {
   const { kube, vendors } = stage;
   const names = Array.from({ length: CRON_JOBS }, (_, number) => `job-${number}`);
   await kube.apply(...names.map((name) => cronJob({ name, pod: { run: '1s' } })));
-  await until('every monitor is there', () => vendors.cronitor.monitors.size === CRON_JOBS, TOLD_MS);
+  await until('every monitor is there', () => vendors.cronitor.monitors.size === CRON_JOBS, REPORTED_MS);
   return { ...stage, owners: await kube.list('cronjobs') };
 }
 

@@ -7,7 +7,7 @@ import { LiveJobs } from './scale-live.ts';
 import type { Population, Resource } from './scale-objects.ts';
 import { makePopulation } from './scale-objects.ts';
 
-/** What the server is told: how many objects its cluster has, and which round it is; its counts begin anew. */
+/** What the server gets to know: how many objects its cluster has, and which round it is; its counts begin again. */
 export interface ApiState {
   readonly objects: number;
   readonly round: number;
@@ -93,7 +93,7 @@ async function set(state: ApiState): Promise<void> {
 function watch(url: URL, response: ServerResponse): void {
   requests++;
   const { searchParams: query } = url;
-  // As an audit asks whether anything changed: a bookmark two seconds before the end tells that nothing did.
+  // As an audit asks whether anything changed: a bookmark two seconds before the end shows that nothing did.
   if (query.get('timeoutSeconds') === '4') quietWatch(response);
   else if (!mayWatch) response.writeHead(403).end('{"message":"no watch"}');
   else

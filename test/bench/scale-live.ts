@@ -14,7 +14,7 @@ interface Job {
 /** Later than every object of the population, which is made when it is read. */
 const FIRST_VERSION = 9_500_000;
 
-/** Jobs that come to be, already complete, while the bench looks; and the watches that tell of them. */
+/** Jobs that come to be, already complete, while the bench looks; and the watches that show them. */
 export class LiveJobs {
   /** JSON in the order of their versions. */
   readonly json: string[] = [];

@@ -9,16 +9,16 @@ import { setStage, usage } from './stage.ts';
 /**
  * CronJobs that all fire in the same minute: whether Cronitor hears of each run once, within its limits, and how late.
  * Everything is real but the vendor and the kubelet. About five minutes; the argument is another number of CronJobs:
- * `npm run bench:storm -- 60`. Ends with 1 when something is missing, told twice or over a limit.
+ * `npm run bench:storm -- 60`. Ends with 1 when something is missing, reported twice or over a limit.
  */
 const CRON_JOBS = Number(process.argv[2] ?? 500);
 /** The minute begins so much later, at least: every CronJob is made, and every monitor accepted, by then. */
 const AHEAD_MS = 30_000 + CRON_JOBS * 120;
-const TOLD_MS = 300_000;
+const REPORTED_MS = 300_000;
 
 interface Delays {
-  readonly told: 'run' | 'complete';
-  /** From the time in the Job, which is in whole seconds: up to a second of it is no delay. */
+  readonly reported: 'run' | 'complete';
+  /** From the time in the Job, which is in whole seconds: up to a second of it is not a delay. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
@@ -36,7 +36,7 @@ async function makeCronJobs({ kube, vendors }: Stage): Promise<void> {
   const names = Array.from({ length: CRON_JOBS }, (_, number) => `storm-${number}`);
   const spec = { timeZone: 'Etc/UTC' };
   await kube.apply(...names.map((name) => cronJob({ name, schedule, spec, pod: { run: '1s' } })));
-  await until('every monitor is there', () => vendors.cronitor.monitors.size === CRON_JOBS, TOLD_MS);
+  await until('every monitor is there', () => vendors.cronitor.monitors.size === CRON_JOBS, REPORTED_MS);
   if (Date.now() >= minute) throw new Error('the minute began before every monitor was there: the machine is too busy');
 }
 
@@ -50,7 +50,7 @@ function arrivals({ vendors }: Stage): Map<string, number[]> {
   return arrived;
 }
 
-/** The Jobs when all of them are over and told, or when it took too long. */
+/** The Jobs when all of them are over and reported, or when it took too long. */
 async function weather(stage: Stage): Promise<readonly KubeObject[]> {
   await until('the minute', () => Date.now() >= minute, AHEAD_MS + 120_000);
   say('the minute begins');
@@ -61,23 +61,23 @@ async function weather(stage: Stage): Promise<readonly KubeObject[]> {
     jobs = await stage.kube.list('jobs');
     return jobs.length >= CRON_JOBS && jobs.every(({ metadata }) => arrived.has(`${metadata.uid} complete`));
   };
-  // What is missing is told by the figures.
-  await until('every run is told', isOver, TOLD_MS).catch((error: unknown) => say(String(error)));
+  // The figures show what is missing.
+  await until('every run is reported', isOver, REPORTED_MS).catch((error: unknown) => say(String(error)));
   return jobs.length > 0 ? jobs : stage.kube.list('jobs');
 }
 
-function delays(stage: Stage, jobs: readonly KubeObject[], told: 'run' | 'complete'): Delays {
+function delays(stage: Stage, jobs: readonly KubeObject[], reported: 'run' | 'complete'): Delays {
   const arrived = arrivals(stage);
   const times = jobs.flatMap(({ metadata, status }) => {
-    const key = `${metadata.uid} ${told}`;
+    const key = `${metadata.uid} ${reported}`;
     const at = arrived.get(key)?.[0];
-    const time = Date.parse(String(status?.[told === 'run' ? 'startTime' : 'completionTime']));
+    const time = Date.parse(String(status?.[reported === 'run' ? 'startTime' : 'completionTime']));
     return at === undefined ? [] : [{ byJob: at - time, byWatch: at - (stage.cluster.seen.get(key) ?? Number.NaN) }];
   });
   const byJob = times.map((each) => each.byJob);
   const byWatch = times.map((each) => each.byWatch).filter((ms) => !Number.isNaN(ms));
   return {
-    told,
+    reported,
     p50Ms: Math.round(quantile(byJob, 0.5)),
     p99Ms: Math.round(quantile(byJob, 0.99)),
     maxMs: Math.round(Math.max(...byJob)),
@@ -114,14 +114,14 @@ try {
   const before = usage(stage);
   const jobs = await weather(stage);
   const [controlPlane, collector, bridge] = usage(stage).map((used, at) => round(used - before[at]!));
-  const told = outcome(stage, jobs, arrivals(stage));
+  const found = outcome(stage, jobs, arrivals(stage));
   const rows = (['run', 'complete'] as const).map((state) => delays(stage, jobs, state));
-  const { missing, repeated, otherJobs, violations, autoCreated } = told;
+  const { missing, repeated, otherJobs, violations, autoCreated } = found;
   failed = [missing, repeated, otherJobs, violations, autoCreated].some((count) => count !== 0);
   printTable(rows.map((row) => ({ ...row })));
   const cpuSeconds = { controlPlane, collector, bridge };
   console.log(
-    JSON.stringify({ benchmark: 'storm', machine: machine(), cronJobs: CRON_JOBS, ...told, cpuSeconds, rows }),
+    JSON.stringify({ benchmark: 'storm', machine: machine(), cronJobs: CRON_JOBS, ...found, cpuSeconds, rows }),
   );
 } finally {
   say('stopping');

@@ -71,8 +71,8 @@ try {
   }
   const fedSeconds = (Date.now() - start) / 1000;
   const traced = (): number => new Set(receiver.spans().map(({ traceId }) => traceId)).size;
-  const told = ({ vendors }: (typeof both)[number]): boolean => vendors.cronitor.pings.length >= 2 * RUNS;
-  await until('every run is reported and has its trace', () => both.every(told) && traced() === RUNS, TRACED_MS);
+  const isReported = ({ vendors }: (typeof both)[number]): boolean => vendors.cronitor.pings.length >= 2 * RUNS;
+  await until('every run is reported and has its trace', () => both.every(isReported) && traced() === RUNS, TRACED_MS);
   const used = both.map(({ bridge }, index) => (onCpuMs(bridge.pid) - before[index]!) / 1000);
   printTable(
     Object.keys(ways).map((name, index) => ({

@@ -188,7 +188,7 @@ describe('in the namespace of the release, with the permissions that the chart g
     expect(running[0]?.log()).not.toMatch(/forbidden/);
   });
 
-  it('kube-state-metrics tells of this namespace only, and is forbidden nothing', async () => {
+  it('kube-state-metrics shows this namespace only, and is forbidden nothing', async () => {
     const manifests = await render(
       chart,
       { backend: { exporter: 'debug' }, 'kube-state-metrics': { labelAllowlist: { pods: ['app'] } } },
@@ -201,7 +201,7 @@ describe('in the namespace of the release, with the permissions that the chart g
     const kubeconfig = await accountKubeconfig(ops, cluster.kubeconfig, 'lb-kube-state-metrics', work);
     const program = await startKubeStateMetrics({ manifests, kubeconfig, folder: join(work, 'ksm') });
     running.push(program);
-    const text = await until('the pod is told of', async () => {
+    const text = await until('the pod is shown', async () => {
       const body = await (await fetch(`http://127.0.0.1:${program.port}/metrics`)).text();
       return /kube_pod_status_phase\{[^}]*pod="shop-0"[^}]*phase="Running"[^}]*\} 1/.test(body) && body;
     });

@@ -44,7 +44,7 @@ it.each([
   ['in plain text', {}],
   ['over TLS', { otlp: { tls: { existingSecret: 'bridge-tls' } } }],
 ])(
-  'Collector and bridge, as rendered and with their own permissions, tell a vendor of a run: %s',
+  'Collector and bridge, as rendered and with their own permissions, report a run to a vendor: %s',
   async (name, values: Tree) => {
     const vendors = await startVendors({ key: TOKEN });
     const folder = join(work, name.replaceAll(' ', '-'));
@@ -100,7 +100,7 @@ it.each([
     const events = async (): Promise<string[]> =>
       (await ops.kubectl(['get', 'events', reason, '-o', 'name'])).split('\n').filter((line) => line !== '');
     // The next bridge, with a store of its own, finds that it is written.
-    await until('an Event tells that an annotation cannot be read', async () => (await events()).length === 1);
+    await until('an Event says that an annotation cannot be read', async () => (await events()).length === 1);
     expect(collector.log()).not.toMatch(/forbidden|"level":"error"/);
     expect(bridge.log()).not.toMatch(/forbidden/);
     await vendors.close();

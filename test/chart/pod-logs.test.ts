@@ -200,7 +200,7 @@ describe('the Collector of the DaemonSet', () => {
     const collector = await start();
     await arrives('line 299');
     file.rotate();
-    file.writeToRotated(...lines(300, 310)); // until it is told to, the runtime writes to the file that it has open
+    file.writeToRotated(...lines(300, 310)); // until it is asked to reopen, the runtime writes to the file that it has open
     file.write(...lines(310, 320));
     await arrives('line 319');
     receiver.refuse(status.UNAVAILABLE);

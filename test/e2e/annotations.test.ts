@@ -107,8 +107,8 @@ it(
 
     await annotate(`${GRACE}=later`);
     await until('the Event of another set', async () => (await events()).length > 0);
-    const told = await kube.kubectl(['describe', 'cronjob/report']);
-    const line = told.split('\n').filter((line) => line.includes('InvalidAnnotation'));
+    const described = await kube.kubectl(['describe', 'cronjob/report']);
+    const line = described.split('\n').filter((line) => line.includes('InvalidAnnotation'));
     expect(line).toHaveLength(1);
     expect(line[0]).toMatch(
       /^ *Warning +InvalidAnnotation .*lifecycle-bridge.*exclude: "yes" is not valid.*"later" is not/,

@@ -65,7 +65,7 @@ const gone = (target: string) => kube.wait(target, 'delete', 60_000);
 async function startRun(name: string, run = '10s'): Promise<KubeObject> {
   await kube.apply(cronJob({ name, pod: { run }, job: { ttlSecondsAfterFinished: 5 } }));
   const job = await kube.runCronJob(name, `${name}-run`);
-  await until('its run is told', () => statesOf(job).length >= 1);
+  await until('its run is reported', () => statesOf(job).length >= 1);
   await bridge.settled();
   return job;
 }
@@ -78,12 +78,12 @@ const runStatus = async ({ metadata }: KubeObject): Promise<string> => {
 };
 
 describe('what happens while the bridge is away', () => {
-  it('a Job that ends and is removed is told by the queue of the Collector, never as cancelled', async () => {
+  it('a Job that ends and is removed is reported from the queue of the Collector, never as cancelled', async () => {
     const job = await startRun('queued');
     await bridge.kill9();
     await gone('job/queued-run');
     await bridge.start();
-    await until('its end is told', () => statesOf(job).length >= 2);
+    await until('its end is reported', () => statesOf(job).length >= 2);
     expect(statesOf(job)).toEqual(['run', 'complete']);
   });
 
@@ -94,12 +94,12 @@ describe('what happens while the bridge is away', () => {
     rmSync(join(dataDir, 'collector', 'queue'), { recursive: true });
     await bridge.start();
     await collector.restart();
-    await until('its end is told', () => statesOf(job).length >= 2, 60_000);
+    await until('its end is reported', () => statesOf(job).length >= 2, 60_000);
     expect(statesOf(job)).toEqual(['run', 'complete']);
     expect(await runStatus(job)).toBe('succeeded');
   });
 
-  it('and the Collector too: a Job of which nothing tells the end is unknown, and announced nowhere', async () => {
+  it('and the Collector too: a Job of which nothing shows the end is unknown, and announced nowhere', async () => {
     const job = await startRun('erased', '600s');
     await Promise.all([bridge.kill9(), collector.kill9()]);
     await kube.delete('job/erased-run');
@@ -123,11 +123,11 @@ describe('what happens while the bridge is away', () => {
     await until('it is paused', () => vendors.cronitor.monitors.get(uid)?.paused === true, 60_000);
   });
 
-  it('broke no rule of the vendor and told nothing twice', () => {
+  it('broke no rule of the vendor and reported nothing twice', () => {
     expect(vendors.cronitor.autoCreated).toEqual([]);
     expect(vendors.cronitor.violations).toEqual([]);
-    const told = vendors.cronitor.pings.map(({ query }) => `${query.series} ${query.state}`);
-    expect(told.toSorted()).toEqual([...new Set(told)].toSorted());
+    const reported = vendors.cronitor.pings.map(({ query }) => `${query.series} ${query.state}`);
+    expect(reported.toSorted()).toEqual([...new Set(reported)].toSorted());
   });
 });
 

@@ -73,8 +73,8 @@ describe('a Job with two pods that fail and one that succeeds, in Jaeger and Vic
 
   it('and all that happened to it, with every line that its containers printed', async () => {
     const known = new Set((await traceOf(calm)).map(({ spanID }) => spanID));
-    const records = await recordsOf(calm, TOLD.length + 6);
-    expect(said(records, calm)).toEqual(TOLD);
+    const records = await recordsOf(calm, REPORTED.length + 6);
+    expect(said(records, calm)).toEqual(REPORTED);
     const lines = records.filter((record) => LINE in record).map(({ _msg = '' }) => _msg);
     expect(lines.toSorted()).toEqual(
       [1, 2, 3].flatMap((pod) => printed(`report-1-${pod}`).trimEnd().split('\n')).toSorted(),
@@ -100,7 +100,7 @@ describe('a Job with two pods that fail and one that succeeds, in Jaeger and Vic
     expect(tree(spans, start)).toEqual(GOLDEN);
     expect(new Set(spans.map(({ spanID }) => spanID)).size).toBe(spans.length);
     // The answer to an export may be lost with its sender: then it is there twice.
-    expect(new Set(said(await recordsOf(rough, TOLD.length + 6), rough))).toEqual(new Set(TOLD));
+    expect(new Set(said(await recordsOf(rough, REPORTED.length + 6), rough))).toEqual(new Set(REPORTED));
     // What was there before is there still.
     expect(tree(await traceOf(calm), start)).toEqual(GOLDEN);
   });
@@ -190,7 +190,7 @@ const GOLDEN = [
   '    container 22-24',
 ];
 
-const TOLD = [
+const REPORTED = [
   'Job shop/report: all of it is known',
   'Job shop/report: started',
   'Job shop/report: succeeded',

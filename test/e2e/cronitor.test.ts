@@ -29,10 +29,10 @@ async function make(place: Place, workload: Workload): Promise<KubeObject> {
   return kube.get(`cronjob/${workload.name}`);
 }
 
-/** A run from its beginning until Cronitor was told its success. */
+/** A run from its beginning until Cronitor has its success. */
 async function whole(place: Place, name: string, number = 1): Promise<KubeObject> {
   const job = await stage.run(place, name, number);
-  await stage.told(job, 'complete');
+  await stage.untilReported(job, 'complete');
   expect(stage.states(job)).toEqual(['run', 'complete']);
   return job;
 }
@@ -61,7 +61,7 @@ describe.concurrent('scenarios side by side', () => {
     const owner = await make('main', { name, cronitor, pod: { run: '1s', ...pod }, job });
     const run = await stage.run('main', name);
     const over = await stage.over(run);
-    await stage.told(run, states.at(-1)!);
+    await stage.untilReported(run, states.at(-1)!);
     expectRun(stage, scenario, owner, over);
   });
 
@@ -122,12 +122,12 @@ describe.concurrent('scenarios side by side', () => {
     await make('main', { name: 'recovers', pod: { run: '30s' }, job: { backoffLimit: 2 } });
     const job = await stage.run('main', 'recovers');
     await stage.failFirstPod(job);
-    await stage.told(job, ['complete', 'fail']);
+    await stage.untilReported(job, ['complete', 'fail']);
     expect((await stage.over(job)).status).toMatchObject({ failed: 1, succeeded: 1 });
     expect(stage.states(job)).toEqual(['run', 'complete']);
   });
 
-  it('16 an exclude that is no boolean stops nobody: the CronJob is monitored', async () => {
+  it('16 an exclude that is not a boolean stops nobody: the CronJob is monitored', async () => {
     const { uid } = (await make('main', { name: 'no-boolean', cronitor: { exclude: 'yes' } })).metadata;
     await whole('main', 'no-boolean');
     expect(monitor(uid)?.name).toBe(`${stage.kubes.main.namespace}/no-boolean`);
@@ -144,7 +144,7 @@ describe.concurrent('scenarios side by side', () => {
     expect(stage.pings(job).map(({ env }) => env)).toEqual(['qa', 'qa']);
   });
 
-  it('19 a ping that is answered with 429 or 500 is sent again, once each is told', async () => {
+  it('19 a ping that is answered with 429 or 500 is sent again until each has arrived once', async () => {
     const { uid } = (await make('main', { name: 'refused' })).metadata;
     const of = (state: string) => [`/${uid}?`, `state=${state}`];
     stage.vendors.inject({ match: of('run'), status: 429, retryAfter: 1 });
@@ -154,7 +154,7 @@ describe.concurrent('scenarios side by side', () => {
     expect(sent.map(({ status }) => status)).toEqual([429, 200, 500, 500, 200]);
   });
 
-  it('21 Events of Kubernetes that come again, change or are deleted tell nothing', async () => {
+  it('21 Events of Kubernetes that come again, change or are deleted change nothing', async () => {
     await make('main', { name: 'eventful' });
     const job = await whole('main', 'eventful', 1);
     const kube = stage.kubes.main;
@@ -181,7 +181,7 @@ describe.concurrent('scenarios side by side', () => {
     await until('it is paused again', () => isPaused(uid));
   });
 
-  it('storm: 60 CronJobs that fire in the same minute are all told, once, within the limits', async () => {
+  it('storm: 60 CronJobs that fire in the same minute are all reported, once, within the limits', async () => {
     expect(await storm(stage, 60)).toHaveLength(60);
   });
 });
@@ -207,14 +207,14 @@ describe('scenarios that disturb all', () => {
     await until('it was refused', isRefused);
     expect(stage.pings(job)).toEqual([]);
     stage.vendors.heal();
-    await stage.told(job, 'complete');
+    await stage.untilReported(job, 'complete');
     expect(stage.states(job)).toEqual(['run', 'complete']);
   });
 
-  it('20 a watch that ends before the Job does and stands again after it tells its end once', async () => {
+  it('20 a watch that ends before the Job does and stands again after it has its end reported once', async () => {
     await make('main', { name: 'unwatched', pod: { run: '3s' } });
     const job = await stage.run('main', 'unwatched');
-    await stage.told(job, 'run');
+    await stage.untilReported(job, 'run');
     process.kill(stage.collector.pid, 'SIGSTOP');
     try {
       // What is sent to one that sleeps would wait in its sockets.
@@ -223,7 +223,7 @@ describe('scenarios that disturb all', () => {
     } finally {
       process.kill(stage.collector.pid, 'SIGCONT');
     }
-    await stage.told(job, 'complete');
+    await stage.untilReported(job, 'complete');
     await whole('main', 'unwatched', 2);
     expect(stage.states(job)).toEqual(['run', 'complete']);
   });
@@ -232,21 +232,21 @@ describe('scenarios that disturb all', () => {
     const { uid } = (await make('main', { name: 'drained' })).metadata;
     stage.vendors.inject({ match: [`/${uid}?`, 'state=run'], delayMs: 500 });
     const job = await stage.run('main', 'drained');
-    await stage.told(job, 'run');
+    await stage.untilReported(job, 'run');
     expect(await stage.bridge.stop()).toBe(0);
     await stage.bridge.start();
-    await stage.told(job, 'complete');
+    await stage.untilReported(job, 'complete');
     expect(stage.states(job)).toEqual(['run', 'complete']);
   });
 
-  it('25 a run that ends while the bridge is away is told when it is back, at its own time', async () => {
+  it('25 a run that ends while the bridge is away is reported when it is back, at its own time', async () => {
     await make('main', { name: 'unattended', pod: { run: '3s' } });
     const job = await stage.run('main', 'unattended');
-    await stage.told(job, 'run');
+    await stage.untilReported(job, 'run');
     await stage.bridge.stop();
     const { status } = await stage.over(job);
     await stage.bridge.start();
-    await stage.told(job, 'complete');
+    await stage.untilReported(job, 'complete');
     const [first, last, ...more] = stage.pings(job);
     expect([first!.state, last!.state, more]).toEqual(['run', 'complete', []]);
     expect(Number(last!.stamp)).toBe(Date.parse(String(status?.['completionTime'])) / 1000);
@@ -261,10 +261,10 @@ describe('afterwards', () => {
     expect(jobs.length).toBeGreaterThanOrEqual(7);
   });
 
-  it('no rule of the vendor was broken, no monitor made by a ping, nothing told twice', () => {
+  it('no rule of the vendor was broken, no monitor made by a ping, nothing reported twice', () => {
     const { violations, autoCreated, pings } = stage.vendors.cronitor;
     expect([violations, autoCreated]).toEqual([[], []]);
-    const told = pings.map(({ query }) => `${query.series} ${query.state} ${query.message ?? ''}`);
-    expect(told.toSorted()).toEqual([...new Set(told)].toSorted());
+    const reported = pings.map(({ query }) => `${query.series} ${query.state} ${query.message ?? ''}`);
+    expect(reported.toSorted()).toEqual([...new Set(reported)].toSorted());
   });
 });

@@ -84,7 +84,9 @@ describe('scripts/demo', () => {
       60_000,
     );
     expect(await (await fetch(started.page)).text()).toContain('import-legacy-by-hand');
-    await until('its success is told', async () => (await (await fetch(started.vendors)).text()).includes('complete'));
+    await until('its success is reported', async () =>
+      (await (await fetch(started.vendors)).text()).includes('complete'),
+    );
     expect(await stop()).toEqual({ code: 0, left: [] });
   });
 

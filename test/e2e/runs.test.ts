@@ -149,10 +149,10 @@ describe('afterwards', () => {
     expect(vendors.requests.slice(count)).toEqual([]);
   });
 
-  it('never made the vendor create a monitor, broke no rule and told nothing twice', () => {
+  it('never made the vendor create a monitor, broke no rule and reported nothing twice', () => {
     expect(vendors.cronitor.autoCreated).toEqual([]);
     expect(vendors.cronitor.violations).toEqual([]);
-    const told = vendors.cronitor.pings.map(({ query }) => `${query.series} ${query.state}`);
-    expect(told.toSorted()).toEqual([...new Set(told)].toSorted());
+    const reported = vendors.cronitor.pings.map(({ query }) => `${query.series} ${query.state}`);
+    expect(reported.toSorted()).toEqual([...new Set(reported)].toSorted());
   });
 });

@@ -18,7 +18,7 @@ const annotated = (prefix: string, values: Readonly<Record<string, string>>): ob
   annotations: Object.fromEntries(Object.entries(values).map(([key, value]) => [`${prefix}/${key}`, value])),
 });
 
-/** A CronJob that fires only when told to, unless it has a schedule. A real kubelet runs the script instead. */
+/** A CronJob that fires only when it is run by hand, unless it has a schedule. A real kubelet runs the script instead. */
 export function cronJob(workload: Workload): object {
   const { name, schedule = '0 0 1 1 *', job = {}, pod = {}, keep = false, cronitor = {}, spec = {} } = workload;
   const seconds = Number.parseFloat(pod['run'] ?? '1s');

@@ -8,9 +8,9 @@ import type { Proxy } from './proxy.ts';
 import { startProxy } from './proxy.ts';
 import { startShuffler } from './shuffler.ts';
 import type { Stage, Started } from './stage.ts';
-import { during, expectTold, makeCronJobs, random, SEED, setStage, SHORT, startRun } from './stage.ts';
+import { during, expectReported, makeCronJobs, random, SEED, setStage, SHORT, startRun } from './stage.ts';
 
-/** LISTs follow each other soon, and a run that its CronJob tells waits only so long for its Job. */
+/** LISTs follow each other soon, and a run that its CronJob proves waits only for a short time for its Job. */
 const FAST = { LIFECYCLE_BRIDGE__CLUSTER__AUDIT__INTERVAL: '2s', LIFECYCLE_BRIDGE__CLUSTER__AUDIT__GRACE: '30s' };
 
 let stage: Stage;
@@ -62,12 +62,12 @@ const isSeenGone = async ({ job }: Started): Promise<boolean> => {
   return ((await answer.json()) as { run: { deleted: boolean } }).run.deleted;
 };
 
-describe('nothing is lost and nothing is told twice', () => {
+describe('nothing is lost and nothing is reported twice', () => {
   it('when the bridge is down while Jobs start, end and are removed, and its audit is done before the queue is', async () => {
     await makeShortLived('ttl', [0, 1, 2], '15s');
     const known = await Promise.all([0, 1, 2].map((n) => startShortLived('known', n)));
     const starts = (): number => known.filter(({ job }) => pingsBySeries(job).length > 0).length;
-    await until('the runs before are told', () => starts() === known.length, 60_000);
+    await until('the runs before are reported', () => starts() === known.length, 60_000);
     proxy.set('cut');
     await stage.bridge.kill9();
     const unseen: Started[] = [];
@@ -81,7 +81,7 @@ describe('nothing is lost and nothing is told twice', () => {
     );
     proxy.set('pass');
     // The kill may have come before the answer to a start that the vendor had.
-    await expectTold(stage, [...known, ...unseen], { repeats: true });
+    await expectReported(stage, [...known, ...unseen], { repeats: true });
     const messages = stage.vendors.cronitor.pings.map(({ query }) => query.message);
     expect(messages).not.toContain('cancelled');
   });
@@ -104,7 +104,7 @@ describe('nothing is lost and nothing is told twice', () => {
       await kube.apply(again);
     }
     const after = await runCronJob(api, kube.namespace, 'again', 'again-after');
-    await expectTold(stage, [
+    await expectReported(stage, [
       { job, end: 'complete' },
       { job: after, end: 'complete' },
     ]);
@@ -116,17 +116,17 @@ describe('nothing is lost and nothing is told twice', () => {
     const monitor = vendors.cronitor.monitors.get(key);
     expect(monitor).toBeDefined();
     expect(monitor?.paused ?? wasPaused).toBe(false);
-    const told = vendors.cronitor.pings
+    const reported = vendors.cronitor.pings
       .filter((ping) => ping.monitor === key)
       .map(({ query }) => `${query.state} of ${query.series}`);
     const uids = [job, after].map(({ metadata }) => metadata.uid);
-    expect(new Set(told)).toEqual(new Set(uids.flatMap((uid) => [`run of ${uid}`, `complete of ${uid}`])));
+    expect(new Set(reported)).toEqual(new Set(uids.flatMap((uid) => [`run of ${uid}`, `complete of ${uid}`])));
     const named = [...vendors.cronitor.monitors.values()].filter(({ name }) => name?.endsWith('/again') === true);
     expect(named.map((monitor) => monitor.key)).toEqual([key]);
     shuffler.close();
   });
 
-  it.skipIf(SHORT)('when the Collector was down too: what a CronJob knows of its run is told, once', async () => {
+  it.skipIf(SHORT)('when the Collector was down too: what a CronJob knows of its run is reported, once', async () => {
     const { vendors, bridge, collector } = stage;
     // Of the last one the controller has the time to note the success.
     const names = await makeShortLived('only', [0, 1, 2, 10], '1s');
@@ -135,26 +135,26 @@ describe('nothing is lost and nothing is told twice', () => {
     await Promise.all([bridge.kill9(), collector.kill9()]);
     const due = await runOnce(names);
     await noShortLived();
-    const told = (await cronJobs(names)).map(({ status }) => proven(due, status));
-    expect(told.some(({ length }) => length === 2)).toBe(true);
+    const expected = (await cronJobs(names)).map(({ status }) => proven(due, status));
+    expect(expected.some(({ length }) => length === 2)).toBe(true);
     await bridge.start();
     await collector.restart();
     await makeCronJobs(stage, 'flow');
     const flowing: Started[] = [];
     const flow = async (): Promise<void> => void flowing.push(await startRun(stage, 'flow', flowing.length));
-    const isTold = (): boolean => keys.every((key, n) => pingsOf(key).length >= told[n]!.length);
-    await during(until('their runs are told', isTold, 300_000), async () => {
+    const isReported = (): boolean => keys.every((key, n) => pingsOf(key).length >= expected[n]!.length);
+    await during(until('their runs are reported', isReported, 300_000), async () => {
       await flow();
       await pause(2_000);
     });
-    await expectTold(stage, flowing);
+    await expectReported(stage, flowing);
     await bridge.settled();
     await bridge.kill9();
     await bridge.start();
     await flow();
-    await expectTold(stage, flowing);
-    expect(keys.map(pingsOf)).toEqual(told);
-    expect(await statuses(keys)).toEqual(told.map(({ length }) => (length === 2 ? 'succeeded' : 'unknown')));
+    await expectReported(stage, flowing);
+    expect(keys.map(pingsOf)).toEqual(expected);
+    expect(await statuses(keys)).toEqual(expected.map(({ length }) => (length === 2 ? 'succeeded' : 'unknown')));
   });
 });
 

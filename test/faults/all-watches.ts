@@ -10,7 +10,7 @@ const WITHOUT_LIST = Object.fromEntries(Object.keys(COLLECTOR).map((resource) =>
 
 /**
  * Ends every watch of the Collector for good, as a refusal does with client-go 0.32 or later: none is asked for again. Its
- * permissions are whole afterwards. Returns the runs that it never tells.
+ * permissions are whole afterwards. Returns the runs that it never brings.
  */
 export async function endAllWatches(stage: Stage): Promise<Started[]> {
   const { kube } = stage;

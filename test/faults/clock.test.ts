@@ -5,14 +5,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cronJob } from '../e2e/workloads.ts';
 import type { Stage, Started } from './stage.ts';
-import { expectTold, makeCronJobs, random, SEED, setStage, SHORT, startRun } from './stage.ts';
+import { expectReported, makeCronJobs, random, SEED, setStage, SHORT, startRun } from './stage.ts';
 
 /** Debian's faketime: the bridge's wall clock comes from a file, its monotonic clock and everybody else's are real. */
 const LIBRARY = ['x86_64', 'aarch64']
   .map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketimeMT.so.1`)
   .find((file) => existsSync(file));
 const HOUR = 3_600;
-/** Records are known to be complete a minute later: by then a false "missed" would be told. */
+/** Records are known to be complete a minute later: by then a false "missed" would be reported. */
 const STAY_MS = SHORT ? 0 : 75_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'clock-'));
@@ -51,7 +51,7 @@ async function metric(text: string): Promise<string[]> {
   return all.split('\n').filter((line) => line.includes(text) && !line.startsWith('#'));
 }
 
-describe('nothing is lost and nothing is told twice', () => {
+describe('nothing is lost and nothing is reported twice', () => {
   it('when the clock of the bridge steps back and forward: deliveries go on at once, and nothing is missed or stuck', async () => {
     const { vendors, kube, bridge } = stage;
     const next = random(SEED);
@@ -67,7 +67,7 @@ describe('nothing is lost and nothing is told twice', () => {
       await startSome();
       setClock(offset);
       await startSome();
-      await expectTold(stage, started);
+      await expectReported(stage, started);
       await pause(offset === 2 * HOUR ? STAY_MS : 0);
     }
     if (!SHORT) {
@@ -77,7 +77,7 @@ describe('nothing is lost and nothing is told twice', () => {
       setClock(-26 * HOUR);
       await bridge.start();
       await startSome();
-      await expectTold(stage, started);
+      await expectReported(stage, started);
     }
     expect(await metric('kind="cronjob.missed"')).toEqual([]);
     expect(await metric('kind="run.stuck"')).toEqual([]);

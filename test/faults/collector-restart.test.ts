@@ -6,7 +6,7 @@ import { readMetric } from '../harness/metrics.ts';
 import { serviceAccounts } from './accounts.ts';
 import { endAllWatches, KINDS } from './all-watches.ts';
 import type { Stage, Started } from './stage.ts';
-import { expectTold, runs, setStage, SHORT } from './stage.ts';
+import { expectReported, runs, setStage, SHORT } from './stage.ts';
 
 /** Watches are dead after two minutes, and so for five more before the bridge acts. */
 const DEAD_MS = 5 * 60_000;
@@ -61,14 +61,14 @@ it.skipIf(SHORT)(
   'when every watch has been dead for five minutes, the pod of the Collector is deleted once, and its streams live again',
   async () => {
     const old = await until('the pod is there', pod);
-    await expectTold(stage, await runs(stage, 'before', 2));
+    await expectReported(stage, await runs(stage, 'before', 2));
     const inside = await endAllWatches(stage);
-    await expectTold(stage, inside);
+    await expectReported(stage, inside);
     // What is awaited of a watch is what a LIST finds that began half a minute after the Collector connected.
     const unheard: Started[] = [];
     const oneMore = async (): Promise<boolean> => {
       const more = await runs(stage, `unheard-${unheard.length}`, 1);
-      await expectTold(stage, more);
+      await expectReported(stage, more);
       unheard.push(...more);
       return (await metric('watch_own{')) === KINDS.length;
     };
@@ -76,7 +76,7 @@ it.skipIf(SHORT)(
     await until('every watch is dead', async () => (await metric('watch_dead{')) === KINDS.length, 300_000);
     const deadAt = Date.now();
     const meanwhile = await runs(stage, 'meanwhile', 3);
-    await expectTold(stage, meanwhile);
+    await expectReported(stage, meanwhile);
     expect(await deletions()).toBe(0);
 
     const fresh = await until(
@@ -99,10 +99,10 @@ it.skipIf(SHORT)(
 
     // The watches are dead until the Collector begins anew: nothing is deleted a second time for them.
     const unwatched = await runs(stage, 'unwatched', 3);
-    await expectTold(stage, unwatched);
+    await expectReported(stage, unwatched);
     await stage.collector.restart();
     const alive = await runs(stage, 'alive', 3);
-    await expectTold(stage, alive);
+    await expectReported(stage, alive);
     await until('the streams live again', async () => (await metric('watch_own{')) === 0, 120_000);
     expect([await metric('watch_dead{'), await deletions()]).toEqual([0, 1]);
     expect((await pod())?.metadata.uid).toBe(fresh.metadata.uid);

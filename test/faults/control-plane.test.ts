@@ -6,12 +6,12 @@ import { cronJob } from '../e2e/workloads.ts';
 import { serviceAccounts } from './accounts.ts';
 import { runCronJob } from './api.ts';
 import type { Stage, StageOptions } from './stage.ts';
-import { expectTold, FAST_AUDIT, runs, setStage } from './stage.ts';
+import { expectReported, FAST_AUDIT, runs, setStage } from './stage.ts';
 
 let stage: Stage;
 
 beforeAll(async () => {
-  // What changes before the watches stand again, the audit tells. As in a cluster of users: for a second after its start an API
+  // What changes before the watches stand again, the audit finds. As in a cluster of users: for a second after its start an API
   // server answers 403 to all but system:masters, and a client-go from 0.32 on ends its watches for good then.
   const accounts: StageOptions['accounts'] = async (_, kubeconfig, dataDir) =>
     serviceAccounts(await createNamespace(kubeconfig, 'accounts'), kubeconfig, dataDir); // that of the runs is removed
@@ -19,14 +19,14 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-describe('nothing is lost and nothing is told twice', () => {
+describe('nothing is lost and nothing is reported twice', () => {
   it('when the API server is restarted', async () => {
     const restart = async (n: number): Promise<void> => {
       if (n === 5) await clusterScript(stage.cluster, 'restart', 'apiserver');
     };
-    // Of a Job that is removed before the watches stand again nobody could tell the end.
+    // Of a Job that is removed before the watches stand again nobody could know the end.
     const started = await runs(stage, 'apiserver', 12, restart, { keep: true });
-    await expectTold(stage, started);
+    await expectReported(stage, started);
     await stage.collector.watching();
   });
 
@@ -47,8 +47,8 @@ describe('nothing is lost and nothing is told twice', () => {
     const metrics = await (await fetch(`${stage.bridge.pageUrl}metrics`)).text();
     const isLost = /deliveries_total\{[^}]*reason="(timeout|answer_lost)"/.test(metrics);
     for (const job of jobs) {
-      const told = isLost ? [...new Set(pings(job))] : pings(job);
-      expect([job.metadata.name, ...told]).toEqual([job.metadata.name, 'run', 'fail cancelled']);
+      const reported = isLost ? [...new Set(pings(job))] : pings(job);
+      expect([job.metadata.name, ...reported]).toEqual([job.metadata.name, 'run', 'fail cancelled']);
     }
   });
 });

@@ -5,7 +5,7 @@ import { until } from '../harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import { restore, snapshot } from './etcd.ts';
 import type { Stage } from './stage.ts';
-import { expectTold, FAST_AUDIT, onceEach, pingsOf, runs, setStage, SHORT } from './stage.ts';
+import { expectReported, FAST_AUDIT, onceEach, pingsOf, runs, setStage, SHORT } from './stage.ts';
 
 let stage: Stage;
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-/** What the log tells of the LISTs of Jobs, in order. */
+/** What the log says of the LISTs of Jobs, in order. */
 const lists = (): { held?: number; gone?: number; epoch?: boolean }[] =>
   readFileSync(stage.bridge.logFile, 'utf8')
     .split('\n')
@@ -26,7 +26,7 @@ const statusOf = async ({ metadata }: KubeObject): Promise<string | undefined> =
   const answer = await fetch(`${stage.bridge.pageUrl}api/runs/${metadata.uid}`);
   return ((await answer.json()) as { run?: { status: string } }).run?.status;
 };
-const told = (job: KubeObject): string[] => onceEach(pingsOf(stage, job)).map((ping) => ping.split(' ')[0]!);
+const reported = (job: KubeObject): string[] => onceEach(pingsOf(stage, job)).map((ping) => ping.split(' ')[0]!);
 
 /** A run that goes on until somebody deletes it. */
 const startLong = (cronJobName: string, job: string): Promise<KubeObject> => stage.kube.runCronJob(cronJobName, job);
@@ -44,14 +44,14 @@ async function countOn(versions: number): Promise<void> {
   await stage.kube.kubectl(['create', '-f', '-'], { input, timeoutMs: 120_000 });
 }
 
-describe('nothing is lost and nothing is told twice', () => {
+describe('nothing is lost and nothing is reported twice', () => {
   it.skipIf(SHORT)(
-    'when 25 running Jobs vanish at once unseen: a third LIST decides, and none is told as cancelled',
+    'when 25 running Jobs vanish at once unseen: a third LIST decides, and none is reported as cancelled',
     async () => {
       const { kube, bridge, collector } = stage;
       await kube.apply(cronJob({ name: 'lost', pod: { run: '600s' } }));
       const jobs = await Promise.all(Array.from({ length: 25 }, (_, n) => startLong('lost', `lost-${n}`)));
-      await until('all starts are told', () => jobs.every((job) => told(job).length > 0), 120_000);
+      await until('all starts are reported', () => jobs.every((job) => reported(job).length > 0), 120_000);
       await Promise.all([bridge.kill9(), collector.kill9()]);
       await kube.kubectl(['delete', 'jobs,cronjobs', '--all', '--cascade=foreground'], { timeoutMs: 120_000 });
       await bridge.start();
@@ -62,12 +62,12 @@ describe('nothing is lost and nothing is told twice', () => {
       expect(held).toBeLessThan(lists().findIndex(({ gone = 0 }) => gone > 0));
       for (const job of jobs)
         await until('its end is unknown', async () => (await statusOf(job)) === 'unknown', 120_000);
-      // The kill may have lost answers to starts: they were told again.
-      for (const job of jobs) expect([...new Set(told(job))]).toEqual(['run']);
+      // The kill may have lost answers to starts: they were reported again.
+      for (const job of jobs) expect([...new Set(reported(job))]).toEqual(['run']);
     },
   );
 
-  it('when etcd is restored from a snapshot: versions count anew, and only what is new is told', async () => {
+  it('when etcd is restored from a snapshot: versions count anew, and only what is new is reported', async () => {
     const { kube, collector } = stage;
     await kube.apply(cronJob({ name: 'long', pod: { run: '600s' } }));
     const before = await runs(stage, 'before', 3);
@@ -76,33 +76,33 @@ describe('nothing is lost and nothing is told twice', () => {
       startLong('long', 'ended'),
       startLong('long', 'deleted'),
     ]);
-    await expectTold(stage, before);
-    await until('the long ones run', () => [running, ended, deleted].every((job) => told(job).length === 1));
+    await expectReported(stage, before);
+    await until('the long ones run', () => [running, ended, deleted].every((job) => reported(job).length === 1));
     await snapshot(stage);
     await collector.watching();
     const between = await runs(stage, 'between', 3);
     const unfinished = await startLong('long', 'unfinished');
     await endNow('ended');
     await kube.delete('job/deleted');
-    await expectTold(stage, between);
-    await until('all of it is told', () => told(unfinished).length === 1);
-    await until('their ends are told', () => [ended, deleted].every((job) => told(job).length === 2));
+    await expectReported(stage, between);
+    await until('all of it is reported', () => reported(unfinished).length === 1);
+    await until('their ends are reported', () => [ended, deleted].every((job) => reported(job).length === 2));
     await restore(stage);
     await until('a new epoch', () => lists().some(({ epoch }) => epoch === true), 120_000);
-    // The watches of the Collector wait for versions that the cluster will reach much later: they tell nothing.
+    // The watches of the Collector wait for versions that the cluster will reach much later: they bring nothing.
     const unheard = await runs(stage, 'unheard', 3);
-    await expectTold(stage, unheard);
+    await expectReported(stage, unheard);
     await collector.restart();
     await until('the lost run is unknown', async () => (await statusOf(unfinished)) === 'unknown', 120_000);
     await endNow('ended');
     await Promise.all(['running', 'deleted'].map((name) => kube.delete(`job/${name}`)));
-    await until('the end of the long run is told', () => told(running).length === 2, 120_000);
-    await expectTold(stage, [...before, ...between, ...unheard, ...(await runs(stage, 'after', 3))]);
-    await expectTold(
+    await until('the end of the long run is reported', () => reported(running).length === 2, 120_000);
+    await expectReported(stage, [...before, ...between, ...unheard, ...(await runs(stage, 'after', 3))]);
+    await expectReported(
       stage,
       [running, ended, deleted].map((job) => ({ job, end: 'fail' })),
     );
-    expect(told(unfinished)).toEqual(['run']);
+    expect(reported(unfinished)).toEqual(['run']);
   });
 
   it.skipIf(SHORT)(
@@ -111,7 +111,7 @@ describe('nothing is lost and nothing is told twice', () => {
       const { kube, bridge, collector } = stage;
       await kube.apply(cronJob({ name: 'slow', pod: { run: '600s' } }));
       const slow = await startLong('slow', 'slow');
-      await until('it runs', () => told(slow).length === 1);
+      await until('it runs', () => reported(slow).length === 1);
       await snapshot(stage);
       await countOn(200);
       await kube.kubectl(['patch', 'job', 'slow', '--patch={"spec":{"suspend":true}}']);
@@ -123,9 +123,9 @@ describe('nothing is lost and nothing is told twice', () => {
       await countOn(400);
       await bridge.start();
       await collector.restart();
-      await until('its end is told', () => told(slow).length === 2, 120_000);
-      expect(told(slow)).toEqual(['run', 'fail']);
-      await expectTold(stage, await runs(stage, 'later', 3));
+      await until('its end is reported', () => reported(slow).length === 2, 120_000);
+      expect(reported(slow)).toEqual(['run', 'fail']);
+      await expectReported(stage, await runs(stage, 'later', 3));
     },
   );
 });

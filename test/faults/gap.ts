@@ -10,7 +10,7 @@ export function logged({ collector }: Stage, text: RegExp): number {
   return (readFileSync(collector.logFile, 'utf8').match(text) ?? []).length;
 }
 
-/** The Collector's watches never tell what changes in `meanwhile`: it sleeps through that, and wakes to "410 Gone". */
+/** The Collector's watches never bring what changes in `meanwhile`: it sleeps through that, and wakes to "410 Gone". */
 export async function gap(stage: Stage, meanwhile: () => Promise<Started[]>): Promise<Started[]> {
   const { collector, cluster } = stage;
   const expired = (): number => logged(stage, /received a 410.*"k8sobjects\/(pods|jobs|cronjobs)"/g);
@@ -26,7 +26,11 @@ export async function gap(stage: Stage, meanwhile: () => Promise<Started[]>): Pr
   } finally {
     process.kill(collector.pid, 'SIGCONT');
   }
-  await until('pods, Jobs and CronJobs are told that their version is too old', () => expired() >= before + 3, 300_000);
+  await until(
+    'the watches of pods, Jobs and CronJobs hear that their version is too old',
+    () => expired() >= before + 3,
+    300_000,
+  );
   return started;
 }
 

@@ -7,7 +7,7 @@ import type { Proxy } from './proxy.ts';
 import { startProxy } from './proxy.ts';
 import { fillQueue, queueSize } from './queue.ts';
 import type { Stage, Started } from './stage.ts';
-import { during, expectTold, random, runs, SEED, setStage, SHORT, startRun } from './stage.ts';
+import { during, expectReported, random, runs, SEED, setStage, SHORT, startRun } from './stage.ts';
 
 /** Of the intents of a destination, so many are on their way at most when the bridge is killed. */
 const IN_FLIGHT = 16;
@@ -24,7 +24,7 @@ afterAll(async () => {
   await proxy.close();
 });
 
-describe('nothing is lost and nothing is told twice', () => {
+describe('nothing is lost and nothing is reported twice', () => {
   it('when the bridge is killed at random points of 200 runs', async () => {
     const next = random(SEED);
     const chains = Array.from({ length: SHORT ? 3 : 5 }, (_, n) =>
@@ -46,7 +46,7 @@ describe('nothing is lost and nothing is told twice', () => {
       await until('it has taken something', hasTaken, 15_000).catch(() => undefined); // after the last there is nothing
     });
     await Promise.all(starts);
-    const repeated = await expectTold(stage, started.flat(), { repeats: true });
+    const repeated = await expectReported(stage, started.flat(), { repeats: true });
     console.log(`${started.flat().length} runs, ${kills} kills, ${repeated} repeated pings`);
     expect(repeated).toBeLessThanOrEqual(kills * IN_FLIGHT);
   });
@@ -62,14 +62,14 @@ describe('nothing is lost and nothing is told twice', () => {
     });
     // A Collector connects when it has something to send.
     started.push(await startRun(stage, 'kill-collector', started.length));
-    await expectTold(stage, started);
+    await expectReported(stage, started);
   });
 
   it.skipIf(SHORT)('when the Collector is killed with 5,000 records queued and the audit overtakes them', async () => {
     const { bridge, collector } = stage;
     const slow = await runs(stage, 'slow', 8, undefined, { run: '15s', keep: true });
     const long = await runs(stage, 'long', 12, undefined, { run: '3600s', keep: true });
-    await until('all are told as running', () => [...slow, ...long].every(isTold), 120_000);
+    await until('all are reported as running', () => [...slow, ...long].every(isReported), 120_000);
     await bridge.kill9();
 
     const short = await runs(stage, 'short', 30, undefined, { keep: true });
@@ -95,7 +95,7 @@ describe('nothing is lost and nothing is told twice', () => {
     await remove(long.slice(4));
 
     const cancelled = [...long, ...unseen].map(({ job }): Started => ({ job, end: 'fail' }));
-    await expectTold(stage, [...slow, ...short, ...cancelled], { repeats: true });
+    await expectReported(stage, [...slow, ...short, ...cancelled], { repeats: true });
     const messages = pings().filter(({ message }) => message === 'cancelled');
     expect(new Set(messages.map(({ series }) => series))).toEqual(new Set(cancelled.map(uidOf)));
     await until('the queue is drained', async () => (await queueSize(stage)) === 0, 120_000);
@@ -107,7 +107,7 @@ const pathOf = ({ job }: Started): string =>
   `/apis/batch/v1/namespaces/${stage.kube.namespace}/jobs/${job.metadata.name}`;
 
 const pings = (): PingQuery[] => stage.vendors.cronitor.pings.map(({ query }) => query);
-const isTold = (run: Started): boolean => pings().some(({ series }) => series === uidOf(run));
+const isReported = (run: Started): boolean => pings().some(({ series }) => series === uidOf(run));
 
 function committedRequests(): Promise<number> {
   const series = 'lifecycle_bridge_requests_total{outcome="committed"';

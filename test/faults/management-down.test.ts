@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../harness/kube.ts';
 import type { Stage, Started } from './stage.ts';
-import { expectTold, makeCronJobs, setStage, SHORT, startRun } from './stage.ts';
+import { expectReported, makeCronJobs, setStage, SHORT, startRun } from './stage.ts';
 
 const DOWN_MS = SHORT ? 20_000 : 600_000;
 const RUNS = SHORT ? 6 : 30;
@@ -22,7 +22,7 @@ describe('while the management API is down for ten minutes and telemetry is up',
     const { vendors, kube } = stage;
     await makeCronJobs(stage, 'known');
     const known = [await startRun(stage, 'known', 0)];
-    await expectTold(stage, known);
+    await expectReported(stage, known);
     await until('both monitors stand', () => vendors.cronitor.monitors.size === 2);
     // Half a service: some requests are answered, some connections end.
     vendors.inject({ match: 'PUT /api/monitors', times: 1, reset: true });
@@ -36,12 +36,12 @@ describe('while the management API is down for ten minutes and telemetry is up',
       await pause(Math.max(0, (end - Date.now()) / (RUNS - n + 2)));
     }
     await kube.delete('cronjob/new-bad', '--cascade=orphan');
-    await expectTold(stage, known);
+    await expectReported(stage, known);
     await pause(Math.max(0, end - Date.now()));
     expect(vendors.cronitor.monitors.size).toBe(2);
     expect(fresh.filter(pinged)).toEqual([]);
     vendors.heal();
-    await expectTold(stage, fresh);
+    await expectReported(stage, fresh);
     await until('the monitor of the deleted CronJob is paused', () =>
       [...vendors.cronitor.monitors.values()].some(({ name, paused }) => name?.endsWith('/new-bad') && paused === true),
     );

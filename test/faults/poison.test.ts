@@ -5,7 +5,7 @@ import { cronJob } from '../e2e/workloads.ts';
 import type { Rewriter } from './rewriter.ts';
 import { startRewriter } from './rewriter.ts';
 import type { Stage } from './stage.ts';
-import { expectTold, runs, setStage } from './stage.ts';
+import { expectReported, runs, setStage } from './stage.ts';
 
 /** No API server sends it: a time at the end of JavaScript's calendar, which once hung the thread of the store. */
 const CREATED = /(?<=creationTimestamp.{4})\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/gs;
@@ -50,7 +50,7 @@ it('a time that no API server sends harms nothing: its CronJob and those beside 
     await until(`its monitor has ${schedule}`, () => isTaken(schedule), 120_000);
   }
   await until('its versions came through', () => poisoned > 0, 120_000);
-  await expectTold(stage, await runs(stage, 'beside', 3));
-  await expectTold(stage, [{ job: await kube.runCronJob('poisonous', 'poisonous-0'), end: 'complete' }]);
+  await expectReported(stage, await runs(stage, 'beside', 3));
+  await expectReported(stage, [{ job: await kube.runCronJob('poisonous', 'poisonous-0'), end: 'complete' }]);
   expect(await quarantined()).toBe(0);
 });

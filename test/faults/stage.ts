@@ -23,7 +23,7 @@ export const SEED = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000);
 /** FAULTS=short: fewer runs and no long waits, for CI; a scenario that cannot be short is `it.skipIf(SHORT)`. */
 export const SHORT = process.env['FAULTS'] === 'short';
 
-/** Settings with which the audit tells within seconds what it tells within minutes by default. */
+/** Settings with which the audit finds within seconds what it finds within minutes by default. */
 export const FAST_AUDIT = {
   LIFECYCLE_BRIDGE__CLUSTER__AUDIT__INTERVAL: '2s',
   LIFECYCLE_BRIDGE__CLUSTER__AUDIT__GRACE: '4s',
@@ -140,7 +140,7 @@ export interface RunOptions {
   readonly run?: string;
   /** Jobs stay after their end; else those before the last few are removed soon. */
   readonly keep?: boolean;
-  /** Jobs are removed as soon as they have ended: what the stream loses of them no LIST tells. */
+  /** Jobs are removed as soon as they have ended: what the stream loses of them no LIST shows. */
   readonly vanish?: boolean;
 }
 
@@ -213,28 +213,32 @@ async function lostAnswers({ bridge }: Stage, { metadata }: KubeObject, ping: st
  * Waits for both pings of each run, then proves that each came once and in order: again only if the bridge had to give up
  * waiting for the answer, which a machine that stands still makes it do, or if `repeats`. Returns how many came again.
  */
-export async function expectTold(stage: Stage, runs: readonly Started[], { repeats = false } = {}): Promise<number> {
+export async function expectReported(
+  stage: Stage,
+  runs: readonly Started[],
+  { repeats = false } = {},
+): Promise<number> {
   const open = (): string[] =>
     runs
       .filter(({ job, end }) => !pingsOf(stage, job).some((ping) => ping.startsWith(end)))
       .map(({ job }) => job.metadata.name);
   await until('every run has ended at the vendor', () => open().length === 0, 240_000).catch(async (error: unknown) => {
-    // Whether it is the bridge that does not tell, or the cluster that does not end them.
+    // Whether it is the bridge that does not report, or the cluster that does not end them.
     const cluster = await stage.kube.kubectl(['get', 'jobs,pods', '--output=wide']).catch(String);
     throw new Error(`${String(error)}: ${open().join(', ')} (seed ${SEED})\n${cluster}`);
   });
   let repeated = 0;
   for (const { job, end } of runs) {
     const all = pingsOf(stage, job);
-    const told = onceEach(all);
-    repeated += all.length - told.length;
-    for (const ping of told) {
+    const reported = onceEach(all);
+    repeated += all.length - reported.length;
+    for (const ping of reported) {
       const more = all.filter((other) => other === ping).length - 1;
       if (more > 0 && !repeats)
         expect(more, `${ping}, seed ${SEED}`).toBeLessThanOrEqual(await lostAnswers(stage, job, ping));
     }
     expect(
-      told.map((ping) => ping.split(' ')[0]),
+      reported.map((ping) => ping.split(' ')[0]),
       `${job.metadata.name}, seed ${SEED}`,
     ).toEqual(['run', end]);
   }

@@ -7,7 +7,7 @@ import type { SmallDisk } from '../harness/small-disk.ts';
 import { mountSmallDisk } from '../harness/small-disk.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import type { Stage, Started } from './stage.ts';
-import { expectTold, makeCronJobs, runs, setStage, SHORT, startRun } from './stage.ts';
+import { expectReported, makeCronJobs, runs, setStage, SHORT, startRun } from './stage.ts';
 
 /** A bridge that loses its store earlier than that needs a person. */
 const LASTS_MS = 11_000;
@@ -31,7 +31,9 @@ function logged(text: string): number {
 }
 
 describe('a full disk during runs', () => {
-  it('makes the Collector keep what happens; with room again all is told once, without a restart', async ({ skip }) => {
+  it('makes the Collector keep what happens; with room again all is reported once, without a restart', async ({
+    skip,
+  }) => {
     skip(disk === undefined, 'a full disk needs the right to mount a tmpfs (root)');
     const { bridge } = stage;
     const started = await runs(stage, 'full', 3);
@@ -42,7 +44,7 @@ describe('a full disk during runs', () => {
     for (let n = started.length, end = n + 6; n < end; n++) started.push(await startRun(stage, 'full', n));
     expect(await ready()).toBe(false);
     disk?.free();
-    await expectTold(stage, started);
+    await expectReported(stage, started);
     await until('it is ready', ready);
     expect(logged('"msg":"started"')).toBe(1);
   });
@@ -65,7 +67,7 @@ function destroy(...files: readonly string[]): void {
   }
 }
 
-/** Runs that are over and told, and runs that go on: their starts are told. */
+/** Runs that are over and reported, and runs that go on: their starts are reported. */
 async function history(name: string): Promise<{ over: Started[]; open: Started[] }> {
   const { kube, vendors } = stage;
   const over = await runs(stage, name, 3);
@@ -75,15 +77,15 @@ async function history(name: string): Promise<{ over: Started[]; open: Started[]
   );
   const open: Started[] = [];
   for (let n = 0; n < 4; n++) open.push(await startRun(stage, `${name}-long`, n));
-  await expectTold(stage, over);
+  await expectReported(stage, over);
   const began = ({ job }: Started): boolean =>
     vendors.cronitor.pings.some(({ query }) => query.series === job.metadata.uid);
   await until('the open runs have begun at the vendor', () => open.every(began));
-  // What is told after the noted time may be told again.
-  const told = Date.now() + 1_000;
+  // What is reported after the noted time may be reported again.
+  const reportedBy = Date.now() + 1_000;
   await until('the last commit is noted', async () => {
     await kube.apply(cronJob({ name: `${name}-note`, schedule: `0 0 ${1 + (Date.now() % 28)} 1 *` }));
-    return Number(readFileSync(`${stage.bridge.storePath}.last-commit`)) > told;
+    return Number(readFileSync(`${stage.bridge.storePath}.last-commit`)) > reportedBy;
   });
   return { over, open };
 }
@@ -94,7 +96,7 @@ const aside = (): string[] =>
   );
 
 describe('a store that is destroyed during runs', () => {
-  it('while the bridge is killed is made anew: history is not told again, what ends afterwards is told once', async () => {
+  it('while the bridge is killed is made anew: history is not reported again, what ends afterwards is reported once', async () => {
     const { bridge } = stage;
     const { over, open } = await history('killed');
     const before = aside().length;
@@ -105,7 +107,7 @@ describe('a store that is destroyed during runs', () => {
     await bridge.start();
     bridgeBegan = Date.now();
     later.push(await startRun(stage, 'later', 1));
-    await expectTold(stage, [...over, ...open, ...later]);
+    await expectReported(stage, [...over, ...open, ...later]);
     expect(aside()).toHaveLength(before + 1);
   });
 
@@ -117,6 +119,6 @@ describe('a store that is destroyed during runs', () => {
     destroy(bridge.storePath, `${bridge.storePath}-wal`);
     await until('a new store is there', () => aside().length > before, 120_000);
     const later = await runs(stage, 'after', 3);
-    await expectTold(stage, [...over, ...open, ...later]);
+    await expectReported(stage, [...over, ...open, ...later]);
   });
 });

@@ -7,7 +7,7 @@ import { until } from '../harness/kube.ts';
 import { readMetric } from '../harness/metrics.ts';
 import { connectOtlp } from '../otlp-client.ts';
 import type { Stage, Started } from './stage.ts';
-import { expectTold, makeCronJobs, setStage, startRun } from './stage.ts';
+import { expectReported, makeCronJobs, setStage, startRun } from './stage.ts';
 
 /** No more than the Jobs that their CronJob keeps: what a restarting Collector does not see, the audit must. */
 const RUNS = 3;
@@ -57,11 +57,11 @@ async function expectRefused(before: number): Promise<void> {
   expect(await (await fetch(stage.bridge.pageUrl)).text()).toContain('no accepted bearer token');
 }
 
-describe('nothing is lost and nothing is told twice', () => {
+describe('nothing is lost and nothing is reported twice', () => {
   it('when the Collector changes its token first: the bridge follows its file and takes what waited', async () => {
     await makeCronJobs(stage, 'collector-first');
-    const told = [await startRun(stage, 'collector-first', 0)];
-    await expectTold(stage, told);
+    const started = [await startRun(stage, 'collector-first', 0)];
+    await expectReported(stage, started);
     const before = await unauthorized();
     writeFileSync(collectorFile, 'second');
     await stage.collector.restart();
@@ -70,14 +70,14 @@ describe('nothing is lost and nothing is told twice', () => {
     for (const { job } of waiting) await stage.kube.delete(`job/${job.metadata.name}`);
     await expectRefused(before);
     writeFileSync(bridgeFile, 'second\n');
-    await expectTold(stage, [...told, ...waiting]);
+    await expectReported(stage, [...started, ...waiting]);
     expect(await dropped()).toBe(0);
   });
 
   it('when the bridge changes its tokens first: the Collector keeps what is refused, over its own restart', async () => {
     await makeCronJobs(stage, 'bridge-first');
-    const told = [await startRun(stage, 'bridge-first', 0)];
-    await expectTold(stage, told);
+    const started = [await startRun(stage, 'bridge-first', 0)];
+    await expectReported(stage, started);
     writeFileSync(bridgeFile, 'third\n');
     await untilRefused('second');
     const before = await unauthorized();
@@ -85,6 +85,6 @@ describe('nothing is lost and nothing is told twice', () => {
     await expectRefused(before);
     writeFileSync(collectorFile, 'third');
     await stage.collector.restart();
-    await expectTold(stage, [...told, ...waiting]);
+    await expectReported(stage, [...started, ...waiting]);
   });
 });

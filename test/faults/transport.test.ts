@@ -5,7 +5,7 @@ import { readMetric } from '../harness/metrics.ts';
 import type { Proxy } from './proxy.ts';
 import { startProxy } from './proxy.ts';
 import type { Stage } from './stage.ts';
-import { during, expectTold, random, runs, SEED, setStage, SHORT, startRun } from './stage.ts';
+import { during, expectReported, random, runs, SEED, setStage, SHORT, startRun } from './stage.ts';
 
 let stage: Stage;
 let proxy: Proxy;
@@ -19,7 +19,7 @@ afterAll(async () => {
   await proxy.close();
 });
 
-describe('nothing is lost and nothing is told twice', () => {
+describe('nothing is lost and nothing is reported twice', () => {
   it('when the network between Collector and bridge is cut again and again', async () => {
     const next = random(SEED);
     const chain = runs(stage, 'cut', SHORT ? 15 : 60, () => pause(next() * 1_500), { vanish: true });
@@ -48,7 +48,7 @@ describe('nothing is lost and nothing is told twice', () => {
     await oneMore();
     proxy.set('cut');
     proxy.set('pass');
-    await expectTold(stage, started);
+    await expectReported(stage, started);
     const acknowledged = readMetric(stage.collector.metricsUrl, 'otelcol_exporter_sent_log_records');
     const lost = (await committed()) - (await acknowledged);
     console.log(`${lost} requests were committed and their answer was lost`);
@@ -58,10 +58,10 @@ describe('nothing is lost and nothing is told twice', () => {
   it('when two Collectors send at once', async () => {
     const second = await stage.secondCollector();
     const started = await runs(stage, 'two', 12, () => pause(200));
-    await expectTold(stage, started);
+    await expectReported(stage, started);
     await second.stop();
     await nothingWaits();
-    await expectTold(stage, started);
+    await expectReported(stage, started);
   });
 });
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../harness/kube.ts';
 import { cronJob } from '../e2e/workloads.ts';
 import type { Stage, Started } from './stage.ts';
-import { expectTold, makeCronJobs, random, runs, SEED, setStage, SHORT, startRun } from './stage.ts';
+import { expectReported, makeCronJobs, random, runs, SEED, setStage, SHORT, startRun } from './stage.ts';
 
 const DOWN_MS = SHORT ? 5_000 : 60_000;
 const RUN_IS_GIVEN_UP_MS = 180_000;
@@ -43,13 +43,13 @@ function expectAccounted(started: readonly Started[]): void {
   }
 }
 
-describe('nothing is lost and nothing is told twice', () => {
+describe('nothing is lost and nothing is reported twice', () => {
   it('when the vendor is down for a minute, then says 429, then loses answers', async () => {
     const { vendors } = stage;
     const next = random(SEED);
     await makeCronJobs(stage, 'vendor');
     const started = [await startRun(stage, 'vendor', 0)];
-    await expectTold(stage, started);
+    await expectReported(stage, started);
     await vendors.down();
     const end = Date.now() + DOWN_MS;
     for (let n = 1; n < 9; n++) started.push(await startRun(stage, 'vendor', n));
@@ -58,7 +58,7 @@ describe('nothing is lost and nothing is told twice', () => {
     vendors.inject({ match: '/ping/', times: 3 + Math.floor(next() * 5), resetAfterProcessing: true });
     await vendors.up();
     for (let n = 9; n < 15; n++) started.push(await startRun(stage, 'vendor', n));
-    await expectTold(stage, started, { repeats: true });
+    await expectReported(stage, started, { repeats: true });
     await until('the last lost answer is repeated', () =>
       started.every((run) => pings(run).length >= 2 + pings(run, true).length),
     );
@@ -69,14 +69,14 @@ describe('nothing is lost and nothing is told twice', () => {
   it.skipIf(SHORT)('when the vendor does not know the API key for a while', async () => {
     const { cronitor, key } = stage.vendors;
     const before = await runs(stage, 'key', 3);
-    await expectTold(stage, before);
+    await expectReported(stage, before);
     cronitor.keys.delete(key);
     const started: Started[] = [];
     for (let n = 3; n < 9; n++) started.push(await startRun(stage, 'key', n));
     await pause(KEY_IS_WRONG_MS);
     await until('a ping was refused', () => cronitor.violations.some(({ kind }) => kind === 'auth'));
     cronitor.keys.add(key);
-    await expectTold(stage, started);
+    await expectReported(stage, started);
   });
 });
 
@@ -92,7 +92,7 @@ it.skipIf(SHORT)(
     const began = Date.now();
     const broken: Started = { job: await kube.runCronJob('broken', 'broken-0'), end: 'fail' };
     const others = await runs(stage, 'other', 9);
-    await expectTold(stage, others);
+    await expectReported(stage, others);
     expect(pings(broken)).toEqual([]);
     await until('the end arrives', () => pings(broken).length > 0, RUN_IS_GIVEN_UP_MS - (Date.now() - began));
     expect(pings(broken).map((ping) => ping.split(' ')[0])).toEqual(['fail']);

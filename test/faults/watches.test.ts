@@ -5,7 +5,17 @@ import { readMetric } from '../harness/metrics.ts';
 import { BRIDGE, COLLECTOR, permit, serviceAccounts, untilMay } from './accounts.ts';
 import { ended, gap, logged, trueTimes } from './gap.ts';
 import type { Stage, Started } from './stage.ts';
-import { expectTold, FAST_AUDIT, makeCronJobs, onceEach, pingsOf, runs, setStage, SHORT, startRun } from './stage.ts';
+import {
+  expectReported,
+  FAST_AUDIT,
+  makeCronJobs,
+  onceEach,
+  pingsOf,
+  runs,
+  setStage,
+  SHORT,
+  startRun,
+} from './stage.ts';
 
 let stage: Stage;
 
@@ -17,10 +27,10 @@ afterAll(() => stage.close());
 const metric = (name: string) => readMetric(`${stage.bridge.pageUrl}metrics`, `lifecycle_bridge_${name} `);
 const missedJobs = () => metric('audit_differences_total{kind="Job",difference="missed"}');
 const deadWatch = (kind: string) => metric(`watch_dead{kind="${kind}"}`);
-describe('nothing is lost and nothing is told twice', () => {
-  it('when etcd is compacted and the watches get 410: runs of the gap are told with their true times', async () => {
+describe('nothing is lost and nothing is reported twice', () => {
+  it('when etcd is compacted and the watches get 410: runs of the gap are reported with their true times', async () => {
     const before = await runs(stage, 'before', 3);
-    await expectTold(stage, before);
+    await expectReported(stage, before);
     const missed = await missedJobs();
     const ends: KubeObject[] = [];
     const inside = await gap(stage, async () => {
@@ -30,7 +40,7 @@ describe('nothing is lost and nothing is told twice', () => {
       return started;
     });
     const after = await runs(stage, 'after', 3);
-    await expectTold(stage, [...before, ...inside, ...after]);
+    await expectReported(stage, [...before, ...inside, ...after]);
     // A Job of the gap that changes once more after it may come by the stream before a LIST has found it missing.
     expect((await missedJobs()) - missed).toBeGreaterThan(0);
     for (const job of ends) {
@@ -39,7 +49,7 @@ describe('nothing is lost and nothing is told twice', () => {
     }
   });
 
-  it('when the bridge may not LIST CronJobs: none is gone, its kind is reported, and runs are told', async () => {
+  it('when the bridge may not LIST CronJobs: none is gone, its kind is reported, and runs are reported', async () => {
     const { kube, bridge, vendors } = stage;
     const before = await runs(stage, 'forbidden', 2);
     const result = async (kind: string): Promise<string | undefined> => (await bridge.readyz()).lists[kind]?.result;
@@ -50,7 +60,7 @@ describe('nothing is lost and nothing is told twice', () => {
     await bridge.start();
     await until('CronJobs are not audited', async () => (await result('CronJob')) === 'unaudited');
     const after = await runs(stage, 'unlisted', 2);
-    await expectTold(stage, [...before, ...after], { repeats: true });
+    await expectReported(stage, [...before, ...after], { repeats: true });
     await until('Jobs are audited', async () => (await result('Job')) === 'complete');
     await permit(kube, 'bridge', BRIDGE);
     await until('CronJobs are audited again', async () => (await result('CronJob')) === 'complete', 120_000);
@@ -58,7 +68,7 @@ describe('nothing is lost and nothing is told twice', () => {
     expect([...vendors.cronitor.monitors.values()].filter(({ paused }) => paused === true)).toEqual([]);
   });
 
-  it.skipIf(SHORT)('when the watch of Jobs alone dies: the bridge says so and the audit tells the runs', async () => {
+  it.skipIf(SHORT)('when the watch of Jobs alone dies: the bridge says so and the audit brings the runs', async () => {
     const { kube } = stage;
     // The watch itself may go on; what it asks for after a 410 is refused, and it ends for good.
     await permit(kube, 'collector', { ...COLLECTOR, 'batch/jobs': ['get', 'watch'] });
@@ -68,20 +78,20 @@ describe('nothing is lost and nothing is told twice', () => {
     await permit(kube, 'collector', COLLECTOR);
     const unheard: Started[] = [];
     await makeCronJobs(stage, 'unheard');
-    // What is found missing tells that a watch is dead, so there must be something: one run after the other.
+    // What is found missing shows that a watch is dead, so there must be something: one run after the other.
     const oneMore = async (): Promise<boolean> => {
       unheard.push(await startRun(stage, 'unheard', unheard.length));
-      await expectTold(stage, unheard.slice(-1));
+      await expectReported(stage, unheard.slice(-1));
       return (await deadWatch('Job')) === 1;
     };
     await until('the bridge knows', oneMore, 300_000);
     const heard = await runs(stage, 'known', 3);
-    await expectTold(stage, [...inside, ...unheard, ...heard]);
+    await expectReported(stage, [...inside, ...unheard, ...heard]);
     await until('the others live', async () => (await deadWatch('Pod')) + (await deadWatch('CronJob')) === 0);
     expect(await (await fetch(stage.bridge.pageUrl)).text()).toContain('The watch of Jobs is dead');
     await stage.collector.restart();
     const alive = await runs(stage, 'alive', 3);
     await until('the watch of Jobs is alive', async () => (await deadWatch('Job')) === 0);
-    await expectTold(stage, [...inside, ...unheard, ...heard, ...alive]);
+    await expectReported(stage, [...inside, ...unheard, ...heard, ...alive]);
   });
 });

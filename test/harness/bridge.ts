@@ -35,7 +35,7 @@ export interface Bridge {
   readonly storePath: string;
   readonly logFile: string;
   readyz(): Promise<Readyz>;
-  /** Waits until nothing waits to be sent and every answer is recorded: a kill then makes nothing be told again. */
+  /** Waits until nothing waits to be sent and every answer is recorded: a kill then makes nothing be sent again. */
   settled(timeoutMs?: number): Promise<void>;
   /** Of the process that runs now. */
   readonly pid: number | undefined;

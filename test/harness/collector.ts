@@ -170,7 +170,7 @@ async function steady(watches: () => Promise<readonly number[]>): Promise<readon
 
 /**
  * Counts the open watches at the API server, one number for each of WATCHED. The health check is green before the
- * watches stand, and nothing of the Collector tells when they do. Those of the bridge itself are left out.
+ * watches stand, and nothing of the Collector says when they do. Those of the bridge itself are left out.
  */
 async function watchCounter(kubeconfig: string, bridgePageUrl?: string): Promise<() => Promise<readonly number[]>> {
   const kube = await openNamespace(kubeconfig, 'default');

@@ -7,7 +7,7 @@ export interface Readyz {
 
 const KINDS = ['CronJob', 'Job', 'Pod'];
 
-/** True when nothing waits to be sent and every answer is recorded: a kill then makes nothing be told again. */
+/** True when nothing waits to be sent and every answer is recorded: a kill then makes nothing be sent again. */
 export function isSettled({ outbox }: Readyz): boolean {
   return outbox.every(({ pending, notInSync }) => pending + notInSync === 0);
 }

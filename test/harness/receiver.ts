@@ -13,7 +13,7 @@ export interface Arrived {
   readonly object: Readonly<Record<string, unknown>>;
 }
 
-/** An OTLP/gRPC logs receiver that keeps what it accepted, and refuses when told to. */
+/** An OTLP/gRPC logs receiver that keeps what it accepted, and refuses when a test asks for it. */
 export interface Receiver {
   /** host:port */
   readonly endpoint: string;

@@ -78,7 +78,7 @@ async function recordsOf({ metadata: { name } }: KubeObject): Promise<Records> {
 const isLine = (record: Records[number]): boolean => 'log.iostream' in record;
 
 /** What the bridge says of the run. Of Kubernetes Events those are missing that no watch saw (docs/events.md). */
-const toldOf = (records: Records): readonly string[] =>
+const textsOf = (records: Records): readonly string[] =>
   records.filter((record) => !isLine(record) && !('lifecycle_bridge.event.uid' in record)).map(({ _msg = '' }) => _msg);
 
 const isReader = ({ metadata: { name } }: KubeObject): boolean => name.startsWith('lb-pod-logs-');
@@ -179,16 +179,21 @@ describe.skipIf(inject('node') === undefined)(
       expect(containers.map(({ resource }) => resource['k8s.pod.name'])).toEqual(judge.asked);
       expect(containers.map(({ tags }) => tagsOf(tags)['process.exit.code'])).toEqual([3, 3, 0]);
 
-      const told = toldAbout(job, String(containers[0]?.resource['k8s.node.name']));
+      const expected = textsAbout(job, String(containers[0]?.resource['k8s.node.name']));
       const lines = judge.asked.flatMap(printed);
-      const records = await until(`${lines.length} lines of pods, ${told.length} records of the bridge`, async () => {
-        const found = await recordsOf(job);
-        return found.filter(isLine).length >= lines.length && new Set(toldOf(found)).size >= told.length && found;
-      });
+      const records = await until(
+        `${lines.length} lines of pods, ${expected.length} records of the bridge`,
+        async () => {
+          const found = await recordsOf(job);
+          return (
+            found.filter(isLine).length >= lines.length && new Set(textsOf(found)).size >= expected.length && found
+          );
+        },
+      );
       const texts = records.filter(isLine).map(({ _msg = '' }) => _msg);
       expect(texts.toSorted()).toEqual(lines.toSorted());
-      const heard = (await sentAgain()) === before ? toldOf(records) : [...new Set(toldOf(records))];
-      expect(heard.toSorted()).toEqual(told.toSorted());
+      const heard = (await sentAgain()) === before ? textsOf(records) : [...new Set(textsOf(records))];
+      expect(heard.toSorted()).toEqual(expected.toSorted());
       expectUnderSpans(records, spans, traceId);
       expectNamesOfTheRegistry(records, spans);
 
@@ -223,7 +228,7 @@ const GOLDEN = [
   '    container',
 ];
 
-function toldAbout({ metadata: { name, namespace } }: KubeObject, node: string): readonly string[] {
+function textsAbout({ metadata: { name, namespace } }: KubeObject, node: string): readonly string[] {
   const run = `Job ${namespace}/${name}`;
   const pods = judge.asked.flatMap((pod, place) =>
     [

@@ -5,7 +5,7 @@ import { permissions } from '../chart/account.ts';
 import { packageChart, UMBRELLA } from '../chart/helm.ts';
 import { type Kube, until } from '../harness/kube.ts';
 import type { Release } from './release.ts';
-import { expectTold, setStage, type Stage } from './stage.ts';
+import { expectReported, setStage, type Stage } from './stage.ts';
 import { measured } from './usage.ts';
 import { cronJob, EATS_MEMORY, FAILS, SUCCEEDS } from './workloads.ts';
 
@@ -50,23 +50,23 @@ describe.skipIf(inject('node') === undefined)('the chart in a restricted namespa
     expect(sent.map(({ query }) => query.state)).toEqual(['run', 'complete']);
   });
 
-  it('tells Cronitor of a run that succeeds, of one that fails and of one that is killed for its memory', async () => {
+  it('reports to Cronitor a run that succeeds, of one that fails and of one that is killed for its memory', async () => {
     await stage.make(SUCCEEDS, FAILS, EATS_MEMORY);
     const [fine, failed, killed] = [
       await stage.start(SUCCEEDS, 'succeeds-1'),
       await stage.start(FAILS, 'fails-1'),
       await stage.start(EATS_MEMORY, 'eats-memory-1'),
     ];
-    await expectTold(stage, [
+    await expectReported(stage, [
       { job: fine, end: 'complete' },
       { job: failed, end: 'fail', message: /exited with 3/ },
       { job: killed, end: 'fail', message: /OOMKilled/ },
     ]);
   });
 
-  it('tells of a run that its own schedule starts', async () => {
+  it('reports a run that its own schedule starts', async () => {
     const job = await until('the schedule fires', async () => (await kube.list('jobs')).find(isScheduled), 90_000);
-    await expectTold(stage, [{ job, end: 'complete' }]);
+    await expectReported(stage, [{ job, end: 'complete' }]);
     const [run] = stage.vendors.cronitor.pings.filter(({ query }) => query.series === job.metadata.uid);
     // Read now: the Job that was found may have been too new to have a start.
     const { status } = await kube.get(`job/${job.metadata.name}`);
@@ -82,12 +82,12 @@ describe.skipIf(inject('node') === undefined)('the chart in a restricted namespa
     expect(page.status).toBe(200);
     const text = (await page.text()).replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ');
     for (const wanted of ['fails', 'exited with 3', 'cronitor/default', 'delivered']) expect(text).toContain(wanted);
-    const [, told] = stage.vendors.cronitor.pings.filter(({ query }) => query.series === metadata.uid);
+    const [, reported] = stage.vendors.cronitor.pings.filter(({ query }) => query.series === metadata.uid);
     const detail = (await (await release.page(`/api/runs/${metadata.uid}`)).json()) as {
       deliveries: { payload: object; status: string }[];
     };
     expect(detail.deliveries).toContainEqual(
-      expect.objectContaining({ status: 'delivered', payload: { key: told?.monitor, query: told?.query } }),
+      expect.objectContaining({ status: 'delivered', payload: { key: reported?.monitor, query: reported?.query } }),
     );
   });
 
@@ -128,9 +128,9 @@ describe.skipIf(inject('node') === undefined)('the chart in a restricted namespa
     await foreign.runCronJob('not-ours', 'not-ours-1');
     await foreign.wait('job/not-ours-1', 'condition=Failed', 60_000);
     const after = await stage.start(SUCCEEDS, 'succeeds-after-foreign');
-    await expectTold(stage, [{ job: after, end: 'complete' }]);
+    await expectReported(stage, [{ job: after, end: 'complete' }]);
     const seen = await until(
-      'kube-state-metrics tells of the later run',
+      'kube-state-metrics shows the later run',
       () => {
         const samples = stage.sink.samples();
         return samples.some(({ attributes }) => attributes['job_name'] === 'succeeds-after-foreign') && samples;

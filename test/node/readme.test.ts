@@ -29,10 +29,10 @@ describe.skipIf(node?.cluster === undefined)('docs/real-node.md, on a real node 
 
   it('leads from a failing CronJob to the call at the vendor, and back', async () => {
     // A person takes a moment to type the next line; the last one goes on for ever.
-    const told = 'until curl -s "$vendors/debug/state" | grep -q "fail[^}]*$uid"; do sleep 0.2; done\n';
+    const untilReported = 'until curl -s "$vendors/debug/state" | grep -q "fail[^}]*$uid"; do sleep 0.2; done\n';
     const follow = typed('follow').replace(/^.*port-forward.*\n$/m, '');
     expect(follow).not.toBe(typed('follow'));
-    const said = await type(`${typed('install')}${typed('run')}${told}${follow}`);
+    const said = await type(`${typed('install')}${typed('run')}${untilReported}${follow}`);
     expect(said).toMatch(/"state":"run"/);
     expect(said).toMatch(/"state":"fail"[^}]*exited with 3/);
     expect(said).toMatch(/default\/report-1: failed[^]*exit 3[^]*✓ delivered/);

@@ -3,7 +3,7 @@ import { packageChart } from '../chart/helm.ts';
 import { clusterScript } from '../harness/cluster.ts';
 import { type Kube, type KubeObject, until } from '../harness/kube.ts';
 import type { Release } from './release.ts';
-import { type Expected, expectTold, setStage, type Stage } from './stage.ts';
+import { type Expected, expectReported, setStage, type Stage } from './stage.ts';
 import { FAILS, SUCCEEDS } from './workloads.ts';
 
 let stage: Stage;
@@ -35,8 +35,8 @@ describe.skipIf(inject('node')?.cluster === undefined)(
       started.push(...jobs.map(({ metadata }) => metadata.name));
     }
 
-    /** Cronitor was told of each run what became of it: a kubelet that is killed while it starts a container fails that too. */
-    async function expectAllTold(): Promise<void> {
+    /** Cronitor has of each run what became of it: a kubelet that is killed while it starts a container fails that too. */
+    async function expectAllReported(): Promise<void> {
       for (const name of started.splice(0)) {
         const job = await until(
           `${name} has ended`,
@@ -52,7 +52,7 @@ describe.skipIf(inject('node')?.cluster === undefined)(
         );
       }
       expect(runs.filter(({ end }) => end === 'complete').length).toBeGreaterThan(runs.length / 3);
-      await expectTold(stage, runs);
+      await expectReported(stage, runs);
     }
 
     function conditionsOf({ status }: KubeObject): readonly string[] {
@@ -68,7 +68,7 @@ describe.skipIf(inject('node')?.cluster === undefined)(
       ['all pods are deleted', () => kube.kubectl(['delete', 'pod', '-l', 'app.kubernetes.io/instance=lb'])],
       ['kubelet restarts', () => clusterScript(stage.node.cluster!, 'restart', 'kubelet')],
       ['containerd restarts', () => clusterScript(stage.node.cluster!, 'restart', 'containerd')],
-    ])('while %s, nothing is lost and nothing told twice', async (what, disturb) => {
+    ])('while %s, nothing is lost and nothing is reported twice', async (what, disturb) => {
       const step = what.replaceAll(/[^a-z]+/gi, '-').toLowerCase();
       await start(`${step}-before`);
       const disturbed = disturb();
@@ -76,7 +76,7 @@ describe.skipIf(inject('node')?.cluster === undefined)(
       await disturbed;
       await Promise.all(['lb-bridge-0', 'lb-collector-0'].map(ready));
       await start(`${step}-after`);
-      await expectAllTold();
+      await expectAllReported();
     });
 
     it('what the Collector has on its volume outlives its pod, also runs that nobody could list any more', async () => {
@@ -88,7 +88,7 @@ describe.skipIf(inject('node')?.cluster === undefined)(
       await kube.kubectl(['delete', 'pod', 'lb-collector-0']);
       await kube.kubectl(['scale', 'statefulset/lb-bridge', '--replicas=1']);
       runs.push(...gone.map((job) => ({ job, end: 'complete' as const })));
-      await expectTold(stage, runs);
+      await expectReported(stage, runs);
       await Promise.all(['lb-bridge-0', 'lb-collector-0'].map(ready));
     });
 
@@ -138,7 +138,7 @@ describe.skipIf(inject('node')?.cluster === undefined)(
       return items.map(({ kind, metadata }) => `${kind.toLowerCase()}s/${metadata.name}`);
     }
 
-    it('a second install goes on with the same store: retired until --undo, and what was told stays told', async () => {
+    it('a second install goes on with the same store: retired until --undo, and nothing is reported again', async () => {
       await release.apply(chart, stage.values());
       await release.settled();
       await until('it is retired', async () => (await release.readyz().catch(() => undefined))?.retired !== undefined);
@@ -147,7 +147,7 @@ describe.skipIf(inject('node')?.cluster === undefined)(
         [...stage.vendors.cronitor.monitors.values()].every(({ paused }) => paused !== true),
       );
       await start('again');
-      await expectAllTold();
+      await expectAllReported();
     });
   },
 );

@@ -3,7 +3,7 @@ import { packageChart } from '../chart/helm.ts';
 import { type Kube, until } from '../harness/kube.ts';
 import { startVendors, type Vendors } from '../vendors/start-vendors.ts';
 import type { Release } from './release.ts';
-import { expectTold, setStage, type Stage } from './stage.ts';
+import { expectReported, setStage, type Stage } from './stage.ts';
 import { BRIDGE } from './values.ts';
 import { cronJob, FAILS, SUCCEEDS } from './workloads.ts';
 
@@ -42,16 +42,16 @@ describe.skipIf(inject('node') === undefined)('releases side by side (needs root
     await stage?.close();
   });
 
-  it('two releases in one namespace see each what is in their scope, and tell it once', async () => {
+  it('two releases in one namespace see each what is in their scope, and report it once', async () => {
     const [fine, failed] = [await stage.start(SUCCEEDS, 'fine'), await stage.start(FAILS, 'failed')];
     const inShop = await shop.runCronJob(SUCCEEDS.name, 'in-shop');
     const both = [
       { job: fine, end: 'complete' as const },
       { job: failed, end: 'fail' as const, message: /exited with.*BackoffLimitExceeded/ },
     ];
-    await expectTold({ ...stage, vendors: others, kube: shop }, [{ job: inShop, end: 'complete' }]);
-    await expectTold({ ...stage, vendors: others }, both);
-    await expectTold(stage, both);
+    await expectReported({ ...stage, vendors: others, kube: shop }, [{ job: inShop, end: 'complete' }]);
+    await expectReported({ ...stage, vendors: others }, both);
+    await expectReported(stage, both);
     expect(JSON.stringify(stage.vendors.cronitor.state())).not.toContain(shop.namespace);
     const names = await until(
       'both send metrics',
@@ -64,7 +64,7 @@ describe.skipIf(inject('node') === undefined)('releases side by side (needs root
     expect(names).toEqual(new Set(['one', 'two']));
   });
 
-  it('without a volume it makes no claim; after its pod was replaced it tells the last minutes again, and goes on', async () => {
+  it('without a volume it makes no claim; after its pod was replaced it reports the last minutes again, and goes on', async () => {
     const claims = (await kube.list('persistentvolumeclaims')).map(({ metadata }) => metadata.name);
     expect(claims.toSorted()).toEqual(['data-two-bridge-0', 'queue-two-collector-0']);
     await kube.kubectl(['delete', 'pod', 'one-bridge-0']);
@@ -72,10 +72,10 @@ describe.skipIf(inject('node') === undefined)('releases side by side (needs root
     await kube.wait('pod/one-bridge-0', 'condition=Ready', 120_000);
     await one.settled();
     const uid = (await kube.get('job/fine')).metadata.uid;
-    const told = stage.vendors.cronitor.pings.filter(({ query }) => query.series === uid);
-    const states = told.map(({ query }) => query.state).filter((state) => state !== 'logs');
+    const reported = stage.vendors.cronitor.pings.filter(({ query }) => query.series === uid);
+    const states = reported.map(({ query }) => query.state).filter((state) => state !== 'logs');
     expect(states).toEqual(['run', 'complete', 'run', 'complete']);
     const later = await stage.start(FAILS, 'later');
-    await expectTold(stage, [{ job: later, end: 'fail', message: /exited with.*BackoffLimitExceeded/ }]);
+    await expectReported(stage, [{ job: later, end: 'fail', message: /exited with.*BackoffLimitExceeded/ }]);
   });
 });

@@ -21,7 +21,7 @@ export interface Stage {
   /** A namespace that enforces the Pod Security Standard "restricted", removed at the end. */
   namespace(prefix: string): Promise<Kube>;
   release(name: string, kube?: Kube): Release;
-  /** Values with which a release runs on this node and tells this process. */
+  /** Values with which a release runs on this node and reports to this process. */
   values(more?: Tree): Tree;
   /** Starts a run of a CronJob that `make` has made. */
   start(work: Work, run: string): Promise<KubeObject>;
@@ -68,8 +68,8 @@ export interface Expected {
   readonly message?: RegExp;
 }
 
-/** Waits until each run has ended at Cronitor, then proves that it was told once and in order, of its own monitor. */
-export async function expectTold({ vendors, kube }: Stage, runs: readonly Expected[]): Promise<void> {
+/** Waits until each run has ended at Cronitor, then proves that it was reported once and in order, of its own monitor. */
+export async function expectReported({ vendors, kube }: Stage, runs: readonly Expected[]): Promise<void> {
   const { cronitor } = vendors;
   const pings = (uid: string) => cronitor.pings.filter(({ query }) => query.series === uid);
   const open = (): readonly string[] =>
@@ -80,14 +80,14 @@ export async function expectTold({ vendors, kube }: Stage, runs: readonly Expect
     throw new Error(`${String(error)}: ${open().join(', ')}`);
   });
   for (const { job, end, message = /^$/ } of runs) {
-    const told = pings(job.metadata.uid);
-    const states = told.map(({ query }) => query.state);
+    const reported = pings(job.metadata.uid);
+    const states = reported.map(({ query }) => query.state);
     expect(states.slice(0, 2), `the run ${job.metadata.name}`).toEqual(['run', end]);
     // The end of its log follows when its pod is still there to be read.
     expect(['', 'logs'], `after the run ${job.metadata.name}`).toContain(states.slice(2).join(' '));
-    expect(told[1]?.query.message ?? '').toMatch(message);
+    expect(reported[1]?.query.message ?? '').toMatch(message);
     const owner = (job.metadata as unknown as { ownerReferences: [{ name: string; uid: string }] }).ownerReferences[0];
-    expect(new Set(told.map(({ monitor }) => monitor))).toEqual(new Set([owner.uid]));
+    expect(new Set(reported.map(({ monitor }) => monitor))).toEqual(new Set([owner.uid]));
     expect(cronitor.monitors.get(owner.uid)?.name).toBe(`${kube.namespace}/${owner.name}`);
   }
   expect([cronitor.violations, cronitor.autoCreated]).toEqual([[], []]);

@@ -5,7 +5,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { packageChart, type Tree } from '../chart/helm.ts';
 import { clusterScript } from '../harness/cluster.ts';
 import type { Release } from './release.ts';
-import { type Expected, expectTold, setStage, type Stage } from './stage.ts';
+import { type Expected, expectReported, setStage, type Stage } from './stage.ts';
 import { BRIDGE, COLLECTOR } from './values.ts';
 import { FAILS, SUCCEEDS } from './workloads.ts';
 
@@ -55,14 +55,14 @@ describe.skipIf(inject('node')?.cluster === undefined)(
     });
     afterAll(() => stage?.close());
 
-    /** One more of each kind; then all that ever ran was told once. */
+    /** One more of each kind; then all that ever ran was reported once. */
     async function goesOn(step: string): Promise<void> {
       const [fine, failed] = [await stage.start(SUCCEEDS, `fine-${step}`), await stage.start(FAILS, `fails-${step}`)];
       runs.push(
         { job: fine, end: 'complete' },
         { job: failed, end: 'fail', message: /exited with.*BackoffLimitExceeded/ },
       );
-      await expectTold(stage, runs);
+      await expectReported(stage, runs);
     }
 
     /** The UID of each pod, by its part. */
@@ -80,7 +80,7 @@ describe.skipIf(inject('node')?.cluster === undefined)(
 
     const image = async () => JSON.stringify((await release.pods()).get('bridge')?.spec?.['containers']);
 
-    it('the release before is installed, and tells', async () => {
+    it('the release before is installed, and reports', async () => {
       expect(await image()).toContain(`lifecycle-bridge:${PREVIOUS}`);
       await goesOn('before');
     });
@@ -103,18 +103,18 @@ describe.skipIf(inject('node')?.cluster === undefined)(
       return { ...COLLECTOR, config: { ...COLLECTOR.config, service } };
     }
 
-    it('an upgrade with the same values rolls nothing, and everything was told once', async () => {
+    it('an upgrade with the same values rolls nothing, and everything was reported once', async () => {
       const same = { collector: verbose(), bridge: DEBUG };
       expect(await rolledBy(() => release.apply(current, stage.values(same)))).toEqual([]);
       await goesOn('changed');
     });
 
-    it('a rollback to the release before opens the store of the newer one, and nothing is told again', async () => {
+    it('a rollback to the release before opens the store of the newer one, and nothing is reported again', async () => {
       await release.helm('rollback', '1', '--wait', '--timeout', '4m');
       expect(await image()).toContain(`lifecycle-bridge:${PREVIOUS}`);
       await goesOn('rolled-back');
       await release.settled();
-      await expectTold(stage, runs);
+      await expectReported(stage, runs);
     });
   },
 );

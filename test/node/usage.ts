@@ -1,7 +1,7 @@
 import { type Kube, until } from '../harness/kube.ts';
 import type { Release } from './release.ts';
 
-/** What a part of a release has used, as its kubelet tells. */
+/** What a part of a release has used, as its kubelet counts. */
 export interface Usage {
   readonly part: string;
   /** Thousandths of a core, just now. */
@@ -41,7 +41,7 @@ export async function measured(kube: Kube, release: Release): Promise<readonly U
   return Promise.all(
     [...pods].map(async ([part, { metadata, spec }]) => {
       const { requests, limits } = (spec as unknown as Spec).containers[0].resources;
-      const { cpu, memory } = await until(`the kubelet tells what ${metadata.name} uses`, () =>
+      const { cpu, memory } = await until(`the kubelet says what ${metadata.name} uses`, () =>
         stats(kube, metadata.name),
       );
       const mebibytes = (bytes = 0): number => Math.round(bytes / MIB);

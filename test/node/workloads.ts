@@ -3,7 +3,7 @@ export interface Work {
   readonly name: string;
   /** For busybox's shell. */
   readonly script: string;
-  /** Without one it fires only when told to. */
+  /** Without one it fires only when it is run by hand. */
   readonly schedule?: string;
   readonly memory?: string;
   readonly job?: object;

@@ -91,17 +91,17 @@ export class Bench {
     await until('acknowledged', async () => (await this.client.export(request)).response !== undefined, 120_000);
   }
 
-  /** The log as objects; a line that is no JSON is an error. */
+  /** The log as objects; a line that is not JSON is an error. */
   log(): readonly Readonly<Record<string, unknown>>[] {
     const lines = readFileSync(this.bridge.logFile, 'utf8').trimEnd().split('\n');
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
   /** Each series' states in order of arrival. */
-  told(vendors: Vendors = this.vendors): Map<string, string[]> {
-    const told = new Map<string, string[]>();
+  reported(vendors: Vendors = this.vendors): Map<string, string[]> {
+    const reported = new Map<string, string[]>();
     for (const { query } of vendors.cronitor.pings)
-      told.set(query.series!, [...(told.get(query.series!) ?? []), query.state]);
-    return told;
+      reported.set(query.series!, [...(reported.get(query.series!) ?? []), query.state]);
+    return reported;
   }
 }

@@ -215,7 +215,7 @@ describe('a queue on disk', () => {
 describe('the bridge behind a Collector that batches', () => {
   const next = { program: 'otelcol-next', batch: true } as const;
 
-  it('tells the recording of a real node as from single records, though one record of a batch is poison', async () => {
+  it('makes the same of the recording of a real node as of single records, though one record of a batch is poison', async () => {
     const alone = await Bench.start();
     releases.add(() => alone.close());
     const requests = await readRequests(RECORDING);
@@ -243,6 +243,6 @@ describe('the bridge behind a Collector that batches', () => {
 
 async function runsOf(bench: Bench): Promise<string[]> {
   const runs = await bench.list<Record<string, unknown>>('runs');
-  const told = ['uid', 'kind', 'status', 'reason', 'startedAt', 'endedAt'];
-  return runs.map((run) => canonical(told.map((key) => run[key]))).toSorted();
+  const compared = ['uid', 'kind', 'status', 'reason', 'startedAt', 'endedAt'];
+  return runs.map((run) => canonical(compared.map((key) => run[key]))).toSorted();
 }

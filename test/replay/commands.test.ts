@@ -13,7 +13,7 @@ let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'commands-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** What a person is told of an error: nothing of our insides may be in it. */
+/** What a person reads of an error: nothing of our insides may be in it. */
 function said({ code, stdout, stderr }: Ended): object {
   const insides = /^ +at .*|node:internal.*|.*Warning.*/m.exec(stdout + stderr)?.[0];
   return { code, stderr, insides };
@@ -156,7 +156,7 @@ describe('wrong use', () => {
 describe('configuration', () => {
   const SECRET = 'an-api-key-0123456789';
 
-  it('that is wrong is told with path, value and what is allowed, without secrets', async () => {
+  it('that is wrong is reported with path, value and what is allowed, without secrets', async () => {
     const file = join(folder, 'config.yaml');
     writeFileSync(
       file,

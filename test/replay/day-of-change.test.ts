@@ -119,7 +119,7 @@ async function migrated(account: object = {}): Promise<string> {
   return config;
 }
 
-/** The bridge with what the old agent left at the vendor: monitors, and runs of which it told the start. */
+/** The bridge with what the old agent left at the vendor: monitors, and runs of which it reported the start. */
 async function change(config: string, running: ReadonlyMap<KubeJson, KubeJson>): Promise<OldAgent> {
   bench = await Bench.start({ env: { LIFECYCLE_BRIDGE_CONFIG: config } }, KEY);
   const { tags, defaultEnvironment: env } = OLD_VALUES.config;
@@ -153,14 +153,14 @@ it('keeps every monitor as the old agent made it, and ends the runs that it bega
   const owners = [0, 1, 2, 3, 4, 5].map((index) => CRON_JOBS[index]!);
   const running = new Map(owners.map((owner, index) => [job(index, owner, 'running'), owner] as const));
   await change(await migrated(), running);
-  const [before, told] = [monitors(), bench.vendors.cronitor.pings.length];
+  const [before, sent] = [monitors(), bench.vendors.cronitor.pings.length];
   expect([...before.keys()]).toHaveLength(CRON_JOBS.length);
 
   await bench.insist(exported(...CRON_JOBS, EXCLUDED, ...running.keys()));
   await bench.delivered();
   expect(bench.vendors.cronitor.puts.length).toBeGreaterThan(1);
   expect(monitors()).toEqual(before);
-  expect(pingsSince(told)).toEqual([]);
+  expect(pingsSince(sent)).toEqual([]);
 
   const ends = owners.map((owner, index) => job(index, owner, index === 1 ? 'failed' : 'complete'));
   await bench.insist(exported(...ends));
@@ -174,7 +174,7 @@ it('keeps every monitor as the old agent made it, and ends the runs that it bega
     return `${keys[index]} ${state} ${jobUid(end)} ${index === 5 ? 'staging' : 'production'}`;
   });
   const whole = ['run', 'complete'].map((state) => `${keys[0]} ${state} ${jobUid(next[0]!)} production`);
-  expect(pingsSince(told)).toEqual([...ended, ...whole].toSorted());
+  expect(pingsSince(sent)).toEqual([...ended, ...whole].toSorted());
   expect(monitors()).toEqual(before);
   expectNothingWrong();
 });
@@ -198,7 +198,7 @@ it('ran beside it in a dry run before: it sent nothing then, and goes on without
   const during = job(1, owner, 'running', Date.now());
   await bench.insist(exported(...CRON_JOBS, EXCLUDED, active, during));
   await old.ping('run', during, owner);
-  const [before, told, requests] = [monitors(), bench.vendors.cronitor.pings.length, bench.vendors.requests.length];
+  const [before, sent, requests] = [monitors(), bench.vendors.cronitor.pings.length, bench.vendors.requests.length];
   await bench.delivered();
   const drops = await bench.list<{ runUid: string; reason: string }>('drops');
   expect(drops.map(({ runUid, reason }) => `${runUid} ${reason}`).toSorted()).toEqual([
@@ -214,7 +214,7 @@ it('ran beside it in a dry run before: it sent nothing then, and goes on without
   await bench.delivered();
   const key = [...before.keys()][3];
   const ends = [active, during].map((each) => `${key} complete ${jobUid(each)} production`);
-  expect(pingsSince(told)).toEqual(ends.toSorted());
+  expect(pingsSince(sent)).toEqual(ends.toSorted());
   expect(monitors()).toEqual(before);
   expectNothingWrong();
 });

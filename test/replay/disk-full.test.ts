@@ -31,7 +31,7 @@ describe('a full disk', () => {
     bridge = await startBridge({ vendorsUrl: vendors.url, vendorKey: vendors.key, dataDir: disk.folder });
     releases.add(async () => void (await bridge.stop()));
     await sendUntilTaken(bridge.endpoint, cronJob(began), job(1, began - 5000), job(1, began - 5000, began - 3000));
-    await until('all is told', () => pings(vendors.requests).length >= 2);
+    await until('all is reported', () => pings(vendors.requests).length >= 2);
   });
 
   beforeEach(({ skip }) => skip(disk === undefined, NEEDS));
@@ -53,13 +53,13 @@ describe('a full disk', () => {
       return answer.status === 503 && ((await answer.json()) as { commit: string });
     });
     expect(ready.commit).toContain('full');
-    const told = () => logLines().filter((line) => line.includes('the store cannot commit')).length;
-    expect(told()).toBe(1);
+    const complaints = () => logLines().filter((line) => line.includes('the store cannot commit')).length;
+    expect(complaints()).toBe(1);
     disk?.free();
     await sendUntilTaken(bridge.endpoint, cronJob(began), job(2, began - 2000));
     await until('ready again', async () => (await fetch(`${bridge.pageUrl}readyz`)).status === 200);
-    await until('the run is told', () => pings(vendors.requests).includes('run 02'));
-    expect(told()).toBe(1);
+    await until('the run is reported', () => pings(vendors.requests).includes('run 02'));
+    expect(complaints()).toBe(1);
     expect(pings(vendors.requests).filter((ping) => ping === 'run 02')).toHaveLength(1);
   });
 

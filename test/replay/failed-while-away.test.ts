@@ -38,7 +38,7 @@ function failed(): { readonly job: KubeJson; readonly pod: KubeJson } {
   };
 }
 
-it('a run that failed while nobody watched is told with its exit code: its pod is listed before it', async () => {
+it('a run that failed while nobody watched is reported with its exit code: its pod is listed before it', async () => {
   const objects = failed();
   Object.assign(fake.objects, { cronjobs: [cronJob(1)], jobs: [objects.job], pods: [objects.pod] });
   bench = await Bench.start({ kubeconfig: fake.kubeconfig });

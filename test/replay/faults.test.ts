@@ -105,9 +105,9 @@ async function settled(fault: string, timeoutMs = 30_000): Promise<readonly Deli
 
 /** Every run's first ping is its start, and its end comes once and after it. */
 function expectInOrder({ cronitor }: Vendors, times: 'once' | 'again' = 'once'): void {
-  const told = bench.told({ cronitor } as Vendors);
-  expect([...told.keys()].toSorted()).toEqual([...JOBS, REFUSED].map(jobUid).toSorted());
-  for (const states of told.values()) {
+  const reported = bench.reported({ cronitor } as Vendors);
+  expect([...reported.keys()].toSorted()).toEqual([...JOBS, REFUSED].map(jobUid).toSorted());
+  for (const states of reported.values()) {
     const distinct = times === 'once' ? states : states.filter((state, index) => state !== states[index - 1]);
     expect(distinct).toEqual(['run', 'complete']);
   }
@@ -126,7 +126,7 @@ describe('a vendor', () => {
     const good = JOBS.map((number) => [cronJobUid(number), true]);
     expect(states).toEqual(Object.fromEntries([...good, [cronJobUid(REFUSED), 'bad_request']]));
     expect(rows.find(({ inSync }) => !inSync)?.detail).toContain(
-      'HTTP 400: {"errors":["monitor 0: schedule is no schedule"]}',
+      'HTTP 400: {"errors":["monitor 0: schedule is not a schedule"]}',
     );
     const about = (await settled('default')).filter(({ runUid }) => runUid === jobUid(REFUSED));
     expect(about).toMatchObject([{ reason: 'delivered' }, { reason: 'delivered' }]);
@@ -163,7 +163,7 @@ describe('a vendor', () => {
     expect(vendors.lossy.cronitor.pings).toHaveLength(rows.length + 3);
   });
 
-  it('that refuses the key at its management API gets the telemetry all the same, and a person is told', async () => {
+  it('that refuses the key at its management API gets the telemetry all the same, and the page says so', async () => {
     await settled('locked');
     expectInOrder(vendors.locked);
     const rows = (await bench.list<Monitor>('desired')).filter(({ destination }) => destination === 'cronitor/locked');

@@ -20,8 +20,8 @@ describe('what is sent to the bridge', () => {
   beforeAll(async () => void (bench = await Bench.start()));
   afterAll(() => bench.close());
 
-  it('is refused for good when it is no export, and kept once in quarantine', async () => {
-    const garbage = Buffer.from('this is no protobuf');
+  it('is refused for good when it is not an export, and kept once in quarantine', async () => {
+    const garbage = Buffer.from('this is not protobuf');
     for (const times of [1, 2])
       expect({ times, ...(await bench.client.export(garbage)) }).toMatchObject({ code: INVALID_ARGUMENT });
     const drops = await bench.list<Drop>('drops');
@@ -31,14 +31,14 @@ describe('what is sent to the bridge', () => {
     expect(await bench.metric('lifecycle_bridge_quarantined_total{reason="undecodable"}')).toBe(2);
   });
 
-  it('is taken when one record of it is no Kubernetes object: that one is quarantined, the rest works', async () => {
+  it('is taken when one record of it is not a Kubernetes object: that one is quarantined, the rest works', async () => {
     const body = (object: object): object => ({ type: 'MODIFIED', object });
     const objects = [cronJob(1), job(1, 1, 'running'), job(1, 1, 'complete')].map(body);
     const odd = [{ log: 'a line of text' }, 'plain', { type: 'ADDED', object: { kind: 'Job' } }];
     const records = [objects[0], odd[0], objects[1], odd[1], odd[2], objects[2]].map((body) => ({ body }));
     expect(await bench.client.export(encodeLogs(records))).toMatchObject({ code: 0 });
     await bench.delivered();
-    expect(bench.told()).toEqual(new Map([[jobUid(1), ['run', 'complete']]]));
+    expect(bench.reported()).toEqual(new Map([[jobUid(1), ['run', 'complete']]]));
     const drops = (await bench.list<Drop>('drops')).filter(({ reason }) => reason === 'not_kubernetes');
     expect(drops).toHaveLength(3);
   });
@@ -91,7 +91,7 @@ describe('a disk without room', () => {
     // Delivered while nothing can be written: its answer must be written down later, not asked for again.
     bench.vendors.inject({ match: 'state=complete', delayMs: 1500 });
     await bench.insist(exported(job(1, 1, 'complete')));
-    await until('the ping arrived, its answer not', () => bench.told().get(jobUid(1))?.length === 2);
+    await until('the ping arrived, its answer not', () => bench.reported().get(jobUid(1))?.length === 2);
     room(pid, 16_384);
 
     const request = exported(job(2, 1, 'running'), job(2, 1, 'complete'));
@@ -113,7 +113,7 @@ describe('a disk without room', () => {
     await until('it is ready', async () => (await bench.get('readyz')).status === 200);
     await bench.delivered();
     const once = ['run', 'complete'];
-    expect(bench.told()).toEqual(
+    expect(bench.reported()).toEqual(
       new Map([
         [jobUid(1), once],
         [jobUid(2), once],

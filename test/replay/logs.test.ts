@@ -54,10 +54,10 @@ describe('logs of containers, from the Kubernetes API to Cronitor', () => {
     expect(bench.vendors.cronitor.violations).toEqual([]);
   });
 
-  it('are told after it, and never keep the end of a run waiting', () => {
-    const told = bench.told();
-    expect(told.get(jobUid(1))).toEqual(['run', 'complete', 'logs']);
-    expect(told.get(jobUid(gone))).toEqual(['run', 'complete']);
+  it('are reported after it, and never keep the end of a run waiting', () => {
+    const reported = bench.reported();
+    expect(reported.get(jobUid(1))).toEqual(['run', 'complete', 'logs']);
+    expect(reported.get(jobUid(gone))).toEqual(['run', 'complete']);
     const event = bench.vendors.cronitor.pings.find(({ query }) => query.state === 'logs');
     expect(event?.query).toMatchObject({ metric: expect.stringMatching(/^length:\d+$/), host: 'node-1' });
     expect(event?.query.message).toMatch(/wrote 7 rows of job-\d$/);
@@ -81,7 +81,7 @@ describe('logs of containers, from the Kubernetes API to Cronitor', () => {
       (await bench.metric('lifecycle_bridge_logs_total{outcome="log_forbidden"}')) === 2;
     await until('both were asked for', forbidden, 30_000);
     await bench.delivered(60_000);
-    expect(bench.told().get(jobUid(4))).toEqual(['run', 'complete']);
+    expect(bench.reported().get(jobUid(4))).toEqual(['run', 'complete']);
     expect(await bench.metric('lifecycle_bridge_logs_forbidden')).toBe(1);
     const { notes } = JSON.parse((await bench.get('readyz')).text) as { notes: string[] };
     expect(notes.filter((note) => note.includes('pods/log'))).toHaveLength(1);

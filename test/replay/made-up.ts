@@ -19,7 +19,7 @@ function iso(at: number): string {
   return new Date(Math.floor(at / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 }
 
-/** A CronJob as the watch tells it. */
+/** A CronJob as the watch brings it. */
 export function cronJob(at: number): object {
   const spec = { schedule: '* * * * *', suspend: false, concurrencyPolicy: 'Allow' };
   const object = { apiVersion: 'batch/v1', kind: 'CronJob', metadata: metadata(CRON_UID, 'report', 100, at), spec };

@@ -12,7 +12,7 @@ import type { ExportReply, OtlpClient } from '../otlp-client.ts';
 import { connectOtlp, encodeLogs, watchBody } from '../otlp-client.ts';
 
 const JOBS = 10_000;
-/** Records of a Job: it starts, changes nothing that anyone is told of, ends. */
+/** Records of a Job: it starts, changes nothing that is reported, ends. */
 const VERSIONS = 5;
 const PER_REQUEST = 100;
 const CONNECTIONS = 4;

@@ -42,14 +42,14 @@ afterEach(async () => {
   if (complaints?.length > 0) throw new Error(`the browser complains: ${complaints.join('\n')}`);
 });
 
-/** Opens a page that is told of changes from now on. */
+/** Opens a page that hears of changes from now on. */
 async function open(path: string): Promise<void> {
   const listening = page.waitForResponse(`${url}/events`);
   await page.goto(url + path);
   await listening;
 }
 
-/** A run changes, and every open page is told. */
+/** A run changes, and every open page hears of it. */
 function change(uid: string, more: Partial<Run>): void {
   const { run } = web.options.reader.run(uid)!;
   const memory = { memos: {}, waiting: [], waitingFor: undefined };

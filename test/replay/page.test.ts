@@ -45,16 +45,16 @@ beforeAll(async () => {
   await until('the refused ping is given up', async () => app.reader.dropCounts().length === 1);
   await exportBodies(['garbage']);
   await send(...objects.succeeded('report', 1), ...objects.failed('a-rather-long-name-for-a-cronjob-that-wraps', 2));
-  // The failure waits for its pods before it is told, and the page shows when it was.
-  await until('the failure is told', () => vendors.cronitor.pings.some(({ query }) => query.state === 'fail'));
-  await allIsTold();
+  // The failure waits for its pods before it is reported, and the page shows when it was.
+  await until('the failure is reported', () => vendors.cronitor.pings.some(({ query }) => query.state === 'fail'));
+  await allIsReported();
   browser = await launchChromium();
   releases.add(() => browser.close());
 });
 afterAll(() => releases.release());
 
-const allIsTold = (): Promise<unknown> =>
-  until('all is told', () => app.reader.depth().every(({ pending, notInSync }) => pending + notInSync === 0));
+const allIsReported = (): Promise<unknown> =>
+  until('all is reported', () => app.reader.depth().every(({ pending, notInSync }) => pending + notInSync === 0));
 
 async function send(...bodies: readonly object[]): Promise<void> {
   await exportBodies(bodies.map((object) => ({ type: 'MODIFIED', object })));
@@ -170,8 +170,8 @@ describe.skipIf(!haveChromium)('in Chromium', () => {
     const listening = page.waitForResponse(`${url}/events`);
     await logIn();
     await listening;
-    await allIsTold();
-    await page.waitForTimeout(1_000); // until what was told is shown
+    await allIsReported();
+    await page.waitForTimeout(1_000); // until what was reported is shown
     const requests: string[] = [];
     page.on('request', (request) => requests.push(request.url()));
     await page.waitForTimeout(2_000);

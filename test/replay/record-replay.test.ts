@@ -31,12 +31,12 @@ describe('record and replay', () => {
     [`${PREFIX}CRONITOR__DEFAULT__PING_URL`]: vendors.url,
     [`${PREFIX}WEB__PORT`]: '0',
   });
-  const told = (): object[] =>
+  const reported = (): object[] =>
     vendors.cronitor.pings
       .map(({ monitor, query }) => ({ monitor, ...query }))
       .toSorted((a, b) => `${a.series} ${a.stamp} ${a.state}`.localeCompare(`${b.series} ${b.stamp} ${b.state}`));
 
-  it('of a stream gives the same stream: at its recorded times it is told as it happened', async () => {
+  it('of a stream gives the same stream: at its recorded times it is reported as it happened', async () => {
     const file = join(folder, 'stream.gz');
     const port = await freePort();
     const recorder = spawn(process.execPath, [main, 'record', file, '--listen', `127.0.0.1:${port}`], {
@@ -55,7 +55,7 @@ describe('record and replay', () => {
     const store = join(folder, 'kept.db');
     const replayed = await command(['replay', RECORDING, '--as-recorded', '--store', store], env());
     expect(replayed.code).toBe(0);
-    const asRecorded = told();
+    const asRecorded = reported();
     expect(asRecorded.length).toBeGreaterThan(10);
     const stamps = asRecorded.map((ping) => Number((ping as { stamp: string }).stamp) * 1000);
     expect(new Date(Math.min(...stamps)).toISOString()).toBe('2026-11-21T06:11:00.000Z');
@@ -63,7 +63,7 @@ describe('record and replay', () => {
     // Its store is kept: the same stream again is nothing new, and `explain` reads it.
     vendors.clear();
     expect((await command(['replay', RECORDING, '--as-recorded', '--store', store], env())).code).toBe(0);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
     const { stdout } = await command(['explain', 'shop/sync-stock', '--store', store]);
     expect(stdout).toMatch(/^shop\/sync-stock: CronJob, deleted\n/);
     expect(stdout).toContain('The last 2 runs of shop/sync-stock');
@@ -80,7 +80,7 @@ describe('record and replay', () => {
       /error: \S+cut\.gz is damaged at byte \d+ of its uncompressed content: it ends early\nnext: /,
     );
     expect(replayed.code).toBe(1);
-    expect(told().length).toBeGreaterThan(5);
+    expect(reported().length).toBeGreaterThan(5);
   });
 
   it('ends in the middle when it is asked to, and leaves nothing behind', async () => {

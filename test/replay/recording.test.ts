@@ -88,10 +88,10 @@ describe('the recording of a real node', () => {
     const series = new Map<string, string[]>();
     for (const { query } of vendors.cronitor.pings)
       series.set(query.series!, [...(series.get(query.series!) ?? []), query.state]);
-    const told = byOwner.map(
+    const reported = byOwner.map(
       ({ uid, status }) => [uid, ['run', status === 'succeeded' ? 'complete' : 'fail']] as const,
     );
-    expect(Object.fromEntries(series)).toEqual(Object.fromEntries(told));
+    expect(Object.fromEntries(series)).toEqual(Object.fromEntries(reported));
   });
 
   it('leaves three monitors: a deleted one is paused, a resumed one is not', () => {
@@ -107,7 +107,7 @@ describe('the recording of a real node', () => {
     expect(vendors.cronitor.violations).toEqual([]);
   });
 
-  it('tells the OOM kill, the failing init container and the image that cannot be pulled', async () => {
+  it('shows the OOM kill, the failing init container and the image that cannot be pulled', async () => {
     expect(await detail('thumbnails')).toContain('OOMKilled (exit code 137)');
     expect(await detail('migrate')).toContain('container wait-for-db: exit code 2');
     expect(await detail('import-legacy')).toContain('waits with ErrImagePull');

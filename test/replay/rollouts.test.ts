@@ -7,23 +7,23 @@ import { levelsOf } from '../../bridge/otlp/decode/levels.ts';
 import { readRecord } from '../../bridge/otlp/decode/records.ts';
 import { readRequests } from '../otlp-client.ts';
 
-/** What the rollouts of a real node tell, from the bytes that its Collector sent. */
+/** What is reported of the rollouts of a real node, from the bytes that its Collector sent. */
 const KEPT = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'ControllerRevision', 'Pod'] as const;
-type Told = Transition & { readonly of: string };
-let told: readonly Told[];
-let odd: readonly Told[];
+type Reported = Transition & { readonly of: string };
+let reported: readonly Reported[];
+let odd: readonly Reported[];
 
 beforeAll(async () => {
-  told = await replay('rollouts');
+  reported = await replay('rollouts');
   odd = await replay('rollouts-odd');
 });
 
-async function replay(name: string): Promise<Told[]> {
+async function replay(name: string): Promise<Reported[]> {
   const levels = levelsOf(KEPT);
   const read = readerOf(KEPT);
   const rollouts = new Rollouts();
   const names = new Map<string, string>();
-  const all: Told[] = [];
+  const all: Reported[] = [];
   for (const request of await readRequests(`test/fixtures/recordings/${name}.bin.gz`)) {
     for (const { body, observedAt = 0 } of decodeLogs(new Uint8Array(request), levels)) {
       const record = readRecord(body);
@@ -37,11 +37,11 @@ async function replay(name: string): Promise<Told[]> {
   return all;
 }
 
-const story = (name: string, all = told): string[] => all.filter(({ of }) => of === name).map(brief);
-const find = (name: string, id: string) => told.find((one) => one.of === name && brief(one) === id);
+const story = (name: string, all = reported): string[] => all.filter(({ of }) => of === name).map(brief);
+const find = (name: string, id: string) => reported.find((one) => one.of === name && brief(one) === id);
 
 describe('the rollouts of a real node, from the bytes of its Collector', () => {
-  it('of a Deployment are each told once: rolled out, stuck on a bad image and failed, rolled back, overtaken, paused', () => {
+  it('of a Deployment are each reported once: rolled out, stuck on a bad image and failed, rolled back, overtaken, paused', () => {
     expect(story('web')).toEqual(
       [
         ['1/started', '1/progressing', '1/ended succeeded'],
@@ -100,7 +100,7 @@ describe('the rollouts of a real node, from the bytes of its Collector', () => {
   });
 
   it('have times that do not run backwards within a rollout, nor before it began', () => {
-    for (const end of told.filter(({ outcome }) => outcome !== undefined)) {
+    for (const end of reported.filter(({ outcome }) => outcome !== undefined)) {
       const [, revision] = end.id.split('/');
       const start = find(end.of, `${revision}/started`);
       expect(end.at).toBeGreaterThanOrEqual(start!.at);
@@ -115,7 +115,7 @@ describe('less ordinary rollouts of a real node', () => {
     `${revision}/ended succeeded`,
   ];
 
-  it('of a Deployment with Recreate are each told once', () => {
+  it('of a Deployment with Recreate are each reported once', () => {
     expect(story('recreate', odd)).toEqual(
       [
         up(1),

@@ -189,8 +189,8 @@ describe('secrets in everything that people, programs and vendors write', () => 
   it('take the rest of the text with them nowhere', () => {
     expect(outputs.get(`explain ${jobUid(1)}`)).toContain('login failed password=[redacted] user=app');
     expect(outputs.get(`page /runs/${jobUid(1)}`)).toContain('login failed password=[redacted] user=app');
-    const told = bench.vendors.requests.find(({ path }) => path.includes('state=fail'));
-    expect(decodeURIComponent(told?.path ?? '')).toContain('login+failed+password=[redacted]');
+    const ping = bench.vendors.requests.find(({ path }) => path.includes('state=fail'));
+    expect(decodeURIComponent(ping?.path ?? '')).toContain('login+failed+password=[redacted]');
     expect([...outputs.keys()].filter((where) => where.startsWith('page /quarantine/'))).toHaveLength(2);
     expect(bench.vendors.cronitor.logs.uploads[0]?.text).toContain('the end');
   });

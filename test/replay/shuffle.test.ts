@@ -13,10 +13,10 @@ interface RecordedRun {
   readonly observations: readonly Observation[];
   /** Index of the newest observation of the Job. */
   readonly last: number;
-  readonly told: Told;
+  readonly report: Report;
 }
 
-interface Told {
+interface Report {
   readonly runs: readonly string[];
   readonly containers: readonly string[];
   readonly pings: readonly string[];
@@ -48,12 +48,12 @@ function recordedRun(uid: string): RecordedRun {
   );
   const own = [...observations.entries()].filter(([, { facts }]) => facts.uid === uid);
   const [last] = own.toSorted(([, a], [, b]) => compareVersions(b.facts.resourceVersion, a.facts.resourceVersion))[0]!;
-  const told = tell(observations, [{ indexes: [...observations.keys()], restart: false }]);
-  return { name: job.name, observations, last, told };
+  const report = reportOf(observations, [{ indexes: [...observations.keys()], restart: false }]);
+  return { name: job.name, observations, last, report };
 }
 
-/** What a fresh bridge tells of observations, in the order and the commits of a plan. */
-function tell(observations: readonly Observation[], plan: Plan): Told {
+/** What a fresh bridge reports of observations, in the order and the commits of a plan. */
+function reportOf(observations: readonly Observation[], plan: Plan): Report {
   const times = everything.map(({ observedAt }) => observedAt);
   const [first, end] = [Math.min(...times), Math.max(...times)];
   const bridge = new TestEngine({ cutoff: first - 3_600_000 });
@@ -116,60 +116,60 @@ const anyRun = fc.nat().map((number) => runs[number % runs.length]!);
 
 function check(
   property: (run: RecordedRun) => fc.Arbitrary<Plan>,
-  holds: (told: Told, run: RecordedRun) => void,
+  holds: (report: Report, run: RecordedRun) => void,
   numRuns: number,
 ): void {
   const cases = anyRun.chain((run) => property(run).map((plan) => ({ name: run.name, plan })));
   fc.assert(
     fc.property(cases, ({ name, plan }) => {
       const run = runs.find((candidate) => candidate.name === name)!;
-      holds(tell(run.observations, plan), run);
+      holds(reportOf(run.observations, plan), run);
     }),
     { numRuns },
   );
 }
 
 describe('the records of one run of a real node', () => {
-  it('tell a start, an end and the end of each container in the recorded order', () => {
+  it('report a start, an end and the end of each container in the recorded order', () => {
     expect(runs.length).toBe(16);
-    for (const { told } of runs) {
-      expect(told.runs).toHaveLength(2);
-      expect([0, 2]).toContain(told.pings.length);
+    for (const { report } of runs) {
+      expect(report.runs).toHaveLength(2);
+      expect([0, 2]).toContain(report.pings.length);
     }
-    expect(runs.filter(({ told }) => told.pings.length === 2)).toHaveLength(10);
-    expect(runs.flatMap(({ told }) => told.containers).length).toBeGreaterThan(20);
+    expect(runs.filter(({ report }) => report.pings.length === 2)).toHaveLength(10);
+    expect(runs.flatMap(({ report }) => report.containers).length).toBeGreaterThan(20);
   });
 
-  it('tell the same in any order, any of them several times, in any commits with restarts between', () => {
+  it('report the same in any order, any of them several times, in any commits with restarts between', () => {
     const all = ({ observations }: RecordedRun): fc.Arbitrary<Plan> => {
       const indexes = [...observations.keys()];
       return fc.subarray(indexes).chain((again) => plans([...indexes, ...again]));
     };
-    check(all, (told, run) => expect(told).toEqual(run.told), 80);
+    check(all, (report, run) => expect(report).toEqual(run.report), 80);
   });
 
-  it('tell the same of the run, and nothing unknown, when only some come but the last of the Job is among them', () => {
+  it('report the same of the run, and nothing unknown, when only some come but the last of the Job is among them', () => {
     const some = ({ observations, last }: RecordedRun): fc.Arbitrary<Plan> => {
       const others = [...observations.keys()].filter((index) => index !== last);
       return fc.subarray(others).chain((kept) => plans([...kept, last]));
     };
-    const holds = (told: Told, run: RecordedRun): void => {
-      expect(told.runs).toEqual(run.told.runs);
-      expect(run.told.containers).toEqual(expect.arrayContaining([...told.containers]));
-      expect([[], run.told.pings]).toContainEqual(told.pings);
+    const holds = (report: Report, run: RecordedRun): void => {
+      expect(report.runs).toEqual(run.report.runs);
+      expect(run.report.containers).toEqual(expect.arrayContaining([...report.containers]));
+      expect([[], run.report.pings]).toContainEqual(report.pings);
     };
     check(some, holds, 80);
   });
 });
 
 describe('all records of a real node together', () => {
-  it('tell the same in any order', () => {
-    const recorded = tell(everything, [{ indexes: [...everything.keys()], restart: false }]);
+  it('report the same in any order', () => {
+    const recorded = reportOf(everything, [{ indexes: [...everything.keys()], restart: false }]);
     expect(recorded.runs).toHaveLength(32);
-    expect(recorded.pings).toEqual(runs.flatMap(({ told }) => told.pings).toSorted());
+    expect(recorded.pings).toEqual(runs.flatMap(({ report }) => report.pings).toSorted());
     fc.assert(
       fc.property(plans([...everything.keys()]), (plan) => {
-        expect(tell(everything, plan)).toEqual(recorded);
+        expect(reportOf(everything, plan)).toEqual(recorded);
       }),
       { numRuns: 8 },
     );

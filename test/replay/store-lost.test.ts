@@ -26,7 +26,7 @@ beforeEach(async () => {
   releases.add(async () => void (await bridge.stop()));
   began = Date.now();
   await sendUntilTaken(bridge.endpoint, cronJob(began), ...history());
-  await until('all is told', async () => pings(vendors.requests).length === 3);
+  await until('all is reported', async () => pings(vendors.requests).length === 3);
   const file = `${bridge.storePath}.last-commit`;
   await until('the last commit is noted', async () => existsSync(file) && Number(readFileSync(file)) >= began);
 });
@@ -42,7 +42,7 @@ async function goOn(): Promise<void> {
   const endedAt = Date.now();
   await sendUntilTaken(bridge.endpoint, job(2, began - 2000, endedAt), ...history());
   await sendUntilTaken(bridge.endpoint, job(3, endedAt), job(3, endedAt, endedAt));
-  await until('the next run is told', async () => pings(vendors.requests).includes('complete 03'));
+  await until('the next run is reported', async () => pings(vendors.requests).includes('complete 03'));
   await until('the open run is closed', async () => pings(vendors.requests).includes('complete 02'));
 }
 
@@ -50,7 +50,7 @@ async function readiness(): Promise<{ ready: boolean; notes: string[] }> {
   return (await (await fetch(`${bridge.pageUrl}readyz`)).json()) as { ready: boolean; notes: string[] };
 }
 
-/** Not even the start of the run that was open is told twice. */
+/** Not even the start of the run that was open is reported twice. */
 const ONCE = ['complete 01', 'complete 02', 'complete 03', 'run 01', 'run 02', 'run 03'];
 
 async function expectSaid(text: RegExp): Promise<void> {

@@ -77,7 +77,7 @@ interface Delivery {
   readonly payload: { readonly query: { readonly state: string } };
 }
 
-it('tells each run once over kill -9; a repeat after a lost answer has the same identifiers and says so', async () => {
+it('reports each run once over kill -9; a repeat after a lost answer has the same identifiers and says so', async () => {
   bench = await Bench.start();
   await bench.insist(exported(...cronJobs));
   const count = 60;
@@ -115,7 +115,7 @@ it('tells each run once over kill -9; a repeat after a lost answer has the same 
   }
   expect(times.size).toBe(2 * count);
   for (const [event, forms] of identifiers) expect({ event, forms: forms.size }).toEqual({ event, forms: 1 });
-  for (const states of bench.told().values()) expect(states.toSorted().toReversed()).toEqual(states);
+  for (const states of bench.reported().values()) expect(states.toSorted().toReversed()).toEqual(states);
 
   const again = new Set<string>();
   for (const { runUid, payload, status, reason } of await bench.list<Delivery>('deliveries')) {

@@ -97,7 +97,7 @@ export class CronitorStage {
     return this.#releases.release();
   }
 
-  /** Starts a run of a CronJob at once; `number` tells its runs apart. */
+  /** Starts a run of a CronJob at once; `number` distinguishes its runs. */
   run(place: Place, name: string, number = 1): Promise<KubeObject> {
     return runCronJob(this.api, this.kubes[place].namespace, name, `${name}-${number}`);
   }
@@ -130,8 +130,8 @@ export class CronitorStage {
     return this.pings(job).map(({ state }) => state);
   }
 
-  /** Waits until the vendor was told one of the states of the run. */
-  async told(job: KubeObject, state: string | readonly string[]): Promise<void> {
+  /** Waits until the vendor has one of the states of the run. */
+  async untilReported(job: KubeObject, state: string | readonly string[]): Promise<void> {
     const what = `${String(state)} of ${job.metadata.name}`;
     await until(what, () => this.states(job).some((each) => [state].flat().includes(each)), 90_000);
   }

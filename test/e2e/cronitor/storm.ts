@@ -7,7 +7,7 @@ import type { CronitorStage } from './stage.ts';
 /** The minute begins 45 to 105 s from now: also on a busy machine every CronJob is made by then. */
 const AHEAD_MS = 105_000;
 
-/** CronJobs that fire in the same minute, of which each is told one run and one complete; returns their Jobs. */
+/** CronJobs that fire in the same minute, of which each has one run and one complete reported; returns their Jobs. */
 export async function storm(stage: CronitorStage, count: number): Promise<readonly KubeObject[]> {
   const at = new Date(Date.now() + AHEAD_MS);
   const schedule = `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`;
@@ -20,7 +20,7 @@ export async function storm(stage: CronitorStage, count: number): Promise<readon
     return items.length >= count && items;
   };
   const jobs = await until('every Job', everyJob, AHEAD_MS + 60_000);
-  for (const job of jobs) await stage.told(job, 'complete');
+  for (const job of jobs) await stage.untilReported(job, 'complete');
   for (const job of jobs) expect(stage.states(job)).toEqual(['run', 'complete']);
   return jobs;
 }
