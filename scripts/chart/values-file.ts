@@ -9,7 +9,7 @@ export interface Value {
   readonly children: ReadonlyMap<string, Value> | undefined;
 }
 
-/** Reads a values.yaml. A comment belongs to the key below it or before it on its line; indented examples are no text. */
+/** Reads a values.yaml. A comment belongs to the key below it or before it on its line; indented examples are not part of it. */
 export function readValues(text: string): ReadonlyMap<string, Value> {
   const document = parseDocument(text);
   if (document.errors[0] !== undefined) throw document.errors[0];

@@ -35,7 +35,7 @@ missing() { # components that do not run
   for c in $components; do [ -n "$(pids "$c")" ] || echo "$c"; done
 }
 kube() { "$bin/kubectl" --kubeconfig="$dir/admin.kubeconfig" "$@"; }
-wait_for() { # seconds, what, component whose log tells why not, command...
+wait_for() { # seconds, what, component whose log says why not, command...
   local t=$SECONDS seconds=$1 what=$2 log=$dir/$3.log c=$3
   shift 3
   until "$@" >/dev/null 2>&1; do

@@ -134,7 +134,7 @@ dns_ready() (
 up() {
   local c
   mkdir -p "$dir"
-  touch "$dir/network" # empty until it is picked; tells full from lite
+  touch "$dir/network" # empty until it is picked; distinguishes full from lite
   exec 8<"$clusters" 9<"$dir"
   flock 9
   if [ ! -f "$dir/complete" ]; then # a first up that was cut short

@@ -140,7 +140,7 @@ It changes objects where a destination does, and makes Events where `events` is 
 {{- end }}
 {{- end -}}
 
-{{/* The namespace's UID tells the store whether it still is in its cluster. */}}
+{{/* The namespace's UID shows the store whether it still is in its cluster. */}}
 {{- define "bridge.identityRules" -}}
 - apiGroups: ['']
   resources: [namespaces]

@@ -20,7 +20,7 @@ metadata:
   labels: {{- include "kube-state-metrics.labels" . | nindent 4 }}
 spec:
   replicas: 1
-  strategy: { type: Recreate } # two at once would tell everything twice
+  strategy: { type: Recreate } # two at once would report everything twice
   selector:
     matchLabels: {{- include "kube-state-metrics.selector" . | nindent 6 }}
   template:
