@@ -32,7 +32,7 @@ lb_packages_stale() {
   [ ! -f "$installed" ] || [ "$root/package-lock.json" -nt "$installed" ]
 }
 
-lb_check_node() { # the project's Node starts; its one library that a slim system may lack is libatomic
+lb_check_node() { # the project's Node starts; its one library that may be missing from a slim system is libatomic
   local why
   why=$(node -e '' 2>&1) && return
   case $why in
@@ -42,7 +42,7 @@ lb_check_node() { # the project's Node starts; its one library that a slim syste
       { apt-get install -y -qq libatomic1 || { apt-get update -qq && apt-get install -y -qq libatomic1; }; } >/dev/null 2>&1
       node -e '' 2>/dev/null && return
     fi
-    lb_fail 'Node 26 needs the library libatomic.so.1, which this system lacks' \
+    lb_fail 'Node 26 needs the library libatomic.so.1, which is missing from this system' \
       'install it as root (Debian, Ubuntu: apt-get install libatomic1; Fedora, RHEL: dnf install libatomic)'
     ;;
   *) lb_fail "Node does not start: $why" "remove $root/node_modules and run this again" ;;

@@ -22,7 +22,7 @@ function row(path: string, schema: Tree, required: boolean): string {
   const { default: standard, description, secret } = schema;
   if (typeof description !== 'string') throw new Error(`${path} has no text: give it one with .describe()`);
   const shown = standard === undefined ? (required ? 'required' : '') : code(standard);
-  const text = `${cell(description)}${secret === true ? ' (a secret: better by file)' : ''}`;
+  const text = `${cell(description)}${secret === true ? ' (a secret: prefer a file)' : ''}`;
   return `| \`${path}\` | ${shown} | ${text} | ${cell(allowed(schema))} |`;
 }
 

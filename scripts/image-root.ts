@@ -73,7 +73,7 @@ function billOfMaterials(): string {
   });
 }
 
-/** A library that Node is linked against and that minimal bases lack. */
+/** A library that Node is linked against and that is missing from minimal bases. */
 function copyLibrary(name: string): void {
   const { sharedObjects } = process.report.getReport() as unknown as { sharedObjects: string[] };
   for (const file of sharedObjects.filter((path) => path.includes(`/${name}`))) {

@@ -17,7 +17,7 @@ afterEach(async () => {
   await releases.release();
 });
 
-/** Whatever looks each second would not leave the store alone for so long. */
+/** Whatever looks each second would not leave the store alone for this time. */
 const QUIET_MS = 4_000;
 
 it('a bridge without anything to do asks its store nothing for seconds, and has no timer that rings often', async () => {

@@ -60,7 +60,7 @@ function auditNotes(auditor: Auditor): string[] {
       return [`${kind}s are not audited: what the watch loses stays lost. ${result.error}`];
     }
     if (result.result !== 'complete' || result.held === 0) return [];
-    const text = `${result.held} ${kind}s are missing from a LIST at once: they count as gone only when a third LIST lacks them too.`;
+    const text = `${result.held} ${kind}s are missing from a LIST at once: they count as gone only when they are missing from a third LIST too.`;
     return [text];
   });
   return [...dead, ...others];

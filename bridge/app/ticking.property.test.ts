@@ -38,7 +38,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 interface Deadline {
   due: number;
-  /** By what has elapsed: the earliest moment at which somebody who looked all the time would fire it. */
+  /** By what has elapsed: the earliest moment at which looking all the time would fire it. */
   couldFire: number;
 }
 
@@ -73,7 +73,7 @@ class Deadlines {
     probe: () => Promise.resolve(),
   };
 
-  /** A transaction of somebody else; its answer comes later. */
+  /** A transaction of another part; its answer comes later. */
   async write(inMs: number, replace: boolean): Promise<void> {
     await after(this.#hop());
     if (replace) this.#deadlines.pop();

@@ -111,7 +111,7 @@ describe('a LIST of the API', () => {
     expect(await audit()).toMatchObject({ result: 'complete', gone: 0, again: false });
   });
 
-  it('lets go what two of them lack', async () => {
+  it('lets go what is missing from two of them', async () => {
     fake.objects['jobs'] = jobs(3);
     await audit();
     fake.objects['jobs'].pop();

@@ -41,7 +41,7 @@ export interface AuditorOptions {
 export interface Auditor {
   /** A Collector connected: every kind is audited now, and once more when its watches stand. */
   connected(): void;
-  /** The clock was set by so many ms: what is due moves with it. */
+  /** The clock was set by this many ms: what is due moves with it. */
   clockSet(ms: number): void;
   /** What is audited, in the order of the LISTs. */
   readonly kinds: readonly Kind[];
@@ -177,7 +177,7 @@ class RepeatingAuditor {
       for (const turn of this.#turns) turn.dueAt = clock.now() + LOOK_MS;
       return;
     }
-    if (this.#connected) await this.#beginAnew();
+    if (this.#connected) await this.#startOver();
     for (const turn of this.#turns) {
       const isDue = Math.max(turn.dueAt, turn.notBefore) <= clock.now();
       if (isDue && !signal.aborted) await this.#audit(turn);
@@ -186,7 +186,7 @@ class RepeatingAuditor {
     if (this.#gap && !signal.aborted && this.#options.kinds.includes('Event')) await this.#readWarnings();
   }
 
-  async #beginAnew(): Promise<void> {
+  async #startOver(): Promise<void> {
     const { clock, store } = this.#options;
     this.#connected = false;
     this.#gap = true;

@@ -42,7 +42,7 @@ export interface CollectorRestart {
   stop(): Promise<void>;
 }
 
-/** Dead for so long all together: no restart of the API server and no queue that is drained looks like that. */
+/** All dead for this time: no restart of the API server and no queue that is drained looks like that. */
 const AFTER_MS = 5 * 60_000;
 const EVERY_MS = 15 * 60_000;
 const JUDGED: readonly Kind[] = ['CronJob', 'Job', 'Pod'];
@@ -50,7 +50,7 @@ const JUDGED: readonly Kind[] = ['CronJob', 'Job', 'Pod'];
 /**
  * Deletes the Collector's pods when every one of its watches that we judge is dead and stays so: with client-go 0.32 or
  * later they end for good, its health check stays green, and nothing but a restart brings them back. Its StatefulSet
- * makes the pod anew, and its queue is on the volume. A new connection makes no watch look dead, so one that has just been
+ * makes the pod again, and its queue is on the volume. A new connection makes no watch look dead, so one that has just been
  * restarted is left alone. At most once in 15 minutes; after a refusal not again until the watches have lived.
  */
 export function startCollectorRestart(options: CollectorRestartOptions): CollectorRestart {
@@ -122,7 +122,7 @@ class Restarter {
     if (waitMs > 0) return this.#after(waitMs);
     const outcomes: Restarted['outcome'][] = [];
     for (const pod of pods) outcomes.push(await this.#delete(pod));
-    // Nobody is asked again for what people have to grant: only watches that lived and died meanwhile begin anew.
+    // Nobody is asked again for what people have to grant: only watches that lived and died meanwhile begin again.
     if (!outcomes.every((outcome) => outcome === 'forbidden')) this.#after(this.#everyMs);
   }
 
@@ -153,7 +153,7 @@ class Restarter {
 export function restartText(pod: string, outcome: Restarted['outcome']): string {
   const why = 'the watches of CronJobs, Jobs and Pods are all dead';
   return {
-    deleted: `${why}: the Collector's pod ${pod} was deleted, so that it begins anew`,
+    deleted: `${why}: the Collector's pod ${pod} was deleted, so that it starts again`,
     absent: `${why}: the Collector's pod ${pod} was to be deleted, and is not there: look at its StatefulSet`,
     forbidden: `${why}: the Collector's pod ${pod} may not be deleted: delete it, or grant the verb delete on it`,
     failed: `${why}: the Collector's pod ${pod} could not be deleted; tried again in 15 minutes`,

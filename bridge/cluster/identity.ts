@@ -32,7 +32,7 @@ export async function readIdentity(
   return { identity, complete: kubeSystem.failed !== true && own.failed !== true };
 }
 
-/** What a person can do when the store belongs to another cluster, e.g. to one that was built anew under this name. */
+/** What a person can do when the store belongs to another cluster, e.g. to one that was built again under this name. */
 export function otherCluster(server: string, storePath: string): UserError {
   return new UserError(
     `the store at ${storePath} belongs to another cluster than the one at ${server}: neither the UID of kube-system, nor that of the bridge's namespace, nor the CA is the same`,

@@ -35,7 +35,7 @@ const IDLE_MS = 60_000;
 /** Of one log. */
 const DEADLINE_MS = 20_000;
 const RETRY = { firstMs: 1_000, maxMs: 30_000 };
-/** A log that nobody could read for so long is given up: its run's other logs wait for it. */
+/** A log that could not be read for this time is given up: its run's other logs wait for it. */
 const GIVE_UP_MS = 10 * 60_000;
 
 /** Reads the logs that are wanted as soon as their containers have ended. What a stop interrupts is read after it. */

@@ -52,7 +52,7 @@ it('nothing is compared of a LIST that is as before at another resourceVersion, 
   expect(await audit()).toMatchObject(whole);
 });
 
-it('all is compared when an object is gone, and the second LIST that lacks it says so', async () => {
+it('all is compared when an object is gone, and the second LIST without it says so', async () => {
   fake.objects['jobs']!.splice(600, 1);
   fake.version++;
   expect(await audit()).toMatchObject({ objects: 1199, again: true });

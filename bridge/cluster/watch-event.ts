@@ -3,7 +3,7 @@ import type { KubeObject } from '../kubernetes/fields.ts';
 import type { Listed } from './list.ts';
 import { resourcePath } from './list.ts';
 
-/** Where a kind is watched from a version on, for so many seconds, with bookmarks. */
+/** Where a kind is watched from a version on, for a number of seconds, with bookmarks. */
 export function watchPath(listed: Listed, namespace: string | undefined, from: string, seconds: number): string {
   const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${seconds}&resourceVersion=${encodeURIComponent(from)}`;
   return `${resourcePath(listed, namespace)}?${query}`;

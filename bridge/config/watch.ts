@@ -41,7 +41,7 @@ export function followedKinds(config: Watching): Kind[] {
   );
 }
 
-/** Says what of `watch` cannot be: a kind that somebody needs is left out, or one that is in no namespace is wanted. */
+/** Says what of `watch` cannot be: a kind that a setting needs is left out, or one that is in no namespace is wanted. */
 export function watchIsPossible(config: Watching, context: z.RefinementCtx): void {
   for (const kind of ALL) {
     const allowed = config.watch[kind] === false ? needOf(kind, config) : outOfScope(kind, config);

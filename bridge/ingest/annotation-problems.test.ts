@@ -109,7 +109,7 @@ describe('several destinations', () => {
     expect(problems()).toEqual({});
   });
 
-  it('do not judge at the start what an older bridge read and what may lack what they ask for now', () => {
+  it('do not judge at the start what an older bridge read without what they ask for now', () => {
     bridge.restart([]);
     bridge.take([seen(bad('100'))]);
     const db = new DatabaseSync(bridge.path);

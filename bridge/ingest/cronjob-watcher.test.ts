@@ -39,18 +39,18 @@ function requests(): string[] {
 describe('a monitor is sent', () => {
   const NAME = 'shop/report';
   it.each<[string, CronJobFacts | undefined, CronJobFacts, number]>([
-    ['not, for a CronJob that is reported again', CRON, CRON, 0],
+    ['not, for a CronJob that is seen again', CRON, CRON, 0],
     ['for a CronJob that is new', undefined, CRON, 1],
     ['for another schedule', CRON, later({ schedule: '0 1 * * *' }), 1],
     ['not, for another version that changes nothing', CRON, later(), 0],
     ['for another time zone', later({ timeZone: 'UTC' }), later({ timeZone: 'Europe/Berlin' }), 1],
     ['for a time zone that is added', CRON, later({ timeZone: 'Europe/Berlin' }), 1],
     ['for a time zone that is removed', later({ timeZone: 'Europe/Berlin' }), later(), 1],
-    ['better: not, for UTC, which is always sent', CRON, later({ timeZone: 'UTC' }), 0],
+    ['not, for UTC, which is always sent (the old agent sent it)', CRON, later({ timeZone: 'UTC' }), 0],
     ['not, for the same time zone', later({ timeZone: 'UTC' }), later({ timeZone: 'UTC' }), 0],
     ['for one that is no longer excluded', later(annotations({ exclude: 'true' })), later(), 1],
-    ['better: paused, for one that is excluded', CRON, later(annotations({ exclude: 'true' })), 1],
-    ['better: for an annotation alone', CRON, later(annotations({ note: 'Note' })), 1],
+    ['paused, for one that is excluded (the old agent sent nothing)', CRON, later(annotations({ exclude: 'true' })), 1],
+    ['for an annotation alone (the old agent sent nothing)', CRON, later(annotations({ note: 'Note' })), 1],
   ])('%s', (_what, before, after, count) => {
     if (before !== undefined) bridge.take([seen(before)]);
     requests();

@@ -25,7 +25,7 @@ export class Flow {
     if (this.#settling !== undefined) this.#settling.since += ms;
   }
 
-  /** Whether this process has got records for so long; ms. */
+  /** Whether this process has got records for this many ms. */
   hasFlowedFor(ms: number, now: Instant): boolean {
     return now - this.#first >= ms;
   }

@@ -128,7 +128,7 @@ describe('a planner that fails', () => {
     expect(problems()).toMatchObject([{ annotation: 'planner_error', destinations: ['bad/one'] }]);
     expect(JSON.stringify(problems())).not.toContain('hunter2');
     expect(failures()).toEqual(['bad/one planDesired']);
-    // The next start plans all anew: with another release of the bridge it may work.
+    // The next start plans all again: with another release of the bridge it may work.
     bridge.restart();
     expect(problems()).toHaveLength(1);
     expect(wanted()).toEqual(before);

@@ -145,7 +145,7 @@ describe('the logs of a run that is over', () => {
     });
   });
 
-  it('are waited for only so long', () => {
+  it('are waited for until the time is up', () => {
     run([done('main'), done('second')]);
     const [first] = wanted();
     engine.store.settleLogs([{ id: first!.id, outcome: 'kept', text: gzipSync('x'), bytes: 1 }], LIMITS, T0 + 60_000);

@@ -118,7 +118,7 @@ describe('onDelete', () => {
     expect(sync()).toMatchObject([[CRON.uid, { schedule: CRON.schedule }]]);
   });
 
-  it('delete pauses at once and deletes after deleteAfter, also after a restart; the next one starts anew', () => {
+  it('delete pauses at once and deletes after deleteAfter, also after a restart; the next one begins with a new monitor', () => {
     const settings = { onDelete: 'delete', deleteAfter: '6h' };
     start(settings);
     bridge.take([deletion]);

@@ -89,7 +89,7 @@ async function backup(name: string): Promise<string> {
   return file;
 }
 
-it('a store that was lost while the bridge was retired is made anew as retired, and undo resumes its monitors', () => {
+it('a store that was lost while the bridge was retired is made again as retired, and undo resumes its monitors', () => {
   retire(true);
   expect(converge()).toEqual([true]);
   restart(() => rmSync(path));

@@ -75,7 +75,7 @@ describe('a run that belongs to no CronJob', () => {
   });
 });
 
-describe('a run that somebody started from a CronJob, which it names without controller', () => {
+describe('a run that a person started from a CronJob, which it names without controller', () => {
   it('is reported in the monitor of the CronJob, as any other', () => {
     bridge.take([seen(CRON), seen(scheduled({ manual: true, scheduledAt: undefined }))]);
     expect(new Set(bridge.pings().map(({ key, state }) => `${key} ${state}`))).toEqual(new Set([`${CRON.uid} run`]));

@@ -87,7 +87,7 @@ describe('an instant of the cluster that our schedule does not have', () => {
     expect(missed()).toEqual([]);
   });
 
-  it('begins anew with another schedule or zone', () => {
+  it('begins again with another schedule or zone', () => {
     take(vancouver());
     until(THEIRS + 1_000);
     take(ran(THEIRS));

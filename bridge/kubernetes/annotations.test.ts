@@ -18,7 +18,7 @@ const object = {
   },
 };
 
-it('only what somebody reads is kept: names, everything below a name that ends with /, and what the readers need', () => {
+it('only what a sink reads is kept: names, everything below a name that ends with /, and what the readers need', () => {
   const keeps = keeping(['vendor.example/', 'exact.example/one']);
   const annotations = readerOf(['CronJob'], keeps)(object)?.annotations;
   expect(annotations).toMatchObject({

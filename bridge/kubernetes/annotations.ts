@@ -12,7 +12,7 @@ export const isOwnAnnotation: KeepsAnnotation = keeper(OWN);
 
 /**
  * What is kept when `names` are read beside what this room needs. One that ends with / is every name below it; one that ends
- * with @ is an address, such as https://KEY@HOST/1, that is of no use without its key.
+ * with @ is an address, such as https://KEY@HOST/1, that is useless without its key.
  */
 export function keeping(names: readonly string[]): KeepsAnnotation {
   return keeper([...OWN, ...names]);
@@ -27,7 +27,7 @@ function keeper(names: readonly string[]): KeepsAnnotation {
 }
 
 /**
- * A facts schema that is another one whenever `names` are: facts that were read without an annotation lack it, and the audit
+ * A facts schema that is another one whenever `names` are: an annotation is missing from facts that were read without it, and the audit
  * reads them again. `schema` is the kind's own number.
  */
 export function schemaWith(schema: number, names: readonly string[]): number {

@@ -16,7 +16,7 @@ export interface PlainSchedule {
 const AS_UTC: ReadonlySet<string> = new Set(['', 'Local', 'Factory']);
 /** February has no 30th: the common form of a schedule that is never due. */
 const NEVER = '0 0 30 2 *';
-/** Longer lists are written anew, from what they allow. */
+/** Longer lists are written again, from what they allow. */
 const MAX_FIELD = 60;
 /** What is written so is left so. */
 const PLAIN_VALUE = /^(?:\d{1,2}|[a-z]{3})$/i;

@@ -176,7 +176,7 @@ export function redactAddress(value: string): string {
   return value.trim() === '' ? '' : REDACTED;
 }
 
-/** The name of an image without the user and password that somebody wrote before its registry; a tag may be any word. */
+/** The name of an image without the user and password that was written before its registry; a tag may be any word. */
 export function redactImage(image: string): string {
   return image.replace(/^((?:[a-z]{1,20}:\/\/)?)[^/@\s]+@(?!sha\d{3}:)/i, `$1${REDACTED}@`);
 }

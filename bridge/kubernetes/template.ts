@@ -27,7 +27,7 @@ export function readContainerNames(object: KubeObject): ContainerNames {
 export interface TemplateFacts {
   /** Of the app containers, in their order. */
   readonly images: readonly string[];
-  /** When somebody asked for a restart. A revision keeps that of the one before unless it was a restart itself. */
+  /** When a restart was asked for (kubectl rollout restart). A revision keeps that of the one before unless it was a restart itself. */
   readonly restartedAt: Instant | undefined;
 }
 

@@ -8,8 +8,8 @@ export function compareVersions(a: string, b: string): number {
 }
 
 /**
- * What stored versions become when etcd was restored and counts anew: older than any other. An observation that follows
- * is taken at face value, also where the stored one said deleted.
+ * What stored versions become when etcd was restored and counts from a lower number again: older than any other. An
+ * observation that follows is taken at face value, also where the stored one said deleted.
  */
 export const UNKNOWN_VERSION = '';
 

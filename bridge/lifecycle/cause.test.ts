@@ -3,13 +3,13 @@ import { podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { PodFacts } from '../kubernetes/observation.ts';
 import { podRun } from './bare-pod.ts';
 import { causeOf, failureCause } from './cause.ts';
-import { at, beginAnew, cause, failed, main, pod, stopped, shortCause } from './fixtures.ts';
+import { at, restartNumbers, cause, failed, main, pod, stopped, shortCause } from './fixtures.ts';
 import type { PodState } from './pod-state.ts';
 import { podAttempt } from './pod-attempt.ts';
 import { reducePod } from './pod.ts';
 
 // report-1-a is the first pod of each test.
-beforeEach(() => beginAnew());
+beforeEach(() => restartNumbers());
 
 describe('the cause of a failed Job', () => {
   it('is the container that failed by itself, whatever was stopped with the Job, and whenever that ended', () => {
@@ -137,7 +137,7 @@ describe('a podFailurePolicy', () => {
   });
 
   it('names it also when its pod was not seen', () => {
-    beginAnew(1);
+    restartNumbers(1);
     expect(shortCause([stopped()], 'PodFailurePolicy', message)).toEqual([
       `container side exited with 42; PodFailurePolicy: ${message}`,
       42,

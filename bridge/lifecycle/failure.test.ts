@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { terminated } from '../../test/fixtures/facts.ts';
 import type { ContainerFacts } from '../kubernetes/observation.ts';
-import { at, beginAnew, failed, main, pod, stopped, shortCause } from './fixtures.ts';
+import { at, restartNumbers, failed, main, pod, stopped, shortCause } from './fixtures.ts';
 import type { Attempt } from './transition.ts';
 
 // report-1-a is the first pod of each test.
-beforeEach(() => beginAnew());
+beforeEach(() => restartNumbers());
 
 describe('several containers of one pod', () => {
   const two = (first: ContainerFacts, second: ContainerFacts): Attempt =>

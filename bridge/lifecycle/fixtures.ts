@@ -28,7 +28,7 @@ function job(reason: string, changes: Partial<JobFacts> = {}, message = MESSAGES
 let number = 0;
 
 /** The next pod is report-1-a on node-1 again. */
-export function beginAnew(after = 0): void {
+export function restartNumbers(after = 0): void {
   number = after;
 }
 

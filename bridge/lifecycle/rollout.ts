@@ -26,7 +26,7 @@ import type { Transition } from './transition.ts';
  *                            └─ paused ──▶ suspended ──▶ resumed
  *
  * Level-based: every record, old or new, is compared with what was reported, and what it alone proves is added. What was
- * reported as superseded, cancelled or failed and proves better later is reported once more, as a correction. Scaling is
+ * reported as superseded, cancelled or failed and turns out otherwise later is reported once more, as a correction. Scaling is
  * not a rollout: the revision stays. A rollout that was over when its workload was first seen is recorded, not reported.
  */
 export interface RolloutState {

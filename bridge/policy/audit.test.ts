@@ -16,7 +16,7 @@ import {
 
 describe('an object of a LIST', () => {
   it.each([
-    ['that the store lacks was missed', '100', undefined, 'missed'],
+    ['that is not in the store was missed', '100', undefined, 'missed'],
     ['that the store has older is stale', '100', { version: '99', away: false }, 'stale'],
     ['that the store has so is the same', '100', { version: '100', away: false }, 'same'],
     ['that the stream moved on since is the same', '100', { version: '101', away: false }, 'same'],
@@ -51,8 +51,8 @@ describe('a page', () => {
   });
 });
 
-describe('what LISTs lack', () => {
-  const lacking = (count: number, lists: number) => new Map(Array.from({ length: count }, (_, n) => [`u${n}`, lists]));
+describe('what is missing from LISTs', () => {
+  const missing = (count: number, lists: number) => new Map(Array.from({ length: count }, (_, n) => [`u${n}`, lists]));
 
   it.each([
     ['is not gone after one LIST', 1, 1, 1000, 0, 0],
@@ -62,7 +62,7 @@ describe('what LISTs lack', () => {
     ['waits for a third when it is many at once', 201, 2, 1000, 0, 201],
     ['is gone after the third all the same', 201, 3, 1000, 201, 0],
   ])('%s', (_name, count, lists, live, gone, held) => {
-    const result = goneObjects(lacking(count, lists), live);
+    const result = goneObjects(missing(count, lists), live);
     expect([result.gone.length, result.held]).toEqual([gone, held]);
   });
 

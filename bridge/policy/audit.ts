@@ -43,13 +43,13 @@ const HOLD_SHARE = 0.2;
 
 /**
  * Which objects are gone: those that were missing from two LISTs in a row, or from three when they are more than 20 and more
- * than 20 % of all. `lacking` counts the LISTs in a row; `live` is how many live objects the store has.
+ * than 20 % of all. `missing` counts the LISTs in a row; `live` is how many live objects the store has.
  */
 export function goneObjects(
-  lacking: ReadonlyMap<string, number>,
+  missing: ReadonlyMap<string, number>,
   live: number,
 ): { readonly gone: readonly string[]; readonly held: number } {
-  const atLeast = (lists: number) => [...lacking].filter(([, count]) => count >= lists).map(([uid]) => uid);
+  const atLeast = (lists: number) => [...missing].filter(([, count]) => count >= lists).map(([uid]) => uid);
   const twice = atLeast(2);
   if (twice.length <= HOLD_COUNT || twice.length <= live * HOLD_SHARE) return { gone: twice, held: 0 };
   const gone = atLeast(3);

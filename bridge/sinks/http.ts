@@ -15,7 +15,7 @@ export interface HttpRequest {
   /** Longest answer kept; default 1 MiB. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
-  /** For an address that somebody else named: it fails with `PRIVATE_ADDRESS` when it is not one of the internet. */
+  /** For an address that an annotation named: it fails with `PRIVATE_ADDRESS` when it is not one of the internet. */
   readonly publicOnly?: boolean;
 }
 

@@ -156,7 +156,7 @@ export interface Reads {
    */
   readonly kinds: ReadonlySet<Kind>;
   /**
-   * Names of annotations; one that ends with / is every name below it, one that ends with @ an address that is of no use
+   * Names of annotations; one that ends with / is every name below it, one that ends with @ an address that is useless
    * without the key before its host. Others are never kept.
    */
   readonly annotations: readonly string[];
@@ -232,7 +232,7 @@ export interface ClaimedIntent extends Omit<Intent, 'story' | 'keep'> {
   readonly story?: RunStory;
 }
 
-/** What was sent, or may have been, so many `times` up to then. */
+/** What was sent, or may have been; `times`: how often up to then. */
 export interface SentIntent {
   readonly payload: Json;
   readonly at: Instant;

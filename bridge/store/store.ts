@@ -78,7 +78,7 @@ export interface Store extends OutboxStore, ProblemStore, LogStore {
   take<K extends keyof News>(what: K): News[K];
   /** How many rows could not be read, and so are in quarantine, since the last call. */
   takeUnreadable(): number;
-  /** Whether a transaction since the last call wrote what somebody else may have to act on: to send it, or to read a log. */
+  /** Whether a transaction since the last call wrote what another part may have to act on: to send it, or to read a log. */
   takeWork(): boolean;
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;

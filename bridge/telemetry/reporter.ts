@@ -247,7 +247,7 @@ export class Reporter {
     this.#incidents.seen(`own watch/${kind}`, { kind, status, error, ...next }, message);
   }
 
-  /** Loudly: a pod of somebody else's is gone by our hand, or was to be. */
+  /** Loudly: the bridge has deleted a pod that is not its own, or was to. */
   collectorRestarted({ pod, outcome, error }: Restarted): void {
     this.#metrics.collectorRestart(outcome);
     const message = restartText(pod, outcome);

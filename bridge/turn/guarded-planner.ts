@@ -126,7 +126,7 @@ class Guarded implements GuardedPlanner {
   }
 }
 
-/** The failures of planners until somebody takes them: a storm of them is one of each kind, with its last error. */
+/** The failures of planners until they are taken: a storm of them is one of each kind, with its last error. */
 export class PlannerFailures {
   readonly #failures = new Map<string, CountedFailure>();
 

@@ -4,7 +4,7 @@ import type { Instant } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
 import type { Quarantined } from '../store/quarantine.ts';
 
-/** More of a bad request or record is of no use to anyone. */
+/** More of a bad request or record helps nobody. */
 export const KEPT_BYTES = 64 * 1024;
 
 /** The quarantine row of an observation that the core could not process: one per UID. */

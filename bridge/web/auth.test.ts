@@ -112,7 +112,7 @@ describe('auth: token', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('logs out all the same when that cannot be written, and says what it lacks', async () => {
+  it('logs out all the same when that cannot be written, and logs what a restart would undo', async () => {
     const page = await start({ auth: 'token', token: TOKEN, endedSessionsFile: '/nowhere/ended' });
     const cookie = await session(page);
     await page.get('/logout', { method: 'POST', headers: { cookie }, redirect: 'manual' });

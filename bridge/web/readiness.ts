@@ -1,7 +1,7 @@
 import { errorText } from '../lib/errors.ts';
 import type { Readiness } from './options.ts';
 
-/** What was proven counts so long, if nothing failed since; a failure is looked at again after a second. */
+/** How long what was proven counts, if nothing failed since; a failure is looked at again after a second. */
 const PROVEN_MS = 60_000;
 const FAILED_MS = 1_000;
 const PATIENCE_MS = 2_000;

@@ -21,7 +21,7 @@ export class LiveJobs {
   readonly #watches = new Set<ServerResponse>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Makes so many a second from now on, each from another one: a monitor takes only so many pings a minute. */
+  /** Makes a number of them a second from now on, each from another one: a monitor takes few pings a minute. */
   begin(template: (number: number) => string, perSecond: number): void {
     this.#timer = setInterval(() => this.#make(template(this.json.length)), 1000 / perSecond);
   }

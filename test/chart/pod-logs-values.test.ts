@@ -148,7 +148,7 @@ describe('a newer Collector', () => {
   const argsOf = (manifests: readonly Manifest[]): readonly string[] =>
     podsOf(manifests).find(({ owner }) => owner === 'DaemonSet/lb-pod-logs')?.spec.containers[0]?.args ?? [];
 
-  it('takes the configuration, but for what it lacks here', async () => {
+  it('takes the configuration, but for what is missing here', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'pod-logs-newer-'));
     try {
       const manifests = await render(chart, podLogs(), { args: ['--set', 'collector.image.tag=0.140.1'] });

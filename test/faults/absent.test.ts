@@ -25,7 +25,7 @@ afterAll(async () => {
   await proxy.close();
 });
 
-/** For each time to live CronJobs whose Jobs are removed so long after their end: one succeeds, one fails. */
+/** For each time to live CronJobs whose Jobs are removed that time after their end: one succeeds, one fails. */
 async function makeShortLived(prefix: string, ttls: readonly number[], run: string): Promise<string[]> {
   const made = ttls.flatMap((ttlSecondsAfterFinished) => {
     const job = { ttlSecondsAfterFinished, backoffLimit: 0 };

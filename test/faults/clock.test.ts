@@ -40,7 +40,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Sets the clock of the bridge to so many seconds from the real one. */
+/** Sets the clock of the bridge to a number of seconds from the real one. */
 function setClock(offset: number): void {
   writeFileSync(`${clockFile}.new`, `${offset < 0 ? '' : '+'}${offset}\n`);
   renameSync(`${clockFile}.new`, clockFile);

@@ -80,7 +80,7 @@ it.skipIf(SHORT)(
     expect(await deletions()).toBe(0);
 
     const fresh = await until(
-      'its StatefulSet has made the pod anew',
+      'its StatefulSet has made the pod again',
       async () => {
         const found = await pod();
         return found !== undefined && found.metadata.uid !== old.metadata.uid && found;
@@ -97,7 +97,7 @@ it.skipIf(SHORT)(
     const events = await around.list('events.events.k8s.io');
     expect(events.filter((event) => 'reason' in event && event.reason === 'WatchesDead')).toHaveLength(1);
 
-    // The watches are dead until the Collector begins anew: nothing is deleted a second time for them.
+    // The watches are dead until the Collector starts again: nothing is deleted a second time for them.
     const unwatched = await runs(stage, 'unwatched', 3);
     await expectReported(stage, unwatched);
     await stage.collector.restart();

@@ -28,7 +28,7 @@ const statusOf = async ({ metadata }: KubeObject): Promise<string | undefined> =
 };
 const reported = (job: KubeObject): string[] => onceEach(pingsOf(stage, job)).map((ping) => ping.split(' ')[0]!);
 
-/** A run that goes on until somebody deletes it. */
+/** A run that goes on until it is deleted. */
 const startLong = (cronJobName: string, job: string): Promise<KubeObject> => stage.kube.runCronJob(cronJobName, job);
 
 /** The Job fails by its deadline. */
@@ -67,7 +67,7 @@ describe('nothing is lost and nothing is reported twice', () => {
     },
   );
 
-  it('when etcd is restored from a snapshot: versions count anew, and only what is new is reported', async () => {
+  it('when etcd is restored from a snapshot: versions count again, and only what is new is reported', async () => {
     const { kube, collector } = stage;
     await kube.apply(cronJob({ name: 'long', pod: { run: '600s' } }));
     const before = await runs(stage, 'before', 3);

@@ -35,7 +35,7 @@ export async function snapshot(stage: Stage): Promise<void> {
 const COMPONENTS = ['etcd', 'apiserver', 'controller-manager', 'scheduler', 'kwok'];
 
 /**
- * The cluster as it was at the snapshot. As the manual of etcd asks, all that talk to it or keep what it said begin anew;
+ * The cluster as it was at the snapshot. As the manual of etcd asks, all that talk to it or keep what it said start again;
  * they end before, so that none of them writes into the restored cluster what it remembers of the lost one.
  */
 export async function restore(stage: Stage): Promise<void> {

@@ -9,7 +9,7 @@ import { fillQueue, queueSize } from './queue.ts';
 import type { Stage, Started } from './stage.ts';
 import { during, expectReported, random, runs, SEED, setStage, SHORT, startRun } from './stage.ts';
 
-/** Of the intents of a destination, so many are on their way at most when the bridge is killed. */
+/** How many intents of a destination are on their way at most when the bridge is killed. */
 const IN_FLIGHT = 16;
 const QUEUED = 5_000;
 let stage: Stage;

@@ -96,7 +96,7 @@ const aside = (): string[] =>
   );
 
 describe('a store that is destroyed during runs', () => {
-  it('while the bridge is killed is made anew: history is not reported again, what ends afterwards is reported once', async () => {
+  it('while the bridge is killed is made again: history is not reported again, what ends afterwards is reported once', async () => {
     const { bridge } = stage;
     const { over, open } = await history('killed');
     const before = aside().length;
@@ -111,7 +111,7 @@ describe('a store that is destroyed during runs', () => {
     expect(aside()).toHaveLength(before + 1);
   });
 
-  it.skipIf(SHORT)('under the running bridge is made anew by itself, with the same outcome', async () => {
+  it.skipIf(SHORT)('under the running bridge is made again by itself, with the same outcome', async () => {
     const { bridge } = stage;
     await until('the bridge is old enough', () => Date.now() - bridgeBegan > LASTS_MS);
     const { over, open } = await history('running');

@@ -86,7 +86,7 @@ function execute(program: string, args: readonly string[], input: string, timeou
   });
 }
 
-/** A test that is tried again starts its runs anew: those of the first try are still there under their names. */
+/** A test that is tried again starts its runs again: those of the first try are still there under their names. */
 export const again = (name: string): string => `${name}-again`;
 export const unlessThere =
   <T>(otherwise: () => Promise<T>) =>

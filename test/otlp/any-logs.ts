@@ -82,7 +82,7 @@ function entries(entry: fc.Arbitrary<[string, Value]>): fc.Arbitrary<Entries> {
 
 const ALL = Object.keys(KINDS) as Kind[];
 
-/** An object of a kind that can be read or of another, whole or lacking something. */
+/** An object of a kind that can be read or of another, whole or with something missing. */
 const kubeObject: fc.Arbitrary<Entries> = fc
   .constantFrom<(readonly [string, Plan])[]>(...plansOf(ALL), ['v1/Secret', IDENTITY], ['apps/v1/Job', IDENTITY])
   .chain(([kind, plan]) => {

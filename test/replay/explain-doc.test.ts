@@ -7,7 +7,7 @@ import { exported, type KubeJson } from './objects.ts';
 
 /**
  * The examples of docs/explain.md are what the command prints, apart from the times. `EXPLAIN_DOC=write` writes them
- * anew.
+ * again.
  */
 const DOC = join(import.meta.dirname, '../../docs/explain.md');
 const START = Math.floor(Date.now() / 1000) * 1000 - 60_000;

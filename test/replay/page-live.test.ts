@@ -151,7 +151,7 @@ describe.skipIf(!haveChromium)('an open page', () => {
   it('counts on what a run takes, as the bridge writes it', async () => {
     await page.clock.install();
     await page.goto(`${url}/runs/${sampleUid(0)}`);
-    // The bridge's clock stands still in this test: what it says of the run later would begin anew.
+    // The bridge's clock stands still in this test: what it says of the run later would begin again.
     await page.route('**/runs/**', (route) => route.abort());
     const took = page.locator('[data-elapsed]').first();
     expect(await took.innerText()).toMatch(/^1 m( \d+ s)?$/);

@@ -62,7 +62,7 @@ async function expectSaid(text: RegExp): Promise<void> {
 }
 
 describe('a store that is lost during runs', () => {
-  it('while the bridge was down is made anew: no history twice, the open run ends once', async () => {
+  it('while the bridge was down is made again: no history twice, the open run ends once', async () => {
     await bridge.kill9();
     // The write-ahead log alone would repair the file.
     for (const file of [bridge.storePath, `${bridge.storePath}-wal`]) {

@@ -19,7 +19,7 @@ function start(settings?: object): void {
   bench.start();
 }
 
-/** Lets the clock run for so long. */
+/** Lets the clock run for a time. */
 async function pass(ms: number): Promise<void> {
   const stepMs = 5_000;
   let left = ms / stepMs;

@@ -112,7 +112,7 @@ export class Kubernetes implements Vendor {
     return pod;
   }
 
-  /** Changes a pod as somebody does who asks for no precondition. */
+  /** Changes a pod as a client does that asks for no precondition. */
   change(pod: SimulatedPod, how: (pod: SimulatedPod) => void): void {
     how(pod);
     pod.metadata.resourceVersion = String(++this.version);

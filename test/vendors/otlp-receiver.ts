@@ -40,7 +40,7 @@ export interface OtlpReceiver {
   /** Headers of the last call. */
   readonly headers: () => Readonly<Record<string, unknown>>;
   readonly refuse: (code: status, retryMs?: number, details?: string) => void;
-  /** Takes the call and says that so many of its records were refused. */
+  /** Takes the call and says how many of its records were refused. */
   readonly refusePart: (rejected: number, why: string) => void;
   readonly accept: () => void;
   readonly stop: () => void;
@@ -119,7 +119,7 @@ export async function startOtlpReceiver(at = 0, host = '127.0.0.1'): Promise<Otl
   };
 }
 
-/** What a refused call is answered, with RetryInfo of that many ms if given. */
+/** What a refused call is answered, with RetryInfo of `retryMs` if given. */
 export function refusalOf(code: status, retryMs?: number, details = 'the test says no'): Partial<ServiceError> {
   const metadata = new Metadata();
   if (retryMs !== undefined) metadata.set(STATUS_DETAILS, encodeRetryStatus(code, details, retryMs));

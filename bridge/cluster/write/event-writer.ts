@@ -67,7 +67,7 @@ async function run(options: EventWriterOptions, sleep: Wake, pause: Wake, signal
       if (!signal.aborted) onError(error);
     }
     if (signal.aborted) return;
-    // Between two rounds with Events nobody wakes it.
+    // Between two rounds with Events nothing wakes it.
     await (more ? pause.wait(tickMs) : sleep.wait(idleMs));
   }
 }

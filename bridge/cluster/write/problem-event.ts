@@ -11,7 +11,7 @@ const MAX_PART_BYTES = 320;
 
 /**
  * What the Event about the problems of an object says. Its name is the same
- * for the same set of problems: a second one is refused, and nobody reads the same twice. `link` is where the page has them.
+ * for the same set of problems: a second one is refused, and nobody has to read the same twice. `link` is where the page has them.
  */
 export function problemText({ kind, uid, namespace, name, problems }: DueEvent, link?: string): EventText {
   const regarding = { apiVersion: KINDS[kind].apiVersion, kind, namespace, name, uid };

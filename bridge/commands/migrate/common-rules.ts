@@ -16,7 +16,7 @@ export function noted(text: string, standard?: unknown): Rule {
   return { standard, translate: said(text) };
 }
 
-/** Somebody has to do something. */
+/** A person has to do something. */
 export function asked(text: string): Rule {
   return { translate: ({ source }, draft) => draft.todo(source, text) };
 }

@@ -32,7 +32,7 @@ function comment(node: unknown, above: string, comments: ReadonlyMap<string, str
   }
 }
 
-/** What is not in the values, a row each: first what somebody has to do. */
+/** What is not in the values, a row each: first what a person has to do. */
 export function printNotes(draft: Draft): string {
   const section = (title: string, notes: readonly Note[]): string[] =>
     notes.length === 0 ? [] : [title, ...notes.map(({ source, text }) => `  ${source}: ${text}`), ''];

@@ -10,7 +10,7 @@ export interface Listed {
 }
 
 export interface PageVerdict {
-  /** UIDs that the store lacks or has older. */
+  /** UIDs that the store does not have, or has older. */
   readonly differing: readonly string[];
   /** Versions mean nothing any more (restored etcd): everything is to be read as full objects. */
   readonly full: boolean;
@@ -25,7 +25,7 @@ export interface PassResult {
   readonly gone: number;
   /** Read again because an older bridge kept less of them: no gap. */
   readonly outdated: number;
-  /** Objects that wait for a third LIST, because so many are lacking at once. */
+  /** Objects that wait for a third LIST, because too many are missing at once. */
   readonly held: number;
   readonly epoch: boolean;
   /** Another LIST soon would settle what this one left open. */
@@ -65,7 +65,7 @@ export interface AuditCalls {
    * be asked for again.
    */
   auditRestart(everyMs: number, now: Instant): number;
-  /** A Collector connected: its watches begin anew. */
+  /** A Collector connected: its watches begin again. */
   auditConnected(now: Instant): void;
 }
 

@@ -4,7 +4,7 @@ import type { Unit } from '../../policy/audit.ts';
 /** What is known of one unit from one LIST to the next. */
 export interface UnitMemory {
   /** How many LISTs in a row lacked what the store has live. */
-  lacking: ReadonlyMap<string, number>;
+  missing: ReadonlyMap<string, number>;
   /** LISTs in a row whose version was below the newest stored one. */
   below: number;
   /** A LIST returned an object older than the store has it (etcd was restored): the next LIST counts as `below` too. */
@@ -21,7 +21,7 @@ export interface Pass {
   readonly newest: string;
   readonly first: boolean;
   readonly seen: Set<string>;
-  readonly lacking: Map<string, number>;
+  readonly missing: Map<string, number>;
   version: string | undefined;
   live: number;
   epoch: boolean;

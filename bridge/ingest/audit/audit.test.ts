@@ -61,7 +61,7 @@ describe('a LIST', () => {
 });
 
 describe('gone', () => {
-  it('is what two LISTs in a row lack: the monitor is retired, and back when the CronJob is', () => {
+  it('is missing from two LISTs in a row: the monitor is retired, and back when the CronJob is', () => {
     bench.take(seen(CRON));
     expect(bench.list('CronJob', '200', [])).toMatchObject({ gone: 0, again: true });
     expect(bench.paused()).toEqual([undefined]);
@@ -199,7 +199,7 @@ describe('gone', () => {
     expect(bench.status(pod.uid)).toBe('failed');
   });
 
-  it('waits for a third LIST when more than 20 objects and 20 % are lacking at once', () => {
+  it('waits for a third LIST when more than 20 objects and 20 % are missing at once', () => {
     bench.take(...jobs(30).map((job) => seen(job)));
     bench.list('Job', '200', []);
     expect(bench.list('Job', '201', [])).toMatchObject({ gone: 0, held: 30, again: true });

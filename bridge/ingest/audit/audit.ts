@@ -87,7 +87,7 @@ export class Audit implements AuditCalls {
       newest: this.#newest.get(unit.kind) ?? '',
       first: !known,
       seen: new Set(),
-      lacking: new Map(),
+      missing: new Map(),
       version: undefined,
       live: 0,
       epoch: false,
@@ -123,13 +123,13 @@ export class Audit implements AuditCalls {
   auditScan(after: number): { next: number | undefined } {
     const pass = this.#current();
     const { kind, namespace } = pass.unit;
-    const { lacking } = this.#memory(pass.unit);
+    const { missing } = this.#memory(pass.unit);
     const rows = this.#store.transaction((tx) => tx.versions.live(kind, after, SCAN_ROWS, namespace));
     for (const row of rows) {
       pass.live++;
       const version = this.#unwritten.version(row.uid) ?? row.version;
       const isNewer = pass.version === undefined || compareVersions(version, pass.version) > 0;
-      if (!isNewer && !pass.seen.has(row.uid)) pass.lacking.set(row.uid, (lacking.get(row.uid) ?? 0) + 1);
+      if (!isNewer && !pass.seen.has(row.uid)) pass.missing.set(row.uid, (missing.get(row.uid) ?? 0) + 1);
     }
     return { next: rows.length < SCAN_ROWS ? undefined : rows.at(-1)!.row };
   }
@@ -159,7 +159,7 @@ export class Audit implements AuditCalls {
     const memory = this.#memory(unit);
     const isBelow = memory.below > 0;
     const conclude = !epoch && !isBelow;
-    const { gone, held } = conclude ? goneObjects(pass.lacking, pass.live) : { gone: [], held: 0 };
+    const { gone, held } = conclude ? goneObjects(pass.missing, pass.live) : { gone: [], held: 0 };
     const unwritten = this.#unwritten;
     const write = (turn: Turn): void => {
       for (const uid of gone) eachAlone(turn, uid, () => unwritten.part(() => markGone(turn, uid, version)));
@@ -167,11 +167,11 @@ export class Audit implements AuditCalls {
       if (unit.namespace !== undefined) turn.tx.meta.set(seenKey(unit), version);
     };
     if (listed) unwritten.atomically(() => this.#inTurn(now, write));
-    for (const uid of gone) pass.lacking.delete(uid);
-    memory.lacking = conclude ? pass.lacking : new Map();
+    for (const uid of gone) pass.missing.delete(uid);
+    memory.missing = conclude ? pass.missing : new Map();
     const connectedAt = this.#connectedAt ?? pass.beganAt;
     if (conclude && pass.beganAt >= connectedAt + CONNECTED_MS) memory.watchedFrom = version;
-    const again = pass.lacking.size > 0 || isBelow || outdated >= OUTDATED_PER_LIST;
+    const again = pass.missing.size > 0 || isBelow || outdated >= OUTDATED_PER_LIST;
     const gap = first ? { missed: 0, stale: 0 } : { missed, stale };
     return { first, ...gap, gone: gone.length, outdated, held, epoch, again };
   }
@@ -254,7 +254,7 @@ export class Audit implements AuditCalls {
   #memory(unit: Unit): UnitMemory {
     const key = unitKey(unit);
     const memory = this.#units.get(key) ?? {
-      lacking: new Map(),
+      missing: new Map(),
       below: 0,
       rolledBack: false,
       watchedFrom: undefined,

@@ -9,7 +9,7 @@ import type { CallOf, GroupedMethod, Method, Ticked, WorkerCalls } from './proto
 /** A call that holds no records. */
 export type LoneMethod = Exclude<Method, GroupedMethod>;
 
-/** What each of them does; a table that lacks one does not compile. */
+/** What each of them does; a table without one of them does not compile. */
 export type Answers = {
   readonly [M in LoneMethod]: (...args: Parameters<WorkerCalls[M]>) => ReturnType<WorkerCalls[M]>;
 };

@@ -136,7 +136,7 @@ function settle(
   });
 }
 
-/** Every call: a table that lacks one does not compile. One that looks whether there is something to do changes nothing of what is due next by itself. */
+/** Every call; a table without one does not compile. What only `looks` for something to do does not change by itself what is due. */
 const METHODS: Readonly<Record<Method, 'looks' | 'writes'>> = {
   ingest: 'writes',
   observe: 'writes',

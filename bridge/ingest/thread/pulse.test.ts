@@ -7,7 +7,7 @@ function pulse(): { pulse: Pulse; asked: { now: boolean } } {
   return { pulse: made, asked };
 }
 
-it('counts the seconds in which somebody was asked and said nothing, and begins anew with every word', () => {
+it('counts the seconds in which the thread was asked and did not answer, and begins again with every answer', () => {
   const { pulse: beating } = pulse();
   beating.heard();
   beating.beat();

@@ -14,7 +14,7 @@ import { CONTAINER_NAMES, readContainerNames } from '../template.ts';
 
 export interface DaemonSetFacts extends ObjectFacts, Generations, SourceRevision, ContainerNames {
   readonly kind: 'DaemonSet';
-  /** Its pods change only when somebody deletes them. */
+  /** Its pods change only when a person deletes them. */
   readonly onDelete: boolean;
   /** How often its template has changed. */
   readonly templateGeneration: number | undefined;

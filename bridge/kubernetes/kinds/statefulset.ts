@@ -14,7 +14,7 @@ import { CONTAINER_NAMES, readContainerNames } from '../template.ts';
 
 export interface StatefulSetFacts extends ObjectFacts, Generations, SourceRevision, ContainerNames {
   readonly kind: 'StatefulSet';
-  /** Its pods change only when somebody deletes them. */
+  /** Its pods change only when a person deletes them. */
   readonly onDelete: boolean;
   /** Pods with a lower number stay at the revision before. */
   readonly partition: number;

@@ -77,7 +77,7 @@ describe('what is refused for good', () => {
     });
   });
 
-  test('is counted and said with why, as nobody sends it again', async () => {
+  test('is counted and logged with why, as no sender sends it again', async () => {
     const server = await startTestServer(releases);
     const session = connectHttp2(releases, server);
     const traces = openCall(session, { ':path': '/opentelemetry.proto.collector.trace.v1.TraceService/Export' });

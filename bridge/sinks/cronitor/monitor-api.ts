@@ -165,7 +165,7 @@ function apiDelivery(account: Account, result: HttpResult, used: string): Delive
   });
 }
 
-/** A refused key holds all monitors: none of them would fare better. */
+/** A refused key holds all monitors: none of them would be taken. */
 function apiRefused({ key }: Account, answer: HttpAnswer, used: string): Delivery {
   const { status } = answer;
   const detail = refusal(answer, key);

@@ -7,7 +7,7 @@ import { cronJob, planConfig } from './fixtures.ts';
 import { environment, monitorKey, monitorName, monitorPayload, selected } from './payload.ts';
 
 // Row by row what is written down of cronitor-kubernetes 0.9.1: §2 its annotations, §3.1 its monitors, §8 its own unit
-// tests. Where we differ on purpose the title says "better".
+// tests. Where we differ on purpose the title says "unlike it".
 
 type Annotations = Record<string, string>;
 type Row = readonly [annotations: Annotations, expected: unknown];
@@ -81,7 +81,7 @@ describe('§2 tags', () => {
     expect(ownTags(annotations, ['all'])).toEqual(expected);
   });
 
-  it.each(['', ' ', ',', 'a,,'])('better: %o sends no empty tag', (tags) => {
+  it.each(['', ' ', ',', 'a,,'])('unlike it: %o sends no empty tag', (tags) => {
     expect(ownTags({ tags })).toEqual(tags.includes('a') ? ['a'] : []);
   });
 });
@@ -113,11 +113,11 @@ describe('§2 key', () => {
     expect(key({ key: value, 'key-inference': 'name' })).toBe(value);
   });
 
-  it.each(['a/b?c', '..', 'a\u0000b'])('better: %o, which would ask for another URL, is none', (value) => {
+  it.each(['a/b?c', '..', 'a\u0000b'])('unlike it: %o, which would ask for another URL, is none', (value) => {
     expect(key({ key: value, 'key-inference': 'name' })).toBe(SHA1);
   });
 
-  it('better: white space around it is none of it', () => {
+  it('unlike it: white space around it is none of it', () => {
     expect(key({ key: ' nightly-report\n' })).toBe('nightly-report');
     expect(key({ 'cronitor-id': '\n' })).toBe(UID);
   });
@@ -146,7 +146,7 @@ describe('§2 key-inference', () => {
     expect(long('x')).not.toBe(long('y'));
   });
 
-  it('better: by name is another key in another cluster unless the account shares keys', () => {
+  it('unlike it: by name is another key in another cluster unless the account shares keys', () => {
     const one = cronJob({ 'key-inference': 'name' });
     const of = (account: object, cluster: string) => monitorKey(one, undefined, planConfig(account, cluster)).key;
     expect(of({}, 'east')).toMatch(/^[0-9a-f]{40}$/);
@@ -176,7 +176,7 @@ describe('§2 name and name-prefix', () => {
     [{ 'name-prefix': 'none\n' }, 'test-cronjob'],
     [{ 'name-prefix': ' namespace ' }, 'default/test-cronjob'],
     [{ 'name-prefix': ' prod-\n' }, 'prod-test-cronjob'],
-  ])('better: white space around them is none of them: %o is %o', (annotations, expected) => {
+  ])('unlike it: white space around them is none of them: %o is %o', (annotations, expected) => {
     expect(name(annotations)).toBe(expected);
   });
 });
@@ -186,7 +186,7 @@ describe('§2 notify', () => {
     expect(field('notify')({ notify: ' slack, infra-teams ,' })).toEqual(['slack', 'infra-teams']);
   });
 
-  it.each(['', ' ', ','])('%o is reported and leaves the default, not a list without a name', (notify) => {
+  it.each(['', ' ', ','])('unlike it: %o is reported and leaves the default, not a list without a name', (notify) => {
     expect(payload({ notify })).toEqual(payload());
     expect(isReported({ notify })).toBe(true);
   });
@@ -203,7 +203,7 @@ describe('§2 grace-seconds', () => {
   });
 
   it.each(['', ' 60', '60 ', '1.5', '1e3', '0x10', 'five', '0', '-0', '-1', '-5', '99999999999999999999'])(
-    '%o is reported, and not sent',
+    'unlike it: %o is reported, and not sent',
     (value) => {
       expect(payload({ 'grace-seconds': value })).toEqual(payload());
       expect(isReported({ 'grace-seconds': value })).toBe(true);
@@ -217,7 +217,7 @@ describe('§2 note and group', () => {
     expect(payload({ [annotation]: '' })).toEqual(payload());
   });
 
-  it.each(['note', 'group'])('better: white space around %s is none of it', (annotation) => {
+  it.each(['note', 'group'])('unlike it: white space around %s is none of it', (annotation) => {
     expect(field(annotation)({ [annotation]: ' some,\n text \n' })).toBe('some,\n text');
     expect(payload({ [annotation]: ' \n' })).toEqual(payload());
   });
@@ -239,7 +239,7 @@ describe('§2 metric.duration', () => {
     expect(payload({ 'metric.duration': value })).toEqual(payload());
   });
 
-  it('what is not a limit is reported and does not cost the whole monitor', () => {
+  it('what is not a limit is reported and, unlike there, does not cost the whole monitor', () => {
     expect(payload({ 'metric.duration': 'soon' })).toEqual(payload());
     expect(payload({ 'metric.duration': 'soon, < 5' })['assertions']).toEqual(['metric.duration < 5']);
     expect(isReported({ 'metric.duration': 'soon, < 5' })).toBe(true);
@@ -260,7 +260,7 @@ describe.each(['log-complete-event', 'send-pod-start-event'] as const)('§2 %s',
 });
 
 describe('§2 the default behaviour', () => {
-  it.each(['', 'Include', 'all'])('better: %o is refused at the start', (defaultBehavior) => {
+  it.each(['', 'Include', 'all'])('unlike it: %o is refused at the start', (defaultBehavior) => {
     expect(() => planConfig({ defaultBehavior })).toThrow('defaultBehavior');
   });
 });

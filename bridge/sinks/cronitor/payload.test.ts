@@ -94,12 +94,12 @@ describe('§3.1 schedule and timezone', () => {
     expect(payload({}, { schedule })['schedule']).toBe(schedule);
   });
 
-  it('better: a time zone in the schedule is taken out, and wins, as in Kubernetes', () => {
+  it('a time zone in the schedule is taken out, and wins, as in Kubernetes', () => {
     const facts = { schedule: 'CRON_TZ=Etc/GMT+5 0 3 * * *\n', timeZone: 'Europe/Paris' };
     expect(payload({}, facts)).toMatchObject({ schedule: '0 3 * * *', timezone: 'Etc/GMT+5' });
   });
 
-  it('better: the time zone is always sent, UTC without one, so that one that is removed does not stay', () => {
+  it('the time zone is always sent, UTC without one, so that one that is removed does not stay', () => {
     expect(payload({}, { timeZone: undefined })['timezone']).toBe('UTC');
     expect(payload({}, { timeZone: 'America/New_York' })['timezone']).toBe('America/New_York');
   });

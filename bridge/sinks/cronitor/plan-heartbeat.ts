@@ -7,7 +7,7 @@ const NOTE =
   'The bridge itself: pinged while it can commit and its watches or audits bring what happens in the cluster.';
 
 /**
- * The monitor of the bridge itself. It is late by a whole interval before somebody is woken: a restart, or one ping that
+ * The monitor of the bridge itself. It is late by a whole interval before it wakes anybody: a restart, or one ping that
  * was lost, is not an outage.
  */
 export function heartbeatMonitor(

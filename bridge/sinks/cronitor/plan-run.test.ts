@@ -148,7 +148,7 @@ describe('log-complete-event', () => {
     expect(plan(ended(outcome), { cronJob: cronJob({ 'log-complete-event': value }) })).toMatchObject({ state });
   });
 
-  it('says what happened and measures nothing: somebody else completes the run', () => {
+  it('says what happened and measures nothing: the workload itself completes the run', () => {
     const sent = plan(ended('succeeded'), { cronJob: cronJob({ 'log-complete-event': 'true' }) });
     expect(sent).toMatchObject({ message: 'Job test-cronjob-29333333 is completed with status complete' });
     expect(sent).not.toHaveProperty('metric');

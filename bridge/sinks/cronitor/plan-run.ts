@@ -76,7 +76,7 @@ function pingState({ kind, outcome }: Transition, cronJob: CronJobFacts, rules: 
   if (kind === 'run.stuck') return rules.stuck === 'fail' ? 'fail' : undefined;
   if (kind !== 'run.ended') return undefined;
   if (outcome === 'failed' || (outcome === 'cancelled' && rules.onCancelled !== 'complete')) return 'fail';
-  // Somebody else completes the run later, under the same series.
+  // The workload itself completes the run later, under the same series.
   return setting(cronJob, 'log-complete-event') === true ? 'logs' : 'complete';
 }
 

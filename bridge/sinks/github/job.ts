@@ -19,7 +19,7 @@ const CONFLICT_MS = 30_000;
 /** It goes on without us: its records may be set. */
 const STOPPED: Refusal = { outcome: 'retry', reason: 'shutting_down', unknown: true };
 
-/** What became of a job: an answer for each row; or it is of no use now, for this reason, and each record is sent alone. */
+/** What became of a job: an answer for each row; or it is useless now, for this reason, and each record is sent alone. */
 export type JobResult =
   | { readonly deliveries: readonly Delivery[] }
   | { readonly conflict: Refusal }

@@ -52,7 +52,7 @@ export class Limits {
     this.#changes.push(now);
   }
 
-  /** Whether changes are so many that they are better sent together. */
+  /** Whether there are more changes than can be sent one by one within the hourly limit. */
   isBusy(): boolean {
     return this.#changes.length > HOURLY - RESERVED;
   }

@@ -15,7 +15,7 @@ const MAX_UNKNOWN = 10_000;
 /** A conflict that does not pass is one of this record. */
 const MAX_CONFLICTS = 5;
 const CONFLICT_MS = 5_000;
-/** From so many refusals in a row on it is not about the records: then they are asked more slowly. */
+/** This many refusals in a row are not about the records: from then on they are sent more slowly. */
 const MANY_FORBIDDEN = 3;
 const MIN_GAP_MS = 5_000;
 const MAX_GAP_MS = 60_000;

@@ -42,7 +42,7 @@ export class TrackerMetrics {
     this.#count('post_record_unknown_artifact_cache_hit');
   }
 
-  /** Every request took so long. */
+  /** How long each request took. */
   took(ms: number): void {
     this.#requests.add(ms / 1000);
   }

@@ -5,7 +5,7 @@ import type { PlanContext, Planner, Reads } from '../sink.ts';
 import { isOfRun } from '../sink.ts';
 import type { OtlpConfig } from './config.ts';
 
-/** Where somebody who makes a Job says from which span it comes: a link of the run's trace. */
+/** Where whoever makes a Job says from which span it comes: a link of the run's trace. */
 export const TRACEPARENT = 'traceparent';
 
 export const READS: Reads = {

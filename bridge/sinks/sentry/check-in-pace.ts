@@ -4,10 +4,10 @@ import { A_MINUTE } from './check-in-limits.ts';
 
 /** A minute, and what a request may come late, or a clock differ. */
 export const PACE_WINDOW_MS = 62_000;
-/** What Sentry takes of a project in a minute: so many, and six for each environment of a monitor. */
+/** What Sentry takes of a project in a minute: this many, and six for each environment of a monitor. */
 const BASE = 50;
 const PER_ENVIRONMENT = 6;
-/** An environment of which nothing was heard for so long is not counted any more: Sentry may have it no more. */
+/** An environment for which nothing was sent for this time is not counted any more: Sentry may have it no more. */
 const FORGET_MS = 86_400_000;
 const LOOK_MS = 3_600_000;
 

@@ -32,7 +32,7 @@ let all: readonly Seen[];
 beforeAll(async () => {
   const settings = sentrySchema.parse({ dsn: DSN });
   const world = { clusterId: 'cluster-1', clusterName: 'production', pageUrl: undefined, siblings: 1 };
-  // Logs, which nobody reads here, are waited for 15 minutes.
+  // Logs, which no destination reads here, are waited for 15 minutes.
   bridge = await played('samples', sentry.planner('default', settings, world), 20 * MINUTE);
   const { items } = bridge.reader.deliveries({ limit: 1_000 });
   sent = items.toReversed().map(({ payload }) => payloadSchema.parse(payload));
@@ -111,7 +111,7 @@ describe('the samples of sentry-kubernetes, as they were recorded', () => {
     expectIssue(workload, undefined, 'config', 'pod-create-container-error', '');
   });
 
-  it('pod-invalid-image: one issue, whatever kubelet says of it, and in each try anew', () => {
+  it('pod-invalid-image: one issue, whatever kubelet says of it, and another one in each try', () => {
     const pull = expect.stringMatching(
       /^warning: Failed: Failed to pull image "registry.example.com\/invalid-image-aaaaaa:1": /,
     );

@@ -44,7 +44,7 @@ generateSecrets is false, so the token between Collector and bridge must be in a
   helm … --set otlp.token.existingSecret=lifecycle-bridge-otlp
 {{- end -}}
 
-{{/* Whether kube-state-metrics is there: nobody needs it while metrics are sent nowhere. */}}
+{{/* Whether kube-state-metrics is there: it is useless while metrics are sent nowhere. */}}
 {{- define "lifecycle-bridge.kubeStateMetrics" -}}
 {{- if and (index .Subcharts "kube-state-metrics") (ne (include "lifecycle-bridge.metricsExporter" .) "none") }}true{{ end -}}
 {{- end -}}

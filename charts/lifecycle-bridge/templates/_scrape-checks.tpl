@@ -18,7 +18,7 @@ release, that are there.
 {{- end -}}
 
 {{/*
-Fails on a job that nobody would scrape, and on what Prometheus would refuse: then the Collector would not start, and nothing
+Fails on a job that nothing would scrape, and on what Prometheus would refuse: then the Collector would not start, and nothing
 would be watched either.
 */}}
 {{- define "lifecycle-bridge.checkJobs" -}}

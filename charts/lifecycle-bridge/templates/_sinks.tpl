@@ -3,7 +3,7 @@
 {{ .Files.Get "files/sinks.yaml" }}
 {{- end -}}
 
-{{/* Fails on a destination without a secret, on one in values that nobody allowed, and on a namespace nobody watches. */}}
+{{/* Fails on a destination without a secret, on one in values that is not allowed, and on a namespace that is not watched. */}}
 {{- define "lifecycle-bridge.checkDestinations" -}}
 {{- $scope := include "lifecycle-bridge.namespaces" . | fromJsonArray -}}
 {{- range $sink, $has := include "lifecycle-bridge.sinks" . | fromYaml -}}

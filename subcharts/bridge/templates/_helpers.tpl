@@ -61,7 +61,7 @@ bridge.image.repository is not set, and no image of the bridge is published. Bui
 {{- div (mul $mib (ternary 1024 1 (hasSuffix "Gi" $limit))) 2 -}}
 {{- end -}}
 
-{{/* The page's address as people outside reach it; empty when nobody said it. */}}
+{{/* The page's address as people outside reach it; empty when it is not set. */}}
 {{- define "bridge.publicUrl" -}}
 {{- if .Values.page.publicUrl }}{{ .Values.page.publicUrl }}
 {{- else if and .Values.ingress.enabled .Values.ingress.host (not (hasPrefix "*" .Values.ingress.host)) }}{{ ternary "https" "http" (not (empty .Values.ingress.tlsSecret)) }}://{{ .Values.ingress.host }}

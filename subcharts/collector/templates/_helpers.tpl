@@ -40,7 +40,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 
 {{/*
 The N of release 0.N that runs, by the image's tag; empty when that does not say. A digest wins over the tag, but who gives
-both means the same by them. No other number counts: 2026.1.2 or 1.4 are somebody's own.
+both means the same by them. No other number counts: 2026.1.2 or 1.4 belong to a Collector of one's own.
 */}}
 {{- define "collector.minor" -}}
 {{- $tag := .Values.image.tag | default (ternary .Chart.AppVersion "" (empty .Values.image.digest)) | toString -}}

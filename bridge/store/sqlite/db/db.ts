@@ -25,7 +25,7 @@ const WORK = /\b(?:intents|desired|transitions|events|logs|annotation_problems)\
 /**
  * One connection with its prepared statements, kept by their text. What fails beside the data throws StoreTrouble. SQLite
  * looks at what is bound as LIMIT, and at what is compared with a column that a partial index is about, and then compiles
- * the statement anew at every call: of a short one that is nearly all of its cost. `LIMIT ? + 0` and `= +?` keep it from
+ * the statement again at every call: of a short one that is nearly all of its cost. `LIMIT ? + 0` and `= +?` keep it from
  * looking.
  */
 export class Db {
@@ -38,7 +38,7 @@ export class Db {
   #writes = 0;
   readonly path: string;
   readonly isReadOnly: boolean;
-  /** Rows that could not be read since somebody asked. */
+  /** Rows that could not be read since the last time it was asked for. */
   unreadable = 0;
 
   constructor(path: string, readOnly: boolean) {
@@ -100,7 +100,7 @@ export class Db {
     return this.#writes;
   }
 
-  /** Another number once `run` has written what somebody may have to act on: to send it, mostly. */
+  /** Another number once `run` has written what another part may have to act on: to send it, mostly. */
   get workStamp(): number {
     return this.#workWrites;
   }

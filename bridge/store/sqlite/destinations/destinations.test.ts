@@ -146,7 +146,7 @@ describe('the rows of a destination that left', () => {
         tx.desired.stickyKey(DESTINATION, { kind: 'CronJob', namespace: 'shop', name: 'report' }),
       ),
     ).toBe('m');
-    // A new one of this name begins anew, and knows what its rows were.
+    // A new one of this name begins from nothing, and knows what its rows were.
     expect(t.store.cutoff(DESTINATION, t.now)).toBe(t.now);
     expect(wanted()).toBe('live');
   });

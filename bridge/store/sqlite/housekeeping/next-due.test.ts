@@ -63,7 +63,7 @@ it('is the next assertion of a monitor, of whatever destination', () => {
   expect(dueInMs()).toBe(2 * HOUR);
   t.settleRows(t.claimRows(), DELIVERED);
   t.now += 2 * HOUR;
-  // Due now: whoever claims it was woken; what nobody claims wakes nobody again.
+  // Due now: whoever claims it was woken; what is not claimed wakes nothing again.
   expect(dueInMs()).toBe(Infinity);
 });
 

@@ -59,7 +59,7 @@ export class Objects implements ObjectsTx {
   put(row: ObjectRow): void {
     const waiting = this.#late.get(row.uid);
     const known = waiting ?? this.#seen.known(row.uid);
-    // One that comes back begins to be over anew; what stands in an index is written by a statement of its own.
+    // What comes back and is over again counts from then. What stands in an index is written by a statement of its own.
     if (waiting !== undefined && !hasSamePlace(waiting, row)) this.#late.write();
     // The first time at which it was over counts.
     const overAt = row.deleted ? (known?.overAt ?? row.overAt) : undefined;

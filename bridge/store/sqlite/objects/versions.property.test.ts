@@ -51,8 +51,8 @@ it('the sum of live objects is that of their rows, whoever wrote them last', () 
     try {
       for (const step of steps) {
         take(t, step);
-        const anew = onAnotherConnection(t, (db) => new Versions(db, new Objects(db)).liveSum('Job'));
-        expect(t.store.transaction((tx) => tx.versions.liveSum('Job'))).toEqual(anew);
+        const counted = onAnotherConnection(t, (db) => new Versions(db, new Objects(db)).liveSum('Job'));
+        expect(t.store.transaction((tx) => tx.versions.liveSum('Job'))).toEqual(counted);
       }
     } finally {
       t.remove();

@@ -35,7 +35,7 @@ export function openDatabase(path: string, now: Instant): Opened {
   return remake(path, opened, now);
 }
 
-/** Whether the file begins as every SQLite database does: somebody else's file, named by mistake, is left alone. */
+/** Whether the file begins as every SQLite database does: another file, named by mistake, is left alone. */
 function isDatabase(path: string): boolean {
   const file = openSync(path, 'r');
   const answer = hasHeader(file);

@@ -20,7 +20,7 @@ const ASKED_OFTEN = [
 
 type AskedOften = (typeof ASKED_OFTEN)[number];
 
-/** The same reads, which read again only when somebody has written since. For a connection that writes nothing itself. */
+/** The same reads, which read again only when something was written since. For a connection that writes nothing itself. */
 export function kept(db: Db, reads: Pick<ReadStore, AskedOften>): Pick<ReadStore, AskedOften> {
   const keep = <T>(read: () => T): (() => T) => {
     let last: { readonly version: number; readonly value: T } | undefined;
