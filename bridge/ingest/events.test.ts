@@ -137,7 +137,7 @@ describe('an Event of the stream', () => {
 describe('a Warning', () => {
   const said = (count: number) => event({ ...version(String(100 + count)), deprecatedCount: count });
 
-  it('is reported to who hears of Warnings at its first, tenth, hundredth, … time, in the timeline of the run', () => {
+  it('is reported to destinations of Warnings at its first, tenth, hundredth, … time, in the timeline of the run', () => {
     open(hearing);
     run();
     for (const count of [1, 2, 10, 11, 150]) stream([said(count)]);

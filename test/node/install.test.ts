@@ -50,7 +50,7 @@ describe.skipIf(inject('node') === undefined)('the chart in a restricted namespa
     expect(sent.map(({ query }) => query.state)).toEqual(['run', 'complete']);
   });
 
-  it('reports to Cronitor a run that succeeds, of one that fails and of one that is killed for its memory', async () => {
+  it('reports to Cronitor a run that succeeds, one that fails and one that is killed for its memory', async () => {
     await stage.make(SUCCEEDS, FAILS, EATS_MEMORY);
     const [fine, failed, killed] = [
       await stage.start(SUCCEEDS, 'succeeds-1'),

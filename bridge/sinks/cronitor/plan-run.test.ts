@@ -224,7 +224,7 @@ describe('a stuck run', () => {
     });
   });
 
-  it('has nothing more reported but its success', () => {
+  it('reports nothing more but its success', () => {
     const { memo } = plan(stuck, {}, fail);
     const later = (edge: Transition, config = {}) => plan(edge, { memo }, { ...fail, ...config });
     expect(later({ ...stuck, id: 'pod-2/stuck/image' })).toEqual({ drop: 'already_failed' });

@@ -25,7 +25,7 @@ export function cronJobOf({ owners }: Pick<PlanContext, 'owners'>): CronJobFacts
   return owner?.kind === 'CronJob' ? owner : undefined;
 }
 
-/** Why a run is not reported. One whose start was is closed whatever is wanted by then: it would stay "running". */
+/** Why a run is not reported. One whose start was reported is closed in any case: it would stay "running". */
 export function untakenReason(
   reported: Reported | undefined,
   run: Run,
