@@ -23,12 +23,14 @@ import { configured, createDeliverer, depsOf } from '../../bridge/sinks/index.ts
 import { startTicking } from '../../bridge/app/ticking.ts';
 import type { ExportAnswer } from './collector.ts';
 import type { Destinations } from './destinations.ts';
-import { copyLeft, forgetDisk, isOfFullDisk, Killed, ruleDisk } from './disk.ts';
+import type { Leaving } from './death.ts';
+import { Death } from './death.ts';
+import { copyLeft, forgetDisk, isOfFullDisk, ruleDisk } from './disk.ts';
 import { SimulatedKubeApi } from './kube-api.ts';
 import type { Random } from './random.ts';
-import { randomOf, whole } from './random.ts';
+import { randomOf } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
-import { Program, WORLD } from './scheduler.ts';
+import { Program } from './scheduler.ts';
 import { saysFull, StoreReporter } from './store-reporter.ts';
 import type { Answered } from './thread.ts';
 import { SimulatedThread } from './thread.ts';
@@ -64,6 +66,7 @@ export class Bridge {
   readonly path: string;
   readonly clock: SteadyClock;
   readonly startedAt: number;
+  readonly death: Death;
   diedAt = Infinity;
   readonly #options: BridgeOptions;
   readonly #config: Config;
@@ -72,8 +75,6 @@ export class Bridge {
   #thread: SimulatedThread | undefined;
   #worker: WorkerClient | undefined;
   #auditor: Auditor | undefined;
-  /** Steps on the disk until it is killed in the middle of one. */
-  #killIn = Infinity;
   #isReady = false;
 
   constructor(options: BridgeOptions, life: number, config: Tree) {
@@ -82,6 +83,13 @@ export class Bridge {
     this.startedAt = options.scheduler.now;
     this.clock = new SteadyClock(options.wall, () => options.scheduler.now);
     this.#random = randomOf(options.seed, 'bridge', life);
+    this.death = new Death({
+      scheduler: options.scheduler,
+      program: this.program,
+      random: this.#random,
+      onThread: () => this.#thread?.kill(),
+      onDeath: (why) => this.#die(why),
+    });
     const folder = join(options.folder, String(life));
     mkdirSync(folder, { recursive: true });
     this.path = join(folder, 'bridge.db');
@@ -89,7 +97,7 @@ export class Bridge {
       env: {},
       overrides: { ...config, store: { ...(config['store'] as Tree), path: this.path } },
     });
-    ruleDisk(folder, { isFull: () => options.weather.is('disk-full'), step: () => this.#step() });
+    ruleDisk(folder, { isFull: () => options.weather.is('disk-full'), step: () => this.death.step() });
     options.scheduler.in(0, () => void this.#start().catch((error: unknown) => this.#crash(error)), this.program);
   }
 
@@ -106,10 +114,10 @@ export class Bridge {
     return this.#isReady;
   }
 
-  /** Kills it now, or in the middle of the disk's step number `steps` from now. */
-  kill(steps = 0): void {
-    if (steps > 0) this.#killIn = steps;
-    else this.#die('killed');
+  /** Kills it now, in the middle of the disk's step number `steps` from now, or once something has left it. */
+  kill(steps: number, after: Leaving | undefined): void {
+    if (after === undefined) this.death.at(steps);
+    else this.death.after(after);
   }
 
   /** SIGTERM: it ends in order. */
@@ -179,7 +187,8 @@ export class Bridge {
     releases.add(() => ticking.stop());
     const api = this.#kubeApi();
     const cluster = this.#startCluster(api, worker, releases);
-    const http = new VendorHttp({ scheduler, weather, random, program, destinations, sent });
+    const onAsked = (): void => this.death.left('request');
+    const http = new VendorHttp({ scheduler, weather, random, program, destinations, sent, onAsked });
     const dispatcher = await this.#startOutbox(worker, http, api, releases);
     wake = (kinds) => (dispatcher.wake(), cluster.woken(kinds));
     const planning = [worker.calls, dispatcher, cluster.auditor];
@@ -271,16 +280,6 @@ export class Bridge {
       if (kinds?.includes('container.terminated') !== false) logs.wake();
     };
     return { auditor, woken };
-  }
-
-  #step(): void {
-    if (!this.program.alive || this.#killIn <= 0) throw new Killed('dead');
-    if (--this.#killIn > 0) return;
-    // A commit takes a moment, in which the other thread goes on: it hears, and passes on, what was posted before.
-    this.#thread?.kill();
-    const { scheduler } = this.#options;
-    scheduler.in(whole(this.#random, 0, 5), () => this.#die('killed in the middle of a commit'), WORLD);
-    throw new Killed('killed');
   }
 
   #crash(error: unknown): void {

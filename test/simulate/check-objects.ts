@@ -26,7 +26,8 @@ export function checkObjects(simulation: Simulation): Failure[] {
         .all()
         .map(({ uid }) => uid as string),
     );
-    const watched = simulation.watched();
+    // Events are kept by themselves, and not compared.
+    const watched = simulation.watched().filter((resource) => resource !== 'events');
     const living = watched.flatMap((resource) => simulation.api.list(resource));
     return [
       ...living.flatMap((object) => (pruned.has(object.metadata.uid) ? [] : wrongWith(object, stored))),

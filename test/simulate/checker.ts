@@ -22,6 +22,7 @@ export function check(simulation: Simulation): Failure[] {
   try {
     return [
       ...checkErrors(simulation),
+      ...simulation.onlooker.failures,
       ...checkAccounts(simulation, reader),
       ...checkSettled(simulation, reader),
       ...checkObjects(simulation),

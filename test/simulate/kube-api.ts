@@ -77,10 +77,10 @@ export class SimulatedKubeApi implements KubeApi {
     const known = token === '' ? undefined : this.#lists.get(token!);
     if (token !== '' && known === undefined)
       return { kind: 'answer', status: 410, body: { message: 'too old', code: 410 }, at };
-    const all = known ?? {
-      version: server.version,
-      items: KNOWN.has(resource) ? server.list(resource as Resource, namespace) : [],
-    };
+    const listed = known === undefined && KNOWN.has(resource) ? server.list(resource as Resource, namespace) : [];
+    const type = /^type=(\w+)$/.exec(query.get('fieldSelector') ?? '')?.[1];
+    const selected = type === undefined ? listed : listed.filter((object) => object.type === type);
+    const all = known ?? { version: server.version, items: selected };
     const [start, limit] = [Number(from), Number(query.get('limit') ?? all.items.length)];
     const page = all.items.slice(start, start + limit);
     const metadata: Record<string, string> = { resourceVersion: String(all.version) };

@@ -10,7 +10,7 @@ interface Mutant {
   readonly to: string;
 }
 
-const MUTANTS: readonly Mutant[] = [
+export const MUTANTS: readonly Mutant[] = [
   {
     name: 'acknowledges before the commit',
     file: 'bridge/ingest/thread/service.ts',
@@ -20,8 +20,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: 'forgets the holds of its vendors',
     file: 'bridge/store/sqlite/outbox/holds.ts',
-    from: '.map(({ key }) => key);\n  }\n\n  /** Ms that what passes',
-    to: '.map(({ key }) => key).slice(0, 0);\n  }\n\n  /** Ms that what passes',
+    from: '.map(({ key }) => key);\n  }\n\n  /** Whether a destination is held',
+    to: '.map(({ key }) => key).slice(0, 0);\n  }\n\n  /** Whether a destination is held',
   },
   {
     name: 'skips the tombstones',

@@ -1,4 +1,5 @@
-import type { Change, Plan, WorkloadChange } from './plan.ts';
+import type { Plan } from './plan.ts';
+import type { Change, Edit, WorkloadChange } from './plan-people.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { CronJobController } from './world/cronjob-controller.ts';
 import type { JobController } from './world/job-controller.ts';
@@ -54,6 +55,8 @@ export class People {
         return;
       case 'reschedule':
         return cronJobs.reschedule(cronJob, act.every, act.offset);
+      case 'edit':
+        return this.#edit(namespace, name, act);
       case 'run-now':
       case 'run-suspended':
         return cronJobs.runNow(cronJob, `${name}-manual-${this.#manual++}`, act.act === 'run-suspended');
@@ -65,6 +68,19 @@ export class People {
         if (job !== undefined) jobs.remove(job.metadata.uid, act.how);
       }
     }
+  }
+
+  #edit(namespace: string, name: string, { times, ms, schedule }: Edit): void {
+    const before = this.#controllers.cronJobs.timesOf(namespace, name);
+    for (let n = 0; n < times; n++)
+      this.#scheduler.in(n * ms, () => {
+        const { cronJobs } = this.#controllers;
+        const later = cronJobs.find(namespace, name);
+        if (later === undefined || before === undefined) return;
+        if (schedule === undefined) return cronJobs.suspend(later, n % 2 === 0);
+        const { every, offset } = n % 2 === 0 ? schedule : before;
+        cronJobs.reschedule(later, every, offset);
+      });
   }
 
   changeWorkload(act: WorkloadChange): void {

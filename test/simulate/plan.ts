@@ -1,9 +1,11 @@
 import type { Tree } from '../../bridge/config/tree.ts';
 import { absencesOf } from './absences.ts';
 import { OLDEST_COPY_MS } from './collector.ts';
-import { cronJobsOf, EVERY, fillUp, NAMESPACES, runsADay } from './cronjobs.ts';
+import { cronJobsOf, fillUp, NAMESPACES } from './cronjobs.ts';
 import type { DestinationPlan } from './destinations.ts';
 import type { Reconfigure } from './operator.ts';
+import type { At, Change, WorkloadChange } from './plan-people.ts';
+import { changeOf, editOf, workloadChangeOf, workloadsOf } from './plan-people.ts';
 import type { Random } from './random.ts';
 import { chance, pick, randomOf, skewed, weighted, whole } from './random.ts';
 import type { Trouble } from './weather.ts';
@@ -11,18 +13,16 @@ import { TROUBLES } from './weather.ts';
 import type { CronJobPlan } from './world/cronjob-objects.ts';
 import type { Resource } from './world/objects.ts';
 import type { WorkloadPlan } from './world/workload-revisions.ts';
-import type { WorkloadKind } from './world/workload-objects.ts';
-
-interface At {
-  readonly id: string;
-  /** Ms since the beginning. */
-  readonly at: number;
-}
 
 /** What goes wrong. */
 export type Fault = At &
   (
-    | { readonly act: 'kill-bridge'; readonly steps: number; readonly downMs: number }
+    | {
+        readonly act: 'kill-bridge';
+        readonly steps: number;
+        readonly after?: 'answer' | 'request';
+        readonly downMs: number;
+      }
     | { readonly act: 'stop-bridge'; readonly downMs: number }
     | { readonly act: 'kill-collector'; readonly loseDisk: boolean; readonly downMs: number }
     | { readonly act: 'old-queue'; readonly fromMs: number; readonly forMs: number }
@@ -40,33 +40,20 @@ export type Fault = At &
     | { readonly act: 'trouble'; readonly trouble: Trouble; readonly ms: number }
   );
 
-/** What people do to one CronJob. */
-export type Change = At & { readonly cronJob: string } & (
-    | { readonly act: 'suspend' | 'recreate'; readonly ms: number }
-    | { readonly act: 'reschedule'; readonly every: number; readonly offset: number }
-    | { readonly act: 'run-now' | 'run-suspended' | 'preempt' }
-    | { readonly act: 'delete-job'; readonly how: 'Background' | 'Foreground' }
-  );
-
-/** What people do to one workload. */
-export type WorkloadChange = At & { readonly workload: string } & (
-    | { readonly act: 'roll-out'; readonly image: number; readonly bad: boolean }
-    | { readonly act: 'roll-back' | 'restart-pods' }
-    | { readonly act: 'scale'; readonly replicas: number }
-    | { readonly act: 'pause' | 'recreate-workload'; readonly ms: number }
-  );
-
 export type Act = Fault | Change | WorkloadChange;
 
 export interface Plan {
   readonly seed: string;
   readonly days: number;
   readonly startAt: number;
-  /** Ms after the beginning of the world. */
+  /** Ms after the beginning of the world: its cluster may be older than what is installed there. */
   readonly bridgeAt: number;
+  readonly collectorAt: number;
   /** How long the store keeps what is over. */
   readonly retentionMs: number;
   readonly batches: boolean;
+  /** Whether Kubernetes Events are written, and followed. */
+  readonly events: boolean;
   readonly consumers: number;
   readonly skew: {
     readonly api: number;
@@ -84,8 +71,9 @@ export interface Plan {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
-/** Faults of each day. */
+/** Faults of each day, and changes by people. */
 export const FAULTS_A_DAY = 50;
+const CHANGES_A_DAY = 21;
 /** How often a world has the sink that hears everything, and workloads: a day of it costs half as much again. */
 const ECHO = 0.2;
 /** How often it has each of the other vendors. */
@@ -95,10 +83,13 @@ const OTHERS = ['sentry', 'opentelemetry'];
 const GITHUB = 0.2;
 /** And timestamps of pods. */
 const TIMESTAMPS = 0.5;
+/** And Kubernetes Events. */
+const EVENTS = 0.5;
 
 /** What the bridge is set to, beside its destinations. */
-export const configOf = ({ retentionMs }: Plan): Tree => ({
+export const configOf = ({ retentionMs, events }: Plan): Tree => ({
   cluster: { name: 'simulated', collectorPods: ['monitoring/collector-0'] },
+  ...(events && { watch: { Event: true } }),
   store: { retention: { age: `${retentionMs / HOUR}h` } },
 });
 
@@ -116,21 +107,27 @@ export function planOf(seed: string, days: number): Plan {
     const weights = workloads.length > 0 ? { ...FAULTS, 'restore-etcd': 0 } : FAULTS;
     for (let n = 0; n < FAULTS_A_DAY; n++)
       acts.push({ id: `f${day}.${n}`, at: at(), ...faultOf(random, weights) } as Act);
-    for (let n = 0; n < 18; n++) acts.push({ id: `p${day}.${n}`, at: at(), ...changeOf(random, cronJobs) } as Act);
+    for (let n = 0; n < CHANGES_A_DAY; n++)
+      acts.push({ id: `p${day}.${n}`, at: at(), ...changeOf(random, cronJobs) } as Act);
     if (workloads.length > 0)
       for (let n = 0; n < 30; n++)
         acts.push({ id: `w${day}.${n}`, at: at(), ...workloadChangeOf(random, workloads) } as Act);
   }
   const others = OTHERS.filter((sink) => chance(randomOf(seed, sink), OTHER));
   if (others.includes('opentelemetry')) acts.push(...absencesOf(randomOf(seed, 'absences'), days, DAY));
+  const sequels = acts.flatMap((act) => sequelsOf(act, randomOf(seed, 'sequel', act.id), cronJobs));
   const skew = (): number => whole(random, -1_500, 1_500);
+  const bridgeAt = chance(random, 0.4) ? whole(random, 5 * MINUTE, 3 * HOUR) : whole(random, 0, 30_000);
   return {
     seed,
     days,
     startAt: Date.UTC(2026, 2, 2) + whole(random, 0, 300) * DAY,
-    bridgeAt: chance(random, 0.3) ? whole(random, 5 * MINUTE, 2 * HOUR) : whole(random, 0, 30_000),
+    bridgeAt,
+    // Mostly both are installed at once; else the Collector was there for something else.
+    collectorAt: chance(random, 0.7) ? Math.max(200, bridgeAt + whole(random, -5_000, 20_000)) : 200,
     retentionMs: pick(random, [1, 12]) * HOUR,
     batches: chance(random, 0.5),
+    events: chance(randomOf(seed, 'events'), EVENTS),
     consumers: pick(random, [1, 10, 10]),
     skew: { api: skew(), manager: skew(), kubelet: skew(), collector: skew() },
     destinations: [
@@ -142,8 +139,21 @@ export function planOf(seed: string, days: number): Plan {
     ],
     cronJobs: [...cronJobs, ...fillUp(random, cronJobs, acts, days)],
     workloads,
-    acts: acts.filter(({ at }) => at < days * DAY).toSorted((a, b) => a.at - b.at),
+    acts: [...acts, ...sequels].filter(({ at }) => at < days * DAY).toSorted((a, b) => a.at - b.at),
   };
+}
+
+/** What comes with some: people edit while a vendor is slow, and an old copy of the queue comes after what they did. */
+function sequelsOf(act: Act, random: Random, cronJobs: readonly CronJobPlan[]): Act[] {
+  if (act.act === 'trouble' && act.trouble === 'vendor-slow') {
+    const { namespace, name } = pick(random, cronJobs);
+    const at = act.at + Math.floor(random() * act.ms);
+    return [{ id: `${act.id}.p`, at, cronJob: `${namespace}/${name}`, ...editOf(random) }];
+  }
+  if ((act.act !== 'recreate' && act.act !== 'edit') || chance(random, 0.6)) return [];
+  const fromMs = Math.floor(skewed(random, 30_000, HOUR));
+  const at = act.at + Math.floor(skewed(random, 1_000, 10 * MINUTE));
+  return [{ id: `${act.id}.q`, at, act: 'old-queue', fromMs, forMs: whole(random, 5_000, fromMs) }];
 }
 
 /** Mostly seconds, at times an hour. */
@@ -167,15 +177,18 @@ function faultOf(random: Random, weights: typeof FAULTS): object {
   const act = weighted(random, weights);
   const downMs = Math.floor(skewed(random, 500, chance(random, 0.05) ? 2 * HOUR : 2 * MINUTE));
   switch (act) {
-    case 'kill-bridge':
-      return { act, steps: chance(random, 0.6) ? whole(random, 1, 60) : 0, downMs };
+    case 'kill-bridge': {
+      const how = weighted(random, { now: 4, step: 5, answer: 3, request: 2 });
+      const after = (how === 'answer' || how === 'request') && { after: how };
+      return { act, steps: how === 'step' ? whole(random, 1, 60) : 0, ...after, downMs };
+    }
     case 'stop-bridge':
       return { act, downMs };
     case 'kill-collector':
       return { act, loseDisk: chance(random, 0.15), downMs };
     case 'old-queue': {
-      const fromMs = Math.floor(skewed(random, 10_000, OLDEST_COPY_MS));
-      return { act, fromMs, forMs: Math.floor(skewed(random, 5_000, 10 * MINUTE)) };
+      const fromMs = whole(random, 10_000, OLDEST_COPY_MS);
+      return { act, fromMs, forMs: Math.floor(skewed(random, 5_000, 30 * MINUTE)) };
     }
     case 'dead-watch':
       return { act, resource: pick<Resource>(random, ['pods', 'jobs', 'cronjobs']) };
@@ -202,54 +215,4 @@ function faultOf(random: Random, weights: typeof FAULTS): object {
       break;
   }
   return { act };
-}
-
-function changeOf(random: Random, cronJobs: readonly CronJobPlan[]): object {
-  const { namespace, name, every } = pick(random, cronJobs);
-  const cronJob = `${namespace}/${name}`;
-  const act = weighted<Change['act']>(random, {
-    suspend: 3,
-    recreate: 2,
-    reschedule: 2,
-    'run-now': 4,
-    'run-suspended': 1,
-    'delete-job': 5,
-    preempt: 4,
-  });
-  if (act === 'suspend') return { act, cronJob, ms: Math.floor(skewed(random, 500, 3 * HOUR)) };
-  if (act === 'recreate') return { act, cronJob, ms: Math.floor(skewed(random, 1_000, HOUR)) };
-  // To no schedule that would be most of a day's runs.
-  const most = Math.max(48, runsADay(every));
-  const schedules = EVERY.filter((one) => runsADay(one) <= most);
-  if (act === 'reschedule') return { act, cronJob, every: pick(random, schedules), offset: whole(random, 0, 1439) };
-  if (act === 'delete-job') return { act, cronJob, how: pick(random, ['Background', 'Foreground']) };
-  return { act, cronJob };
-}
-
-function workloadsOf(random: Random, probability: number): WorkloadPlan[] {
-  if (!chance(random, probability)) return [];
-  return Array.from({ length: whole(random, 1, 4) }, (_, n) => ({
-    name: `web-${n}`,
-    namespace: pick(random, ['shop', 'team-a']),
-    kind: pick<WorkloadKind>(random, ['Deployment', 'Deployment', 'StatefulSet', 'DaemonSet']),
-    replicas: whole(random, 1, 3),
-  }));
-}
-
-function workloadChangeOf(random: Random, workloads: readonly WorkloadPlan[]): object {
-  const { namespace, name } = pick(random, workloads);
-  const workload = `${namespace}/${name}`;
-  const act = weighted<WorkloadChange['act']>(random, {
-    'roll-out': 6,
-    'roll-back': 3,
-    'restart-pods': 2,
-    scale: 2,
-    pause: 1,
-    'recreate-workload': 1,
-  });
-  if (act === 'roll-out') return { act, workload, image: whole(random, 1, 9), bad: chance(random, 0.25) };
-  if (act === 'scale') return { act, workload, replicas: whole(random, 1, 4) };
-  if (act === 'pause' || act === 'recreate-workload')
-    return { act, workload, ms: Math.floor(skewed(random, 2_000, 20 * MINUTE)) };
-  return { act, workload };
 }

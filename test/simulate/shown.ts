@@ -1,4 +1,5 @@
 import type { CallMessage } from '../../bridge/ingest/thread/protocol.ts';
+import type { Tenure } from './destinations.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { KubeObject } from './world/objects.ts';
 import { hasEnded } from './world/objects.ts';
@@ -17,28 +18,65 @@ export interface ShownObject {
   versions?: Map<number, number>;
 }
 
+/** Events are kept for two hours; the clock of the bridge may be wrong. */
+const LATE_EVENT_MS = 45 * 60_000;
+const SECOND = 1_000;
+
+/** What of an Event was acknowledged and not looked for yet. */
+export interface ShownEvent {
+  readonly uid: string;
+  readonly name: string;
+  readonly version: number;
+  readonly lastAt: number;
+}
+
 const WITH_VERSIONS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'ControllerRevision']);
+
+/** Events that a destination must hear of, if it hears of any: acknowledged, and said after its beginning. */
+export function eventsOf({ shown }: { readonly shown: Shown }, { readyAt }: Pick<Tenure, 'readyAt'>): KubeObject[] {
+  return [...shown.events.values()].filter(
+    ({ deprecatedFirstTimestamp }) => Date.parse(deprecatedFirstTimestamp!) > readyAt + SECOND,
+  );
+}
 
 /** What the bridge has acknowledged: from then on it must not lose it. */
 export class Shown {
   readonly #objects = new Map<string, ShownObject>();
   readonly #scheduler: Scheduler;
-  lossy = false;
+  /** Each in the newest version that was acknowledged since somebody looked. */
+  readonly newEvents = new Map<string, ShownEvent>();
+  /** Every Event that was acknowledged, in time to be kept. */
+  readonly events = new Map<string, KubeObject>();
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
   }
 
-  add(object: KubeObject, deleted: boolean): void {
+  /** Returns whether it is the last word on something: nothing that comes later, and no LIST, would say it again. */
+  add(object: KubeObject, deleted: boolean): boolean {
     const { now } = this.#scheduler;
     const { uid, resourceVersion } = object.metadata;
+    if (object.kind === 'Event') return this.#addEvent(object);
     let shown = this.#objects.get(uid);
     if (shown === undefined) this.#objects.set(uid, (shown = { at: now }));
     if (object.status?.['startTime'] !== undefined) shown.startedAt ??= now;
     if (WITH_VERSIONS.has(object.kind)) (shown.versions ??= new Map()).set(Number(resourceVersion), now);
+    const isLast = deleted && object.kind === 'Job' && shown.endedAt === undefined;
     if (deleted) shown.deletedAt ??= now;
     if (deleted || (object.status !== undefined && hasEnded(object))) shown.endedAt ??= now;
     else if (shown.startedAt !== undefined && shown.endedAt === undefined) shown.runningAt ??= now;
+    return isLast;
+  }
+
+  #addEvent(object: KubeObject): boolean {
+    const { uid, name, resourceVersion } = object.metadata;
+    const lastAt = Date.parse(object.deprecatedLastTimestamp!);
+    // What comes late may be older than what the bridge keeps of Events.
+    if (this.#scheduler.now - lastAt > LATE_EVENT_MS) return false;
+    const version = Math.max(Number(resourceVersion), this.newEvents.get(uid)?.version ?? 0);
+    this.newEvents.set(uid, { uid, name, version, lastAt });
+    this.events.set(uid, object);
+    return true;
   }
 
   /** What it read of the API server by itself and committed. */

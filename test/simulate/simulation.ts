@@ -1,30 +1,30 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CallMessage } from '../../bridge/ingest/thread/protocol.ts';
 import { KINDS } from '../../bridge/kubernetes/kinds.ts';
 import { neededKinds } from '../../bridge/sinks/index.ts';
 import type { BridgeOptions } from './bridge.ts';
 import { Bridge } from './bridge.ts';
-import type { Export, ExportAnswer } from './collector.ts';
 import { Collector } from './collector.ts';
 import { Destinations } from './destinations.ts';
 import { enter } from './globals.ts';
+import { Link } from './link.ts';
+import { Onlooker } from './onlooker.ts';
 import { Operator } from './operator.ts';
 import { People } from './people.ts';
 import type { Act, Fault, Plan } from './plan.ts';
 import { configOf, DAY } from './plan.ts';
-import { chance, randomOf, skewed } from './random.ts';
+import { randomOf } from './random.ts';
 import { rollBack } from './release.ts';
 import { Scheduler, WORLD } from './scheduler.ts';
 import { Shown } from './shown.ts';
-import type { Answered } from './thread.ts';
-import { resultOf, statusText, Trace } from './trace.ts';
+import { statusText, Trace } from './trace.ts';
 import type { Sent } from './vendor-http.ts';
 import { Weather } from './weather.ts';
 import { ApiServer } from './world/api-server.ts';
 import { Clocks } from './world/clocks.ts';
 import { CronJobController } from './world/cronjob-controller.ts';
 import { Etcd } from './world/etcd.ts';
+import { EventRecorder } from './world/event-recorder.ts';
 import { JobController } from './world/job-controller.ts';
 import type { Resource } from './world/objects.ts';
 import { ALL_RESOURCES } from './world/objects.ts';
@@ -59,7 +59,8 @@ export class Simulation {
   readonly #etcd: Etcd;
   readonly #clocks: Clocks;
   readonly #folder: string;
-  readonly #exports = new WeakMap<Uint8Array, Export>();
+  readonly #link: Link;
+  readonly onlooker: Onlooker;
   #wallOffset = 0;
   faults = 0;
 
@@ -76,6 +77,22 @@ export class Simulation {
     this.api = new ApiServer(scheduler);
     this.shown = new Shown(scheduler);
     this.#clocks = new Clocks(scheduler, plan.skew);
+    this.#link = new Link({
+      seed: plan.seed,
+      scheduler,
+      weather: this.weather,
+      shown: this.shown,
+      bridge: () => this.bridge,
+      say: (text) => this.say(text),
+    });
+    this.onlooker = new Onlooker({
+      scheduler,
+      random: randomOf(plan.seed, 'page'),
+      shown: this.shown,
+      store: () => (this.bridge?.ready === true ? this.bridge.path : undefined),
+      isTakenBack: () => this.api.restores > 0,
+    });
+    if (plan.events) new EventRecorder(scheduler, this.api, this.#clocks).begin();
     const jobs = new JobController(scheduler, this.api, this.#clocks, this.truth);
     this.#cronJobs = new CronJobController(scheduler, this.api, this.#clocks, this.truth, jobs);
     const workloads = new WorkloadController(scheduler, this.api, this.#clocks, this.truth, jobs);
@@ -98,7 +115,7 @@ export class Simulation {
       batches: plan.batches,
       resources: () => this.watched(),
       skewMs: plan.skew.collector,
-      send: (request) => this.#send(request),
+      send: (request) => this.#link.send(request),
       onConnected: () => this.bridge?.connected(),
     });
     this.api.hear((_, { type, object }) => this.truth.saw(type, object));
@@ -131,7 +148,8 @@ export class Simulation {
       else this.collector.watchesBack();
     };
     this.#people.begin();
-    scheduler.in(200, () => this.collector.start());
+    this.onlooker.begin();
+    scheduler.in(plan.collectorAt, () => this.collector.start());
     scheduler.in(plan.bridgeAt, () => this.#startBridge());
     for (const { id, at, ...act } of plan.acts)
       if (act.act === 'restore-etcd') scheduler.at(plan.startAt + at - act.ms, () => this.#etcd.backUp(id));
@@ -170,7 +188,7 @@ export class Simulation {
       seed: this.plan.seed,
       folder: this.#folder,
       wall: () => scheduler.now + this.#wallOffset,
-      onAnswered: (call, answer) => this.#answered(call, answer),
+      onAnswered: (call, answer) => this.#link.answered(call, answer),
       onCollectorRestart: () => this.#restartCollector(),
       onError: (what, error) => this.#error(what, error),
       onEnd: (why) => this.#bridgeEnded(why),
@@ -194,38 +212,10 @@ export class Simulation {
     this.scheduler.in(downMs, () => this.#startBridge(), WORLD);
   }
 
-  #answered(call: CallMessage, answer: Answered): void {
-    const text = 'error' in answer ? answer.error : resultOf(answer.value);
-    if (call.method === 'ingest') {
-      const records = this.#exports.get(call.args[0])?.records ?? [];
-      this.say(`export of ${records.length} ${text}`);
-      if (text === 'committed') records.forEach(({ object, type }) => this.shown.add(object, type === 'DELETED'));
-    } else if ('value' in answer) this.shown.read(call);
-  }
-
   /** What the chart makes the Collector watch for these destinations. */
   watched(): Resource[] {
     const needed = neededKinds(this.destinations.sinks()).map((kind): string => KINDS[kind].resource);
-    return ALL_RESOURCES.filter((resource) => needed.includes(resource));
-  }
-
-  /** The way from the Collector to the bridge and back. */
-  #send(request: Export): Promise<ExportAnswer> {
-    const { scheduler, weather, bridge } = this;
-    const random = randomOf(this.plan.seed, 'link', scheduler.happened);
-    this.#exports.set(request.bytes, request);
-    return new Promise((resolve) => {
-      const end = (answer: ExportAnswer): void =>
-        void scheduler.in(skewed(random, 1, 50), () => resolve(answer), WORLD);
-      if (weather.is('link-cut')) return void scheduler.in(skewed(random, 10, 30_000), () => end('lost'), WORLD);
-      if (bridge === undefined || !bridge.ready) return end('lost');
-      const late = scheduler.in(30_000, () => end('lost'), WORLD);
-      bridge.ingest(request.bytes, (answer) => {
-        if (weather.is('link-mute') && chance(random, 0.8)) return;
-        late.run = undefined;
-        end(answer);
-      });
-    });
+    return ALL_RESOURCES.filter((resource) => needed.includes(resource) || (resource === 'events' && this.plan.events));
   }
 
   #restartCollector(): void {
@@ -239,6 +229,7 @@ export class Simulation {
     this.say('all is well from now on');
     this.#cronJobs.stop();
     this.#operator.restore();
+    this.bridge?.death.spare();
     this.#reload();
     this.collector.start();
     this.collector.watchesBack();
@@ -270,12 +261,11 @@ export class Simulation {
       case 'kill-bridge':
         if (this.bridge?.program.alive !== true) return;
         this.#downMs = act.downMs;
-        return this.bridge.kill(act.steps);
+        return this.bridge.kill(act.steps, act.after);
       case 'stop-bridge':
         return this.#stop(act.downMs);
       case 'kill-collector':
         this.collector.crash(act.loseDisk);
-        if (act.loseDisk) this.shown.lossy = true;
         this.scheduler.in(act.downMs, () => this.collector.start());
         return;
       case 'old-queue':

@@ -24,6 +24,8 @@ export interface VendorHttpOptions {
   readonly program: Program;
   readonly destinations: Destinations;
   readonly sent: Sent[];
+  /** A report is on its way. */
+  readonly onAsked: () => void;
 }
 
 /** Within it the program has noted what it heard; clocks differ by less. */
@@ -82,6 +84,7 @@ export class VendorHttp implements Http {
     const said = to.account.said(request);
     const record: Sent = { said, program, sentAt: scheduler.now, answeredAt: undefined, status: undefined };
     if (said !== '') sent.push(record);
+    if (said !== '') this.#options.onAsked();
     const limit = `${to.host} ${to.account.limitOf(new URL(request.url))}`;
     this.#mindPause(to, limit);
     onWritten();

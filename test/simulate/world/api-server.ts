@@ -97,6 +97,11 @@ export class ApiServer {
     this.#tell(resource, 'DELETED', this.#versioned(object));
   }
 
+  /** Removes an Event whose lease is over: who watches Events leaves their deletions out. */
+  expire(resource: 'events', uid: string): void {
+    this.#all(resource).delete(uid);
+  }
+
   /** Events after a version, or undefined when that is too old. */
   since(resource: Resource, version: number): readonly WatchEvent[] | undefined {
     // A version that is not there yet is from before a restore.

@@ -92,6 +92,12 @@ export class CronJobController {
     return this.#api.byName('cronjobs', namespace, name);
   }
 
+  /** When the living CronJob of that name runs. */
+  timesOf(namespace: string, name: string): Pick<CronJobPlan, 'every' | 'offset'> | undefined {
+    const uid = this.find(namespace, name)?.metadata.uid;
+    return uid === undefined ? undefined : this.#controlled.get(uid)?.plan;
+  }
+
   suspend(cronJob: KubeObject, suspend: boolean): void {
     const { uid } = cronJob.metadata;
     this.#api.change('cronjobs', uid, ({ spec }) => ({ spec: { ...spec, suspend } }));

@@ -1,6 +1,6 @@
 /** Objects as the Kubernetes API has them, as far as anybody here reads them. Never changed in place. */
 
-export type Resource = 'cronjobs' | 'jobs' | 'pods' | WorkloadResource | RevisionResource;
+export type Resource = 'cronjobs' | 'jobs' | 'pods' | 'events' | WorkloadResource | RevisionResource;
 export type WorkloadResource = 'deployments' | 'statefulsets' | 'daemonsets';
 export type RevisionResource = 'replicasets' | 'controllerrevisions';
 
@@ -41,6 +41,16 @@ export interface KubeObject {
   /** Of a ControllerRevision. */
   readonly revision?: number;
   readonly data?: Fields;
+  /** Of an Event. */
+  readonly type?: 'Normal' | 'Warning';
+  readonly reason?: string;
+  readonly note?: string;
+  readonly regarding?: Fields;
+  readonly deprecatedSource?: Fields;
+  readonly reportingController?: string;
+  readonly deprecatedFirstTimestamp?: string;
+  readonly deprecatedLastTimestamp?: string;
+  readonly deprecatedCount?: number;
 }
 
 const RESOURCES: Readonly<Record<string, Resource>> = {
@@ -52,6 +62,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   DaemonSet: 'daemonsets',
   ReplicaSet: 'replicasets',
   ControllerRevision: 'controllerrevisions',
+  Event: 'events',
 };
 
 /** Every resource that there can be objects of. */

@@ -27,7 +27,7 @@ export interface Story {
   readonly containers: readonly string[];
 }
 
-/** A batch of the journal: numbers, with ids of transitions and UIDs of Events. */
+/** A batch of the journal: numbers, with ids of transitions, and UIDs of Events with the digits of their counts. */
 export interface JournalBatch {
   readonly heardAt: number;
   readonly said: string;

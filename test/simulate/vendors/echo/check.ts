@@ -1,5 +1,6 @@
 import type { Failure } from '../../checker.ts';
 import type { Heard } from '../../heard.ts';
+import { eventsOf } from '../../shown.ts';
 import { isTaken, mayBeUnknown, withoutRepeats } from '../../heard.ts';
 import { checkJobs, cutoffOf } from '../../runs.ts';
 import type { Checking } from '../vendor.ts';
@@ -87,7 +88,8 @@ function checkRows({ rows }: EchoAccount, { simulation: { truth, shown } }: Chec
 }
 
 /** In the order of its numbers; again only where the bridge could not know that it was heard; whatever else was told is in it. */
-function checkJournal({ journal, reports }: EchoAccount, { simulation, tenures }: Checking): Failure[] {
+function checkJournal({ journal, reports }: EchoAccount, checking: Checking): Failure[] {
+  const { simulation, tenures } = checking;
   const failures: Failure[] = [];
   const ids = new Map<string, number>();
   let last = 0;
@@ -107,7 +109,18 @@ function checkJournal({ journal, reports }: EchoAccount, { simulation, tenures }
   // A run that looked as if it went on is told from its start; the journal has nothing from before the cut-off.
   const cutoff = cutoffOf(tenures[0]!);
   const missing = reports.filter(({ id, at }) => !ids.has(id) && at >= cutoff);
-  return [...failures, ...missing.map(({ id, uid }) => ({ what: `not in the journal: ${id}`, uid }))];
+  return [
+    ...failures,
+    ...missing.map(({ id, uid }) => ({ what: `not in the journal: ${id}`, uid })),
+    ...missingEvents(new Set([...ids.keys()].map((id) => id.split('/')[0]!)), checking),
+  ];
+}
+
+/** Every Event that was acknowledged is a line. */
+function missingEvents(told: ReadonlySet<string>, { simulation, tenures }: Checking): Failure[] {
+  return eventsOf(simulation, tenures[0]!)
+    .filter(({ metadata: { uid } }) => !told.has(uid))
+    .map(({ metadata: { uid, name } }) => ({ what: `not in the journal: Event ${name}`, uid }));
 }
 
 /** The batches with this number that were taken before. */

@@ -71,7 +71,7 @@ export const echo: SinkModule<z.infer<typeof schema>> = {
           post(
             '/journal',
             entries.map(({ seq, ...entry }) =>
-              'event' in entry ? [seq, entry.event.uid] : [seq, entry.transition.id],
+              'event' in entry ? [seq, lineOf(entry.event)] : [seq, entry.transition.id],
             ),
             signal,
           ),
@@ -82,6 +82,11 @@ export const echo: SinkModule<z.infer<typeof schema>> = {
   advice: {},
   doc: 'docs/simulation.md',
 };
+
+/** An Event is a line again when its count has one digit more. */
+function lineOf({ uid, count }: { readonly uid: string; readonly count: number }): string {
+  return `${uid}/${String(count).length}`;
+}
 
 function withStory({ payload, story }: ClaimedIntent): Json {
   return story === undefined ? payload : { ...(payload as object), story: digestOf(story) };

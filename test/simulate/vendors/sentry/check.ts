@@ -1,6 +1,7 @@
 import type { Failure } from '../../checker.ts';
 import type { Heard } from '../../heard.ts';
 import { checkJobs } from '../../runs.ts';
+import { eventsOf } from '../../shown.ts';
 import type { Checking } from '../vendor.ts';
 import type { SentryAccount } from './account.ts';
 
@@ -10,8 +11,12 @@ export function checkSentry(account: SentryAccount, checking: Checking): Failure
     ...checkJobs(checking, checkInsOf(account), () => undefined, { lateStartsAreLeftOut: true }),
     ...droppedOf(account),
     ...checkEvents(account, checking),
+    ...checkWarnings(account, checking),
   ];
 }
+
+/** The logger of issues that are made of Kubernetes Events. */
+const WARNINGS = 'kubernetes.events';
 
 /** A run that goes on is reported again and again: only its first check-in is its start. */
 function checkInsOf({ checkIns }: SentryAccount): Heard[] {
@@ -40,7 +45,8 @@ function droppedOf({ projects }: SentryAccount): Failure[] {
 /** No issue about what went well, and one about each Job that failed and was shown in time. */
 function checkEvents({ events }: SentryAccount, { simulation, tenures }: Checking): Failure[] {
   const { readyAt } = tenures[0]!;
-  const told = new Map(events.map(({ event }) => [uidOf(traceOf(event.contexts) ?? ''), event]));
+  const own = events.filter(({ event }) => event.logger !== WARNINGS);
+  const told = new Map(own.map(({ event }) => [uidOf(traceOf(event.contexts) ?? ''), event]));
   return [...simulation.truth.jobs.values()].flatMap((job) => {
     const { uid, namespace, name, outcome, takenBack } = job;
     const event = told.get(uid);
@@ -53,6 +59,19 @@ function checkEvents({ events }: SentryAccount, { simulation, tenures }: Checkin
       return [{ what: `${namespace}/${name}: failed, and there is no issue`, uid }];
     return [];
   });
+}
+
+/** An issue about each Warning that was acknowledged; that of a Job which fails is one with its end. */
+function checkWarnings({ events }: SentryAccount, { simulation, tenures }: Checking): Failure[] {
+  const told = events
+    .filter(({ event }) => event.logger === WARNINGS)
+    .map(({ event }) => event.message ?? event.logentry?.formatted ?? '');
+  const wanted = eventsOf(simulation, tenures[0]!).filter(
+    ({ type, regarding }) => type === 'Warning' && regarding?.['kind'] === 'Pod',
+  );
+  return wanted
+    .filter(({ note }) => !told.some((text) => text.includes(note!)))
+    .map(({ metadata: { name, uid } }) => ({ what: `no issue about the Warning ${name}`, uid }));
 }
 
 /** The trace that an event names. */
