@@ -162,11 +162,14 @@ describe('the own watch of a kind', () => {
     expect(watch!.stands).toBe(false);
   });
 
-  it('proves no more than the API`s own time, when our clock is ahead', async () => {
-    start({ now: () => Date.now() + 7_200_000 });
+  it.each([7_200_000, -7_200_000])('takes events at the API`s own time, when our clock is %i ms off', async (offMs) => {
+    const before = Date.now();
+    start({ now: () => Date.now() + offMs });
     await open();
     fake.emit('jobs', event('ADDED', 'a', '101'));
     await took(1);
+    // Whole seconds, never later than it is.
+    expect(times[0]).toBeGreaterThan(before - 2_000);
     expect(times[0]).toBeLessThanOrEqual(Date.now() + 1_000);
   });
 });

@@ -101,9 +101,10 @@ export class OwnWatch {
     const { clock } = this.#options;
     let aheadMs = 0;
     return {
-      opened: (at = Infinity) => {
-        // A clock of ours that is ahead would prove what has not happened yet.
-        aheadMs = Math.max(0, clock.now() - at);
+      opened: (at) => {
+        // By a clock of ours that is ahead it would prove what has not happened yet; by one that is behind, what is deleted
+        // was deleted too early: before the run that replaces it was due.
+        aheadMs = at === undefined ? 0 : clock.now() - at;
         this.#openedAt = performance.now();
         if (this.#stands) return;
         this.#stands = true;

@@ -60,7 +60,7 @@ export class EventRecorder {
     if (chance(random, WARNING)) {
       const note = `MountVolume.SetUp failed for volume "data" : object "shop"/"${name}" not registered`;
       const event = this.#write(pod, { type: 'Warning', reason: 'FailedMount', note, by: 'kubelet' }, random);
-      this.#goOn(event, pod, whole(random, 0, 30), random);
+      this.#goOn(event, pod, whole(random, 0, 15), random);
     }
   }
 
