@@ -102,7 +102,7 @@ describe('loadConfig', () => {
     ['1.5h', 5_400_000],
     ['7d', 604_800_000],
   ])('reads the duration %s as %i ms', (text, ms) => {
-    expect(loadConfig({ file: fileWith(`outbox: {maxAge: ${text}}`), env: {} }).outbox.maxAge).toBe(ms);
+    expect(loadConfig({ file: fileWith(`stuck: {pending: ${text}}`), env: {} }).stuck.pending).toBe(ms);
   });
 
   it('lets overrides win over the environment and the environment over the file', () => {
@@ -209,6 +209,13 @@ describe('an error', () => {
     ['cluster: {scope: [Team_A]}', 'cluster.scope.0: "Team_A"; allowed: the name of a namespace'],
     ['cluster: {name: 7}', 'cluster.name: 7; allowed: text that is not empty'],
     ['outbox: {maxAge: 1 day}', 'outbox.maxAge: "1 day"; allowed: a duration such as 500ms, 90s, 15m or 24h'],
+    [
+      'outbox: {maxAge: 0s}',
+      'outbox.maxAge: "0s"; allowed: a duration such as 500ms, 90s, 15m or 24h, from 1m to 3650d',
+    ],
+    ['cluster: {audit: {interval: 0s}}', 'cluster.audit.interval: "0s"; allowed: a duration'],
+    ['stuck: {pending: 99999999d}', 'stuck.pending: "99999999d"; allowed: a duration'],
+    ['opentelemetry: &all {x: *all}', 'is not valid YAML (an alias cannot be resolved)'],
     ['otlp: {prot: 1}', 'otlp.prot: unknown key; did you mean port? allowed here: host, port, maxMessageBytes'],
     [
       'zebra: 1',

@@ -55,13 +55,12 @@ function parseYaml(text: string, path: string): Tree {
     const what = first.code.toLowerCase().replaceAll('_', ' ');
     throw new UserError(`${path}:${line}:${col} is not valid YAML (${what})`, next);
   }
-  let value: unknown;
+  let tree: unknown;
   try {
-    value = document.toJS();
+    tree = withoutNulls(document.toJS()) ?? {}; // endless where an alias stands in its own anchor
   } catch {
     throw new UserError(`${path} is not valid YAML (an alias cannot be resolved)`, next);
   }
-  const tree = withoutNulls(value) ?? {};
   if (!isTree(tree)) throw new UserError(`${path} must hold a mapping at its top, such as "otlp: {port: 4317}"`, next);
   return tree;
 }

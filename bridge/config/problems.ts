@@ -29,8 +29,10 @@ function problems(issue: z.core.$ZodIssue, schema: z.core.$ZodType, input: unkno
     }));
   }
   const given = shown(issue.path.reduce(entry, input), issue.path, schema);
-  if (issue.code === 'invalid_key')
-    return [{ path: pathText(issue.path), given: 'this name', hint: issue.issues[0]?.message ?? issue.message }];
+  if (issue.code === 'invalid_key') {
+    const [why = issue] = issue.issues;
+    return [{ path: pathText(issue.path), given: 'this name', hint: isEmpty(why) ? `allowed: ${TEXT}` : why.message }];
+  }
   const allowed = at === undefined || issue.code === 'custom' ? undefined : allowedAt(at, issue);
   return [{ path: pathText(issue.path), given, hint: allowed === undefined ? issue.message : `allowed: ${allowed}` }];
 }
@@ -39,15 +41,35 @@ function problems(issue: z.core.$ZodIssue, schema: z.core.$ZodType, input: unkno
 function allowedAt(schema: z.core.$ZodType, issue: z.core.$ZodIssue): string | undefined {
   const marked = markOf(unwrap(schema)).allowed ?? markOf(inputOf(schema)).allowed;
   if (marked !== undefined) return marked;
-  if (issue.code === 'invalid_format') return undefined;
+  if (issue.code === 'invalid_format')
+    return issue.format === 'url' && issue.message === 'Invalid URL' ? URL_FORM : undefined;
   const inner = inputOf(schema);
   if (inner instanceof z.ZodEnum) return inner.options.join(', ');
   if (inner instanceof z.ZodBoolean) return 'true, false';
-  if (inner instanceof z.ZodString || inner instanceof z.ZodStringFormat) return 'text';
+  if (inner instanceof z.ZodString || inner instanceof z.ZodStringFormat) return textAt(issue);
+  if (inner instanceof z.ZodNumber) return numberOf(inner);
   if (inner instanceof z.ZodArray) return 'a list such as [a, b]';
   const keys = fixedKeys(inner);
   if (keys !== undefined) return `a mapping with the keys ${keys.join(', ')}`;
   return inner instanceof z.ZodRecord ? 'a mapping of names' : undefined;
+}
+
+const TEXT = 'text that is not empty';
+const URL_FORM = 'an http or https URL';
+
+const isEmpty = (issue: z.core.$ZodIssue): boolean => issue.code === 'too_small' && issue.minimum === 1;
+
+function textAt(issue: z.core.$ZodIssue): string {
+  if (isEmpty(issue)) return TEXT;
+  return issue.code === 'too_big' ? `text of at most ${issue.maximum} characters` : 'text';
+}
+
+function numberOf({ isInt, minValue, maxValue }: z.ZodNumber): string {
+  const bounds = [
+    ...((minValue ?? -Infinity) > Number.MIN_SAFE_INTEGER ? [`from ${minValue}`] : []),
+    ...((maxValue ?? Infinity) < Number.MAX_SAFE_INTEGER ? [`to ${maxValue}`] : []),
+  ];
+  return [isInt ? 'a whole number' : 'a number', ...bounds].join(' ');
 }
 
 function unknownKeyHint(key: string, keys: readonly string[]): string {

@@ -7,6 +7,7 @@ import { pageAddress } from '../lib/page-link.ts';
 import { configured, sinkSchemas } from '../sinks/index.ts';
 import type { SinksConfig } from '../sinks/index.ts';
 import { duration } from '../lib/duration.ts';
+import { otlpUrl } from '../lib/otlp-url.ts';
 import { watch, watchIsPossible } from './watch.ts';
 
 const allowed = <T extends z.ZodType>(schema: T, text: string): T => schema.meta({ allowed: text });
@@ -59,7 +60,7 @@ const cluster = z.strictObject({
     ),
   audit: z
     .strictObject({
-      interval: duration()
+      interval: duration('1s')
         .prefault('5m')
         .describe('How often all is compared with the store; longer in a large cluster: 100 objects a second are read'),
       grace: duration()
@@ -164,7 +165,9 @@ const store = z.strictObject({
   ),
   retention: z
     .strictObject({
-      age: duration().prefault('30d').describe('What is over and deleted in the cluster is removed when it is older'),
+      age: duration('1m')
+        .prefault('30d')
+        .describe('What is over and deleted in the cluster is removed when it is older'),
       maxBytes: allowed(z.int().min(1_048_576), 'a whole number of bytes from 1048576')
         .default(1_073_741_824)
         .describe(
@@ -186,7 +189,7 @@ const logs = z
     maxRunBytes: bytes(524_288).describe(
       'Most bytes of all containers of a run: beyond it those that succeeded are left out first, then the oldest',
     ),
-    keep: duration().prefault('7d').describe('How long a tail is kept for the page and for sending it'),
+    keep: duration('1m').prefault('7d').describe('How long a tail is kept for the page and for sending it'),
     maxStoredBytes: bytes(134_217_728).describe(
       'Most bytes of all tails in the store, compressed; the oldest go first',
     ),
@@ -195,11 +198,6 @@ const logs = z
     error: 'maxRunBytes must be at least maxBytes',
     path: ['maxRunBytes'],
   });
-
-const otlpEndpoint = z.url({
-  protocol: /^https?$/,
-  error: 'must be an http or https URL with a port, such as http://collector:4317',
-});
 
 /** The one schema of the configuration: types, defaults, errors and the redacted print derive from it. */
 export const configSchema = z
@@ -215,14 +213,14 @@ export const configSchema = z
           .enum(['debug', 'info', 'warn', 'error'])
           .default('info')
           .describe('Least level of the lines of the log'),
-        otlpEndpoint: otlpEndpoint
+        otlpEndpoint: otlpUrl
           .optional()
           .describe('OTLP/gRPC receiver that gets the lines of the log too; standard output has them in any case'),
       })
       .prefault({}),
     tracing: z
       .strictObject({
-        otlpEndpoint: otlpEndpoint
+        otlpEndpoint: otlpUrl
           .optional()
           .describe(
             'OTLP/gRPC receiver of spans of the bridge itself: exports to their commit, requests to destinations, LISTs; without it there are none',
@@ -260,7 +258,9 @@ export const configSchema = z
       .describe('A run that is gone and whose end nothing proves: not reported, or reported as failed'),
     outbox: z
       .strictObject({
-        maxAge: duration().prefault('24h').describe('Telemetry that cannot be sent for longer is given up as expired'),
+        maxAge: duration('1m')
+          .prefault('24h')
+          .describe('Telemetry that cannot be sent for longer is given up as expired'),
       })
       .prefault({}),
     ...sinkSchemas,

@@ -3,16 +3,24 @@ import { z } from 'zod';
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
-/** Schema of a text such as 500ms, 90s, 15m, 24h, 7d, which it reads as milliseconds. */
-export function duration() {
+/** Ten years: with more, a time before or after now may be none that a computer knows. */
+const MOST = '3650d';
+
+/** Schema of a text such as 500ms, 90s, 15m, 24h, 7d, which it reads as milliseconds; `least` is written so too. */
+export function duration(least = '0s') {
+  const allowed = `a duration such as 500ms, 90s, 15m or 24h, ${least === '0s' ? 'at most' : `from ${least} to`} ${MOST}`;
+  const isPossible = (ms: number): boolean => ms >= milliseconds(least) && ms <= milliseconds(MOST);
   return z
     .string()
     .regex(DURATION)
-    .transform((text) => {
-      const [, amount, unit] = DURATION.exec(text)!;
-      return Math.round(Number(amount) * UNIT_MS[unit!]!);
-    })
-    .meta({ duration: true, allowed: 'a duration such as 500ms, 90s, 15m or 24h' });
+    .transform(milliseconds)
+    .refine(isPossible, { error: `allowed: ${allowed}`, abort: true })
+    .meta({ duration: true, allowed });
+}
+
+function milliseconds(text: string): number {
+  const [, amount, unit = ''] = DURATION.exec(text) ?? [];
+  return Math.round(Number(amount) * (UNIT_MS[unit] ?? NaN));
 }
 
 function isMultiple(ms: number, unit: string): boolean {

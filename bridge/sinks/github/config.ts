@@ -32,10 +32,12 @@ const route = z
     error: 'needs at least one of org, logicalEnvironment and physicalEnvironment',
   });
 
+const ANY_OR_REPOSITORY = new RegExp(`^[*]$|${REPOSITORY.source}`);
+
 const deployments = z
   .strictObject({
     repositories: z
-      .array(z.union([z.literal('*'), z.string().regex(REPOSITORY, 'must be the name of a repository, without owner')]))
+      .array(z.string().regex(ANY_OR_REPOSITORY, 'must be the name of a repository, without owner, or "*"'))
       .default([])
       .describe('Repositories that get Deployments; "*": every one that a workload names; empty: none'),
     environment: environment
