@@ -1,4 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { decodeRetryDelay, STATUS_DETAILS } from './grpc-status.ts';
 
 /** The methods of OTLP's services. */
@@ -41,12 +43,14 @@ export interface OtlpClientOptions {
   readonly token?: string;
   /** TLS; without it the connection is plain. */
   readonly credentials?: grpc.ChannelCredentials;
+  /** What a server with several names is asked for in TLS; default: the host. */
+  readonly serverName?: string;
 }
 
 /** An OTLP/gRPC client with a connection of its own to `host:port`; it connects with the first export. */
 export function connectOtlp(
   address: string,
-  { gzip = true, token, credentials = grpc.credentials.createInsecure() }: OtlpClientOptions = {},
+  { gzip = true, token, credentials = grpc.credentials.createInsecure(), serverName }: OtlpClientOptions = {},
 ): OtlpClient {
   const client = new grpc.Client(address, credentials, {
     'grpc.default_compression_algorithm': gzip ? grpc.compressionAlgorithms.gzip : grpc.compressionAlgorithms.identity,
@@ -55,6 +59,7 @@ export function connectOtlp(
     'grpc.enable_channelz': 0,
     // A bridge that restarts is back within seconds: do not wait two minutes for it.
     'grpc.max_reconnect_backoff_ms': 2000,
+    ...(serverName !== undefined && { 'grpc.ssl_target_name_override': serverName }),
   });
   const metadata = new grpc.Metadata();
   if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
@@ -70,11 +75,22 @@ export function connectOtlpUrl(
   { authority, ...options }: Pick<OtlpClientOptions, 'gzip'> & { readonly authority?: Buffer | undefined } = {},
 ): OtlpClient {
   const { hostname, port, protocol } = new URL(url);
-  const isTls = protocol === 'https:';
-  return connectOtlp(`${hostname}:${port || (isTls ? '443' : '80')}`, {
-    ...options,
-    credentials: isTls ? grpc.credentials.createSsl(authority) : grpc.credentials.createInsecure(),
-  });
+  if (protocol !== 'https:') return connectOtlp(`${hostname}:${port || '80'}`, options);
+  const tls = { credentials: grpc.credentials.createSsl(authority) };
+  return connectOtlp(`${hostname}:${port || '443'}`, { ...options, ...(tlsToAddress(hostname, authority) ?? tls) });
+}
+
+/** grpc-js would ask for the address as a name, which Node refuses. Its certificate has to have the address all the same. */
+function tlsToAddress(
+  hostname: string,
+  authority: Buffer | undefined,
+): Pick<OtlpClientOptions, 'credentials' | 'serverName'> | undefined {
+  const address = hostname.replaceAll(/^\[|\]$/g, '');
+  if (isIP(address) === 0) return undefined;
+  const verify: grpc.VerifyOptions = {
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(address, certificate),
+  };
+  return { credentials: grpc.credentials.createSsl(authority, null, null, verify), serverName: 'address.invalid' };
 }
 
 const asItIs = (bytes: Buffer): Buffer => bytes;

@@ -92,8 +92,8 @@ interface Group {
   readonly scopeLogs?: readonly { readonly logRecords: readonly Wire[] }[];
 }
 
-/** Listens at a port, by default a free one, at an address of this machine. */
-export async function startOtlpReceiver(at = 0, host = '127.0.0.1'): Promise<OtlpReceiver> {
+/** Listens at a port, by default a free one, at an address of this machine; with `tls` over TLS alone. */
+export async function startOtlpReceiver(at = 0, host = '127.0.0.1', tls?: ServerCredentials): Promise<OtlpReceiver> {
   const [spans, logs]: [ArrivedSpan[], ArrivedLog[]] = [[], []];
   let headers: Record<string, unknown> = {};
   let refusal: Partial<ServiceError> | undefined;
@@ -108,7 +108,7 @@ export async function startOtlpReceiver(at = 0, host = '127.0.0.1'): Promise<Otl
   serve(server, SERVICES.Traces, (call, done) => answer(call, done, () => spans.push(...readSpans(call.request))));
   serve(server, SERVICES.Logs, (call, done) => answer(call, done, () => logs.push(...readLogs(call.request))));
   return {
-    endpoint: `http://${await listen(server, at, host)}`,
+    endpoint: `${tls ? 'https' : 'http'}://${await listen(server, at, host, tls)}`,
     spans: () => spans,
     logs: () => logs,
     headers: () => headers,
@@ -127,10 +127,15 @@ export function refusalOf(code: status, retryMs?: number, details = 'the test sa
 }
 
 /** At a port of a host, by default a free one of this host; host and port. */
-export async function listen(server: Server, at = 0, host = '127.0.0.1'): Promise<string> {
+export async function listen(
+  server: Server,
+  at = 0,
+  host = '127.0.0.1',
+  credentials = ServerCredentials.createInsecure(),
+): Promise<string> {
   const port = await new Promise<number>((resolve, reject) => {
     const bound = (error: Error | null, port: number): void => (error ? reject(error) : resolve(port));
-    server.bindAsync(`${host}:${at}`, ServerCredentials.createInsecure(), bound);
+    server.bindAsync(`${host}:${at}`, credentials, bound);
   });
   return `${host}:${port}`;
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { errorText, UserError } from '../../lib/errors.ts';
 import type { ExportReply } from '../../lib/otlp-client.ts';
@@ -22,7 +23,7 @@ export interface Connection {
 
 /** Connects with the first export. Throws a UserError when a file cannot be read. */
 export function connect({ endpoint, caFile, headers, headersFile, compression }: OtlpConfig): Connection {
-  const authority = caFile === undefined ? undefined : readFile(caFile, 'caFile');
+  const authority = caFile === undefined ? undefined : readAuthority(caFile);
   const secrets = new Set<string>();
   const sent = (): Headers => {
     const read =
@@ -58,6 +59,10 @@ type Headers = [name: string, value: string][];
 
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*[:=]\s*([\x20-\x7e]+)$/;
 
+/** Those that HTTP/2 does not have would break every call before it is sent. */
+const RESERVED =
+  /^(grpc-.*|connection|content-length|content-type|host|http2-settings|keep-alive|proxy-connection|te|transfer-encoding|upgrade)$/i;
+
 /** Headers, one a line. An error names the line and never what is in it. */
 function readHeaders(text: string, where: string): Headers {
   return text.split('\n').flatMap((raw, at): [string, string][] => {
@@ -66,8 +71,20 @@ function readHeaders(text: string, where: string): Headers {
     const [, name = '', value = ''] = HEADER.exec(line) ?? [];
     if (name === '' || name.toLowerCase().endsWith('-bin'))
       throw new UserError(`${where}, line ${at + 1}: not a header; allowed: name: value`, 'correct that line');
+    if (RESERVED.test(name))
+      throw new UserError(`${where}, line ${at + 1}: gRPC itself decides on the header ${name}`, 'take that line out');
     return [[name.toLowerCase(), value.trim()]];
   });
+}
+
+function readAuthority(file: string): Buffer {
+  const authority = readFile(file, 'caFile');
+  try {
+    new X509Certificate(authority);
+  } catch {
+    throw new UserError('caFile holds no certificate (PEM)', `put the certificate of the authority into ${file}`);
+  }
+  return authority;
 }
 
 function readFile(file: string, setting: string): Buffer {

@@ -11,7 +11,7 @@ import type { ClaimedIntent, Deliverer, Delivery, JournalEntry } from '../sink.t
 import type { RunStory } from '../story.ts';
 import { otlpSchema } from './config.ts';
 import { createOtlpDeliverer } from './deliver.ts';
-import { at, log, rollout, run, story, TRACE_ID, transition } from './fixtures.ts';
+import { at, container, log, rollout, run, story, TRACE_ID, transition } from './fixtures.ts';
 
 const { signal } = new AbortController();
 let receiver: OtlpReceiver;
@@ -64,6 +64,16 @@ describe('a trace', () => {
       'deployment.environment.name': 'prod',
       'k8s.namespace.name': 'shop',
     });
+  });
+
+  it('arrives whole when it is larger than what a receiver takes at once', async () => {
+    const message = '長'.repeat(2000);
+    const containers = Array.from({ length: 1000 }, (_, instance) =>
+      container('a', { instance, exitCode: 1, message }),
+    );
+    expect(await deliver(deliverer(), story({ containers }))).toEqual({ outcome: 'delivered' });
+    expect(receiver.spans().filter(({ name }) => name === 'container')).toHaveLength(1000);
+    expect(new Set(receiver.spans().map(({ spanId }) => spanId)).size).toBe(receiver.spans().length);
   });
 
   it('of a run that is not stored any more is given up with that reason', async () => {
@@ -161,6 +171,13 @@ it('with podLogs: true the lines of the tails arrive under the span of their con
   ]);
 });
 
+it('with podLogs: true very long lines arrive too', async () => {
+  const line = '長'.repeat(300_000);
+  const logs = ['a', 'b', 'c', 'd', 'e', 'f'].map((pod) => log(pod, `${line}\n${line}`));
+  expect(await deliver(deliverer({ podLogs: true }), story({ logs }))).toEqual({ outcome: 'delivered' });
+  expect(receiver.logs().map(({ body }) => body === line)).toEqual(Array(12).fill(true));
+});
+
 describe('headers', () => {
   const folder = mkdtempSync(join(tmpdir(), 'otlp-headers-'));
   afterEach(() => rmSync(join(folder, 'headers'), { force: true }));
@@ -182,6 +199,13 @@ describe('headers', () => {
     expect(() => deliverer({ headersFile: file('x: y\nsecret-without-colon') })).toThrow(/line 2: not a header/);
     expect(() => deliverer({ headersFile: file('x: y\nsecret-without-colon') })).not.toThrow(/secret/);
   });
+
+  it.each(['Connection: close', 'te: trailers', 'grpc-timeout: 1S', 'Transfer-Encoding: chunked'])(
+    'that a call over HTTP/2 cannot have, such as %s, are an error',
+    (header) => {
+      expect(() => deliverer({ headers: `x: y\n${header}` })).toThrow(/^headers, line 2: gRPC itself decides on/);
+    },
+  );
 
   it('in a file that breaks later make the exports wait', async () => {
     const to = deliverer({ headersFile: file('x: y') });

@@ -22,8 +22,10 @@ import { TRACEPARENT } from './plan.ts';
 
 /** Entries of the journal in one export. */
 const JOURNAL_BATCH = 500;
-/** Lines of logs in one export: a Collector takes 4 MiB at most by default, and a line is shorter than 16 KiB. */
+/** Lines of logs in one export. */
 const LINES = 200;
+/** Of one export; a receiver takes 4 MiB by default, and drops what is larger. */
+const MAX_BYTES = 3 * 1024 * 1024;
 
 /** Twice a second: what happens meanwhile goes in one export, which costs a fraction of many. A backlog drains at 1,000 a second. */
 const paceOf = (address: string): Limit => ({ key: `${address}/journal`, perSecond: 2 });
@@ -63,9 +65,8 @@ export function createOtlpDeliverer(
     }
     const spans = config.traces ? spansOf(story, origin, where.pageUrl) : [];
     const traced = spans.length === 0 ? delivered : await send.spans(spans, signal);
-    if (traced.outcome !== 'delivered' || !config.podLogs) return traced;
-    const logged = await send.lines(podLogRecords(story, where.clock.now(), origin), signal);
-    return logged.outcome === 'delivered' ? traced : logged;
+    if (traced.outcome === 'retry' || !config.podLogs) return traced;
+    return worse(traced, await send.lines(podLogRecords(story, where.clock.now(), origin), signal));
   }
 
   function exportJournal(entries: readonly JournalEntry[], signal: AbortSignal): Promise<Delivery> {
@@ -115,6 +116,22 @@ const rejectedRecords: ReadRejected = (bytes) => {
   return { rejected: partialSuccess?.rejectedLogRecords ?? 0, why: partialSuccess?.errorMessage ?? '' };
 };
 
+function isTooLarge(request: Uint8Array | undefined): boolean {
+  return (request?.length ?? 0) > MAX_BYTES;
+}
+
+/** The second half is not sent where the first has to be sent again. */
+async function inHalves<T>(records: readonly T[], send: (half: T[]) => Promise<Delivery>): Promise<Delivery> {
+  const middle = records.length >> 1;
+  const first = await send(records.slice(0, middle));
+  return first.outcome === 'retry' ? first : worse(first, await send(records.slice(middle)));
+}
+
+/** What becomes of a whole whose parts had these answers. */
+function worse(first: Delivery, second: Delivery): Delivery {
+  return second.outcome === 'delivered' ? first : second;
+}
+
 class Sender {
   readonly #connection: Connection;
   readonly #address: string;
@@ -125,28 +142,29 @@ class Sender {
   }
 
   spans(spans: ReadableSpan[], signal: AbortSignal): Promise<Delivery> {
-    return this.#send('traces', ProtobufTraceSerializer.serializeRequest(spans), spans.length, rejectedSpans, signal);
+    const request = ProtobufTraceSerializer.serializeRequest(spans);
+    if (isTooLarge(request) && spans.length > 1) return inHalves(spans, (half) => this.spans(half, signal));
+    return this.#send('traces', request, spans.length, rejectedSpans, signal);
   }
 
+  /** In one export, however large: the journal sends one that is refused in halves, each with its own receipts. */
   logs(records: ReadableLogRecord[], signal: AbortSignal): Promise<Delivery> {
-    return this.#send(
-      'logs',
-      ProtobufLogsSerializer.serializeRequest(records),
-      records.length,
-      rejectedRecords,
-      signal,
-    );
+    const request = ProtobufLogsSerializer.serializeRequest(records);
+    return this.#send('logs', request, records.length, rejectedRecords, signal);
   }
 
   /** In exports of their own size. One that is refused costs no other; the first that may be tried again ends it. */
   async lines(lines: readonly ReadableLogRecord[], signal: AbortSignal): Promise<Delivery> {
     let all: Delivery = delivered;
-    for (let at = 0; at < lines.length; at += LINES) {
-      const logged = await this.logs(lines.slice(at, at + LINES), signal);
-      if (logged.outcome === 'retry') return logged;
-      if (all.outcome === 'delivered') all = logged;
-    }
+    for (let at = 0; at < lines.length && all.outcome !== 'retry'; at += LINES)
+      all = worse(all, await this.#linesAtOnce(lines.slice(at, at + LINES), signal));
     return all;
+  }
+
+  #linesAtOnce(lines: ReadableLogRecord[], signal: AbortSignal): Promise<Delivery> {
+    const request = ProtobufLogsSerializer.serializeRequest(lines);
+    if (isTooLarge(request) && lines.length > 1) return inHalves(lines, (half) => this.#linesAtOnce(half, signal));
+    return this.#send('logs', request, lines.length, rejectedRecords, signal);
   }
 
   async #send(

@@ -20,6 +20,9 @@ export function containerSpanId(traceId: string, podUid: string, name: string, i
   return spanIdOf(traceId, 'container', podUid, name, String(instance));
 }
 
+/** Version 00 ends with its flags; later ones may have more, and there is no ff. */
+const isVersion = (text: string): boolean => !text.startsWith('ff') && (!text.startsWith('00') || text.length === 55);
+
 const ZERO = /^0*$/;
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 
@@ -28,6 +31,6 @@ export function readTraceparent(
   text: string | undefined,
 ): { traceId: string; spanId: string; traceFlags: number } | undefined {
   const [, traceId = '', spanId = '', flags = ''] = TRACEPARENT.exec(text?.trim() ?? '') ?? [];
-  if (ZERO.test(traceId) || ZERO.test(spanId) || text!.trim().startsWith('ff')) return undefined;
+  if (ZERO.test(traceId) || ZERO.test(spanId) || !isVersion(text!.trim())) return undefined;
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1 };
 }

@@ -117,6 +117,9 @@ describe('ids', () => {
     ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', true],
     ['00-00000000000000000000000000000000-b7ad6b7169203331-01', false],
     ['ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', false],
+    ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more', false],
+    ['01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more', true],
+    ['00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01', false],
     ['nonsense', false],
     [undefined, false],
   ])('of the traceparent %s are read: %s', (text, valid) => {
