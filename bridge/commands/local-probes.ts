@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import type { Config } from '../config/schema.ts';
 import { errorText, UserError } from '../lib/errors.ts';
+import { hostAndPort, listenHost } from '../lib/listen-host.ts';
 import { refuseNetworkFileSystem } from '../store/sqlite/file/file-system.ts';
 import type { Probe, ProbeResult } from './probe.ts';
 
@@ -46,7 +47,7 @@ async function exists(path: string): Promise<boolean> {
 /** Whether a port is free, or taken by a bridge that runs already (its page says so). */
 export function portProbe(name: string, key: 'otlp' | 'web', config: Pick<Config, 'otlp' | 'web'>): Probe {
   const { host, port } = config[key];
-  const address = `${host}:${port}`;
+  const address = hostAndPort(host, port);
   return {
     name,
     run: async () => {
@@ -72,7 +73,7 @@ function portTaken(key: string, address: string, error: string): ProbeResult {
 async function listenError(host: string, port: number): Promise<string | undefined> {
   const server = createServer();
   try {
-    server.listen(port, host);
+    server.listen(port, listenHost(host));
     await once(server, 'listening');
   } catch (error) {
     return errorText(error);
@@ -85,7 +86,7 @@ async function listenError(host: string, port: number): Promise<string | undefin
 async function runningVersion({ host, port }: Config['web']): Promise<string | undefined> {
   const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   try {
-    const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/version`;
+    const url = `http://${hostAndPort(reachable, port)}/version`;
     const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
     const body: unknown = await response.json();
     if (body === null || typeof body !== 'object' || !('name' in body) || body.name !== 'lifecycle-bridge')

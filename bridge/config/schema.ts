@@ -73,7 +73,7 @@ const cluster = z.strictObject({
 const path = (what: string) => allowed(z.string().min(1), `the path of ${what}`);
 
 const otlp = z.strictObject({
-  host: text('0.0.0.0').describe('Address that the Collector sends to'),
+  host: text('0.0.0.0').describe('Address that the Collector sends to; "::": every one, IPv4 and IPv6'),
   port: port(4317).describe('Port for OTLP over gRPC'),
   maxMessageBytes: bytes(67_108_864).describe('Bound of one export after decompression'),
   maxPendingBytes: bytes(33_554_432).describe(
@@ -122,7 +122,7 @@ const publicUrl = allowed(
 
 const web = z
   .strictObject({
-    host: text('127.0.0.1').describe('Address of page, API, health and metrics'),
+    host: text('127.0.0.1').describe('Address of page, API, health and metrics; "::": every one, IPv4 and IPv6'),
     port: port(8080).describe('Port of page, API, health and metrics'),
     publicUrl: publicUrl
       .optional()

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 
+import { plainAddress } from '../lib/listen-host.ts';
 import { Incidents } from '../telemetry/incidents.ts';
 import type { WebOptions } from './options.ts';
 
@@ -17,7 +18,11 @@ export class Abuse {
 
   /** `message` comes from a closed set. */
   seen({ socket, path }: Request, message: string): void {
-    this.#incidents.seen(message, { remoteAddress: socket.remoteAddress, path: path.slice(0, PATH_LENGTH) }, message);
+    this.#incidents.seen(
+      message,
+      { remoteAddress: plainAddress(socket.remoteAddress ?? ''), path: path.slice(0, PATH_LENGTH) },
+      message,
+    );
   }
 
   /** A request that could not be answered; `route` is one of ours. */

@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 
 import type { RequestHandler } from 'express';
 
+import { plainAddress } from '../lib/listen-host.ts';
 import { refuse, strangersFrame } from './errors.ts';
 import type { WebOptions } from './options.ts';
 import type { Abuse } from './abuse.ts';
@@ -34,9 +35,4 @@ function addressList(entries: readonly string[]): BlockList {
 function isListed(list: BlockList, address: string): boolean {
   const version = isIP(address);
   return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4');
-}
-
-/** An IPv4 client of a dual-stack socket, as IPv4. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }

@@ -36,6 +36,14 @@ it('is kept from nobody by those who connect and do nothing', async () => {
   await small.close();
 });
 
+it('listens on every address with host "::", and calls those who come by IPv4 so', async () => {
+  const open = await startTestWeb({ host: '::', auth: 'token', token: 'right-right-right' });
+  expect((await open.get('/livez')).status).toBe(200);
+  expect((await open.get('/', { headers: { authorization: 'Bearer wrong' } })).status).toBe(401);
+  await open.close();
+  expect(open.logged.join('')).toContain('"remoteAddress":"127.0.0.1"');
+});
+
 describe('health', () => {
   it.each([
     [0, 200],

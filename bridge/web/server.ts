@@ -7,6 +7,7 @@ import express, { type Express } from 'express';
 
 import { ConnectionLimit } from '../lib/connection-limit.ts';
 import { errorText, UserError } from '../lib/errors.ts';
+import { hostAndPort, listenHost } from '../lib/listen-host.ts';
 import { Abuse } from './abuse.ts';
 import { apiRouter } from './api.ts';
 import { authRouter } from './auth.ts';
@@ -33,12 +34,12 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   const server = createServer(probesFirst(options, { ...HEADERS, ...NO_STORE }, webApp(options)));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   limitConnections(server, options.maxConnections ?? MAX_CONNECTIONS);
-  server.listen(port, host);
+  server.listen(port, listenHost(host));
   try {
     await once(server, 'listening');
   } catch (error) {
     throw new UserError(
-      `the page cannot listen on ${host}:${port}: ${errorText(error)}`,
+      `the page cannot listen on ${hostAndPort(host, port)}: ${errorText(error)}`,
       'Choose another address with web.host and web.port (0: any free port).',
     );
   }

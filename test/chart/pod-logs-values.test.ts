@@ -83,7 +83,7 @@ describe('backend.podLogs', () => {
       'otlp/pods': {
         endpoint: 'otel:4317',
         tls: { ca_file: '/etc/otelcol/backend-ca/ca.crt' },
-        headers: { authorization: '${env:BACKEND_AUTHORIZATION}' },
+        headers: { authorization: '${env:BACKEND_AUTHORIZATION}${env:NOTHING:-}' },
         retry_on_failure: { enabled: true, initial_interval: '1s', max_interval: '30s', max_elapsed_time: '0s' },
         sending_queue: { enabled: true, storage: 'file_storage', queue_size: 5000 },
       },

@@ -12,6 +12,7 @@ import { startLifecycleCollector } from '../harness/lifecycle-collector.ts';
 import { freePort } from '../harness/ports.ts';
 import { startOtlpReceiver } from '../vendors/otlp-receiver.ts';
 import { cases, fileOf, one, packageChart, refusal, render, type Tree } from './helm.ts';
+import { validateOnNewer } from './programs.ts';
 import { sendTrace } from './send-trace.ts';
 
 let chart: string;
@@ -72,12 +73,12 @@ describe('with a backend', () => {
     ]);
     expect(exporters['otlp/lifecycle-traces']).toMatchObject({
       endpoint: 'tempo:4317',
-      headers: { authorization: '${env:BACKEND_AUTHORIZATION}' },
+      headers: { authorization: '${env:BACKEND_AUTHORIZATION}${env:NOTHING:-}' },
       retry_on_failure: { max_elapsed_time: '0s' },
     });
     expect(exporters['otlphttp/lifecycle-logs']).toMatchObject({
       endpoint: 'http://logs:9428/insert/opentelemetry',
-      headers: { authorization: '${env:LOGS_BACKEND_AUTHORIZATION}' },
+      headers: { authorization: '${env:LOGS_BACKEND_AUTHORIZATION}${env:NOTHING:-}' },
       sending_queue: { storage: 'file_storage' },
     });
     expect(service.pipelines).toMatchObject({
@@ -91,6 +92,14 @@ describe('with a backend', () => {
       ['LOGS_BACKEND_AUTHORIZATION', 'logs'],
     ])
       expect(pod).toContain(`{"name":"${variable}","valueFrom":{"secretKeyRef":{"name":"backend","key":"${key}"}}}`);
+  });
+
+  it('a header may be a number, such as that of a tenant, without keeping the Collector from its start', async () => {
+    const headers = { 'X-Scope-OrgID': { existingSecret: 'backend', key: 'tenant' } };
+    const manifests = await render(chart, backend('tempo:4317', { headers }));
+    const folder = mkdtempSync(join(tmpdir(), 'traces-newer-'));
+    releases.add(() => rmSync(folder, { recursive: true, force: true }));
+    expect(await validateOnNewer(manifests, folder)).toBe('');
   });
 
   it('what has no backend is not sent to the Collector either', async () => {
@@ -132,7 +141,7 @@ describe('the examples of backends', () => {
 it('without a backend there is no such way, and an endpoint is an address', async () => {
   expect((await bridgeOf({}))['opentelemetry']).toBeUndefined();
   expect(await refusal(chart, { opentelemetry: { x: { endpoint: 'nonsense' } } })).toContain(
-    "'nonsense' is not valid uri",
+    "at '/opentelemetry/x/endpoint': 'nonsense' does not match pattern",
   );
 });
 

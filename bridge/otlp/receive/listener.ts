@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { ConnectionLimit } from '../../lib/connection-limit.ts';
 import { UserError } from '../../lib/errors.ts';
+import { hostAndPort, listenHost } from '../../lib/listen-host.ts';
 import type { TlsMaterial } from './tls-files.ts';
 
 /** HTTP/2's default of 64 KiB stops the sender after a few objects; the node benchmark doubles with a large one. */
@@ -213,11 +214,11 @@ function ping(session: ServerHttp2Session): void {
 
 function bind(server: Http2Server, { host, port }: ListenOptions): Promise<number> {
   return new Promise((resolve, reject) => {
-    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const address = hostAndPort(host, port);
     server.on('error', (error: Error) => {
       const next = 'Stop what listens there, or choose another address (otlp.host and otlp.port; record: --listen).';
       reject(new UserError(`OTLP cannot listen on ${address}: ${error.message}`, next));
     });
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+    server.listen(port, listenHost(host), () => resolve((server.address() as AddressInfo).port));
   });
 }

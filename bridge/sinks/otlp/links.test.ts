@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { z } from 'zod';
 import { configured, runLinks, sinkSchemas } from '../index.ts';
 import { otlpSchema } from './config.ts';
 import { at, run, TRACE_ID } from './fixtures.ts';
@@ -54,18 +55,10 @@ it('only destinations that get the run have a link to it', () => {
   const trace = 'https://x/{traceId}';
   expect(linksOf(run(), settings({ trace }, { namespaces: ['other'] }), 'c', NOW)).toEqual([]);
   expect(linksOf(run(), settings({ trace }, { dryRun: true }), 'c', NOW)).toEqual([]);
-  const all = { ...none(), opentelemetry: { a: settings({ trace }), b: settings({}) } };
+  const given = { a: { endpoint: ENDPOINT, links: { trace } }, b: { endpoint: ENDPOINT } };
+  const all = z.object(sinkSchemas).parse({ opentelemetry: given });
   expect(runLinks(all, 'c', () => NOW)(run())).toEqual([
     { destination: 'opentelemetry/a', label: 'trace', url: `https://x/${TRACE_ID}` },
   ]);
   expect(configured(all)).toHaveLength(2);
 });
-
-function none() {
-  return {
-    cronitor: sinkSchemas.cronitor.parse(undefined),
-    sentry: sinkSchemas.sentry.parse(undefined),
-    github: sinkSchemas.github.parse(undefined),
-    kubernetes: sinkSchemas.kubernetes.parse(undefined),
-  };
-}

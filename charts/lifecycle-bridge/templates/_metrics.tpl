@@ -161,9 +161,10 @@ tls:
   {{- end }}
 {{- end }}
 {{- with $backend.headers }}
+# With a second variable, which is empty, it is text: by itself the Collector would take 123 for a number, and not start.
 headers:
   {{- range $header, $_ := . }}
-  {{ $header | quote }}: ${env:{{ include "lifecycle-bridge.headerVariable" (dict "root" $.root "signal" $backend.signal "header" $header) }}}
+  {{ $header | quote }}: ${env:{{ include "lifecycle-bridge.headerVariable" (dict "root" $.root "signal" $backend.signal "header" $header) }}}${env:NOTHING:-}
   {{- end }}
 {{- end }}
 {{- end }}

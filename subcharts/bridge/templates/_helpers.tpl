@@ -70,10 +70,10 @@ bridge.image.repository is not set, and no image of the bridge is published. Bui
 
 {{/* What of bridge.yaml the chart decides, merged under `config`. */}}
 {{- define "bridge.base" -}}
-otlp: { host: 0.0.0.0, port: 4317 }
+otlp: { host: '::', port: 4317 } # every address, IPv4 and IPv6
 store: { path: /var/lib/lifecycle-bridge/bridge.db }
 web:
-  host: 0.0.0.0
+  host: '::'
   port: 8080
   auth: {{ .Values.page.auth }}
   {{- with include "bridge.publicUrl" . }}

@@ -90,8 +90,9 @@ readinessProbe:
 {{- define "collector.variables" -}}
 - name: POD_IP
   valueFrom: { fieldRef: { fieldPath: status.podIP } }
-- { name: HEALTH_ENDPOINT, value: '$(POD_IP):13133' }
-- { name: METRICS_HOST, value: '$(POD_IP)' }
+{{- /* In brackets, which an IPv6 address needs and an IPv4 address may have; 0.0.0.0 is every address to Go, also of IPv6. */}}
+- { name: HEALTH_ENDPOINT, value: '[$(POD_IP)]:13133' }
+- { name: METRICS_HOST, value: '0.0.0.0' }
 {{- range $name, $from := .SecretEnv }}
 - name: {{ $name }}
   valueFrom: { secretKeyRef: { name: {{ $from.existingSecret | quote }}, key: {{ $from.key | quote }} } }
