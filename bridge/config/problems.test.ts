@@ -9,7 +9,7 @@ import { nest } from './tree.ts';
 function settings(schema: z.core.$ZodType, at: readonly string[] = []): string[][] {
   const inner = inputOf(schema);
   const below = inner instanceof z.ZodRecord ? settings(inner.valueType, [...at, 'name']) : [];
-  const keys = inner instanceof z.ZodObject ? Object.entries(inner.shape as Record<string, z.ZodType>) : [];
+  const keys = inner instanceof z.ZodObject ? Object.entries(inner.shape) : [];
   return [
     ...(at.length === 0 ? [] : [[...at]]),
     ...below,

@@ -79,12 +79,17 @@ function readHeaders(text: string, where: string): Headers {
 
 function readAuthority(file: string): Buffer {
   const authority = readFile(file, 'caFile');
-  try {
-    new X509Certificate(authority);
-  } catch {
+  if (!isCertificate(authority))
     throw new UserError('caFile holds no certificate (PEM)', `put the certificate of the authority into ${file}`);
-  }
   return authority;
+}
+
+function isCertificate(pem: Buffer): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
 }
 
 function readFile(file: string, setting: string): Buffer {
