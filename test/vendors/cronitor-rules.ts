@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timeZoneOf } from './time-zone.ts';
 
 /** Code points, as people count characters. */
 const atMost = (max: number) => (text: string) => Array.from(text).length <= max;
@@ -12,13 +13,7 @@ const CRON = new RegExp(String.raw`^(@\w+( \S+)?|${CRON_FIELD}( ${CRON_FIELD}){4
 const METRIC =
   /^metric\.(duration (<=|>=|<|>) \d+(\.\d+)? ?[a-z ]*|(count|error_count|error_rate) (<=|>=|<|>) \d+(\.\d+)?)$/;
 
-function isTimeZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}
+const isTimeZone = (zone: string): boolean => timeZoneOf(zone) !== undefined;
 
 function isJson(value: string): boolean {
   try {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timeZoneOf } from './time-zone.ts';
 
 /** What Sentry documents of events, and what its normaliser changes where it is not kept: a careful client keeps it. */
 const text = (max: number) => z.string().min(1).max(max);
@@ -154,10 +155,6 @@ function isCrontab(value: string): boolean {
 }
 
 function isZone(value: string): boolean {
-  try {
-    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions();
-    return !/^[+-]/.test(timeZone);
-  } catch {
-    return false;
-  }
+  const zone = timeZoneOf(value);
+  return zone !== undefined && !/^[+-]/.test(zone);
 }
