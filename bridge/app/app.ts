@@ -35,6 +35,8 @@ import { startCluster } from './cluster.ts';
 import { startHeartbeats } from './heartbeats.ts';
 import type { Ticking } from './ticking.ts';
 import { startTicking, watchStore } from './ticking.ts';
+import type { Wake } from './wakes.ts';
+import { wakeOf } from './wakes.ts';
 import { Live } from '../web/live.ts';
 import { webWithToken } from '../web/made-token.ts';
 import { startWeb } from '../web/server.ts';
@@ -114,7 +116,7 @@ async function startParts(options: AppOptions, releases: Releases): Promise<Omit
   });
   releases.add(() => web.close());
   const dispatcher = startOutbox(options, worker, deliverers, reporter, live, releases);
-  onWake((transitions) => (dispatcher.wake(), cluster?.woken(transitions)));
+  onWake(wakeOf(dispatcher, cluster));
   await startLocal(options, worker, reader, deliverers, () => (dispatcher.wake(), live.changed()), releases);
   startHeartbeats(options, worker, reader, deliverers, auditor, releases);
   otlp = await startReceiver(options, ingest, metrics, () => auditor?.connected(), releases);
@@ -168,9 +170,6 @@ async function openDestinations(
   return { api, deliverers };
 }
 
-/** After a commit with the kinds of its transitions; after a tick without, when anything may be due. */
-type Wake = (transitions?: Committed['transitions']) => void;
-
 interface StoreRoom {
   readonly worker: WorkerClient;
   readonly ingest: Ingest;
@@ -194,7 +193,7 @@ async function startStore(
     reporter.committed(committed);
     if (!committed.changed) return;
     live.changed();
-    if (committed.work) wake(committed.transitions);
+    if (committed.work) wake(committed);
   };
   let ticking: Ticking | undefined;
   const worker = await startWorker({ config, startedAt, scheduleTimers }, onCommitted, fail, {

@@ -60,6 +60,8 @@ class Reader {
   readonly #settlements: Settlements<LogResult>;
   readonly #reading = new Map<number, Promise<void>>();
   #isOurs = false;
+  /** More may be wanted than are read at once. */
+  #more = false;
 
   constructor(options: LogReaderOptions) {
     this.#options = options;
@@ -95,11 +97,14 @@ class Reader {
     const { store, clock, isOurs } = this.#options;
     this.#isOurs ||= await isOurs(this.#stopping.signal);
     const room = MAX_READING - this.#reading.size;
+    this.#more = room === 0;
     if (!this.#isOurs || room === 0) return this.#isOurs;
-    for (const log of await store.wantedLogs(room, clock.now(), [...this.#reading.keys()])) {
+    const wanted = await store.wantedLogs(room, clock.now(), [...this.#reading.keys()]);
+    this.#more ||= wanted.length === room;
+    for (const log of wanted) {
       const read = this.#read(log).finally(() => {
         this.#reading.delete(log.id);
-        this.#wake.wake();
+        if (this.#more) this.#wake.wake();
       });
       this.#reading.set(log.id, read);
     }

@@ -32,7 +32,7 @@ export class DestinationLoop {
   readonly #limiter = new Limiter();
   readonly #wake = new Wake();
   readonly #abort = new AbortController();
-  readonly #intents: Settlements<Settled>;
+  readonly #intents: Settlements<Settled, boolean>;
   readonly #desired: Settlements<SettledDesired>;
   readonly #journal: Settlements<SettledJournal>;
   /** Sends with their settlement; they never reject. */
@@ -52,7 +52,7 @@ export class DestinationLoop {
     const { store, clock, onError, retryMs } = options;
     this.#deliverer = deliverer;
     this.#options = options;
-    this.#intents = new Settlements((items) => store.settle(items, clock.now()), onError, retryMs);
+    this.#intents = new Settlements((items) => this.#settle(items), onError, retryMs);
     this.#desired = new Settlements((items) => store.settleDesired(items, clock.now()), onError, retryMs);
     this.#journal = new Settlements((items) => store.settleJournal(items, clock.now()), onError, retryMs);
     this.#loop = this.#run();
@@ -60,6 +60,10 @@ export class DestinationLoop {
 
   wake(): void {
     this.#wake.wake();
+  }
+
+  committed(send: boolean): void {
+    if (send || this.#deliverer.journal !== undefined) this.wake();
   }
 
   clockSet(ms: number): void {
@@ -100,8 +104,20 @@ export class DestinationLoop {
     await this.#retryRefused();
     this.#startWaiting();
     // Asked at once, so that all of it is one message to the store's thread and one back.
-    const [claimed] = await Promise.all([this.#claim(), this.#converge(), this.#follow()]);
-    return claimed > 0 ? 0 : this.#sleepMs(began);
+    const [more] = await Promise.all([this.#claim(), this.#converge(), this.#follow()]);
+    return more ? 0 : this.#sleepMs(began);
+  }
+
+  /** True when more may be sent, maybe in place of what is settled; in the same message, as nearly always nothing is. */
+  async #settle(items: readonly Settled[]): Promise<boolean> {
+    const { store, clock } = this.#options;
+    const [, isDue] = await Promise.all([store.settle(items, clock.now()), this.#isDue()]);
+    return isDue;
+  }
+
+  #isDue(): Promise<boolean> {
+    const { destination, dryRun } = this.#deliverer;
+    return dryRun ? Promise.resolve(true) : this.#options.store.isDue(destination, this.#options.clock.now());
   }
 
   /** What the process before sent counts in the vendor's limits. Nothing is sent before it is known. */
@@ -115,22 +131,28 @@ export class DestinationLoop {
     this.#resumed = true;
   }
 
-  /** Takes intents that may be sent, and starts what is free; how many were taken. */
-  async #claim(): Promise<number> {
+  /** Takes intents that may be sent, and starts what is free; whether more may be taken at once. */
+  async #claim(): Promise<boolean> {
     const room = MAX_IN_FLIGHT - this.#inFlight - this.#waiting.length;
-    if (room === 0 || this.#stopping) return 0;
+    if (room === 0 || this.#stopping) return false;
     const { destination, dryRun } = this.#deliverer;
-    const now = this.#options.clock.now();
-    const claimed = await this.#options.store.claim(destination, room, now, this.#limiter.busy(now), dryRun, 1);
+    const { store, clock } = this.#options;
+    const now = clock.now();
+    const [claimed, isDue] = await Promise.all([
+      store.claim(destination, room, now, this.#limiter.busy(now), dryRun, 1),
+      this.#isDue(),
+    ]);
     this.#waiting.push(...claimed);
     this.#startWaiting();
-    return claimed.length;
+    return claimed.length > 0 && isDue;
   }
 
-  async #retryRefused(): Promise<void> {
+  /** Whether something was refused that may be sent now. */
+  async #retryRefused(): Promise<boolean> {
     const { destination, dryRun } = this.#deliverer;
     const limits = dryRun ? [] : (this.#deliverer.renewed?.() ?? []);
     if (limits.length > 0) await this.#options.store.retryRefused(destination, limits, this.#options.clock.now());
+    return limits.length > 0;
   }
 
   async #converge(): Promise<void> {
@@ -173,7 +195,8 @@ export class DestinationLoop {
     return true;
   }
 
-  async #send(batch: readonly ClaimedIntent[]): Promise<void> {
+  /** True when there may be more to do afterwards. */
+  async #send(batch: readonly ClaimedIntent[]): Promise<boolean> {
     const { clock, random, onSettled, onError } = this.#options;
     const { destination, dryRun } = this.#deliverer;
     this.#inFlight += batch.length;
@@ -187,12 +210,16 @@ export class DestinationLoop {
       seq,
       ...scheduled(deliveries[index]!, attempt, random()),
     }));
-    await this.#intents.add(settled);
+    const isDue = await this.#intents.add(settled);
     this.#inFlight -= batch.length;
     settled.forEach(({ delivery }) => onSettled(destination, delivery, 'intent'));
+    const allDelivered = deliveries.every(({ outcome }) => outcome === 'delivered');
+    // It may be what shows that a refused key is accepted now.
+    const isRenewed = await this.#retryRefused();
+    return isDue !== false || !allDelivered || isRenewed || this.#waiting.length > 0;
   }
 
-  async #sendDesired(rows: readonly ClaimedDesired[]): Promise<void> {
+  async #sendDesired(rows: readonly ClaimedDesired[]): Promise<boolean> {
     const { clock, random, onSettled, onError } = this.#options;
     const { destination, convergeLimits } = this.#deliverer;
     this.#converging++;
@@ -209,10 +236,11 @@ export class DestinationLoop {
     await this.#desired.add(settled);
     this.#converging--;
     settled.forEach(({ delivery }) => onSettled(destination, delivery, 'desired'));
+    return true;
   }
 
-  async #export({ destination, upTo, entries, attempt }: ClaimedJournal): Promise<void> {
-    if (entries.length === 0) return;
+  async #export({ destination, upTo, entries, attempt }: ClaimedJournal): Promise<boolean> {
+    if (entries.length === 0) return true;
     const { clock, random, onSettled, onError } = this.#options;
     const { dryRun, journal } = this.#deliverer;
     this.#exporting = true;
@@ -224,6 +252,7 @@ export class DestinationLoop {
     await this.#journal.add([settled]);
     this.#exporting = false;
     onSettled(destination, settled.delivery, 'journal');
+    return true;
   }
 
   #journalLimits(): readonly Limit[] {
@@ -234,13 +263,15 @@ export class DestinationLoop {
     const delivery: Delivery = { outcome: 'retry', reason: 'shutting_down' };
     const settled = this.#waiting.map(({ seq }) => ({ seq, delivery, delayMs: 0 }));
     this.#waiting = [];
-    if (settled.length > 0) this.#track(this.#intents.add(settled));
+    if (settled.length > 0) this.#track(this.#intents.add(settled).then(() => true));
   }
 
-  #track(send: Promise<void>): void {
-    const tracked = send.catch(this.#options.onError).finally(() => {
+  /** `send` fulfils with whether there may be more to do, as after a failure. */
+  #track(send: Promise<boolean>): void {
+    const failed = (error: unknown): boolean => (this.#options.onError(error), true);
+    const tracked = send.catch(failed).then((more) => {
       this.#sends.delete(tracked);
-      this.#wake.wake();
+      if (more) this.#wake.wake();
     });
     this.#sends.add(tracked);
   }

@@ -28,8 +28,10 @@ export interface DispatcherOptions {
 }
 
 export interface Dispatcher {
-  /** To be called after each commit and whenever something may be due: there may be something to send, or to give up. */
+  /** Something may be due: to send, or to give up. */
   wake(): void;
+  /** A commit has added to the journal, and with `send` to what is sent or how vendors should look. */
+  committed(send: boolean): void;
   /** The clock was set by `ms`, and the store's times were moved too. */
   clockSet(ms: number): void;
   /** Claims nothing more; what is in flight has `graceMs` to end, then it is interrupted and due at the next start. */
@@ -53,6 +55,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const sweeper = startSweeper({ ...options, onError, tickMs }, wakeLoops);
   return {
     wake: () => (wakeLoops(), sweeper.wake()),
+    committed: (send) => (loops.forEach((loop) => loop.committed(send)), sweeper.wake()),
     clockSet: (ms) => (loops.forEach((loop) => loop.clockSet(ms)), sweeper.wake()),
     async stop(graceMs) {
       await Promise.all([sweeper.stop(), ...loops.map((loop) => loop.stop(graceMs))]);
@@ -81,7 +84,8 @@ function startSweeper(
       // Also after a clock that was set back.
       if (Math.abs(now - last) >= SWEEP_MS) {
         last = now;
-        await store.sweep(now, maxAgeMs, SUPERSEDE_MS, followers).then(onSwept, onError);
+        const changed = await store.sweep(now, maxAgeMs, SUPERSEDE_MS, followers).catch(onError);
+        if (changed === true) onSwept();
       }
       if (!stopped.signal.aborted) await sleep.wait(tickMs);
     }

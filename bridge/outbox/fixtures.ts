@@ -21,6 +21,7 @@ export class LateStore implements Async<OutboxStore> {
   claimDesired = (...args: Parameters<OutboxStore['claimDesired']>) =>
     this.#call('claimDesired', (store) => store.claimDesired(...args));
   settle = (...args: Parameters<OutboxStore['settle']>) => this.#call('settle', (store) => store.settle(...args));
+  isDue = (...args: Parameters<OutboxStore['isDue']>) => this.#call('isDue', (store) => store.isDue(...args));
   recentlySent = (...args: Parameters<OutboxStore['recentlySent']>) =>
     this.#call('recentlySent', (store) => store.recentlySent(...args));
   settleDesired = (...args: Parameters<OutboxStore['settleDesired']>) =>

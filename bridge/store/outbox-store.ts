@@ -34,6 +34,8 @@ export interface OutboxStore extends JournalStore {
     perGate?: number,
   ): ClaimedIntent[];
   settle(results: readonly Settled[], now: Instant): void;
+  /** Whether an intent could be claimed now if no limit, hold or retirement kept it; a dry run may claim others too. */
+  isDue(destination: string, now: Instant): boolean;
   /** Requests of a destination that were or may have been made after `since`, the oldest first. */
   recentlySent(destination: string, since: Instant): SentIntent[];
   /**
@@ -51,7 +53,7 @@ export interface OutboxStore extends JournalStore {
    * Settles what is over `maxAgeMs` as `expired` and what blocks a lane that waited `supersedeMs` as `superseded`. The
    * time between the last sweep and the next start, when nothing could be sent, makes nothing older. Rows that no object
    * claims any more and that were paused long enough are wanted as null. `followers`: the configured destinations that
-   * follow the journal; of others nothing is kept for it.
+   * follow the journal; of others nothing is kept for it. True when it wrote what somebody may have to act on.
    */
-  sweep(now: Instant, maxAgeMs: number, supersedeMs: number, followers?: readonly string[]): void;
+  sweep(now: Instant, maxAgeMs: number, supersedeMs: number, followers?: readonly string[]): boolean;
 }

@@ -78,8 +78,11 @@ export interface Store extends OutboxStore, ProblemStore, LogStore {
   take<K extends keyof News>(what: K): News[K];
   /** How many rows could not be read, and so are in quarantine, since the last call. */
   takeUnreadable(): number;
-  /** Whether a transaction since the last call wrote what another part may have to act on: to send it, or to read a log. */
-  takeWork(): boolean;
+  /**
+   * Whether a transaction since the last call wrote what another part may have to act on: to send it, or to read a log;
+   * `send`: intents or desired rows.
+   */
+  takeWork(): { readonly work: boolean; readonly send: boolean };
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;
   /** Makes settled intents pending again, under the same identifiers, and records who asked for it. */

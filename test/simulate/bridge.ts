@@ -21,6 +21,7 @@ import { startDispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { kubeOf } from '../../bridge/cluster/api.ts';
 import { configured, createDeliverer, depsOf } from '../../bridge/sinks/index.ts';
 import { startTicking } from '../../bridge/app/ticking.ts';
+import { type Wake, wakeOf } from '../../bridge/app/wakes.ts';
 import type { ExportAnswer } from './collector.ts';
 import type { Destinations } from './destinations.ts';
 import type { Leaving } from './death.ts';
@@ -168,11 +169,11 @@ export class Bridge {
     const { clock, program } = this;
     const random = this.#random;
     const releases = this.#releases;
-    let wake = (_kinds?: readonly TransitionKind[]): void => undefined;
+    let wake: Wake = () => undefined;
     let ticking: ReturnType<typeof startTicking> | undefined;
     const worker = await startWorker(
       { config: this.#config, startedAt: clock.now() },
-      ({ changed, work, transitions }) => changed && work && wake(transitions),
+      (committed) => committed.changed && committed.work && wake(committed),
       (error) => this.#crash(error),
       { onWritten: () => ticking?.changed() },
       (init) => (this.#thread = new SimulatedThread(init, { scheduler, program, random, onAnswered })),
@@ -190,7 +191,7 @@ export class Bridge {
     const onAsked = (): void => this.death.left('request');
     const http = new VendorHttp({ scheduler, weather, random, program, destinations, sent, onAsked });
     const dispatcher = await this.#startOutbox(worker, http, api, releases);
-    wake = (kinds) => (dispatcher.wake(), cluster.woken(kinds));
+    wake = wakeOf(dispatcher, cluster);
     const planning = [worker.calls, dispatcher, cluster.auditor];
     releases.add(followClock(clock, planning, (error) => onError('clock', error)));
     this.#auditor = cluster.auditor;

@@ -137,6 +137,7 @@ export function later(store: () => OutboxStore): Async<OutboxStore> {
   return {
     claim: async (...args) => store().claim(...args),
     settle: async (...args) => store().settle(...args),
+    isDue: async (...args) => store().isDue(...args),
     recentlySent: async (...args) => store().recentlySent(...args),
     claimDesired: async (...args) => store().claimDesired(...args),
     settleDesired: async (...args) => store().settleDesired(...args),

@@ -55,7 +55,7 @@ function tick(store: Store, engine: Engine, config: Config, now: Instant): Ticke
   const unjudged = store.take('unjudged');
   const next = store.nextAt(now, BY_CLOCK);
   // Each is asked: what it says it says once.
-  const work = [store.takeWork(), next.isDue, problems.length > 0].includes(true);
+  const work = [store.takeWork().work, next.isDue, problems.length > 0].includes(true);
   const nextAt = Math.min(engineAt, next.at);
   const found = { problems, plannerFailures, unreadable, dropped, unjudged };
   return { transitions: store.take('transitions'), ended: store.take('ended'), ...found, state, work, nextAt };

@@ -145,6 +145,7 @@ const METHODS: Readonly<Record<Method, 'looks' | 'writes'>> = {
   probe: 'looks',
   claim: 'looks',
   settle: 'writes',
+  isDue: 'looks',
   recentlySent: 'looks',
   claimDesired: 'looks',
   settleDesired: 'writes',

@@ -66,10 +66,11 @@ it('says of each commit whether there may be something to send', async () => {
   await worker.calls.ingest(request('a', '2', started), T0);
   await worker.calls.ingest(request('a', '3', { ...started, active: 2 }), T0);
   await worker.calls.probe();
-  expect(commits.map(({ changed, work, transitions }) => ({ changed, work, transitions }))).toEqual([
-    { changed: true, work: false, transitions: [] },
-    { changed: true, work: true, transitions: ['run.started'] },
-    { changed: true, work: false, transitions: [] },
+  expect(commits.map(({ changed, work, send, transitions }) => ({ changed, work, send, transitions }))).toEqual([
+    { changed: true, work: false, send: false, transitions: [] },
+    // Without a destination only who follows the journal has something to do.
+    { changed: true, work: true, send: false, transitions: ['run.started'] },
+    { changed: true, work: false, send: false, transitions: [] },
   ]);
   await worker.calls.close();
   await worker.stop();

@@ -55,7 +55,7 @@ export function committedOf(
     ended: store.take('ended'),
     quiet,
     changed: seen > changedNothing || quarantined.length > 0,
-    work: store.takeWork(),
+    ...store.takeWork(),
     commitMs: performance.now() - began,
   };
 }

@@ -100,6 +100,8 @@ export interface Committed {
   readonly changed: boolean;
   /** Whether there may be more to send, or a log to read. */
   readonly work: boolean;
+  /** Whether there may be more to send to who does not follow the journal. */
+  readonly send: boolean;
 }
 
 /** What the worker thread says; what it has to say at one time goes over in one message. */

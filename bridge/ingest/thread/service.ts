@@ -133,10 +133,12 @@ class Service {
     this.#send();
   }
 
-  /** Those that arrived together, then those that arrived meanwhile. */
+  /** Those that arrived together, then those that arrived meanwhile. What was asked in one message is answered in one. */
   *#waitingCalls(first: readonly CallMessage[]): Generator<CallMessage> {
-    for (let calls: readonly CallMessage[] | undefined = first; calls !== undefined; calls = this.#port.next())
+    for (let calls: readonly CallMessage[] | undefined = first; calls !== undefined; calls = this.#port.next()) {
       yield* calls;
+      this.#send();
+    }
   }
 
   #commitGroup(store: Store, engine: Engine, group: readonly Waiting[]): void {
@@ -182,7 +184,6 @@ class Service {
     } catch (error) {
       this.#post({ type: 'failed', id, error: this.#failed(error) });
     }
-    this.#send();
   }
 
   /** What was found corrupted or gone is neither read nor written again by this process. */

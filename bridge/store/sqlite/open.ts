@@ -125,17 +125,18 @@ function storeOf(path: string, db: Db, lock: Lock, now: Instant, made: Recovery 
 
 /** Transactions, and whether one of them left work to somebody else. */
 function transactions(db: Db, tx: Parts['tx']): Pick<Store, 'transaction' | 'takeWork'> {
-  let hasWork = false;
+  const none = { work: false, send: false };
+  let left = none;
   return {
     transaction(work) {
-      const before = db.workStamp;
+      const { workStamp, sentStamp } = db;
       const result = tx.run(work);
-      hasWork ||= db.workStamp !== before;
+      left = { work: left.work || db.workStamp !== workStamp, send: left.send || db.sentStamp !== sentStamp };
       return result;
     },
     takeWork() {
-      const had = hasWork;
-      hasWork = false;
+      const had = left;
+      left = none;
       return had;
     },
   };

@@ -21,6 +21,7 @@ export function outboxStore(
       return db.write(() => intents.claim(destination, limit, now, exclude, dryRun, perGate));
     },
     settle: (results, now) => db.write(() => results.forEach((result) => intents.settle(result, now))),
+    isDue: (destination, now) => isAnyDue(db, destination, now),
     recentlySent: (destination, since) => recentlySent(db, destination, since),
     claimDesired(destination, limit, now, limitKeys = []) {
       if (!desired.isDue(destination, now)) return [];

@@ -29,7 +29,9 @@ export function upkeep(db: Db, { tx, holds, retention, sweep }: Parts, side: Sid
     ingested: (now) => side.committed(now),
     sweep(now, maxAgeMs, supersedeMs, followers) {
       shift();
+      const { workStamp } = db;
       db.write(() => sweep.run(now, maxAgeMs, supersedeMs, followers));
+      return db.workStamp !== workStamp;
     },
     retain(now, limits) {
       file.check();

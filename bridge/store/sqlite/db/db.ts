@@ -15,9 +15,15 @@ interface Prepared {
   readonly statement: StatementSync;
   readonly namesObjects: boolean;
   readonly namesWork: boolean;
+  readonly namesSent: boolean;
   /** What is written before it. */
   readonly late: readonly Late[];
 }
+
+const OBJECTS = /\bobjects\b/;
+
+/** Where those look who send to a vendor, but for the journal. */
+const SENT = /\b(?:intents|desired)\b/;
 
 /** Where those look who send, read logs, or write Events. */
 const WORK = /\b(?:intents|desired|transitions|events|logs|annotation_problems)\b/;
@@ -35,6 +41,7 @@ export class Db {
   /** Statements that changed rows of `objects`, or may have, and what was rolled back. */
   #objectWrites = 0;
   #workWrites = 0;
+  #sentWrites = 0;
   #writes = 0;
   readonly path: string;
   readonly isReadOnly: boolean;
@@ -73,11 +80,12 @@ export class Db {
   /** Number of rows changed. */
   run(sql: string, ...params: SQLInputValue[]): number {
     try {
-      const { statement, namesObjects, namesWork } = this.#ready(sql);
+      const { statement, namesObjects, namesWork, namesSent } = this.#ready(sql);
       const changes = Number(statement.run(...params).changes);
       if (changes > 0) this.#writes++;
       if (namesObjects && changes > 0) this.#objectWrites++;
       if (namesWork && changes > 0) this.#workWrites++;
+      if (namesSent && changes > 0) this.#sentWrites++;
       return changes;
     } catch (error) {
       throw asTrouble(error);
@@ -103,6 +111,11 @@ export class Db {
   /** Another number once `run` has written what another part may have to act on: to send it, mostly. */
   get workStamp(): number {
     return this.#workWrites;
+  }
+
+  /** Another number once `run` has written intents or desired rows. */
+  get sentStamp(): number {
+    return this.#sentWrites;
   }
 
   takeUnreadable(): number {
@@ -184,7 +197,8 @@ export class Db {
     if (prepared === undefined) {
       const statement = this.#connection.prepare(sql);
       const late = this.#late.filter(({ names }) => names.test(sql)).map((one) => one.late);
-      prepared = { statement, namesObjects: /\bobjects\b/.test(sql), namesWork: WORK.test(sql), late };
+      const names = (tables: RegExp): boolean => tables.test(sql);
+      prepared = { statement, namesObjects: names(OBJECTS), namesWork: names(WORK), namesSent: names(SENT), late };
       this.#statements.set(sql, prepared);
     }
     for (const late of prepared.late) late.write();
