@@ -138,8 +138,8 @@ export async function refusal(chart: string, values: Tree, options?: RenderOptio
 
 /** Every set of values that is kept beside the chart: ci/, and what the examples give to Helm. */
 export function cases(): readonly { readonly name: string; readonly values: Tree }[] {
-  const valuesIn = (folder: string) =>
-    readdirSync(join(UMBRELLA, folder)).map((file) => ({
+  const valuesIn = (folder: string, ...files: string[]) =>
+    (files.length > 0 ? files : readdirSync(join(UMBRELLA, folder))).map((file) => ({
       name: `${folder}/${file}`,
       values: parse(readFileSync(join(UMBRELLA, folder, file), 'utf8')) as Tree,
     }));
@@ -151,10 +151,8 @@ export function cases(): readonly { readonly name: string; readonly values: Tree
   return [
     ...valuesIn('ci'),
     ...valuesIn('examples/backends'),
-    {
-      name: 'examples/node/values.yaml',
-      values: parse(readFileSync(join(UMBRELLA, 'examples/node/values.yaml'), 'utf8')) as Tree,
-    },
+    ...valuesIn('examples/node', 'values.yaml'),
+    ...valuesIn('examples/large'),
     example('argocd/application.yaml', 'Application', 'spec', 'source', 'helm', 'valuesObject'),
     example('flux/helmrelease.yaml', 'HelmRelease', 'spec', 'values'),
   ];

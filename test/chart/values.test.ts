@@ -284,7 +284,7 @@ describe('a contradiction', () => {
 
 it.each(cases().map(({ name, values }) => [name, values] as const))('%s is rendered as it is', async (name, values) => {
   // Files of backends are given beside one's own values.
-  const bare = !name.startsWith('examples/backends/');
+  const bare = !/^examples\/(?:backends|large)\//.test(name);
   expect((await render(chart, values, { bare })).length).toBeGreaterThan(5);
 });
 
