@@ -47,8 +47,13 @@ export async function demoBackends(dataDir: string, releases: Releases): Promise
 
 /** Without Go nothing is, and nothing needs to be: --replay does without. */
 async function areBuilt(): Promise<boolean> {
-  const bin = await run(tools, ['--bin']).catch(() => undefined);
-  return bin !== undefined && PROGRAMS.every((name) => existsSync(join(bin.stdout.trim(), name)));
+  const bin = await toolsFolder().catch(() => undefined);
+  return bin !== undefined && PROGRAMS.every((name) => existsSync(join(bin, name)));
+}
+
+/** The folder of the programs that are built. */
+export async function toolsFolder(): Promise<string> {
+  return (await run(tools, ['--bin'])).stdout.trim();
 }
 
 /** The pipelines of the chart, without what comes from a release. */

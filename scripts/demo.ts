@@ -8,8 +8,8 @@ import { Releases } from '../bridge/lib/releases.ts';
 import { startBridge } from '../test/harness/bridge.ts';
 import { startCollector } from '../test/harness/collector.ts';
 import { createNamespace } from '../test/harness/kube.ts';
-import { DEFAULT_KEY, startVendors } from '../test/vendors/start-vendors.ts';
-import { demoBackends, NO_BACKENDS } from './demo-backends.ts';
+import { DEFAULT_KEY, SENTRY_KEY, startVendors } from '../test/vendors/start-vendors.ts';
+import { demoBackends, NO_BACKENDS, toolsFolder } from './demo-backends.ts';
 import { demoCluster } from './demo-cluster.ts';
 import { demoCronJobs } from './demo-workloads.ts';
 
@@ -53,11 +53,15 @@ function readArguments(): DemoOptions | undefined {
   return { cluster: values.cluster, replay: values.replay, vendors: values.vendors };
 }
 
-async function vendors(given: string | undefined, releases: Releases): Promise<string> {
-  if (given !== undefined) return given;
+const SETTING = 'LIFECYCLE_BRIDGE__';
+
+/** Where the vendors are, and what the bridge is told of those that it does not get anyhow. */
+async function vendors(given: string | undefined, releases: Releases): Promise<Pick<Given, 'vendorsUrl' | 'env'>> {
+  if (given !== undefined) return { vendorsUrl: given, env: {} };
   const simulated = await startVendors();
   releases.add(() => simulated.close());
-  return `${simulated.url}/`;
+  const dsn = `${simulated.url.replace('://', `://${SENTRY_KEY}@`)}/1`;
+  return { vendorsUrl: `${simulated.url}/`, env: { [`${SETTING}SENTRY__DEFAULT__DSN`]: dsn } };
 }
 
 /** The live demo: cluster, bridge, Collector, sample CronJobs. Returns the page. */
@@ -71,8 +75,14 @@ async function live({ cluster }: DemoOptions, given: Given, releases: Releases):
   releases.add(() => kube.removeNamespace());
   const scope = cluster ? { namespaces: [kube.namespace] } : {};
   say('starting the bridge');
+  const options = bridgeOptions(given);
+  // Simulated nodes have no logs, and a trace would wait for them.
+  const noLogs = cluster
+    ? {}
+    : { [`${SETTING}CRONITOR__DEFAULT__SHIP_LOGS`]: 'false', [`${SETTING}SENTRY__DEFAULT__SHIP_LOGS`]: 'false' };
   const bridge = await startBridge({
-    ...bridgeOptions(given),
+    ...options,
+    env: { ...options.env, ...noLogs },
     kubeconfig,
     clusterName: 'demo',
     ...scope,
@@ -86,7 +96,8 @@ async function live({ cluster }: DemoOptions, given: Given, releases: Releases):
   const names = ['report', 'sync-stock', 'import-legacy'];
   await Promise.all(names.map((name) => kube.runCronJob(name, `${name}-by-hand`)));
   say(`CronJobs ${names.join(', ')} are there; each has a run now and one every minute`);
-  say(`to look around: export KUBECONFIG=${kubeconfig}`);
+  const path = cluster ? '' : ` PATH=${await toolsFolder()}:$PATH`;
+  say(`to look around: export KUBECONFIG=${kubeconfig}${path}; kubectl -n ${kube.namespace} get cronjobs,jobs,pods`);
   return bridge.pageUrl;
 }
 
@@ -115,15 +126,15 @@ async function demo(options: DemoOptions): Promise<number> {
   const dataDir = await mkdtemp(join(tmpdir(), 'lifecycle-bridge-demo-'));
   releases.add(() => rm(dataDir, { recursive: true, force: true }));
   const work = async (): Promise<void> => {
-    const url = await vendors(options.vendors, releases);
+    const { vendorsUrl, env } = await vendors(options.vendors, releases);
     const backends = await demoBackends(dataDir, releases);
     if (backends === undefined) say(NO_BACKENDS);
-    const given = { vendorsUrl: url, dataDir, env: backends?.env ?? {} };
+    const given = { vendorsUrl, dataDir, env: { ...env, ...backends?.env } };
     const page = await (options.replay ? replay(given, releases) : live(options, given, releases));
     console.log(`page: ${page}`);
-    console.log(`vendors: ${url}`);
+    console.log(`vendors: ${vendorsUrl}`);
     if (backends !== undefined) {
-      console.log(`traces: ${backends.tracesUrl}`);
+      console.log(`traces: ${backends.tracesUrl} (each when its run is over)`);
       console.log(`logs: ${backends.logsUrl}`);
     }
     say('Ctrl-C ends it');
