@@ -17,7 +17,7 @@ export interface DemoBackends {
   /** A query of the API: the Go module of Jaeger has only a placeholder for its page. */
   readonly tracesUrl: string;
   readonly logsUrl: string;
-  /** What the bridge is told of them. */
+  /** What the bridge knows of them. */
   readonly env: Readonly<Record<string, string>>;
 }
 

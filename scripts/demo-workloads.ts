@@ -1,4 +1,4 @@
-/** Prefix of the annotations that tell the simulated kubelet how a pod ends; a real one ignores them. */
+/** Prefix of the annotations by which the simulated kubelet knows how a pod ends; a real one ignores them. */
 const TEST = 'lifecycle-bridge.test';
 
 /** Three CronJobs: one succeeds, one fails after a retry, one is stuck on its image. */

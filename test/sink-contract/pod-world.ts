@@ -21,6 +21,12 @@ import { startVendors } from '../vendors/start-vendors.ts';
 import { later } from './outbox-bench.ts';
 
 export const START = Date.parse('2026-01-05T12:00:00Z');
+/** A timestamp within the hour after START. */
+export const STAMP = /^2026-01-05T12:\d\d:\d\dZ$/;
+/** The annotation with which a pod asks for its timestamp. */
+export const ask = { addtime: 'true' };
+export const timestamp = (pod: SimulatedPod): string | undefined => pod.metadata.annotations['timestamp'];
+export const isStamped = (pod: SimulatedPod) => (): boolean => timestamp(pod) !== undefined;
 
 export interface LogLine {
   readonly [field: string]: unknown;
@@ -113,6 +119,11 @@ export class PodWorld {
   /** How many rows are not as they should be. */
   notInSync(): number {
     return this.#engine.reader.depth().reduce((sum, { notInSync }) => sum + notInSync, 0);
+  }
+
+  /** How each delivery ended, in their order. */
+  reasons(): string[] {
+    return this.deliveries.map((one) => (one.outcome === 'delivered' ? 'delivered' : one.reason));
   }
 
   /** Runs the clock until it is so. */

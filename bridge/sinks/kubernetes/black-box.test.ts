@@ -1,17 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { PodWorld, START } from '../../../test/sink-contract/pod-world.ts';
+import { ask, isStamped, PodWorld, STAMP, START, timestamp } from '../../../test/sink-contract/pod-world.ts';
 import type { SimulatedPod } from '../../../test/vendors/kubernetes.ts';
 
 /** The rows of `research/pod-time-controller.md` §11, by their numbers. */
 let world: PodWorld;
 const open = async (settings?: object): Promise<PodWorld> => (world = await PodWorld.open(settings));
 afterEach(() => world.close());
-
-const STAMP = /^2026-01-05T12:\d\d:\d\dZ$/;
-const ask = { addtime: 'true' };
-const timestamp = (pod: SimulatedPod): string | undefined => pod.metadata.annotations['timestamp'];
-const isStamped = (pod: SimulatedPod) => (): boolean => timestamp(pod) !== undefined;
-const reasons = (): string[] => world.deliveries.map((one) => (one.outcome === 'delivered' ? 'delivered' : one.reason));
 
 describe('a pod', () => {
   it('(1) without the trigger is left alone', async () => {
@@ -123,7 +117,7 @@ describe('a write', () => {
     world.vendors.inject({ match: 'PATCH', status, times: 3 });
     const pod = world.api.create('shop/web', ask);
     await world.until(isStamped(pod));
-    expect(reasons().filter((reason) => reason !== 'delivered')).toEqual(
+    expect(world.reasons().filter((reason) => reason !== 'delivered')).toEqual(
       Array.from({ length: 3 }, () => (status === 429 ? 'rate_limited' : 'server_error')),
     );
     expect(world.writes()).toHaveLength(1);
@@ -150,7 +144,7 @@ describe('a write', () => {
     world.api.beforePatch = (pod) => world.api.pods.delete(`shop/${pod.metadata.name}`);
     world.api.create('shop/web', ask);
     await world.until(() => world.deliveries.length > 0);
-    expect(reasons()).toEqual(['object_gone']);
+    expect(world.reasons()).toEqual(['object_gone']);
   });
 
   it('meets another pod of the same name and leaves it alone', async () => {
@@ -161,7 +155,7 @@ describe('a write', () => {
     const second = world.api.create('shop/db-0');
     world.observe(first);
     await world.until(() => world.deliveries.length > 0);
-    expect([reasons(), second.metadata.annotations]).toEqual([['object_gone'], {}]);
+    expect([world.reasons(), second.metadata.annotations]).toEqual([['object_gone'], {}]);
   });
 
   it('(11) that is forbidden is tried again slowly, and holds up no other namespace', async () => {
@@ -170,7 +164,7 @@ describe('a write', () => {
     const locked = ['a', 'b', 'c'].map((name) => world.api.create(`locked/${name}`, ask));
     const pod = world.api.create('shop/web', ask);
     await world.until(() => isStamped(pod)() && world.deliveries.length === 4);
-    expect(reasons().toSorted()).toEqual(['delivered', 'forbidden', 'forbidden', 'forbidden']);
+    expect(world.reasons().toSorted()).toEqual(['delivered', 'forbidden', 'forbidden', 'forbidden']);
     expect(JSON.stringify(world.deliveries)).toContain('cannot patch resource');
     world.now += 10_000;
     const before = world.vendors.requests.length;
@@ -207,7 +201,7 @@ describe('a write', () => {
     make();
     await world.quiet();
     expect(world.vendors.requests).toEqual([]);
-    expect(reasons()).toEqual(['object_over']);
+    expect(world.reasons()).toEqual(['object_over']);
     expect(world.lines).toMatchObject([{ pod: 'shop/web', reason: 'object_over', msg: 'a pod is not annotated' }]);
     expect(world.rows()).toMatchObject([{ reason: 'object_over' }]);
     expect(world.notInSync()).toBe(0);
@@ -273,8 +267,8 @@ describe('a write', () => {
     world.vendors.inject({ match: 'PATCH', resetAfterProcessing: true });
     const pod = world.api.create('shop/web', ask);
     world.watch = () => undefined;
-    await world.until(() => reasons().includes('delivered'));
-    expect([reasons(), world.writes().length]).toEqual([['answer_lost', 'delivered'], 1]);
+    await world.until(() => world.reasons().includes('delivered'));
+    expect([world.reasons(), world.writes().length]).toEqual([['answer_lost', 'delivered'], 1]);
     expect(timestamp(pod)).toMatch(STAMP);
   });
 

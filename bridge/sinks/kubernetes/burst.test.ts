@@ -1,16 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { PodWorld } from '../../../test/sink-contract/pod-world.ts';
+import { ask, isStamped, PodWorld, STAMP, timestamp } from '../../../test/sink-contract/pod-world.ts';
 import type { SimulatedPod } from '../../../test/vendors/kubernetes.ts';
 
 let world: PodWorld;
 const open = async (settings?: object): Promise<PodWorld> => (world = await PodWorld.open(settings));
 afterEach(() => world.close());
-
-const STAMP = /^2026-01-05T12:\d\d:\d\dZ$/;
-const ask = { addtime: 'true' };
-const timestamp = (pod: SimulatedPod): string | undefined => pod.metadata.annotations['timestamp'];
-const isStamped = (pod: SimulatedPod) => (): boolean => timestamp(pod) !== undefined;
-const reasons = (): string[] => world.deliveries.map((one) => (one.outcome === 'delivered' ? 'delivered' : one.reason));
 
 describe('beside another writer', () => {
   it('that writes first, its time stays', async () => {
@@ -23,7 +17,7 @@ describe('beside another writer', () => {
     const pod = world.api.create('shop/web', ask);
     await world.until(() => world.deliveries.length > 0);
     await world.quiet();
-    expect([timestamp(pod), world.writes(), reasons()]).toEqual(['theirs', [], ['already_there']]);
+    expect([timestamp(pod), world.writes(), world.reasons()]).toEqual(['theirs', [], ['already_there']]);
   });
 
   it('that writes without a look, as often as it likes, ours never writes after it', async () => {

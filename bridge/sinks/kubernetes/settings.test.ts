@@ -1,15 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { PodWorld } from '../../../test/sink-contract/pod-world.ts';
-import type { SimulatedPod } from '../../../test/vendors/kubernetes.ts';
+import { ask, isStamped, PodWorld, timestamp } from '../../../test/sink-contract/pod-world.ts';
 
 let world: PodWorld;
 const open = async (settings?: object): Promise<PodWorld> => (world = await PodWorld.open(settings));
 afterEach(() => world.close());
-
-const ask = { addtime: 'true' };
-const timestamp = (pod: SimulatedPod): string | undefined => pod.metadata.annotations['timestamp'];
-const isStamped = (pod: SimulatedPod) => (): boolean => timestamp(pod) !== undefined;
-const reasons = (): string[] => world.deliveries.map((one) => (one.outcome === 'delivered' ? 'delivered' : one.reason));
 
 describe('the settings', () => {
   it('name the annotations, with or without a domain, and the zone', async () => {
@@ -34,7 +28,7 @@ describe('the settings', () => {
     const pod = world.api.create('shop/web', ask);
     await world.quiet();
     expect(world.vendors.requests).toEqual([]);
-    expect(reasons()).toEqual(['awaiting_start']);
+    expect(world.reasons()).toEqual(['awaiting_start']);
     expect(world.notInSync()).toBe(0);
     world.api.change(pod, (it) => (it.status = { phase: 'Running', startTime: '2026-01-05T11:59:58Z' }));
     await world.until(isStamped(pod));
@@ -44,9 +38,9 @@ describe('the settings', () => {
   it('that want the start say of a pod that is over without one that it is left alone', async () => {
     await open({ value: 'started' });
     const pod = world.api.create('shop/web', ask);
-    await world.until(() => reasons().length === 1);
+    await world.until(() => world.reasons().length === 1);
     world.api.change(pod, (it) => (it.status = { phase: 'Failed' }));
     await world.quiet();
-    expect([reasons(), world.vendors.requests]).toEqual([['awaiting_start', 'object_over'], []]);
+    expect([world.reasons(), world.vendors.requests]).toEqual([['awaiting_start', 'object_over'], []]);
   });
 });

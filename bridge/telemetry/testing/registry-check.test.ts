@@ -74,7 +74,7 @@ describe('a registry', () => {
     ['a metric with the id of another', [{ ...sales, metric_name: 'shop.sold' }], 'its id is not metric.shop.sold'],
     ['an event without a name', [{ ...event, name: undefined }], 'name is missing'],
     ['an id that two groups have', [event, event], 'two groups have the id event.shop.sold'],
-    ['a reference to nothing', [span], 'shop.order: nobody defines it'],
+    ['a reference to nothing', [span], 'shop.order: it is not defined'],
     [
       'a reference that stands twice',
       [...defined({}), { ...span, attributes: [...span.attributes, ...span.attributes] }],

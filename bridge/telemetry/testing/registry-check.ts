@@ -99,24 +99,24 @@ function checkAttribute(attribute: Fields, group: string, known: ReadonlySet<str
         : 'attributes are defined in a registry group only',
     );
   const name = String(id ?? ref);
-  const tell: Say = (problem) => say(`${name}: ${problem}`);
+  const complain: Say = (problem) => say(`${name}: ${problem}`);
   const fields = isDefined ? ['id', 'type', 'stability', 'examples'] : ['ref'];
-  for (const problem of unknownFields(attribute, [...fields, 'brief', 'note', 'requirement_level'])) tell(problem);
+  for (const problem of unknownFields(attribute, [...fields, 'brief', 'note', 'requirement_level'])) complain(problem);
   if (!isLevel(attribute['requirement_level']))
-    tell(`requirement_level is ${JSON.stringify(attribute['requirement_level'])}`);
-  if (!isDefined) return known.has(name) ? undefined : tell('nobody defines it');
-  if (typeof attribute['brief'] !== 'string' || attribute['brief'] === '') tell('brief is missing');
-  checkStability(attribute, false, tell);
-  checkExamples(attribute, tell);
+    complain(`requirement_level is ${JSON.stringify(attribute['requirement_level'])}`);
+  if (!isDefined) return known.has(name) ? undefined : complain('it is not defined');
+  if (typeof attribute['brief'] !== 'string' || attribute['brief'] === '') complain('brief is missing');
+  checkStability(attribute, false, complain);
+  checkExamples(attribute, complain);
 }
 
-function checkExamples({ type, examples }: Fields, tell: Say): void {
+function checkExamples({ type, examples }: Fields, complain: Say): void {
   const expected = EXAMPLE_TYPES[String(type)];
-  if (expected === undefined) return tell(`type is ${JSON.stringify(type)}`);
-  if (examples === undefined) return type === 'string' ? tell('a string has examples') : undefined;
+  if (expected === undefined) return complain(`type is ${JSON.stringify(type)}`);
+  if (examples === undefined) return type === 'string' ? complain('a string has examples') : undefined;
   const list: readonly unknown[] = Array.isArray(examples) ? examples : [examples];
   if (list.length === 0 || list.some((one) => typeof one !== expected || (type === 'int' && !Number.isInteger(one))))
-    tell(`examples are not of type ${String(type)}`);
+    complain(`examples are not of type ${String(type)}`);
 }
 
 function checkStability({ stability }: Fields, isOptional: boolean, say: Say): void {
