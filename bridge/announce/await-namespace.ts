@@ -7,10 +7,15 @@ import { namespaceOf } from './known-run.ts';
 const WAIT_MS = 2 * 60_000;
 export const NAMESPACE_TIMER = 'namespace';
 
-/** Whether a destination needs the labels of a namespace that was not seen yet. */
+/**
+ * Whether a destination needs a namespace that was not seen yet. Where it only may be needed, as for an annotation that it
+ * could have, it is waited for if namespaces are seen at all.
+ */
 export function isUnseen({ tx, kinds }: Turn, { planner }: Destination, namespace: string): boolean {
-  if (planner.reads.needsNamespace !== true || namespace === '' || !kinds.has('Namespace')) return false;
-  return namespaceOf(tx, namespace) === undefined;
+  const { needsNamespace } = planner.reads;
+  if (needsNamespace === undefined || namespace === '' || !kinds.has('Namespace')) return false;
+  if (namespaceOf(tx, namespace) !== undefined) return false;
+  return needsNamespace === 'always' || tx.versions.newest('Namespace') !== undefined;
 }
 
 /** A transition waits for the namespace that it happened in. What follows it there waits too, so the order stays. */

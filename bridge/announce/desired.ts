@@ -96,7 +96,8 @@ function claimRows(turn: Turn, to: Destination, facts: Facts, alive: boolean): s
 
 /** While the namespace is not seen whose labels decide, what was claimed stays; when it is, this is planned again. */
 function planOrKeep(turn: Turn, to: Destination, facts: Facts, context: DesiredContext) {
-  const isKept = facts.kind !== 'Namespace' && isUnseen(turn, to, facts.namespace);
+  const isKept =
+    to.planner.reads.needsNamespace === 'always' && facts.kind !== 'Namespace' && isUnseen(turn, to, facts.namespace);
   return isKept ? context.claims() : to.planner.planDesired(facts, context);
 }
 

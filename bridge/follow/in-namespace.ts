@@ -15,7 +15,7 @@ export function shownToNamespaced(turn: Turn, { uid, kind }: Pick<Facts, 'uid' |
   const row = turn.tx.objects.get(uid);
   if (row === undefined) return NOT_SEEN;
   const { annotations, labels } = factsOf(row);
-  const isByLabels = turn.destinations.some(({ planner }) => planner.reads.needsNamespace === true);
+  const isByLabels = turn.destinations.some(({ planner }) => planner.reads.needsNamespace === 'always');
   return { annotations, ...(isByLabels && { labels }) };
 }
 

@@ -10,9 +10,9 @@ export const REASONS = {
   owner_unseen:
     'the owning CronJob was not seen within 15 minutes, and only its annotations say whether and where to report the run',
   namespace_unknown:
-    'waits up to two minutes until its namespace is seen: a namespaceSelector decides by its labels whether and where it is reported',
+    'waits up to two minutes until its namespace is seen, whose labels or annotations decide whether and where it is reported',
   namespace_unseen:
-    'its namespace was not seen within two minutes, so its labels are not known: it was planned as if no namespaceSelector matched',
+    'its namespace was not seen within two minutes: it was planned as if that had no annotation, and no namespaceSelector matched',
   not_selected: 'the object is not selected for this destination',
   no_source_revision:
     'names no commit: org.opencontainers.image.revision is missing as a label or annotation of the workload and of its pod template',

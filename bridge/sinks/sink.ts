@@ -149,7 +149,7 @@ export interface Reads {
   readonly owners?: true;
   /** Kinds of which what is wanted follows from their namespace too: planned again when its annotations or labels change. */
   readonly namespaceOf?: ReadonlySet<FollowedKind>;
-  readonly needsNamespace?: boolean; // nothing is planned before its namespace was seen, whose labels decide about it
+  readonly needsNamespace?: 'always' | 'once_any_is_seen'; // before that was seen nothing is planned of what is in it
   /**
    * Whose objects it plans desired state of, finds problems with, or asks its context for. Of rollouts it hears only where it
    * reads the kind of the workload.

@@ -28,7 +28,7 @@ const READS_NAMESPACES: Reads = {
   ...READS,
   kinds: new Set([...READS.kinds, 'Namespace']),
   namespaceOf: new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'CronJob', 'Pod', 'Job']),
-  needsNamespace: true,
+  needsNamespace: 'always',
 };
 
 /** The pure half of `github/<name>`: the record of each container that runs, and Deployments of rollouts. */

@@ -140,6 +140,33 @@ describe('the monitor of a CronJob', () => {
   });
 });
 
+describe('a DSN annotation of the namespace', () => {
+  const dsn = 'https://0123abcd@o1.ingest.sentry.io/9';
+  const shop = { ...namespace({}), annotations: { 'k8s.sentry.io/dsn': dsn } };
+  const targets = () =>
+    bridge.reader
+      .deliveries({ limit: 100 })
+      .items.map(({ payload }) => (payload as { target: { dsn?: string } }).target.dsn ?? 'the default');
+
+  it('counts for a run that came before its namespace, where namespaces are seen', () => {
+    open({});
+    take({ ...namespace({}), uid: 'ns-other', name: 'other', namespace: 'other' }, CRON, scheduled());
+    expect(targets()).toEqual([]);
+    take(shop);
+    expect(targets()).toEqual([dsn]);
+  });
+
+  it('is not waited for where none is seen, or where annotations do not count', () => {
+    open({});
+    take(CRON, scheduled());
+    expect(targets()).toEqual(['the default']);
+    bridge.close();
+    open({ customDsns: { enabled: false } });
+    take({ ...namespace({}), uid: 'ns-other', name: 'other', namespace: 'other' }, CRON, scheduled());
+    expect(targets()).toEqual(['the default']);
+  });
+});
+
 it('a destination by the labels of namespaces takes what is in those alone', () => {
   open(SELECTOR);
   take(namespace({ team: 'b' }), CRON, scheduled());

@@ -30,6 +30,12 @@ export const READS: Reads = {
   namespaceOf: new Set(['CronJob']),
 };
 
+/** Labels of a namespace decide by a setting; its annotation, if it has one. */
+function readsOf(rules: SentryRules): Reads {
+  if (selectsNamespaces(rules)) return { ...READS, needsNamespace: 'always' };
+  return rules.customDsns.enabled ? { ...READS, needsNamespace: 'once_any_is_seen' } : READS;
+}
+
 type Plan = (transition: Transition, context: PlanContext, rules: SentryRules) => Planned;
 
 interface Part {
@@ -54,7 +60,7 @@ export function createSentryPlanner(name: string, config: SentryPlanConfig): Pla
   return {
     destination: rules.destination,
     hears: new Set(parts.flatMap(({ hears }) => [...hears])),
-    reads: selectsNamespaces(rules) ? { ...READS, needsNamespace: true } : READS,
+    reads: readsOf(rules),
     plan(transition, context) {
       const heard = parts.filter(({ hears }) => hears.has(transition.kind));
       const planned = heard.map(({ part, plan }) => {
