@@ -4,7 +4,7 @@ import { parseDocument } from 'yaml';
 
 import { errorText, UserError } from '../lib/errors.ts';
 import { type EnvironmentValue, readEnvironment } from './environment.ts';
-import { type Problem, pathText, problemsOf } from './problems.ts';
+import { type Problem, pathText, problemsOf } from './config-errors.ts';
 import { type Config, configSchema } from './schema.ts';
 import { isTree, merge, nest, type Tree } from './tree.ts';
 

@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { formatDuration } from '../lib/duration.ts';
 import { markOf } from '../lib/schema-meta.ts';
 import { isSecretName } from '../lib/secret-names.ts';
-import { isSecret, withoutCredentials } from './problems.ts';
+import { isSecret, withoutCredentials } from './config-errors.ts';
 import { type Config, configSchema } from './schema.ts';
 import { child, unwrap } from './schema-walk.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { loadConfig } from './load.ts';
 import { configSchema } from './schema.ts';
-import { problemsOf } from './problems.ts';
+import { problemsOf } from './config-errors.ts';
 import { followedKinds } from './watch.ts';
 
 const CRONITOR = { cronitor: { default: { apiKey: 'k' } } };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { seen, T0 } from '../../test/fixtures/facts.ts';
 import { AuditBench, MINUTE } from './audit/audit-fixture.ts';
-import { Flow } from './flow.ts';
+import { StreamProgress } from './stream-progress.ts';
 import { scheduled } from './test-engine.ts';
 
 const HOUR = 60 * MINUTE;
@@ -43,10 +43,10 @@ it('a watch is not dead because the clock was set forward', () => {
 });
 
 it('records are complete a minute later, also when the clock was set back meanwhile', () => {
-  const flow = new Flow();
-  flow.seen(T0, T0);
-  flow.completeUntil(T0);
-  flow.clockSet(-2 * HOUR);
-  expect(flow.completeUntil(T0 - 2 * HOUR + MINUTE - 1)).toBe(0);
-  expect(flow.completeUntil(T0 - 2 * HOUR + MINUTE)).toBe(T0);
+  const progress = new StreamProgress();
+  progress.seen(T0, T0);
+  progress.completeUntil(T0);
+  progress.clockSet(-2 * HOUR);
+  expect(progress.completeUntil(T0 - 2 * HOUR + MINUTE - 1)).toBe(0);
+  expect(progress.completeUntil(T0 - 2 * HOUR + MINUTE)).toBe(T0);
 });

@@ -17,7 +17,7 @@ import { replanAll } from '../follow/replan.ts';
 import { observeEvent } from '../follow/event.ts';
 import { observe } from '../follow/table.ts';
 import { followKinds } from '../follow/unwatched.ts';
-import { Flow } from './flow.ts';
+import { StreamProgress } from './stream-progress.ts';
 import type { SchemaOf } from '../kubernetes/kinds.ts';
 import { type Quiet, UnwrittenVersions } from '../turn/unwritten-versions.ts';
 import { fireTimers } from './timers.ts';
@@ -75,14 +75,14 @@ export function createEngine(
   const followed = new Set(kinds);
   const same = { destinations, kinds: followed, unwritten, limits, judges: scheduleTimers };
   const inTurn: InTurn = (now, work) => store.transaction((tx) => work({ tx, now, ...same }));
-  const flow = new Flow();
+  const progress = new StreamProgress();
   const audit = new Audit(store, kinds, unwritten, inTurn);
 
   return {
     commit(batches, now) {
       const poison = inTwoPasses(inTurn, unwritten, batches, now);
       for (const { observations } of batches) audit.observed(observations, now);
-      for (const { newestAt } of batches) if (newestAt !== undefined) flow.seen(newestAt, now);
+      for (const { newestAt } of batches) if (newestAt !== undefined) progress.seen(newestAt, now);
       return { poisoned: poison, quiet: unwritten.quiet() };
     },
     retire: (on, by, now) => inTurn(now, (turn) => retireAll(turn, on, by)),
@@ -90,13 +90,13 @@ export function createEngine(
     replan: (now) => inTurn(now, (turn) => (replanAll(turn), followKinds(turn))),
     clockSet(ms) {
       unwritten.clockSet(ms);
-      flow.clockSet(ms);
+      progress.clockSet(ms);
       audit.clockSet(ms);
     },
     tick(now) {
-      const fired = fireTimers(inTurn, flow, { scheduleTimers, graceMs }, now);
+      const fired = fireTimers(inTurn, progress, { scheduleTimers, graceMs }, now);
       if (unwritten.isFlushDue(now)) flush(inTurn, unwritten, now);
-      return fired ? now : Math.min(flow.nextAt(graceMs, now), unwritten.flushAt());
+      return fired ? now : Math.min(progress.nextAt(graceMs, now), unwritten.flushAt());
     },
     takePlannerFailures: () => failures.take(),
     audit,

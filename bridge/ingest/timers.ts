@@ -5,7 +5,7 @@ import type { Timer } from '../store/timers.ts';
 import { StoreTrouble } from '../store/trouble.ts';
 import { eachAlone } from '../turn/each-alone.ts';
 import type { InTurn, Turn } from '../turn/turn.ts';
-import type { Flow } from './flow.ts';
+import type { StreamProgress } from './stream-progress.ts';
 
 const RULES = Object.entries(TIMERS) as [keyof typeof TIMERS, TimerRule][];
 
@@ -19,13 +19,13 @@ const MAX_PER_TICK = 500;
  * Fires the timers that are due; what silence would decide only as far as the records are complete. True when some
  * fired: there may be more.
  */
-export function fireTimers(inTurn: InTurn, flow: Flow, options: TimerOptions, now: Instant): boolean {
+export function fireTimers(inTurn: InTurn, progress: StreamProgress, options: TimerOptions, now: Instant): boolean {
   const { scheduleTimers, graceMs } = options;
-  const complete = flow.completeUntil(now);
-  const hasFlowed = flow.hasFlowedFor(graceMs, now);
+  const complete = progress.completeUntil(now);
+  const hasRecords = progress.hasRecordsFor(graceMs, now);
   const dueBy = ({ due }: TimerRule): Instant => (due === 'by_clock' ? now : complete);
   const mayFire = RULES.filter(
-    ([, { judges, due }]) => (judges !== true || scheduleTimers) && (due !== 'after_grace' || hasFlowed),
+    ([, { judges, due }]) => (judges !== true || scheduleTimers) && (due !== 'after_grace' || hasRecords),
   );
   // One look for all of them: nearly always none is due.
   const until = new Map(mayFire.map(([kind, rule]) => [kind, dueBy(rule)]));

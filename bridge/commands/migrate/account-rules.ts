@@ -1,4 +1,4 @@
-import { withoutCredentials } from '../../config/problems.ts';
+import { withoutCredentials } from '../../config/config-errors.ts';
 import { errorText } from '../../lib/errors.ts';
 import { podFilter as readPodFilter } from '../../sinks/cronitor/pod-filter.ts';
 import type { Draft, Given, Rule } from './draft.ts';

@@ -11,7 +11,7 @@ import { keepPrivate } from './file/file-mode.ts';
 import { refuseNetworkFileSystem } from './file/file-system.ts';
 import { lockStore } from './file/lock.ts';
 import type { Lock } from './file/lock.ts';
-import { markSuspect } from './file/side-files.ts';
+import { markSuspect } from './file/recovery-files.ts';
 import { SideWriter } from './file/side-writer.ts';
 import { StoreFile } from './file/store-file.ts';
 import { unreadable, unusable } from './file/unreadable.ts';

@@ -1,7 +1,7 @@
 import type { Instant } from '../../../lib/clock.ts';
 import { errorText } from '../../../lib/errors.ts';
-import { writeKeys, writeLastCommit } from './side-files.ts';
-import type { Keys } from './side-files.ts';
+import { writeKeys, writeLastCommit } from './recovery-files.ts';
+import type { Keys } from './recovery-files.ts';
 
 /** After a loss of the store at most what was reported in this time is reported again. */
 const LAST_COMMIT_EVERY_MS = 3_000;

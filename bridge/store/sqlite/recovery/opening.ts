@@ -8,7 +8,7 @@ import { findCorruption, hasHeader, needsCheck, sizeOf } from '../file/integrity
 import { migrate } from '../schema/migrations.ts';
 import { rebuild } from './recovery.ts';
 import { finishRestore } from './restore.ts';
-import { clearSuspect, markSuspect, moveAside, readSideFiles, readSuspect } from '../file/side-files.ts';
+import { clearSuspect, markSuspect, moveAside, readRecoveryFiles, readSuspect } from '../file/recovery-files.ts';
 
 /** The cache is bounded (32 MiB) and so is what the WAL keeps on disk (64 MiB): neither grows with the cluster. */
 const PRAGMAS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768;
@@ -25,9 +25,9 @@ export function openDatabase(path: string, now: Instant): Opened {
   const suspect = readSuspect(path);
   const opened = suspect ?? (sizeOf(path) > 0 ? openSound(path, now) : undefined);
   if (opened instanceof Db) {
-    return { db: opened, recovery: opened.write(() => finishRestore(opened, readSideFiles(path), now)) };
+    return { db: opened, recovery: opened.write(() => finishRestore(opened, readRecoveryFiles(path), now)) };
   }
-  if (readSideFiles(path).keys === undefined) {
+  if (readRecoveryFiles(path).keys === undefined) {
     if (opened === undefined) return { db: create(path, now), recovery: undefined };
     if (suspect === undefined && !isDatabase(path))
       throw new Error('it is not an SQLite database, and no store was here');
@@ -78,7 +78,7 @@ function remake(path: string, corrupt: string | undefined, now: Instant): Opened
   const movedTo = existsSync(path) ? moveAside(path, 'corrupt', now) : undefined;
   const db = create(path, now);
   const cause = corrupt === undefined || movedTo === undefined ? 'missing' : 'corrupt';
-  const recovery = db.write(() => rebuild(db, readSideFiles(path), { cause, reason, movedTo }, now));
+  const recovery = db.write(() => rebuild(db, readRecoveryFiles(path), { cause, reason, movedTo }, now));
   clearSuspect(path);
   return { db, recovery };
 }

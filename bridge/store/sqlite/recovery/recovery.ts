@@ -3,14 +3,14 @@ import type { Recovery } from '../../store.ts';
 import type { Db } from '../db/db.ts';
 import { Retirements } from '../outbox/retirements.ts';
 import { parsed } from '../db/unreadable-rows.ts';
-import type { Keys, SideFiles } from '../file/side-files.ts';
+import type { Keys, RecoveryFiles } from '../file/recovery-files.ts';
 
 const KEY = 'recovery';
 
 /** Fills a new store in place of a lost one, inside a transaction, and remembers that it was made so. */
 export function rebuild(
   db: Db,
-  { keys, lastCommit }: SideFiles,
+  { keys, lastCommit }: RecoveryFiles,
   lost: Pick<Recovery, 'cause' | 'reason' | 'movedTo'>,
   now: Instant,
 ): Recovery {

@@ -11,10 +11,10 @@ import { findCorruption } from '../file/integrity.ts';
 import { lockStore } from '../file/lock.ts';
 import { refuseOtherSchema } from '../schema/migrations.ts';
 import { putKeys, remember } from './recovery.ts';
-import { clearSuspect, moveAside } from '../file/side-files.ts';
+import { clearSuspect, moveAside } from '../file/recovery-files.ts';
 import { countEntries } from '../journal/journal-entries.ts';
 import { NOTHING } from '../outbox/awaited-row.ts';
-import type { SideFiles } from '../file/side-files.ts';
+import type { RecoveryFiles } from '../file/recovery-files.ts';
 
 /** What waited to be exported may have been exported since. */
 const RESTORED = `INSERT INTO receipts (destination, reason, count) VALUES (?, 'restored', ?)
@@ -81,7 +81,7 @@ function readBackup(source: string): Instant {
  * is gone. So the cut-offs move to its last commit, or to now when that is not known; what waited to be sent is
  * dropped; and every desired row is asserted again. Undefined when this is not a backup.
  */
-export function finishRestore(db: Db, { keys, lastCommit }: SideFiles, now: Instant): Recovery | undefined {
+export function finishRestore(db: Db, { keys, lastCommit }: RecoveryFiles, now: Instant): Recovery | undefined {
   const row = db.get<{ value: number }>('SELECT value FROM meta WHERE key = ?', BACKUP_AT);
   if (row === undefined) return undefined;
   const cutoff = lastCommit ?? now;

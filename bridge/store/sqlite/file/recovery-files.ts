@@ -19,7 +19,7 @@ export interface Keys {
   readonly retired: Retired | null | undefined;
 }
 
-export interface SideFiles {
+export interface RecoveryFiles {
   readonly keys: Keys | undefined;
   readonly lastCommit: Instant | undefined;
 }
@@ -36,7 +36,7 @@ export function writeLastCommit(path: string, at: Instant): void {
 }
 
 /** What is left of the files; one that is missing or broken is as if it never was. */
-export function readSideFiles(path: string): SideFiles {
+export function readRecoveryFiles(path: string): RecoveryFiles {
   const at = Number(readText(`${path}.last-commit`)?.trim() || Number.NaN);
   return { keys: parseKeys(readText(`${path}.keys.json`)), lastCommit: Number.isSafeInteger(at) ? at : undefined };
 }

@@ -7,7 +7,7 @@ const SETTLE_MS = 60_000;
  * Up to when the records are known to be complete: what is missing up to then did not happen. Silence proves nothing
  * (the Collector or the control plane may be down), only records of a later time do. After a start nothing is known.
  */
-export class Flow {
+export class StreamProgress {
   #newest = 0;
   #first: Instant = Infinity;
   #settling: { readonly until: Instant; since: Instant } | undefined;
@@ -26,14 +26,14 @@ export class Flow {
   }
 
   /** Whether this process has got records for this many ms. */
-  hasFlowedFor(ms: number, now: Instant): boolean {
+  hasRecordsFor(ms: number, now: Instant): boolean {
     return now - this.#first >= ms;
   }
 
   /** When time alone changes what the other two say; Infinity when only a record can, or nothing more. */
   nextAt(ms: number, now: Instant): Instant {
     const settled = this.#settling === undefined ? Infinity : this.#settling.since + SETTLE_MS;
-    return this.hasFlowedFor(ms, now) ? settled : Math.min(settled, this.#first + ms);
+    return this.hasRecordsFor(ms, now) ? settled : Math.min(settled, this.#first + ms);
   }
 
   completeUntil(now: Instant): Instant {

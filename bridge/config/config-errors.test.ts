@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { problemsOf } from './problems.ts';
+import { problemsOf } from './config-errors.ts';
 import { inputOf } from './schema-walk.ts';
 import { configSchema } from './schema.ts';
 import { nest } from './tree.ts';
