@@ -33,15 +33,23 @@ interface DemoOptions {
   readonly vendors: string | undefined;
 }
 
+const OPTIONS = {
+  cluster: { type: 'boolean', default: false },
+  replay: { type: 'boolean', default: false },
+  vendors: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+function parsed(): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>> {
+  try {
+    return parseArgs({ options: OPTIONS });
+  } catch (error) {
+    throw new UserError(errorText(error), USAGE);
+  }
+}
+
 function readArguments(): DemoOptions | undefined {
-  const { values } = parseArgs({
-    options: {
-      cluster: { type: 'boolean', default: false },
-      replay: { type: 'boolean', default: false },
-      vendors: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
+  const { values } = parsed();
   if (values.help) return undefined;
   if (values.cluster && values.replay) throw new UserError('--cluster and --replay exclude each other', USAGE);
   if (values.cluster && !process.env['KUBECONFIG']) {
@@ -71,7 +79,7 @@ async function live({ cluster }: DemoOptions, given: Given, releases: Releases):
     cluster ? 'using the cluster of KUBECONFIG' : 'starting a control plane (the first time, its programs are built)',
   );
   const kubeconfig = cluster ? (process.env['KUBECONFIG'] ?? '') : await demoCluster(releases);
-  const kube = await createNamespace(kubeconfig, 'lifecycle-demo');
+  const kube = await namespaceIn(kubeconfig);
   releases.add(() => kube.removeNamespace());
   const scope = cluster ? { namespaces: [kube.namespace] } : {};
   say('starting the bridge');
@@ -99,6 +107,16 @@ async function live({ cluster }: DemoOptions, given: Given, releases: Releases):
   const path = cluster ? '' : ` PATH=${await toolsFolder()}:$PATH`;
   say(`to look around: export KUBECONFIG=${kubeconfig}${path}; kubectl -n ${kube.namespace} get cronjobs,jobs,pods`);
   return bridge.pageUrl;
+}
+
+/** A namespace of this demo's own. */
+async function namespaceIn(kubeconfig: string): ReturnType<typeof createNamespace> {
+  try {
+    return await createNamespace(kubeconfig, 'lifecycle-demo');
+  } catch (error) {
+    const next = `See that "kubectl --kubeconfig=${kubeconfig} get namespaces" works, and that this account may create one.`;
+    throw new UserError(errorText(error), next);
+  }
 }
 
 async function replay(given: Given, releases: Releases): Promise<string> {
