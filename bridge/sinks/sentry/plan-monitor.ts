@@ -45,6 +45,7 @@ export function planMonitor(cronJob: CronJobFacts, context: DesiredContext, rule
   const known = {
     object: () => cronJob,
     runObject: () => undefined,
+    facts: () => undefined,
     owners: () => context.owners(),
     namespace: () => context.namespace(),
   };

@@ -15,7 +15,7 @@ export const CLUSTER_NAMESPACE = 'default';
 const ITEMS_PER_SECOND = 20;
 const ITEMS_BURST = 50;
 
-type Known = Pick<PlanContext, 'object' | 'runObject' | 'owners' | 'namespace'>;
+type Known = Pick<PlanContext, 'object' | 'runObject' | 'owners' | 'facts' | 'namespace'>;
 type Subject = Pick<ObjectFacts, 'namespace' | 'labels'> & {
   readonly namespaceLabels?: () => ObjectFacts['labels'] | undefined;
 };
@@ -58,11 +58,15 @@ function isSubject(subject: Subject, selection: Selection): boolean {
   return isInSelection(subject, selection, selection.namespaceSelector && subject.namespaceLabels?.());
 }
 
-/** The annotation of the object, of the Job of a pod, its owners from the nearest on, or its namespace; an empty one ends the search. */
-function annotatedDsn({ object, runObject, owners, namespace }: Known): string | undefined {
-  for (const facts of [object(), runObject(), ...owners()]) {
-    const found = facts?.annotations[DSN_ANNOTATION];
-    if (found !== undefined) return found;
+/**
+ * The annotation of the object, of the Job of a pod, its owners from the nearest on, or its namespace; an empty one ends the
+ * search. Of what several own, each counts, the controller last: from it on the search goes up.
+ */
+function annotatedDsn({ object, runObject, owners, facts, namespace }: Known): string | undefined {
+  for (const one of [object(), runObject(), ...owners()]) {
+    const others = (one?.owners ?? []).filter(({ uid }) => uid !== one?.owner?.uid).map(({ uid }) => facts(uid));
+    const found = [one, ...others].find((each) => each?.annotations[DSN_ANNOTATION] !== undefined);
+    if (found !== undefined) return found.annotations[DSN_ANNOTATION];
   }
   return namespace()?.annotations[DSN_ANNOTATION];
 }
