@@ -23,11 +23,16 @@ export interface LifecycleCollector extends Program {
 }
 
 /** It is healthy when this resolves. `dataDir` holds the queue and the log. */
-export async function startLifecycleCollector(config: CollectorConfig, dataDir: string): Promise<LifecycleCollector> {
+export function startLifecycleCollector(config: CollectorConfig, dataDir: string): Promise<LifecycleCollector> {
+  return startChartCollector(lifecycleOf(config), dataDir);
+}
+
+/** The same with all that `config` has. */
+export async function startChartCollector(config: CollectorConfig, dataDir: string): Promise<LifecycleCollector> {
   const [port, health, metrics] = [await freePort(), await freePort(), await freePort()];
   mkdirSync(dataDir, { recursive: true });
   const file = join(dataDir, 'collector.yaml');
-  writeFileSync(file, stringify(lifecycleOf(config)));
+  writeFileSync(file, stringify(config));
   const program = await startProgram({
     name: 'the Collector',
     path: await tool('otelcol-k8s'),
