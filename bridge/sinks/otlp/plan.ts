@@ -1,5 +1,6 @@
 import type { Facts } from '../../kubernetes/observation.ts';
-import type { TransitionKind } from '../../lifecycle/transition.ts';
+import type { Run, TransitionKind } from '../../lifecycle/transition.ts';
+import type { Instant } from '../../lib/clock.ts';
 import { isInSelection } from '../selection.ts';
 import type { PlanContext, Planner, Reads } from '../sink.ts';
 import { isOfRun } from '../sink.ts';
@@ -24,7 +25,11 @@ export const READS: Reads = {
 };
 
 /** Where the spans of a rollout so far are sent: one may take days, or never end. */
-const MILESTONES: ReadonlySet<TransitionKind> = new Set(['run.progressing', 'run.stuck', 'run.unstuck']);
+const MILESTONES: ReadonlySet<TransitionKind> = new Set(['run.active', 'run.progressing', 'run.stuck', 'run.unstuck']);
+
+/** While nothing of that happens they are sent after these times of a rollout, then each time that it took twice as long. */
+const MILESTONE_MINUTES = [10, 30, 60] as const;
+const MINUTE = 60_000;
 
 /** A trace for each run, once nothing more of it is expected, and what of a rollout is over before; the journal needs no plan. */
 export function createOtlpPlanner(name: string, config: OtlpConfig): Planner {
@@ -32,23 +37,34 @@ export function createOtlpPlanner(name: string, config: OtlpConfig): Planner {
     destination: `opentelemetry/${name}`,
     hears: new Set<TransitionKind>([
       ...(config.traces || config.podLogs ? ['run.settled' as const] : []),
-      ...(config.traces ? MILESTONES : []),
+      ...(config.traces ? (['run.started', ...MILESTONES] as const) : []),
     ]),
     reads: READS,
-    plan({ id, kind }, context) {
+    plan({ id, kind, at }, context) {
       if (!isOfRun(context)) return null;
       const { uid, revision } = context.run;
-      const isMilestone = MILESTONES.has(kind);
-      if (isMilestone && revision === undefined) return null;
+      const isEarly = kind !== 'run.settled';
+      if (isEarly && revision === undefined) return null;
       // Why nothing is sent is recorded with the end of the run.
-      if (!isSelected(context, config)) return isMilestone ? null : { drop: 'not_selected' };
-      const payload = isMilestone ? { run: uid, milestone: true } : { run: uid };
-      return { intents: [{ key: id, lane: uid, payload, limits: [], story: uid }] };
+      if (!isSelected(context, config)) return isEarly ? null : { drop: 'not_selected' };
+      const isRegular = kind === 'run.started' || kind === 'run.active';
+      const again = isRegular ? { again: nextMilestone(context.run, at) } : {};
+      if (kind === 'run.started') return { intents: [], ...again };
+      const payload = isEarly ? { run: uid, milestone: true } : { run: uid };
+      return { intents: [{ key: id, lane: uid, payload, limits: [], story: uid }], ...again };
     },
     wantsLogs: ({ owners }) => config.podLogs && owners().every((owner) => isInSelection(owner, config)),
     planDesired: () => [],
     retire: () => null,
   };
+}
+
+/** The first one after `now`. */
+function nextMilestone({ startedAt }: Run, now: Instant): Instant {
+  const began = startedAt ?? now;
+  let after = MILESTONE_MINUTES.find((minutes) => began + minutes * MINUTE > now) ?? MILESTONE_MINUTES.at(-1)!;
+  while (began + after * MINUTE <= now) after *= 2;
+  return began + after * MINUTE;
 }
 
 /** By the nearest owner, as a destination that selects CronJobs does; of a run without one by its own object. */
