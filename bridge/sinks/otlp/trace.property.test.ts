@@ -17,7 +17,8 @@ const runs: fc.Arbitrary<Run> = fc
     createdAt: maybe(time),
     scheduledAt: maybe(time),
     startedAt: maybe(time),
-    endedAt: maybe(time),
+    // What settles has ended.
+    endedAt: time,
     failsAt: maybe(time),
     deleted: fc.boolean(),
   })
