@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { problemsOf } from '../../config/problems.ts';
 import { otlpSchema } from './config.ts';
 
 it.each([
@@ -22,7 +23,7 @@ it.each([
   'ftp://collector:4317',
 ])('the endpoint %s is refused once, and not taken in part', (endpoint) => {
   const { error } = otlpSchema.safeParse({ endpoint });
-  expect(error?.issues.map(({ message }) => message)).toEqual([
+  expect(problemsOf(error!, otlpSchema, { endpoint }).map(({ hint }) => hint)).toEqual([
     expect.stringContaining('a host with its port, such as http://collector:4317'),
   ]);
 });

@@ -33,6 +33,13 @@
 {{- if and (has "logs" $signals) (not (dig "log" "otlpEndpoint" "" $bridge)) }}{{ $_ := set $outcomes "log" (dict "otlpEndpoint" $collector) }}{{ end -}}
 {{- if and (has "traces" $signals) (hasKey $bridge "tracing") (not (dig "tracing" "otlpEndpoint" "" $bridge)) }}{{ $_ := set $outcomes "tracing" (dict "otlpEndpoint" $collector) }}{{ end -}}
 {{- end -}}
+{{- if not (include "lifecycle-bridge.carries" .) -}}
+{{- range $name, $given := get $outcomes "opentelemetry" | default dict -}}
+{{- if not $given.endpoint -}}
+{{- fail (printf "opentelemetry.%s has no endpoint, and the Collector of this release passes on neither traces nor logs: set opentelemetry.%s.endpoint, or a backend for them (backend.exporter: otlp, otlphttp or debug, with backend.traces: true and the Collector)" $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.watch }}{{ $_ := set $outcomes "watch" . }}{{ end -}}
 {{- mustMergeOverwrite (include "bridge.base" .Subcharts.bridge | fromYaml) (deepCopy $bridge) $outcomes | toYaml -}}
 {{- end -}}

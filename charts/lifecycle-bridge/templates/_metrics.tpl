@@ -185,11 +185,13 @@ their own have variables of their own.
 {{- if not .endpoint -}}
 {{- fail (printf "%s.exporter: %s needs %s.endpoint" .at .exporter .at) -}}
 {{- end -}}
+{{- $host := "(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)" -}}
+{{- $port := "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])" -}}
 {{- if eq .exporter "otlp" -}}
-{{- if not (regexMatch "^(https?://|dns:///?)?[^\\s/?#]+:[0-9]{1,5}$" .endpoint) -}}
-{{- fail (printf "%s.endpoint is %s: with exporter otlp (gRPC) it is a host with a port, such as otel.example.com:4317" .at .endpoint) -}}
+{{- if not (regexMatch (printf "^(https?://|dns:///?)?%s:%s$" $host $port) .endpoint) -}}
+{{- fail (printf "%s.endpoint is %s: with exporter otlp (gRPC) it is a host with a port, such as otel.example.com:4317 or [fd00::1]:4317" .at .endpoint) -}}
 {{- end -}}
-{{- else if not (regexMatch "^https?://[^\\s/?#:]+(:[0-9]{1,5})?(/[^\\s]*)?$" (regexReplaceAll "\\[[0-9A-Fa-f:.]+\\]" .endpoint "ipv6")) -}}
-{{- fail (printf "%s.endpoint is %s: with exporter %s it is a URL, such as https://otel.example.com:4318" .at .endpoint .exporter) -}}
+{{- else if not (regexMatch (printf "^https?://%s(:%s)?(/[^\\s]*)?$" $host $port) .endpoint) -}}
+{{- fail (printf "%s.endpoint is %s: with exporter %s it is a URL without user and password, such as https://otel.example.com:4318" .at (regexReplaceAll "://[^/]*@" .endpoint "://<redacted>@") .exporter) -}}
 {{- end -}}
 {{- end -}}
