@@ -231,18 +231,6 @@ describe('a contradiction', () => {
       'backend.endpoint is 10.0.0.1:4318: with exporter otlphttp it is a URL without user and password, such as https://otel.example.com:4318',
     ],
     [
-      { backend: { exporter: 'otlphttp', endpoint: 'https://user:pass@otel:4318' } },
-      'backend.endpoint is https://<redacted>@otel:4318: with exporter otlphttp it is a URL without user and password',
-    ],
-    [
-      { opentelemetry: { mine: {} } },
-      'opentelemetry.mine has no endpoint, and the Collector of this release passes on neither traces nor logs',
-    ],
-    [
-      { backend: { exporter: 'debug', traces: false }, opentelemetry: { mine: { traces: true } } },
-      'set opentelemetry.mine.endpoint, or a backend for them',
-    ],
-    [
       { backend: { exporter: 'debug', headers: { 'X-Key': secret, 'x-key': secret } } },
       'the headers of backend have x-key twice',
     ],
@@ -277,15 +265,6 @@ describe('a contradiction', () => {
     ],
   ])('%j is refused with what to do', async (values, words) => {
     expect(await refusal(chart, values)).toContain(words);
-  });
-
-  it.each(['fd00::1:4317', 'otel:65536', 'öl:4317'])('of otlp and the endpoint %s is refused', async (endpoint) => {
-    const words = `backend.endpoint is ${endpoint}: with exporter otlp (gRPC) it is a host with a port`;
-    expect(await refusal(chart, { backend: { exporter: 'otlp', endpoint } })).toContain(words);
-  });
-
-  it('is none of otlp and an IPv6 address', async () => {
-    expect(await render(chart, { backend: { exporter: 'otlp', endpoint: '[fd00::1]:4317' } })).not.toEqual([]);
   });
 
   it('an install without an image of the bridge is refused, with what makes one', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { problemsOf } from '../../config/problems.ts';
+import { problemsOf } from '../../config/config-errors.ts';
 import { otlpSchema } from './config.ts';
 
 it.each([
