@@ -43,7 +43,7 @@ const FLUSH_MS = 200;
 export const OLDEST_COPY_MS = 3 * 3_600_000;
 
 interface Watch {
-  /** Up to which version it has told everything. */
+  /** Up to which version it has sent everything. */
   version: number;
   /** In order: nothing arrives before what came before it. */
   lastAt: number;
@@ -83,7 +83,7 @@ export class Collector {
     return this.#queue.length + this.#sending.size + this.#batch.length;
   }
 
-  /** Its watches begin now: what happened before, nobody tells. */
+  /** Its watches begin now: what happened before, no watch brings. */
   start(): void {
     if (this.running) return;
     this.#program = new Program('collector');
@@ -111,7 +111,7 @@ export class Collector {
     for (const { request, at } of this.#taken) if (at >= from && at <= from + forMs) this.#push(request);
   }
 
-  /** A watch of it never tells anything again, before a restart. */
+  /** A watch of it never brings anything again, before a restart. */
   killWatch(resource: Resource): void {
     const watch = this.#watches.get(resource);
     if (watch !== undefined) watch.dead = true;

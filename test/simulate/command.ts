@@ -64,8 +64,8 @@ async function runOne(plan: Plan, { trace, folder, cpu }: SimulateOptions): Prom
       `trace ${simulation.trace.digest()}: ${result}`,
   );
   for (const { what } of failures.slice(0, 10)) console.log(`  ${what}`);
-  const told = failures.find(({ uid }) => uid !== undefined);
-  if (told !== undefined) console.log(storyOf(simulation, told).replaceAll(/^/gm, '    '));
+  const shown = failures.find(({ uid }) => uid !== undefined);
+  if (shown !== undefined) console.log(storyOf(simulation, shown).replaceAll(/^/gm, '    '));
   simulation.close();
   return failures;
 }

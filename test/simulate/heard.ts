@@ -22,18 +22,18 @@ export function withoutRepeats<H extends Pick<Heard, 'at' | 'said'>>(
   { simulation }: Checking,
   heard: readonly H[],
 ): H[] | string {
-  const told = new Map<string, H>();
+  const reported = new Map<string, H>();
   for (const one of heard) {
     const { said, at } = one;
-    if (!told.has(said)) {
-      told.set(said, one);
+    if (!reported.has(said)) {
+      reported.set(said, one);
       continue;
     }
     const tries = simulation.sent.filter((sent) => hasSaid(sent, said) && sent.sentAt < at && isTaken(sent));
     // The last of them is this one.
-    if (!tries.slice(0, -1).every((sent) => mayBeUnknown(simulation, sent))) return `told twice: ${said}`;
+    if (!tries.slice(0, -1).every((sent) => mayBeUnknown(simulation, sent))) return `reported twice: ${said}`;
   }
-  return [...told.values()];
+  return [...reported.values()];
 }
 
 /** A request may report several things. */

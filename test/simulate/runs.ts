@@ -12,7 +12,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 /** `firstSight.lookback` as it is by default. */
 const LOOKBACK_MS = 15 * MINUTE;
-/** How late anything may be told, with all that may be in the way of it. */
+/** How late anything may be reported, with all that may be in the way of it. */
 const SLOW_MS = 3 * 60 * MINUTE;
 
 const OVER_BEFORE = 'it was over before the cut-off';
@@ -49,7 +49,7 @@ export function checkJobs(
     const wrong = new JobCheck(checking, job, all, { silent: silent(job), rules }).wrong();
     if (wrong !== undefined) failures.push({ what: `${job.namespace}/${job.name}: ${wrong}`, uid: job.uid });
   }
-  for (const uid of byUid.keys()) failures.push({ what: `told of a run that never was: ${uid}` });
+  for (const uid of byUid.keys()) failures.push({ what: `reported a run that never was: ${uid}` });
   return failures;
 }
 
@@ -62,7 +62,7 @@ export function cutoffOf({ shownFrom }: Tenure): number {
   return shownFrom - LOOKBACK_MS;
 }
 
-/** What a vendor was told of one Job. */
+/** What was reported of one Job to a vendor. */
 class JobCheck {
   readonly #simulation: Simulation;
   readonly #checking: Checking;
@@ -90,10 +90,10 @@ class JobCheck {
   }
 
   wrong(): string | undefined {
-    const told = withoutRepeats(this.#checking, this.#heard);
-    if (typeof told === 'string') return told;
+    const reported = withoutRepeats(this.#checking, this.#heard);
+    if (typeof reported === 'string') return reported;
     // Its logs come by themselves, in whatever order.
-    const edges = told.filter(({ state }) => state !== 'other');
+    const edges = reported.filter(({ state }) => state !== 'other');
     const states = edges.map(({ state }) => state).join(' ');
     const silent = this.#mustBeSilent();
     if (this.#job.takenBack === true)
@@ -107,8 +107,8 @@ class JobCheck {
         edges.map(({ state }) => state),
         silent,
       );
-    if (silent !== undefined && told.length === 0) return this.#noReason();
-    if (silent !== undefined && !this.#lookedRunning(silent)) return `told ${states}, but ${silent}`;
+    if (silent !== undefined && reported.length === 0) return this.#noReason();
+    if (silent !== undefined && !this.#lookedRunning(silent)) return `reported ${states}, but ${silent}`;
     return this.#order(states) ?? this.#times(edges);
   }
 
@@ -136,12 +136,12 @@ class JobCheck {
   #joined(states: readonly string[], silent: string | undefined): string | undefined {
     const { outcome, uid } = this.#job;
     const { from, readyAt } = this.#tenure;
-    const told = `told ${states.join(' ') || 'nothing'}`;
+    const reported = `reported ${states.join(' ') || 'nothing'}`;
     const endedAt = this.#simulation.shown.get(uid)?.endedAt ?? Infinity;
-    if (endedAt < from - MINUTE && states.length > 0) return `${told}, but it was over when the destination joined`;
+    if (endedAt < from - MINUTE && states.length > 0) return `${reported}, but it was over when the destination joined`;
     const ended = endedAt > readyAt && endedAt < Infinity && (outcome === 'succeeded' || outcome === 'failed');
     if (ended && silent === undefined && !this.#neverOwned() && !states.includes(STATES[outcome]))
-      return `${told}, and it ended when the destination had joined`;
+      return `${reported}, and it ended when the destination had joined`;
     return this.#isPart(states);
   }
 
@@ -150,9 +150,9 @@ class JobCheck {
     const allowed = all ?? ['run', outcome === undefined ? '' : STATES[outcome], 'fail'];
     let next = 0;
     const isPart = states.every((state) => (next = allowed.indexOf(state, next) + 1) > 0);
-    if (!isPart) return `told ${states.join(' ')}, expected a part of ${allowed.join(' ')}`;
+    if (!isPart) return `reported ${states.join(' ')}, expected a part of ${allowed.join(' ')}`;
     return this.#mustBeUnselected() && states.length > 0
-      ? `told ${states.join(' ')}, but it is not selected`
+      ? `reported ${states.join(' ')}, but it is not selected`
       : undefined;
   }
 
@@ -176,7 +176,7 @@ class JobCheck {
     return endedAt < cutoffOf(this.#tenure) - SECOND ? OVER_BEFORE : undefined;
   }
 
-  /** The Collector's queue brought its start before its end: what was told of the start must not stay open. */
+  /** The Collector's queue brought its start before its end: what was reported of the start must not stay open. */
   #lookedRunning(silent: string): boolean {
     return silent === OVER_BEFORE && this.#simulation.shown.get(this.#job.uid)?.runningAt !== undefined;
   }
@@ -205,13 +205,13 @@ class JobCheck {
     if (states === `run ${end}`.trim() && outcome !== undefined) return undefined;
     if (this.#rules.lateStartsAreLeftOut === true && states === end && end !== '') return undefined;
     if (outcome === 'replaced' && states === 'run fail') return this.#replacementUnseen();
-    // What nobody showed the bridge it cannot tell.
+    // What the bridge was never shown it cannot report.
     if (states === '' && !started && shown?.endedAt === undefined) return undefined;
     if (states === 'run' && shown?.endedAt === undefined) return undefined;
     if (states === 'run complete fail' && end === 'fail') return undefined;
     if (states === '' && this.#neverOwned()) return undefined;
-    const told = states === '' ? 'nothing was told' : `told ${states}`;
-    return `${told}, expected run ${end} (${outcome}; ${shownText(shown)})`;
+    const reported = states === '' ? 'nothing was reported' : `reported ${states}`;
+    return `${reported}, expected run ${end} (${outcome}; ${shownText(shown)})`;
   }
 
   /** Whoever did not see the successor in time had to call it cancelled. */
@@ -220,7 +220,7 @@ class JobCheck {
     const { uid, successor } = this.#job;
     const deletedAt = shown.get(uid)?.deletedAt ?? 0;
     const successorAt = successor === undefined ? Infinity : (shown.get(successor.uid)?.at ?? Infinity);
-    return successorAt < deletedAt + 25 * SECOND ? 'told fail, but it was replaced' : undefined;
+    return successorAt < deletedAt + 25 * SECOND ? 'reported fail, but it was replaced' : undefined;
   }
 
   /** Its CronJob was never shown: nobody knows that it has a monitor. */
@@ -232,17 +232,17 @@ class JobCheck {
   #times(heard: readonly Heard[]): string | undefined {
     const { startedAt, endedAt = 0, outcome, uid, scheduledAt } = this.#job;
     const shown = this.#simulation.shown.get(uid);
-    for (const { uid: told, state, stamp } of heard) {
+    for (const { uid: reported, state, stamp } of heard) {
       // Of one that is inferred the times are concluded.
-      if (told !== uid || stamp === undefined) continue;
+      if (reported !== uid || stamp === undefined) continue;
       if (state === 'run' && stamp !== startedAt && stamp !== scheduledAt)
-        return `start told at ${time(stamp)}, was ${time(startedAt)}`;
+        return `start reported at ${time(stamp)}, was ${time(startedAt)}`;
       if (state === 'run') continue;
       const isExact = outcome === 'succeeded' || outcome === 'failed';
-      if (isExact && stamp !== endedAt) return `end told at ${time(stamp)}, was ${time(endedAt)}`;
+      if (isExact && stamp !== endedAt) return `end reported at ${time(stamp)}, was ${time(endedAt)}`;
       const latest = (shown?.deletedAt ?? endedAt) + 3 * SECOND;
       if (!isExact && (stamp < endedAt - 4 * SECOND || stamp > latest))
-        return `end told at ${time(stamp)}, was ${time(endedAt)}`;
+        return `end reported at ${time(stamp)}, was ${time(endedAt)}`;
     }
     return undefined;
   }

@@ -103,7 +103,7 @@ export class VendorHttp implements Http {
     return result;
   }
 
-  /** Whoever was told to wait must, with everything that the same limit counts. */
+  /** Whoever was asked to wait must, with everything that the same limit counts. */
   #mindPause({ account }: OpenAccount, limit: string): void {
     const { now } = this.#options.scheduler;
     const pause = this.#pauses.get(limit);

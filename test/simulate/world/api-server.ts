@@ -18,7 +18,7 @@ export interface Backup {
   readonly objects: ReadonlyMap<Resource, ReadonlyMap<string, KubeObject>>;
 }
 
-/** Events that a resource's watch cache holds: who asks for older ones is told 410. */
+/** Events that a resource's watch cache holds: who asks for older ones gets 410. */
 const CACHED = 400;
 
 /** Asks for a timestamp. */
@@ -75,7 +75,7 @@ export class ApiServer {
     const known = this.#all(resource).has(object.metadata.uid);
     const written = this.#versioned(known || resource !== 'pods' ? object : asking(object));
     this.#all(resource).set(object.metadata.uid, written);
-    this.#tell(resource, known ? 'MODIFIED' : 'ADDED', written);
+    this.#notify(resource, known ? 'MODIFIED' : 'ADDED', written);
     return written;
   }
 
@@ -94,7 +94,7 @@ export class ApiServer {
     const object = this.get(resource, uid);
     if (object === undefined) return;
     this.#all(resource).delete(uid);
-    this.#tell(resource, 'DELETED', this.#versioned(object));
+    this.#notify(resource, 'DELETED', this.#versioned(object));
   }
 
   /** Removes an Event whose lease is over: who watches Events leaves their deletions out. */
@@ -146,7 +146,7 @@ export class ApiServer {
     return { ...object, metadata: { ...object.metadata, resourceVersion: String(this.version) } };
   }
 
-  #tell(resource: Resource, type: EventType, object: KubeObject): void {
+  #notify(resource: Resource, type: EventType, object: KubeObject): void {
     const event = { version: this.version, type, object };
     let events = this.#events.get(resource);
     if (events === undefined) this.#events.set(resource, (events = []));

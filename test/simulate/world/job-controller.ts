@@ -15,7 +15,7 @@ export interface Behaviour {
   readonly failRate: number;
   readonly backoffLimit: number;
   readonly deadlineMs?: number;
-  /** Another controller runs it, in another cluster: here are no pods of it. */
+  /** Another controller runs it, in another cluster: no pods of it are here. */
   readonly isElsewhere?: boolean;
 }
 
@@ -29,7 +29,7 @@ export class JobController {
   readonly #clocks: Clocks;
   readonly #truth: Truth;
   readonly #behaviours = new Map<string, Behaviour>();
-  /** Told of every Job that has ended or is gone. */
+  /** Called with every Job that has ended or is gone. */
   onOver: (job: KubeObject) => void = () => undefined;
 
   constructor(scheduler: Scheduler, api: ApiServer, clocks: Clocks, truth: Truth) {

@@ -1,4 +1,4 @@
-/** What really happened, whatever anybody is told of it. */
+/** What really happened, whatever is reported of it. */
 
 import type { EventType } from './api-server.ts';
 import type { KubeObject } from './objects.ts';
@@ -21,7 +21,7 @@ export interface JobTruth {
   failures?: number;
   /** When it was removed. */
   removedAt?: number;
-  /** A restored etcd took something of it back: what is told of it may be of before. */
+  /** A restored etcd took something of it back: what is reported of it may be of before. */
   takenBack?: true;
   /** The Job that took its place. */
   successor?: JobTruth;

@@ -10,7 +10,7 @@ export interface HeardReport extends Report {
   readonly said: string;
 }
 
-/** What is wrong with what was told of rollouts: each once, and as it ended, as far as the bridge was shown it. */
+/** What is wrong with what was reported of rollouts: each once, and as it ended, as far as the bridge was shown it. */
 export function checkRollouts(checking: Checking, reports: readonly HeardReport[]): Failure[] {
   const byUid = Map.groupBy(reports, ({ uid }) => uid);
   return [...checking.simulation.truth.workloads.values()].flatMap(({ rollouts, name, namespace }) =>
@@ -29,20 +29,21 @@ function wrongWith(
   next: RolloutTruth | undefined,
   heard: readonly HeardReport[],
 ): string | undefined {
-  const told = withoutRepeats(
+  const reported = withoutRepeats(
     checking,
-    heard.map((report) => ({ ...report, at: report.heardAt, told: report })),
+    heard.map((report) => ({ ...report, at: report.heardAt, reported: report })),
   );
-  if (typeof told === 'string') return told;
-  const edges = told.map((one) => one.told).filter(({ kind }) => kind !== 'run.settled');
+  if (typeof reported === 'string') return reported;
+  const edges = reported.map((one) => one.reported).filter(({ kind }) => kind !== 'run.settled');
   const [first, ...ends] = edges;
   const facts = new Seen(checking, rollout, next);
-  if (first === undefined) return facts.mustBeTold() ? 'nothing was told' : undefined;
-  if (first.kind !== 'run.started') return `first told ${first.kind}`;
+  if (first === undefined) return facts.mustBeReported() ? 'nothing was reported' : undefined;
+  if (first.kind !== 'run.started') return `first reported ${first.kind}`;
   if (ends.some(({ kind }) => kind === 'run.started')) return 'two starts';
   const { startedAt } = rollout;
-  if (startedAt !== undefined && first.at !== startedAt) return `start told at ${first.at}, was ${startedAt}`;
-  if (ends.slice(1).some(({ corrects }) => !corrects)) return `told ${ends.map(({ outcome }) => outcome).join(' ')}`;
+  if (startedAt !== undefined && first.at !== startedAt) return `start reported at ${first.at}, was ${startedAt}`;
+  if (ends.slice(1).some(({ corrects }) => !corrects))
+    return `reported ${ends.map(({ outcome }) => outcome).join(' ')}`;
   const last = ends.at(-1)?.outcome ?? undefined;
   return facts.mayEndAs(last) ? undefined : `ended as ${last}, was ${rollout.outcome} (${facts.text()})`;
 }
@@ -68,22 +69,22 @@ class Seen {
   }
 
   /** Of one that the bridge saw begin, and before the next. */
-  mustBeTold(): boolean {
+  mustBeReported(): boolean {
     const { tenures } = this.#checking;
     const isNew = this.#rollout.startedAt !== undefined && this.#rollout.startedAt > cutoffOf(tenures[0]!);
     const wasFollowed = this.#workload !== undefined && this.#workload.at < this.#at;
     return isNew && wasFollowed && this.#at < this.#nextAt && this.#at < Infinity;
   }
 
-  mayEndAs(told: string | undefined): boolean {
+  mayEndAs(reported: string | undefined): boolean {
     const { outcome, workload } = this.#rollout;
-    if (told === outcome) return true;
-    if (told === undefined)
+    if (reported === outcome) return true;
+    if (reported === undefined)
       return !this.#isProven && this.#nextAt === Infinity && this.#workload?.deletedAt === undefined;
     if (this.#isProven && (outcome === 'succeeded' || outcome === 'failed')) return false;
     // What ended it is not what the bridge was shown of it.
-    if (told === 'superseded' || told === 'rolled_back') return this.#nextAt < Infinity;
-    return told === 'cancelled' && workload.deletedAt !== undefined;
+    if (reported === 'superseded' || reported === 'rolled_back') return this.#nextAt < Infinity;
+    return reported === 'cancelled' && workload.deletedAt !== undefined;
   }
 
   #firstOf({ versions, child, childVersion }: RolloutTruth): number {

@@ -42,7 +42,7 @@ function checkOutcomes(reports: readonly Report[], { simulation }: Checking): Fa
   return reports.flatMap(({ kind, uid, outcome, inferred, name }) => {
     const job = simulation.truth.jobs.get(uid);
     if (kind !== 'run.ended' || inferred || job?.outcome === undefined || job.outcome === 'replaced') return [];
-    return job.outcome === outcome ? [] : [{ what: `${name}: told ${outcome}, was ${job.outcome}`, uid }];
+    return job.outcome === outcome ? [] : [{ what: `${name}: reported ${outcome}, was ${job.outcome}`, uid }];
   });
 }
 
@@ -59,7 +59,7 @@ function checkSettled(reports: readonly Report[], checking: Checking): Failure[]
     const last = own.findLast(({ kind }) => kind === 'run.ended');
     const settled = own.filter(({ kind }) => kind === 'run.settled');
     if (last === undefined) {
-      if (settled.length > 0) fail('settled, and no end of it was told');
+      if (settled.length > 0) fail('settled, and no end of it was reported');
       continue;
     }
     const end = settled.at(-1);
@@ -68,7 +68,7 @@ function checkSettled(reports: readonly Report[], checking: Checking): Failure[]
     else if (end.outcome !== last.outcome) fail(`settled as ${end.outcome}, ended as ${last.outcome}`);
     else if (new Set(end.story?.pods).size !== end.story?.pods.length) fail('a pod twice in its story');
     else if (!all.every(({ id, kind }) => kind === 'run.settled' || end.story?.transitions.includes(id)))
-      fail(`its story lacks what was told of it: ${end.story?.transitions.join(' ')}`);
+      fail(`what was reported of it is missing from its story: ${end.story?.transitions.join(' ')}`);
   }
   return failures;
 }
@@ -87,7 +87,7 @@ function checkRows({ rows }: EchoAccount, { simulation: { truth, shown } }: Chec
   return failures;
 }
 
-/** In the order of its numbers; again only where the bridge could not know that it was heard; whatever else was told is in it. */
+/** In the order of its numbers; again only where the bridge could not know that it was heard; whatever else was reported is in it. */
 function checkJournal({ journal, reports }: EchoAccount, checking: Checking): Failure[] {
   const { simulation, tenures } = checking;
   const failures: Failure[] = [];
@@ -98,7 +98,7 @@ function checkJournal({ journal, reports }: EchoAccount, checking: Checking): Fa
     if (numbers.some((seq, n) => n > 0 && seq <= numbers[n - 1]!)) failures.push({ what: 'journal out of order' });
     const first = numbers[0]!;
     if (first <= last && !journalTries(simulation, first, heardAt).every((sent) => mayBeUnknown(simulation, sent)))
-      failures.push({ what: `journal told twice: ${first} to ${last}` });
+      failures.push({ what: `journal reported twice: ${first} to ${last}` });
     for (const [seq, id] of entries) {
       const before = ids.get(id);
       if (before !== undefined && before !== seq) failures.push({ what: `twice in the journal: ${id}` });
@@ -106,7 +106,7 @@ function checkJournal({ journal, reports }: EchoAccount, checking: Checking): Fa
     }
     last = Math.max(last, numbers.at(-1)!);
   }
-  // A run that looked as if it went on is told from its start; the journal has nothing from before the cut-off.
+  // A run that looked as if it went on is reported from its start; the journal has nothing from before the cut-off.
   const cutoff = cutoffOf(tenures[0]!);
   const missing = reports.filter(({ id, at }) => !ids.has(id) && at >= cutoff);
   return [
@@ -117,9 +117,9 @@ function checkJournal({ journal, reports }: EchoAccount, checking: Checking): Fa
 }
 
 /** Every Event that was acknowledged is a line. */
-function missingEvents(told: ReadonlySet<string>, { simulation, tenures }: Checking): Failure[] {
+function missingEvents(reported: ReadonlySet<string>, { simulation, tenures }: Checking): Failure[] {
   return eventsOf(simulation, tenures[0]!)
-    .filter(({ metadata: { uid } }) => !told.has(uid))
+    .filter(({ metadata: { uid } }) => !reported.has(uid))
     .map(({ metadata: { uid, name } }) => ({ what: `not in the journal: Event ${name}`, uid }));
 }
 

@@ -49,9 +49,9 @@ function heardOf(one: HeardLog): Heard[] {
 
 /** Every Event that was acknowledged is a line. */
 function missingEvents(journal: readonly HeardLog[], { simulation, tenures }: Checking): Failure[] {
-  const told = new Set(journal.map(({ log }) => log.attributes['lifecycle_bridge.event.uid']));
+  const reported = new Set(journal.map(({ log }) => log.attributes['lifecycle_bridge.event.uid']));
   return eventsOf(simulation, tenures[0]!)
-    .filter(({ metadata: { uid } }) => !told.has(uid))
+    .filter(({ metadata: { uid } }) => !reported.has(uid))
     .map(({ metadata: { uid, name } }) => ({ what: `not in the journal: Event ${name}`, uid }));
 }
 
@@ -77,11 +77,11 @@ function checkTrace(
 ): Failure[] {
   const uid = settled.map(uidOf)[0] ?? '';
   const fail = (what: string): Failure[] => [{ what: `trace ${id}: ${what}`, uid }];
-  const told = withoutRepeats(checking, exports);
-  if (typeof told === 'string') return fail(told);
+  const reported = withoutRepeats(checking, exports);
+  if (typeof reported === 'string') return fail(reported);
   const [whole, parts] = [
-    told.filter(({ spans }) => spans.some(isRoot)),
-    told.filter(({ spans }) => !spans.some(isRoot)),
+    reported.filter(({ spans }) => spans.some(isRoot)),
+    reported.filter(({ spans }) => !spans.some(isRoot)),
   ];
   if (whole.length > settled.length) return fail(`exported ${whole.length} times, settled ${settled.length} times`);
   for (const { spans } of whole) {

@@ -46,10 +46,10 @@ function droppedOf({ projects }: SentryAccount): Failure[] {
 function checkEvents({ events }: SentryAccount, { simulation, tenures }: Checking): Failure[] {
   const { readyAt } = tenures[0]!;
   const own = events.filter(({ event }) => event.logger !== WARNINGS);
-  const told = new Map(own.map(({ event }) => [uidOf(traceOf(event.contexts) ?? ''), event]));
+  const byUid = new Map(own.map(({ event }) => [uidOf(traceOf(event.contexts) ?? ''), event]));
   return [...simulation.truth.jobs.values()].flatMap((job) => {
     const { uid, namespace, name, outcome, takenBack } = job;
-    const event = told.get(uid);
+    const event = byUid.get(uid);
     const isFine = outcome === 'succeeded' && job.failures === undefined && takenBack === undefined;
     if (isFine && event !== undefined)
       return [{ what: `${namespace}/${name}: an issue, and nothing failed: ${event.message}`, uid }];
@@ -63,14 +63,14 @@ function checkEvents({ events }: SentryAccount, { simulation, tenures }: Checkin
 
 /** An issue about each Warning that was acknowledged; that of a Job which fails is one with its end. */
 function checkWarnings({ events }: SentryAccount, { simulation, tenures }: Checking): Failure[] {
-  const told = events
+  const texts = events
     .filter(({ event }) => event.logger === WARNINGS)
     .map(({ event }) => event.message ?? event.logentry?.formatted ?? '');
   const wanted = eventsOf(simulation, tenures[0]!).filter(
     ({ type, regarding }) => type === 'Warning' && regarding?.['kind'] === 'Pod',
   );
   return wanted
-    .filter(({ note }) => !told.some((text) => text.includes(note!)))
+    .filter(({ note }) => !texts.some((text) => text.includes(note!)))
     .map(({ metadata: { name, uid } }) => ({ what: `no issue about the Warning ${name}`, uid }));
 }
 
