@@ -22,6 +22,7 @@ export class Death {
   /** Steps on the disk until the one that it does not survive. */
   #steps = Infinity;
   #after: Leaving | undefined;
+  #isDying = false;
 
   constructor(options: DeathOptions) {
     this.#options = options;
@@ -36,6 +37,11 @@ export class Death {
   /** Once the next of these has left: nothing that it would write then reaches the disk. */
   after(leaving: Leaving): void {
     this.#after = leaving;
+  }
+
+  /** What it was to be killed after, and has not been yet: who starts after it is. */
+  get waitsFor(): Leaving | undefined {
+    return this.#after;
   }
 
   /** It stays alive. */
@@ -63,6 +69,8 @@ export class Death {
   }
 
   #soon(why: string): void {
+    if (this.#isDying) return;
+    this.#isDying = true;
     const { scheduler, random, onDeath } = this.#options;
     scheduler.in(whole(random, 0, 5), () => onDeath(why), WORLD);
   }

@@ -1,4 +1,5 @@
 import sqlite from 'node:sqlite';
+import type { Bridge } from './bridge.ts';
 import type { Failure } from './checker.ts';
 import type { Scheduler } from './scheduler.ts';
 import { WORLD } from './scheduler.ts';
@@ -6,18 +7,22 @@ import type { Random } from './random.ts';
 import { whole } from './random.ts';
 import { time } from './runs.ts';
 import type { Shown } from './shown.ts';
+import type { Weather } from './weather.ts';
 
 const MINUTE = 60_000;
 /** An Event is kept for two hours; the clock of the bridge may be wrong. */
 const EVENT_MS = 60 * MINUTE;
+/** A version alone is written within half a minute. */
+const WRITTEN_MS = 90_000;
 const GOING_ON = new Set(['pending', 'running', 'stuck', 'suspended']);
 
 export interface OnlookerOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly shown: Shown;
-  /** The store of a bridge that works; undefined while there is none. */
-  readonly store: () => string | undefined;
+  /** The bridge, if it works. */
+  readonly bridge: () => Pick<Bridge, 'path' | 'startedAt'> | undefined;
+  readonly weather: Weather;
   /** Whether everything may be as it was before: etcd was restored. */
   readonly isTakenBack: () => boolean;
 }
@@ -45,27 +50,33 @@ export class Onlooker {
       whole(random, 10_000, 10 * MINUTE),
       () => {
         this.begin();
-        this.look();
+        this.#look();
       },
       WORLD,
     );
   }
 
-  look(): void {
-    const path = this.#options.store();
-    if (path === undefined || this.failures.length > 20) return;
-    const db = new sqlite.DatabaseSync(path, { readOnly: true });
+  /** Something went wrong: somebody looks soon. */
+  alarmed(): void {
+    const { scheduler, random } = this.#options;
+    scheduler.in(whole(random, 5_000, 2 * MINUTE), () => this.#look(), WORLD);
+  }
+
+  #look(): void {
+    const bridge = this.#options.bridge();
+    if (bridge === undefined || this.failures.length > 20) return;
+    const db = new sqlite.DatabaseSync(bridge.path, { readOnly: true });
     try {
       this.#lookForEvents(db);
       if (this.#options.isTakenBack()) return;
-      this.#lookAtObjects(db);
+      this.#lookAtObjects(db, bridge.startedAt);
       this.#lookAtRuns(db);
     } finally {
       db.close();
     }
   }
 
-  #lookAtObjects(db: sqlite.DatabaseSync): void {
+  #lookAtObjects(db: sqlite.DatabaseSync, startedAt: number): void {
     const rows = db.prepare('SELECT uid, kind, name, version FROM objects WHERE deleted = 0').all();
     const living = new Set<string>();
     for (const { uid, kind, name, version } of rows as unknown as Row[]) {
@@ -74,10 +85,20 @@ export class Onlooker {
       if (Number(version) < before)
         this.#fail(`${kind} ${name} was shown at version ${before}, then at ${version}`, uid);
       else this.#versions.set(uid, Number(version));
+      if (Number(version) < this.#acknowledged(uid, startedAt))
+        this.#fail(`${kind} ${name} is shown at version ${version}, and a newer one was acknowledged`, uid);
       if (this.#gone.delete(uid)) this.#fail(`${kind} ${name} was shown as gone, then as living`, uid);
     }
     for (const uid of this.#living) if (!living.has(uid)) this.#gone.add(uid);
     this.#living = living;
+  }
+
+  /** The version that it must be at by now: what changes nothing else is written behind, and what a kill loses of that is read again. */
+  #acknowledged(uid: string, startedAt: number): number {
+    const { shown, scheduler, weather } = this.#options;
+    const { version = 0, versionAt = 0 } = shown.get(uid) ?? {};
+    const isDue = versionAt > startedAt && versionAt < scheduler.now - WRITTEN_MS;
+    return isDue && !weather.was('disk-full', versionAt, scheduler.now) ? version : 0;
   }
 
   #lookAtRuns(db: sqlite.DatabaseSync): void {

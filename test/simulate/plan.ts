@@ -178,7 +178,7 @@ function faultOf(random: Random, weights: typeof FAULTS): object {
   const downMs = Math.floor(skewed(random, 500, chance(random, 0.05) ? 2 * HOUR : 2 * MINUTE));
   switch (act) {
     case 'kill-bridge': {
-      const how = weighted(random, { now: 4, step: 5, answer: 3, request: 2 });
+      const how = weighted(random, { now: 3, step: 4, answer: 5, request: 2 });
       const after = (how === 'answer' || how === 'request') && { after: how };
       return { act, steps: how === 'step' ? whole(random, 1, 60) : 0, ...after, downMs };
     }

@@ -8,6 +8,9 @@ import { hasEnded } from './world/objects.ts';
 export interface ShownObject {
   /** First time at all. */
   at: number;
+  /** The newest version, and when it came. */
+  version: number;
+  versionAt: number;
   startedAt?: number;
   /** That it runs: started, and by that record not over. */
   runningAt?: number;
@@ -58,7 +61,11 @@ export class Shown {
     const { uid, resourceVersion } = object.metadata;
     if (object.kind === 'Event') return this.#addEvent(object);
     let shown = this.#objects.get(uid);
-    if (shown === undefined) this.#objects.set(uid, (shown = { at: now }));
+    if (shown === undefined) this.#objects.set(uid, (shown = { at: now, version: 0, versionAt: now }));
+    if (Number(resourceVersion) > shown.version) {
+      shown.version = Number(resourceVersion);
+      shown.versionAt = now;
+    }
     if (object.status?.['startTime'] !== undefined) shown.startedAt ??= now;
     if (WITH_VERSIONS.has(object.kind)) (shown.versions ??= new Map()).set(Number(resourceVersion), now);
     const isLast = deleted && object.kind === 'Job' && shown.endedAt === undefined;
@@ -76,7 +83,8 @@ export class Shown {
     const version = Math.max(Number(resourceVersion), this.newEvents.get(uid)?.version ?? 0);
     this.newEvents.set(uid, { uid, name, version, lastAt });
     this.events.set(uid, object);
-    return true;
+    // Warnings are LISTed after a gap.
+    return object.type === 'Normal';
   }
 
   /** What it read of the API server by itself and committed. */

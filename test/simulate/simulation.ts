@@ -89,7 +89,8 @@ export class Simulation {
       scheduler,
       random: randomOf(plan.seed, 'page'),
       shown: this.shown,
-      store: () => (this.bridge?.ready === true ? this.bridge.path : undefined),
+      bridge: () => (this.bridge?.ready === true ? this.bridge : undefined),
+      weather: this.weather,
       isTakenBack: () => this.api.restores > 0,
     });
     if (plan.events) new EventRecorder(scheduler, this.api, this.#clocks).begin();
@@ -173,7 +174,9 @@ export class Simulation {
     this.say(`bridge ${life} starts`);
     this.destinations.started(this.scheduler.now, this.scheduler.now + this.#wallOffset);
     const config = { ...configOf(this.plan), ...this.destinations.config() };
-    this.lives.push(new Bridge(this.#bridgeOptions(), life, config));
+    const bridge = new Bridge(this.#bridgeOptions(), life, config);
+    this.lives.push(bridge);
+    if (last?.death.waitsFor !== undefined) bridge.death.after(last.death.waitsFor);
   }
 
   #bridgeOptions(): BridgeOptions {
@@ -241,6 +244,7 @@ export class Simulation {
     if ('cronJob' in act) return this.#people.change(act);
     if ('workload' in act) return this.#people.changeWorkload(act);
     this.faults++;
+    this.onlooker.alarmed();
     this.#fault(act);
   }
 
