@@ -106,9 +106,11 @@ export class Collector {
   }
 
   /** An old copy of its queue is sent once more: a volume that was restored, or deletions that a power loss took back. */
-  sendAgain(fromMs: number, forMs: number): void {
-    const from = this.#options.scheduler.now - fromMs;
-    for (const { request, at } of this.#taken) if (at >= from && at <= from + forMs) this.#push(request);
+  sendAgain(fromMs: number, forMs: number, share: number): void {
+    const { scheduler, random } = this.#options;
+    const from = scheduler.now - fromMs;
+    for (const { request, at } of this.#taken)
+      if (at >= from && at <= from + forMs && chance(random, share)) this.#push(request);
   }
 
   /** A watch of it never brings anything again, before a restart. */

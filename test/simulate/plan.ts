@@ -25,7 +25,7 @@ export type Fault = At &
       }
     | { readonly act: 'stop-bridge'; readonly downMs: number }
     | { readonly act: 'kill-collector'; readonly loseDisk: boolean; readonly downMs: number }
-    | { readonly act: 'old-queue'; readonly fromMs: number; readonly forMs: number }
+    | { readonly act: 'old-queue'; readonly fromMs: number; readonly forMs: number; readonly share: number }
     | { readonly act: 'dead-watch'; readonly resource: Resource }
     | { readonly act: 'compact' }
     /** From a backup that is so old. */
@@ -143,6 +143,9 @@ export function planOf(seed: string, days: number): Plan {
   };
 }
 
+/** How much of an old copy of the queue is there: a power loss takes back some deletions, a restored volume all. */
+const SHARES = [1, 0.4, 0.4];
+
 /** What comes with some: people edit while a vendor is slow, and an old copy of the queue comes after what they did. */
 function sequelsOf(act: Act, random: Random, cronJobs: readonly CronJobPlan[]): Act[] {
   if (act.act === 'trouble' && act.trouble === 'vendor-slow') {
@@ -153,7 +156,16 @@ function sequelsOf(act: Act, random: Random, cronJobs: readonly CronJobPlan[]): 
   if ((act.act !== 'recreate' && act.act !== 'edit') || chance(random, 0.6)) return [];
   const fromMs = Math.floor(skewed(random, 30_000, HOUR));
   const at = act.at + Math.floor(skewed(random, 1_000, 10 * MINUTE));
-  return [{ id: `${act.id}.q`, at, act: 'old-queue', fromMs, forMs: whole(random, 5_000, fromMs) }];
+  return [
+    {
+      id: `${act.id}.q`,
+      at,
+      act: 'old-queue',
+      fromMs,
+      forMs: whole(random, 5_000, fromMs),
+      share: pick(random, SHARES),
+    },
+  ];
 }
 
 /** Mostly seconds, at times an hour. */
@@ -188,7 +200,7 @@ function faultOf(random: Random, weights: typeof FAULTS): object {
       return { act, loseDisk: chance(random, 0.15), downMs };
     case 'old-queue': {
       const fromMs = whole(random, 10_000, OLDEST_COPY_MS);
-      return { act, fromMs, forMs: Math.floor(skewed(random, 5_000, 30 * MINUTE)) };
+      return { act, fromMs, forMs: Math.floor(skewed(random, MINUTE, HOUR)), share: pick(random, SHARES) };
     }
     case 'dead-watch':
       return { act, resource: pick<Resource>(random, ['pods', 'jobs', 'cronjobs']) };

@@ -273,7 +273,7 @@ export class Simulation {
         this.scheduler.in(act.downMs, () => this.collector.start());
         return;
       case 'old-queue':
-        return this.collector.sendAgain(act.fromMs, act.forMs);
+        return this.collector.sendAgain(act.fromMs, act.forMs, act.share);
       case 'dead-watch':
         return this.collector.killWatch(act.resource);
       case 'compact':
