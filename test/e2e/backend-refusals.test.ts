@@ -53,19 +53,21 @@ it('what a backend refuses after the Collector took it is on the page, in the lo
 
   backend.refusePart(2, 'spans are too old');
   await send(1);
-  await says(/otlp\/lifecycle-traces refused 2 items for good, last at [^:]+:\d\d:[^:]+: spans are too old/);
+  await says(
+    /otlp\/lifecycle-traces of .+ops\/lb-collector-0 refused 2 items for good, last at [^:]+:\d\d:[^:]+: spans are too old/,
+  );
   expect(await bench.metric('lifecycle_bridge_backend_refused_total{exporter="otlp/lifecycle-traces"}')).toBe(2);
 
   backend.refuse(status.INVALID_ARGUMENT, undefined, 'no such tenant');
   await send(2);
-  await says(/otlp\/lifecycle-traces refused 15 items for good.+no such tenant/);
+  await says(/otlp\/lifecycle-traces of .+ops\/lb-collector-0 refused 15 items for good.+no such tenant/);
   expect(await bench.metric('lifecycle_bridge_backend_refused_total{exporter="otlp/lifecycle-traces"}')).toBe(15);
   const refused = bench.log().filter(({ msg }) => String(msg).startsWith('a backend refused'));
   expect(refused[0]).toMatchObject({ exporter: 'otlp/lifecycle-traces', pod: 'ops/lb-collector-0', count: 2 });
 
   backend.refuse(status.UNAVAILABLE, undefined, 'maintenance');
   await send(3);
-  await says(/otlp\/lifecycle-traces takes nothing since .+maintenance/);
+  await says(/otlp\/lifecycle-traces of .+ops\/lb-collector-0 takes nothing since .+maintenance/);
   backend.accept();
   const { traceId } = retriedJob(3, start);
   await until(
