@@ -63,7 +63,7 @@ function readArguments(): DemoOptions | undefined {
 
 const SETTING = 'LIFECYCLE_BRIDGE__';
 
-/** Where the vendors are, and what the bridge is told of those that it does not get anyhow. */
+/** Where the vendors are, and what the bridge is given of those that it does not get anyhow. */
 async function vendors(given: string | undefined, releases: Releases): Promise<Pick<Given, 'vendorsUrl' | 'env'>> {
   if (given !== undefined) return { vendorsUrl: given, env: {} };
   const simulated = await startVendors();
