@@ -132,17 +132,17 @@ const kinds = (which: (kind: Kind) => boolean): string[] =>
   KINDS.flatMap(([name, kind]) => (which(kind) ? [name] : []));
 const labels = { ...list({ type: 'string', pattern: LABEL_KEY }), examples: [['app.kubernetes.io/name']] };
 
+/** kube-state-metrics takes them as one text and splits it at commas. */
+const names = list({ type: 'string', pattern: '^[^,]+$' });
+const collectors = { ...list({ enum: kinds(({ cluster }) => !cluster) }), uniqueItems: true };
+
 export const kubeStateMetrics: Refinements = {
   ...workload,
-  collectors: {
-    ...list({ enum: kinds(({ cluster }) => !cluster) }),
-    minItems: 1,
-    uniqueItems: true,
-    examples: [['cronjobs', 'jobs', 'pods']],
-  },
+  collectors: { ...collectors, minItems: 1, examples: [['cronjobs', 'jobs', 'pods']] },
+  extraCollectors: { ...collectors, examples: [['persistentvolumeclaims']] },
   clusterCollectors: { ...list({ enum: kinds(({ cluster }) => cluster === true) }), uniqueItems: true },
-  // kube-state-metrics takes them as one text and splits it at commas.
-  metricAllowlist: { ...list({ type: 'string', pattern: '^[^,]+$' }), minItems: 1 },
+  metricAllowlist: { ...names, minItems: 1 },
+  extraMetricAllowlist: { ...names, examples: [['kube_persistentvolumeclaim_.*']] },
   labelAllowlist: closed(Object.fromEntries(kinds(({ noLabels }) => !noLabels).map((name) => [name, labels]))),
 };
 

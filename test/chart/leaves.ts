@@ -42,6 +42,8 @@ const REPLACED: Readonly<Record<string, unknown>> = {
   'collector.queue.batch': false,
   'bundled-backend.victorialogs.retention': '2w',
   'kube-state-metrics.collectors': ['jobs'],
+  'kube-state-metrics.extraCollectors': ['persistentvolumeclaims'],
+  'kube-state-metrics.extraMetricAllowlist': ['kube_persistentvolumeclaim_.*'],
   'kube-state-metrics.clusterCollectors': ['namespaces'],
   'kube-state-metrics.labelAllowlist': { pods: ['app'] },
 };

@@ -1,13 +1,14 @@
 {{/* The workload. .Namespaces are those that it looks at; none means all, and then the kinds without a namespace too. */}}
 {{- define "kube-state-metrics.deployment" -}}
-{{- $kinds := .Values.collectors -}}
+{{- $namespaced := include "kube-state-metrics.collectors" . | fromJsonArray -}}
+{{- $kinds := $namespaced -}}
 {{- if not .Namespaces }}{{ $kinds = concat $kinds .Values.clusterCollectors }}{{ end -}}
 {{- $known := include "kube-state-metrics.kinds" . | fromYaml -}}
 {{- $labels := list -}}
-{{- $metrics := .Values.metricAllowlist -}}
+{{- $metrics := concat .Values.metricAllowlist .Values.extraMetricAllowlist -}}
 {{- range $kind, $keys := .Values.labelAllowlist -}}
-{{- if not (has $kind (concat $.Values.collectors $.Values.clusterCollectors)) -}}
-{{- fail (printf "kube-state-metrics.labelAllowlist has %s, which is neither in collectors nor in clusterCollectors: add it there, or take it out here" $kind) -}}
+{{- if not (has $kind (concat $namespaced $.Values.clusterCollectors)) -}}
+{{- fail (printf "kube-state-metrics.labelAllowlist has %s, which is in none of collectors, extraCollectors and clusterCollectors: add it there, or take it out here" $kind) -}}
 {{- end -}}
 {{- $labels = append $labels (printf "%s=[%s]" $kind (join "," $keys)) -}}
 {{- $metrics = append $metrics (printf "%s_labels" (index $known $kind).metrics) -}}

@@ -52,6 +52,11 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- .Files.Get "files/kinds.yaml" -}}
 {{- end -}}
 
+{{/* Kinds with a namespace, as a JSON list. */}}
+{{- define "kube-state-metrics.collectors" -}}
+{{- concat .Values.collectors .Values.extraCollectors | uniq | toJson -}}
+{{- end -}}
+
 {{/* list and watch on each of .Kinds. */}}
 {{- define "kube-state-metrics.rules" -}}
 {{- $known := include "kube-state-metrics.kinds" . | fromYaml -}}
