@@ -18,7 +18,8 @@ import type { CronJobFacts, JobFacts, Observation } from '../kubernetes/observat
 import { planConfig } from '../sinks/cronitor/fixtures.ts';
 import { createCronitorPlanner } from '../sinks/cronitor/plan.ts';
 import type { Planner } from '../sinks/sink.ts';
-import type { DeliveryView, ReadStore } from '../store/read.ts';
+import type { DeliveryView } from '../store/delivery-view.ts';
+import type { ReadStore } from '../store/read.ts';
 import { openReader, openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import type { Engine } from './engine.ts';

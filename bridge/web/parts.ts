@@ -2,7 +2,8 @@ import type { RunStatus } from '../lifecycle/transition.ts';
 import type { Instant } from '../lib/clock.ts';
 import { iso } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
-import type { DeliveryStatus, DropKind } from '../store/read.ts';
+import type { DeliveryStatus } from '../store/delivery-view.ts';
+import type { DropKind } from '../store/read.ts';
 import { type Child, type Html, html } from './html.ts';
 import { masked } from './masked.ts';
 

@@ -1,6 +1,7 @@
 import type { RunStatus } from '../lifecycle/transition.ts';
 import { type Reason, REASONS } from '../lib/reasons.ts';
-import type { DeliveryStatus, DropKind, ListQuery } from '../store/read.ts';
+import type { DeliveryStatus } from '../store/delivery-view.ts';
+import type { DropKind, ListQuery } from '../store/read.ts';
 import { DELIVERY_LOOKS, DROP_LABELS, RUN_LOOKS } from './parts.ts';
 
 /** A query that cannot be answered: the parameter, what was given and what is allowed. */

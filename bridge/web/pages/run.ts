@@ -1,7 +1,8 @@
 import { waitText } from '../../lifecycle/cause.ts';
 import type { Attempt, Run, Transition } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
-import type { Answer, DeliveryView, QuarantineView, RunDetail, RunView } from '../../store/read.ts';
+import type { Answer, DeliveryView } from '../../store/delivery-view.ts';
+import type { QuarantineView, RunDetail, RunView } from '../../store/read.ts';
 import type { DestinationLink } from '../../sinks/index.ts';
 import type { Decision } from '../../store/timeline.ts';
 import type { UnjudgedView } from '../../store/unjudged.ts';

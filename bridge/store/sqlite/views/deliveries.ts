@@ -1,5 +1,6 @@
 import type { Reason } from '../../../lib/reasons.ts';
-import type { Answer, DeliveryView, OutboxReads, Page, ReceiptCount, Resend } from '../../read.ts';
+import type { Answer, DeliveryView, Resend } from '../../delivery-view.ts';
+import type { OutboxReads, Page, ReceiptCount } from '../../read.ts';
 import { page, readCursor } from '../db/cursor.ts';
 import type { Db } from '../db/db.ts';
 import { readDepth } from './depth.ts';
