@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { UserError } from '../lib/errors.ts';
+import { SINKS } from '../sinks/index.ts';
 import { loadConfig } from './load.ts';
 
 let folder: string;
@@ -70,11 +71,7 @@ describe('loadConfig', () => {
       },
       onUnknown: 'none',
       outbox: { maxAge: 86_400_000 },
-      cronitor: {},
-      sentry: {},
-      kubernetes: {},
-      github: {},
-      opentelemetry: {},
+      ...Object.fromEntries(Object.keys(SINKS).map((sink) => [sink, {}])),
     });
   });
 

@@ -70,6 +70,8 @@ export interface DestinationSchema {
   readonly names: string;
   /** Its settings but its secrets. */
   readonly properties: Tree;
+  /** Settings that the bridge does not start without. */
+  readonly required: readonly string[];
   /** Settings that are secrets: each is given by itself or, with `File` behind its name, as a file. */
   readonly secrets: readonly string[];
 }
@@ -82,7 +84,10 @@ export function destinationSchema(sink: string): DestinationSchema {
   const secrets = Object.keys(given).filter((name) => Object.hasOwn(given, `${name}File`));
   const without = [...secrets, ...secrets.map((name) => `${name}File`)];
   const properties = Object.fromEntries(Object.entries(given).filter(([name]) => !without.includes(name)));
-  return { names, properties, secrets };
+  const required = ((whole['required'] as readonly string[] | undefined) ?? []).filter(
+    (name) => !without.includes(name),
+  );
+  return { names, properties, required, secrets };
 }
 
 /** What zod's marks say in words that an editor shows. */

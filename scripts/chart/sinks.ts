@@ -7,11 +7,13 @@ import { closed, text } from './refinements.ts';
 /** The destinations of every sink, by the sink's name; a description in values.yaml counts. */
 export function sinkValues(described: Tree): Tree {
   return Object.fromEntries(
-    Object.entries(SINKS).map(([sink, { title }]) => {
-      const { names, properties, secrets } = destinationSchema(sink);
+    Object.entries(SINKS as Readonly<Record<string, SinkModule>>).map(([sink, { title, speaks, setFirst }]) => {
+      const { names, properties, required, secrets } = destinationSchema(sink);
+      // The chart fills in the address of an OTLP receiver: its Collector.
+      const needed = required.filter((name) => speaks !== 'grpc' || name !== setFirst);
       const keys = Object.assign({}, ...secrets.map((secret) => secretValues(sink, secret))) as Tree;
       const description = { description: `${title} by a name of yours.`, ...(described[sink] as Tree | undefined) };
-      return [sink, { ...description, ...named(names, closed({ ...keys, ...properties })) }];
+      return [sink, { ...description, ...named(names, closed({ ...keys, ...properties }, needed)) }];
     }),
   );
 }

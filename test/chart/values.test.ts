@@ -91,6 +91,7 @@ describe('the schema', () => {
       { cronitor: { default: { existingSecret: 'c', labelSelector: { team: 'a' } } } },
       "labelSelector': additional properties 'team' not allowed",
     ],
+    [{ github: { default: { existingSecret: 'g' } } }, "missing properties 'org', 'cluster', 'logicalEnvironment'"],
     [{ scope: 'everything' }, "at '/scope': value must be one of 'namespace', 'namespaces', 'cluster'"],
     [{ metrics: { scrape: { intervalSeconds: 5 } } }, "at '/metrics/scrape/intervalSeconds': minimum: got 5, want 15"],
     [
