@@ -45,6 +45,8 @@ export class DestinationLoop {
   #exporting = false;
   /** When it is looked again whether the journal goes on. */
   #followAt: Instant = Infinity;
+  /** The last round left out rows or the journal for a limit that was busy: an answer may free it. */
+  #leftOut = false;
   #resumed = false;
   #stopping = false;
 
@@ -103,6 +105,7 @@ export class DestinationLoop {
     await this.#resume();
     await this.#retryRefused();
     this.#startWaiting();
+    this.#leftOut = false;
     // Asked at once, so that all of it is one message to the store's thread and one back.
     const [more] = await Promise.all([this.#claim(), this.#converge(), this.#follow()]);
     return more ? 0 : this.#sleepMs(began);
@@ -159,7 +162,7 @@ export class DestinationLoop {
     const { destination, dryRun, batch, convergeLimits, convergeAtOnce = 1 } = this.#deliverer;
     const now = this.#options.clock.now();
     // In a dry run the rows stay as they are: not sent and not accepted.
-    if (dryRun || this.#converging >= convergeAtOnce || this.#limiter.freeAt(convergeLimits, now) > now) return;
+    if (dryRun || this.#converging >= convergeAtOnce || !this.#isFree(convergeLimits, now)) return;
     const keys = convergeLimits.map(({ key }) => key);
     const rows = await this.#options.store.claimDesired(destination, batch.desired, now, keys);
     if (rows.length > 0) this.#track(this.#sendDesired(rows));
@@ -171,11 +174,17 @@ export class DestinationLoop {
     const now = this.#options.clock.now();
     const limits = this.#journalLimits();
     this.#followAt = Infinity;
-    if (journal === undefined || this.#exporting || this.#stopping || this.#limiter.freeAt(limits, now) > now) return;
+    if (journal === undefined || this.#exporting || this.#stopping || !this.#isFree(limits, now)) return;
     const keys = limits.map(({ key }) => key);
     const claimed = await this.#options.store.claimJournal(destination, journal.batch, now, keys);
     if (claimed?.againMs !== undefined) this.#followAt = now + claimed.againMs;
     else if (claimed !== undefined) this.#track(this.#export(claimed));
+  }
+
+  #isFree(limits: readonly Limit[], now: Instant): boolean {
+    const isFree = this.#limiter.freeAt(limits, now) <= now;
+    this.#leftOut ||= !isFree;
+    return isFree;
   }
 
   /** Starts what is free; those without limits together, as the sink can take them. */
@@ -216,7 +225,7 @@ export class DestinationLoop {
     const allDelivered = deliveries.every(({ outcome }) => outcome === 'delivered');
     // It may be what shows that a refused key is accepted now.
     const isRenewed = await this.#retryRefused();
-    return isDue !== false || !allDelivered || isRenewed || this.#waiting.length > 0;
+    return isDue !== false || !allDelivered || isRenewed || this.#waiting.length > 0 || this.#leftOut;
   }
 
   async #sendDesired(rows: readonly ClaimedDesired[]): Promise<boolean> {

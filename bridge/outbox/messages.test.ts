@@ -63,6 +63,25 @@ it('what becomes due while others are sent is sent after them', async () => {
   expect(vendor.seen.map(({ path }) => decodeURI(path)).toSorted()).toEqual(keys.toSorted());
 });
 
+it('rows that a limit keeps back are sent once what was under way below it is answered', async () => {
+  const limit = { key: 'api', perSecond: 1_000, burst: 1 };
+  let answer = (): void => undefined;
+  const slow = await startVendor(({ url }, response) => {
+    if (url === '/slow') answer = () => response.end();
+    else response.end();
+  });
+  t.enqueue({ key: 'slow', limits: [limit] });
+  await start(plainDeliverer(DESTINATION, slow, { convergeLimits: [limit] }));
+  await until(() => slow.seen.length === 1);
+  t.want('row', 1);
+  dispatcher.committed(true);
+  await quiet();
+  answer();
+  await until(() => (t.now++, slow.seen.length === 2));
+  expect(slow.seen.map(({ path }) => path)).toEqual(['slow', 'row']);
+  await slow.close();
+});
+
 it('after a commit that left nothing to send nobody asks, unless it follows the journal', async () => {
   const journal = { batch: 10, limits: [], export: () => Promise.resolve<Delivery>({ outcome: 'delivered' }) };
   await start(plainDeliverer(DESTINATION, vendor), plainDeliverer('toy/follower', vendor, { journal }));
