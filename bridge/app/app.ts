@@ -191,8 +191,8 @@ async function startStore(
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const onCommitted = (committed: Committed): void => {
     reporter.committed(committed);
-    if (!committed.changed) return;
-    live.changed();
+    if (committed.changed) live.changed();
+    // What an audit left to do before it too, though the commit itself may have changed nothing.
     if (committed.work) wake(committed);
   };
   let ticking: Ticking | undefined;
