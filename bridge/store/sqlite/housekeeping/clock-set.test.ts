@@ -59,13 +59,13 @@ describe.each([
   it('moves the timers of ours, not those of objects', () => {
     const due = t.now + MINUTE;
     t.store.transaction((tx) => {
-      for (const kind of ['gone', 'replacement', 'stuck', 'schedule'] as const)
+      for (const kind of ['gone', 'replacement', 'namespace', 'stuck', 'schedule'] as const)
         tx.timers.set({ id: `${kind}/u`, kind, uid: 'u', due });
     });
     setClock(ms);
-    const dueOf = (kind: 'gone' | 'replacement' | 'stuck' | 'schedule') =>
+    const dueOf = (kind: 'gone' | 'replacement' | 'namespace' | 'stuck' | 'schedule') =>
       t.store.transaction((tx) => tx.timers.below(kind)).map((timer) => timer.due);
-    expect([...dueOf('gone'), ...dueOf('replacement')]).toEqual([due + ms, due + ms]);
+    expect([...dueOf('gone'), ...dueOf('replacement'), ...dueOf('namespace')]).toEqual([due + ms, due + ms, due + ms]);
     expect([...dueOf('stuck'), ...dueOf('schedule')]).toEqual([due, due]);
   });
 });
