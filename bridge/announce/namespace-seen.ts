@@ -1,6 +1,8 @@
 import type { Transition } from '../lifecycle/transition.ts';
 import type { Reason } from '../lib/reasons.ts';
 import type { Timer } from '../store/timers.ts';
+import type { Destination } from '../turn/destination.ts';
+import { eachAlone } from '../turn/each-alone.ts';
 import type { Turn } from '../turn/turn.ts';
 import { planFor } from './announce.ts';
 import { NAMESPACE_TIMER } from './await-namespace.ts';
@@ -18,27 +20,32 @@ export function settleNamespace(turn: Turn, _uid: string, id: string): void {
   planAwaited(turn, due, 'namespace_unseen');
 }
 
-/** In the order in which it was recorded. */
+/**
+ * In the order in which it was recorded. For a destination that left it waits on: it is planned when that is back, or given
+ * up with all that waits for it. What was decided otherwise meanwhile stays so.
+ */
 function planAwaited(turn: Turn, timers: readonly Pick<Timer, 'id'>[], late?: Reason): void {
-  const { tx } = turn;
-  const awaited = timers.map(({ id }) => {
+  const { tx, destinations } = turn;
+  const awaited = timers.flatMap(({ id }) => {
     const [, , sink, name, ...rest] = id.split('/');
+    const transitionId = rest.join('/');
     tx.timers.clear(id);
-    return { destination: `${sink}/${name}`, transitionId: rest.join('/') };
+    const to = destinations.find(({ planner }) => planner.destination === `${sink}/${name}`);
+    return to !== undefined && tx.timeline.takeBack(transitionId, to.planner.destination) ? [{ to, transitionId }] : [];
   });
-  for (const { destination, transitionId } of awaited) tx.timeline.takeBack(transitionId, destination);
-  for (const transition of tx.timeline.recorded(awaited.map(({ transitionId }) => transitionId))) {
-    for (const { destination, transitionId } of awaited)
-      if (transitionId === transition.id) planOne(turn, destination, transition, late);
+  const byTransition = Map.groupBy(awaited, ({ transitionId }) => transitionId);
+  for (const transition of tx.timeline.recorded([...byTransition.keys()])) {
+    for (const { to } of byTransition.get(transition.id) ?? [])
+      eachAlone(turn, transition.about.uid, () => planOne(turn, to, transition, late));
   }
 }
 
-function planOne(turn: Turn, destination: string, transition: Transition, late: Reason | undefined): void {
-  const { tx, destinations } = turn;
-  const to = destinations.find(({ planner }) => planner.destination === destination);
+function planOne(turn: Turn, to: Destination, transition: Transition, late: Reason | undefined): void {
+  const { tx } = turn;
+  const { destination } = to.planner;
   const { runUid } = transition;
   const row = runUid === undefined ? undefined : tx.runs.get(runUid);
-  if (to === undefined || (runUid !== undefined && row === undefined)) return;
+  if (runUid !== undefined && row === undefined) return;
   const known = new Known(tx, row?.run);
   const memo = row?.memory.memos[destination];
   const planned = planFor(turn, to, { ...(row && { run: row.run }), known, memo, ...(late && { late }) }, transition);

@@ -32,8 +32,8 @@ export interface TimelineTx {
   ofRun(runUid: string): Transition[];
   /** Replaces a decision that waits, or that was taken while no CronJob was known; any other stays as it is. */
   decide(decision: Decision): void;
-  /** Takes back a decision that waits: there is nothing to decide after all. */
-  takeBack(transitionId: string, destination: string): void;
+  /** Takes back a decision that waits, to take it again; false when none does. */
+  takeBack(transitionId: string, destination: string): boolean;
   decision(transitionId: string, destination: string): Decision | undefined;
   /** False when the key is known already: nothing is written. */
   enqueue(destination: string, transitionId: string, intent: Intent, at: Instant): boolean;

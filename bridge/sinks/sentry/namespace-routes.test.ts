@@ -4,6 +4,7 @@ import { at, complete, CRON, scheduled, TestEngine } from '../../ingest/test-eng
 import { withNeeded } from '../../kubernetes/followed.ts';
 import type { NamespaceFacts } from '../../kubernetes/kinds/namespace.ts';
 import type { Facts } from '../../kubernetes/observation.ts';
+import type { Planner } from '../sink.ts';
 import { rules } from './cron-fixtures.ts';
 import { createSentryPlanner, READS } from './plan.ts';
 
@@ -118,6 +119,34 @@ describe('a route by the labels of the namespace', () => {
     bridge.restart(undefined, now);
     take(namespace({ team: 'a' }));
     expect(sent().slice(0, 2)).toEqual(['in_progress to a', 'error to a']);
+  });
+
+  const planner = () => createSentryPlanner('default', rules({ shipLogs: false, ...ROUTES }, false));
+  const configure = (...planners: Planner[]): void => bridge.restart(planners, (now += 1_000));
+
+  it('has those of a run whose namespace was seen, or given up, while its destination was not configured', () => {
+    open();
+    bridge.store.cutoff('sentry/default', T0 - 1);
+    take(CRON, scheduled());
+    configure();
+    pass(180_000);
+    take(namespace({ team: 'a' }), complete());
+    expect([...decisions(), ...sent()]).toEqual(['waiting namespace_unknown']);
+    configure(planner());
+    expect(sent()).toEqual(['in_progress to a', 'ok to a']);
+    expect(decisions()).toEqual(['planned']);
+  });
+
+  it('has those of a run that still waits for its namespace when its destination is back', () => {
+    open();
+    bridge.store.cutoff('sentry/default', T0 - 1);
+    take(CRON, scheduled());
+    configure();
+    configure(planner());
+    expect(decisions()).toEqual(['waiting namespace_unknown']);
+    take(namespace({ team: 'a' }));
+    expect(sent()).toEqual(['in_progress to a']);
+    expect(decisions()).toEqual(['planned']);
   });
 });
 

@@ -30,10 +30,10 @@ const RECORDED = `SELECT transition FROM (
   UNION SELECT transition FROM transitions WHERE run_uid IS NOT NULL AND id IN (
     SELECT transition_id FROM decisions WHERE destination = ?1 AND verdict = 'waiting')`;
 
-/** What was decided meanwhile was not decided for a destination that had left. */
+/** What was decided meanwhile was not decided for a destination that had left; what now waits for its namespace is open. */
 const UNDECIDED = `UPDATE decisions SET verdict = 'dropped', reason = 'destination_removed', at = ?2
-  WHERE destination = ?1 AND verdict = 'waiting' AND EXISTS (
-    SELECT 1 FROM transitions JOIN runs ON runs.uid = run_uid
+  WHERE destination = ?1 AND verdict = 'waiting' AND at <> ?2 AND EXISTS (
+    SELECT 1 FROM transitions LEFT JOIN runs ON runs.uid = run_uid
     WHERE transitions.id = transition_id AND waiting_for IS NULL)`;
 
 const WAITING = `UPDATE decisions SET verdict = 'dropped', reason = 'destination_removed', at = ?2

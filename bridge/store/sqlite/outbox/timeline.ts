@@ -85,9 +85,9 @@ export class Timeline implements TimelineTx {
     if (isKept && verdict === 'dropped' && reason) this.#news.add('dropped', { destination, reason });
   }
 
-  takeBack(transitionId: string, destination: string): void {
+  takeBack(transitionId: string, destination: string): boolean {
     const sql = "DELETE FROM decisions WHERE transition_id = ? AND destination = ? AND verdict = 'waiting'";
-    this.#db.run(sql, transitionId, destination);
+    return this.#db.run(sql, transitionId, destination) > 0;
   }
 
   decision(transitionId: string, destination: string): Decision | undefined {
