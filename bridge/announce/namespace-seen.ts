@@ -7,6 +7,7 @@ import type { Turn } from '../turn/turn.ts';
 import { planFor } from './announce.ts';
 import { NAMESPACE_TIMER } from './await-namespace.ts';
 import { Known } from './known-run.ts';
+import { wantLogOfPod, wantLogs } from './want-logs.ts';
 
 /** Plans what waited for a namespace, which is seen now. */
 export function announceInNamespace(turn: Turn, name: string): void {
@@ -48,6 +49,9 @@ function planOne(turn: Turn, to: Destination, transition: Transition, late: Reas
   if (runUid !== undefined && row === undefined) return;
   const known = new Known(tx, row?.run);
   const memo = row?.memory.memos[destination];
+  // Where labels of the namespace decide, no log was wanted before it was seen.
+  if (row !== undefined) wantLogs(turn, { run: row.run, known, memos: row.memory.memos, pods: new Map() }, transition);
+  else if (transition.kind === 'container.terminated') wantLogOfPod(turn, known, transition);
   const planned = planFor(turn, to, { ...(row && { run: row.run }), known, memo, ...(late && { late }) }, transition);
   if (row === undefined || planned === undefined) return;
   const memos = { ...row.memory.memos, [destination]: planned };

@@ -196,6 +196,21 @@ describe('a DSN annotation of the namespace', () => {
   });
 });
 
+it.each([
+  ['of no run', { group: 'apps', kind: 'StatefulSet', name: 'db', uid: 'db' }],
+  ['of a Job', { group: 'batch', kind: 'Job', name: scheduled().name, uid: scheduled().uid }],
+])(
+  'the log of a failed container is wanted once the namespace is seen whose labels decide: of a pod %s',
+  (_, owner) => {
+    open({ ...SELECTOR, shipLogs: true, issues: { attempts: true } });
+    take(CRON, scheduled());
+    take(podFacts({ owner, containers: [container({ terminated: terminated(1, T0 + 8_000) })] }));
+    expect(bridge.store.wantedLogs(10, now, [])).toEqual([]);
+    take(namespace({ team: 'a' }));
+    expect(bridge.store.wantedLogs(10, now, [])).toHaveLength(1);
+  },
+);
+
 it('a destination by the labels of namespaces takes what is in those alone', () => {
   open(SELECTOR);
   take(namespace({ team: 'b' }), CRON, scheduled());
