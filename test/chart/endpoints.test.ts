@@ -15,8 +15,18 @@ it.each([
     'https://user:pass@otel:4318',
     'https://<redacted>@otel:4318: with exporter otlphttp it is a URL without',
   ],
+  ['otlphttp', 'https://user:pa/ss@otel', 'https://<redacted>@otel: with exporter otlphttp'],
+  ['otlp', 'https://user:pa@ss@otel:4317', 'https://<redacted>@otel:4317: with exporter otlp (gRPC)'],
+  ['otlp', 'user:pass@otel:4317', '<redacted>@otel:4317: with exporter otlp (gRPC)'],
 ])('the backend %s at %s, with which no Collector starts, is refused', async (exporter, endpoint, words) => {
   expect(await refusal(chart, { backend: { exporter, endpoint } })).toContain(`backend.endpoint is ${words}`);
+});
+
+it('the bundled backend beside one with a user and a password is refused without showing these', async () => {
+  const backend = { exporter: 'otlp', endpoint: 'https://user:pass@otel:4317' };
+  expect(await refusal(chart, { backend, 'bundled-backend': { enabled: true } })).toContain(
+    'away from backend.endpoint (https://<redacted>@otel:4317): set',
+  );
 });
 
 it('a backend may have an IPv6 address', async () => {

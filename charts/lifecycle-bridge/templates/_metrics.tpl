@@ -21,7 +21,7 @@ What a signal (metrics, traces, logs) is sent to, as JSON: backend, and over it 
 {{- fail (printf "bundled-backend.enabled and backend.signals.%s contradict each other: take backend.signals.%s out, or set bundled-backend.enabled: false" .signal .signal) -}}
 {{- end -}}
 {{- if and (has .root.Values.backend.exporter (list "otlp" "otlphttp")) .root.Values.backend.endpoint -}}
-{{- fail (printf "bundled-backend.enabled would take traces and logs away from backend.endpoint (%s): set bundled-backend.enabled: false, or write that backend as backend.signals.metrics, if it is for metrics" .root.Values.backend.endpoint) -}}
+{{- fail (printf "bundled-backend.enabled would take traces and logs away from backend.endpoint (%s): set bundled-backend.enabled: false, or write that backend as backend.signals.metrics, if it is for metrics" (include "lifecycle-bridge.withoutUser" .root.Values.backend.endpoint)) -}}
 {{- end -}}
 {{- $name := printf "%s-%s" .root.Release.Name (ternary "jaeger" "victorialogs" (eq .signal "traces")) -}}
 {{- $backend := dict "signal" .signal "at" "bundled-backend" "headers" dict "caBundle" (dict "existingConfigMap" "") -}}
@@ -180,6 +180,11 @@ their own have variables of their own.
 {{- if regexMatch "[^A-Za-z0-9-]" .header }}_{{ .header | lower | sha256sum | trunc 8 | upper }}{{ end -}}
 {{- end -}}
 
+{{/* An endpoint as an error may show it: what stands before an @ may be a password, whatever is in it. */}}
+{{- define "lifecycle-bridge.withoutUser" -}}
+{{- regexReplaceAll "^([A-Za-z]+:/+)?.*@" . "${1}<redacted>@" -}}
+{{- end -}}
+
 {{/* What the exporter could not start with: it would take the watches with it. */}}
 {{- define "lifecycle-bridge.checkEndpoint" -}}
 {{- if not .endpoint -}}
@@ -189,9 +194,9 @@ their own have variables of their own.
 {{- $port := "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])" -}}
 {{- if eq .exporter "otlp" -}}
 {{- if not (regexMatch (printf "^(https?://|dns:///?)?%s:%s$" $host $port) .endpoint) -}}
-{{- fail (printf "%s.endpoint is %s: with exporter otlp (gRPC) it is a host with a port, such as otel.example.com:4317 or [fd00::1]:4317" .at .endpoint) -}}
+{{- fail (printf "%s.endpoint is %s: with exporter otlp (gRPC) it is a host with a port, such as otel.example.com:4317 or [fd00::1]:4317" .at (include "lifecycle-bridge.withoutUser" .endpoint)) -}}
 {{- end -}}
 {{- else if not (regexMatch (printf "^https?://%s(:%s)?(/[^\\s]*)?$" $host $port) .endpoint) -}}
-{{- fail (printf "%s.endpoint is %s: with exporter %s it is a URL without user and password, such as https://otel.example.com:4318" .at (regexReplaceAll "://[^/]*@" .endpoint "://<redacted>@") .exporter) -}}
+{{- fail (printf "%s.endpoint is %s: with exporter %s it is a URL without user and password, such as https://otel.example.com:4318" .at (include "lifecycle-bridge.withoutUser" .endpoint) .exporter) -}}
 {{- end -}}
 {{- end -}}
