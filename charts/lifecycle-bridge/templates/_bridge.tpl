@@ -32,8 +32,7 @@
 {{- $_ := set $outcomes "opentelemetry" $receivers -}}
 {{- if and (has "logs" $signals) (not (dig "log" "otlpEndpoint" "" $bridge)) }}{{ $_ := set $outcomes "log" (dict "otlpEndpoint" $collector) }}{{ end -}}
 {{- if and (has "traces" $signals) (hasKey $bridge "tracing") (not (dig "tracing" "otlpEndpoint" "" $bridge)) }}{{ $_ := set $outcomes "tracing" (dict "otlpEndpoint" $collector) }}{{ end -}}
-{{- end -}}
-{{- if not (include "lifecycle-bridge.carries" .) -}}
+{{- else -}}
 {{- range $name, $given := get $outcomes "opentelemetry" | default dict -}}
 {{- if not $given.endpoint -}}
 {{- fail (printf "opentelemetry.%s has no endpoint, and the Collector of this release passes on neither traces nor logs: set opentelemetry.%s.endpoint, or a backend for them (backend.exporter: otlp, otlphttp or debug, with backend.traces: true and the Collector)" $name $name) -}}

@@ -11,12 +11,10 @@ is followed with scope: cluster only. Fails on what the bridge would refuse of `
 {{- if or (eq $reason "always") (get $.Config $reason) (get $watch $reason) -}}
 {{- range $kinds }}{{ $_ := set $needs . $reason }}{{ end -}}
 {{- end -}}
-{{- end -}}
-{{- range $sink := without (keys $table.follow | sortAlpha) "always" -}}
-{{- range $name, $given := get $.Config $sink | default dict -}}
+{{- range $name, $given := get $.Config $reason | default dict -}}
 {{- if contains "\"namespaceSelector\":{" (toJson $given) -}}
-{{- if not $everywhere }}{{ fail (printf "%s.%s has a namespaceSelector, which needs scope: cluster: a Namespace is in no namespace" $sink $name) }}{{ end -}}
-{{- $_ := set $needs "Namespace" (printf "%s.%s" $sink $name) -}}
+{{- if not $everywhere }}{{ fail (printf "%s.%s has a namespaceSelector, which needs scope: cluster: a Namespace is in no namespace" $reason $name) }}{{ end -}}
+{{- $_ := set $needs "Namespace" (printf "%s.%s" $reason $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
