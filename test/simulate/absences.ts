@@ -1,19 +1,12 @@
+import type { Fault } from './plan.ts';
 import type { Random } from './random.ts';
 import { pick, whole } from './random.ts';
 import type { Trouble } from './weather.ts';
 
 const HOUR = 3_600_000;
 
-interface Absence {
-  readonly id: string;
-  readonly at: number;
-  readonly act: 'trouble';
-  readonly trouble: Trouble;
-  readonly ms: number;
-}
-
 /** For more than an hour of each day no vendor takes anything: it cannot be reached, or says so. */
-export function absencesOf(random: Random, days: number, dayMs: number): Absence[] {
+export function absencesOf(random: Random, days: number, dayMs: number): Fault[] {
   return Array.from({ length: Math.ceil(days) }, (_, day) => ({
     id: `a${day}`,
     at: Math.floor((day + 0.15 * random()) * dayMs),

@@ -29,7 +29,7 @@ export function cronJobsOf(random: Random): CronJobPlan[] {
   return all;
 }
 
-export const runsADay = (every: number): number => 1440 / every;
+export const runsADay = (every: number): number => DAY_MINUTES / every;
 
 /** As many more as the day with the fewest runs needs. */
 export function fillUp(

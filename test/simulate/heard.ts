@@ -1,3 +1,5 @@
+import type { Failure } from './checker.ts';
+import { eventsOf } from './shown.ts';
 import type { Simulation } from './simulation.ts';
 import type { Checking } from './vendors/vendor.ts';
 import type { Sent } from './vendor-http.ts';
@@ -50,4 +52,11 @@ export function mayBeUnknown({ weather, lives }: Simulation, { answeredAt, progr
   if (answeredAt === undefined) return true;
   const diedAt = lives.find((life) => life.program === program)?.diedAt ?? Infinity;
   return diedAt - answeredAt < 5 * SECOND || weather.was('disk-full', answeredAt, answeredAt);
+}
+
+/** Every Event that was acknowledged is a line of the journal. */
+export function missingEvents(reported: ReadonlySet<unknown>, { simulation, tenures }: Checking): Failure[] {
+  return eventsOf(simulation, tenures[0]!)
+    .filter(({ metadata: { uid } }) => !reported.has(uid))
+    .map(({ metadata: { uid, name } }) => ({ what: `not in the journal: Event ${name}`, uid }));
 }

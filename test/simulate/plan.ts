@@ -2,6 +2,7 @@ import type { Tree } from '../../bridge/config/tree.ts';
 import { absencesOf } from './absences.ts';
 import { OLDEST_COPY_MS } from './collector.ts';
 import { cronJobsOf, fillUp, NAMESPACES } from './cronjobs.ts';
+import type { Leaving } from './death.ts';
 import type { DestinationPlan } from './destinations.ts';
 import type { Reconfigure } from './operator.ts';
 import type { At, Change, WorkloadChange } from './plan-people.ts';
@@ -17,12 +18,7 @@ import type { WorkloadPlan } from './world/workload-revisions.ts';
 /** What goes wrong. */
 export type Fault = At &
   (
-    | {
-        readonly act: 'kill-bridge';
-        readonly steps: number;
-        readonly after?: 'answer' | 'request';
-        readonly downMs: number;
-      }
+    | { readonly act: 'kill-bridge'; readonly steps: number; readonly after?: Leaving; readonly downMs: number }
     | { readonly act: 'stop-bridge'; readonly downMs: number }
     | { readonly act: 'kill-collector'; readonly loseDisk: boolean; readonly downMs: number }
     | { readonly act: 'old-queue'; readonly fromMs: number; readonly forMs: number; readonly share: number }
@@ -72,7 +68,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 /** Faults of each day, and changes by people. */
-export const FAULTS_A_DAY = 50;
+const FAULTS_A_DAY = 50;
 const CHANGES_A_DAY = 21;
 /** How often a world has the sink that hears everything, and workloads: a day of it costs half as much again. */
 const ECHO = 0.2;

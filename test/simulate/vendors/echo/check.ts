@@ -1,7 +1,6 @@
 import type { Failure } from '../../checker.ts';
 import type { Heard } from '../../heard.ts';
-import { eventsOf } from '../../shown.ts';
-import { isTaken, mayBeUnknown, withoutRepeats } from '../../heard.ts';
+import { isTaken, mayBeUnknown, missingEvents, withoutRepeats } from '../../heard.ts';
 import { checkJobs, cutoffOf } from '../../runs.ts';
 import type { Checking } from '../vendor.ts';
 import type { EchoAccount, Report } from './account.ts';
@@ -114,13 +113,6 @@ function checkJournal({ journal, reports }: EchoAccount, checking: Checking): Fa
     ...missing.map(({ id, uid }) => ({ what: `not in the journal: ${id}`, uid })),
     ...missingEvents(new Set([...ids.keys()].map((id) => id.split('/')[0]!)), checking),
   ];
-}
-
-/** Every Event that was acknowledged is a line. */
-function missingEvents(reported: ReadonlySet<string>, { simulation, tenures }: Checking): Failure[] {
-  return eventsOf(simulation, tenures[0]!)
-    .filter(({ metadata: { uid } }) => !reported.has(uid))
-    .map(({ metadata: { uid, name } }) => ({ what: `not in the journal: Event ${name}`, uid }));
 }
 
 /** The batches with this number that were taken before. */

@@ -1,9 +1,8 @@
 import { EVENT_PREFIX } from '../../../../bridge/sinks/otlp/log-records.ts';
 import type { Failure } from '../../checker.ts';
 import type { Heard } from '../../heard.ts';
-import { withoutRepeats } from '../../heard.ts';
+import { missingEvents, withoutRepeats } from '../../heard.ts';
 import { checkJobs } from '../../runs.ts';
-import { eventsOf } from '../../shown.ts';
 import type { ArrivedSpan } from '../../../vendors/otlp-receiver.ts';
 import type { Checking } from '../vendor.ts';
 import type { HeardLog, HeardSpans, OpentelemetryAccount } from './account.ts';
@@ -23,7 +22,7 @@ export function checkOpentelemetry({ logs, traces }: OpentelemetryAccount, check
   return [
     ...checkJobs(checking, journal.flatMap(heardOf), () => undefined, { lateStartsAreLeftOut: true }),
     ...checkOrder(journal),
-    ...missingEvents(journal, checking),
+    ...missingEvents(new Set(journal.map(({ log }) => log.attributes['lifecycle_bridge.event.uid'])), checking),
     ...[...settled]
       .filter(([id]) => !byTrace.has(id))
       .map(([id, [first]]) => ({ what: `it settled, and has no trace: ${id}`, uid: uidOf(first!) })),
@@ -45,14 +44,6 @@ function heardOf(one: HeardLog): Heard[] {
   if (log.attributes[UID] === undefined || outcome === 'never_started') return [];
   const end = outcome === 'succeeded' || outcome === 'replaced' ? 'complete' : 'fail';
   return [{ at, said, uid: uidOf(one), state: isStart ? 'run' : end, stamp: Number(log.at / MS) }];
-}
-
-/** Every Event that was acknowledged is a line. */
-function missingEvents(journal: readonly HeardLog[], { simulation, tenures }: Checking): Failure[] {
-  const reported = new Set(journal.map(({ log }) => log.attributes['lifecycle_bridge.event.uid']));
-  return eventsOf(simulation, tenures[0]!)
-    .filter(({ metadata: { uid } }) => !reported.has(uid))
-    .map(({ metadata: { uid, name } }) => ({ what: `not in the journal: Event ${name}`, uid }));
 }
 
 /** Of each run no start comes after an end, and it settles after one. */
