@@ -98,27 +98,68 @@ describe('objects of Kubernetes', () => {
 
 describe('objects of GitOps', () => {
   const old = { sentry: { dsn: DSN, environment: 'staging' } };
-  it.each<[string, object, boolean]>([
-    ['a HelmRelease of Flux', { kind: 'HelmRelease', spec: { values: old, targetNamespace: 'm' } }, false],
+  const application = (name: string, ...sources: object[]): object => ({
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { name },
+    spec: { sources },
+  });
+  const chart = (name: string, helm: object): object => ({ chart: name, helm });
+
+  it.each<[string, object, string?]>([
+    ['a HelmRelease of Flux', { kind: 'HelmRelease', spec: { values: old, targetNamespace: 'm' } }],
     [
       'one with values from elsewhere',
       { kind: 'HelmRelease', spec: { values: old, valuesFrom: [{ kind: 'ConfigMap', name: 'x' }] } },
-      true,
+      'valuesFrom',
     ],
     [
-      'an Application of Argo CD',
-      { kind: 'Application', spec: { source: { helm: { values: stringify(old) } } } },
-      false,
+      'one with values in its chart',
+      { kind: 'HelmRelease', spec: { values: old, chart: { spec: { chart: 'c', valuesFiles: ['a'] } } } },
+      'valuesFiles',
     ],
+    ['an Application of Argo CD', { kind: 'Application', spec: { source: { helm: { values: stringify(old) } } } }],
     [
       'one with an object',
       { kind: 'Application', spec: { source: { helm: { valuesObject: old, parameters: [] } } } },
-      true,
+      'parameters',
     ],
-  ])('%s is read as the values in it', async (_, object, isIncomplete) => {
+    [
+      'one with files in git',
+      { kind: 'Application', spec: { source: { helm: { valuesObject: old, valueFiles: ['a.yaml'] } } } },
+      'valueFiles',
+    ],
+    [
+      'one of several sources',
+      application('agent', { ref: 'values' }, chart('sentry-kubernetes', { valuesObject: old })),
+    ],
+  ])('%s is read as the values in it', async (_, object, elsewhere) => {
     const { values, notes } = await migrate(documents({ apiVersion: 'x/v1', metadata: { name: 'agent' }, ...object }));
     expect(values).toMatchObject({ sentry: { default: { environment: 'staging', existingSecret: 'sentry' } } });
-    expect(notes.includes('valuesFrom, parameters: what they set is not here')).toBe(isIncomplete);
+    expect(/(\w+): what they set is not here/.exec(notes)?.[1]).toBe(elsewhere);
+  });
+
+  it('of which one names the chart are read as that', async () => {
+    const others = [application('web', chart('podinfo', { valuesObject: { replicaCount: 2 } })), account];
+    const agent = application('agent', chart('redis', {}), chart('sentry-kubernetes', { valuesObject: old }));
+    const { values } = await migrate(documents(...others, agent));
+    expect(values).toMatchObject({ sentry: { default: { environment: 'staging' } } });
+  });
+
+  it.each([
+    [
+      'with several charts, of which none is named as the old one',
+      documents(application('web', chart('podinfo', {})), application('agent', { helm: { valuesObject: old } })),
+      'has values of several charts: Application web (podinfo), Application agent',
+    ],
+    [
+      'with values of another chart',
+      documents(application('web', chart('podinfo', { valuesObject: { redis: {} } }))),
+      'has no value of the chart sentry-kubernetes: redis',
+    ],
+    ['without a chart', documents(application('web', { path: 'manifests' })), 'none has a container of'],
+  ])('%s are refused', async (_, content, words) => {
+    await expect(migrate(content)).rejects.toThrow(words);
   });
 });
 
@@ -149,6 +190,8 @@ describe('values', () => {
     ['comments alone', '# nothing\n', 'is empty'],
     ['two documents', 'sentry: {}\n---\nsentry: {}\n', 'has 2 documents, and values are one'],
     ['a list', '- a\n- b\n', 'does not hold a mapping of values'],
+    ['an alias of nothing', 'sentry: *none\n', 'is not valid YAML (an alias cannot be resolved)'],
+    ['an alias in its own anchor', 'sentry: &a {dsn: *a}\n', 'is not valid YAML (an alias cannot be resolved)'],
     ['wrong YAML in the second document', 'sentry: {}\n---\na: [\n', 'is not valid YAML'],
     [
       'values of another chart',

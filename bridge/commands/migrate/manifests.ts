@@ -4,19 +4,19 @@ import { objectAt, objectsAt, textAt } from '../../kubernetes/fields.ts';
 import { UserError } from '../../lib/errors.ts';
 import { agentContainers, type ConfigMaps, configMapsOf, workloadSettings } from './container.ts';
 import type { OldInstallation } from './release.ts';
-import { fromValues, fromValuesText } from './sources.ts';
+import { fromDocuments, fromValuesText } from './sources.ts';
 import type { OldTool } from './tool.ts';
 
 /** The first of these that has the old agent is read: the others follow from it. */
 const KINDS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod'];
-/** Helm's values inside an object that GitOps applies. */
-const VALUES_IN: Readonly<Record<string, (spec: KubeObject) => unknown>> = {
-  HelmRelease: (spec) => spec['values'],
-  Application: (spec) => {
-    const helm = objectAt(objectAt(spec, 'source'), 'helm');
-    return helm['valuesObject'] ?? helm['values'];
-  },
-};
+/** What a GitOps object gives to a chart. */
+interface ChartValues {
+  readonly object: KubeObject;
+  readonly chart: string | undefined;
+  readonly values: unknown;
+  /** Where more of them are set, which the object only names. */
+  readonly elsewhere: readonly string[];
+}
 
 /** Whether these are objects of Kubernetes, not values. */
 export function areManifests(documents: readonly unknown[]): boolean {
@@ -30,8 +30,8 @@ export function fromManifests(tool: OldTool, documents: readonly unknown[], file
   const objects = documents
     .filter(isTree)
     .flatMap((one): KubeObject[] => (Array.isArray(one['items']) ? objectsAt(one, 'items') : [one]));
-  const found = objects.find((object) => VALUES_IN[String(object['kind'])] !== undefined);
-  return found === undefined ? fromWorkload(tool, objects, file) : fromGitOps(tool, found, file);
+  const releases = objects.flatMap((object) => chartValuesIn(object));
+  return releases.length === 0 ? fromWorkload(tool, objects, file) : fromGitOps(tool, releases, file);
 }
 
 function fromWorkload(tool: OldTool, objects: readonly KubeObject[], file: string): OldInstallation {
@@ -70,25 +70,57 @@ function configMapsIn(tool: OldTool, objects: readonly KubeObject[], workload: K
   );
 }
 
-function fromGitOps(tool: OldTool, object: KubeObject, file: string): OldInstallation {
-  const kind = String(object['kind']);
-  const name = `${kind} ${nameOf(object)} in ${file}`;
+function fromGitOps(tool: OldTool, all: readonly ChartValues[], file: string): OldInstallation {
+  const ofTool = all.filter(({ chart }) => chart === tool.chart);
+  const [release, ...others] = ofTool.length === 0 ? all : ofTool;
+  if (release === undefined || others.length > 0)
+    throw new UserError(
+      `${file} has values of several charts: ${all.map((one) => `${titleOf(one)}${one.chart === undefined ? '' : ` (${one.chart})`}`).join(', ')}`,
+      `Give a file with those of ${tool.chart} alone`,
+    );
+  const { object, values, elsewhere } = release;
   const spec = objectAt(object, 'spec');
-  const values = VALUES_IN[kind]?.(spec) ?? {};
+  const name = `${titleOf(release)} in ${file}`;
   const settings =
-    typeof values === 'string' ? fromValuesText(tool, values, name) : fromValues(tool, isTree(values) ? values : {});
+    typeof values === 'string' ? fromValuesText(tool, values, name) : fromDocuments(tool, [values ?? {}], name);
   const target =
     spec['targetNamespace'] ?? objectAt(spec, 'destination')['namespace'] ?? objectAt(object, 'metadata')['namespace'];
-  const { parameters } = objectAt(objectAt(spec, 'source'), 'helm');
-  const isIncomplete = spec['valuesFrom'] !== undefined || parameters !== undefined;
   return {
     settings,
     place: { namespace: typeof target === 'string' ? target : undefined },
     origin: name,
-    ...(isIncomplete && {
-      incomplete: { source: 'valuesFrom, parameters', value: 'what they set is not here: compare it' },
+    ...(elsewhere.length > 0 && {
+      incomplete: { source: elsewhere.join(', '), value: 'what they set is not here: compare it' },
     }),
   };
+}
+
+/** Of a HelmRelease of Flux, or of each source of an Application of Argo CD that is a chart. */
+function chartValuesIn(object: KubeObject): ChartValues[] {
+  const spec = objectAt(object, 'spec');
+  if (object['kind'] === 'HelmRelease') {
+    const source = objectAt(objectAt(spec, 'chart'), 'spec');
+    const elsewhere = [...givenOf(spec, ['valuesFrom']), ...givenOf(source, ['valuesFiles'])];
+    return [{ object, chart: textAt(source, 'chart'), values: spec['values'], elsewhere }];
+  }
+  if (object['kind'] !== 'Application') return [];
+  const sources = [objectAt(spec, 'source'), ...objectsAt(spec, 'sources')];
+  return sources
+    .filter((source) => source['helm'] !== undefined || source['chart'] !== undefined)
+    .map((source) => {
+      const helm = objectAt(source, 'helm');
+      const elsewhere = givenOf(helm, ['valueFiles', 'parameters', 'fileParameters']);
+      const values = helm['valuesObject'] ?? (helm['values'] === '' ? undefined : helm['values']);
+      return { object, chart: textAt(source, 'chart'), values, elsewhere };
+    });
+}
+
+function givenOf(object: KubeObject, fields: readonly string[]): string[] {
+  return fields.filter((field) => object[field] !== undefined);
+}
+
+function titleOf({ object }: ChartValues): string {
+  return `${String(object['kind'])} ${nameOf(object)}`;
 }
 
 function nameOf(object: KubeObject): string {

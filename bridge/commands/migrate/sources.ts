@@ -23,7 +23,13 @@ export function documentsOf(text: string, file: string): unknown[] {
     );
   const given = documents.filter(({ contents }) => contents !== null && contents.range[0] < contents.range[1]);
   if (given.length === 0) throw new UserError(`${file} is empty`, VALUES);
-  return given.map((document) => document.toJS() as unknown);
+  try {
+    const read = given.map((document) => document.toJS() as unknown);
+    JSON.stringify(read); // endless where an alias stands in its own anchor
+    return read;
+  } catch {
+    throw new UserError(`${file} is not valid YAML (an alias cannot be resolved)`, VALUES);
+  }
 }
 
 /** The settings in a values file of the old chart, or in what `helm get values` prints of its release. */
