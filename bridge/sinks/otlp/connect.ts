@@ -84,9 +84,10 @@ function readAuthority(file: string): Buffer {
   return authority;
 }
 
+/** One in DER is a certificate too, and TLS would take it for none. */
 function isCertificate(pem: Buffer): boolean {
   try {
-    return new X509Certificate(pem).raw.length > 0;
+    return pem.includes('-----BEGIN ') && new X509Certificate(pem).raw.length > 0;
   } catch {
     return false;
   }

@@ -1,4 +1,5 @@
 import { ServerCredentials } from '@grpc/grpc-js';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,10 +65,13 @@ it('where TLS is spoken to plain text, or plain text to TLS, everything waits', 
   expect(await check({ endpoint: receiver.endpoint.replace('https', 'http') })).toMatchObject(WAITS);
 });
 
-it('a caFile without a certificate is an error at the start', () => {
+it.each([
+  ['without a certificate', 'not a certificate'],
+  ['in DER', new X509Certificate(readFileSync(join(TLS, 'ca.pem'))).raw],
+])('a caFile %s is an error at the start', (_, content) => {
   const folder = mkdtempSync(join(tmpdir(), 'otlp-ca-'));
   releases.push(() => rmSync(folder, { recursive: true }));
   const caFile = join(folder, 'ca.pem');
-  writeFileSync(caFile, 'not a certificate');
+  writeFileSync(caFile, content);
   expect(() => deliverer({ caFile })).toThrow('caFile holds no certificate (PEM)');
 });
