@@ -219,13 +219,13 @@ function takePlan(
   const start =
     run && transition.kind !== 'run.started' ? tx.timeline.decision(`${run.runKey}/started`, destination) : undefined;
   if ('drop' in planned && planned.once === true) {
-    if (start?.reason !== planned.drop) drop(planned.drop, planned.detail);
+    if (start?.reason !== planned.drop) drop(planned.drop, planned.detail ?? late);
     return undefined;
   }
   const silence =
     cutoffReason(transition, run, start?.verdict === 'planned', rule) ?? unknownReason(transition, onUnknown);
   if (silence !== undefined) drop(silence);
-  else if ('drop' in planned) drop(planned.drop, planned.detail);
+  else if ('drop' in planned) drop(planned.drop, planned.detail ?? late);
   else if (tx.retirement.covers(transition.at)) drop('retired');
   else {
     enqueue(turn, to, transition, planned.intents, late);

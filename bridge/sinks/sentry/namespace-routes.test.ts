@@ -220,3 +220,12 @@ it('a destination by the labels of namespaces takes what is in those alone', () 
   take(namespace({ team: 'a' }), scheduled({ uid: 'other', name: 'other', scheduledAt: T0 + 60_000 }));
   expect(sent()).toEqual(['in_progress to the default']);
 });
+
+it('a destination by the labels of namespaces says of what it leaves out that the namespace did not come', () => {
+  open(SELECTOR);
+  take(CRON, scheduled(), complete());
+  pass(180_000);
+  expect(sent()).toEqual([]);
+  const { decisions: all } = bridge.reader.run(scheduled().uid)!;
+  expect(all.map(({ reason, detail }) => [reason, detail])).toEqual([['not_selected', 'namespace_unseen']]);
+});
