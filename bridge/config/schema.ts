@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 
 import { z } from 'zod';
 
+import { DNS_LABEL } from '../kubernetes/dns-label.ts';
 import type { DeepReadonly } from '../lib/deep-readonly.ts';
 import { pageAddress } from '../lib/page-link.ts';
 import { configured, sinkSchemas } from '../sinks/index.ts';
@@ -18,8 +19,6 @@ const text = (fallback: string) => allowed(z.string().min(1), 'text that is not 
 
 const bytes = (fallback: number) =>
   allowed(z.int().min(1024).max(1_073_741_824), 'a whole number of bytes from 1024 to 1073741824').default(fallback);
-
-const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 const namespace = allowed(z.string().regex(DNS_LABEL), 'the name of a namespace: lower-case letters, digits and -');
 

@@ -1,11 +1,10 @@
 import { z } from 'zod';
+import { DNS_LABEL } from '../kubernetes/dns-label.ts';
 import type { ObjectFacts } from '../kubernetes/observation.ts';
 import type { DeepReadonly } from '../lib/deep-readonly.ts';
 
 const namespaces = z.array(
-  z
-    .string()
-    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be the name of a namespace: lower-case letters, digits and -'),
+  z.string().regex(DNS_LABEL, 'must be the name of a namespace: lower-case letters, digits and -'),
 );
 
 const requirement = z

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { Tree } from '../../bridge/config/tree.ts';
+import { DNS_LABEL } from '../../bridge/kubernetes/dns-label.ts';
 import { SINKS } from '../../bridge/sinks/index.ts';
 import { bridgeConfigSchema, named, type Refinements } from './json-schema.ts';
 
@@ -15,7 +16,7 @@ export const closed = (properties: Tree, required: readonly string[] = []): Tree
   required,
 });
 
-const NAMESPACE = { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$' };
+const NAMESPACE = { type: 'string', pattern: DNS_LABEL.source };
 /** A registry and a path: a tag or a digest has a value of its own. Empty: a template says what to do. */
 const REPOSITORY = {
   type: 'string',

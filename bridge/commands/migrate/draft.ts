@@ -1,3 +1,5 @@
+import { DNS_LABEL } from '../../kubernetes/dns-label.ts';
+
 /** One setting of the old agent: `source` is its path in the values, its flag or its variable. */
 export interface Given {
   readonly source: string;
@@ -87,5 +89,5 @@ export function list(value: unknown): string[] {
 
 /** Whether a namespace can have that name. */
 export function isNamespace(name: string): boolean {
-  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name);
+  return DNS_LABEL.test(name);
 }
