@@ -1,6 +1,6 @@
 import type { Facts } from '../kubernetes/observation.ts';
 import type { DesiredContext } from '../sinks/sink.ts';
-import { namespaceOf, ownersOf } from './known-run.ts';
+import { namespaceOf, ownersOf, seenFacts } from './known-run.ts';
 import { OWN_CLAIM } from '../store/desired.ts';
 import type { DesiredRules } from '../store/desired.ts';
 import type { Destination } from '../turn/destination.ts';
@@ -79,6 +79,7 @@ function claimRows(turn: Turn, to: Destination, facts: Facts, alive: boolean): s
     stickyKey,
     previous: (key) => tx.desired.wanted(destination, key),
     claims: () => tx.desired.claimsOf(destination, facts.uid),
+    facts: (uid) => seenFacts(tx, uid),
     owners: () => ownersOf(tx, facts.owner?.uid),
     namespace: () => namespaceOf(tx, facts.namespace),
   };

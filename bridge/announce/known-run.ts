@@ -18,6 +18,12 @@ export function cronJobOf(tx: Tx, run: Run): CronJobFacts | undefined {
   return row?.kind === 'CronJob' ? factsOf<CronJobFacts>(row) : undefined;
 }
 
+/** Any object, live or deleted, as far as it was seen. */
+export function seenFacts(tx: Tx, uid: string): Facts | undefined {
+  const row = tx.objects.get(uid);
+  return row && factsOf(row);
+}
+
 /** An owner and its own owners, nearest first, live or deleted, as far as they were seen. */
 export function ownersOf(tx: Tx, uid: string | undefined): Facts[] {
   const owners: Facts[] = [];
@@ -77,8 +83,7 @@ export class Known {
   }
 
   #facts(uid: string): Facts | undefined {
-    const row = this.#tx.objects.get(uid);
-    return row && factsOf(row);
+    return seenFacts(this.#tx, uid);
   }
 
   #events(about: ObjectRef): readonly EventFacts[] {

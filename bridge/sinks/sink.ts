@@ -112,8 +112,8 @@ export interface DesiredContext {
   readonly stickyKey: string | undefined;
   /** What the row of this key was last wanted to be, by anyone. */
   previous(key: string): Json | undefined;
-  /** What this object claims until now. */
-  claims(): readonly Desired[];
+  claims(): readonly Desired[]; // what this object claims until now
+  facts(uid: string): Facts | undefined; // of any object that is followed, live or deleted
   /** Who owns the object, nearest first, live or deleted, as far as they are followed and were seen. */
   owners(): readonly Facts[];
   /** The namespace of the object, where namespaces are followed. */

@@ -5,6 +5,7 @@ import { withNeeded } from '../../kubernetes/followed.ts';
 import type { NamespaceFacts } from '../../kubernetes/kinds/namespace.ts';
 import type { Facts } from '../../kubernetes/observation.ts';
 import type { Planner } from '../sink.ts';
+import { WEB } from './agent-fixtures.ts';
 import { rules } from './cron-fixtures.ts';
 import { createSentryPlanner, READS } from './plan.ts';
 
@@ -169,7 +170,7 @@ describe('the monitor of a CronJob', () => {
   });
 });
 
-describe('a DSN annotation of the namespace', () => {
+describe('a DSN annotation', () => {
   const dsn = 'https://0123abcd@o1.ingest.sentry.io/9';
   const shop = { ...namespace({}), annotations: { 'k8s.sentry.io/dsn': dsn } };
   const targets = () =>
@@ -177,7 +178,7 @@ describe('a DSN annotation of the namespace', () => {
       .deliveries({ limit: 100 })
       .items.map(({ payload }) => (payload as { target: { dsn?: string } }).target.dsn ?? 'the default');
 
-  it('counts for a run that came before its namespace, where namespaces are seen', () => {
+  it('of the namespace counts for a run that came before it, where namespaces are seen', () => {
     open({});
     take({ ...namespace({}), uid: 'ns-other', name: 'other', namespace: 'other' }, CRON, scheduled());
     expect(targets()).toEqual([]);
@@ -185,7 +186,17 @@ describe('a DSN annotation of the namespace', () => {
     expect(targets()).toEqual([dsn]);
   });
 
-  it('is not waited for where none is seen, or where annotations do not count', () => {
+  it('of an owner that is not the controller counts for check-ins and monitor alike', () => {
+    open({}, true);
+    const [web] = WEB;
+    const owner = { group: 'apps', kind: 'Deployment', name: web!.name, uid: web!.uid };
+    const annotations = { 'k8s.sentry.io/dsn': dsn };
+    take({ ...web!, annotations }, { ...CRON, owners: [owner] }, scheduled());
+    expect(targets()).toEqual([dsn]);
+    expect(bridge.reader.desired({ limit: 10 }).items).toEqual([]);
+  });
+
+  it('of the namespace is not waited for where none is seen, or where annotations do not count', () => {
     open({});
     take(CRON, scheduled());
     expect(targets()).toEqual(['the default']);

@@ -45,7 +45,7 @@ export function planMonitor(cronJob: CronJobFacts, context: DesiredContext, rule
   const known = {
     object: () => cronJob,
     runObject: () => undefined,
-    facts: () => undefined,
+    facts: (uid: string) => context.facts(uid),
     owners: () => context.owners(),
     namespace: () => context.namespace(),
   };
