@@ -12,7 +12,7 @@ import type { Tx } from '../store/tx.ts';
 import type { Destination } from '../turn/destination.ts';
 import { hears } from '../turn/destination.ts';
 import { askAgain } from './active.ts';
-import { awaitNamespace, isUnseen } from './await-namespace.ts';
+import { awaitNamespace, isAwaited } from './await-namespace.ts';
 import { awaitSettled } from './await-settled.ts';
 import { countEnded } from './ended.ts';
 import { cronJobOf, Known } from './known-run.ts';
@@ -184,29 +184,28 @@ function planAll(turn: Turn, { run, memory }: RunRow, transitions: readonly Tran
 /** Plans a transition for a destination that hears of it, and queues that; returns what it wants to be given back. */
 export function planFor(turn: Turn, to: Destination, of: Planning, transition: Transition): Json | undefined {
   const { planner } = to;
-  const { known, memo, late } = of;
-  if (late === undefined && isUnseen(turn, to, transition.about.namespace)) {
+  const { run, known, memo } = of;
+  if (isAwaited(turn, to, transition.about.namespace)) {
     awaitNamespace(turn, to, transition);
     return undefined;
   }
   const context = known.contextOf(planner.destination, memo, transition.about);
   const planned = planner.plan(asPlanned(transition), context);
-  return planned === null ? undefined : takePlan(turn, to, of, transition, planned);
+  return planned === null ? undefined : takePlan(turn, to, run, transition, planned);
 }
 
-/** What a transition is planned with; `late`: it waits no longer for its namespace, and why. */
+/** What a transition is planned with. */
 interface Planning {
   readonly run?: Run;
   readonly known: Pick<Known, 'contextOf'>;
   readonly memo?: Json | undefined;
-  readonly late?: Reason;
 }
 
 /** Records what a destination makes of a transition, and queues it. */
 function takePlan(
   turn: Turn,
   to: Destination,
-  { run, late }: Planning,
+  run: Run | undefined,
   transition: Transition,
   planned: NonNullable<Planned>,
 ): Json | undefined {
@@ -215,6 +214,7 @@ function takePlan(
   const { destination } = planner;
   const drop = (reason: Reason, detail?: string): void =>
     decide(turn, transition.id, destination, 'dropped', reason, detail);
+  const late = lateReason(turn, transition);
   // What becomes of a start depends on no other edge.
   const start =
     run && transition.kind !== 'run.started' ? tx.timeline.decision(`${run.runKey}/started`, destination) : undefined;
@@ -228,7 +228,7 @@ function takePlan(
   else if ('drop' in planned) drop(planned.drop, planned.detail ?? late);
   else if (tx.retirement.covers(transition.at)) drop('retired');
   else {
-    enqueue(turn, to, transition, planned.intents, late);
+    enqueue(turn, to, transition, planned.intents);
     if (run !== undefined && planned.again !== undefined) askAgain(turn, destination, run, planned.again);
     return planned.memo;
   }
@@ -236,18 +236,12 @@ function takePlan(
 }
 
 /** Queues what the destination's storm budget lets pass; a decision that nothing is sent is one like any other. */
-function enqueue(
-  turn: Turn,
-  to: Destination,
-  transition: Transition,
-  intents: readonly Intent[],
-  late: Reason | undefined,
-): void {
+function enqueue(turn: Turn, to: Destination, transition: Transition, intents: readonly Intent[]): void {
   const { tx, now } = turn;
   const { destination } = to.planner;
   const passed = withinBudget(turn, to, transition, intents);
   const left = intents.length - passed.length;
-  if (left === 0) decide(turn, transition.id, destination, 'planned', plannedReason(transition) ?? late);
+  if (left === 0) decide(turn, transition.id, destination, 'planned', plannedReason(turn, transition));
   else if (passed.length === 0) decide(turn, transition.id, destination, 'dropped', 'storm');
   else decide(turn, transition.id, destination, 'planned', 'storm', `${left} of ${intents.length} reports`);
   for (const intent of passed) tx.timeline.enqueue(destination, transition.id, intent, now);
@@ -257,9 +251,14 @@ function unknownReason({ outcome }: Transition, onUnknown: 'none' | 'fail'): Rea
   return outcome === 'unknown' && onUnknown === 'none' ? 'outcome_unknown' : undefined;
 }
 
-function plannedReason({ corrects, inferred }: Transition): Reason | undefined {
-  if (corrects) return 'corrects_inferred';
-  return inferred && 'inferred';
+function plannedReason(turn: Turn, transition: Transition): Reason | undefined {
+  if (transition.corrects) return 'corrects_inferred';
+  return transition.inferred ? 'inferred' : lateReason(turn, transition);
+}
+
+/** Why something is planned without its namespace. */
+function lateReason({ unseen }: Turn, { about }: Transition): Reason | undefined {
+  return unseen !== undefined && about.namespace === unseen ? 'namespace_unseen' : undefined;
 }
 
 /** For a vendor an unknown ending is a failure, if it is reported at all. */

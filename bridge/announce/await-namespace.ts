@@ -8,12 +8,12 @@ const WAIT_MS = 2 * 60_000;
 export const NAMESPACE_TIMER = 'namespace';
 
 /**
- * Whether a destination needs a namespace that was not seen yet. Where it only may be needed, as for an annotation that it
+ * Whether a destination waits for a namespace that was not seen yet. Where it only may be needed, as for an annotation that it
  * could have, it is waited for if namespaces are seen at all.
  */
-export function isUnseen({ tx, kinds }: Turn, { planner }: Destination, namespace: string): boolean {
+export function isAwaited({ tx, kinds, unseen }: Turn, { planner }: Destination, namespace: string): boolean {
   const { needsNamespace } = planner.reads;
-  if (needsNamespace === undefined || namespace === '' || !kinds.has('Namespace')) return false;
+  if (needsNamespace === undefined || !kinds.has('Namespace') || namespace === '' || namespace === unseen) return false;
   if (namespaceOf(tx, namespace) !== undefined) return false;
   return needsNamespace === 'always' || tx.versions.newest('Namespace') !== undefined;
 }

@@ -7,7 +7,7 @@ import type { Destination } from '../turn/destination.ts';
 import { reads } from '../turn/destination.ts';
 import type { GuardedPlanner } from '../turn/guarded-planner.ts';
 import type { Turn } from '../turn/turn.ts';
-import { isUnseen } from './await-namespace.ts';
+import { isAwaited } from './await-namespace.ts';
 import { noteProblems } from './annotation-problems.ts';
 
 /**
@@ -95,11 +95,17 @@ function claimRows(turn: Turn, to: Destination, facts: Facts, alive: boolean): s
   return error;
 }
 
-/** While the namespace is not seen whose labels decide, what was claimed stays; when it is, this is planned again. */
+/**
+ * While the namespace is not seen whose labels decide, what was claimed stays; when it is, this is planned again. What waits
+ * for it two minutes, with nothing that was claimed, is planned without.
+ */
 function planOrKeep(turn: Turn, to: Destination, facts: Facts, context: DesiredContext) {
-  const isKept =
-    to.planner.reads.needsNamespace === 'always' && facts.kind !== 'Namespace' && isUnseen(turn, to, facts.namespace);
-  return isKept ? context.claims() : to.planner.planDesired(facts, context);
+  const { kind, namespace } = facts;
+  const isByLabels = to.planner.reads.needsNamespace === 'always' && kind !== 'Namespace';
+  const isStanding = namespace === turn.unseen && context.claims().length > 0;
+  return isByLabels && (isStanding || isAwaited(turn, to, namespace))
+    ? context.claims()
+    : to.planner.planDesired(facts, context);
 }
 
 function rulesOf(planner: GuardedPlanner): DesiredRules {

@@ -1,5 +1,4 @@
 import type { Transition } from '../lifecycle/transition.ts';
-import type { Reason } from '../lib/reasons.ts';
 import type { Timer } from '../store/timers.ts';
 import type { Destination } from '../turn/destination.ts';
 import { eachAlone } from '../turn/each-alone.ts';
@@ -14,18 +13,19 @@ export function announceInNamespace(turn: Turn, name: string): void {
   planAwaited(turn, turn.tx.timers.below(`${NAMESPACE_TIMER}/${name}`));
 }
 
-/** The namespace did not come in time: what waited as long is planned without its labels, and the decision says so. */
-export function settleNamespace(turn: Turn, _uid: string, id: string): void {
-  const [, name] = id.split('/');
-  const due = turn.tx.timers.below(`${NAMESPACE_TIMER}/${name}`).filter((timer) => timer.due <= turn.now);
-  planAwaited(turn, due, 'namespace_unseen');
+/** What waited as long for the namespace `turn.unseen` is planned without its labels, and the decision says so; false when nothing did. */
+export function announceUnseen(turn: Turn): boolean {
+  const { tx, now, unseen } = turn;
+  const due = tx.timers.below(`${NAMESPACE_TIMER}/${unseen}`).filter((timer) => timer.due <= now);
+  planAwaited(turn, due);
+  return due.length > 0;
 }
 
 /**
  * In the order in which it was recorded. For a destination that left it waits on: it is planned when that is back, or given
  * up with all that waits for it. What was decided otherwise meanwhile stays so.
  */
-function planAwaited(turn: Turn, timers: readonly Pick<Timer, 'id'>[], late?: Reason): void {
+function planAwaited(turn: Turn, timers: readonly Pick<Timer, 'id'>[]): void {
   const { tx, destinations } = turn;
   const awaited = timers.flatMap(({ id }) => {
     const [, , sink, name, ...rest] = id.split('/');
@@ -37,11 +37,11 @@ function planAwaited(turn: Turn, timers: readonly Pick<Timer, 'id'>[], late?: Re
   const byTransition = Map.groupBy(awaited, ({ transitionId }) => transitionId);
   for (const transition of tx.timeline.recorded([...byTransition.keys()])) {
     for (const { to } of byTransition.get(transition.id) ?? [])
-      eachAlone(turn, transition.about.uid, () => planOne(turn, to, transition, late));
+      eachAlone(turn, transition.about.uid, () => planOne(turn, to, transition));
   }
 }
 
-function planOne(turn: Turn, to: Destination, transition: Transition, late: Reason | undefined): void {
+function planOne(turn: Turn, to: Destination, transition: Transition): void {
   const { tx } = turn;
   const { destination } = to.planner;
   const { runUid } = transition;
@@ -52,7 +52,7 @@ function planOne(turn: Turn, to: Destination, transition: Transition, late: Reas
   // Where labels of the namespace decide, no log was wanted before it was seen.
   if (row !== undefined) wantLogs(turn, { run: row.run, known, memos: row.memory.memos, pods: new Map() }, transition);
   else if (transition.kind === 'container.terminated') wantLogOfPod(turn, known, transition);
-  const planned = planFor(turn, to, { ...(row && { run: row.run }), known, memo, ...(late && { late }) }, transition);
+  const planned = planFor(turn, to, { ...(row && { run: row.run }), known, memo }, transition);
   if (row === undefined || planned === undefined) return;
   const memos = { ...row.memory.memos, [destination]: planned };
   tx.runs.put({ ...row, memory: { ...row.memory, memos } });

@@ -27,11 +27,16 @@ export function replanNamespaced(
   plan: (kind: FollowedKind, row: ObjectRow) => void,
 ): void {
   if (shown === undefined || isSameJson(shown, shownToNamespaced(turn, of))) return;
-  const { tx, unwritten } = turn;
   announceInNamespace(turn, of.name);
+  planNamespaced(turn, of.name, plan);
+}
+
+/** Plans again what is in a namespace, where what is wanted for it follows from that. */
+export function planNamespaced(turn: Turn, name: string, plan: (kind: FollowedKind, row: ObjectRow) => void): void {
+  const { tx, unwritten } = turn;
   for (const kind of asked(turn)) {
-    let page = tx.versions.live(kind, 0, PAGE, of.name);
-    for (; page.length > 0; page = tx.versions.live(kind, page.at(-1)!.row, PAGE, of.name)) {
+    let page = tx.versions.live(kind, 0, PAGE, name);
+    for (; page.length > 0; page = tx.versions.live(kind, page.at(-1)!.row, PAGE, name)) {
       for (const { uid } of page) {
         eachAlone(turn, uid, () => {
           const row = tx.objects.get(uid);

@@ -1,4 +1,5 @@
 import { planDesired } from '../announce/desired.ts';
+import { announceUnseen } from '../announce/namespace-seen.ts';
 import type { FactsByKind, FollowedKind, Kind } from '../kubernetes/observation.ts';
 import type { CronJobState } from '../lifecycle/cronjob.ts';
 import type { Observation } from '../kubernetes/observation.ts';
@@ -6,7 +7,7 @@ import type { ObjectRow } from '../store/objects.ts';
 import { factsOf, stateOf } from '../turn/object-rows.ts';
 import { observeCronJob, planCronJob } from './cronjob.ts';
 import type { Follower } from './follower.ts';
-import { replanNamespaced, shownToNamespaced } from './in-namespace.ts';
+import { planNamespaced, replanNamespaced, shownToNamespaced } from './in-namespace.ts';
 import { loseJob, settleGoneJob } from './job-gone.ts';
 import { observeJob } from './job.ts';
 import { loseKept, observeKept } from './kept.ts';
@@ -64,4 +65,12 @@ export function observe(turn: Turn, observation: Observation): void {
   take(turn, observation as Observation & { readonly facts: never });
   replanOwned(turn, facts, shown);
   replanNamespaced(turn, facts, inNamespace, (kind, row) => FOLLOWERS[kind].plan(turn, row));
+}
+
+/** A namespace did not come in time, as the timer `id` says: what is in it, and what happened there, is planned without it. */
+export function settleNamespace(turn: Turn, _uid: string, id: string): void {
+  const [, unseen = ''] = id.split('/');
+  const late = { ...turn, unseen };
+  // The first of its timers stands for all that are due.
+  if (announceUnseen(late)) planNamespaced(late, unseen, (kind, row) => FOLLOWERS[kind].plan(late, row));
 }

@@ -1,6 +1,5 @@
 import { settleOwner, settlePods } from '../announce/announce.ts';
 import { planActive } from '../announce/active.ts';
-import { settleNamespace } from '../announce/namespace-seen.ts';
 import { settleLogs } from '../announce/run-logs.ts';
 import { settleRun } from '../announce/settled.ts';
 import { endStormWindow } from '../announce/storm.ts';
@@ -12,6 +11,7 @@ import { settleReplacement } from './job.ts';
 import { judgeSchedule } from './schedule.ts';
 import { settleStall } from './rollout.ts';
 import { settleStuck } from './stuck.ts';
+import { settleNamespace } from './table.ts';
 import { settleAwaited } from './unseen-job.ts';
 
 /** What happens when a timer of one kind is due. */

@@ -28,6 +28,8 @@ export interface Turn {
   readonly limits: Limits;
   /** Whether scheduled times without a Job are judged; a replay, whose times are moved away from the schedules, does not. */
   readonly judges: boolean;
+  /** A namespace that did not come in time: what is in it is planned without it. */
+  readonly unseen?: string;
 }
 
 /** Runs `work` in one transaction of the store, which is undone when it throws. */

@@ -38,10 +38,14 @@ export function createGithubPlanner(name: string, config: GithubPlanConfig): Pla
     hears: new Set(DEPLOYMENT_TRANSITIONS),
     reads: selectsNamespaces(config) ? READS_NAMESPACES : READS,
     plan: (transition, context) => planDeployments(transition, context, config),
-    planDesired: (object, context) =>
-      object.kind === 'Pod'
+    planDesired(object, context) {
+      // However long it is not seen: a record of another tenant is not taken back.
+      const isKept = selectsNamespaces(config) && object.kind !== 'Namespace' && context.namespace() === undefined;
+      if (isKept) return context.claims();
+      return object.kind === 'Pod'
         ? planPod(object, context, config)
-        : [...planWorkload(object, context, config), ...planStanding(object, context, config)],
+        : [...planWorkload(object, context, config), ...planStanding(object, context, config)];
+    },
     problems: (object, namespace) => problemsOf(object, config, namespace),
     retire: retired,
   };

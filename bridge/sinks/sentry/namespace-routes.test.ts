@@ -152,6 +152,17 @@ describe('a route by the labels of the namespace', () => {
 });
 
 describe('the monitor of a CronJob', () => {
+  it('is that of the default when the namespace does not come, so that its check-ins, which wait for it, are sent', () => {
+    open(ROUTES, true);
+    take(CRON, scheduled());
+    pass(180_000);
+    const [row] = bridge.store.claimDesired('sentry/default', 10, now);
+    expect(row?.key).toMatch(/default/);
+    const settled = { destination: 'sentry/default', key: row!.key, sentHash: row!.wantedHash };
+    bridge.store.settleDesired([{ ...settled, delivery: { outcome: 'delivered' } }], now);
+    expect(bridge.store.claim('sentry/default', 10, now, [], false)).toHaveLength(1);
+  });
+
   it('is in the project of the route as soon as the namespace is seen, and moves with its labels', () => {
     open(ROUTES, true);
     const rows = () =>
