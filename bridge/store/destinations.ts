@@ -15,8 +15,8 @@ export interface DestinationsTx {
    */
   configured(names: readonly string[], now: Instant): Returned[];
   /**
-   * What was recorded of runs since a destination left, or was not decided for it by then, the oldest first: at most the
-   * newest `limit`.
+   * What was recorded of runs since a destination left, or was not decided for it by then, in the order in which it was
+   * recorded: at most the newest `limit`.
    */
   recordedSince(returned: Returned, limit: number): Transition[];
   /** What was decided while a destination was away was not decided for it: says so of what waits on no more. */

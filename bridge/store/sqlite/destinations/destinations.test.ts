@@ -113,6 +113,23 @@ describe('a decision that waited', () => {
   });
 });
 
+describe('what was recorded while a destination was away', () => {
+  it('comes in the order in which it was recorded, also what happened within one second', () => {
+    start(OTHER);
+    const recorded = ['run.started', 'container.terminated', 'run.ended'] as const;
+    t.store.transaction((tx) =>
+      // By their texts they would come the other way round.
+      recorded.forEach((kind, at) =>
+        tx.timeline.add({ id: `${9 - at}`, kind, at: T0, about: ABOUT, runUid: 'job', text: '' }, t.now),
+      ),
+    );
+    t.restart();
+    const [returned] = t.store.transaction((tx) => tx.destinations.configured([DESTINATION, OTHER], t.now));
+    const since = t.store.transaction((tx) => tx.destinations.recordedSince(returned!, 10));
+    expect(since.map(({ kind }) => kind)).toEqual(recorded);
+  });
+});
+
 describe('the rows of a destination that left', () => {
   const claim = (destination: string, uid: string, alive = true): void =>
     t.store.transaction((tx) =>

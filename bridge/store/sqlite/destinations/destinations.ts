@@ -24,15 +24,17 @@ const LEAVE = `INSERT OR IGNORE INTO left_destinations (destination, left_at) SE
 const RETURN = `DELETE FROM left_destinations WHERE destination IN (SELECT value FROM json_each(?))
   RETURNING destination, left_at`;
 
-const RECORDED = `SELECT transition FROM (
+/** A start and an end may be of the same second: only what was recorded first says which is which. */
+const RECORDED = `SELECT seq, transition FROM (
     SELECT seq, recorded_at, run_uid, transition FROM transitions ORDER BY seq DESC LIMIT ?3)
   WHERE recorded_at >= ?2 AND run_uid IS NOT NULL
-  UNION SELECT transition FROM transitions WHERE run_uid IS NOT NULL AND id IN (
-    SELECT transition_id FROM decisions WHERE destination = ?1 AND verdict = 'waiting')`;
+  UNION SELECT seq, transition FROM transitions WHERE run_uid IS NOT NULL AND id IN (
+    SELECT transition_id FROM decisions WHERE destination = ?1 AND verdict = 'waiting')
+  ORDER BY seq`;
 
 /** What was decided meanwhile was not decided for a destination that had left; what now waits for its namespace is open. */
 const UNDECIDED = `UPDATE decisions SET verdict = 'dropped', reason = 'destination_removed', at = ?2
-  WHERE destination = ?1 AND verdict = 'waiting' AND at <> ?2 AND EXISTS (
+  WHERE destination = ?1 AND verdict = 'waiting' AND reason IS NOT 'namespace_unknown' AND EXISTS (
     SELECT 1 FROM transitions LEFT JOIN runs ON runs.uid = run_uid
     WHERE transitions.id = transition_id AND waiting_for IS NULL)`;
 
@@ -82,8 +84,7 @@ export class Destinations implements DestinationsTx {
 
   recordedSince({ destination, leftAt }: Returned, limit: number): Transition[] {
     const rows = this.#db.all<{ transition: string }>(RECORDED, destination, leftAt, limit);
-    const read = rows.flatMap(({ transition }) => parsed<Transition>(transition).value ?? []);
-    return read.toSorted((a, b) => a.at - b.at);
+    return rows.flatMap(({ transition }) => parsed<Transition>(transition).value ?? []);
   }
 
   settleMissed(destination: string, now: Instant): void {
