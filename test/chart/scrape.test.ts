@@ -178,7 +178,7 @@ describe('the backend', () => {
     };
     const pod = JSON.stringify(one(manifests, 'StatefulSet', 'lb-collector'));
     const variables = Object.entries(config.exporters['otlphttp/backend'].headers).map(([name, value]) => {
-      const variable = /^\$\{env:([A-Z_][A-Z0-9_]*)\}$/.exec(value)?.[1] ?? value;
+      const variable = /^\$\{env:([A-Z_][A-Z0-9_]*)\}\$\{env:NOTHING:-\}$/.exec(value)?.[1] ?? value;
       const { key } = headers[name as keyof typeof headers];
       const from = { name: variable, valueFrom: { secretKeyRef: { key, name: 'backend' } } };
       expect(pod).toContain(JSON.stringify(from.valueFrom.secretKeyRef.key));
