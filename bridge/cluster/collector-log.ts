@@ -122,13 +122,14 @@ class Reader {
   }
 
   async #read(pod: string, since: Instant): Promise<void> {
-    const { api, onUnread } = this.#options;
+    const { api, clock, onUnread } = this.#options;
     const { signal } = this.#stopping;
     const [namespace = '', name = ''] = pod.split('/');
     // The API takes whole seconds: what was read of that second is skipped below.
     const query = new URLSearchParams({ container: CONTAINER, sinceTime: iso(Math.floor(since / 1000) * 1000) });
     const path = pathOf('api', 'v1', 'namespaces', namespace, 'pods', name);
     if (path === undefined) return;
+    const askedAt = clock.now();
     const answer = await api.tail(`${path}/log?${query.toString()}`, MAX_BYTES, signal);
     if (signal.aborted) return;
     if (answer.kind === 'failed') return onUnread(pod, answer.error);
@@ -138,14 +139,13 @@ class Reader {
     onUnread(pod, undefined);
     this.#readUntil.set(pod, Math.max(since, lastTime(text) ?? since));
     for (const said of readCollectorLog(text)) if (said.at > since) this.#take(pod, said);
-    this.#backAgain(pod);
+    this.#backAgain(pod, askedAt);
   }
 
-  /** Only after its log was read: what cannot be read says nothing. */
-  #backAgain(pod: string): void {
-    const now = this.#options.clock.now();
+  /** Only after its log was read: what cannot be read says nothing, nor does a log of what came after it was asked for. */
+  #backAgain(pod: string, askedAt: Instant): void {
     for (const [key, { away, ...state }] of this.#states) {
-      if (state.pod !== pod || away === undefined || now - away.at < AWAY_MS) continue;
+      if (state.pod !== pod || away === undefined || askedAt - away.at < AWAY_MS) continue;
       this.#states.set(key, state);
       this.#isBack(state, away);
     }
