@@ -103,6 +103,18 @@ describe('a decision that waited', () => {
     ]);
   });
 
+  it('goes on waiting for its namespace as long as it has a timer, and no longer', () => {
+    waiting('decided', undefined);
+    waiting('open', undefined);
+    const id = `namespace/${ABOUT.namespace}/${DESTINATION}/open/started`;
+    t.store.transaction((tx) => tx.timers.set({ id, kind: 'namespace', uid: 'open', due: T0 + MINUTE }));
+    t.store.transaction((tx) => tx.destinations.settleMissed(DESTINATION, t.now));
+    expect(verdicts()).toEqual([
+      ['dropped', 'destination_removed'],
+      ['waiting', 'owner_unknown'],
+    ]);
+  });
+
   it('is over with the time in which the destination may return', () => {
     waiting('decided', 'owner');
     waiting('open', 'owner');

@@ -32,11 +32,16 @@ const RECORDED = `SELECT seq, transition FROM (
     SELECT transition_id FROM decisions WHERE destination = ?1 AND verdict = 'waiting')
   ORDER BY seq`;
 
-/** What was decided meanwhile was not decided for a destination that had left; what now waits for its namespace is open. */
+/**
+ * What was decided meanwhile was not decided for a destination that had left. What waits for its namespace, by a timer of
+ * its own, is open.
+ */
 const UNDECIDED = `UPDATE decisions SET verdict = 'dropped', reason = 'destination_removed', at = ?2
-  WHERE destination = ?1 AND verdict = 'waiting' AND reason IS NOT 'namespace_unknown' AND EXISTS (
+  WHERE destination = ?1 AND verdict = 'waiting' AND EXISTS (
     SELECT 1 FROM transitions LEFT JOIN runs ON runs.uid = run_uid
-    WHERE transitions.id = transition_id AND waiting_for IS NULL)`;
+    WHERE transitions.id = transition_id AND waiting_for IS NULL AND NOT EXISTS (
+      SELECT 1 FROM timers WHERE timers.id = concat('namespace/',
+        iif(json_valid(transition), transition ->> '$.about.namespace', ''), '/', ?1, '/', transitions.id)))`;
 
 const WAITING = `UPDATE decisions SET verdict = 'dropped', reason = 'destination_removed', at = ?2
   WHERE destination = ?1 AND verdict = 'waiting'`;
