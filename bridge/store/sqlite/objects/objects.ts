@@ -27,7 +27,7 @@ const PUT = `INSERT INTO objects
     over_at = iif(excluded.deleted = 1, coalesce(over_at, excluded.over_at), NULL), facts_schema = excluded.facts_schema, state = excluded.state`;
 
 const NAMESPACE = `SELECT uid FROM objects INDEXED BY objects_namespaces WHERE kind = 'Namespace' AND name = ?
-  ORDER BY deleted, over_at DESC LIMIT 1`;
+  ORDER BY deleted, over_at DESC, length(version) DESC, version DESC LIMIT 1`;
 
 /** What stands in no index: most writes of a row change nothing else. */
 const CHANGE = `UPDATE objects SET version = ?, over_at = iif(deleted = 1, coalesce(over_at, ?), NULL), facts_schema = ?,
