@@ -91,6 +91,20 @@ export function runHref(uid: string): string {
   return `/runs/${encodeURIComponent(uid)}`;
 }
 
+/** Names and values of one thing; a row without a value is left out. */
+export function facts(rows: readonly (readonly [name: string, value: Child])[], id?: string): Html {
+  const shown = rows.filter(([, value]) => value !== undefined && value !== false && value !== '');
+  return html`<dl class="facts" ${id !== undefined && html` id="${id}"`}>
+    ${shown.map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
 /** JSON of a vendor without its secrets, shown only when a person opens it; by its `id` it stays open over updates. */
 export function payload(id: string, label: string, value: Json): Html {
   return html`<details id="${id}">

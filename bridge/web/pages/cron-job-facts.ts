@@ -3,13 +3,13 @@ import { reasonText } from '../../lib/reasons.ts';
 import type { Instant } from '../../lib/clock.ts';
 import type { CronJobView, DesiredView } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
-import { time } from '../parts.ts';
+import { facts, time } from '../parts.ts';
 
 /** When a CronJob runs, when it last succeeded, and what is kept of it at vendors. */
 export function cronJobFacts(cronJob: CronJobView | undefined, now: Instant): Child {
   if (cronJob === undefined) return undefined;
-  const { facts, deleted, desired } = cronJob;
-  const { schedule, timeZone, suspend, lastSuccessfulAt, uid } = facts;
+  const { deleted, desired } = cronJob;
+  const { schedule, timeZone, suspend, lastSuccessfulAt, uid } = cronJob.facts;
   const isOver = deleted || cronJob.gone !== undefined;
   const rows: readonly (readonly [string, Child])[] = [
     ['Schedule', html`<code>${schedule}</code> ${timeZone ?? ''}`],
@@ -18,15 +18,7 @@ export function cronJobFacts(cronJob: CronJobView | undefined, now: Instant): Ch
     ['UID', html`<code>${uid}</code>`],
     ...desired.map((row) => [row.destination, vendorObject(row)] as const),
   ];
-  return html`<dl class="facts" id="cronjob">
-    ${rows.map(
-      ([name, value]) =>
-        html`<div>
-          <dt>${name}</dt>
-          <dd>${value}</dd>
-        </div>`,
-    )}
-  </dl>`;
+  return facts(rows, 'cronjob');
 }
 
 /** Where `@every` begins to count only the cluster knows. */

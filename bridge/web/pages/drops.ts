@@ -1,7 +1,7 @@
 import { REASONS, reasonText } from '../../lib/reasons.ts';
 import type { DropCount, DropView, Page, QuarantineView } from '../../store/read.ts';
 import { type Child, type Html, html } from '../html.ts';
-import { DROP_LABELS, href, paging, time } from '../parts.ts';
+import { DROP_LABELS, facts, href, paging, time } from '../parts.ts';
 import { type DropsQuery, parameters } from '../query.ts';
 import { readable } from '../readable.ts';
 import type { PageContent } from './layout.ts';
@@ -98,23 +98,11 @@ export function quarantinePage(row: QuarantineView): PageContent {
     body: html`<p class="crumb"><a href="/drops?kind=quarantine">Not understood</a></p>
       <h1>${row.subject}</h1>
       <p>${reasonText(row.reason, row.error)}</p>
-      <dl class="facts">
-        <div>
-          <dt>When</dt>
-          <dd>${time(row.at)}</dd>
-        </div>
-        <div>
-          <dt>Kept</dt>
-          <dd>${row.size} bytes</dd>
-        </div>
-        ${
-          row.version !== undefined &&
-          html`<div>
-            <dt>Version</dt>
-            <dd>${row.version}</dd>
-          </div>`
-        }
-      </dl>
+      ${facts([
+        ['When', time(row.at)],
+        ['Kept', `${row.size} bytes`],
+        ['Version', row.version],
+      ])}
       <h2>Content</h2>
       ${content(row)}`,
   };

@@ -8,7 +8,7 @@ import type { Decision } from '../../store/timeline.ts';
 import type { UnjudgedView } from '../../store/unjudged.ts';
 import { type Child, type Html, html } from '../html.ts';
 import { reasonText, undecidedText } from '../../lib/reasons.ts';
-import { badge, DELIVERY_LOOKS, href, payload, RUN_LOOKS, time } from '../parts.ts';
+import { badge, DELIVERY_LOOKS, facts, href, payload, RUN_LOOKS, time } from '../parts.ts';
 import { events } from './events.ts';
 import { runJournals } from './journals.ts';
 import { logs } from './logs.ts';
@@ -36,7 +36,7 @@ export function runPage(
     body: html`
       <p class="crumb"><a href="/">Runs</a></p>
       <h1>${run.namespace}/${run.name} ${badge(RUN_LOOKS[run.status])}</h1>
-      ${why(run)} ${quarantined && notUnderstood(quarantined)} ${unjudgedNote(unjudged)} ${facts(run, now, links)}
+      ${why(run)} ${quarantined && notUnderstood(quarantined)} ${unjudgedNote(unjudged)} ${runFacts(run, now, links)}
       <h2>Timeline</h2>
       ${transitions.length === 0 ? html`<p class="empty">Nothing happened yet.</p>` : timeline(transitions, detail.attempts.length > 1)}
       <h2>Attempts</h2>
@@ -67,7 +67,7 @@ function why({ status, reason, message, cause }: RunView): Child {
   return status === 'stuck' || status === 'cancelled' ? note('warn', text) : html`<p>${text}</p>`;
 }
 
-function facts(run: Run, now: Instant, links: readonly DestinationLink[]): Html {
+function runFacts(run: Run, now: Instant, links: readonly DestinationLink[]): Html {
   const owner = run.ownedBy === undefined ? run.ownerName : undefined;
   const made = run.status !== 'missed' && run.status !== 'skipped';
   const rows: readonly (readonly [string, Child])[] = [
@@ -82,16 +82,7 @@ function facts(run: Run, now: Instant, links: readonly DestinationLink[]): Html 
     ['UID', html`<code>${run.uid}</code>`],
     ['Object', made && `${run.kind}${run.deleted ? ', deleted' : ''}`],
   ];
-  const shown = rows.filter(([, value]) => value !== undefined && value !== false && value !== '');
-  return html`<dl class="facts">
-    ${shown.map(
-      ([name, value]) =>
-        html`<div>
-          <dt>${name}</dt>
-          <dd>${value}</dd>
-        </div>`,
-    )}
-  </dl>`;
+  return facts(rows);
 }
 
 /** Which destination it is shows when the pointer is over it. */
