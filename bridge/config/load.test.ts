@@ -219,6 +219,11 @@ describe('an error', () => {
       'zebra: unknown key; allowed here: cluster, watch, otlp, web, store, log, tracing, firstSight, logs, stuck, onUnknown, outbox, cronitor',
     ],
     ['otlp: 4317', 'otlp: a number; allowed: a mapping with the keys host, port, maxMessageBytes'],
+    [
+      'opentelemetry: {__proto__: {endpoint: "http://x:4317"}}',
+      'opentelemetry.__proto__: this name; allowed: any other',
+    ],
+    ['sentry: {default: {tags: {__proto__: a}}}', 'sentry.default.tags.__proto__: this name; allowed: any other name'],
     ['cronitor: {"a b": {apiKey: k}}', 'cronitor."a b": this name; a destination name has lower-case letters'],
     ['cronitor: {a: {}}', 'cronitor.a.apiKey: missing; needs exactly one of apiKey and apiKeyFile'],
     ['cronitor: {a: {apiUrl: x}}', 'cronitor.a.apiUrl: "x"; must be an http or https URL'],

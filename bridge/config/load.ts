@@ -27,6 +27,8 @@ export function loadConfig({ file, env, overrides = {} }: ConfigSource): Config 
   let tree = fromFile;
   for (const { path, value } of variables) tree = merge(tree, nest(path, value));
   tree = merge(tree, overrides);
+  const unseen = unseenKeys(tree);
+  if (unseen.length > 0) throw configError(unseen, path, variables);
   const parsed = configSchema.safeParse(tree);
   if (parsed.success) return freeze(parsed.data);
   throw configError(problemsOf(parsed.error, configSchema, tree), path, variables);
@@ -71,6 +73,16 @@ function withoutNulls(value: unknown): unknown {
   if (!isTree(value)) return value;
   const entries = Object.entries(value).map(([key, inner]) => [key, withoutNulls(inner)] as const);
   return Object.fromEntries(entries.filter(([, inner]) => inner !== undefined));
+}
+
+/** Zod leaves such a key out without a word where names are free: a destination would not be there. */
+function unseenKeys(tree: unknown, path: readonly string[] = []): Problem[] {
+  if (!isTree(tree)) return [];
+  return Object.entries(tree).flatMap(([key, value]) =>
+    key === '__proto__'
+      ? [{ path: pathText([...path, key]), given: 'this name', hint: 'allowed: any other name' }]
+      : unseenKeys(value, [...path, key]),
+  );
 }
 
 function configError(problems: Problem[], file: string | undefined, variables: EnvironmentValue[]): UserError {
