@@ -85,7 +85,7 @@ function compatibility(): string {
     `| bridge | ${manifest.version} | ${manifest.version} |`,
     `| OpenTelemetry Collector (\`opentelemetry-collector-k8s\`) | ${app('collector')} | ${built('otelcol')}; without its watches ${built('otelcol-next')} |`,
     `| kube-state-metrics | ${app('kube-state-metrics')} | ${version('kube-state-metrics', 'k8s.io/kube-state-metrics/v2')} |`,
-    `| Jaeger, for trying out | ${image('jaeger')} | ${version('jaeger', 'github.com/jaegertracing/jaeger')} |`,
+    `| Jaeger, for trying out | ${image('jaeger')} | the same, which is ${version('jaeger', 'github.com/jaegertracing/jaeger')} as a Go module |`,
     `| VictoriaLogs, for trying out | ${image('victorialogs').replace('v', '')} | ${version('victorialogs', 'github.com/VictoriaMetrics/VictoriaLogs')} |`,
     `| Kubernetes | 1.30 or later | ${version('k8s', 'k8s.io/kubernetes')}; the schemas of 1.30 to 1.36 |`,
     `| Helm | 3 | ${version('helm', 'helm.sh/helm/v3')} |`,
