@@ -209,8 +209,10 @@ export class Collector {
   #remember(request: Export): void {
     const { now } = this.#options.scheduler;
     this.#taken.push({ request, at: now });
-    const first = this.#taken.findIndex(({ at }) => at >= now - OLDEST_COPY_MS);
-    if (first > 1_000) this.#taken = this.#taken.slice(first);
+    const oldest = now - OLDEST_COPY_MS;
+    // All at once and seldom: a look through them for each would be a part of the simulation that can be seen.
+    if ((this.#taken[1_000]?.at ?? oldest) < oldest)
+      this.#taken = this.#taken.slice(this.#taken.findIndex(({ at }) => at >= oldest));
   }
 
   /** Tries for ever; what was taken and its answer lost is sent again. */

@@ -35,6 +35,18 @@ interface Patch {
 const PATH = /^\/(?:api|apis\/[^/]+)\/[^/]+(?:\/namespaces\/([^/]+))?\/([^/?]+)(?:\/([^/?]+))?(\/log)?$/;
 const KNOWN = new Set<string>(ALL_RESOURCES);
 
+/** Of pages that are the whole of a list: that is the same one as long as nothing of its resource changes. */
+const digests = new WeakMap<readonly KubeObject[], string>();
+
+function digestOf(page: readonly KubeObject[]): string {
+  let digest = digests.get(page);
+  if (digest === undefined) {
+    const text = page.map((object) => `${object.metadata.uid}/${object.metadata.resourceVersion}`).join();
+    digests.set(page, (digest = createHash('sha256').update(text).digest('hex')));
+  }
+  return digest;
+}
+
 /** What the bridge reaches of the API server: as its real client answers, with the troubles between the two. */
 export class SimulatedKubeApi implements KubeApi {
   readonly server = 'https://api.simulated';
@@ -82,7 +94,8 @@ export class SimulatedKubeApi implements KubeApi {
     const selected = type === undefined ? listed : listed.filter((object) => object.type === type);
     const all = known ?? { version: server.version, items: selected };
     const [start, limit] = [Number(from), Number(query.get('limit') ?? all.items.length)];
-    const page = all.items.slice(start, start + limit);
+    const isWhole = start === 0 && limit >= all.items.length;
+    const page = isWhole ? all.items : all.items.slice(start, start + limit);
     const metadata: Record<string, string> = { resourceVersion: String(all.version) };
     if (start + limit < all.items.length) {
       const key = token || String(++this.#token);
@@ -91,11 +104,13 @@ export class SimulatedKubeApi implements KubeApi {
     }
     const kind = asMetadata ? 'PartialObjectMetadataList' : 'List';
     const items = asMetadata ? page.map((object) => ({ metadata: object.metadata })) : page;
-    const digest = (): string => {
-      const text = page.map((object) => `${object.metadata.uid}/${object.metadata.resourceVersion}`).join();
-      return createHash('sha256').update(text).digest('hex');
+    return {
+      kind: 'answer',
+      status: 200,
+      body: { kind, metadata, items },
+      at,
+      ...(asMetadata && { digest: () => digestOf(page) }),
     };
-    return { kind: 'answer', status: 200, body: { kind, metadata, items }, at, ...(asMetadata && { digest }) };
   }
 
   /** LISTs that go on are too old now. */

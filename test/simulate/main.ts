@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { addSink } from '../toy-sink/add-sink.ts';
+import type { CampaignOptions } from './campaign.ts';
+import { campaign } from './campaign.ts';
 import { installDisk } from './disk.ts';
 import { install, real } from './globals.ts';
 import { hunt } from './mutants.ts';
@@ -18,11 +20,18 @@ const { values } = parseArgs({
     mutants: { type: 'boolean', default: false },
     within: { type: 'string', default: '50' },
     mutant: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
   },
 });
 
 if (values.mutants) process.exitCode = hunt(Number(values.days), Number(values.within), values.mutant);
+else if (Number(values.jobs) > 1) process.exitCode = await campaign(numbers());
 else process.exitCode = await run();
+
+function numbers(): CampaignOptions {
+  const { first, seeds, days, jobs } = values;
+  return { first: Number(first), seeds: Number(seeds), days: Number(days), jobs: Number(jobs) };
+}
 
 async function run(): Promise<number> {
   install();

@@ -19,9 +19,11 @@ export interface Planned {
   run: (() => void) | undefined;
 }
 
-/** Resolves when all promises are settled: Node runs every microtask before the next tick, and a tick without its event loop. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
+const NOTHING = Promise.resolve();
+
+/** Calls back when all promises are settled: Node runs every microtask before the next tick, and a tick without its event loop. */
+function whenSettled(tick: () => void): void {
+  void NOTHING.then(() => process.nextTick(tick));
 }
 
 /**
@@ -58,19 +60,36 @@ export class Scheduler {
   }
 
   /** Lets everything happen up to a moment. */
-  async runUntil(end: number): Promise<void> {
+  runUntil(end: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const turn = (): void => {
+        this.current = WORLD;
+        try {
+          const next = this.#next(end);
+          if (next === undefined) return resolve();
+          next();
+          whenSettled(turn);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      turn();
+    });
+  }
+
+  /** What happens next, at its moment; undefined if nothing does before the end. */
+  #next(end: number): (() => void) | undefined {
     for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) {
       this.#pop();
-      const { run, by } = next;
+      const { at, run, by } = next;
       if (run === undefined || !by.alive) continue;
-      this.now = next.at;
+      this.now = at;
       this.current = by;
       this.happened++;
-      run();
-      await settled();
-      this.current = WORLD;
+      return run;
     }
     this.now = end;
+    return undefined;
   }
 
   #push(planned: Planned): void {

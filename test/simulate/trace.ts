@@ -1,18 +1,29 @@
 import { createHash } from 'node:crypto';
 
+const MINUTE = 60_000;
+
 /** What happened, in order, a line each; its digest is the same when every line is. */
 export class Trace {
   readonly lines: string[] = [];
-  readonly #hash = createHash('sha256');
+  #minute = 0;
+  /** That minute as text. */
+  #prefix = '';
 
   add(at: number, text: string): void {
-    const line = `${new Date(at).toISOString().slice(5, 23).replace('T', ' ')}  ${text}`;
-    this.#hash.update(line).update('\n');
-    this.lines.push(line);
+    const ms = Math.trunc(at);
+    if (ms < this.#minute || ms >= this.#minute + MINUTE || this.#prefix === '') {
+      this.#minute = ms - (ms % MINUTE);
+      this.#prefix = new Date(ms).toISOString().slice(5, 17).replace('T', ' ');
+    }
+    const seconds = ((ms - this.#minute) / 1_000).toFixed(3).padStart(6, '0');
+    this.lines.push(`${this.#prefix}${seconds}  ${text}`);
   }
 
   digest(): string {
-    return this.#hash.copy().digest('hex').slice(0, 16);
+    return createHash('sha256')
+      .update(`${this.lines.join('\n')}\n`)
+      .digest('hex')
+      .slice(0, 16);
   }
 }
 

@@ -35,6 +35,8 @@ function asking(pod: KubeObject): KubeObject {
 export class ApiServer {
   readonly #scheduler: Scheduler;
   readonly #objects = new Map<Resource, Map<string, KubeObject>>();
+  /** What `list` gave since its resource was changed last, by namespace. */
+  readonly #lists = new Map<Resource, Map<string | undefined, readonly KubeObject[]>>();
   readonly #events = new Map<Resource, WatchEvent[]>();
   /** Versions up to this one are in no watch cache any more. */
   readonly #forgotten = new Map<Resource, number>();
@@ -61,12 +63,22 @@ export class ApiServer {
     return this.list(resource, namespace).find(({ metadata }) => metadata.name === name);
   }
 
-  /** As a LIST has them: by namespace and name. */
-  list(resource: Resource, namespace?: string): KubeObject[] {
+  /** As a LIST has them: by namespace and name. The same list as long as nothing of the resource changes. */
+  list(resource: Resource, namespace?: string): readonly KubeObject[] {
+    const lists = this.#lists.get(resource) ?? new Map<string | undefined, readonly KubeObject[]>();
+    this.#lists.set(resource, lists);
+    const list = lists.get(namespace) ?? this.#sorted(resource, namespace);
+    lists.set(namespace, list);
+    return list;
+  }
+
+  #sorted(resource: Resource, namespace: string | undefined): KubeObject[] {
     const all = [...this.#all(resource).values()];
     const within = namespace === undefined ? all : all.filter(({ metadata }) => metadata.namespace === namespace);
-    const key = ({ metadata }: KubeObject): string => `${metadata.namespace}/${metadata.name}`;
-    return within.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+    return within
+      .map((object) => ({ object, key: `${object.metadata.namespace}/${object.metadata.name}` }))
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+      .map(({ object }) => object);
   }
 
   /** Creates or replaces an object; the version of the given one does not count. */
@@ -75,6 +87,7 @@ export class ApiServer {
     const known = this.#all(resource).has(object.metadata.uid);
     const written = this.#versioned(known || resource !== 'pods' ? object : asking(object));
     this.#all(resource).set(object.metadata.uid, written);
+    this.#lists.delete(resource);
     this.#notify(resource, known ? 'MODIFIED' : 'ADDED', written);
     return written;
   }
@@ -94,12 +107,14 @@ export class ApiServer {
     const object = this.get(resource, uid);
     if (object === undefined) return;
     this.#all(resource).delete(uid);
+    this.#lists.delete(resource);
     this.#notify(resource, 'DELETED', this.#versioned(object));
   }
 
   /** Removes an Event whose lease is over: who watches Events leaves their deletions out. */
   expire(resource: 'events', uid: string): void {
     this.#all(resource).delete(uid);
+    this.#lists.delete(resource);
   }
 
   /** Events after a version, or undefined when that is too old. */
@@ -135,6 +150,7 @@ export class ApiServer {
       }
       this.#objects.set(resource, new Map(then));
     }
+    this.#lists.clear();
     this.version = version;
     this.compact();
     this.restores++;
