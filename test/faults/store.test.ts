@@ -30,7 +30,8 @@ function logged(text: string): number {
   return readFileSync(stage.bridge.logFile, 'utf8').split(text).length - 1;
 }
 
-describe('a full disk during runs', () => {
+// Short, test/replay/disk-full and store-lost and the simulation show it.
+describe.skipIf(SHORT)('a full disk during runs', () => {
   it('makes the Collector keep what happens; with room again all is reported once, without a restart', async ({
     skip,
   }) => {
@@ -95,7 +96,7 @@ const aside = (): string[] =>
     (name) => name.startsWith(`${basename(stage.bridge.storePath)}.corrupt-`) && !name.endsWith('-wal'),
   );
 
-describe('a store that is destroyed during runs', () => {
+describe.skipIf(SHORT)('a store that is destroyed during runs', () => {
   it('while the bridge is killed is made again: history is not reported again, what ends afterwards is reported once', async () => {
     const { bridge } = stage;
     const { over, open } = await history('killed');
@@ -111,7 +112,7 @@ describe('a store that is destroyed during runs', () => {
     expect(aside()).toHaveLength(before + 1);
   });
 
-  it.skipIf(SHORT)('under the running bridge is made again by itself, with the same outcome', async () => {
+  it('under the running bridge is made again by itself, with the same outcome', async () => {
     const { bridge } = stage;
     await until('the bridge is old enough', () => Date.now() - bridgeBegan > LASTS_MS);
     const { over, open } = await history('running');

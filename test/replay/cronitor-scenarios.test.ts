@@ -33,7 +33,7 @@ const SCENARIOS: readonly (readonly [scenario: string, file: string, title: stri
   ['14 ✗ parallelism 3', RUNS, '14 parallelism 3: one run, one complete'],
   ['15 ✗ activeDeadlineSeconds', RUNS, '15 activeDeadlineSeconds is fail'],
   ['16 ✗ exclude: "yes"', E2E, '16 an exclude that is not a boolean'],
-  ['16 ✗ exclude: "yes" is reported', 'test/e2e/annotations.test.ts', 'a CronJob with annotations that cannot be read'],
+  ['16 ✗ exclude: "yes" is reported', 'test/e2e/write-back.test.ts', 'a CronJob with annotations that cannot be read'],
   ['17 ✗ a change of annotations alone', E2E, '17 annotations alone that change'],
   ['18 ✗ a PUT that fails', E2E, '18 monitors that could not be sent'],
   ['19 ✗ a ping with 429 or 500', E2E, '19 a ping that is answered with 429 or 500'],
