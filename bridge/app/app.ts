@@ -193,7 +193,7 @@ async function startStore(
     reporter.committed(committed);
     if (committed.changed) live.changed();
     // What an audit left to do before it too, though the commit itself may have changed nothing.
-    if (committed.work) wake(committed);
+    if (committed.work !== undefined) wake(committed.work);
   };
   let ticking: Ticking | undefined;
   const worker = await startWorker({ config, startedAt, scheduleTimers }, onCommitted, fail, {
@@ -209,7 +209,7 @@ async function startStore(
   const onTick = (ticked: Ticked): void => {
     state = ticked.state;
     reporter.ticked(ticked);
-    if (ticked.work) wake();
+    if (ticked.work !== undefined) wake(ticked.work);
     if (ticked.transitions.length > 0) live.changed();
   };
   ticking = startTicking(worker.calls, clock, reporter, onTick);

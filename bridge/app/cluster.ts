@@ -16,7 +16,6 @@ import { otherCluster, ownNamespace, readIdentity } from '../cluster/identity.ts
 import type { Config } from '../config/schema.ts';
 import { followedKinds } from '../config/watch.ts';
 import type { WorkerClient } from '../ingest/thread/client.ts';
-import type { TransitionKind } from '../lifecycle/transition.ts';
 import type { Clock, Instant } from '../lib/clock.ts';
 import { UserError } from '../lib/errors.ts';
 import { pageLink } from '../lib/page-link.ts';
@@ -24,6 +23,7 @@ import type { Releases } from '../lib/releases.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Reporter } from '../telemetry/reporter.ts';
+import type { Wake } from './wakes.ts';
 
 /** The Kubernetes API may be away at the start: then it is asked for its identity later. */
 const IDENTITY_MS = 5_000;
@@ -33,8 +33,7 @@ export interface ClusterRooms {
   readonly logs: LogReader;
   readonly restart: CollectorRestart;
   readonly backends: CollectorLog;
-  /** Called after each commit with the kinds of its transitions; without them anything may be due. */
-  woken(kinds?: readonly TransitionKind[]): void;
+  readonly woken: Wake;
 }
 
 interface Asked {
@@ -85,9 +84,9 @@ export async function startCluster(
   });
   releases.add(() => logs.stop());
   metrics.observeLogs(() => logs.forbidden().size);
-  const woken: ClusterRooms['woken'] = (kinds) => {
-    if (kinds === undefined) writer?.wake();
-    if (kinds?.includes('container.terminated') !== false) logs.wake();
+  const woken: Wake = (work) => {
+    if (work === 'anything') writer?.wake();
+    if (work === 'anything' || work.logs) logs.wake();
   };
   const backends = startBackendNotes({ api, clock, logger, metrics, pods: config.cluster.collectorLogs }, releases);
   return { auditor, logs, restart, backends, woken };

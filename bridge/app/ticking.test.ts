@@ -36,7 +36,7 @@ beforeEach(() => {
       dropped: [],
       unjudged: [],
       state: {} as never,
-      work: false,
+      work: undefined,
       nextAt,
     };
   };

@@ -1,21 +1,19 @@
 import { expect, it } from 'vitest';
+import type { Work } from '../store/work.ts';
 import { wakeOf } from './wakes.ts';
 
+const LEFT: Work = { intents: new Set(['demo/default']), desired: new Set(), journal: true, logs: false };
+
 it.each([
-  ['a commit with something to send', { transitions: ['run.started'], send: true }, ['send true', 'run.started']],
-  [
-    'a commit of which only logs are to be read',
-    { transitions: ['container.terminated'], send: false },
-    ['send false', 'container.terminated'],
-  ],
-  ['a tick that found something due', undefined, ['everything', 'anything']],
-] as const)('%s wakes those who have something to do', (_name, committed, woken) => {
-  const heard: string[] = [];
+  ['what was left to do', LEFT, [LEFT, LEFT]],
+  ['a tick that found something due', 'anything', ['everything', 'anything']],
+] as const)('%s goes to those who do it', (_name, work, woken) => {
+  const heard: unknown[] = [];
   const dispatcher = {
     wake: () => void heard.push('everything'),
-    committed: (send: boolean) => void heard.push(`send ${send}`),
+    found: (found: Work) => void heard.push(found),
   };
-  const cluster = { woken: (kinds?: readonly string[]) => void heard.push(kinds?.join() ?? 'anything') };
-  wakeOf(dispatcher, cluster)(committed);
+  const cluster = { woken: (found: Work | 'anything') => void heard.push(found) };
+  wakeOf(dispatcher, cluster)(work);
   expect(heard).toEqual(woken);
 });

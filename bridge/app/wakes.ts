@@ -1,18 +1,18 @@
-import type { Committed } from '../ingest/thread/protocol.ts';
 import type { Dispatcher } from '../outbox/dispatcher.ts';
+import type { Work } from '../store/work.ts';
 import type { ClusterRooms } from './cluster.ts';
 
-/** After a commit that left something to do; without one, after a tick that found something due. */
-export type Wake = (committed?: Pick<Committed, 'transitions' | 'send'>) => void;
+/** There is this to do. */
+export type Wake = (work: Work | 'anything') => void;
 
 /** Wakes those who have something to do: each look at the store costs a message to its thread and one back. */
 export function wakeOf(
-  dispatcher: Pick<Dispatcher, 'wake' | 'committed'>,
+  dispatcher: Pick<Dispatcher, 'wake' | 'found'>,
   cluster: Pick<ClusterRooms, 'woken'> | undefined,
 ): Wake {
-  return (committed) => {
-    if (committed === undefined) dispatcher.wake();
-    else dispatcher.committed(committed.send);
-    cluster?.woken(committed?.transitions);
+  return (work) => {
+    if (work === 'anything') dispatcher.wake();
+    else dispatcher.found(work);
+    cluster?.woken(work);
   };
 }

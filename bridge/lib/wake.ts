@@ -8,8 +8,8 @@ export class Wake {
     this.#resume?.();
   }
 
-  /** Resolves after the next `wake`, or after `ms`. */
-  async wait(ms: number): Promise<void> {
+  /** Resolves with true after the next `wake`, with false after `ms`. */
+  async wait(ms: number): Promise<boolean> {
     if (!this.#pending) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
@@ -20,6 +20,8 @@ export class Wake {
       });
       this.#resume = undefined;
     }
+    const isWoken = this.#pending;
     this.#pending = false;
+    return isWoken;
   }
 }

@@ -3,7 +3,10 @@ import type { Clock, Instant } from '../lib/clock.ts';
 import type { ClaimedDesired, ClaimedIntent, ConfiguredDeliverer, Delivery, Limit } from '../sinks/sink.ts';
 import type { ClaimedJournal, SettledJournal } from '../store/journal.ts';
 import type { OutboxStore, Settled, SettledDesired } from '../store/outbox-store.ts';
+import type { Work } from '../store/work.ts';
 import { answers } from './answers.ts';
+import type { Ask } from './asks.ts';
+import { Asks } from './asks.ts';
 import { Limiter } from './limiter.ts';
 import { scheduled } from './retry.ts';
 import { Settlements } from '../lib/settlements.ts';
@@ -32,8 +35,9 @@ export class DestinationLoop {
   readonly #limiter = new Limiter();
   readonly #wake = new Wake();
   readonly #abort = new AbortController();
-  readonly #intents: Settlements<Settled, boolean>;
-  readonly #desired: Settlements<SettledDesired>;
+  readonly #asks: Asks;
+  readonly #intents: Settlements<Settled, Work | undefined>;
+  readonly #desired: Settlements<SettledDesired, Work | undefined>;
   readonly #journal: Settlements<SettledJournal>;
   /** Sends with their settlement; they never reject. */
   readonly #sends = new Set<Promise<void>>();
@@ -43,34 +47,34 @@ export class DestinationLoop {
   #inFlight = 0;
   #converging = 0;
   #exporting = false;
-  /** When it is looked again whether the journal goes on. */
-  #followAt: Instant = Infinity;
-  /** The last round left out rows or the journal for a limit that was busy: an answer may free it. */
-  #leftOut = false;
   #resumed = false;
   #stopping = false;
 
   constructor(deliverer: ConfiguredDeliverer, options: DestinationOptions) {
-    const { store, clock, onError, retryMs } = options;
+    const { store, clock, onError, retryMs, tickMs } = options;
     this.#deliverer = deliverer;
     this.#options = options;
-    this.#intents = new Settlements((items) => this.#settle(items), onError, retryMs);
+    this.#intents = new Settlements((items) => store.settle(items, clock.now()), onError, retryMs);
     this.#desired = new Settlements((items) => store.settleDesired(items, clock.now()), onError, retryMs);
     this.#journal = new Settlements((items) => store.settleJournal(items, clock.now()), onError, retryMs);
+    this.#asks = new Asks(tickMs);
     this.#loop = this.#run();
   }
 
+  /** Anything may be due. */
   wake(): void {
+    this.#asks.addAll();
     this.#wake.wake();
   }
 
-  committed(send: boolean): void {
-    if (send || this.#deliverer.journal !== undefined) this.wake();
+  found(work: Work): void {
+    const { destination, journal } = this.#deliverer;
+    if (this.#asks.addOf(work, destination, journal !== undefined)) this.#wake.wake();
   }
 
   clockSet(ms: number): void {
     this.#limiter.clockSet(ms);
-    this.#wake.wake();
+    this.wake();
   }
 
   /** Claims nothing more, gives what is in flight `graceMs`, then interrupts it. Nothing is in flight afterwards. */
@@ -93,9 +97,12 @@ export class DestinationLoop {
     while (!this.#stopping) {
       const sleepMs = await this.#round().catch((error: unknown) => {
         this.#options.onError(error);
+        this.#asks.addAll();
         return this.#options.retryMs;
       });
-      if (sleepMs > 0 && !this.#stopping) await this.#wake.wait(sleepMs);
+      if (sleepMs === 0 || this.#stopping) continue;
+      const began = this.#options.clock.now();
+      if (!(await this.#wake.wait(sleepMs))) this.#asks.slept(sleepMs, began);
     }
   }
 
@@ -105,22 +112,14 @@ export class DestinationLoop {
     await this.#resume();
     await this.#retryRefused();
     this.#startWaiting();
-    this.#leftOut = false;
+    const asked = this.#asks.take(began);
     // Asked at once, so that all of it is one message to the store's thread and one back.
-    const [more] = await Promise.all([this.#claim(), this.#converge(), this.#follow()]);
-    return more ? 0 : this.#sleepMs(began);
-  }
-
-  /** True when more may be sent, maybe in place of what is settled; in the same message, as nearly always nothing is. */
-  async #settle(items: readonly Settled[]): Promise<boolean> {
-    const { store, clock } = this.#options;
-    const [, isDue] = await Promise.all([store.settle(items, clock.now()), this.#isDue()]);
-    return isDue;
-  }
-
-  #isDue(): Promise<boolean> {
-    const { destination, dryRun } = this.#deliverer;
-    return dryRun ? Promise.resolve(true) : this.#options.store.isDue(destination, this.#options.clock.now());
+    await Promise.all([
+      asked.has('intents') ? this.#claim() : undefined,
+      asked.has('desired') ? this.#converge() : undefined,
+      asked.has('journal') ? this.#follow() : undefined,
+    ]);
+    return this.#asks.isEmpty ? this.#sleepMs(began) : 0;
   }
 
   /** What the process before sent counts in the vendor's limits. Nothing is sent before it is known. */
@@ -134,38 +133,43 @@ export class DestinationLoop {
     this.#resumed = true;
   }
 
-  /** Takes intents that may be sent, and starts what is free; whether more may be taken at once. */
-  async #claim(): Promise<boolean> {
+  /** Takes intents that may be sent, and starts what is free. */
+  async #claim(): Promise<void> {
+    if (this.#stopping) return;
     const room = MAX_IN_FLIGHT - this.#inFlight - this.#waiting.length;
-    if (room === 0 || this.#stopping) return false;
+    if (room === 0) return this.#asks.leave('intents');
     const { destination, dryRun } = this.#deliverer;
     const { store, clock } = this.#options;
     const now = clock.now();
     const [claimed, isDue] = await Promise.all([
       store.claim(destination, room, now, this.#limiter.busy(now), dryRun, 1),
-      this.#isDue(),
+      dryRun || store.isDue(destination, now),
     ]);
     this.#waiting.push(...claimed);
     this.#startWaiting();
-    return claimed.length > 0 && isDue;
+    if (isDue && claimed.length > 0) this.#asks.add('intents');
+    else if (isDue) this.#asks.leave('intents');
   }
 
-  /** Whether something was refused that may be sent now. */
-  async #retryRefused(): Promise<boolean> {
+  /** Whether something was refused that may be sent now is asked each time: the credentials may be others. */
+  async #retryRefused(): Promise<void> {
     const { destination, dryRun } = this.#deliverer;
     const limits = dryRun ? [] : (this.#deliverer.renewed?.() ?? []);
-    if (limits.length > 0) await this.#options.store.retryRefused(destination, limits, this.#options.clock.now());
-    return limits.length > 0;
+    if (limits.length === 0) return;
+    await this.#options.store.retryRefused(destination, limits, this.#options.clock.now());
+    this.#asks.addAll();
   }
 
   async #converge(): Promise<void> {
     const { destination, dryRun, batch, convergeLimits, convergeAtOnce = 1 } = this.#deliverer;
     const now = this.#options.clock.now();
     // In a dry run the rows stay as they are: not sent and not accepted.
-    if (dryRun || this.#converging >= convergeAtOnce || !this.#isFree(convergeLimits, now)) return;
+    if (dryRun) return;
+    if (this.#converging >= convergeAtOnce || !this.#isFree(convergeLimits, now)) return this.#asks.leave('desired');
     const keys = convergeLimits.map(({ key }) => key);
     const rows = await this.#options.store.claimDesired(destination, batch.desired, now, keys);
-    if (rows.length > 0) this.#track(this.#sendDesired(rows));
+    if (rows.length > 0) this.#track(this.#sendDesired(rows), 'desired');
+    if (rows.length === batch.desired) this.#asks.add('desired');
   }
 
   /** One batch of the journal at a time: the next is what was committed since. */
@@ -173,18 +177,17 @@ export class DestinationLoop {
     const { destination, journal } = this.#deliverer;
     const now = this.#options.clock.now();
     const limits = this.#journalLimits();
-    this.#followAt = Infinity;
-    if (journal === undefined || this.#exporting || this.#stopping || !this.#isFree(limits, now)) return;
+    if (journal === undefined || this.#stopping) return;
+    if (this.#exporting || !this.#isFree(limits, now)) return this.#asks.leave('journal');
     const keys = limits.map(({ key }) => key);
     const claimed = await this.#options.store.claimJournal(destination, journal.batch, now, keys);
-    if (claimed?.againMs !== undefined) this.#followAt = now + claimed.againMs;
-    else if (claimed !== undefined) this.#track(this.#export(claimed));
+    if (claimed === undefined) return;
+    if (claimed.againMs === undefined) this.#track(this.#export(claimed), 'journal');
+    else this.#asks.leave('journal', now + claimed.againMs);
   }
 
   #isFree(limits: readonly Limit[], now: Instant): boolean {
-    const isFree = this.#limiter.freeAt(limits, now) <= now;
-    this.#leftOut ||= !isFree;
-    return isFree;
+    return this.#limiter.freeAt(limits, now) <= now;
   }
 
   /** Starts what is free; those without limits together, as the sink can take them. */
@@ -204,8 +207,7 @@ export class DestinationLoop {
     return true;
   }
 
-  /** True when there may be more to do afterwards. */
-  async #send(batch: readonly ClaimedIntent[]): Promise<boolean> {
+  async #send(batch: readonly ClaimedIntent[]): Promise<void> {
     const { clock, random, onSettled, onError } = this.#options;
     const { destination, dryRun } = this.#deliverer;
     this.#inFlight += batch.length;
@@ -219,16 +221,13 @@ export class DestinationLoop {
       seq,
       ...scheduled(deliveries[index]!, attempt, random()),
     }));
-    const isDue = await this.#intents.add(settled);
+    const work = await this.#intents.add(settled);
     this.#inFlight -= batch.length;
     settled.forEach(({ delivery }) => onSettled(destination, delivery, 'intent'));
-    const allDelivered = deliveries.every(({ outcome }) => outcome === 'delivered');
-    // It may be what shows that a refused key is accepted now.
-    const isRenewed = await this.#retryRefused();
-    return isDue !== false || !allDelivered || isRenewed || this.#waiting.length > 0 || this.#leftOut;
+    if (work !== undefined) this.found(work);
   }
 
-  async #sendDesired(rows: readonly ClaimedDesired[]): Promise<boolean> {
+  async #sendDesired(rows: readonly ClaimedDesired[]): Promise<void> {
     const { clock, random, onSettled, onError } = this.#options;
     const { destination, convergeLimits } = this.#deliverer;
     this.#converging++;
@@ -242,14 +241,14 @@ export class DestinationLoop {
       sentHash: wantedHash,
       ...scheduled(deliveries[index]!, attempt, random()),
     }));
-    await this.#desired.add(settled);
+    const work = await this.#desired.add(settled);
     this.#converging--;
     settled.forEach(({ delivery }) => onSettled(destination, delivery, 'desired'));
-    return true;
+    if (work !== undefined) this.found(work);
   }
 
-  async #export({ destination, upTo, entries, attempt }: ClaimedJournal): Promise<boolean> {
-    if (entries.length === 0) return true;
+  async #export({ destination, upTo, entries, attempt }: ClaimedJournal): Promise<void> {
+    if (entries.length === 0) return;
     const { clock, random, onSettled, onError } = this.#options;
     const { dryRun, journal } = this.#deliverer;
     this.#exporting = true;
@@ -261,7 +260,6 @@ export class DestinationLoop {
     await this.#journal.add([settled]);
     this.#exporting = false;
     onSettled(destination, settled.delivery, 'journal');
-    return true;
   }
 
   #journalLimits(): readonly Limit[] {
@@ -272,15 +270,17 @@ export class DestinationLoop {
     const delivery: Delivery = { outcome: 'retry', reason: 'shutting_down' };
     const settled = this.#waiting.map(({ seq }) => ({ seq, delivery, delayMs: 0 }));
     this.#waiting = [];
-    if (settled.length > 0) this.#track(this.#intents.add(settled).then(() => true));
+    if (settled.length > 0) this.#track(this.#intents.add(settled));
   }
 
-  /** `send` fulfils with whether there may be more to do, as after a failure. */
-  #track(send: Promise<boolean>): void {
-    const failed = (error: unknown): boolean => (this.#options.onError(error), true);
-    const tracked = send.catch(failed).then((more) => {
+  /** Its end may free a limit, or show that a refused key is accepted now; `then` is asked for again. */
+  #track(send: Promise<unknown>, then?: Ask): void {
+    const failed = (error: unknown): void => (this.#options.onError(error), this.#asks.addAll());
+    const tracked = send.catch(failed).then(() => {
       this.#sends.delete(tracked);
-      if (more) this.#wake.wake();
+      this.#asks.addLeft();
+      if (then !== undefined) this.#asks.add(then);
+      this.#wake.wake();
     });
     this.#sends.add(tracked);
   }
@@ -289,11 +289,11 @@ export class DestinationLoop {
     while (this.#sends.size > 0) await Promise.all(this.#sends);
   }
 
-  /** What was busy when the round began may be free by now: then it was left out, and the next round takes it. */
+  /** What was busy when the round began may be free by now: then it was left, and the next round takes it. */
   #sleepMs(began: Instant): number {
-    const { clock, tickMs, retryMs } = this.#options;
-    const now = clock.now();
-    const lookMs = this.#deliverer.isRefused?.() ? retryMs : tickMs;
-    return Math.max(1, Math.min(lookMs, this.#limiter.nextFree(began) - now, this.#followAt - now));
+    const { clock, retryMs } = this.#options;
+    const isWaiting = this.#asks.hasLeft || this.#waiting.length > 0;
+    const ms = this.#asks.sleepMs(clock.now(), isWaiting ? this.#limiter.nextFree(began) : Infinity);
+    return this.#deliverer.isRefused?.() === true ? Math.min(ms, retryMs) : ms;
   }
 }

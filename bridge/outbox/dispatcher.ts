@@ -2,6 +2,7 @@ import type { Async } from '../lib/async.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ConfiguredDeliverer, Delivery } from '../sinks/sink.ts';
 import type { OutboxStore } from '../store/outbox-store.ts';
+import type { Work } from '../store/work.ts';
 import { DestinationLoop } from './destination.ts';
 import { Wake } from '../lib/wake.ts';
 
@@ -28,10 +29,10 @@ export interface DispatcherOptions {
 }
 
 export interface Dispatcher {
-  /** Something may be due: to send, or to give up. */
+  /** Anything may be due: to send, or to give up. */
   wake(): void;
-  /** A commit has added to the journal, and with `send` to what is sent or how vendors should look. */
-  committed(send: boolean): void;
+  /** Wakes those alone who have something to send of it. */
+  found(work: Work): void;
   /** The clock was set by `ms`, and the store's times were moved too. */
   clockSet(ms: number): void;
   /** Claims nothing more; what is in flight has `graceMs` to end, then it is interrupted and due at the next start. */
@@ -51,11 +52,11 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     onError,
   };
   const loops = options.deliverers.map((deliverer) => new DestinationLoop(deliverer, shared));
-  const wakeLoops = () => loops.forEach((loop) => loop.wake());
-  const sweeper = startSweeper({ ...options, onError, tickMs }, wakeLoops);
+  const found = (work: Work): void => loops.forEach((loop) => loop.found(work));
+  const sweeper = startSweeper({ ...options, onError, tickMs }, found);
   return {
-    wake: () => (wakeLoops(), sweeper.wake()),
-    committed: (send) => (loops.forEach((loop) => loop.committed(send)), sweeper.wake()),
+    wake: () => (loops.forEach((loop) => loop.wake()), sweeper.wake()),
+    found,
     clockSet: (ms) => (loops.forEach((loop) => loop.clockSet(ms)), sweeper.wake()),
     async stop(graceMs) {
       await Promise.all([sweeper.stop(), ...loops.map((loop) => loop.stop(graceMs))]);
@@ -72,7 +73,7 @@ function startSweeper(
     onError,
     tickMs,
   }: DispatcherOptions & { onError: (error: unknown) => void; tickMs: number },
-  onSwept: () => void,
+  found: (work: Work) => void,
 ): { wake(): void; stop(): Promise<void> } {
   const followers = deliverers.filter(({ journal }) => journal !== undefined).map(({ destination }) => destination);
   const sleep = new Wake();
@@ -84,10 +85,10 @@ function startSweeper(
       // Also after a clock that was set back.
       if (Math.abs(now - last) >= SWEEP_MS) {
         last = now;
-        const changed = await store.sweep(now, maxAgeMs, SUPERSEDE_MS, followers).catch(onError);
-        if (changed === true) onSwept();
-      }
-      if (!stopped.signal.aborted) await sleep.wait(tickMs);
+        const work = await store.sweep(now, maxAgeMs, SUPERSEDE_MS, followers).catch(onError);
+        if (work) found(work);
+        if (!stopped.signal.aborted) await sleep.wait(tickMs);
+      } else await sleep.wait(Math.min(tickMs, SWEEP_MS - Math.abs(now - last)));
     }
   };
   const done = run();

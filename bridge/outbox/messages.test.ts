@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConfiguredDeliverer, Delivery } from '../sinks/sink.ts';
+import type { Work } from '../store/work.ts';
 import { DESTINATION, HOUR, TestStore } from '../store/testing/test-store.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { startDispatcher } from './dispatcher.ts';
@@ -74,7 +75,7 @@ it('rows that a limit keeps back are sent once what was under way below it is an
   await start(plainDeliverer(DESTINATION, slow, { convergeLimits: [limit] }));
   await until(() => slow.seen.length === 1);
   t.want('row', 1);
-  dispatcher.committed(true);
+  dispatcher.found(t.store.takeWork()!);
   await quiet();
   answer();
   await until(() => (t.now++, slow.seen.length === 2));
@@ -82,14 +83,40 @@ it('rows that a limit keeps back are sent once what was under way below it is an
   await slow.close();
 });
 
-it('after a commit that left nothing to send nobody asks, unless it follows the journal', async () => {
+describe('a commit makes ask', () => {
+  const NOTHING: Work = { intents: new Set(), desired: new Set(), journal: false, logs: false };
   const journal = { batch: 10, limits: [], export: () => Promise.resolve<Delivery>({ outcome: 'delivered' }) };
-  await start(plainDeliverer(DESTINATION, vendor), plainDeliverer('toy/follower', vendor, { journal }));
-  const { claim: before = 0, claimJournal: followed = 0 } = store.calls;
-  dispatcher.committed(false);
-  await quiet();
-  expect([store.calls['claim'], store.calls['claimJournal']]).toEqual([before + 1, followed + 1]);
-  dispatcher.committed(true);
-  await quiet();
-  expect([store.calls['claim'], store.calls['claimJournal']]).toEqual([before + 3, followed + 2]);
+  const ONE = new Set([DESTINATION]);
+
+  /** How often each method was called for what was found. */
+  async function asked(work: Partial<Work>): Promise<Record<string, number>> {
+    const before = { ...store.calls };
+    dispatcher.found({ ...NOTHING, ...work });
+    await quiet();
+    const calls = Object.entries(store.calls).map(([name, count]) => [name, count - (before[name] ?? 0)] as const);
+    return Object.fromEntries(calls.filter(([, count]) => count > 0));
+  }
+
+  it.each<[string, Partial<Work>, Record<string, number>]>([
+    ['for intents of one destination, that one for intents', { intents: ONE }, { claim: 1, isDue: 1 }],
+    ['for desired rows of one destination, that one for rows', { desired: ONE }, { claimDesired: 1 }],
+    ['that added to the journal, those who follow it for the journal', { journal: true }, { claimJournal: 1 }],
+    [
+      'for a destination that is not configured, nobody',
+      { intents: new Set(['left']), desired: new Set(['left']) },
+      {},
+    ],
+    ['of which only logs are to be read, nobody', { logs: true }, {}],
+  ])('%s', async (_name, work, calls) => {
+    await start(plainDeliverer(DESTINATION, vendor), plainDeliverer('toy/follower', vendor, { journal }));
+    expect(await asked(work)).toEqual(calls);
+  });
+});
+
+it('what a settlement lets go is sent without another commit', async () => {
+  t.want('row', 1);
+  t.enqueue({ key: 'first', lane: 'l', waitsFor: 'row' }, { key: 'second', lane: 'l' });
+  await start(plainDeliverer(DESTINATION, vendor));
+  await until(() => isDelivered('second'));
+  expect(vendor.seen.map(({ path }) => path)).toEqual(['row', 'first', 'second']);
 });

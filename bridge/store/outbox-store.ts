@@ -1,6 +1,7 @@
 import type { Instant } from '../lib/clock.ts';
 import type { ClaimedDesired, ClaimedIntent, Delivery, SentIntent } from '../sinks/sink.ts';
 import type { JournalStore } from './journal.ts';
+import type { Work } from './work.ts';
 
 export interface Settled {
   readonly seq: number;
@@ -33,7 +34,8 @@ export interface OutboxStore extends JournalStore {
     dryRun: boolean,
     perGate?: number,
   ): ClaimedIntent[];
-  settle(results: readonly Settled[], now: Instant): void;
+  /** Returns what that left to do, as the next of a lane to send. */
+  settle(results: readonly Settled[], now: Instant): Work | undefined;
   /** Whether an intent could be claimed now if no limit, hold or retirement kept it; a dry run may claim others too. */
   isDue(destination: string, now: Instant): boolean;
   /** Requests of a destination that were or may have been made after `since`, the oldest first. */
@@ -43,7 +45,8 @@ export interface OutboxStore extends JournalStore {
    * one of `limitKeys` (the limits that every such request shares) is held.
    */
   claimDesired(destination: string, limit: number, now: Instant, limitKeys?: readonly string[]): ClaimedDesired[];
-  settleDesired(results: readonly SettledDesired[], now: Instant): void;
+  /** Returns what that left to do, as what waited for a row to send. */
+  settleDesired(results: readonly SettledDesired[], now: Instant): Work | undefined;
   /**
    * The credentials of a destination may be others now: the holds of `limitKeys` end, rows that were refused for the key
    * are due, and intents that a refusal let go wait for their row again.
@@ -53,7 +56,7 @@ export interface OutboxStore extends JournalStore {
    * Settles what is over `maxAgeMs` as `expired` and what blocks a lane that waited `supersedeMs` as `superseded`. The
    * time between the last sweep and the next start, when nothing could be sent, makes nothing older. Rows that no object
    * claims any more and that were paused long enough are wanted as null. `followers`: the configured destinations that
-   * follow the journal; of others nothing is kept for it. True when it wrote what somebody may have to act on.
+   * follow the journal; of others nothing is kept for it. Returns what that left to do.
    */
-  sweep(now: Instant, maxAgeMs: number, supersedeMs: number, followers?: readonly string[]): boolean;
+  sweep(now: Instant, maxAgeMs: number, supersedeMs: number, followers?: readonly string[]): Work | undefined;
 }

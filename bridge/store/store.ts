@@ -9,6 +9,7 @@ import type { Dropped } from './timeline.ts';
 import type { Timer } from './timers.ts';
 import type { Tx } from './tx.ts';
 import type { UnjudgedChange } from './unjudged.ts';
+import type { Work } from './work.ts';
 
 export interface RetentionLimits {
   /** Ms since the end or the deletion of an object, whichever was later. */
@@ -78,11 +79,8 @@ export interface Store extends OutboxStore, ProblemStore, LogStore {
   take<K extends keyof News>(what: K): News[K];
   /** How many rows could not be read, and so are in quarantine, since the last call. */
   takeUnreadable(): number;
-  /**
-   * Whether a transaction since the last call wrote what another part may have to act on: to send it, or to read a log;
-   * `send`: intents or desired rows.
-   */
-  takeWork(): { readonly work: boolean; readonly send: boolean };
+  /** What transactions since the last call left to do for other parts; undefined when nothing. */
+  takeWork(): Work | undefined;
   /** The cut-off of a destination; the first call stores `firstStart`. */
   cutoff(destination: string, firstStart: Instant): Instant;
   /** Makes settled intents pending again, under the same identifiers, and records who asked for it. */

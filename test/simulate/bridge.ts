@@ -15,7 +15,6 @@ import type { CallMessage } from '../../bridge/ingest/thread/protocol.ts';
 import { SteadyClock } from '../../bridge/lib/clock.ts';
 import { followClock } from '../../bridge/lib/follow-clock.ts';
 import { Releases } from '../../bridge/lib/releases.ts';
-import type { TransitionKind } from '../../bridge/lifecycle/transition.ts';
 import type { Dispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { startDispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { kubeOf } from '../../bridge/cluster/api.ts';
@@ -173,7 +172,7 @@ export class Bridge {
     let ticking: ReturnType<typeof startTicking> | undefined;
     const worker = await startWorker(
       { config: this.#config, startedAt: clock.now() },
-      (committed) => committed.changed && committed.work && wake(committed),
+      ({ work }) => work && wake(work),
       (error) => this.#crash(error),
       { onWritten: () => ticking?.changed() },
       (init) => (this.#thread = new SimulatedThread(init, { scheduler, program, random, onAnswered })),
@@ -184,7 +183,7 @@ export class Bridge {
       await worker.stop();
     });
     const reporter = new StoreReporter((error) => onError('store', error));
-    ticking = startTicking(worker.calls, clock, reporter, ({ work }) => work && wake());
+    ticking = startTicking(worker.calls, clock, reporter, ({ work }) => work && wake(work));
     releases.add(() => ticking.stop());
     const api = this.#kubeApi();
     const cluster = this.#startCluster(api, worker, releases);
@@ -276,9 +275,9 @@ export class Bridge {
       onError: (error) => onError('logs', error),
     });
     releases.add(() => logs.stop());
-    const woken = (kinds?: readonly TransitionKind[]): void => {
-      if (kinds === undefined) writer.wake();
-      if (kinds?.includes('container.terminated') !== false) logs.wake();
+    const woken: Wake = (work) => {
+      if (work === 'anything') writer.wake();
+      if (work === 'anything' || work.logs) logs.wake();
     };
     return { auditor, woken };
   }

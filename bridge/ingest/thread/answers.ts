@@ -54,9 +54,16 @@ function tick(store: Store, engine: Engine, config: Config, now: Instant): Ticke
   const dropped = store.take('dropped');
   const unjudged = store.take('unjudged');
   const next = store.nextAt(now, BY_CLOCK);
-  // Each is asked: what it says it says once.
-  const work = [store.takeWork().work, next.isDue, problems.length > 0].includes(true);
+  const left = store.takeWork();
+  const work = next.isDue || problems.length > 0 ? 'anything' : left;
   const nextAt = Math.min(engineAt, next.at);
   const found = { problems, plannerFailures, unreadable, dropped, unjudged };
-  return { transitions: store.take('transitions'), ended: store.take('ended'), ...found, state, work, nextAt };
+  return {
+    transitions: store.take('transitions'),
+    ended: store.take('ended'),
+    ...found,
+    state,
+    work,
+    nextAt,
+  };
 }

@@ -66,11 +66,12 @@ it('says of each commit whether there may be something to send', async () => {
   await worker.calls.ingest(request('a', '2', started), T0);
   await worker.calls.ingest(request('a', '3', { ...started, active: 2 }), T0);
   await worker.calls.probe();
-  expect(commits.map(({ changed, work, send, transitions }) => ({ changed, work, send, transitions }))).toEqual([
-    { changed: true, work: false, send: false, transitions: [] },
+  const onlyJournal = { intents: new Set(), desired: new Set(), journal: true, logs: false };
+  expect(commits.map(({ changed, work, transitions }) => ({ changed, work, transitions }))).toEqual([
+    { changed: true, work: undefined, transitions: [] },
     // Without a destination only who follows the journal has something to do.
-    { changed: true, work: true, send: false, transitions: ['run.started'] },
-    { changed: true, work: false, send: false, transitions: [] },
+    { changed: true, work: onlyJournal, transitions: ['run.started'] },
+    { changed: true, work: undefined, transitions: [] },
   ]);
   await worker.calls.close();
   await worker.stop();

@@ -55,7 +55,7 @@ export function committedOf(
     ended: store.take('ended'),
     quiet,
     changed: seen > changedNothing || quarantined.length > 0,
-    ...store.takeWork(),
+    work: store.takeWork(),
     commitMs: performance.now() - began,
   };
 }

@@ -7,6 +7,7 @@ import type { LogStore } from '../../store/logs.ts';
 import type { OutboxStore } from '../../store/outbox-store.ts';
 import type { FoundProblem, ProblemStore } from '../../store/problems.ts';
 import type { UnjudgedChange } from '../../store/unjudged.ts';
+import type { Work } from '../../store/work.ts';
 import type { Quarantined } from '../../store/quarantine.ts';
 import type { Recovery, Store, StoreState } from '../../store/store.ts';
 import type { Dropped } from '../../store/timeline.ts';
@@ -38,8 +39,8 @@ export interface Ticked {
   /** CronJobs whose missed runs are not judged any more, or again, since the last tick. */
   readonly unjudged: readonly UnjudgedChange[];
   readonly state: StoreState;
-  /** Whether there may be something to send, to give up, to read or to write for those who ask the store for it. */
-  readonly work: boolean;
+  /** What is to do for those who ask the store for it; by time anything may be due: to send, to give up, to read or to write. */
+  readonly work: Work | 'anything' | undefined;
   /** When there is something to do next, here or for those who ask the store for it; maybe in the past. */
   readonly nextAt: Instant;
 }
@@ -98,10 +99,8 @@ export interface Committed {
   readonly quiet: readonly Quiet[];
   /** False when nothing of it was new. */
   readonly changed: boolean;
-  /** Whether there may be more to send, or a log to read. */
-  readonly work: boolean;
-  /** Whether there may be more to send to who does not follow the journal. */
-  readonly send: boolean;
+  /** What it left to do for those who ask the store for it. */
+  readonly work: Work | undefined;
 }
 
 /** What the worker thread says; what it has to say at one time goes over in one message. */

@@ -102,7 +102,8 @@ function storeOf(path: string, db: Db, lock: Lock, now: Instant, made: Recovery 
   return {
     ...outboxStore(db, parts),
     ...upkeep(db, parts, side, file),
-    ...transactions(db, tx),
+    transaction: (work) => tx.run(work),
+    takeWork: () => db.work.take(),
     suspect: (why) => markSuspect(path, why),
     recovery: made ?? lastRecovery(db),
     take: (what) => news.take(what),
@@ -119,25 +120,6 @@ function storeOf(path: string, db: Db, lock: Lock, now: Instant, made: Recovery 
       } finally {
         lock.release();
       }
-    },
-  };
-}
-
-/** Transactions, and whether one of them left work to somebody else. */
-function transactions(db: Db, tx: Parts['tx']): Pick<Store, 'transaction' | 'takeWork'> {
-  const none = { work: false, send: false };
-  let left = none;
-  return {
-    transaction(work) {
-      const { workStamp, sentStamp } = db;
-      const result = tx.run(work);
-      left = { work: left.work || db.workStamp !== workStamp, send: left.send || db.sentStamp !== sentStamp };
-      return result;
-    },
-    takeWork() {
-      const had = left;
-      left = none;
-      return had;
     },
   };
 }

@@ -29,9 +29,7 @@ export function upkeep(db: Db, { tx, holds, retention, sweep }: Parts, side: Sid
     ingested: (now) => side.committed(now),
     sweep(now, maxAgeMs, supersedeMs, followers) {
       shift();
-      const { workStamp } = db;
-      db.write(() => sweep.run(now, maxAgeMs, supersedeMs, followers));
-      return db.workStamp !== workStamp;
+      return db.work.of(() => db.write(() => sweep.run(now, maxAgeMs, supersedeMs, followers)));
     },
     retain(now, limits) {
       file.check();

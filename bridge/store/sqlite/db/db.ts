@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
+import { LeftWork } from './left-work.ts';
 import { asTrouble } from './trouble.ts';
 
 /** How long a statement waits for another connection's lock, in ms. */
@@ -14,19 +15,11 @@ interface Late {
 interface Prepared {
   readonly statement: StatementSync;
   readonly namesObjects: boolean;
-  readonly namesWork: boolean;
-  readonly namesSent: boolean;
   /** What is written before it. */
   readonly late: readonly Late[];
 }
 
 const OBJECTS = /\bobjects\b/;
-
-/** Where those look who send to a vendor, but for the journal. */
-const SENT = /\b(?:intents|desired)\b/;
-
-/** Where those look who send, read logs, or write Events. */
-const WORK = /\b(?:intents|desired|transitions|events|logs|annotation_problems)\b/;
 
 /**
  * One connection with its prepared statements, kept by their text. What fails beside the data throws StoreTrouble. SQLite
@@ -40,11 +33,10 @@ export class Db {
   readonly #late: { readonly names: RegExp; readonly late: Late }[] = [];
   /** Statements that changed rows of `objects`, or may have, and what was rolled back. */
   #objectWrites = 0;
-  #workWrites = 0;
-  #sentWrites = 0;
   #writes = 0;
   readonly path: string;
   readonly isReadOnly: boolean;
+  readonly work = new LeftWork();
   /** Rows that could not be read since the last time it was asked for. */
   unreadable = 0;
 
@@ -80,12 +72,10 @@ export class Db {
   /** Number of rows changed. */
   run(sql: string, ...params: SQLInputValue[]): number {
     try {
-      const { statement, namesObjects, namesWork, namesSent } = this.#ready(sql);
+      const { statement, namesObjects } = this.#ready(sql);
       const changes = Number(statement.run(...params).changes);
       if (changes > 0) this.#writes++;
       if (namesObjects && changes > 0) this.#objectWrites++;
-      if (namesWork && changes > 0) this.#workWrites++;
-      if (namesSent && changes > 0) this.#sentWrites++;
       return changes;
     } catch (error) {
       throw asTrouble(error);
@@ -106,16 +96,6 @@ export class Db {
   /** Another number once `run` has written anything, or that was undone. */
   get writeStamp(): number {
     return this.#writes;
-  }
-
-  /** Another number once `run` has written what another part may have to act on: to send it, mostly. */
-  get workStamp(): number {
-    return this.#workWrites;
-  }
-
-  /** Another number once `run` has written intents or desired rows. */
-  get sentStamp(): number {
-    return this.#sentWrites;
   }
 
   takeUnreadable(): number {
@@ -197,8 +177,7 @@ export class Db {
     if (prepared === undefined) {
       const statement = this.#connection.prepare(sql);
       const late = this.#late.filter(({ names }) => names.test(sql)).map((one) => one.late);
-      const names = (tables: RegExp): boolean => tables.test(sql);
-      prepared = { statement, namesObjects: names(OBJECTS), namesWork: names(WORK), namesSent: names(SENT), late };
+      prepared = { statement, namesObjects: OBJECTS.test(sql), late };
       this.#statements.set(sql, prepared);
     }
     for (const late of prepared.late) late.write();

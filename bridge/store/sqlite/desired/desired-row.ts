@@ -57,6 +57,7 @@ export function putRow(db: Db, { destination, key }: RowKey, wanted: Json, rules
   const hash = sha256Hex(text);
   const row = desiredRow(db, destination, key);
   const retired = Number(rules.retired === true);
+  if (row?.wanted_hash !== hash) db.work.desired(destination);
   if (row === undefined) insertRow(db, { destination, key }, text, hash, rules, at);
   else if (row.wanted_hash !== hash) db.run(CHANGE, row.id, text, hash, retired, at);
   else if (row.retired !== retired) retireRow(db, row, retired, at);

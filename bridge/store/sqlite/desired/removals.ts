@@ -27,11 +27,12 @@ const REMOVE = `UPDATE desired SET wanted = ?2, wanted_hash = ?3, attempts = 0, 
     AND destination NOT IN (SELECT destination FROM left_destinations)
     AND key NOT IN (SELECT key FROM claims
       WHERE destination NOT IN (SELECT destination FROM left_destinations WHERE left_at <= ?4))
-    AND NOT ${AWAITED}`;
+    AND NOT ${AWAITED} RETURNING destination`;
 
 /** Rows that no object claims any more and whose time has come are wanted as nothing. */
 export function removeDue(db: Db, maxAgeMs: number, now: Instant): void {
-  db.run(REMOVE, now, NOTHING, NOTHING_HASH, now - maxAgeMs);
+  const removed = db.all<{ destination: string }>(REMOVE, now, NOTHING, NOTHING_HASH, now - maxAgeMs);
+  for (const { destination } of removed) db.work.desired(destination);
 }
 
 /** Copies rows, to be deleted, to where what they wanted is remembered. */

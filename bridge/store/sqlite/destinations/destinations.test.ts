@@ -19,7 +19,7 @@ const start = (...names: string[]): void => {
   t.restart();
   t.store.transaction((tx) => tx.destinations.configured(names, t.now));
 };
-const sweep = (): boolean => t.store.sweep(t.now, DAY, 2 * MINUTE);
+const sweep = () => t.store.sweep(t.now, DAY, 2 * MINUTE);
 const after = (ms: number): void => {
   t.now += ms;
   sweep();

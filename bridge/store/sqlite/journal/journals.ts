@@ -38,6 +38,10 @@ const BEGIN = `INSERT INTO journals (destination, cursor, next_at, age_seq, age_
   SELECT ?1, coalesce((SELECT seq FROM transitions
     WHERE recorded_at < coalesce((SELECT at FROM cutoffs WHERE destination = ?1), ?2) ORDER BY seq DESC LIMIT 1), 0), ?2, 0, ?2`;
 
+const DUE = `SELECT in_flight = 0 AND next_at <= ?2 AND (sending_to IS NOT NULL
+    OR EXISTS (SELECT 1 FROM transitions WHERE seq > cursor) OR EXISTS (SELECT 1 FROM events WHERE seq > cursor)) AS due
+  FROM journals WHERE destination = ?1`;
+
 const RECEIPT = `INSERT INTO receipts (destination, reason, count) VALUES (?, ?, ?)
   ON CONFLICT (destination, reason) DO UPDATE SET count = count + excluded.count`;
 
@@ -57,6 +61,11 @@ export class Journals {
     this.#holds = holds;
     this.#retirements = retirements;
     this.#reportedUpTo = reportedUpTo;
+  }
+
+  /** Whether a claim may find something, or begins. */
+  isDue(destination: string, now: Instant): boolean {
+    return this.#db.get<{ due: number }>(DUE, destination, now)?.due !== 0;
   }
 
   claim(destination: string, limit: number, now: Instant, limitKeys: readonly string[]): ClaimedJournal | undefined {

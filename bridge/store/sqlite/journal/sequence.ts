@@ -24,6 +24,7 @@ export class Sequence {
 
   used(): void {
     this.#last = this.next();
+    this.#db.work.journal();
   }
 
   /** A transaction begins, or a part of one was undone. */

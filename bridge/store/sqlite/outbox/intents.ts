@@ -93,6 +93,7 @@ export class Intents {
       isReady ? at : null,
       isReady ? at - this.#holds.elapsedMs(destination, gate, at) : null,
     );
+    if (added > 0 && head === undefined) this.#db.work.intents(destination);
     if (added > 0 && (place === 'removed' || head?.status === 'queued')) this.promote(destination, lane, at);
     return added > 0;
   }
@@ -149,12 +150,10 @@ export class Intents {
 
   /** Lets go what waited for this desired row. */
   release(destination: string, waitsFor: string, now: Instant): void {
-    const rows = this.#db.all<{ seq: number; gate: string }>(
-      "SELECT seq, gate FROM intents WHERE destination = ? AND waits_for = ? AND status = 'awaiting'",
-      destination,
-      waitsFor,
-    );
+    const sql = "SELECT seq, gate FROM intents WHERE destination = ? AND waits_for = ? AND status = 'awaiting'";
+    const rows = this.#db.all<{ seq: number; gate: string }>(sql, destination, waitsFor);
     for (const { seq, gate } of rows) this.#ready(seq, destination, gate, now);
+    if (rows.length > 0) this.#db.work.intents(destination);
   }
 
   /** Makes intents whose row was let go without acceptance, and is neither accepted nor refused now, wait for it again. */
@@ -189,6 +188,8 @@ export class Intents {
     );
     // What was sent before an earlier one became pending again is waited for.
     if (head?.status !== 'queued' || this.#db.get(IN_FLIGHT, destination, lane) !== undefined) return;
+    // Also what waits for its row: a dry run does not.
+    this.#db.work.intents(destination);
     const place = this.#headPlace(destination, head.waits_for);
     if (place === 'removed') {
       const row = this.#db.get<IntentColumns>('SELECT * FROM intents WHERE seq = ?', head.seq)!;

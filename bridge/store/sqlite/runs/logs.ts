@@ -47,7 +47,7 @@ export class Logs implements LogTx {
   }
 
   want(end: LogEnd, now: Instant): void {
-    this.#db.run(
+    const added = this.#db.run(
       `INSERT OR IGNORE INTO logs (${END}, wanted_at, next_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?10, ?10)`,
       end.runUid,
       end.namespace,
@@ -60,6 +60,7 @@ export class Logs implements LogTx {
       Number(end.restarts),
       now,
     );
+    if (added > 0) this.#db.work.logs();
   }
 
   ofRun(runUid: string): RunLog[] {
