@@ -94,9 +94,9 @@ export function createEngine(
       audit.clockSet(ms);
     },
     tick(now) {
-      const fired = fireTimers(inTurn, progress, { scheduleTimers, graceMs }, now);
+      const isLeft = fireTimers(inTurn, progress, { scheduleTimers, graceMs }, now);
       if (unwritten.isFlushDue(now)) flush(inTurn, unwritten, now);
-      return fired ? now : Math.min(progress.nextAt(graceMs, now), unwritten.flushAt());
+      return isLeft ? now : Math.min(progress.nextAt(graceMs, now), unwritten.flushAt());
     },
     takePlannerFailures: () => failures.take(),
     audit,

@@ -17,7 +17,7 @@ const MAX_PER_TICK = 500;
 
 /**
  * Fires the timers that are due; what silence would decide only as far as the records are complete. True when some
- * fired: there may be more.
+ * are left that are due.
  */
 export function fireTimers(inTurn: InTurn, progress: StreamProgress, options: TimerOptions, now: Instant): boolean {
   const { scheduleTimers, graceMs } = options;
@@ -27,17 +27,17 @@ export function fireTimers(inTurn: InTurn, progress: StreamProgress, options: Ti
   const mayFire = RULES.filter(
     ([, { judges, due }]) => (judges !== true || scheduleTimers) && (due !== 'after_grace' || hasRecords),
   );
+  const waiting = (): typeof mayFire => {
+    const first = inTurn(now, ({ tx }) => tx.timers.first());
+    return mayFire.filter(([kind, rule]) => (first.get(kind) ?? Infinity) <= dueBy(rule));
+  };
   // One look for all of them: nearly always none is due.
-  const until = new Map(mayFire.map(([kind, rule]) => [kind, dueBy(rule)]));
-  const waiting = new Set(inTurn(now, ({ tx }) => tx.timers.waiting(until)));
-  let fired = 0;
-  for (const [kind, rule] of mayFire) {
-    if (!waiting.has(kind)) continue;
-    const due = inTurn(now, ({ tx }) => tx.timers.due(kind, dueBy(rule), MAX_PER_TICK));
-    fired += due.length;
-    fireAll(inTurn, due, (turn, { uid, id }) => rule.settle(turn, uid, id, complete), now);
+  const due = waiting();
+  for (const [kind, rule] of due) {
+    const timers = inTurn(now, ({ tx }) => tx.timers.due(kind, dueBy(rule), MAX_PER_TICK));
+    fireAll(inTurn, timers, (turn, { uid, id }) => rule.settle(turn, uid, id, complete), now);
   }
-  return fired > 0;
+  return due.length > 0 && waiting().length > 0;
 }
 
 interface TimerOptions {

@@ -28,8 +28,8 @@ export interface TimersTx {
   clear(id: string): void;
   /** Timers of a kind that are due, the oldest first, `limit` at most. */
   due(kind: Timer['kind'], now: Instant, limit: number): Timer[];
-  /** Kinds of which a timer is due at the moment that is given for it. */
-  waiting(until: ReadonlyMap<Timer['kind'], Instant>): Timer['kind'][];
+  /** When the first of each kind is due that has any. */
+  first(): ReadonlyMap<Timer['kind'], Instant>;
   /** Timers whose id is `path`, a slash and more, due or not: all of a kind, or of what its id names next. */
   below(path: string): Timer[];
 }

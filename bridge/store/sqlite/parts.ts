@@ -53,7 +53,7 @@ export function createParts(db: Db, now: Instant, onKeys: () => void): Parts {
     retirement: new Retirement(db, retirements, intents, journals, onKeys),
     tombstones,
   });
-  const retention = new Retention(db, tombstones);
+  const retention = new Retention(db, tx);
   const sweep = new Sweep(db, holds, intents, journals, retirements, destinations, onKeys);
   return { tx, news, holds, intents, journals, desired, destinations, retention, sweep };
 }

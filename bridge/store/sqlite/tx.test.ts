@@ -142,16 +142,17 @@ describe('sticky keys and timers', () => {
       { ...timer, id: 'replacement/a', due: 20 },
     ]);
     expect(tx((tx) => tx.timers.below('replacement')).map(({ id }) => id)).toEqual(['replacement/a', 'replacement/b']);
-    const until = (replacement: number, schedule: number) =>
-      new Map([
-        ['replacement', replacement],
-        ['schedule', schedule],
-      ] as const);
-    expect(tx((tx) => [until(9, 10), until(10, 9)].map((at) => tx.timers.waiting(at)))).toEqual([
-      ['schedule'],
-      ['replacement'],
-    ]);
+    const first = () => tx((tx) => Object.fromEntries(tx.timers.first()));
+    expect(first()).toEqual({ replacement: 10, schedule: 10 });
     tx((tx) => tx.timers.clear('replacement/b'));
+    expect(first()).toEqual({ replacement: 20, schedule: 10 });
+    const undone = (tx: Tx): never => {
+      tx.timers.clear('schedule/a');
+      expect(Object.fromEntries(tx.timers.first())).toEqual({ replacement: 20 });
+      throw new Error('undone');
+    };
+    expect(() => tx(undone)).toThrow('undone');
+    expect(first()).toEqual({ replacement: 20, schedule: 10 });
     expect(tx((tx) => tx.timers.due('replacement', 20, 9)).map(({ id }) => id)).toEqual(['replacement/a']);
   });
 });

@@ -11,7 +11,7 @@ type Upkeep = Pick<Store, 'clockSet' | 'ingested' | 'sweep' | 'retain' | 'nextAt
 /** What happens to a store as time goes by. */
 export function upkeep(db: Db, { tx, holds, retention, sweep }: Parts, side: SideWriter, file: StoreFile): Upkeep {
   let unshiftedMs = 0;
-  const due = new NextDue(db);
+  const due = new NextDue(db, tx.timers);
   /** With a full disk again before anything that judges by ages. */
   const shift = (): void => {
     if (unshiftedMs === 0) return;
@@ -34,12 +34,7 @@ export function upkeep(db: Db, { tx, holds, retention, sweep }: Parts, side: Sid
     retain(now, limits) {
       file.check();
       shift();
-      if (retention.isDue(now, limits))
-        db.write(() => {
-          if (limits.logAge !== undefined) tx.logs.expire(now - limits.logAge);
-          tx.events.expire(now);
-          retention.step(now, limits);
-        });
+      if (retention.isDue(now, limits)) db.write(() => retention.step(now, limits));
       return { ...retention.state(limits), sideFiles: side.write(false) };
     },
     nextAt(now, kinds) {

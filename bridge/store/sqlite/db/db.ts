@@ -12,14 +12,22 @@ interface Late {
   discard(): void;
 }
 
+const RETURNS = /\bRETURNING\b/;
+
+/** How often the tables that `names` has were written, or may have been. */
+interface Writes {
+  readonly names: RegExp;
+  count: number;
+}
+
 interface Prepared {
   readonly statement: StatementSync;
-  readonly namesObjects: boolean;
+  /** What counts it when it changes a row; `returns`: it says which. */
+  readonly counts: readonly Writes[];
+  readonly returns: boolean;
   /** What is written before it. */
   readonly late: readonly Late[];
 }
-
-const OBJECTS = /\bobjects\b/;
 
 /**
  * One connection with its prepared statements, kept by their text. What fails beside the data throws StoreTrouble. SQLite
@@ -31,9 +39,8 @@ export class Db {
   readonly #connection: DatabaseSync;
   readonly #statements = new Map<string, Prepared>();
   readonly #late: { readonly names: RegExp; readonly late: Late }[] = [];
-  /** Statements that changed rows of `objects`, or may have, and what was rolled back. */
-  #objectWrites = 0;
-  #writes = 0;
+  readonly #writes: Writes[] = [];
+  readonly #objectWrites = this.writesOf(/\bobjects\b/);
   readonly path: string;
   readonly isReadOnly: boolean;
   readonly work = new LeftWork();
@@ -55,7 +62,10 @@ export class Db {
   /** The first row, of the shape that the statement's author names. */
   get<T>(sql: string, ...params: SQLInputValue[]): T | undefined {
     try {
-      return this.#ready(sql).statement.get(...params) as T | undefined;
+      const prepared = this.#ready(sql);
+      const row = prepared.statement.get(...params) as T | undefined;
+      if (prepared.returns && row !== undefined) count(prepared.counts);
+      return row;
     } catch (error) {
       throw asTrouble(error);
     }
@@ -63,7 +73,10 @@ export class Db {
 
   all<T>(sql: string, ...params: SQLInputValue[]): T[] {
     try {
-      return this.#ready(sql).statement.all(...params) as T[];
+      const prepared = this.#ready(sql);
+      const rows = prepared.statement.all(...params) as T[];
+      if (prepared.returns && rows.length > 0) count(prepared.counts);
+      return rows;
     } catch (error) {
       throw asTrouble(error);
     }
@@ -72,10 +85,9 @@ export class Db {
   /** Number of rows changed. */
   run(sql: string, ...params: SQLInputValue[]): number {
     try {
-      const { statement, namesObjects } = this.#ready(sql);
+      const { statement, counts } = this.#ready(sql);
       const changes = Number(statement.run(...params).changes);
-      if (changes > 0) this.#writes++;
-      if (namesObjects && changes > 0) this.#objectWrites++;
+      if (changes > 0) count(counts);
       return changes;
     } catch (error) {
       throw asTrouble(error);
@@ -85,7 +97,7 @@ export class Db {
   /** Another text once a row of `objects` may have been written since, by `run` or by another connection. */
   objectsStamp(): string {
     this.#writeLate();
-    return `${this.dataVersion()} ${this.#objectWrites}`;
+    return `${this.dataVersion()} ${this.#objectWrites()}`;
   }
 
   /** Another number once another connection has committed anything. */
@@ -93,9 +105,15 @@ export class Db {
     return this.get<{ data_version: number }>('PRAGMA data_version')!.data_version;
   }
 
-  /** Another number once `run` has written anything, or that was undone. */
-  get writeStamp(): number {
-    return this.#writes;
+  /**
+   * Gives another number once rows of a table that `names` has were changed, or may have been, and once anything was
+   * undone: what was read of these tables before is as it was while the number is the same.
+   */
+  writesOf(names: RegExp): () => number {
+    const writes = { names, count: 0 };
+    this.#writes.push(writes);
+    this.#statements.clear();
+    return () => writes.count;
   }
 
   takeUnreadable(): number {
@@ -166,8 +184,7 @@ export class Db {
   }
 
   #undone(): void {
-    this.#objectWrites++;
-    this.#writes++;
+    count(this.#writes);
     for (const { late } of this.#late) late.discard();
   }
 
@@ -177,10 +194,15 @@ export class Db {
     if (prepared === undefined) {
       const statement = this.#connection.prepare(sql);
       const late = this.#late.filter(({ names }) => names.test(sql)).map((one) => one.late);
-      prepared = { statement, namesObjects: OBJECTS.test(sql), late };
+      const counts = this.#writes.filter(({ names }) => names.test(sql));
+      prepared = { statement, counts, returns: RETURNS.test(sql), late };
       this.#statements.set(sql, prepared);
     }
     for (const late of prepared.late) late.write();
     return prepared;
   }
+}
+
+function count(written: readonly Writes[]): void {
+  for (const writes of written) writes.count++;
 }

@@ -26,9 +26,9 @@ describe('while another connection holds the write lock', () => {
     expect(performance.now() - began).toBeLessThan(5 * SECOND);
   });
 
-  it('old rows are not looked for again within a minute', () => {
+  it('old rows are not looked for again within ten minutes', () => {
     const began = performance.now();
-    t.now += MINUTE - 1;
+    t.now += 10 * MINUTE - 1;
     expect(t.store.retain(t.now, LIMITS).usedBytes).toBeGreaterThan(0);
     expect(performance.now() - began).toBeLessThan(5 * SECOND);
   });

@@ -3,7 +3,9 @@ import type { Kind } from '../../../kubernetes/observation.ts';
 import type { Instant } from '../../../lib/clock.ts';
 import type { RetentionLimits, StoreState } from '../../store.ts';
 import type { Db } from '../db/db.ts';
+import type { EventRows } from '../events/event-rows.ts';
 import { objectOf } from '../objects/objects.ts';
+import type { Logs } from '../runs/logs.ts';
 import { runOf } from '../runs/stored-runs.ts';
 import type { PastRollouts } from './past-rollouts.ts';
 import { deleteRollouts } from './past-rollouts.ts';
@@ -13,9 +15,18 @@ import type { Tombstones } from './tombstones.ts';
 /** A step ends after this, so that the records that arrive meanwhile hardly wait. */
 const STEP_MS = 20;
 const PAGE = 200;
+/** Names of all tables. */
+const ANY = /^/;
 const PASS_EVERY_MS = 3_600_000;
-/** Who has nothing left to do looks again after this. */
-const LOOK_EVERY_MS = 60_000;
+/** Who has nothing left to do looks again after this: what it removes was kept for hours at least. */
+const LOOK_EVERY_MS = 10 * 60_000;
+
+/** What removes its own that is too old. */
+interface Kept {
+  readonly logs: Logs;
+  readonly events: EventRows;
+  readonly tombstones: Tombstones;
+}
 
 interface Walked {
   readonly id: number;
@@ -62,6 +73,8 @@ const WITHOUT_JOB = `SELECT uid FROM runs WHERE status = +? AND sort_at <= ? ORD
  */
 export class Retention {
   readonly #db: Db;
+  readonly #logs: Logs;
+  readonly #events: EventRows;
   readonly #tombstones: Tombstones;
   /** Row of the object that was looked at last; undefined between two passes. */
   #cursor: number | undefined;
@@ -74,11 +87,15 @@ export class Retention {
   #exhausted = false;
   #isBusy = false;
   #lookedAt: Instant = -Infinity;
-  #used: { readonly stamp: number; readonly bytes: number } | undefined;
+  readonly #writes: () => number;
+  #used: { readonly writes: number; readonly bytes: number } | undefined;
 
-  constructor(db: Db, tombstones: Tombstones) {
+  constructor(db: Db, { logs, events, tombstones }: Kept) {
     this.#db = db;
+    this.#logs = logs;
+    this.#events = events;
     this.#tombstones = tombstones;
+    this.#writes = db.writesOf(ANY);
   }
 
   /** Whether the last step left something to the next one. */
@@ -99,7 +116,9 @@ export class Retention {
   step(now: Instant, limits: RetentionLimits): void {
     this.#lookedAt = now;
     const deadline = performance.now() + STEP_MS;
-    const before = this.#changes();
+    const before = this.#writes();
+    if (limits.logAge !== undefined) this.#logs.expire(now - limits.logAge);
+    this.#events.expire(now);
     this.#tombstones.expire(now, limits);
     if (this.#isOver && this.#isPassDue(now, limits)) {
       this.#cursor = 0;
@@ -108,17 +127,12 @@ export class Retention {
     for (const status of ['missed', 'skipped']) this.#withoutJob(status, now, limits, deadline);
     while (this.#cursor !== undefined && performance.now() < deadline) this.#page(now, limits, deadline);
     while (this.#transition !== undefined && performance.now() < deadline) this.#repeated(now, limits);
-    this.#isBusy = !this.#isOver || this.#changes() !== before || this.#isPassDue(now, limits);
+    this.#isBusy = !this.#isOver || this.#writes() !== before || this.#isPassDue(now, limits);
   }
 
   /** Not in the middle of a pass. */
   get #isOver(): boolean {
     return this.#cursor === undefined && this.#transition === undefined;
-  }
-
-  /** Rows that this connection changed since it was opened. */
-  #changes(): number {
-    return this.#db.get<{ n: number }>('SELECT total_changes() AS n')!.n;
   }
 
   /** Every hour, also after a clock that was set back; at once when the store is too large. */
@@ -226,8 +240,8 @@ export class Retention {
   }
 
   #usedBytes(): number {
-    const stamp = this.#db.writeStamp;
-    if (this.#used?.stamp !== stamp) this.#used = { stamp, bytes: usedBytes(this.#db) };
+    const writes = this.#writes();
+    if (this.#used?.writes !== writes) this.#used = { writes, bytes: usedBytes(this.#db) };
     return this.#used.bytes;
   }
 }

@@ -4,9 +4,12 @@ import type { Db } from '../db/db.ts';
 
 const DUE = 'SELECT id, kind, uid, due FROM timers WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ? + 0';
 
-/** One look for all kinds, by the index. */
-const WAITING =
-  'SELECT key AS kind FROM json_each(?) WHERE EXISTS (SELECT 1 FROM timers WHERE timers.kind = key AND due <= value)';
+/** By the index: however many wait, it reads one of each kind. */
+const FIRST = `WITH RECURSIVE kinds (kind) AS (
+    SELECT min(kind) FROM timers
+    UNION ALL
+    SELECT (SELECT min(kind) FROM timers WHERE kind > kinds.kind) FROM kinds WHERE kind IS NOT NULL)
+  SELECT kind, (SELECT min(due) FROM timers WHERE kind = kinds.kind) AS due FROM kinds WHERE kind IS NOT NULL`;
 
 /** By the primary key: of thousands most are others. */
 const BELOW = "SELECT id, kind, uid, due FROM timers WHERE id > ?1 || '/' AND id < ?1 || '0' ORDER BY id";
@@ -14,9 +17,12 @@ const BELOW = "SELECT id, kind, uid, due FROM timers WHERE id > ?1 || '/' AND id
 /** Due times. The caller holds the transaction. */
 export class Timers implements TimersTx {
   readonly #db: Db;
+  readonly #writes: () => number;
+  #first: { readonly writes: number; readonly due: ReadonlyMap<Timer['kind'], Instant> } | undefined;
 
   constructor(db: Db) {
     this.#db = db;
+    this.#writes = db.writesOf(/\btimers\b/);
   }
 
   set({ id, kind, uid, due }: Timer): void {
@@ -31,9 +37,13 @@ export class Timers implements TimersTx {
     return this.#db.all<Timer>(DUE, kind, now, limit).map(toTimer);
   }
 
-  waiting(until: ReadonlyMap<Timer['kind'], Instant>): Timer['kind'][] {
-    const rows = this.#db.all<Pick<Timer, 'kind'>>(WAITING, JSON.stringify(Object.fromEntries(until)));
-    return rows.map(({ kind }) => kind);
+  first(): ReadonlyMap<Timer['kind'], Instant> {
+    const writes = this.#writes();
+    if (this.#first?.writes !== writes) {
+      const rows = this.#db.all<Pick<Timer, 'kind' | 'due'>>(FIRST);
+      this.#first = { writes, due: new Map(rows.map(({ kind, due }) => [kind, due])) };
+    }
+    return this.#first.due;
   }
 
   below(path: string): Timer[] {
