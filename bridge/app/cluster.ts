@@ -85,8 +85,8 @@ export async function startCluster(
   releases.add(() => logs.stop());
   metrics.observeLogs(() => logs.forbidden().size);
   const woken: Wake = (work) => {
-    if (work === 'anything') writer?.wake();
-    if (work === 'anything' || work.logs) logs.wake();
+    if (work.events) writer?.wake();
+    if (work.logs) logs.wake();
   };
   const backends = startBackendNotes({ api, clock, logger, metrics, pods: config.cluster.collectorLogs }, releases);
   return { auditor, logs, restart, backends, woken };

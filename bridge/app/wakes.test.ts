@@ -2,18 +2,11 @@ import { expect, it } from 'vitest';
 import type { Work } from '../store/work.ts';
 import { wakeOf } from './wakes.ts';
 
-const LEFT: Work = { intents: new Set(['demo/default']), desired: new Set(), journal: true, logs: false };
-
-it.each([
-  ['what was left to do', LEFT, [LEFT, LEFT]],
-  ['a tick that found something due', 'anything', ['everything', 'anything']],
-] as const)('%s goes to those who do it', (_name, work, woken) => {
-  const heard: unknown[] = [];
-  const dispatcher = {
-    wake: () => void heard.push('everything'),
-    found: (found: Work) => void heard.push(found),
-  };
-  const cluster = { woken: (found: Work | 'anything') => void heard.push(found) };
-  wakeOf(dispatcher, cluster)(work);
-  expect(heard).toEqual(woken);
+it('what is left to do goes to those who send and to those who work in the cluster', () => {
+  const nothing = { intents: new Set<string>(), desired: new Set<string>(), logs: false, events: false, sweep: false };
+  const left: Work = { ...nothing, intents: new Set(['demo/default']), journal: true };
+  const heard: Work[] = [];
+  const found = (work: Work): void => void heard.push(work);
+  wakeOf({ found }, { woken: found })(left);
+  expect(heard).toEqual([left, left]);
 });

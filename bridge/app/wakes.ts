@@ -3,16 +3,12 @@ import type { Work } from '../store/work.ts';
 import type { ClusterRooms } from './cluster.ts';
 
 /** There is this to do. */
-export type Wake = (work: Work | 'anything') => void;
+export type Wake = (work: Work) => void;
 
 /** Wakes those who have something to do: each look at the store costs a message to its thread and one back. */
-export function wakeOf(
-  dispatcher: Pick<Dispatcher, 'wake' | 'found'>,
-  cluster: Pick<ClusterRooms, 'woken'> | undefined,
-): Wake {
+export function wakeOf(dispatcher: Pick<Dispatcher, 'found'>, cluster: Pick<ClusterRooms, 'woken'> | undefined): Wake {
   return (work) => {
-    if (work === 'anything') dispatcher.wake();
-    else dispatcher.found(work);
+    dispatcher.found(work);
     cluster?.woken(work);
   };
 }

@@ -52,7 +52,10 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     onError,
   };
   const loops = options.deliverers.map((deliverer) => new DestinationLoop(deliverer, shared));
-  const found = (work: Work): void => loops.forEach((loop) => loop.found(work));
+  const found = (work: Work): void => {
+    loops.forEach((loop) => loop.found(work));
+    if (work.sweep) sweeper.wake();
+  };
   const sweeper = startSweeper({ ...options, onError, tickMs }, found);
   return {
     wake: () => (loops.forEach((loop) => loop.wake()), sweeper.wake()),

@@ -84,7 +84,14 @@ it('rows that a limit keeps back are sent once what was under way below it is an
 });
 
 describe('a commit makes ask', () => {
-  const NOTHING: Work = { intents: new Set(), desired: new Set(), journal: false, logs: false };
+  const NOTHING = {
+    intents: new Set<string>(),
+    desired: new Set<string>(),
+    journal: false,
+    logs: false,
+    events: false,
+    sweep: false,
+  };
   const journal = { batch: 10, limits: [], export: () => Promise.resolve<Delivery>({ outcome: 'delivered' }) };
   const ONE = new Set([DESTINATION]);
 

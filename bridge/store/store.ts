@@ -70,9 +70,9 @@ export interface Store extends OutboxStore, ProblemStore, LogStore {
   retain(now: Instant, limits: RetentionLimits): StoreState;
   /**
    * When there is something to do next, in the store or for those who send what it holds; maybe in the past. `kinds` are
-   * those of the timers that fire by the clock. `isDue`: since the last call something became due for those who send.
+   * those of the timers that fire by the clock. What else became due since the last call is there to be taken as work.
    */
-  nextAt(now: Instant, kinds: readonly Timer['kind'][]): { readonly at: Instant; readonly isDue: boolean };
+  nextAt(now: Instant, kinds: readonly Timer['kind'][]): Instant;
   /** Set when this store was made in place of another; `now` when that was at this opening. */
   readonly recovery: Recovery | undefined;
   /** What happened since the last call with this name. */

@@ -8,4 +8,8 @@ export interface Work {
   readonly journal: boolean;
   /** There are logs to read. */
   readonly logs: boolean;
+  /** There are Kubernetes Events to write. */
+  readonly events: boolean;
+  /** Something waits for so long that it may be given up, or is to be removed. */
+  readonly sweep: boolean;
 }

@@ -276,8 +276,8 @@ export class Bridge {
     });
     releases.add(() => logs.stop());
     const woken: Wake = (work) => {
-      if (work === 'anything') writer.wake();
-      if (work === 'anything' || work.logs) logs.wake();
+      if (work.events) writer.wake();
+      if (work.logs) logs.wake();
     };
     return { auditor, woken };
   }

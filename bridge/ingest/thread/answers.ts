@@ -53,10 +53,8 @@ function tick(store: Store, engine: Engine, config: Config, now: Instant): Ticke
   const unreadable = store.takeUnreadable();
   const dropped = store.take('dropped');
   const unjudged = store.take('unjudged');
-  const next = store.nextAt(now, BY_CLOCK);
-  const left = store.takeWork();
-  const work = next.isDue || problems.length > 0 ? 'anything' : left;
-  const nextAt = Math.min(engineAt, next.at);
+  const nextAt = Math.min(engineAt, store.nextAt(now, BY_CLOCK));
+  const work = store.takeWork();
   const found = { problems, plannerFailures, unreadable, dropped, unjudged };
   return {
     transitions: store.take('transitions'),

@@ -66,7 +66,14 @@ it('says of each commit whether there may be something to send', async () => {
   await worker.calls.ingest(request('a', '2', started), T0);
   await worker.calls.ingest(request('a', '3', { ...started, active: 2 }), T0);
   await worker.calls.probe();
-  const onlyJournal = { intents: new Set(), desired: new Set(), journal: true, logs: false };
+  const onlyJournal = {
+    intents: new Set(),
+    desired: new Set(),
+    journal: true,
+    logs: false,
+    events: false,
+    sweep: false,
+  };
   expect(commits.map(({ changed, work, transitions }) => ({ changed, work, transitions }))).toEqual([
     { changed: true, work: undefined, transitions: [] },
     // Without a destination only who follows the journal has something to do.

@@ -40,7 +40,7 @@ export interface Ticked {
   readonly unjudged: readonly UnjudgedChange[];
   readonly state: StoreState;
   /** What is to do for those who ask the store for it; by time anything may be due: to send, to give up, to read or to write. */
-  readonly work: Work | 'anything' | undefined;
+  readonly work: Work | undefined;
   /** When there is something to do next, here or for those who ask the store for it; maybe in the past. */
   readonly nextAt: Instant;
 }

@@ -38,8 +38,8 @@ export function upkeep(db: Db, { tx, holds, retention, sweep }: Parts, side: Sid
       return { ...retention.state(limits), sideFiles: side.write(false) };
     },
     nextAt(now, kinds) {
-      const { at, isDue } = due.next(now, kinds);
-      return { at: retention.isBusy ? now : Math.min(at, now + side.dueInMs()), isDue };
+      const at = due.next(now, kinds);
+      return retention.isBusy ? now : Math.min(at, now + side.dueInMs());
     },
   };
 }

@@ -10,7 +10,7 @@ afterEach(() => t.remove());
 
 const ONE = new Set([DESTINATION]);
 const NONE = new Set();
-const LEFT = { intents: NONE, desired: NONE, journal: false, logs: false };
+const LEFT = { intents: NONE, desired: NONE, journal: false, logs: false, events: false, sweep: false };
 const INTENTS = { ...LEFT, intents: ONE };
 
 /** The intents that are claimed, settled as delivered; what that leaves. */

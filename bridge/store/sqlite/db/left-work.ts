@@ -23,12 +23,20 @@ export class LeftWork {
     this.#left.logs = true;
   }
 
+  events(): void {
+    this.#left.events = true;
+  }
+
+  sweep(): void {
+    this.#left.sweep = true;
+  }
+
   /** Undefined when there is nothing to do. */
   take(): Work | undefined {
-    const { intents, desired, journal, logs } = this.#left;
-    if (intents.size === 0 && desired.size === 0 && !journal && !logs) return undefined;
+    const left = this.#left;
+    if (Object.values(left).every((one) => one === false || (one instanceof Set && one.size === 0))) return undefined;
     this.#left = nothing();
-    return { intents, desired, journal, logs };
+    return left;
   }
 
   /** What `write` left, and nothing else. */
@@ -45,5 +53,5 @@ export class LeftWork {
 }
 
 function nothing(): Left {
-  return { intents: new Set(), desired: new Set(), journal: false, logs: false };
+  return { intents: new Set(), desired: new Set(), journal: false, logs: false, events: false, sweep: false };
 }

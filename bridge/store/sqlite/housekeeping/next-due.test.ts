@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { DELIVERED, FAILED, held, HOUR, MINUTE, SECOND, TestStore } from '../../testing/test-store.ts';
+import type { Work } from '../../work.ts';
+import { DELIVERED, DESTINATION, FAILED, held, HOUR, MINUTE, SECOND, TestStore } from '../../testing/test-store.ts';
 
 let t: TestStore;
 beforeEach(() => {
@@ -12,7 +13,7 @@ const LIMITS = { age: HOUR, maxBytes: 1 << 30 };
 /** Ms until something is due, after the housekeeping of now; what waits to be sent is looked at every 10 s. */
 function dueInMs(): number {
   t.store.retain(t.now, LIMITS);
-  return t.store.nextAt(t.now, TIMERS).at - t.now;
+  return t.store.nextAt(t.now, TIMERS) - t.now;
 }
 /** The first pass of the retention and the small files are done. */
 function settle(): void {
@@ -35,7 +36,7 @@ it.each(TIMERS)('is the first timer of kind %s, which fires by the clock', (kind
   });
   expect(dueInMs()).toBe(2 * HOUR);
   t.now += 3 * HOUR;
-  expect(t.store.nextAt(t.now, TIMERS).at - t.now).toBeLessThanOrEqual(0);
+  expect(t.store.nextAt(t.now, TIMERS) - t.now).toBeLessThanOrEqual(0);
 });
 
 it.each(['schedule', 'probe'] as const)('is not a timer of kind %s, which waits for records', (kind) => {
@@ -67,36 +68,62 @@ it('is the next assertion of a monitor, of whatever destination', () => {
   expect(dueInMs()).toBe(Infinity);
 });
 
-it('says once that something became due, and again when it waits for long', () => {
-  const isDue = (): boolean => t.store.nextAt(t.now, TIMERS).isDue;
+/** What is left to do now, beside what a commit left. */
+function dueNow(): Work | undefined {
+  t.store.takeWork();
+  t.store.nextAt(t.now, TIMERS);
+  return t.store.takeWork();
+}
+const NONE = new Set();
+const LEFT = { intents: NONE, desired: NONE, journal: false, logs: false, events: false, sweep: false };
+const ONE = new Set([DESTINATION]);
+
+it('leaves the work once to the destination for which something became due, and to the sweep what waits for long', () => {
   settle();
   t.enqueue({ key: 'a' });
-  isDue();
-  expect(isDue()).toBe(false);
+  dueNow();
+  expect(dueNow()).toBeUndefined();
   t.settle(t.claim(), FAILED, 4 * SECOND);
   t.now += 4 * SECOND - 1;
-  expect(isDue()).toBe(false);
+  expect(dueNow()).toBeUndefined();
   t.now += 1;
-  expect([isDue(), isDue()]).toEqual([true, false]);
+  expect([dueNow(), dueNow()]).toEqual([{ ...LEFT, intents: ONE }, undefined]);
   t.now += 10 * SECOND;
-  expect([isDue(), isDue()]).toEqual([true, false]);
+  expect([dueNow(), dueNow()]).toEqual([{ ...LEFT, sweep: true }, undefined]);
 });
 
-it('says so of what was due between two calls, however short it waited', () => {
-  const isDue = (): boolean => t.store.nextAt(t.now, TIMERS).isDue;
+it('leaves what was due between two calls, however short it waited', () => {
   settle();
   t.enqueue({ key: 'a' });
-  isDue();
+  dueNow();
   t.settle(t.claim(), FAILED, 1);
   t.now += SECOND;
-  expect([isDue(), isDue()]).toEqual([true, false]);
+  expect([dueNow(), dueNow()]).toEqual([{ ...LEFT, intents: ONE }, undefined]);
 });
 
-it('says so of everything when the clock was set', () => {
+it('leaves everything of a destination whose hold ends', () => {
   settle();
   t.enqueue({ key: 'a' });
-  t.store.nextAt(t.now, TIMERS);
+  dueNow();
+  t.settle(t.claim(), held('m', 3 * SECOND));
+  t.now += 3 * SECOND;
+  expect(dueNow()).toEqual({ ...LEFT, intents: ONE, desired: ONE, journal: true });
+});
+
+it('leaves a desired row to its destination', () => {
+  settle();
+  t.want('monitor', 1);
+  t.settleRows(t.claimRows(), FAILED, 2 * HOUR);
+  dueNow();
+  t.now += 2 * HOUR;
+  expect(dueNow()).toEqual({ ...LEFT, desired: ONE });
+});
+
+it('leaves everything again when the clock was set', () => {
+  settle();
+  t.enqueue({ key: 'a' });
+  dueNow();
   t.now -= HOUR;
   t.store.clockSet(-HOUR);
-  expect(t.store.nextAt(t.now, TIMERS).isDue).toBe(true);
+  expect(dueNow()).toMatchObject({ intents: ONE });
 });

@@ -1,55 +1,105 @@
 import type { Instant } from '../../../lib/clock.ts';
 import type { Timer, TimersTx } from '../../timers.ts';
 import type { Db } from '../db/db.ts';
+import type { LeftWork } from '../db/left-work.ts';
 
-/** The first of each group, by its index: however many rows wait, it reads one of each group. */
-const firstOf = (table: string, group: string, at: string, where: string): string => `(
-  WITH RECURSIVE groups (name) AS (
-    SELECT min(${group}) FROM ${table} WHERE ${where}
+/** Rows of one table that wait for a time, and what there is to do at it. */
+interface Waiting {
+  readonly table: string;
+  /** The first time after ?1, in SQL. */
+  readonly first: string;
+  /** The destinations of those that are due after ?1 and until ?2, as `name`; without it `mark` is called once. */
+  readonly destinations?: string;
+  readonly mark: (work: LeftWork, destination: string) => void;
+}
+
+/** By destination and its index: however many rows wait, it reads one of each destination. */
+function byDestination(table: string, where: string): Pick<Waiting, 'table' | 'first' | 'destinations'> {
+  const groups = `WITH RECURSIVE groups (name) AS (
+    SELECT min(destination) FROM ${table} WHERE ${where}
     UNION ALL
-    SELECT (SELECT min(${group}) FROM ${table} WHERE ${where} AND ${group} > groups.name)
-    FROM groups WHERE name IS NOT NULL)
-  SELECT min((SELECT min(${at}) FROM ${table} WHERE ${where} AND ${group} = groups.name AND ${at} > ?1))
-  FROM groups WHERE name IS NOT NULL)`;
+    SELECT (SELECT min(destination) FROM ${table} WHERE ${where} AND destination > groups.name)
+    FROM groups WHERE name IS NOT NULL)`;
+  const rows = `FROM ${table} WHERE ${where} AND destination = groups.name AND next_at > ?1`;
+  return {
+    table,
+    first: `(${groups} SELECT min((SELECT min(next_at) ${rows})) FROM groups WHERE name IS NOT NULL)`,
+    destinations: `${groups} SELECT name FROM groups WHERE name IS NOT NULL AND EXISTS (SELECT 1 ${rows} AND next_at <= ?2)`,
+  };
+}
 
 /** What was due before and is still there waits for something else: an answer, a limit, a hold, or a destination that left. */
-const INTENTS = ['ready', 'awaiting'].map((status) =>
-  firstOf('intents', 'destination', 'next_at', `settled_at IS NULL AND status = '${status}'`),
-);
-/** By table. */
-const OTHERS: Readonly<Record<string, readonly string[]>> = {
-  desired: [
-    firstOf('desired', 'destination', 'next_at', 'sending = 0'),
-    '(SELECT min(remove_at) FROM desired WHERE remove_at IS NOT NULL AND remove_at > ?1)',
-  ],
-  holds: ['(SELECT min(until) FROM holds WHERE until > ?1)'],
-  logs: ['(SELECT min(next_at) FROM logs WHERE outcome IS NULL AND next_at > ?1)'],
-  annotation_problems: ['(SELECT min(next_at) FROM annotation_problems WHERE next_at > ?1)'],
-  journals: ['(SELECT min(next_at) FROM journals WHERE next_at > ?1)'],
-};
-const first = (of: readonly string[]): string =>
-  `SELECT min(at) AS at FROM (${of.map((one) => `SELECT ${one} AS at`).join(' UNION ALL ')})`;
+const INTENTS: readonly Waiting[] = ['ready', 'awaiting'].map((status) => ({
+  ...byDestination('intents', `settled_at IS NULL AND status = '${status}'`),
+  mark: (work, destination) => work.intents(destination),
+}));
+const OTHERS: readonly Waiting[] = [
+  { ...byDestination('desired', 'sending = 0'), mark: (work, destination) => work.desired(destination) },
+  {
+    table: 'desired',
+    first: '(SELECT min(remove_at) FROM desired WHERE remove_at IS NOT NULL AND remove_at > ?1)',
+    mark: (work) => work.sweep(),
+  },
+  {
+    table: 'holds',
+    first: '(SELECT min(until) FROM holds WHERE until > ?1)',
+    destinations: 'SELECT DISTINCT destination AS name FROM holds WHERE until > ?1 AND until <= ?2',
+    mark: (work, destination) => (work.intents(destination), work.desired(destination), work.journal()),
+  },
+  {
+    table: 'logs',
+    first: '(SELECT min(next_at) FROM logs WHERE outcome IS NULL AND next_at > ?1)',
+    mark: (work) => work.logs(),
+  },
+  {
+    table: 'annotation_problems',
+    first: '(SELECT min(next_at) FROM annotation_problems WHERE next_at > ?1)',
+    mark: (work) => work.events(),
+  },
+  {
+    table: 'journals',
+    first: '(SELECT min(next_at) FROM journals WHERE next_at > ?1)',
+    mark: (work) => work.journal(),
+  },
+];
 
-/** What of one table is due first after a moment; asked again only when it is written or that is past. */
-class DueIn {
+/** Every statement of it, for the test of their plans. */
+export const NEXT_DUE = [...INTENTS, ...OTHERS].flatMap(({ first, destinations }) => [
+  `SELECT ${first} AS at`,
+  ...(destinations === undefined ? [] : [destinations]),
+]);
+
+/** What waits in one table; the first of it is asked for again only when the table is written or that is past. */
+class Waits {
   readonly #db: Db;
-  readonly #sql: string;
+  readonly #waiting: Waiting;
   readonly #writes: () => number;
   #known: { readonly writes: number; readonly after: Instant; readonly at: Instant } | undefined;
 
-  constructor(db: Db, table: string, of: readonly string[]) {
+  constructor(db: Db, waiting: Waiting) {
     this.#db = db;
-    this.#sql = first(of);
-    this.#writes = db.writesOf(new RegExp(`\\b${table}\\b`));
+    this.#waiting = waiting;
+    this.#writes = db.writesOf(new RegExp(`\\b${waiting.table}\\b`));
   }
 
-  after(moment: Instant): Instant {
+  firstAfter(moment: Instant): Instant {
     const writes = this.#writes();
     const known = this.#known;
     if (known?.writes === writes && known.after <= moment && moment < known.at) return known.at;
-    const at = this.#db.get<{ at: number | null }>(this.#sql, moment)?.at ?? Infinity;
+    const sql = `SELECT ${this.#waiting.first} AS at`;
+    const at = this.#db.get<{ at: number | null }>(sql, moment)?.at ?? Infinity;
     this.#known = { writes, after: moment, at };
     return at;
+  }
+
+  /** Marks what became due after `since`; false when that is nothing. */
+  markDue(since: Instant, now: Instant): boolean {
+    if (this.firstAfter(since) > now) return false;
+    const { destinations, mark } = this.#waiting;
+    const names = destinations === undefined ? [] : this.#db.all<{ name: string }>(destinations, since, now);
+    if (destinations === undefined) mark(this.#db.work, '');
+    for (const { name } of names) mark(this.#db.work, name);
+    return true;
   }
 }
 
@@ -61,8 +111,8 @@ const UNSETTLED = 'SELECT 1 FROM intents INDEXED BY intents_due WHERE settled_at
 export class NextDue {
   readonly #db: Db;
   readonly #timers: Pick<TimersTx, 'first'>;
-  readonly #intents: DueIn;
-  readonly #others: readonly DueIn[];
+  readonly #intents: readonly Waits[];
+  readonly #others: readonly Waits[];
   /** Of the last call, and of the last one that found something due. */
   #lookedAt: Instant = -Infinity;
   #foundAt: Instant = -Infinity;
@@ -70,8 +120,8 @@ export class NextDue {
   constructor(db: Db, timers: Pick<TimersTx, 'first'>) {
     this.#db = db;
     this.#timers = timers;
-    this.#intents = new DueIn(db, 'intents', INTENTS);
-    this.#others = Object.entries(OTHERS).map(([table, of]) => new DueIn(db, table, of));
+    this.#intents = INTENTS.map((waiting) => new Waits(db, waiting));
+    this.#others = OTHERS.map((waiting) => new Waits(db, waiting));
   }
 
   /** What is due moved with the clock: all of it counts as new. */
@@ -82,24 +132,23 @@ export class NextDue {
 
   /**
    * When something is due next, timers of `kinds` among it: maybe in the past for a timer, which then did not fire;
-   * Infinity for never. `isDue`: something else than a timer became due since the last call, or waits for so long that
-   * it is to be looked at.
+   * Infinity for never. What else became due since the last call, or waits for so long that it is to be looked at, is
+   * left as work.
    */
-  next(now: Instant, kinds: readonly Timer['kind'][]): { readonly at: Instant; readonly isDue: boolean } {
-    const waits = this.#db.get(UNSETTLED) !== undefined;
-    const since = this.#after(Math.min(this.#lookedAt, now), waits);
-    const isDue = since <= now || (waits && now - this.#foundAt >= UNSETTLED_MS);
+  next(now: Instant, kinds: readonly Timer['kind'][]): Instant {
+    const isAny = this.#db.get(UNSETTLED) !== undefined;
+    const tables = isAny ? [...this.#intents, ...this.#others] : this.#others;
+    const since = Math.min(this.#lookedAt, now);
     this.#lookedAt = now;
-    if (isDue) this.#foundAt = now;
-    const next = since <= now ? this.#after(now, waits) : since;
-    const lookAt = waits ? this.#foundAt + UNSETTLED_MS : Infinity;
+    const isDue = tables.filter((table) => table.markDue(since, now)).length > 0;
+    const isOld = isAny && now - this.#foundAt >= UNSETTLED_MS;
+    if (isOld) this.#db.work.sweep();
+    if (isDue || isOld) this.#foundAt = now;
     const timers = this.#timers.first();
-    return { at: Math.min(next, lookAt, ...kinds.map((kind) => timers.get(kind) ?? Infinity)), isDue };
-  }
-
-  /** `waits`: an intent does, which is nearly never. */
-  #after(moment: Instant, waits: boolean): Instant {
-    const intents = waits ? this.#intents.after(moment) : Infinity;
-    return Math.min(intents, ...this.#others.map((table) => table.after(moment)));
+    return Math.min(
+      isAny ? this.#foundAt + UNSETTLED_MS : Infinity,
+      ...tables.map((table) => table.firstAfter(now)),
+      ...kinds.map((kind) => timers.get(kind) ?? Infinity),
+    );
   }
 }

@@ -53,6 +53,7 @@ export class Problems implements ProblemsTx {
     if (text === row?.problems) return;
     const setHash = sha256Hex([uid, ...new Set(problems.map(textOf))].toSorted().join('\n'));
     this.#db.run(PUT, uid, namespace, name, text, setHash, at, kind);
+    this.#db.work.events();
     const fresh = problems.filter((problem) => !known.has(textOf(problem)));
     this.#news.add('problems', ...fresh.map((problem) => ({ ...problem, kind, uid, namespace, name })));
   }
