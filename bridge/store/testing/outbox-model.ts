@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { ClaimedIntent, Delivery } from '../../sinks/sink.ts';
+import type { Work } from '../work.ts';
 import { DELIVERED, DESTINATION, FAILED, HOUR, LOST, MINUTE, REFUSED, TestStore, held } from './test-store.ts';
 
 const LANES = ['a', 'b'];
@@ -54,25 +55,30 @@ export class OutboxModel {
   readonly #keys: string[] = [];
   #inFlight: ClaimedIntent[] = [];
   #count = 0;
+  /** Whoever sends has a reason to ask: at first, and when work was left; what is due but kept back is asked for again
+   * when something that is in flight ends. */
+  #isAsked = true;
+  #isKeptBack = false;
 
   apply(step: Step): void {
     if (step.do === 'enqueue') this.#enqueue(step.lane);
     else if (step.do === 'claim') this.#claim();
     else if (step.do === 'settle') this.#settle(step.which, step.outcome);
-    else if (step.do === 'wait') this.t.now += step.ms;
+    else if (step.do === 'wait') this.#wait(step.ms);
     else if (step.do === 'sweep') this.#sweep();
     else if (step.do === 'sleep') this.#sleep();
     else if (step.do === 'resend') this.#resend(step.which, step.force);
     else {
       this.t.restart();
       this.#inFlight = [];
+      this.#isAsked = true;
     }
   }
 
   /** Delivers all that is left and compares every row with what was put in. */
   finish(): void {
     for (let n = 0; n <= this.#count; n++) {
-      this.t.now += 2 * HOUR;
+      this.#wait(2 * HOUR);
       this.#claim();
       while (this.#inFlight.length > 0) this.#settle(0, DELIVERED);
     }
@@ -91,10 +97,25 @@ export class OutboxModel {
     this.#keys.push(key);
     this.t.enqueue({ key, lane, limits: [{ key: lane, perSecond: 1 }] });
     this.t.enqueue({ key, lane });
+    this.#left(this.t.store.takeWork());
+  }
+
+  #wait(ms: number): void {
+    this.t.now += ms;
+    this.t.store.nextAt(this.t.now, []);
+    this.#left(this.t.store.takeWork());
+  }
+
+  #left(work: Work | undefined): void {
+    this.#isAsked ||= work?.intents.has(DESTINATION) === true;
   }
 
   #claim(): void {
-    for (const claimed of this.t.claim()) {
+    const claims = this.t.claim();
+    assert(this.#isAsked || claims.length === 0);
+    this.#isAsked = false;
+    this.#isKeptBack = this.t.store.isDue(DESTINATION, this.t.now);
+    for (const claimed of claims) {
       const next = this.#lanes.get(claimed.lane)!.find((key) => !this.#settled.has(key));
       // In order, nothing that was settled, and nothing beside another of its lane that is in flight.
       assert.equal(claimed.key, next);
@@ -106,7 +127,8 @@ export class OutboxModel {
   #settle(which: number, outcome: Delivery): void {
     const [claimed] = this.#inFlight.splice(which % Math.max(1, this.#inFlight.length), 1);
     if (claimed === undefined) return;
-    this.t.settle([claimed], outcome);
+    this.#left(this.t.settle([claimed], outcome));
+    this.#isAsked ||= this.#isKeptBack;
     if (outcome.outcome === 'retry') return;
     assert(!this.#settled.has(claimed.key));
     if (outcome.outcome === 'delivered') this.#delivered.add(claimed.key);
@@ -125,13 +147,14 @@ export class OutboxModel {
     const again = isSettled && (force || !this.#delivered.has(key));
     assert.equal(resent!.result, again ? 'resent' : isSettled ? 'delivered' : 'pending');
     if (!again) return;
+    this.#isAsked = true;
     this.#settled.delete(key);
     this.#delivered.delete(key);
   }
 
   /** What a sweep gives up has that reason, and is not what was being sent. */
   #sweep(): void {
-    this.t.store.sweep(this.t.now, 3 * HOUR, 2 * MINUTE);
+    this.#left(this.t.store.sweep(this.t.now, 3 * HOUR, 2 * MINUTE));
     for (const { transitionId, reason } of this.t.reader.deliveries({ limit: 1000, status: 'dropped' }).items) {
       const key = transitionId.replace('transition of ', '');
       if (this.#settled.has(key)) continue;
@@ -147,12 +170,10 @@ export class OutboxModel {
     this.#claim();
     for (let n = 0; n < 5; n++) t.store.retain(t.now, { age: 24 * HOUR, maxBytes: 1 << 30 });
     const wakeAt = Math.min(t.store.nextAt(t.now, []), t.now + HOUR);
-    t.store.takeWork();
     if (wakeAt > t.now) t.now = wakeAt - 1;
     assert.deepEqual(t.claimedKeys(), []);
-    t.now++;
-    t.store.nextAt(t.now, []);
-    if (!t.store.takeWork()?.intents.size) assert.deepEqual(t.claimedKeys(), []);
+    this.#wait(1);
+    if (!this.#isAsked) assert.deepEqual(t.claimedKeys(), []);
   }
 
   #isInFlight(key: string): boolean {

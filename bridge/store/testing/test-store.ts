@@ -8,6 +8,7 @@ import type { DeliveryView } from '../delivery-view.ts';
 import type { DesiredView, ReadStore } from '../read.ts';
 import type { Claimant, DesiredRules } from '../desired.ts';
 import type { Store } from '../store.ts';
+import type { Work } from '../work.ts';
 import { Db } from '../sqlite/db/db.ts';
 import { openReader, openStore } from '../sqlite/open.ts';
 
@@ -64,8 +65,8 @@ export class TestStore {
     return this.claim(exclude).map(({ key }) => key);
   }
 
-  settle(claimed: readonly ClaimedIntent[], delivery: Delivery, delayMs = delayOf(delivery)): void {
-    this.store.settle(
+  settle(claimed: readonly ClaimedIntent[], delivery: Delivery, delayMs = delayOf(delivery)): Work | undefined {
+    return this.store.settle(
       claimed.map(({ seq }) => ({ seq, delivery, delayMs })),
       this.now,
     );
