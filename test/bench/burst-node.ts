@@ -13,6 +13,7 @@ import { releaseIn } from '../node/release.ts';
 import { valuesFor } from '../node/values.ts';
 import { cronJob } from '../node/workloads.ts';
 import { startVendors } from '../vendors/start-vendors.ts';
+import { makeRelay } from './batch-relay.ts';
 import type { BurstStage } from './burst-runs.ts';
 import {
   costsOf,
@@ -31,16 +32,18 @@ import { ask, machine, onCpuMs, printTable, say, startChild } from './measure.ts
 
 /**
  * The burst of burst.ts on a real node: the chart with its default values, real containers and their real logs, beside two
- * plain watches. Needs root; four minutes, of which the node takes half. JOBS and SECONDS are other sizes.
+ * plain watches. Needs root; four minutes, of which the node takes half. JOBS and SECONDS are other sizes. BATCHES=1 has the
+ * queue of a newer Collector between the node's own and the bridge (batch-relay.ts).
  */
+const BATCHES = process.env['BATCHES'] === '1';
 const CRON_JOBS = 20;
 const SETTLE_MS = 30_000;
-/** What runs in the pods of the release, by a word of its command line. */
-const PARTS = { bridge: 'lifecycle-bridge', Collector: 'otelcol' } as const;
 
 interface Setting extends BurstStage {
   readonly name: string;
   readonly watch: ChildProcess;
+  /** The process of the newer Collector, if there is one. */
+  readonly relay: number | undefined;
   /** The metrics of the bridge. */
   readonly metrics: () => Promise<string>;
 }
@@ -54,7 +57,7 @@ async function set(releases: Releases): Promise<Setting> {
   const full = await startFullCluster(name);
   releases.add(() => full.down());
   await full.load(...images);
-  const { kubeconfig, hostIp } = full;
+  const { kubeconfig, hostIp, nodeIp } = full;
   const node = { cluster: name, kubeconfig, hostIp };
   const vendors = await startVendors({ host: hostIp });
   releases.add(() => vendors.close());
@@ -66,7 +69,11 @@ async function set(releases: Releases): Promise<Setting> {
   await kube.apply(...works.map(cronJob));
   say('installing the chart');
   const release = releaseIn(node, kube, 'lb', folder);
-  await release.apply(await packageChart(), valuesFor(node, vendors, sink));
+  const relay = BATCHES ? await makeRelay(hostIp, nodeIp, folder) : undefined;
+  releases.add(() => relay?.close());
+  const values = valuesFor(node, vendors, sink);
+  await release.apply(await packageChart(), { ...values, ...(relay && { collector: relay.collector }) });
+  const relayPid = await relay?.start(kube, release.name);
   await until('every monitor is there', () => vendors.cronitor.monitors.size === CRON_JOBS, REPORTED_MS);
   const cluster = new LatencyCluster(await readKubeAccess(kubeconfig), kube.namespace);
   releases.add(() => cluster.close());
@@ -78,7 +85,7 @@ async function set(releases: Releases): Promise<Setting> {
   say(`settling for ${SETTLE_MS / 1000} s`);
   await pause(SETTLE_MS);
   const path = `/api/v1/namespaces/${kube.namespace}/services/lb-bridge:http/proxy/metrics`;
-  return { cluster, kube, vendors, name, watch, metrics: () => kube.kubectl(['get', '--raw', path]) };
+  return { cluster, kube, vendors, name, watch, relay: relayPid, metrics: () => kube.kubectl(['get', '--raw', path]) };
 }
 
 /** The process in a pod of this cluster's node whose command line has a word. */
@@ -97,17 +104,22 @@ function pidOf(cluster: string, word: string): number {
 }
 
 async function measure(setting: Setting) {
-  const { name, watch, vendors, metrics } = setting;
-  const pids = [...Object.values(PARTS).map((word) => pidOf(name, word)), watch.pid];
-  const cpu = (): number[] => pids.map((pid) => onCpuMs(pid));
+  const { name, watch, relay, vendors, metrics } = setting;
+  const pids = {
+    bridge: pidOf(name, 'lifecycle-bridge'),
+    Collector: pidOf(name, 'otelcol'),
+    ...(relay !== undefined && { 'newer Collector': relay }),
+    'two plain watches': watch.pid,
+  };
+  const cpu = (): number[] => Object.values(pids).map((pid) => onCpuMs(pid));
   say(`${JOBS} Jobs in ${SECONDS} s`);
-  const [work, before] = [await workOf(pids[0], metrics), cpu()];
+  const [work, before] = [await workOf(pids.bridge, metrics), cpu()];
   const uids = await startRuns(setting);
   await untilReported(setting, uids);
   const used = cpu().map((ms, at) => (ms - before[at]!) / 1000);
-  const bridge = workSince(work, await workOf(pids[0], metrics));
+  const bridge = workSince(work, await workOf(pids.bridge, metrics));
   const edges = EDGES.map((edge) => lateness(setting, uids, edge));
-  const costs = costsOf([...Object.keys(PARTS), 'two plain watches'], used);
+  const costs = costsOf(Object.keys(pids), used);
   return { costs, bridge, reported: edges, logsShipped: vendors.cronitor.logs.uploads.length };
 }
 
@@ -116,7 +128,7 @@ try {
   const { costs, bridge, reported, logsShipped } = await measure(await set(releases));
   printTable(costs);
   printTable(reported);
-  const sizes = { jobs: JOBS, seconds: SECONDS, logsShipped };
+  const sizes = { queue: BATCHES ? 'batches' : 'single', jobs: JOBS, seconds: SECONDS, logsShipped };
   console.log(JSON.stringify({ benchmark: 'burst on a node', machine: machine(), ...sizes, costs, bridge, reported }));
 } finally {
   say('stopping');

@@ -62,6 +62,7 @@ export function costsOf(names: readonly string[], used: readonly number[]) {
 export interface BridgeWork {
   readonly threads: Readonly<Record<string, number>>;
   readonly requests: number;
+  readonly records: number;
   readonly commits: number;
 }
 
@@ -75,6 +76,7 @@ export async function workOf(pid: number | undefined, metrics: () => Promise<str
   return {
     threads: onCpuByThread(pid),
     requests: sum('requests_total'),
+    records: sum('records_total'),
     commits: sum('commit_duration_seconds_count'),
   };
 }
@@ -87,6 +89,7 @@ export function workSince(before: BridgeWork, after: BridgeWork) {
     .filter(([, used]) => used > 0.01);
   return {
     requests: after.requests - before.requests,
+    records: after.records - before.records,
     commits: after.commits - before.commits,
     threads: Object.fromEntries(threads),
     'before, CPU s': seconds(Object.values(before.threads).reduce((sum, ms) => sum + ms, 0)),

@@ -25,6 +25,10 @@ export interface FedOptions {
   readonly batch: boolean;
   /** Room of the queue, in records; without it that of exporters.yaml. */
   readonly room?: number;
+  /** host:port at which it listens; without it a free port of this machine alone. */
+  readonly endpoint?: string;
+  /** Where the bridge wants a token. */
+  readonly tokenFile?: string;
 }
 
 /** A real Collector with collector-config/, but an OTLP receiver where the watches are: a test feeds it. */
@@ -41,11 +45,12 @@ export interface FedCollector {
 /** Starts it; it is healthy when this resolves. Another one that is started on the same `dataDir` has its queue. */
 export async function startFedCollector(options: FedOptions): Promise<FedCollector> {
   const program = await tool(options.program);
-  const [port, health, metrics] = [await freePort(), await freePort(), await freePort()];
-  const endpoint = `127.0.0.1:${port}`;
+  const [health, metrics] = [await freePort(), await freePort()];
+  const endpoint = options.endpoint ?? `127.0.0.1:${await freePort()}`;
   const fed = join(options.dataDir, 'fed.yaml');
   writeFileSync(fed, stringify(configOf(endpoint, options.room)));
-  const files = [...CONFIGS, ...(options.batch ? ['batch'] : [])].map((name) => join(configFolder, `${name}.yaml`));
+  const names = [...CONFIGS, ...(options.batch ? ['batch'] : []), ...(options.tokenFile ? ['bridge-token'] : [])];
+  const files = names.map((name) => join(configFolder, `${name}.yaml`));
   const logFile = join(options.dataDir, `${options.program}.log`);
   const out = openSync(logFile, 'a');
   const env = {
@@ -54,6 +59,7 @@ export async function startFedCollector(options: FedOptions): Promise<FedCollect
     STORAGE_DIR: join(options.dataDir, 'queue'),
     HEALTH_ENDPOINT: `127.0.0.1:${health}`,
     METRICS_PORT: String(metrics),
+    BRIDGE_TOKEN_FILE: options.tokenFile,
   };
   const args = [...files, fed].map((file) => `--config=file:${file}`);
   const child = spawn(program, args, { env, stdio: ['ignore', out, out] });
