@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Releases } from '../../bridge/lib/releases.ts';
 import { startCluster, type Cluster } from '../harness/cluster.ts';
 import { startCollector, type Collector, type CollectorOptions } from '../harness/collector.ts';
 import { createNamespace, until, type Kube } from '../harness/kube.ts';
@@ -9,6 +10,7 @@ import { startReceiver, type Arrived, type Receiver } from '../harness/receiver.
 
 const SECRET = 'hunter2-never-leaves';
 const RUN = { 'lifecycle-bridge.test/run': '200ms' };
+const releases = new Releases();
 let cluster: Cluster;
 let kube: Kube;
 let dataDir: string;
@@ -17,26 +19,22 @@ let options: CollectorOptions;
 let collector: Collector;
 
 beforeAll(async () => {
-  cluster = await startCluster('e2e-collector');
+  dataDir = mkdtempSync(join(tmpdir(), 'e2e-collector-'));
+  releases.add(() => rmSync(dataDir, { recursive: true, force: true }));
+  cluster = await startCluster(`collector-${process.pid}`);
+  releases.add(() => cluster.stop());
+  receiver = await startReceiver();
+  releases.add(() => receiver.stop());
+  const { kubeconfig } = cluster;
+  options = { kubeconfig, bridgeEndpoint: receiver.endpoint, dataDir, clusterName: 'test-cluster' };
+  collector = await startCollector(options);
+  releases.add(() => collector.stop());
 });
-afterAll(async () => {
-  await cluster.stop();
-});
+afterAll(() => releases.release());
 beforeEach(async () => {
   kube = await createNamespace(cluster.kubeconfig, 'collector');
-  dataDir = mkdtempSync(join(tmpdir(), 'e2e-collector-'));
-  receiver = await startReceiver();
-  const { kubeconfig } = cluster;
-  const bridgeEndpoint = receiver.endpoint;
-  options = { kubeconfig, bridgeEndpoint, dataDir, clusterName: 'test-cluster' };
-  collector = await startCollector(options);
 });
-afterEach(async () => {
-  await collector.stop();
-  receiver.stop();
-  await kube.removeNamespace();
-  rmSync(dataDir, { recursive: true, force: true });
-});
+afterEach(() => kube.removeNamespace());
 
 test('pods, jobs, cronjobs and events arrive in watch shape with the cluster name', async () => {
   await kube.apply(cronJob('nightly'));
@@ -59,11 +57,13 @@ test('pods, jobs, cronjobs and events arrive in watch shape with the cluster nam
 });
 
 test('objects of cluster scope arrive', async () => {
-  const arrived = await until('the namespace of this test', async () => {
-    await kube.kubectl(['label', 'namespace', kube.namespace, `touched=${Date.now()}`, '--overwrite']);
-    return receiver.records().find((r) => r.resource === 'namespaces' && r.name === kube.namespace);
-  });
-  expect(arrived).toMatchObject({ type: 'MODIFIED', object: { kind: 'Namespace' } });
+  const arrived = (type: string): Promise<Arrived> =>
+    until(`${type} of the namespace of this test`, () =>
+      receiver.records().find((r) => r.resource === 'namespaces' && r.name === kube.namespace && r.type === type),
+    );
+  await arrived('ADDED');
+  await kube.kubectl(['label', 'namespace', kube.namespace, 'touched=yes']);
+  expect(await arrived('MODIFIED')).toMatchObject({ object: { kind: 'Namespace' } });
 });
 
 test('no env value, managedFields or last-applied annotation leaves the Collector', async () => {
@@ -87,74 +87,25 @@ test('no env value, managedFields or last-applied annotation leaves the Collecto
 
 test('with WATCH_NAMESPACES only these namespaces are watched, and nothing of cluster scope', async () => {
   const other = await createNamespace(cluster.kubeconfig, 'collector-other');
-  await collector.stop();
-  // What the first has not sent yet stays in its queue.
-  collector = await startCollector({ ...options, dataDir: join(dataDir, 'scoped'), namespaces: [kube.namespace] });
-  const before = receiver.records().length;
-  await other.apply(cronJob('elsewhere'));
-  await kube.apply(cronJob('here'));
-  await other.removeNamespace();
-  await until('the watched CronJob', () => ours().some((r) => r.name === 'here'));
-  expect(
-    new Set(
-      receiver
-        .records()
-        .slice(before)
-        .map((r) => r.namespace),
-    ),
-  ).toEqual(new Set([kube.namespace]));
+  const scoped = await startReceiver();
+  releases.add(() => scoped.stop());
+  const scope = { namespaces: [kube.namespace], bridgeEndpoint: scoped.endpoint, dataDir: join(dataDir, 'scoped') };
+  const second = await startCollector({ ...options, ...scope });
+  try {
+    await other.apply(cronJob('elsewhere'));
+    await kube.apply(cronJob('here'));
+    await other.removeNamespace();
+    await until('the watched CronJob', () => scoped.records().some(({ name }) => name === 'here'));
+    expect(new Set(scoped.records().map(({ namespace }) => namespace))).toEqual(new Set([kube.namespace]));
+  } finally {
+    await second.stop();
+  }
 });
 
 test('its own metrics are served where the reader says', async () => {
   const answer = await fetch(collector.metricsUrl);
   expect(await answer.text()).toContain('otelcol_exporter_queue_capacity');
 });
-
-test('a receiver that answers UNAVAILABLE and later OK gets everything', async () => {
-  receiver.refuse();
-  await runs(20);
-  await until('the Collector has tried', () => receiver.refused() > 0);
-  receiver.accept();
-  await expect.poll(arrivedRuns, { timeout: 60_000 }).toEqual({ jobsAdded: 20, podsAdded: 20, jobsComplete: 20 });
-});
-
-test('a Collector killed with SIGKILL while the receiver is away delivers what it had queued', async () => {
-  receiver.refuse();
-  await runs(20);
-  // The watch of a kind is in order: what came before the marker is on disk when the marker is.
-  await kube.apply(job('marker', { suspend: true }));
-  await until('the queue on disk has all', () => queued().includes('marker'));
-  await collector.kill9();
-  await collector.restart();
-  receiver.accept();
-  await expect.poll(arrivedRuns, { timeout: 60_000 }).toEqual({ jobsAdded: 20, podsAdded: 20, jobsComplete: 20 });
-});
-
-/** Runs Jobs to their end at the API server. */
-async function runs(count: number): Promise<void> {
-  await kube.apply(...Array.from({ length: count }, (_, i) => job(`run-${i}`)));
-  await kube.kubectl(['wait', 'job', '--all', '--for=condition=Complete', '--timeout=60s'], { timeoutMs: 65_000 });
-}
-
-/** How many objects of `runs` have arrived; the order in which they do is not that of the watch. */
-function arrivedRuns(): object {
-  const runs = ours().filter((r) => r.name.startsWith('run-'));
-  const count = (records: readonly Arrived[]): number => new Set(records.map((r) => r.name)).size;
-  const added = runs.filter((r) => r.type === 'ADDED');
-  return {
-    jobsAdded: count(added.filter((r) => r.resource === 'jobs')),
-    podsAdded: count(added.filter((r) => r.resource === 'pods')),
-    jobsComplete: count(runs.filter((r) => r.resource === 'jobs' && text(r.object).includes('"Complete"'))),
-  };
-}
-
-/** All bytes of the queue on disk. */
-function queued(): string {
-  const folder = join(dataDir, 'queue');
-  return readdirSync(folder)
-    .map((file) => readFileSync(join(folder, file), 'latin1'))
-    .join('');
-}
 
 function ours(): readonly Arrived[] {
   return receiver.records().filter((r) => r.namespace === kube.namespace);
@@ -169,11 +120,6 @@ function podSpec(containers: number): object {
   const list = (prefix: string, count: number): object[] =>
     Array.from({ length: count }, (_, i) => ({ name: `${prefix}-${i}`, image: 'example/app:1', env }));
   return { containers: list('app', containers), initContainers: list('init', 2) };
-}
-
-function job(name: string, spec: object = {}): object {
-  const template = { metadata: { annotations: RUN }, spec: { ...podSpec(1), restartPolicy: 'Never' } };
-  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec: { template, ...spec } };
 }
 
 function cronJob(name: string): object {

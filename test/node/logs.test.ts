@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { KubeApi } from '../../bridge/cluster/api.ts';
 import { connectKube } from '../../bridge/cluster/api.ts';
 import type { LogAnswer } from '../../bridge/cluster/read-log.ts';
@@ -10,31 +10,27 @@ import { readLog } from '../../bridge/cluster/read-log.ts';
 import type { WantedLog } from '../../bridge/store/logs.ts';
 import { accountKubeconfig } from '../chart/account.ts';
 import { createNamespace, type Kube, until } from '../harness/kube.ts';
-import { type FullCluster, imageArchives, startFullCluster } from '../harness/full-cluster.ts';
 
 const LIMITS = { maxBytes: 4096, maxLines: 200 };
-const MINUTE = 60_000;
 const { signal } = new AbortController();
 
-describe.skipIf(process.getuid?.() !== 0)('logs of a real node (needs root)', () => {
+const node = inject('node');
+
+describe.skipIf(node === undefined)('logs of a real node (needs root)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'node-logs-'));
-  let cluster: FullCluster;
   let kube: Kube;
   let api: KubeApi;
   beforeAll(async () => {
-    const archive = (await imageArchives()).find((path) => path.includes('/busybox-'))!;
-    cluster = await startFullCluster(`logs-${process.pid}`);
-    await cluster.load(archive);
-    kube = await createNamespace(cluster.kubeconfig, 'logs');
-    api = await connectKube(cluster.kubeconfig);
+    kube = await createNamespace(node!.kubeconfig, 'logs');
+    api = await connectKube(node!.kubeconfig);
     await kube.apply(pod('failing', 'Never', { main: LONG, second: 'echo from the second; exit 0', silent: 'exit 0' }));
     await kube.apply(pod('again', 'OnFailure', { main: TWICE }));
-    await until('both containers did what they do', async () => (await isOver()) && (await isBack()), 2 * MINUTE);
-  }, 10 * MINUTE);
+    await until('both containers did what they do', async () => (await isOver()) && (await isBack()), 120_000);
+  });
   afterAll(async () => {
     rmSync(folder, { recursive: true });
-    await cluster?.down();
-  }, 3 * MINUTE);
+    await kube?.removeNamespace();
+  });
 
   const statusOf = async (name: string): Promise<ContainerStatus[]> =>
     ((await kube.get(`pod/${name}`)).status as { containerStatuses?: ContainerStatus[] }).containerStatuses ?? [];
@@ -85,7 +81,7 @@ describe.skipIf(process.getuid?.() !== 0)('logs of a real node (needs root)', ()
 
   it('are forbidden without the permission for pods/log', async () => {
     await kube.kubectl(['create', 'serviceaccount', 'nobody']);
-    const nobody = await connectKube(await accountKubeconfig(kube, cluster.kubeconfig, 'nobody', folder));
+    const nobody = await connectKube(await accountKubeconfig(kube, node!.kubeconfig, 'nobody', folder));
     const detail = expect.stringContaining('cannot get resource "pods/log"') as string;
     expect(await read('again', {}, nobody)).toEqual({ outcome: 'log_forbidden', detail });
     expect(await read('again', { restarts: true }, nobody)).toEqual({ outcome: 'log_forbidden', detail });
