@@ -53,7 +53,8 @@ export function refreshRun(tx: Tx, uid: string, runKey: string, memory: typeof N
 
 /** Shows a pod as an attempt of its run, which may not be seen yet; not of one that was pruned. */
 export function showAttempt({ tx }: Turn, runUid: string, state: PodState): void {
-  if (!tx.tombstones.has(runUid)) tx.runs.putAttempt(runUid, podAttempt(state));
+  const isPruned = tx.runs.get(runUid) === undefined && tx.tombstones.has(runUid);
+  if (!isPruned) tx.runs.putAttempt(runUid, podAttempt(state));
 }
 
 /** The states of all pods of a Job. */

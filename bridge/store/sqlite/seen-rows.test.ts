@@ -1,10 +1,11 @@
+import { DatabaseSync } from 'node:sqlite';
 import { ABOUT } from '../../../test/fixtures/facts.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Run } from '../../lifecycle/transition.ts';
 import type { ObjectRow } from '../objects.ts';
 import type { RunRow } from '../runs.ts';
 import type { Tx } from '../tx.ts';
-import { T0, TestStore } from '../testing/test-store.ts';
+import { DESTINATION, HOUR, MINUTE, T0, TestStore } from '../testing/test-store.ts';
 
 let t: TestStore;
 beforeEach(() => {
@@ -124,3 +125,52 @@ it('versions that are forgotten are forgotten for this transaction too', () => {
   });
   expect(version).toEqual(['9', '']);
 });
+
+describe('what one transaction has read is read again by the next', () => {
+  beforeEach(() => tx((tx) => (tx.objects.put(object), tx.runs.put({ run, memory: NOTHING }))));
+  const read = (): unknown => tx((tx) => [tx.objects.get('u')?.version, tx.runs.get('u')?.run.status]);
+
+  it('once another connection has written it', () => {
+    expect(read()).toEqual(['9', 'running']);
+    const other = new DatabaseSync(t.path);
+    other.exec("UPDATE objects SET version = '10'; UPDATE runs SET run = json_set(run, '$.status', 'failed')");
+    other.close();
+    expect(read()).toEqual(['10', 'failed']);
+  });
+
+  it('once the retention has removed it', () => {
+    tx((tx) => (tx.objects.put({ ...object, kind: 'Job', ownerUid: undefined, deleted: true, overAt: T0 }), read));
+    t.now += 3 * HOUR;
+    for (let n = 0; n < 5; n++) t.store.retain((t.now += MINUTE), { age: HOUR, maxBytes: 1 << 30, logAge: HOUR });
+    expect(read()).toEqual([undefined, undefined]);
+  });
+
+  it('once a claim that cannot be read has its object fetched again', () => {
+    t.want('monitor', { a: 1 }, { uid: 'u' });
+    const other = new DatabaseSync(t.path);
+    other.exec("UPDATE claims SET wanted = '{'");
+    other.close();
+    const schema = () => tx((tx) => tx.objects.get('u')?.factsSchema);
+    expect(schema()).toBe(3);
+    tx((tx) => tx.desired.recompute(DESTINATION, { retire: () => null }, t.now));
+    expect(schema()).toBe(0);
+  });
+});
+
+it('a retirement counts from the transaction that begins it to the one that ends it, and not when that is undone', () => {
+  const covers = (): boolean => tx((tx) => tx.retirement.covers(T0 + HOUR));
+  const set = (on: boolean) => tx((tx) => tx.retirement.set(on, 'somebody', T0));
+  expect(covers()).toBe(false);
+  const undone = () =>
+    tx((tx) => (tx.retirement.set(true, 'somebody', T0), expect(tx.retirement.covers(T0)).toBe(true), fail()));
+  expect(undone).toThrow('undone');
+  expect(covers()).toBe(false);
+  set(true);
+  expect(covers()).toBe(true);
+  set(false);
+  expect(covers()).toBe(false);
+});
+
+function fail(): never {
+  throw new Error('undone');
+}

@@ -33,7 +33,6 @@ export interface SharedParts {
 export class SqliteTx implements Tx {
   readonly #db: Db;
   readonly #news: NewsOfCommits;
-  readonly #sequence: Sequence;
   readonly objects: Objects;
   readonly versions: Versions;
   readonly runs: Runs;
@@ -54,11 +53,10 @@ export class SqliteTx implements Tx {
     this.#db = db;
     this.#news = news;
     this.objects = new Objects(db);
-    this.versions = new Versions(db, this.objects);
+    this.versions = new Versions(db);
     this.runs = new Runs(db);
     this.timeline = shared.timeline;
     this.logs = new Logs(db);
-    this.#sequence = shared.sequence;
     this.events = shared.events;
     this.timers = new Timers(db);
     this.desired = shared.desired;
@@ -72,28 +70,14 @@ export class SqliteTx implements Tx {
   }
 
   attempt<T>(work: () => T): T {
-    try {
-      return this.#news.part(() => this.#db.part(work));
-    } catch (error) {
-      this.#forget();
-      throw error;
-    }
+    return this.#news.part(() => this.#db.part(work));
   }
 
   /** Runs `work` in a transaction of its own: all of it or, when it throws, nothing. */
   run<T>(work: (tx: Tx) => T): T {
-    this.#forget();
     this.#news.begin();
     const result = this.#db.write(() => work(this));
-    this.#forget();
     this.#news.committed();
     return result;
-  }
-
-  /** Forgets what was read: another statement may write it now. */
-  #forget(): void {
-    this.objects.forget();
-    this.runs.forget();
-    this.#sequence.forget();
   }
 }

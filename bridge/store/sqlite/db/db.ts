@@ -6,27 +6,22 @@ import { asTrouble } from './trouble.ts';
 /** How long a statement waits for another connection's lock, in ms. */
 const BUSY_MS = 10_000;
 
-/** What waits to be written (late-rows.ts). */
-interface Late {
-  write(): void;
-  discard(): void;
+/** What is kept of tables beside them, from transaction to transaction. */
+export interface Kept {
+  /** Writes what waits to be written. */
+  write?(): void;
+  /** The tables may be others than they were read and written as, and what waits is not to be written. */
+  forget(): void;
 }
 
-const RETURNS = /\bRETURNING\b/;
-
-/** How often the tables that `names` has were written, or may have been. */
-interface Writes {
-  readonly names: RegExp;
-  count: number;
-}
+const WRITES = /\b(?:INSERT|UPDATE|DELETE|REPLACE)\b/i;
 
 interface Prepared {
   readonly statement: StatementSync;
-  /** What counts it when it changes a row; `returns`: it says which. */
-  readonly counts: readonly Writes[];
-  readonly returns: boolean;
-  /** What is written before it. */
-  readonly late: readonly Late[];
+  /** What is kept of the tables that it names; what waits is written before it. */
+  readonly kept: readonly Kept[];
+  /** Those of them that are forgotten after it. */
+  readonly others: readonly Kept[];
 }
 
 /**
@@ -38,8 +33,9 @@ interface Prepared {
 export class Db {
   readonly #connection: DatabaseSync;
   readonly #statements = new Map<string, Prepared>();
-  readonly #late: { readonly names: RegExp; readonly late: Late }[] = [];
-  readonly #writes: Writes[] = [];
+  readonly #kept: { readonly kept: Kept; readonly names: RegExp | undefined }[] = [];
+  /** Of the database that what is kept was read from. */
+  #version: number | undefined;
   readonly #objectWrites = this.writesOf(/\bobjects\b/);
   readonly path: string;
   readonly isReadOnly: boolean;
@@ -53,18 +49,21 @@ export class Db {
     this.#connection = new DatabaseSync(path, { readOnly, timeout: BUSY_MS, enableForeignKeyConstraints: false });
   }
 
-  /** From now on `late` is written before every statement that `names` a table of its own, and with its transaction. */
-  addLate(names: RegExp, late: Late): void {
-    this.#late.push({ names, late });
+  /**
+   * From now on `kept` is written before every statement that `names` a table of its own, and with its transaction. It is
+   * forgotten once such a statement has written, another connection has committed, or anything was undone.
+   */
+  keep(kept: Kept, names?: RegExp): void {
+    this.#kept.push({ kept, names });
     this.#statements.clear();
   }
 
   /** The first row, of the shape that the statement's author names. */
   get<T>(sql: string, ...params: SQLInputValue[]): T | undefined {
     try {
-      const prepared = this.#ready(sql);
-      const row = prepared.statement.get(...params) as T | undefined;
-      if (prepared.returns && row !== undefined) count(prepared.counts);
+      const { statement, others } = this.#ready(sql);
+      const row = statement.get(...params) as T | undefined;
+      if (row !== undefined) forgetAll(others);
       return row;
     } catch (error) {
       throw asTrouble(error);
@@ -73,9 +72,9 @@ export class Db {
 
   all<T>(sql: string, ...params: SQLInputValue[]): T[] {
     try {
-      const prepared = this.#ready(sql);
-      const rows = prepared.statement.all(...params) as T[];
-      if (prepared.returns && rows.length > 0) count(prepared.counts);
+      const { statement, others } = this.#ready(sql);
+      const rows = statement.all(...params) as T[];
+      if (rows.length > 0) forgetAll(others);
       return rows;
     } catch (error) {
       throw asTrouble(error);
@@ -85,9 +84,9 @@ export class Db {
   /** Number of rows changed. */
   run(sql: string, ...params: SQLInputValue[]): number {
     try {
-      const { statement, counts } = this.#ready(sql);
+      const { statement, others } = this.#ready(sql);
       const changes = Number(statement.run(...params).changes);
-      if (changes > 0) count(counts);
+      if (changes > 0) forgetAll(others);
       return changes;
     } catch (error) {
       throw asTrouble(error);
@@ -106,14 +105,13 @@ export class Db {
   }
 
   /**
-   * Gives another number once rows of a table that `names` has were changed, or may have been, and once anything was
-   * undone: what was read of these tables before is as it was while the number is the same.
+   * Gives another number once rows of a table that `names` has were changed, or may have been: what was read of these
+   * tables before is as it was while the number is the same.
    */
   writesOf(names: RegExp): () => number {
-    const writes = { names, count: 0 };
-    this.#writes.push(writes);
-    this.#statements.clear();
-    return () => writes.count;
+    let count = 0;
+    this.keep({ forget: () => void count++ }, names);
+    return () => count;
   }
 
   takeUnreadable(): number {
@@ -166,6 +164,7 @@ export class Db {
   }
 
   #within<T>(work: () => T): T {
+    this.#lookForOthers();
     this.exec('BEGIN');
     try {
       const result = work();
@@ -179,13 +178,23 @@ export class Db {
     }
   }
 
+  /** Another connection may have committed since the last transaction. Not within one: to look begins to read. */
+  #lookForOthers(): void {
+    const version = this.dataVersion();
+    if (version !== this.#version) this.#forget();
+    this.#version = version;
+  }
+
   #writeLate(): void {
-    for (const { late } of this.#late) late.write();
+    for (const { kept } of this.#kept) kept.write?.();
+  }
+
+  #forget(): void {
+    for (const { kept } of this.#kept) kept.forget();
   }
 
   #undone(): void {
-    count(this.#writes);
-    for (const { late } of this.#late) late.discard();
+    this.#forget();
   }
 
   /** The statement, after what has to be written before it. */
@@ -193,16 +202,15 @@ export class Db {
     let prepared = this.#statements.get(sql);
     if (prepared === undefined) {
       const statement = this.#connection.prepare(sql);
-      const late = this.#late.filter(({ names }) => names.test(sql)).map((one) => one.late);
-      const counts = this.#writes.filter(({ names }) => names.test(sql));
-      prepared = { statement, counts, returns: RETURNS.test(sql), late };
+      const kept = this.#kept.filter(({ names }) => names?.test(sql)).map((one) => one.kept);
+      prepared = { statement, kept, others: WRITES.test(sql) ? kept : [] };
       this.#statements.set(sql, prepared);
     }
-    for (const late of prepared.late) late.write();
+    for (const kept of prepared.kept) kept.write?.();
     return prepared;
   }
 }
 
-function count(written: readonly Writes[]): void {
-  for (const writes of written) writes.count++;
+function forgetAll(others: readonly Kept[]): void {
+  for (const kept of others) kept.forget();
 }

@@ -1,14 +1,14 @@
-/** A transaction that looks at every CronJob keeps no more of them than one of many records does. */
-const MAX_KEPT = 2_000;
+/** What looks at every CronJob keeps no more of them than many records do. */
+const MAX_KEPT = 1_000;
 
 /**
- * Rows as one transaction has read and written them: a record needs its Job, CronJob and run several times, and so does
- * the next record.
+ * Rows as they were read and written last: a record needs its Job, CronJob and run several times, and so does the next
+ * record, mostly in another transaction.
  */
 export class SeenRows<Row> {
   readonly #rows = new Map<string, Row | undefined>();
 
-  /** The rows may be others now: a transaction begins, or a part of it was rolled back. */
+  /** The rows may be others now. */
   forget(): void {
     this.#rows.clear();
   }

@@ -1,4 +1,4 @@
-import type { Db } from '../db/db.ts';
+import type { Db, Kept } from '../db/db.ts';
 
 /**
  * The last number in use. A cursor counts too: what it has passed may be pruned, and a number that was used again would be
@@ -8,12 +8,13 @@ const LAST = `SELECT max(coalesce((SELECT max(seq) FROM transitions), 0), coales
   coalesce((SELECT max(cursor) FROM journals), 0)) AS seq`;
 
 /** Numbers what is committed, transitions and Events together: the order that journals follow. One writer, so no gap is filled later. */
-export class Sequence {
+export class Sequence implements Kept {
   readonly #db: Db;
   #last: number | undefined;
 
   constructor(db: Db) {
     this.#db = db;
+    db.keep(this);
   }
 
   /** The number of the next row; `used` says that it was written. */
@@ -27,7 +28,7 @@ export class Sequence {
     this.#db.work.journal();
   }
 
-  /** A transaction begins, or a part of one was undone. */
+  /** Something was undone, or another connection wrote: nobody else numbers. */
   forget(): void {
     this.#last = undefined;
   }

@@ -33,10 +33,7 @@ const NAMESPACE = `SELECT uid FROM objects INDEXED BY objects_namespaces WHERE k
 const CHANGE = `UPDATE objects SET version = ?, over_at = iif(deleted = 1, coalesce(over_at, ?), NULL), facts_schema = ?,
     state = ? WHERE uid = ?`;
 
-/**
- * Objects as one transaction reads and writes them: of one that has hardly changed only that is written. The caller holds
- * the transaction.
- */
+/** Objects as transactions read and write them: of one that has hardly changed only that is written. The caller holds the transaction. */
 export class Objects implements ObjectsTx {
   readonly #db: Db;
   readonly #seen = new SeenRows<ObjectRow>();
@@ -44,12 +41,7 @@ export class Objects implements ObjectsTx {
 
   constructor(db: Db) {
     this.#db = db;
-    this.#late = new LateRows(db, /\bobjects\b/, (row, known) => putObject(db, row, known));
-  }
-
-  /** The rows may be others now. */
-  forget(): void {
-    this.#seen.forget();
+    this.#late = new LateRows(db, /\bobjects\b/, (row, known) => putObject(db, row, known), this.#seen);
   }
 
   get(uid: string): ObjectRow | undefined {

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { ObjectRow } from '../../objects.ts';
-import { Objects } from './objects.ts';
 import { Versions } from './versions.ts';
 import { Db } from '../db/db.ts';
 import { TestStore } from '../../testing/test-store.ts';
@@ -51,7 +50,7 @@ it('the sum of live objects is that of their rows, whoever wrote them last', () 
     try {
       for (const step of steps) {
         take(t, step);
-        const counted = onAnotherConnection(t, (db) => new Versions(db, new Objects(db)).liveSum('Job'));
+        const counted = onAnotherConnection(t, (db) => new Versions(db).liveSum('Job'));
         expect(t.store.transaction((tx) => tx.versions.liveSum('Job'))).toEqual(counted);
       }
     } finally {

@@ -3,7 +3,6 @@ import { UNKNOWN_VERSION } from '../../../kubernetes/version.ts';
 import type { Instant } from '../../../lib/clock.ts';
 import type { LiveObject, LiveSum, StoredVersion, VersionsTx } from '../../objects.ts';
 import type { Db } from '../db/db.ts';
-import type { Objects } from './objects.ts';
 
 const LIVE = 'SELECT rowid AS row, uid, namespace, version FROM objects';
 const IN_ALL = `${LIVE} INDEXED BY objects_live WHERE kind = ? AND deleted = 0 AND rowid > ? ORDER BY rowid LIMIT ?`;
@@ -23,14 +22,12 @@ const FORGET = `UPDATE objects SET version = ?2,
 /** What the audit compares; states are never parsed here. The caller holds the transaction. */
 export class Versions implements VersionsTx {
   readonly #db: Db;
-  readonly #objects: Objects;
   readonly #sums = new Map<string, LiveSum>();
   /** Of the rows that the sums were computed from. */
   #stamp = '';
 
-  constructor(db: Db, objects: Objects) {
+  constructor(db: Db) {
     this.#db = db;
-    this.#objects = objects;
   }
 
   get(uid: string): StoredVersion | undefined {
@@ -68,12 +65,10 @@ export class Versions implements VersionsTx {
 
   setUnwatched(kind: Kind, since: Instant | undefined): void {
     this.#db.run(UNWATCHED, kind, since ?? null);
-    this.#objects.forget();
   }
 
   forget(kind: Kind): void {
     this.#db.run(FORGET, kind, UNKNOWN_VERSION);
-    this.#objects.forget();
   }
 }
 

@@ -5,6 +5,7 @@ import type { Journals } from '../journal/journals.ts';
 import { giveUpAll } from './giving-up.ts';
 import type { Intents } from './intents.ts';
 import type { Retirements } from './retirements.ts';
+import { beginRetirement, endRetirement } from './retirements.ts';
 
 /** Retires the bridge, or ends that. The caller holds the transaction. */
 export class Retirement implements RetirementTx {
@@ -25,8 +26,8 @@ export class Retirement implements RetirementTx {
   set(on: boolean, by: string, at: Instant): void {
     this.#onKeys();
     this.#journals.giveUpAll('retired', at);
-    if (!on) return this.#retirements.end(by, at);
-    this.#retirements.begin(by, at);
+    if (!on) return endRetirement(this.#db, by, at);
+    beginRetirement(this.#db, by, at);
     giveUpAll(this.#db, this.#intents, at);
   }
 

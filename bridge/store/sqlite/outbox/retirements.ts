@@ -1,17 +1,30 @@
 import type { Instant } from '../../../lib/clock.ts';
 import type { Retired, RetiredRows, Retirement } from '../../operations.ts';
-import type { Db } from '../db/db.ts';
+import type { Db, Kept } from '../db/db.ts';
+
+interface Columns {
+  readonly from_at: Instant;
+  readonly from_by: string;
+  readonly until_at: Instant | null;
+}
 
 /** The times in which the bridge was retired, the current one included. The caller holds the transaction. */
-export class Retirements {
+export class Retirements implements Kept {
   readonly #db: Db;
+  #all: readonly Columns[] | undefined;
 
   constructor(db: Db) {
     this.#db = db;
+    db.keep(this, /\bretirements\b/);
+  }
+
+  forget(): void {
+    this.#all = undefined;
   }
 
   current(): Retired | undefined {
-    return this.#db.get<Retired>('SELECT from_at AS since, from_by AS by FROM retirements WHERE until_at IS NULL');
+    const row = this.#rows().find(({ until_at: until }) => until === null);
+    return row && { since: row.from_at, by: row.from_by };
   }
 
   /**
@@ -19,8 +32,9 @@ export class Retirements {
    * are cut to whole seconds: one in the second of the end counts as after it.
    */
   covers(at: Instant): boolean {
-    const sql = 'SELECT 1 FROM retirements WHERE until_at IS NULL OR (?1 >= from_at AND ?1 + 1000 <= until_at)';
-    return this.#db.get(sql, at) !== undefined;
+    return this.#rows().some(({ from_at: from, until_at: until }) => {
+      return until === null || (at >= from && at + 1000 <= until);
+    });
   }
 
   /** True when the present store was made while the bridge was retired: the vendor may know what the store does not. */
@@ -30,14 +44,23 @@ export class Retirements {
     return this.#db.get(sql) !== undefined;
   }
 
-  /** A retirement that lasts already goes on. */
-  begin(by: string, at: Instant): void {
-    if (this.current() === undefined) this.#db.run('INSERT INTO retirements (from_at, from_by) VALUES (?, ?)', at, by);
+  /** Asked for every intent, and changed by an operator. */
+  #rows(): readonly Columns[] {
+    return (this.#all ??= this.#db.all<Columns>('SELECT from_at, from_by, until_at FROM retirements'));
   }
+}
 
-  end(by: string, at: Instant): void {
-    this.#db.run('UPDATE retirements SET until_at = ?, until_by = ? WHERE until_at IS NULL', at, by);
-  }
+export function currentRetirement(db: Db): Retired | undefined {
+  return db.get<Retired>('SELECT from_at AS since, from_by AS by FROM retirements WHERE until_at IS NULL');
+}
+
+/** A retirement that lasts already goes on. */
+export function beginRetirement(db: Db, by: string, at: Instant): void {
+  if (currentRetirement(db) === undefined) db.run('INSERT INTO retirements (from_at, from_by) VALUES (?, ?)', at, by);
+}
+
+export function endRetirement(db: Db, by: string, at: Instant): void {
+  db.run('UPDATE retirements SET until_at = ?, until_by = ? WHERE until_at IS NULL', at, by);
 }
 
 const ROWS = `SELECT destination, count(*) AS rows, sum(not_in_sync_since IS NOT NULL AND refused = 0) AS open,
@@ -46,7 +69,7 @@ const ROWS = `SELECT destination, count(*) AS rows, sum(not_in_sync_since IS NOT
 
 /** The current retirement and how far it is. */
 export function readRetirement(db: Db): Retirement | undefined {
-  const current = new Retirements(db).current();
+  const current = currentRetirement(db);
   if (current === undefined) return undefined;
   const destinations = db
     .all<RetiredRows>(ROWS)

@@ -1,7 +1,7 @@
 import type { Instant } from '../../../lib/clock.ts';
 import type { Recovery } from '../../store.ts';
 import type { Db } from '../db/db.ts';
-import { Retirements } from '../outbox/retirements.ts';
+import { beginRetirement, currentRetirement, endRetirement } from '../outbox/retirements.ts';
 import { parsed } from '../db/unreadable-rows.ts';
 import type { Keys, RecoveryFiles } from '../file/recovery-files.ts';
 
@@ -44,7 +44,7 @@ export function readKeys(db: Db): Keys {
   return {
     clusterId: db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'cluster_id'")?.value,
     cutoffs: Object.fromEntries(cutoffs.map(({ destination, at }) => [destination, at])),
-    retired: new Retirements(db).current() ?? null,
+    retired: currentRetirement(db) ?? null,
     stickyKeys: sticky.map(
       ({ destination, kind, namespace, name, key }) => [destination, kind, namespace, name, key] as const,
     ),
@@ -62,8 +62,7 @@ export function putKeys(db: Db, { clusterId, cutoffs, stickyKeys, retired }: Key
       'INSERT OR IGNORE INTO sticky_keys (destination, kind, namespace, name, key) VALUES (?, ?, ?, ?, ?)',
       ...row,
     );
-  const retirements = new Retirements(db);
   // A backup may be older than the last "retire" or "retire --undo".
-  if (retired) retirements.begin(retired.by, retired.since);
-  else if (retired === null) retirements.end('restore', cutoff);
+  if (retired) beginRetirement(db, retired.by, retired.since);
+  else if (retired === null) endRetirement(db, 'restore', cutoff);
 }

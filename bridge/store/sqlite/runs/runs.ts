@@ -8,10 +8,7 @@ import type { RunRowColumns } from './stored-runs.ts';
 
 const WAITING = `${RUN_ROW} WHERE waiting_for = 'owner' AND owner_uid = ? ORDER BY sort_at, uid`;
 
-/**
- * Runs as one transaction reads and writes them: of one that has hardly changed only that is written. The caller holds the
- * transaction.
- */
+/** Runs as transactions read and write them: of one that has hardly changed only that is written. The caller holds the transaction. */
 export class Runs implements RunsTx {
   readonly #db: Db;
   readonly #seen = new SeenRows<RunRow>();
@@ -20,13 +17,8 @@ export class Runs implements RunsTx {
 
   constructor(db: Db) {
     this.#db = db;
-    this.#late = new LateRows(db, /\b(?:runs|run_counts)\b/, (row, known) => putRun(db, row, known));
+    this.#late = new LateRows(db, /\b(?:runs|run_counts)\b/, (row, known) => putRun(db, row, known), this.#seen);
     this.#lateAttempts = new LateRows(db, /\battempts\b/, ({ runUid, attempt }) => putAttempt(db, runUid, attempt));
-  }
-
-  /** The rows may be others now. */
-  forget(): void {
-    this.#seen.forget();
   }
 
   get(uid: string): RunRow | undefined {
