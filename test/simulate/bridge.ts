@@ -97,7 +97,7 @@ export class Bridge {
       env: {},
       overrides: { ...config, store: { ...(config['store'] as Tree), path: this.path } },
     });
-    ruleDisk(folder, { isFull: () => options.weather.is('disk-full'), step: () => this.death.step() });
+    ruleDisk(folder, () => options.weather.is('disk-full'), this.death);
     options.scheduler.in(0, () => void this.#start().catch((error: unknown) => this.#crash(error)), this.program);
   }
 

@@ -17,7 +17,11 @@ const MINUTE = 60_000;
 
 /** Everything that is wrong at the end of a simulation, by the truth of its world. */
 export function check(simulation: Simulation): Failure[] {
-  if (simulation.lives.length === 0) return [{ what: 'the bridge never started' }];
+  const { lives } = simulation;
+  if (lives.length === 0) return [{ what: 'the bridge never started' }];
+  // Else no kill and no full disk would hit a commit, and nobody would notice.
+  if (lives.some(({ hasStarted, death }) => hasStarted && death.commits === 0))
+    return [{ what: 'a bridge that worked has not committed anything on the simulated disk' }];
   const reader = openReader(simulation.storePath);
   try {
     return [

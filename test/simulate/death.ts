@@ -23,6 +23,8 @@ export class Death {
   #steps = Infinity;
   #after: Leaving | undefined;
   #isDying = false;
+  /** Of its store, on the simulated disk. */
+  commits = 0;
 
   constructor(options: DeathOptions) {
     this.#options = options;
@@ -55,6 +57,10 @@ export class Death {
     this.#after = undefined;
     this.#steps = 1;
     this.#soon(`killed after ${leaving === 'answer' ? 'an answer' : 'a request'}`);
+  }
+
+  committed(): void {
+    this.commits++;
   }
 
   /** Before each step on the disk. */

@@ -15,13 +15,15 @@ export interface DiskRules {
   isFull(): boolean;
   /** Called before each step that changes something on the disk; may throw `Killed`. */
   step(): void;
+  /** A transaction that changed something is on the disk. */
+  committed(): void;
 }
 
 const rules = new Map<string, DiskRules>();
 
 /** Everything below `folder` goes by these rules. */
-export function ruleDisk(folder: string, given: DiskRules): void {
-  rules.set(folder, given);
+export function ruleDisk(folder: string, isFull: DiskRules['isFull'], by: Omit<DiskRules, 'isFull'>): void {
+  rules.set(folder, { isFull, step: () => by.step(), committed: () => by.committed() });
 }
 
 export function forgetDisk(folder: string): void {
@@ -83,6 +85,7 @@ function installDatabase(): void {
       throw full();
     }
     exec.call(this, sql);
+    writer.rules.committed();
     writer.rules.step();
   };
 }
