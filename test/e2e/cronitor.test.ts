@@ -127,6 +127,18 @@ describe.concurrent('scenarios side by side', () => {
     expect(stage.states(job)).toEqual(['run', 'complete']);
   });
 
+  it('a Job deleted while it is active: one run, one fail that says cancelled', async () => {
+    await make('main', { name: 'deleted', pod: { run: '600s' } });
+    const job = await stage.run('main', 'deleted');
+    await stage.untilReported(job, 'run');
+    await stage.kubes.main.delete(`job/${job.metadata.name}`);
+    await stage.untilReported(job, 'fail');
+    expect(stage.pings(job).map(({ state, message }) => [state, message])).toEqual([
+      ['run', undefined],
+      ['fail', 'cancelled'],
+    ]);
+  });
+
   it('16 an exclude that is not a boolean stops nobody: the CronJob is monitored', async () => {
     const { uid } = (await make('main', { name: 'no-boolean', cronitor: { exclude: 'yes' } })).metadata;
     await whole('main', 'no-boolean');
