@@ -5,6 +5,8 @@ import { defineConfig } from 'vitest/config';
 const patient = { expect: { poll: { timeout: 20_000 } } };
 /** Real programs on a machine that others use too: a test may fail once, and scripts/test names it as flaky. */
 const real = { retry: 1 };
+/** A cluster that was given is one for all; else each file has its own, so that files run side by side. */
+const isGiven = (process.env['KUBECONFIG_E2E'] ?? process.env['KUBECONFIG'] ?? '') !== '';
 const slow = { ...patient, testTimeout: 300_000, hookTimeout: 600_000, pool: 'forks' as const, fileParallelism: false };
 
 export default defineConfig({
@@ -42,8 +44,18 @@ export default defineConfig({
           testTimeout: 600_000,
         },
       },
-      // Most of a test is waiting for the cluster.
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow, ...real, maxConcurrency: 30 } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          ...slow,
+          ...real,
+          // Most of a test is waiting for the cluster.
+          maxConcurrency: 30,
+          fileParallelism: !isGiven,
+          maxWorkers: 3,
+        },
+      },
       {
         test: {
           name: 'faults',
@@ -53,7 +65,7 @@ export default defineConfig({
           testTimeout: 900_000,
           // Most of a scenario is waiting, and each file has a stage of its own.
           fileParallelism: true,
-          maxWorkers: 5,
+          maxWorkers: process.env['FAULTS'] === 'short' ? 3 : 5, // short, other tests run beside them
         },
       },
     ],

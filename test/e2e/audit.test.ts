@@ -27,7 +27,7 @@ let kube: Kube;
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'e2e-audit-'));
   releases.add(() => rmSync(dataDir, { recursive: true }));
-  const cluster = await startCluster('e2e-audit');
+  const cluster = await startCluster(`audit-${process.pid}`);
   releases.add(() => cluster.stop());
   kubeconfig = cluster.kubeconfig;
   kube = await createNamespace(kubeconfig, 'audit');

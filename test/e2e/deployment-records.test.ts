@@ -20,7 +20,7 @@ let kube: Kube;
 beforeAll(async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'e2e-records-'));
   releases.add(() => rmSync(dataDir, { recursive: true }));
-  const cluster = await startCluster('e2e-records');
+  const cluster = await startCluster(`records-${process.pid}`);
   releases.add(() => cluster.stop());
   const { kubeconfig } = cluster;
   kube = await createNamespace(kubeconfig, 'records');
