@@ -2,21 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { Tree } from '../../bridge/config/tree.ts';
-import { DNS_LABEL } from '../../bridge/kubernetes/dns-label.ts';
 import { SINKS } from '../../bridge/sinks/index.ts';
 import { bridgeConfigSchema, named, type Refinements } from './json-schema.ts';
+import { closed, LABEL_KEY, list, mapOf, NAMESPACE, SECRET_KEY, secretKey, text } from './schemas.ts';
+import { extraScrapeConfigs, jobs, limit, seconds } from './scrape.ts';
 
-export const text = { type: 'string' };
-const list = (items: Tree): Tree => ({ type: 'array', items });
-const mapOf = (items: Tree): Tree => ({ type: 'object', additionalProperties: items });
-export const closed = (properties: Tree, required: readonly string[] = []): Tree => ({
-  type: 'object',
-  additionalProperties: false,
-  properties,
-  required,
-});
-
-const NAMESPACE = { type: 'string', pattern: DNS_LABEL.source };
 /** A registry and a path: a tag or a digest has a value of its own. Empty: a template says what to do. */
 const REPOSITORY = {
   type: 'string',
@@ -33,10 +23,6 @@ const amounts = {
   additionalProperties: QUANTITY,
   required: [],
 };
-const LABEL_KEY = '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$';
-const LABEL_VALUE = '^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$';
-const SECRET_KEY = { type: 'string', pattern: '^[-._A-Za-z0-9]+$' };
-const secretKey = closed({ existingSecret: text, key: text }, ['existingSecret', 'key']);
 /** Keys of which any may be taken away by null. */
 const open = { additionalProperties: true, required: [] };
 
@@ -161,84 +147,6 @@ export const bundledBackend: Refinements = {
   'victorialogs.persistence.size': persistence['persistence.size'],
 };
 
-const seconds = (minimum: number): Tree => ({ type: 'integer', minimum, maximum: 60, examples: [30] });
-/** 0 is none, as in Prometheus. The most is more than any target has; beyond the integers of Go, Helm would write what the Collector does not start with. */
-const limit = { type: 'integer', minimum: 0, maximum: 1_000_000_000 };
-
-const LABEL_NAME = { type: 'string', pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' };
-/** YAML makes numbers and booleans of some patterns; Prometheus takes them as text again. */
-const anyText = { type: ['string', 'number', 'boolean'] };
-const GROUP = '[$]([{][0-9A-Za-z_]+[}]|[0-9A-Za-z_]+)';
-
-/** A relabel rule with the keys of Prometheus; what depends on the action is checked by the template. */
-const rule = closed({
-  source_labels: list(LABEL_NAME),
-  separator: text,
-  regex: anyText,
-  modulus: { type: 'integer', minimum: 1 },
-  target_label: { type: 'string', pattern: `^([a-zA-Z_]|${GROUP})([0-9A-Za-z_]|${GROUP})*$` },
-  replacement: anyText,
-  action: {
-    enum: [
-      'replace',
-      'keep',
-      'drop',
-      'keepequal',
-      'dropequal',
-      'hashmod',
-      'labelmap',
-      'labeldrop',
-      'labelkeep',
-      'lowercase',
-      'uppercase',
-    ],
-  },
-});
-
-/** The name of a container's port, which has a letter, or its number. */
-const PORT = {
-  type: ['string', 'integer'],
-  pattern: '^([a-z0-9]+-)*[0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*$',
-  maxLength: 15,
-  minimum: 1,
-  maximum: 65_535,
-  examples: ['metrics', 8080],
-};
-
-function jobs(): Tree {
-  const anyJob = {
-    enabled: { type: 'boolean' },
-    intervalSeconds: seconds(15),
-    timeoutSeconds: seconds(1),
-    sampleLimit: limit,
-    labelLimit: limit,
-    keep: list(text),
-    drop: list(text),
-    relabel: list(rule),
-    metricRelabel: list(rule),
-  };
-  const selector = named(LABEL_KEY, { type: 'string', pattern: LABEL_VALUE });
-  const tls = { insecureSkipVerify: { type: 'boolean' }, caFile: { type: 'string', pattern: '^(/.+)?$' } };
-  const ofPods = { ...anyJob, ...tls, namespaces: list(NAMESPACE), path: { type: 'string', pattern: '^/[^?#\\s]*$' } };
-  const own = { ...ofPods, selector, port: PORT, scheme: { enum: ['http', 'https'] } };
-  const preset = (properties: Tree): Tree => closed(properties);
-  const { path: _, ...annotated } = ofPods;
-  const ofNodes = { ...anyJob, ...tls };
-  return {
-    properties: {
-      'kube-state-metrics': preset(anyJob),
-      collector: preset(anyJob),
-      bridge: preset(anyJob),
-      'annotated-pods': preset({ ...annotated, selector }),
-      kubelet: preset(ofNodes),
-      cadvisor: preset(ofNodes),
-    },
-    additionalProperties: closed(own),
-    allOf: [named('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', {})],
-    required: [],
-  };
-}
-
 const HEADERS = named('^[A-Za-z0-9][-A-Za-z0-9._]*$', secretKey);
 const ofSignal = (exporters: readonly string[]): Tree =>
   closed({ exporter: { enum: exporters }, endpoint: text, insecure: { type: 'boolean' }, headers: HEADERS });
@@ -268,6 +176,7 @@ export function umbrella(): Refinements {
     'metrics.scrape.sampleLimit': limit,
     'metrics.scrape.labelLimit': limit,
     'metrics.scrape.jobs': jobs(),
+    'metrics.scrape.extraScrapeConfigs': extraScrapeConfigs,
     'prometheusOperator.rules.labels': mapOf(text),
     'prometheusOperator.monitors.labels': mapOf(text),
     'prometheusOperator.monitors.intervalSeconds': { ...seconds(5), maximum: 300 },

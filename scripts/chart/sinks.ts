@@ -2,7 +2,7 @@ import type { Tree } from '../../bridge/config/tree.ts';
 import { SINKS } from '../../bridge/sinks/index.ts';
 import type { SinkModule } from '../../bridge/sinks/module.ts';
 import { destinationSchema, named } from './json-schema.ts';
-import { closed, text } from './refinements.ts';
+import { closed, text } from './schemas.ts';
 
 /** The destinations of every sink, by the sink's name; a description in values.yaml counts. */
 export function sinkValues(described: Tree): Tree {

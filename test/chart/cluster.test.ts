@@ -32,19 +32,21 @@ What each service account may do in a namespace that it watches, by the scope of
 the release the bridge may delete the Collector's pod (restartCollector) and, with a backend, read its log. pods/log of all pods
 is there only while a destination takes logs: a Cronitor account without shipLogs: false. patch on pods is there only while pods
 get timestamps (kubernetes). "every kind" is with watch.KIND: true for each. lb-pod-logs is there only with backend.podLogs.
+"kubelets and Services" is with metrics.scrape.jobs.kubelet and a job with role: endpointslice.
 Written by the tests; the release is "lb".
 `;
 
 describe('permissions', () => {
   const backend = { exporter: 'debug', traces: false, podLogs: { enabled: true } }; // kinds of traces are in the column of all
-  const kubelets = { metrics: { scrape: { jobs: { kubelet: { enabled: true } } } } };
+  const services = { role: 'endpointslice', selector: { app: 'shop' }, port: 'metrics' };
+  const kubelets = { metrics: { scrape: { jobs: { kubelet: { enabled: true }, shop: services } } } };
   const cronitor = { default: { existingSecret: 'cronitor' } };
   const everything = { watch: Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, true])) };
   const scopes: readonly (readonly [string, () => Tree, () => Kube])[] = [
     ['namespace', () => ({ scope: 'namespace' }), () => ops],
     ['namespaces', () => ({ scope: 'namespaces', namespaces: [shop.namespace] }), () => shop],
     ['cluster', () => ({ scope: 'cluster' }), () => shop],
-    ['cluster, with kubelets', () => ({ scope: 'cluster', ...kubelets }), () => shop],
+    ['cluster, kubelets and Services', () => ({ scope: 'cluster', ...kubelets }), () => shop],
     ['cluster, timestamps of pods', () => ({ scope: 'cluster', kubernetes: { default: {} } }), () => shop],
     ['cluster, every kind', () => ({ scope: 'cluster', ...everything }), () => shop],
   ];

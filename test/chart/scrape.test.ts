@@ -143,7 +143,7 @@ describe('the jobs of the chart', () => {
 
   it('prove the kubelet by the authority of the API, or by another, where that is wanted', async () => {
     const tls = async (given: Tree): Promise<unknown> => {
-      const kubelet = { enabled: true, ...given };
+      const kubelet = { enabled: true, tls: given };
       return (await jobs(debug({ kubelet }, { scope: 'cluster' }))).get('kubelet')?.['tls_config'];
     };
     expect(await tls({})).toEqual({ insecure_skip_verify: true });
@@ -218,48 +218,5 @@ describe('the backend', () => {
       { action: 'upsert', key: 'cloud.region', value: 'eu-1' },
       { action: 'upsert', key: 'tenant', value: 'a$$b' },
     ]);
-  });
-});
-
-describe('pods that are scraped over TLS', () => {
-  it.each<readonly [Tree, Tree]>([
-    [{}, {}],
-    [{ scheme: 'http' }, { scheme: 'http' }],
-    [{ scheme: 'https' }, { scheme: 'https' }],
-    [
-      { scheme: 'https', caFile: '/ca/ca.crt' },
-      { scheme: 'https', tls_config: { ca_file: '/ca/ca.crt' } },
-    ],
-    [
-      { scheme: 'https', insecureSkipVerify: true },
-      { scheme: 'https', tls_config: { insecure_skip_verify: true } },
-    ],
-  ])('%j', async (given, wanted) => {
-    const { scheme, tls_config } = (await jobs(debug({ shop: { ...SHOP, ...given } }))).get('shop') ?? {};
-    expect({ ...(scheme !== undefined && { scheme }), ...(tls_config !== undefined && { tls_config }) }).toEqual(
-      wanted,
-    );
-  });
-
-  it('by their annotation, with the authority that the job names', async () => {
-    const job = (await jobs(debug({ 'annotated-pods': { enabled: true, caFile: '/ca/ca.crt' } }))).get(
-      'annotated-pods',
-    );
-    expect(job).toMatchObject({ tls_config: { ca_file: '/ca/ca.crt' } });
-    expect(job?.['relabel_configs']).toContainEqual({
-      source_labels: ['__meta_kubernetes_pod_annotation_prometheus_io_scheme'],
-      regex: '(https?)',
-      target_label: '__scheme__',
-    });
-  });
-
-  it.each<readonly [Tree, string]>([
-    [{ caFile: '/ca.crt' }, 'metrics.scrape.jobs.shop says how certificates are verified, but is scraped without TLS'],
-    [{ scheme: 'http', insecureSkipVerify: true }, 'set scheme: https'],
-    [{ scheme: 'https', insecureSkipVerify: true, caFile: '/ca.crt' }, 'nothing is compared with it'],
-    [{ scheme: 'grpc' }, "at '/metrics/scrape/jobs/shop/scheme': value must be one of 'http', 'https'"],
-    [{ scheme: 'https', caFile: 'ca.crt' }, "at '/metrics/scrape/jobs/shop/caFile'"],
-  ])('%j is refused', async (given, words) => {
-    expect(await refusal(chart, debug({ shop: { ...SHOP, ...given } }))).toContain(words);
   });
 });

@@ -5,7 +5,7 @@ release, that are there.
 {{- define "lifecycle-bridge.jobs" -}}
 {{- $jobs := dict -}}
 {{- range $name, $given := .Values.metrics.scrape.jobs -}}
-{{- $job := omit $.Values.metrics.scrape "jobs" -}}
+{{- $job := omit $.Values.metrics.scrape "jobs" "extraScrapeConfigs" -}}
 {{- range $key, $value := $given }}{{ $_ := set $job $key $value }}{{ end -}}{{/* "merge" takes a 0 for nothing */}}
 {{- $there := or (not (has $name (include "lifecycle-bridge.ownJobs" $ | fromJsonArray))) (index $.Subcharts $name) -}}
 {{- if and $there (ne (toString $job.enabled) "false") }}{{ $_ := set $jobs $name $job }}{{ end -}}
@@ -32,6 +32,8 @@ would be watched either.
 {{- if and $idle (not (has $name $own)) -}}
 {{- fail (printf "%s is on, but nothing is scraped, because %s, or %s.enabled: false" $at $idle $at) -}}
 {{- end -}}
+{{- include "lifecycle-bridge.checkTargets" (dict "root" $ "at" $at "name" $name "job" $job) -}}
+{{- include "lifecycle-bridge.checkClient" (dict "at" $at "name" $name "job" $job) -}}
 {{- if ge (int $job.timeoutSeconds) (int $job.intervalSeconds) -}}
 {{- fail (printf "%s: timeoutSeconds (%v) must be less than intervalSeconds (%v)" $at $job.timeoutSeconds $job.intervalSeconds) -}}
 {{- end -}}
@@ -46,9 +48,73 @@ would be watched either.
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- with .Values.metrics.scrape.extraScrapeConfigs -}}
+{{- if $idle -}}
+{{- fail (printf "metrics.scrape.extraScrapeConfigs has jobs, but nothing is scraped, because %s, or empty the list" $idle) -}}
+{{- end -}}
+{{- range $index, $extra := . -}}
+{{- $at := printf "metrics.scrape.extraScrapeConfigs[%d]" $index -}}
+{{- if hasKey $jobs $extra.job_name }}{{ fail (printf "%s: there is a job %s already: Prometheus takes each job_name once" $at $extra.job_name) }}{{ end -}}
+{{- $_ := set $jobs $extra.job_name $extra -}}
+{{- include "lifecycle-bridge.checkDollars" (dict "at" $at "pattern" (toJson $extra)) -}}
+{{- end -}}
+{{- end -}}
 {{- if and (not $idle) (not $jobs) -}}
 {{- fail (printf "backend.exporter is %s, but no job of metrics.scrape.jobs is on: the Collector would not start. Switch one on, or set backend.exporter: none" (include "lifecycle-bridge.metricsExporter" .)) -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Whether a job says what it scrapes, and that in one way. */}}
+{{- define "lifecycle-bridge.checkTargets" -}}
+{{- $job := .job -}}
+{{- $at := .at -}}
+{{- if has .name (list "kubelet" "cadvisor") -}}
+{{- if ne .root.Values.scope "cluster" }}{{ fail (printf "%s reads nodes, which needs scope: cluster" $at) }}{{ end -}}
+{{- else if $job.targets -}}
+{{- range $key := list "selector" "port" "role" "namespaces" -}}
+{{- if hasKey $job $key }}{{ fail (printf "%s has targets and %s: either addresses of your own (targets), or what the API finds (selector, port, role, namespaces)" $at $key) }}{{ end -}}
+{{- end -}}
+{{- range $index, $target := $job.targets -}}
+{{- if and (not $job.prober) (contains "/" $target) -}}
+{{- fail (printf "%s.targets[%d]: %s; a target is host:port; the rest is said by scheme, path and params, or by the prober for a probe" $at $index $target) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $job.module (not $job.prober) }}{{ fail (printf "%s has module, which is a module of a prober: name it in %s.prober" $at $at) }}{{ end -}}
+{{- else if not (has .name (include "lifecycle-bridge.ownJobs" . | fromJsonArray)) -}}
+{{- range $key := list "labels" "prober" "module" -}}
+{{- if hasKey $job $key }}{{ fail (printf "%s has %s, which goes with targets, such as [host:9100]" $at $key) }}{{ end -}}
+{{- end -}}
+{{- if gt (int $job.intervalSeconds) 60 -}}
+{{- fail (printf "%s.intervalSeconds: %v; allowed: 15 to 60; 15 to 300 for a job with targets" $at $job.intervalSeconds) -}}
+{{- end -}}
+{{- if ne .name "annotated-pods" -}}
+{{- if not $job.selector }}{{ fail (printf "%s needs selector, the labels of its pods (or of its Services, with role: endpointslice), or targets" $at) }}{{ end -}}
+{{- if not $job.port }}{{ fail (printf "%s needs port, the name or number of a port of its containers (or Services)" $at) }}{{ end -}}
+{{- end -}}
+{{- $scope := include "lifecycle-bridge.namespaces" .root | fromJsonArray -}}
+{{- range $job.namespaces }}{{ if and $scope (not (has . $scope)) -}}
+{{- fail (printf "%s: the namespace %s is not in scope (%s)" $at . (join ", " $scope)) -}}
+{{- end }}{{ end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* How a job proves who it is, and whom it believes. */}}
+{{- define "lifecycle-bridge.checkClient" -}}
+{{- $at := .at -}}
+{{- $tls := .job.tls | default dict -}}
+{{- $asks := or $tls.caFile $tls.caKey -}}
+{{- if and $tls (not (has .name (list "kubelet" "cadvisor" "annotated-pods"))) (ne (toString .job.scheme) "https") -}}
+{{- fail (printf "%s.tls says how certificates are verified, but it is scraped without TLS: set scheme: https" $at) -}}
+{{- end -}}
+{{- if and $tls.insecureSkipVerify $asks -}}
+{{- fail (printf "%s.tls has an authority and insecureSkipVerify: true, so nothing is compared with it: set insecureSkipVerify: false" $at) -}}
+{{- end -}}
+{{- if and $tls.caFile $tls.caKey }}{{ fail (printf "%s.tls has caFile and caKey: one of them" $at) }}{{ end -}}
+{{- if ne (empty $tls.certKey) (empty $tls.keyKey) }}{{ fail (printf "%s.tls: certKey and keyKey go together: a certificate and its private key" $at) }}{{ end -}}
+{{- $keys := or $tls.caKey $tls.certKey -}}
+{{- if and $keys (not $tls.existingSecret) }}{{ fail (printf "%s.tls has keys of a Secret: name it in %s.tls.existingSecret" $at $at) }}{{ end -}}
+{{- if and $tls.existingSecret (not $keys) }}{{ fail (printf "%s.tls.existingSecret: say which of its keys are used: caKey, or certKey and keyKey, such as ca.crt, tls.crt and tls.key" $at) }}{{ end -}}
+{{- if and .job.basicAuth .job.authorization }}{{ fail (printf "%s has basicAuth and authorization: one of them" $at) }}{{ end -}}
 {{- end -}}
 
 {{/* Compiled as Prometheus does; with the empty alternative whatever compiles matches. */}}

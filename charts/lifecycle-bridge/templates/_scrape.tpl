@@ -10,12 +10,15 @@ caller replaces it.
   sample_limit: {{ int64 $job.sampleLimit }}
   label_limit: {{ int64 $job.labelLimit }}
   {{- $arguments := dict "root" $ "name" $name "job" $job }}
+  {{- include "lifecycle-bridge.scrapeOptions" $arguments | indent 2 }}
   {{- if has $name (list "kube-state-metrics" "collector" "bridge") }}
   {{- include "lifecycle-bridge.ownTarget" $arguments | nindent 2 }}
   {{- else if has $name (list "kubelet" "cadvisor") }}
   {{- include "lifecycle-bridge.nodeTargets" $arguments | nindent 2 }}
+  {{- else if $job.targets }}
+  {{- include "lifecycle-bridge.staticTargets" $arguments | nindent 2 }}
   {{- else }}
-  {{- include "lifecycle-bridge.podTargets" $arguments | nindent 2 }}
+  {{- include "lifecycle-bridge.foundTargets" $arguments | nindent 2 }}
   {{- end }}
   {{- if or $job.keep $job.drop $job.metricRelabel }}
   metric_relabel_configs:
@@ -28,114 +31,78 @@ caller replaces it.
     {{- with $job.metricRelabel }}{{ toYaml . | nindent 4 }}{{ end }}
   {{- end }}
 {{- end }}
-{{- end -}}
-
-{{/* A part of this release, by its Service. What kube-state-metrics reports is about other pods: it carries no pod of its own. */}}
-{{- define "lifecycle-bridge.ownTarget" -}}
-honor_labels: {{ eq .name "kube-state-metrics" }}
-static_configs:
-  - targets: ['{{ .root.Release.Name }}-{{ .name }}.{{ .root.Release.Namespace }}.svc:{{ ternary "8888" "8080" (eq .name "collector") }}']
-    {{- if ne .name "kube-state-metrics" }}
-    labels:
-      k8s_namespace_name: {{ .root.Release.Namespace | quote }}
-      k8s_pod_name: {{ .root.Release.Name }}-{{ .name }}-0
-      k8s_container_name: {{ .name }}
-      k8s_statefulset_name: {{ .root.Release.Name }}-{{ .name }}
-    {{- end }}
-{{- with .job.relabel }}
-relabel_configs: {{- toYaml . | nindent 2 }}
+{{- with .Values.metrics.scrape.extraScrapeConfigs }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}
 
-{{/* The kubelets of all nodes. Without insecureSkipVerify their certificates must be of the API's authority, or of caFile. */}}
-{{- define "lifecycle-bridge.nodeTargets" -}}
-{{- if ne .root.Values.scope "cluster" -}}
-{{- fail (printf "metrics.scrape.jobs.%s reads nodes, which needs scope: cluster" .name) -}}
-{{- end -}}
-scheme: https
-{{- if eq .name "cadvisor" }}
-metrics_path: /metrics/cadvisor
-{{- end }}
-authorization: { credentials_file: /var/run/secrets/kubernetes.io/serviceaccount/token }
-{{- include "lifecycle-bridge.scrapeTls" (dict "job" .job "name" .name "authority" "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt") }}
-kubernetes_sd_configs: [{ role: node }]
-relabel_configs:
-  - { source_labels: [__meta_kubernetes_node_name], target_label: k8s_node_name }
-  {{- with .job.relabel }}{{ toYaml . | nindent 2 }}{{ end }}
-{{- end -}}
-
-{{/* What certificates are compared with: the authorities of the system, unless `authority` or the job names another one. */}}
-{{- define "lifecycle-bridge.scrapeTls" -}}
-{{- if .job.insecureSkipVerify }}
-{{- if .job.caFile }}
-{{- fail (printf "metrics.scrape.jobs.%s has caFile and insecureSkipVerify: true, so nothing is compared with it: set insecureSkipVerify: false" .name) }}
-{{- end }}
-tls_config: { insecure_skip_verify: true }
-{{- else }}
-{{- with .job.caFile | default .authority }}
-tls_config: { ca_file: {{ . | quote }} }
-{{- end }}
-{{- end }}
-{{- end -}}
-
-{{/* Pods in scope, by label or by annotation. */}}
-{{- define "lifecycle-bridge.podTargets" -}}
-{{- $scope := include "lifecycle-bridge.namespaces" .root | fromJsonArray -}}
-{{- $annotated := eq .name "annotated-pods" -}}
-{{- if not (or $annotated .job.selector) -}}
-{{- fail (printf "metrics.scrape.jobs.%s needs selector, the labels of its pods" .name) -}}
-{{- end -}}
-{{- if not (or $annotated .job.port) -}}
-{{- fail (printf "metrics.scrape.jobs.%s needs port, the name or number of a container's port" .name) -}}
-{{- end -}}
-{{- range .job.namespaces }}{{ if and $scope (not (has . $scope)) -}}
-{{- fail (printf "metrics.scrape.jobs.%s: the namespace %s is not in scope (%s)" $.name . (join ", " $scope)) -}}
-{{- end }}{{ end -}}
-{{- if and (not $annotated) (ne (toString .job.scheme) "https") (or .job.caFile .job.insecureSkipVerify) -}}
-{{- fail (printf "metrics.scrape.jobs.%s says how certificates are verified, but is scraped without TLS: set scheme: https" .name) -}}
-{{- end -}}
-{{- with .job.path }}
+{{/* What a job may set beside its targets, each on a line of its own. Given: name, job. */}}
+{{- define "lifecycle-bridge.scrapeOptions" -}}
+{{- with .job.path | default (ternary "/probe" "" (not (empty .job.prober))) }}
 metrics_path: {{ . | quote }}
 {{- end }}
 {{- with .job.scheme }}
 scheme: {{ . }}
 {{- end }}
-{{- include "lifecycle-bridge.scrapeTls" . }}
-kubernetes_sd_configs:
-  - role: pod
-    {{- with .job.namespaces | default $scope }}
-    namespaces: { names: {{ toJson . }} }
-    {{- end }}
-    {{- with .job.selector }}
-    {{- $labels := list }}
-    {{- range $key, $value := . }}{{ $labels = append $labels (printf "%s=%s" $key $value) }}{{ end }}
-    selectors: [{ role: pod, label: {{ join "," $labels | quote }} }]
-    {{- end }}
-relabel_configs:
-  - { source_labels: [__meta_kubernetes_pod_phase], action: drop, regex: Pending|Succeeded|Failed }
-  - { source_labels: [__meta_kubernetes_pod_container_init], action: drop, regex: 'true' }
-  {{- if $annotated }}
-  - { source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scrape], action: keep, regex: 'true' }
-  - { source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_scheme], regex: '(https?)', target_label: __scheme__ }
-  - { source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_path], regex: (.+), target_label: __metrics_path__ }
-  - { source_labels: [__meta_kubernetes_pod_annotation_prometheus_io_port], action: keep, regex: '[0-9]+' }
-  # The annotation names the port: what is found for each port of each container becomes one target, which is taken once.
-  - { source_labels: [__meta_kubernetes_pod_ip, __meta_kubernetes_pod_annotation_prometheus_io_port], regex: '([0-9.]+);(.+)', replacement: '$1:$2', target_label: __address__ }
-  - { source_labels: [__meta_kubernetes_pod_ip, __meta_kubernetes_pod_annotation_prometheus_io_port], regex: '(.*:.*);(.+)', replacement: '[$1]:$2', target_label: __address__ }
-  {{- else if kindIs "string" .job.port }}
-  - { source_labels: [__meta_kubernetes_pod_container_port_name], action: keep, regex: {{ .job.port | quote }} }
-  {{- else }}
-  - { source_labels: [__meta_kubernetes_pod_container_port_number], action: keep, regex: '{{ .job.port }}' }
-  {{- end }}
-  - { source_labels: [__meta_kubernetes_namespace], target_label: k8s_namespace_name }
-  - { source_labels: [__meta_kubernetes_pod_name], target_label: k8s_pod_name }
-  - { source_labels: [__meta_kubernetes_pod_uid], target_label: k8s_pod_uid }
-  {{- if not $annotated }}
-  - { source_labels: [__meta_kubernetes_pod_container_name], target_label: k8s_container_name }
-  {{- end }}
-  - { source_labels: [__meta_kubernetes_pod_node_name], target_label: k8s_node_name }
-  {{- range $kind := list "ReplicaSet" "StatefulSet" "DaemonSet" "Job" }}
-  - { source_labels: [__meta_kubernetes_pod_controller_kind, __meta_kubernetes_pod_controller_name], regex: {{ $kind }};(.+), target_label: k8s_{{ lower $kind }}_name }
-  {{- end }}
-  {{- with .job.relabel }}{{ toYaml . | nindent 2 }}{{ end }}
+{{- $params := .job.params | default dict }}
+{{- with .job.module }}{{ $params = merge (dict "module" (list .)) $params }}{{ end }}
+{{- with $params }}
+params: {{ toJson . }}
+{{- end }}
+{{- with .job.bodySizeLimit }}
+body_size_limit: {{ . }}
+{{- end }}
+{{- range $limit := list "targetLimit" "labelNameLengthLimit" "labelValueLengthLimit" }}
+{{- with get $.job $limit }}
+{{ snakecase $limit }}: {{ int64 . }}
+{{- end }}
+{{- end }}
+{{- range $honored := list "honorLabels" "honorTimestamps" }}
+{{- if hasKey $.job $honored }}
+{{ snakecase $honored }}: {{ get $.job $honored }}
+{{- end }}
+{{- end }}
+{{- with .job.basicAuth }}
+basic_auth: { username_file: /etc/otelcol/scrape/{{ $.name }}/username, password_file: /etc/otelcol/scrape/{{ $.name }}/password }
+{{- end }}
+{{- with .job.authorization }}
+authorization: { type: {{ .type | default "Bearer" | quote }}, credentials_file: /etc/otelcol/scrape/{{ $.name }}/credentials }
+{{- end }}
+{{- end -}}
+
+{{/* What certificates are compared with, and ours: the authorities of the system, unless `authority` or the job names another one. */}}
+{{- define "lifecycle-bridge.scrapeTls" -}}
+{{- $tls := .job.tls | default dict -}}
+{{- $files := dict "caKey" "ca_file" "certKey" "cert_file" "keyKey" "key_file" -}}
+{{- $client := dict -}}
+{{- if $tls.insecureSkipVerify }}{{ $_ := set $client "insecure_skip_verify" true }}{{ end -}}
+{{- with $tls.caFile | default (ternary "" .authority (or (not (empty $tls.insecureSkipVerify)) (empty .authority))) }}{{ $_ := set $client "ca_file" . }}{{ end -}}
+{{- with $tls.serverName }}{{ $_ := set $client "server_name" . }}{{ end -}}
+{{- range $key, $option := $files -}}
+{{- if get $tls $key }}{{ $_ := set $client $option (printf "/etc/otelcol/scrape/%s/%s" $.name (trimSuffix "_file" $option)) }}{{ end -}}
+{{- end -}}
+{{- with $client }}
+tls_config: {{ toJson . }}
+{{- end }}
+{{- end -}}
+
+{{/* The Secrets of the jobs that are on, as the sources of a projected volume (JSON): JOB/ca, JOB/password, and so on. */}}
+{{- define "lifecycle-bridge.scrapeSecrets" -}}
+{{- $sources := list -}}
+{{- range $name, $job := include "lifecycle-bridge.jobs" . | fromJson -}}
+{{- $tls := $job.tls | default dict -}}
+{{- $basic := $job.basicAuth | default dict -}}
+{{- $authorization := $job.authorization | default dict -}}
+{{- range $from := list
+  (dict "secret" $tls.existingSecret "keys" (dict "ca" $tls.caKey "cert" $tls.certKey "key" $tls.keyKey))
+  (dict "secret" $basic.existingSecret "keys" (dict "username" ($basic.usernameKey | default "username") "password" ($basic.passwordKey | default "password")))
+  (dict "secret" $authorization.existingSecret "keys" (dict "credentials" $authorization.key)) -}}
+{{- if $from.secret -}}
+{{- $items := list -}}
+{{- range $file, $key := $from.keys }}{{ if $key }}{{ $items = append $items (dict "key" $key "path" (printf "%s/%s" $name $file)) }}{{ end }}{{ end -}}
+{{- $sources = append $sources (dict "secret" (dict "name" $from.secret "items" $items)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $sources -}}
 {{- end -}}

@@ -104,15 +104,18 @@ readinessProbe:
 {{- if hasSuffix "lifecycle-bridge/charts/collector/templates" .Template.BasePath }}true{{ end -}}
 {{- end -}}
 
-{{/* What a configuration lists and watches: the objects of its k8sobjects receivers, and the pods and nodes that it scrapes. */}}
+{{/* What a configuration lists and watches: the objects of its k8sobjects receivers, and where Prometheus finds its targets. */}}
 {{- define "collector.rules" -}}
+{{- $finds := dict "pod" (list "/pods") "node" (list "/nodes") "service" (list "/services") "ingress" (list "networking.k8s.io/ingresses")
+  "endpoints" (list "/endpoints" "/services" "/pods") "endpointslice" (list "discovery.k8s.io/endpointslices" "/services" "/pods") -}}
 {{- $read := dict -}}
 {{- range $receiver, $is := .receivers -}}
 {{- if hasPrefix "k8sobjects" $receiver -}}
 {{- range ($is).objects }}{{ $_ := set $read (printf "%s/%s" (.group | default "") .name) true }}{{ end -}}
 {{- else if hasPrefix "prometheus" $receiver -}}
 {{- range (($is).config).scrape_configs }}{{ range .kubernetes_sd_configs -}}
-{{- if has .role (list "pod" "node") }}{{ $_ := set $read (printf "/%ss" .role) true }}{{ end -}}
+{{- range get $finds .role }}{{ $_ := set $read . true }}{{ end -}}
+{{- if (.attach_metadata).node }}{{ $_ := set $read "/nodes" true }}{{ end -}}
 {{- end }}{{ end -}}
 {{- end -}}
 {{- end -}}
