@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import type { Tree } from '../../bridge/config/tree.ts';
 import { SINKS } from '../../bridge/sinks/index.ts';
 import { bridgeConfigSchema, named, type Refinements } from './json-schema.ts';
-import { closed, LABEL_KEY, list, mapOf, NAMESPACE, SECRET_KEY, secretKey, text } from './schemas.ts';
+import { closed, LABEL_KEY, LABEL_VALUE, list, mapOf, NAMESPACE, SECRET_KEY, secretKey, text } from './schemas.ts';
 import { extraScrapeConfigs, jobs, limit, seconds } from './scrape.ts';
 
 /** A registry and a path: a tag or a digest has a value of its own. Empty: a template says what to do. */
@@ -31,6 +31,20 @@ const only = (all: Refinements, which: (path: string) => boolean): Refinements =
 const under = (at: string, all: Refinements): Refinements =>
   Object.fromEntries(Object.entries(all).map(([path, schema]) => [`${at}.${path}`, schema]));
 
+const objects = list({ type: 'object' });
+/** What of a pod the chart itself does not set. */
+const POD_SPEC = closed({
+  dnsConfig: { type: 'object' },
+  dnsPolicy: { enum: ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'] },
+  hostAliases: objects,
+  hostUsers: { type: 'boolean' },
+  initContainers: objects,
+  preemptionPolicy: { enum: ['PreemptLowerPriority', 'Never'] },
+  runtimeClassName: text,
+  schedulerName: text,
+  topologySpreadConstraints: objects,
+});
+
 /** What every subchart has. `enabled` and `global` come from the umbrella chart. */
 const workload: Refinements = {
   'image.repository': REPOSITORY,
@@ -45,6 +59,7 @@ const workload: Refinements = {
   podLabels: mapOf(text),
   nodeSelector: mapOf(text),
   tolerations: list({ type: 'object' }),
+  podSpec: POD_SPEC,
   podSecurityContext: open,
   securityContext: open,
 };
@@ -184,7 +199,10 @@ export function umbrella(): Refinements {
     collector: open,
     'kube-state-metrics': open,
     'bundled-backend': open,
+    extraManifests: list({ type: 'object', required: ['apiVersion', 'kind', 'metadata'] }),
     'global.imagePullSecrets': list({ type: 'object', required: ['name'] }),
+    'global.commonLabels': named(LABEL_KEY, { type: 'string', pattern: LABEL_VALUE }),
+    'global.commonAnnotations': mapOf(text),
     global: open,
   };
 }

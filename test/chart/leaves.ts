@@ -42,6 +42,7 @@ const REPLACED: Readonly<Record<string, unknown>> = {
   'metrics.scrape.extraScrapeConfigs': [{ job_name: 'x', static_configs: [{ targets: ['x:1'] }] }],
   'collector.queue.batch': false,
   'bundled-backend.victorialogs.retention': '2w',
+  extraManifests: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' } }],
   'kube-state-metrics.collectors': ['jobs'],
   'kube-state-metrics.extraCollectors': ['persistentvolumeclaims'],
   'kube-state-metrics.extraMetricAllowlist': ['kube_persistentvolumeclaim_.*'],
@@ -132,6 +133,7 @@ function list(key: string): unknown {
 }
 
 function mapping(key: string): unknown {
+  if (key === 'podSpec') return { schedulerName: 'x' };
   return key === 'affinity' ? { podAffinity: {} } : { x: 'y' };
 }
 

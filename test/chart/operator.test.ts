@@ -36,7 +36,7 @@ describe('for the Prometheus operator', () => {
   it('the rules are the alerts of docs/operations.md, with the labels of its Prometheus', async () => {
     const rules = { enabled: true, labels: { release: 'prometheus' } };
     const [made] = ofKind(await render(chart, { prometheusOperator: { rules } }), 'PrometheusRule');
-    expect(made?.metadata.labels).toEqual({ release: 'prometheus' });
+    expect(made?.metadata.labels).toMatchObject({ release: 'prometheus' });
     expect(made?.['spec']).toEqual(parse(/<!-- alerts -->\n\n```yaml\n([^]*?)```/.exec(page)?.[1] ?? ''));
   });
 

@@ -10,7 +10,7 @@ metadata:
   {{- with .namespace }}
   namespace: {{ . | quote }}
   {{- end }}
-  labels: {{- include "lifecycle-bridge.labels" .root | nindent 4 }}
+  {{- include "lifecycle-bridge.metadata" .root | nindent 2 }}
 rules: {{- range compact .rules }}{{ . | trim | nindent 2 }}{{ else }} []{{ end }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -20,7 +20,7 @@ metadata:
   {{- with .namespace }}
   namespace: {{ . | quote }}
   {{- end }}
-  labels: {{- include "lifecycle-bridge.labels" .root | nindent 4 }}
+  {{- include "lifecycle-bridge.metadata" .root | nindent 2 }}
 roleRef: { apiGroup: rbac.authorization.k8s.io, kind: {{ $prefix }}Role, name: '{{ $name }}' }
 subjects:
   - { kind: ServiceAccount, name: {{ .account | quote }}, namespace: {{ .root.Release.Namespace | quote }} }

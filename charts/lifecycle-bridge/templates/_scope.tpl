@@ -32,6 +32,33 @@ app.kubernetes.io/part-of: lifecycle-bridge
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
+{{- with (.Values.global).commonLabels }}{{ toYaml . | nindent 0 }}{{ end }}
+{{- end -}}
+
+{{/* Of each object. .Labels and .Annotations are its own beside those of all. */}}
+{{- define "lifecycle-bridge.metadata" -}}
+labels: {{- merge dict (.Labels | default dict) (include "lifecycle-bridge.labels" . | fromYaml) | toYaml | nindent 2 }}
+{{- with merge dict (.Annotations | default dict) ((.Values.global).commonAnnotations | default dict) }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* Labels by which objects are found are the chart's own: those of the user may not be these. */}}
+{{- define "lifecycle-bridge.checkCommonLabels" -}}
+{{- range $label, $_ := .Values.global.commonLabels -}}
+{{- if regexMatch "^(app[.]kubernetes[.]io/(name|instance|part-of|version|managed-by|component)|helm[.]sh/chart)$" $label -}}
+{{- fail (printf "global.commonLabels has %s, which the chart itself sets: take it out" $label) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* In a checkout the parts are packed into charts/ by a command: those of an older pull would be installed without a word. */}}
+{{- define "lifecycle-bridge.checkParts" -}}
+{{- range $name, $part := .Subcharts -}}
+{{- if ne $part.Chart.Version $.Chart.Version -}}
+{{- fail (printf "the part %s that is packed in charts/ is of version %s, the chart of %s: pack the parts again by helm dependency build charts/lifecycle-bridge" $name $part.Chart.Version $.Chart.Version) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "lifecycle-bridge.otlpToken" -}}

@@ -29,6 +29,14 @@ app.kubernetes.io/version: {{ . | quote }}
 {{- define "bundled-backend.chartLabels" -}}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
+{{- with (.Values.global).commonLabels }}{{ toYaml . | nindent 0 }}{{ end }}
+{{- end -}}
+
+{{- define "bundled-backend.metadata" -}}
+labels: {{- include "bundled-backend.labels" . | nindent 2 }}
+{{- with (.root.Values.global).commonAnnotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{/* Labels of its pods, with those of the user, who may not give one of ours: it would be there twice. */}}
@@ -37,7 +45,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- range $label, $_ := .root.Values.podLabels -}}
 {{- if hasKey $own $label }}{{ fail (printf "bundled-backend.podLabels has %s, which the chart itself sets: take it out" $label) }}{{ end -}}
 {{- end -}}
-{{- merge dict (.root.Values.podLabels | default dict) $own | toYaml -}}
+{{- merge $own (.root.Values.podLabels | default dict) ((.root.Values.global).commonLabels | default dict) | toYaml -}}
 {{- end -}}
 
 {{- define "bundled-backend.image" -}}
@@ -85,6 +93,9 @@ affinity: {{- toYaml . | nindent 2 }}
 {{- with .root.Values.priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
+{{- with .root.Values.podSpec }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{/* What of the container is the same for both. Also given: probe, the path and port that say that it serves. */}}
@@ -116,7 +127,7 @@ kind: NetworkPolicy
 metadata:
   name: {{ include "bundled-backend.name" . }}
   namespace: {{ .root.Release.Namespace }}
-  labels: {{- include "bundled-backend.labels" . | nindent 4 }}
+  {{- include "bundled-backend.metadata" . | nindent 2 }}
 spec:
   podSelector:
     matchLabels: {{- include "bundled-backend.selector" . | nindent 6 }}

@@ -21,6 +21,15 @@ app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | qu
 {{ include "bridge.podLabels" . }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
+{{- with (.Values.global).commonLabels }}{{ toYaml . | nindent 0 }}{{ end }}
+{{- end -}}
+
+{{/* Of each object. .Annotations are its own beside those of all. */}}
+{{- define "bridge.metadata" -}}
+labels: {{- include "bridge.labels" . | nindent 2 }}
+{{- with merge dict (.Annotations | default dict) ((.Values.global).commonAnnotations | default dict) }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{/* Labels of its pods, with those of the user, who may not give one of ours: it would be there twice. */}}
@@ -29,7 +38,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- range $label, $_ := .Values.podLabels -}}
 {{- if hasKey $own $label }}{{ fail (printf "bridge.podLabels has %s, which the chart itself sets: take it out" $label) }}{{ end -}}
 {{- end -}}
-{{- merge dict (.Values.podLabels | default dict) $own | toYaml -}}
+{{- merge $own (.Values.podLabels | default dict) ((.Values.global).commonLabels | default dict) | toYaml -}}
 {{- end -}}
 
 {{- define "bridge.noImage" -}}

@@ -14,7 +14,7 @@ kind: StatefulSet
 metadata:
   name: {{ include "bridge.name" . }}
   namespace: {{ .Release.Namespace }}
-  labels: {{- include "bridge.labels" . | nindent 4 }}
+  {{- include "bridge.metadata" . | nindent 2 }}
 spec:
   replicas: {{ .Values.replicas }}
   serviceName: {{ include "bridge.name" . }}
@@ -137,6 +137,7 @@ spec:
       {{- with .Values.priorityClassName }}
       priorityClassName: {{ . | quote }}
       {{- end }}
+      {{- with .Values.podSpec }}{{ toYaml . | nindent 6 }}{{ end }}
   {{- if .Values.persistence.enabled }}
   volumeClaimTemplates:
     - apiVersion: v1

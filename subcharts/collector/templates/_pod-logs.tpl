@@ -11,6 +11,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- merge (include "collector.podLogsSelector" . | fromYaml) (include "collector.labels" . | fromYaml) | toYaml -}}
 {{- end -}}
 
+{{- define "collector.podLogsMetadata" -}}
+labels: {{- include "collector.podLogsLabels" . | nindent 2 }}
+{{- with (.Values.global).commonAnnotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{/* On every node one that reads the logs of its pods from the disk. Checksum, SecretEnv and Mounted are those of the StatefulSet. */}}
 {{- define "collector.daemonset" -}}
 {{- $name := include "collector.podLogsName" . -}}
@@ -20,14 +27,14 @@ kind: DaemonSet
 metadata:
   name: {{ $name }}
   namespace: {{ .Release.Namespace }}
-  labels: {{- include "collector.podLogsLabels" . | nindent 4 }}
+  {{- include "collector.podLogsMetadata" . | nindent 2 }}
 spec:
   updateStrategy: { rollingUpdate: { maxUnavailable: 10% } } # what is away reads on where it was
   selector:
     matchLabels: {{- include "collector.podLogsSelector" . | nindent 6 }}
   template:
     metadata:
-      labels: {{- merge (include "collector.podLogsSelector" . | fromYaml) (include "collector.podLabels" . | fromYaml) | toYaml | nindent 8 }}
+      labels: {{- merge (include "collector.podLogsSelector" . | fromYaml) (include "collector.podLabels" . | fromYaml) ((.Values.global).commonLabels | default dict) | toYaml | nindent 8 }}
       annotations:
         checksum/config: {{ .Checksum }}
         {{- with .Values.podLogs.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
@@ -95,4 +102,5 @@ spec:
       {{- with .Values.podLogs.priorityClassName }}
       priorityClassName: {{ . | quote }}
       {{- end }}
+      {{- with .Values.podLogs.podSpec }}{{ toYaml . | nindent 6 }}{{ end }}
 {{- end -}}

@@ -8,7 +8,7 @@ kind: StatefulSet
 metadata:
   name: {{ include "collector.name" . }}
   namespace: {{ .Release.Namespace }}
-  labels: {{- include "collector.labels" . | nindent 4 }}
+  {{- include "collector.metadata" . | nindent 2 }}
 spec:
   replicas: 1
   serviceName: {{ include "collector.name" . }}
@@ -79,6 +79,7 @@ spec:
       {{- with .Values.priorityClassName }}
       priorityClassName: {{ . | quote }}
       {{- end }}
+      {{- with .Values.podSpec }}{{ toYaml . | nindent 6 }}{{ end }}
   {{- if .Values.persistence.enabled }}
   volumeClaimTemplates:
     - apiVersion: v1

@@ -18,7 +18,7 @@ kind: Deployment
 metadata:
   name: {{ include "kube-state-metrics.name" . }}
   namespace: {{ .Release.Namespace }}
-  labels: {{- include "kube-state-metrics.labels" . | nindent 4 }}
+  {{- include "kube-state-metrics.metadata" . | nindent 2 }}
 spec:
   replicas: 1
   strategy: { type: Recreate } # two at once would report everything twice
@@ -84,4 +84,5 @@ spec:
       {{- with .Values.priorityClassName }}
       priorityClassName: {{ . | quote }}
       {{- end }}
+      {{- with .Values.podSpec }}{{ toYaml . | nindent 6 }}{{ end }}
 {{- end -}}

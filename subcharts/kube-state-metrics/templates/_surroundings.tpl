@@ -5,7 +5,7 @@ kind: Service
 metadata:
   name: {{ include "kube-state-metrics.name" . }}
   namespace: {{ .Release.Namespace }}
-  labels: {{- include "kube-state-metrics.labels" . | nindent 4 }}
+  {{- include "kube-state-metrics.metadata" . | nindent 2 }}
 spec:
   selector: {{- include "kube-state-metrics.selector" . | nindent 4 }}
   ports:
@@ -18,10 +18,7 @@ kind: ServiceAccount
 metadata:
   name: {{ include "kube-state-metrics.serviceAccount" . }}
   namespace: {{ .Release.Namespace }}
-  labels: {{- include "kube-state-metrics.labels" . | nindent 4 }}
-  {{- with .Values.serviceAccount.annotations }}
-  annotations: {{- toYaml . | nindent 4 }}
-  {{- end }}
+  {{- include "kube-state-metrics.metadata" (merge (dict "Annotations" .Values.serviceAccount.annotations) .) | nindent 2 }}
 automountServiceAccountToken: false
 {{- end }}
 {{- if .Values.networkPolicy.enabled }}
@@ -31,7 +28,7 @@ kind: NetworkPolicy
 metadata:
   name: {{ include "kube-state-metrics.name" . }}
   namespace: {{ .Release.Namespace }}
-  labels: {{- include "kube-state-metrics.labels" . | nindent 4 }}
+  {{- include "kube-state-metrics.metadata" . | nindent 2 }}
 spec:
   podSelector:
     matchLabels: {{- include "kube-state-metrics.selector" . | nindent 6 }}
