@@ -1,6 +1,6 @@
 /**
  * Writes what of the charts follows from elsewhere: the version from package.json, Chart.lock, collector-config/ inside
- * the package, the sinks and the kinds of the bridge, its alerts, values.schema.json from values.yaml and the bridge's own schema, and the tables of the READMEs.
+ * the package, the sinks and the kinds of the bridge, its alerts and its dashboard, values.schema.json from values.yaml and the bridge's own schema, and the tables of the READMEs.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import type { Tree } from '../bridge/config/tree.ts';
 import manifest from '../package.json' with { type: 'json' };
+import { dashboard } from './chart/dashboard.ts';
 import { valuesSchema } from './chart/json-schema.ts';
 import type { Refinements } from './chart/json-schema.ts';
 import { kindsFile } from './chart/kinds.ts';
@@ -122,5 +123,6 @@ mkdirSync(join(copied, 'watch'), { recursive: true });
 for (const file of readdirSync(collectorConfig, { recursive: true, encoding: 'utf8' }))
   if (file.endsWith('.yaml')) emit(join(copied, file), read(collectorConfig, file));
 emit(join(umbrella, 'files/alerts.yaml'), alerts());
+emit(join(umbrella, 'files/dashboard.json'), dashboard());
 emit(join(umbrella, 'files/sinks.yaml'), sinksFile());
 emit(join(subcharts, 'bridge/files/kinds.yaml'), kindsFile());

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
+import type { MetricDefinition } from '../bridge/telemetry/metric-definition.ts';
 import { METRICS, seriesName } from '../bridge/telemetry/names.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../docs/operations.md'), 'utf8');
@@ -11,10 +12,10 @@ interface Rules {
   readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
 }
 
-const series = new Map<string, readonly string[]>(
+const series = new Map<string, MetricDefinition>(
   Object.values(METRICS).flatMap((metric) =>
     (metric.type === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']).map(
-      (suffix) => [seriesName(metric) + suffix, metric.attributes] as const,
+      (suffix) => [seriesName(metric) + suffix, metric] as const,
     ),
   ),
 );
@@ -22,11 +23,14 @@ const series = new Map<string, readonly string[]>(
 const rules = (parse(block) as Rules).groups.flatMap((group) => group.rules);
 
 it.each(rules.map(({ alert, expr }) => [alert, expr] as const))('%s asks for what the bridge has', (_, expr) => {
-  const used = [...expr.matchAll(/(lifecycle_bridge_\w+)(?:\{([^}]*)\})?/g)];
+  const used = [...expr.matchAll(/(^|[^\w]+|\w+\()(lifecycle_bridge_\w+)(?:\{([^}]*)\})?/g)];
   expect(used.length).toBeGreaterThan(0);
-  for (const [, name = '', matchers = ''] of used) {
-    expect([...series.keys()]).toContain(name);
+  for (const [, before = '', name = '', matchers = ''] of used) {
+    const metric = series.get(name);
+    expect([name, metric === undefined]).toEqual([name, false]);
     const labels = [...matchers.matchAll(/\w+(?=[!=]?[=~]{1,2}")/g)].map(([label]) => label);
-    expect(series.get(name)).toEqual(expect.arrayContaining(labels));
+    expect(metric?.attributes).toEqual(expect.arrayContaining(labels));
+    // A counter may also be compared with what it was.
+    if (metric?.type !== 'counter') expect(/(?:rate|increase)\($/.test(before)).toBe(metric?.type === 'histogram');
   }
 });

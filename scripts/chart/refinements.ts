@@ -195,6 +195,8 @@ export function umbrella(): Refinements {
     'prometheusOperator.rules.labels': mapOf(text),
     'prometheusOperator.monitors.labels': mapOf(text),
     'prometheusOperator.monitors.intervalSeconds': { ...seconds(5), maximum: 300 },
+    'dashboard.labels': { ...mapOf(text), required: [] },
+    'dashboard.annotations': mapOf(text),
     bridge: { ...open, properties: { enabled: { type: 'boolean' }, config } },
     collector: open,
     'kube-state-metrics': open,

@@ -87,6 +87,7 @@ function withOf(name: string): Tree {
     return { backend: { podLogs: { enabled: true } } };
   if (name.startsWith('bundled-backend.')) return bundled(name);
   if (name.startsWith('prometheusOperator.')) return operator(name);
+  if (/^dashboard\.(?!enabled)/.test(name)) return { dashboard: { enabled: true } };
   if (name.startsWith('bridge.ingress.')) return { bridge: { ingress: { enabled: true, host: 'h' } } };
   return name === 'namespaces' ? { scope: 'namespaces' } : {};
 }
