@@ -5,7 +5,7 @@ import type { Tree } from '../../bridge/config/tree.ts';
 import { SINKS } from '../../bridge/sinks/index.ts';
 import { bridgeConfigSchema, named, type Refinements } from './json-schema.ts';
 import { closed, LABEL_KEY, LABEL_VALUE, list, mapOf, NAMESPACE, SECRET_KEY, secretKey, text } from './schemas.ts';
-import { extraScrapeConfigs, jobs, limit, seconds } from './scrape.ts';
+import { scrape, seconds } from './scrape.ts';
 
 /** A registry and a path: a tag or a digest has a value of its own. Empty: a template says what to do. */
 const REPOSITORY = {
@@ -186,12 +186,7 @@ export function umbrella(): Refinements {
       logs: ofSignal(['none', 'debug', 'otlp', 'otlphttp']),
     }),
     'otlp.token.key': SECRET_KEY,
-    'metrics.scrape.intervalSeconds': seconds(15),
-    'metrics.scrape.timeoutSeconds': seconds(1),
-    'metrics.scrape.sampleLimit': limit,
-    'metrics.scrape.labelLimit': limit,
-    'metrics.scrape.jobs': jobs(),
-    'metrics.scrape.extraScrapeConfigs': extraScrapeConfigs,
+    ...under('metrics.scrape', scrape),
     'prometheusOperator.rules.labels': mapOf(text),
     'prometheusOperator.monitors.labels': mapOf(text),
     'prometheusOperator.monitors.intervalSeconds': { ...seconds(5), maximum: 300 },

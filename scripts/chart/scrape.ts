@@ -4,7 +4,7 @@ import { closed, LABEL_KEY, LABEL_VALUE, list, NAMESPACE, SECRET_KEY, text } fro
 
 export const seconds = (minimum: number): Tree => ({ type: 'integer', minimum, maximum: 60, examples: [30] });
 /** 0 is none, as in Prometheus. The most is more than any target has; beyond the integers of Go, Helm would write what the Collector does not start with. */
-export const limit = { type: 'integer', minimum: 0, maximum: 1_000_000_000 };
+const limit = { type: 'integer', minimum: 0, maximum: 1_000_000_000 };
 
 const LABEL_NAME = { type: 'string', pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' };
 /** YAML makes numbers and booleans of some patterns; Prometheus takes them as text again. */
@@ -105,25 +105,31 @@ const own = closed({
   authorization: closed({ existingSecret: text, key: SECRET_KEY, type: text }, ['existingSecret', 'key']),
 });
 
-export function jobs(): Tree {
-  return {
-    properties: {
-      'kube-state-metrics': closed(anyJob),
-      collector: closed(anyJob),
-      bridge: closed(anyJob),
-      'annotated-pods': closed({ ...ofOthers, selector, namespaces: list(NAMESPACE) }),
-      kubelet: closed(ofOthers),
-      cadvisor: closed(ofOthers),
-    },
-    additionalProperties: own,
-    allOf: [named('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', {})],
-    required: [],
-  };
-}
+const jobs = {
+  properties: {
+    'kube-state-metrics': closed(anyJob),
+    collector: closed(anyJob),
+    bridge: closed(anyJob),
+    'annotated-pods': closed({ ...ofOthers, selector, namespaces: list(NAMESPACE) }),
+    kubelet: closed(ofOthers),
+    cadvisor: closed(ofOthers),
+  },
+  additionalProperties: own,
+  allOf: [named('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', {})],
+  required: [],
+};
 
-/** What Prometheus itself says about the rest. */
-export const extraScrapeConfigs = list({
-  type: 'object',
-  properties: { job_name: { type: 'string', minLength: 1 } },
-  required: ['job_name'],
-});
+/** What is below metrics.scrape. */
+export const scrape = {
+  intervalSeconds: seconds(15),
+  timeoutSeconds: seconds(1),
+  sampleLimit: limit,
+  labelLimit: limit,
+  jobs,
+  /** Prometheus itself says what else they may have. */
+  extraScrapeConfigs: list({
+    type: 'object',
+    properties: { job_name: { type: 'string', minLength: 1 } },
+    required: ['job_name'],
+  }),
+};

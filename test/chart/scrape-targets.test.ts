@@ -233,4 +233,5 @@ it('a password that changes is read again, without a restart', async () => {
   writeFileSync(join(work, 'scrape/guarded/password'), password);
   const seen = of('guarded_info', 'guarded').length;
   await until('the new one is taken', () => of('guarded_info', 'guarded').length > seen, 90_000);
+  expect(collector.log()).not.toContain('panic');
 });
