@@ -39,11 +39,17 @@ function generate(chart: string, refined: Refinements, ours: boolean, inherited:
   const schema = valuesSchema(values, refined);
   const own = schema['properties'] as Tree;
   const properties = { ...own, ...inherited(own) };
-  emit(join(chart, 'values.schema.json'), `${JSON.stringify({ ...schema, properties }, null, 2)}\n`);
+  emit(join(chart, 'values.schema.json'), schemaText({ ...schema, properties }));
   emit(join(chart, 'README.md'), between(read(chart, 'README.md'), 'values', valuesTable(values)));
   // Of the chart, of its dependencies, which are released together, and of its image.
   const versions = ours ? /^( *)(version|appVersion): .*$/gm : /^( *)(version): .*$/gm;
   emit(join(chart, 'Chart.yaml'), read(chart, 'Chart.yaml').replaceAll(versions, `$1$2: ${manifest.version}`));
+}
+
+/** A line for each value: a diff shows which one changed, and the package is small. */
+function schemaText({ properties, ...schema }: Tree): string {
+  const lines = Object.entries(properties as Tree).map((value) => value.map((part) => JSON.stringify(part)).join(': '));
+  return `${JSON.stringify(schema).slice(0, -1)}, "properties": {\n${lines.join(',\n')}\n}}\n`;
 }
 
 /** As Helm computes it; the time stays until the digest changes. */

@@ -239,5 +239,5 @@ export function dashboard(): string {
     links: [],
     panels: panels(),
   };
-  return `${JSON.stringify(whole, null, 2)}\n`;
+  return `${JSON.stringify(whole, null, 1)}\n`;
 }
