@@ -82,7 +82,8 @@ function execute(program: string, args: readonly string[], input: string, timeou
       if (error) reject(new Error(`kubectl ${args.slice(1).join(' ')}: ${stderr.trim() || error.message}`));
       else resolve(stdout);
     });
-    child.stdin?.end(input);
+    // It may have ended without a look at its input: its exit code says whether that is wrong.
+    child.stdin?.on('error', () => undefined).end(input);
   });
 }
 
