@@ -56,6 +56,7 @@ export class Asks {
   }
 
   take(now: Instant): ReadonlySet<Ask> {
+    if (this.#againAt <= now) this.addLeft();
     const asked = new Set(this.#next);
     if (asked.size === ASKS.length) this.#allAt = now;
     this.#next.clear();
@@ -68,10 +69,13 @@ export class Asks {
     else this.addLeft();
   }
 
-  /** Ms until something is asked for by itself, when a limit that keeps it back is free at `freeAt`. */
+  /**
+   * Ms until something is asked for by itself, when a limit that keeps it back is free at `freeAt`: that stays true for
+   * who is woken before.
+   */
   sleepMs(now: Instant, freeAt: Instant): number {
-    const leftMs = Math.min(freeAt, this.#againAt) - now;
-    return Math.max(1, Math.min(this.idleMs(now), leftMs));
+    this.#againAt = Math.min(this.#againAt, freeAt);
+    return Math.max(1, Math.min(this.idleMs(now), this.#againAt - now));
   }
 
   /** Never longer, also after a clock that was set back. */
