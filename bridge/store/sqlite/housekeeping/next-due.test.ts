@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Work } from '../../work.ts';
+import { Db } from '../db/db.ts';
 import { DELIVERED, DESTINATION, FAILED, held, HOUR, MINUTE, SECOND, TestStore } from '../../testing/test-store.ts';
 
 let t: TestStore;
@@ -54,7 +55,7 @@ it('is the next try, the end of a hold, or the next look at what grows older', (
   t.settle([b!], held('m', 3 * SECOND));
   expect(dueInMs()).toBe(3 * SECOND);
   t.now += 5 * SECOND;
-  expect(dueInMs()).toBe(10 * SECOND);
+  expect(dueInMs()).toBe(5 * SECOND);
 });
 
 it('is the next assertion of a monitor, of whatever destination', () => {
@@ -90,6 +91,33 @@ it('leaves the work once to the destination for which something became due, and 
   expect([dueNow(), dueNow()]).toEqual([{ ...LEFT, intents: ONE }, undefined]);
   t.now += 10 * SECOND;
   expect([dueNow(), dueNow()]).toEqual([{ ...LEFT, sweep: true }, undefined]);
+});
+
+it('leaves the sweep what waits for long, however often something else becomes due', () => {
+  settle();
+  t.enqueue({ key: 'a' }, { key: 'b' });
+  const [a] = t.claim();
+  dueNow();
+  for (let n = 0; n < 2; n++) {
+    t.settle([a!], FAILED, 5 * SECOND);
+    t.now += 5 * SECOND;
+    expect(dueNow()).toEqual({ ...LEFT, intents: ONE, sweep: n === 1 });
+    t.claim();
+  }
+});
+
+it('leaves what became due while the store could not be read', () => {
+  settle();
+  t.enqueue({ key: 'a' });
+  dueNow();
+  t.settle(t.claim(), held('m', 3 * SECOND));
+  t.now += 3 * SECOND;
+  const other = new Db(t.path, false);
+  other.exec('ALTER TABLE desired RENAME TO away');
+  expect(dueNow).toThrow('desired');
+  other.exec('ALTER TABLE away RENAME TO desired');
+  other.close();
+  expect(dueNow()).toEqual({ ...LEFT, intents: ONE, desired: ONE, journal: true });
 });
 
 it('leaves what was due between two calls, however short it waited', () => {

@@ -92,14 +92,13 @@ class Waits {
     return at;
   }
 
-  /** Marks what became due after `since`; false when that is nothing. */
-  markDue(since: Instant, now: Instant): boolean {
-    if (this.firstAfter(since) > now) return false;
+  /** Marks what became due after `since`. */
+  markDue(since: Instant, now: Instant): void {
+    if (this.firstAfter(since) > now) return;
     const { destinations, mark } = this.#waiting;
     const names = destinations === undefined ? [] : this.#db.all<{ name: string }>(destinations, since, now);
     if (destinations === undefined) mark(this.#db.work, '');
     for (const { name } of names) mark(this.#db.work, name);
-    return true;
   }
 }
 
@@ -113,9 +112,9 @@ export class NextDue {
   readonly #timers: Pick<TimersTx, 'first'>;
   readonly #intents: readonly Waits[];
   readonly #others: readonly Waits[];
-  /** Of the last call, and of the last one that found something due. */
+  /** Of the last call, and of the last one that left work to the sweep for what waits. */
   #lookedAt: Instant = -Infinity;
-  #foundAt: Instant = -Infinity;
+  #sweptAt: Instant = -Infinity;
 
   constructor(db: Db, timers: Pick<TimersTx, 'first'>) {
     this.#db = db;
@@ -127,7 +126,7 @@ export class NextDue {
   /** What is due moved with the clock: all of it counts as new. */
   clockSet(): void {
     this.#lookedAt = -Infinity;
-    this.#foundAt = -Infinity;
+    this.#sweptAt = -Infinity;
   }
 
   /**
@@ -139,14 +138,16 @@ export class NextDue {
     const isAny = this.#db.get(UNSETTLED) !== undefined;
     const tables = isAny ? [...this.#intents, ...this.#others] : this.#others;
     const since = Math.min(this.#lookedAt, now);
+    for (const table of tables) table.markDue(since, now);
+    // Only now: what a store that fails did not say is said by the next call.
     this.#lookedAt = now;
-    const isDue = tables.filter((table) => table.markDue(since, now)).length > 0;
-    const isOld = isAny && now - this.#foundAt >= UNSETTLED_MS;
-    if (isOld) this.#db.work.sweep();
-    if (isDue || isOld) this.#foundAt = now;
+    if (isAny && now - this.#sweptAt >= UNSETTLED_MS) {
+      this.#db.work.sweep();
+      this.#sweptAt = now;
+    }
     const timers = this.#timers.first();
     return Math.min(
-      isAny ? this.#foundAt + UNSETTLED_MS : Infinity,
+      isAny ? this.#sweptAt + UNSETTLED_MS : Infinity,
       ...tables.map((table) => table.firstAfter(now)),
       ...kinds.map((kind) => timers.get(kind) ?? Infinity),
     );
