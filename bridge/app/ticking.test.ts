@@ -13,6 +13,7 @@ let woken: number;
 let nextAt: number;
 let setBy: number;
 let fails: boolean;
+let isFull: boolean;
 let answer: Promise<void>;
 let ticking: Ticking;
 
@@ -22,7 +23,7 @@ let began: number;
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   began = performance.now();
-  [ticks, woken, nextAt, setBy, fails, answer] = [[], 0, Infinity, 0, false, Promise.resolve()];
+  [ticks, woken, nextAt, setBy, fails, isFull, answer] = [[], 0, Infinity, 0, false, false, Promise.resolve()];
   const tick = async (): Promise<Ticked> => {
     ticks.push(elapsed());
     await answer;
@@ -40,9 +41,18 @@ beforeEach(() => {
       nextAt,
     };
   };
-  const reporter = { storeFails: false, storeFailed: () => undefined, storeWorks: () => undefined };
+  const reporter = {
+    get storeFails() {
+      return isFull;
+    },
+    storeFailed: () => undefined,
+    storeWorks: () => undefined,
+  };
+  const probe = async (): Promise<void> => {
+    if (isFull) throw new Error('disk full');
+  };
   const clock = { now: () => START + setBy + elapsed() };
-  ticking = startTicking({ tick, probe: () => Promise.resolve() }, clock, reporter, () => void woken++);
+  ticking = startTicking({ tick, probe }, clock, reporter, () => void woken++);
 });
 afterEach(() => {
   ticking.stop();
@@ -90,6 +100,12 @@ describe('the bridge ticks', () => {
     fails = true;
     await after(3_000);
     expect([ticks, woken]).toEqual([[1_000, 2_000, 3_000], 0]);
+  });
+
+  it('and says what it found also while nothing can be written: the next one does not find it again', async () => {
+    isFull = true;
+    await after(3_000);
+    expect([ticks, woken]).toEqual([[1_000, 2_000, 3_000], 3]);
   });
 
   it('one at a time: what is written while one hangs is seen by the next', async () => {

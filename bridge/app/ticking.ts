@@ -31,11 +31,12 @@ export function startTicking(
   const tick = async (): Promise<number> => {
     try {
       const ticked = await calls.tick(clock.now());
+      // What it found it says once.
+      onTick(ticked);
       if (reporter.storeFails) {
         await calls.probe();
         reporter.storeWorks();
       }
-      onTick(ticked);
       return Math.min(Math.max(ticked.nextAt - clock.now(), TICK_MS), IDLE_MS);
     } catch (error) {
       reporter.storeFailed(error);
