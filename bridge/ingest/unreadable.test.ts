@@ -133,7 +133,6 @@ describe('stored rows that cannot be read', () => {
       bridge.store
         .claim(DESTINATION, 100, now, [], false)
         .map(({ payload }) => (payload as { query: { state: string } }).query.state);
-    expect(states()).toEqual([]);
     expect(states()).toEqual(['complete']);
     const drops = bridge.reader.drops({ limit: 10, kind: 'delivery' }).items;
     expect(drops.map(({ reason }) => reason)).toEqual(['unreadable_row', 'unreadable_row']);
@@ -141,9 +140,7 @@ describe('stored rows that cannot be read', () => {
 
   it('of a monitor give way to what its CronJob claims', () => {
     damage('UPDATE desired SET wanted = ?', BROKEN);
-    const claim = () => bridge.store.claimDesired(DESTINATION, 100, T0 + 120_000);
-    expect(claim()).toEqual([]);
-    expect(claim()).toHaveLength(2);
+    expect(bridge.store.claimDesired(DESTINATION, 100, T0 + 120_000)).toHaveLength(2);
     expect(quarantined()).toEqual([expect.stringMatching(/^desired\//), expect.stringMatching(/^desired\//)]);
   });
 

@@ -46,22 +46,26 @@ export class DesiredRows {
 
   claim(destination: string, limit: number, now: Instant, limitKeys: readonly string[]): ClaimedDesired[] {
     if (this.#holds.isHeld(destination, limitKeys, now)) return [];
-    const rows = this.#db.all<DesiredColumns>(CLAIM, destination, now, NOTHING, limit);
-    for (const { id } of rows) {
-      // Until the request is answered, it is not known what the vendor has.
-      this.#db.run(
-        `UPDATE desired SET sending = 1, accepted_hash = NULL, attempts = attempts + 1,
-           not_in_sync_since = coalesce(not_in_sync_since, ?) WHERE id = ?`,
-        now,
-        id,
-      );
+    for (;;) {
+      const rows = this.#db.all<DesiredColumns>(CLAIM, destination, now, NOTHING, limit);
+      const claimed = rows.flatMap((row) => this.#claimed(row, now));
+      // Who gets none does not ask again: what cannot be read made way for others, or for itself.
+      if (claimed.length > 0 || rows.length === 0) return claimed;
     }
-    return rows.flatMap((row) => {
-      const wanted = wantedOf(this.#db, row);
-      if (wanted === undefined) this.#replace(row, now);
-      const { key, wanted_hash: wantedHash, attempts } = row;
-      return wanted === undefined ? [] : [{ destination, key, wanted, wantedHash, attempt: attempts + 1 }];
-    });
+  }
+
+  #claimed(row: DesiredColumns, now: Instant): ClaimedDesired[] {
+    // Until the request is answered, it is not known what the vendor has.
+    this.#db.run(
+      `UPDATE desired SET sending = 1, accepted_hash = NULL, attempts = attempts + 1,
+         not_in_sync_since = coalesce(not_in_sync_since, ?) WHERE id = ?`,
+      now,
+      row.id,
+    );
+    const wanted = wantedOf(this.#db, row);
+    if (wanted === undefined) this.#replace(row, now);
+    const { destination, key, wanted_hash: wantedHash, attempts } = row;
+    return wanted === undefined ? [] : [{ destination, key, wanted, wantedHash, attempt: attempts + 1 }];
   }
 
   /** A row that cannot be read gives way to what a live object claims, if one does. */

@@ -108,17 +108,21 @@ export class Intents {
   ): ClaimedIntent[] {
     const blocked = new Set([...exclude, ...this.#holds.active(destination, now)]);
     if (blocked.has(destination) || this.#retirements.current() !== undefined) return [];
-    const status = dryRun ? ['ready', 'awaiting'] : ['ready'];
-    const found = status.flatMap((status) =>
-      dueIntents(this.#db, { destination, status, limit, now, blocked, perGate }),
-    );
-    const oldest = found.toSorted((a, b) => a.next_at - b.next_at || a.seq - b.seq).slice(0, limit);
-    for (const { seq } of oldest) {
-      this.#suspects.claimed(seq);
-      const marked = this.#db.get<{ note: string | null }>(MARK, seq);
-      if (marked?.note) this.#db.run(SENT_REFUSED, seq, now);
+    const statuses = dryRun ? ['ready', 'awaiting'] : ['ready'];
+    for (;;) {
+      const found = statuses.flatMap((status) =>
+        dueIntents(this.#db, { destination, status, limit, now, blocked, perGate }),
+      );
+      const oldest = found.toSorted((a, b) => a.next_at - b.next_at || a.seq - b.seq).slice(0, limit);
+      for (const { seq } of oldest) {
+        this.#suspects.claimed(seq);
+        const marked = this.#db.get<{ note: string | null }>(MARK, seq);
+        if (marked?.note) this.#db.run(SENT_REFUSED, seq, now);
+      }
+      const claimed = oldest.flatMap((row) => this.#claimed(row, now));
+      // Who gets none does not ask again: what cannot be sent made way for others.
+      if (claimed.length > 0 || oldest.length === 0) return claimed;
     }
-    return oldest.flatMap((row) => this.#claimed(row, now));
   }
 
   /** Empty for one that cannot be sent: it is given up, and the next of its lane may go. */
@@ -139,13 +143,8 @@ export class Intents {
     if (delivery.outcome === 'delivered') this.#suspects.delivered(row);
     const delivered = row.unknown_outcomes > 0 ? 'delivered_again' : 'delivered';
     const reason = delivery.outcome === 'drop' ? delivery.reason : delivered;
-    this.#finish(
-      row,
-      delivery.outcome === 'drop' ? 'dropped' : 'delivered',
-      reason,
-      withNote(row, delivery.detail),
-      now,
-    );
+    const status = delivery.outcome === 'drop' ? 'dropped' : 'delivered';
+    this.#finish(row, status, reason, withNote(row, delivery.detail), now);
   }
 
   /** Lets go what waited for this desired row. */
