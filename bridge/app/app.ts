@@ -36,7 +36,7 @@ import { startHeartbeats } from './heartbeats.ts';
 import type { Ticking } from './ticking.ts';
 import { startTicking, watchStore } from './ticking.ts';
 import type { Wake } from './wakes.ts';
-import { wakeOf } from './wakes.ts';
+import { HeldWake, wakeOf } from './wakes.ts';
 import { Live } from '../web/live.ts';
 import { webWithToken } from '../web/made-token.ts';
 import { startWeb } from '../web/server.ts';
@@ -187,13 +187,13 @@ async function startStore(
   releases: Releases,
 ): Promise<StoreRoom> {
   let state: StoreState | undefined;
-  let wake: Wake = () => undefined;
+  const held = new HeldWake();
   const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
   const onCommitted = (committed: Committed): void => {
     reporter.committed(committed);
     if (committed.changed) live.changed();
     // What an audit left to do before it too, though the commit itself may have changed nothing.
-    if (committed.work !== undefined) wake(committed.work);
+    if (committed.work !== undefined) held.wake(committed.work);
   };
   let ticking: Ticking | undefined;
   const worker = await startWorker({ config, startedAt, scheduleTimers }, onCommitted, fail, {
@@ -209,14 +209,14 @@ async function startStore(
   const onTick = (ticked: Ticked): void => {
     state = ticked.state;
     reporter.ticked(ticked);
-    if (ticked.work !== undefined) wake(ticked.work);
+    if (ticked.work !== undefined) held.wake(ticked.work);
     if (ticked.transitions.length > 0) live.changed();
   };
   ticking = startTicking(worker.calls, clock, reporter, onTick);
   releases.add(() => ticking.stop());
   releases.add(watchStore(config.store.path, () => ticking.changed()));
   const ingest = ingestOf(worker, reporter, tracer);
-  return { worker, ingest, failed, fail, onWake: (to) => void (wake = to), state: () => state };
+  return { worker, ingest, failed, fail, onWake: (to) => held.listen(to), state: () => state };
 }
 
 function ingestOf({ calls }: WorkerClient, reporter: Reporter, tracer: Tracer | undefined): Ingest {

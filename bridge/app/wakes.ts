@@ -12,3 +12,20 @@ export function wakeOf(dispatcher: Pick<Dispatcher, 'found'>, cluster: Pick<Clus
     cluster?.woken(work);
   };
 }
+
+/** What is found before somebody listens waits for that: the audit begins before all rooms are open. */
+export class HeldWake {
+  #listener: Wake | undefined;
+  #held: Work[] = [];
+
+  readonly wake: Wake = (work) => {
+    if (this.#listener === undefined) this.#held.push(work);
+    else this.#listener(work);
+  };
+
+  listen(listener: Wake): void {
+    this.#listener = listener;
+    this.#held.forEach(listener);
+    this.#held = [];
+  }
+}
