@@ -141,13 +141,14 @@ export class DestinationLoop {
     const { destination, dryRun } = this.#deliverer;
     const { store, clock } = this.#options;
     const now = clock.now();
-    const [claimed, isDue] = await Promise.all([
-      store.claim(destination, room, now, this.#limiter.busy(now), dryRun, 1),
-      dryRun || store.isDue(destination, now),
-    ]);
-    this.#waiting.push(...claimed);
-    this.#startWaiting();
-    if (isDue && claimed.length > 0) this.#asks.add('intents');
+    // Whatever comes after the claim: nobody else sends what it got.
+    const started = store.claim(destination, room, now, this.#limiter.busy(now), dryRun, 1).then((claimed) => {
+      this.#waiting.push(...claimed);
+      this.#startWaiting();
+      return claimed.length;
+    });
+    const [count, isDue] = await Promise.all([started, dryRun || store.isDue(destination, now)]);
+    if (isDue && count > 0) this.#asks.add('intents');
     else if (isDue) this.#asks.leave('intents');
   }
 

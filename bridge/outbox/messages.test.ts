@@ -55,6 +55,16 @@ it('the store is asked twice for each delivery: it claims it, and settles it', a
   expect([store.calls['claim'], store.calls['settle']]).toEqual([before + 3, 3]);
 });
 
+it('what was claimed is sent also when the store fails right after', async () => {
+  const isDue = store.isDue;
+  let failures = 1;
+  store.isDue = (...args) => (failures-- > 0 ? Promise.reject(new Error('disk broken')) : isDue(...args));
+  t.enqueue({ key: 'a' });
+  await start(plainDeliverer(DESTINATION, vendor));
+  await until(() => isDelivered('a'));
+  expect(vendor.seen).toHaveLength(1);
+});
+
 it('what becomes due while others are sent is sent after them', async () => {
   await start(plainDeliverer(DESTINATION, vendor));
   const keys = Array.from({ length: 40 }, (_, n) => `key ${n}`);
