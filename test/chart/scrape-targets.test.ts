@@ -95,7 +95,11 @@ async function jobs(): Promise<Tree> {
       role: 'endpointslice',
       selector: { 'app.kubernetes.io/name': 'shop' },
       port: 'metrics',
-      relabel: [{ source_labels: ['__meta_kubernetes_service_name'], target_label: 'service' }, fixed],
+      relabel: [
+        { source_labels: ['__meta_kubernetes_service_name'], target_label: 'service' },
+        { source_labels: ['__address__'], target_label: 'address' },
+        fixed,
+      ],
     },
   };
 }
@@ -114,7 +118,7 @@ beforeAll(async () => {
   };
   const manifests = await render(await packageChart(), values, { namespace: ops.namespace, args: OLD_COLLECTOR });
   await ops.apply(...manifests.filter(({ kind }) => kind.includes('Role') || kind === 'ServiceAccount'));
-  for (const kube of [ops, foreign]) await kube.apply(...shopIn());
+  for (const kube of [ops, foreign]) await kube.apply(...shopIn(kube.namespace));
   await ops.wait('pod/shop-0', 'condition=Ready');
   const kubeconfig = await accountKubeconfig(ops, cluster.kubeconfig, 'lb-collector', work);
   mount(manifests);
@@ -144,8 +148,8 @@ function mount(manifests: readonly Manifest[]): void {
     }
 }
 
-/** A pod with two ports behind a Service with the label, and behind one without. */
-function shopIn(): Tree[] {
+/** A pod with two ports behind a Service with the label, which has both IP families, and behind one without. */
+function shopIn(namespace: string): Tree[] {
   const ports = [
     { name: 'web', containerPort: 80 },
     { name: 'telemetry', containerPort: 9090 },
@@ -174,6 +178,17 @@ function shopIn(): Tree[] {
       kind: 'StatefulSet',
       metadata: { name: 'shop' },
       spec: { serviceName: 'shop', selector: { matchLabels: { app: 'shop' } }, template },
+    },
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: {
+        name: 'shop-second-family',
+        labels: { 'kubernetes.io/service-name': 'shop', 'endpointslice.kubernetes.io/managed-by': 'test' },
+      },
+      addressType: 'IPv6',
+      endpoints: [{ addresses: ['fd00::1'], targetRef: { kind: 'Pod', name: 'shop-0', namespace } }],
+      ports: [{ name: 'metrics', port: 9090 }],
     },
   ];
 }
@@ -206,7 +221,9 @@ it('a job in Prometheus’ own words is taken as it is', async () => {
 
 it('a pod behind a Service is scraped once, at the port of the Service, with what it is, in scope only', async () => {
   const sample = await arrived('shop_orders', 'services');
-  expect(sample.attributes).toEqual({ service: 'shop' });
+  const addresses = of('up', 'services').map(({ attributes }) => attributes['address']);
+  expect(addresses).toEqual(addresses.map(() => expect.stringMatching(/^[0-9.]+:9090$/)));
+  expect(sample.attributes).toEqual({ service: 'shop', address: addresses[0] });
   expect(sample.resource).toMatchObject({
     'k8s.namespace.name': ops.namespace,
     'k8s.pod.name': 'shop-0',

@@ -70,6 +70,12 @@ relabel_configs:
   {{- else }}
   - { source_labels: [__meta_kubernetes_{{ $ports.number }}], action: keep, regex: '{{ .job.port }}' }
   {{- end }}
+  {{- if $services }}
+  # A Service of both IP families has slices of each: with the first address of its pod they become one target, which is taken once.
+  {{- $address := "__meta_kubernetes_endpointslice_address_type, __meta_kubernetes_pod_ip, __meta_kubernetes_endpointslice_port" }}
+  - { source_labels: [{{ $address }}], regex: 'IPv6;([0-9.]+);(.+)', replacement: '$1:$2', target_label: __address__ }
+  - { source_labels: [{{ $address }}], regex: 'IPv4;(.*:.*);(.+)', replacement: '[$1]:$2', target_label: __address__ }
+  {{- end }}
   - { source_labels: [__meta_kubernetes_namespace], target_label: k8s_namespace_name }
   - { source_labels: [__meta_kubernetes_pod_name], target_label: k8s_pod_name }
   - { source_labels: [__meta_kubernetes_pod_uid], target_label: k8s_pod_uid }
