@@ -61,6 +61,17 @@ describe('labels and annotations of the user', () => {
     expect(annotations).toEqual({ ...ANNOTATIONS, 'example.com/owner': 'c' });
   });
 
+  it('of the pods of a part are on all of them, also on those that read logs on each node', async () => {
+    const collector = { ...FROM, podLabels: LABELS };
+    const pods = podsOf(await render(chart, { ...ALL, collector })).filter(({ owner }) =>
+      /collector|pod-logs/.test(owner),
+    );
+    expect(pods.map(({ owner, labels }) => [owner, labels])).toEqual([
+      ['DaemonSet/lb-pod-logs', expect.objectContaining({ ...LABELS, 'app.kubernetes.io/name': 'pod-logs' })],
+      ['StatefulSet/lb-collector', expect.objectContaining({ ...LABELS, 'app.kubernetes.io/name': 'collector' })],
+    ]);
+  });
+
   it.each([
     [{ 'app.kubernetes.io/name': 'x' }, 'global.commonLabels has app.kubernetes.io/name, which the chart itself sets'],
     [{ team: 'a b' }, "at '/global/commonLabels/team': 'a b' does not match pattern"],

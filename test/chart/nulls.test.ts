@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
-import { packageChart, render, type Tree } from './helm.ts';
+import { BUNDLED, packageChart, render, type Tree } from './helm.ts';
 
 let chart: string;
 beforeAll(async () => {
@@ -10,6 +10,7 @@ it.each<Tree>([
   { otlp: { tls: null } },
   { bridge: { config: null, secrets: null, networkPolicy: { apiServer: null } } },
   { collector: { config: null } },
+  { ...BUNDLED, 'bundled-backend': { enabled: true, serviceAccount: { annotations: null } } },
 ])('null takes the default of %j away, which is then read as empty', async (values) => {
   expect(await render(chart, values)).not.toEqual([]);
 });

@@ -34,7 +34,7 @@ spec:
     matchLabels: {{- include "collector.podLogsSelector" . | nindent 6 }}
   template:
     metadata:
-      labels: {{- merge (include "collector.podLogsSelector" . | fromYaml) (include "collector.podLabels" . | fromYaml) ((.Values.global).commonLabels | default dict) | toYaml | nindent 8 }}
+      labels: {{- merge (include "collector.podLogsSelector" . | fromYaml) (include "collector.templateLabels" . | fromYaml) | toYaml | nindent 8 }}
       annotations:
         checksum/config: {{ .Checksum }}
         {{- with .Values.podLogs.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
