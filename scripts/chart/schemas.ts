@@ -15,4 +15,5 @@ export const NAMESPACE = { type: 'string', pattern: DNS_LABEL.source };
 export const LABEL_KEY = '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$';
 export const LABEL_VALUE = '^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$';
 export const SECRET_KEY = { type: 'string', pattern: '^[-._A-Za-z0-9]+$' };
-export const secretKey = closed({ existingSecret: text, key: text }, ['existingSecret', 'key']);
+export const SECRET_NAME = { type: 'string', pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$' };
+export const secretKey = closed({ existingSecret: SECRET_NAME, key: text }, ['existingSecret', 'key']);

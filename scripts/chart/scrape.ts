@@ -1,6 +1,6 @@
 import type { Tree } from '../../bridge/config/tree.ts';
 import { named } from './json-schema.ts';
-import { closed, LABEL_KEY, LABEL_VALUE, list, NAMESPACE, SECRET_KEY, text } from './schemas.ts';
+import { closed, LABEL_KEY, LABEL_VALUE, list, NAMESPACE, SECRET_KEY, SECRET_NAME, text } from './schemas.ts';
 
 export const seconds = (minimum: number): Tree => ({ type: 'integer', minimum, maximum: 60, examples: [30] });
 /** 0 is none, as in Prometheus. The most is more than any target has; beyond the integers of Go, Helm would write what the Collector does not start with. */
@@ -36,11 +36,11 @@ const rule = closed({
   },
 });
 
-/** The name of a container's port, which has a letter, or its number. */
+/** The name of a port of a container (15 characters, says the template) or of a Service, which has a letter, or its number. */
 const PORT = {
   type: ['string', 'integer'],
   pattern: '^([a-z0-9]+-)*[0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*$',
-  maxLength: 15,
+  maxLength: 63,
   minimum: 1,
   maximum: 65_535,
   examples: ['metrics', 8080],
@@ -49,11 +49,11 @@ const PORT = {
 const flag = { type: 'boolean' };
 const PATH = { type: 'string', pattern: '^/[^?#\\s]*$' };
 /** Of a prober: what Prometheus takes for the address of a target. */
-const ADDRESS = { type: 'string', pattern: '^[^\\s/]+$', examples: ['blackbox-exporter.monitoring:9115'] };
+const ADDRESS = { type: 'string', pattern: '^[^\\s/$]+$', examples: ['blackbox-exporter.monitoring:9115'] };
 
 /** How certificates are verified, and the own one: files of a Secret, or an authority that is in the pod already. */
 const tls = closed({
-  existingSecret: text,
+  existingSecret: SECRET_NAME,
   caKey: SECRET_KEY,
   certKey: SECRET_KEY,
   keyKey: SECRET_KEY,
@@ -101,8 +101,10 @@ const own = closed({
   path: PATH,
   scheme: { enum: ['http', 'https'] },
   params: named('.', list(text)),
-  basicAuth: closed({ existingSecret: text, usernameKey: SECRET_KEY, passwordKey: SECRET_KEY }, ['existingSecret']),
-  authorization: closed({ existingSecret: text, key: SECRET_KEY, type: text }, ['existingSecret', 'key']),
+  basicAuth: closed({ existingSecret: SECRET_NAME, usernameKey: SECRET_KEY, passwordKey: SECRET_KEY }, [
+    'existingSecret',
+  ]),
+  authorization: closed({ existingSecret: SECRET_NAME, key: SECRET_KEY, type: text }, ['existingSecret', 'key']),
 });
 
 const jobs = {
@@ -119,6 +121,16 @@ const jobs = {
   required: [],
 };
 
+const kubernetesSd = {
+  type: 'object',
+  properties: {
+    role: { enum: ['pod', 'node', 'service', 'ingress', 'endpoints', 'endpointslice'] },
+    namespaces: { type: 'object', properties: { names: list(NAMESPACE), own_namespace: flag } },
+    attach_metadata: { type: 'object' },
+  },
+  required: ['role'],
+};
+
 /** What is below metrics.scrape. */
 export const scrape = {
   intervalSeconds: seconds(15),
@@ -126,10 +138,10 @@ export const scrape = {
   sampleLimit: limit,
   labelLimit: limit,
   jobs,
-  /** Prometheus itself says what else they may have. */
+  /** Prometheus itself says what else they may have; the permissions of the Collector follow from where they look. */
   extraScrapeConfigs: list({
     type: 'object',
-    properties: { job_name: { type: 'string', minLength: 1 } },
+    properties: { job_name: { type: 'string', minLength: 1 }, kubernetes_sd_configs: list(kubernetesSd) },
     required: ['job_name'],
   }),
 };

@@ -10,8 +10,10 @@ beforeAll(async () => {
 
 const AT = 'metrics.scrape.jobs.shop';
 const SHOP = { selector: { app: 'shop' }, port: 'metrics' };
+const LONG = 'the-metrics-of-a-service';
 const VM = { targets: ['10.0.0.7:9100'] };
 const PROBE = { targets: ['https://shop.example.com'], prober: 'blackbox:9115' };
+const IN_OPS = { namespaces: { names: ['ops'] } };
 const debug = (jobs: Tree, more: Tree = {}): Tree => ({
   backend: { exporter: 'debug' },
   metrics: { scrape: { jobs, ...more } },
@@ -85,6 +87,13 @@ describe('what a job says of its targets is what Prometheus is given', () => {
     });
   });
 
+  it('and the name of a port of a Service may have 63 characters', async () => {
+    const { relabel_configs } = await job('shop', debug({ shop: { ...SHOP, role: 'endpointslice', port: LONG } }));
+    expect(relabel_configs).toContainEqual(
+      expect.objectContaining({ source_labels: ['__meta_kubernetes_endpointslice_port_name'], regex: LONG }),
+    );
+  });
+
   it('and a port by its number is that of a container, or of an endpoint', async () => {
     const rules = async (given: Tree) =>
       (await job('shop', debug({ shop: { ...given, port: 8080 } })))['relabel_configs'];
@@ -129,16 +138,20 @@ it('the Secrets of the jobs that are on are mounted for the group of the pod, by
 
 describe('the Collector may list what a job looks for', () => {
   const rules = async (values: Tree): Promise<string> =>
-    JSON.stringify(one(await render(chart, values), 'Role', 'ops:lb:collector')['rules']);
+    JSON.stringify(
+      one(await render(chart, values), values['scope'] === 'cluster' ? 'ClusterRole' : 'Role', 'ops:lb:collector')[
+        'rules'
+      ],
+    );
   const sd = (config: Tree): Tree => ({
     extraScrapeConfigs: [{ job_name: 'x', kubernetes_sd_configs: [config] }],
   });
   it.each<readonly [Tree, readonly string[]]>([
     [debug({}), []],
     [debug({ shop: { ...SHOP, role: 'endpointslice' } }), ['endpointslices', 'services']],
-    [debug({}, sd({ role: 'endpoints' })), ['endpoints', 'services']],
-    [debug({}, sd({ role: 'ingress' })), ['ingresses']],
-    [debug({}, sd({ role: 'pod', attach_metadata: { node: true } })), ['nodes']],
+    [debug({}, sd({ role: 'endpoints', ...IN_OPS })), ['endpoints', 'services']],
+    [debug({}, sd({ role: 'ingress', namespaces: { own_namespace: true } })), ['ingresses']],
+    [{ ...debug({}, sd({ role: 'pod', attach_metadata: { node: true } })), scope: 'cluster' }, ['nodes']],
   ])('%j', async (values, wanted) => {
     const read = await rules(values);
     const found = ['endpoints', 'endpointslices', 'ingresses', 'nodes', 'services'].filter((resource) =>
@@ -183,6 +196,12 @@ describe('a job is refused with what to do', () => {
     [{ ...SHOP, basicAuth: { username: 'u' } }, "additional properties 'username' not allowed"],
     [{ ...PROBE, prober: 'http://blackbox:9115' }, "at '/metrics/scrape/jobs/shop/prober'"],
     [{ ...VM, targets: [] }, "at '/metrics/scrape/jobs/shop/targets': minItems"],
+    [{ ...VM, basicAuth: { existingSecret: '' } }, "at '/metrics/scrape/jobs/shop/basicAuth/existingSecret': ''"],
+    [{ ...VM, authorization: { ...secret, existingSecret: 'A' } }, 'jobs/shop/authorization/existingSecret'],
+    [{ ...VM, authorization: { ...secret, type: 'basic' } }, `${AT}.authorization.type: Basic; Prometheus wants`],
+    [{ ...SHOP, port: LONG }, `${AT}.port: ${LONG}; the name of a container's port has at most 15 characters`],
+    [{ ...PROBE, params: { target: ['x'] } }, `${AT}.params has target, which follows from targets and module`],
+    [{ ...PROBE, prober: 'blackbox$1:9115' }, "at '/metrics/scrape/jobs/shop/prober'"],
     [{ ...VM, labels: { 'a-b': 'c' } }, "at '/metrics/scrape/jobs/shop/labels': additional properties 'a-b'"],
     [{ ...VM, intervalSeconds: 301 }, 'maximum: got 301, want 300'],
   ])('%j', async (given, words) => {
@@ -191,10 +210,23 @@ describe('a job is refused with what to do', () => {
 
   const extra = (...extraScrapeConfigs: Tree[]): Tree => ({ extraScrapeConfigs });
   const EXTRA = 'metrics.scrape.extraScrapeConfigs';
+  const finds = (config: unknown): Tree => debug({}, extra({ job_name: 'a', kubernetes_sd_configs: [config] }));
+  const FINDS = `${EXTRA}[0].kubernetes_sd_configs[0]`;
   it.each<readonly [Tree, string]>([
     [debug({}, extra({ job_name: 'bridge' })), `${EXTRA}[0]: there is a job bridge already`],
     [debug({}, extra({ job_name: 'a' }, { job_name: 'a' })), `${EXTRA}[1]: there is a job a already`],
     [debug({}, extra({ job_name: 'a', x: '$$1' })), `${EXTRA}[0]: write $1 instead of $$1`],
+    [
+      debug({}, extra({ job_name: 'a', basic_auth: { username: 'u', password: 'p' } })),
+      `${EXTRA}[0] has password, which would stand in a ConfigMap: mount a file of a Secret (collector.extraVolumes)`,
+    ],
+    [finds('pod'), "at '/metrics/scrape/extraScrapeConfigs/0/kubernetes_sd_configs/0': got string, want object"],
+    [finds({ role: 'pods' }), "kubernetes_sd_configs/0/role': value must be one of 'pod', 'node'"],
+    [finds({ role: 'pod', namespaces: { names: 'ops' } }), "namespaces/names': got string, want array"],
+    [finds({ role: 'node' }), `${FINDS} reads nodes, which needs scope: cluster`],
+    [finds({ role: 'pod', ...IN_OPS, attach_metadata: { node: true } }), `${FINDS} reads nodes`],
+    [finds({ role: 'pod' }), `${FINDS} looks in all namespaces: name those in scope`],
+    [finds({ role: 'pod', namespaces: { names: ['shop'] } }), `${FINDS}: the namespace shop is not in scope (ops)`],
     [debug({}, extra({})), "at '/metrics/scrape/extraScrapeConfigs/0': missing property 'job_name'"],
     [{ metrics: { scrape: extra({ job_name: 'a' }) } }, `${EXTRA} has jobs, but nothing is scraped, because backend`],
     [
@@ -207,4 +239,9 @@ describe('a job is refused with what to do', () => {
   ])('%j, of those in Prometheus’ own words', async (values, words) => {
     expect(await refusal(chart, values)).toContain(words);
   });
+});
+
+it('scrape_configs of the Collector’s own configuration stand where the chart has none', async () => {
+  const config = { receivers: { prometheus: { config: { scrape_configs: [{ job_name: 'mine' }] } } } };
+  expect(await job('mine', { collector: { config } })).toEqual({ job_name: 'mine' });
 });

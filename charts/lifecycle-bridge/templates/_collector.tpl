@@ -16,7 +16,7 @@ collector.config.
 {{- if and .Subcharts.bridge (.Values.otlp.tls).existingSecret -}}
 {{- $_ := set (index $config.exporters "otlp/bridge") "tls" (dict "ca_file" "/etc/otelcol/bridge-ca/ca.crt") -}}
 {{- end -}}
-{{- if ((((.Subcharts.collector.Values.config).receivers).prometheus).config).scrape_configs -}}
+{{- if and (ne (include "lifecycle-bridge.metricsExporter" .) "none") ((((.Subcharts.collector.Values.config).receivers).prometheus).config).scrape_configs -}}
 {{- fail "collector.config has receivers.prometheus.config.scrape_configs, which would replace every job of the chart: put yours into metrics.scrape.extraScrapeConfigs" -}}
 {{- end -}}
 {{- mustMergeOverwrite $config (include "lifecycle-bridge.metricsConfig" . | fromYaml) (include "lifecycle-bridge.tracesConfig" . | fromYaml) (deepCopy (.Subcharts.collector.Values.config | default dict)) | toYaml -}}

@@ -56,11 +56,32 @@ would be watched either.
 {{- $at := printf "metrics.scrape.extraScrapeConfigs[%d]" $index -}}
 {{- if hasKey $jobs $extra.job_name }}{{ fail (printf "%s: there is a job %s already: Prometheus takes each job_name once" $at $extra.job_name) }}{{ end -}}
 {{- $_ := set $jobs $extra.job_name $extra -}}
-{{- include "lifecycle-bridge.checkDollars" (dict "at" $at "pattern" (toJson $extra)) -}}
+{{- include "lifecycle-bridge.checkExtra" (dict "root" $ "at" $at "extra" $extra) -}}
 {{- end -}}
 {{- end -}}
 {{- if and (not $idle) (not $jobs) -}}
 {{- fail (printf "backend.exporter is %s, but no job of metrics.scrape.jobs is on: the Collector would not start. Switch one on, or set backend.exporter: none" (include "lifecycle-bridge.metricsExporter" .)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Of a job in Prometheus' own words: what would stand in a ConfigMap, and what the Collector may not look for, which only its log would say. */}}
+{{- define "lifecycle-bridge.checkExtra" -}}
+{{- $at := .at -}}
+{{- $root := .root -}}
+{{- include "lifecycle-bridge.checkDollars" (dict "at" $at "pattern" (toJson .extra)) -}}
+{{- with regexFind "\"(password|credentials|bearer_token|client_secret)\":" (toJson .extra) -}}
+{{- $key := trimAll "\":" . -}}
+{{- fail (printf "%s has %s, which would stand in a ConfigMap: mount a file of a Secret (collector.extraVolumes), and name it in %s_file" $at $key $key) -}}
+{{- end -}}
+{{- $scope := include "lifecycle-bridge.namespaces" $root | fromJsonArray -}}
+{{- range $index, $sd := .extra.kubernetes_sd_configs -}}
+{{- if and $scope (not (or $sd.api_server $sd.kubeconfig_file)) -}}
+{{- $in := printf "%s.kubernetes_sd_configs[%d]" $at $index -}}
+{{- if or (eq $sd.role "node") ($sd.attach_metadata).node }}{{ fail (printf "%s reads nodes, which needs scope: cluster" $in) }}{{ end -}}
+{{- $names := concat (($sd.namespaces).names | default list) (ternary (list $root.Release.Namespace) list (not (empty ($sd.namespaces).own_namespace))) -}}
+{{- if not $names }}{{ fail (printf "%s looks in all namespaces: name those in scope that it needs in namespaces.names (%s)" $in (join ", " $scope)) }}{{ end -}}
+{{- range $names }}{{ if not (has . $scope) }}{{ fail (printf "%s: the namespace %s is not in scope (%s)" $in . (join ", " $scope)) }}{{ end }}{{ end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -79,6 +100,9 @@ would be watched either.
 {{- fail (printf "%s.targets[%d]: %s; a target is host:port; the rest is said by scheme, path and params, or by the prober for a probe" $at $index $target) -}}
 {{- end -}}
 {{- end -}}
+{{- range $param := ternary (list "target" "module") list (not (empty $job.prober)) -}}
+{{- if hasKey ($job.params | default dict) $param }}{{ fail (printf "%s.params has %s, which follows from targets and module: take it out" $at $param) }}{{ end -}}
+{{- end -}}
 {{- if and $job.module (not $job.prober) }}{{ fail (printf "%s has module, which is a module of a prober: name it in %s.prober" $at $at) }}{{ end -}}
 {{- else if not (has .name (include "lifecycle-bridge.ownJobs" . | fromJsonArray)) -}}
 {{- range $key := list "labels" "prober" "module" -}}
@@ -89,7 +113,10 @@ would be watched either.
 {{- end -}}
 {{- if ne .name "annotated-pods" -}}
 {{- if not $job.selector }}{{ fail (printf "%s needs selector, the labels of its pods (or of its Services, with role: endpointslice), or targets" $at) }}{{ end -}}
-{{- if not $job.port }}{{ fail (printf "%s needs port, the name or number of a port of its containers (or Services)" $at) }}{{ end -}}
+{{- if not $job.port }}{{ fail (printf "%s needs port, the name or number of a port of its containers (with role: endpointslice the name of a port of the Service, or the number of one of its pods)" $at) }}{{ end -}}
+{{- if and (ne (toString $job.role) "endpointslice") (gt (len (toString $job.port)) 15) -}}
+{{- fail (printf "%s.port: %v; the name of a container's port has at most 15 characters, that of a Service's (with role: endpointslice) 63" $at $job.port) -}}
+{{- end -}}
 {{- end -}}
 {{- $scope := include "lifecycle-bridge.namespaces" .root | fromJsonArray -}}
 {{- range $job.namespaces }}{{ if and $scope (not (has . $scope)) -}}
@@ -114,6 +141,7 @@ would be watched either.
 {{- $keys := or $tls.caKey $tls.certKey -}}
 {{- if and $keys (not $tls.existingSecret) }}{{ fail (printf "%s.tls has keys of a Secret: name it in %s.tls.existingSecret" $at $at) }}{{ end -}}
 {{- if and $tls.existingSecret (not $keys) }}{{ fail (printf "%s.tls.existingSecret: say which of its keys are used: caKey, or certKey and keyKey, such as ca.crt, tls.crt and tls.key" $at) }}{{ end -}}
+{{- if eq (lower (trim ((.job.authorization).type | default ""))) "basic" }}{{ fail (printf "%s.authorization.type: Basic; Prometheus wants a user and a password in %s.basicAuth" $at $at) }}{{ end -}}
 {{- if and .job.basicAuth .job.authorization }}{{ fail (printf "%s has basicAuth and authorization: one of them" $at) }}{{ end -}}
 {{- end -}}
 
