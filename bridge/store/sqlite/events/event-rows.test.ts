@@ -6,7 +6,10 @@ import { Db } from '../db/db.ts';
 import { Journals } from '../journal/journals.ts';
 import { Sequence } from '../journal/sequence.ts';
 import { Holds } from '../outbox/holds.ts';
+import { Retention } from '../housekeeping/retention.ts';
+import { Tombstones } from '../housekeeping/tombstones.ts';
 import { Retirements } from '../outbox/retirements.ts';
+import { Logs } from '../runs/logs.ts';
 import { EventRows } from './event-rows.ts';
 import { HOUR, MINUTE, TestStore } from '../../testing/test-store.ts';
 
@@ -25,6 +28,8 @@ function event(uid: string, about = 'pod-1', changes: Partial<KeptEvent> = {}): 
 const put = (...events: KeptEvent[]): void =>
   t.store.transaction((tx) => events.forEach((one) => tx.events.add(one) || tx.events.update(one)));
 const about = (...uids: string[]) => t.store.transaction((tx) => tx.events.about(uids));
+const eventRows = (db: Db, most: number) =>
+  new EventRows(db, new Sequence(db), new Journals(db, new Holds(db, t.now), new Retirements(db)), most);
 const count = () => t.query<{ n: number }>('SELECT count(*) AS n FROM events')[0]!.n;
 
 describe('an Event', () => {
@@ -76,7 +81,7 @@ describe('what is kept', () => {
 
   it('is bounded in number: the oldest go, and what is as old is not taken any more, also after a restart', () => {
     const db = new Db(t.path, false);
-    const rows = new EventRows(db, new Sequence(db), new Journals(db, new Holds(db, t.now), new Retirements(db)), 10);
+    const rows = eventRows(db, 10);
     db.write(() => {
       for (let n = 0; n < 1_500; n++) rows.add(event(`e${n}`, 'pod-1', { at: t.now + n }));
       rows.expire(t.now);
@@ -85,5 +90,19 @@ describe('what is kept', () => {
     expect(t.query('SELECT min(at) AS at, count(*) AS n FROM events')).toEqual([{ at: t.now + 1_490, n: 10 }]);
     t.restart();
     expect(t.store.transaction((tx) => tx.events.removedUpTo(t.now))).toBe(t.now + 1_489);
+  });
+
+  it('is bounded within the next tick, however long ago anything was looked at', () => {
+    const db = new Db(t.path, false);
+    const events = eventRows(db, 10);
+    const retention = new Retention(db, { logs: new Logs(db), events, tombstones: new Tombstones(db) });
+    const tick = (): void => {
+      if (retention.isDue(t.now, LIMITS)) db.write(() => retention.step(t.now, LIMITS));
+    };
+    for (let n = 0; n < 20; n++) tick();
+    db.write(() => Array.from({ length: 1_500 }, (_, n) => events.add(event(`e${n}`, 'pod-1', { at: t.now + n }))));
+    tick();
+    db.close();
+    expect(count()).toBe(10);
   });
 });

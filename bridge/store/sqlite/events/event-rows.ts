@@ -93,10 +93,15 @@ export class EventRows implements EventsTx {
     return Math.max(this.#removedUpTo, now - KEPT_MS);
   }
 
+  /** Whether there may be too many: their number is to be looked at. */
+  get mayBeMany(): boolean {
+    return this.#added >= LOOK_AFTER;
+  }
+
   /** Removes what is too old or too much, a few at a time. */
   expire(now: Instant): void {
     this.#db.run(REMOVE_OLD, now - KEPT_MS);
-    if (this.#added < LOOK_AFTER) return;
+    if (!this.mayBeMany) return;
     this.#added = 0;
     const beyond = 'SELECT at FROM events ORDER BY at DESC LIMIT 1 OFFSET ?';
     const last = this.#db.get<{ at: number }>(beyond, this.#most)?.at;

@@ -18,7 +18,7 @@ const PAGE = 200;
 /** Names of all tables. */
 const ANY = /^/;
 const PASS_EVERY_MS = 3_600_000;
-/** Who has nothing left to do looks again after this: what it removes was kept for hours at least. */
+/** Who has nothing left to do looks again after this: what it removes by age was kept for hours at least. */
 const LOOK_EVERY_MS = 10 * 60_000;
 
 /** What removes its own that is too old. */
@@ -105,7 +105,8 @@ export class Retention {
 
   /** Whether a step may find something; also after a clock that was set back. */
   isDue(now: Instant, limits: RetentionLimits): boolean {
-    return this.#isBusy || Math.abs(now - this.#lookedAt) >= LOOK_EVERY_MS || this.#isTooLarge(limits);
+    const isLate = Math.abs(now - this.#lookedAt) >= LOOK_EVERY_MS;
+    return this.#isBusy || isLate || this.#events.mayBeMany || this.#isTooLarge(limits);
   }
 
   state({ maxBytes }: RetentionLimits): Omit<StoreState, 'sideFiles'> {
