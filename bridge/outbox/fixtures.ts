@@ -98,11 +98,11 @@ export function plainDeliverer(
   };
 }
 
-/** Resolves when `check` holds; fails after ten seconds. */
+/** Resolves when `check` holds; fails after half a minute. */
 export async function until(check: () => boolean): Promise<void> {
   const deadline = performance.now() + 30_000;
   while (!check()) {
-    if (performance.now() > deadline) throw new Error(`not within ten seconds: ${check.toString()}`);
+    if (performance.now() > deadline) throw new Error(`not within half a minute: ${check.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -20,7 +20,7 @@ import { startDispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { kubeOf } from '../../bridge/cluster/api.ts';
 import { configured, createDeliverer, depsOf } from '../../bridge/sinks/index.ts';
 import { startTicking } from '../../bridge/app/ticking.ts';
-import { type Wake, wakeOf } from '../../bridge/app/wakes.ts';
+import { HeldWake, type Wake, wakeOf } from '../../bridge/app/wakes.ts';
 import type { ExportAnswer } from './collector.ts';
 import type { Destinations } from './destinations.ts';
 import type { Leaving } from './death.ts';
@@ -168,11 +168,11 @@ export class Bridge {
     const { clock, program } = this;
     const random = this.#random;
     const releases = this.#releases;
-    let wake: Wake = () => undefined;
+    const held = new HeldWake();
     let ticking: ReturnType<typeof startTicking> | undefined;
     const worker = await startWorker(
       { config: this.#config, startedAt: clock.now() },
-      ({ work }) => work && wake(work),
+      ({ work }) => work && held.wake(work),
       (error) => this.#crash(error),
       { onWritten: () => ticking?.changed() },
       (init) => (this.#thread = new SimulatedThread(init, { scheduler, program, random, onAnswered })),
@@ -183,14 +183,14 @@ export class Bridge {
       await worker.stop();
     });
     const reporter = new StoreReporter((error) => onError('store', error));
-    ticking = startTicking(worker.calls, clock, reporter, ({ work }) => work && wake(work));
+    ticking = startTicking(worker.calls, clock, reporter, ({ work }) => work && held.wake(work));
     releases.add(() => ticking.stop());
     const api = this.#kubeApi();
     const cluster = this.#startCluster(api, worker, releases);
     const onAsked = (): void => this.death.left('request');
     const http = new VendorHttp({ scheduler, weather, random, program, destinations, sent, onAsked });
     const dispatcher = await this.#startOutbox(worker, http, api, releases);
-    wake = wakeOf(dispatcher, cluster);
+    held.listen(wakeOf(dispatcher, cluster));
     const planning = [worker.calls, dispatcher, cluster.auditor];
     releases.add(followClock(clock, planning, (error) => onError('clock', error)));
     this.#auditor = cluster.auditor;
