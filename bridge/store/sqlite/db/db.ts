@@ -146,7 +146,7 @@ export class Db {
       this.exec('RELEASE part');
       return result;
     } catch (error) {
-      this.#undone();
+      this.#forget();
       // A full disk or a broken file ends the whole transaction by itself.
       if (this.#connection.isTransaction) this.exec('ROLLBACK TO part; RELEASE part');
       throw error;
@@ -172,7 +172,7 @@ export class Db {
       this.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#undone();
+      this.#forget();
       if (this.#connection.isTransaction) this.exec('ROLLBACK');
       throw error;
     }
@@ -191,10 +191,6 @@ export class Db {
 
   #forget(): void {
     for (const { kept } of this.#kept) kept.forget();
-  }
-
-  #undone(): void {
-    this.#forget();
   }
 
   /** The statement, after what has to be written before it. */
