@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
@@ -13,6 +13,19 @@ import { FAILS, SUCCEEDS } from './workloads.ts';
 const PREVIOUS = '0.0.9';
 
 const DEBUG = { ...BRIDGE, config: { log: { level: 'debug' } } };
+
+/** A release has one version, of the chart and of its parts; its bridge has it too. */
+function older(folder: string): void {
+  const umbrella = 'charts/lifecycle-bridge';
+  const parts = readdirSync(join(folder, 'subcharts')).map((part) => `subcharts/${part}`);
+  for (const chart of [umbrella, ...parts]) {
+    const path = join(folder, chart, 'Chart.yaml');
+    const text = readFileSync(path, 'utf8').replaceAll(/^( *version): .*$/gm, `$1: ${PREVIOUS}`);
+    const isOurs = [umbrella, 'subcharts/bridge'].includes(chart);
+    writeFileSync(path, isOurs ? text.replace(/^appVersion: .*$/m, `appVersion: ${PREVIOUS}`) : text);
+  }
+  rmSync(join(folder, umbrella, 'Chart.lock'));
+}
 
 let stage: Stage;
 let release: Release;
@@ -40,15 +53,7 @@ describe.skipIf(inject('node')?.cluster === undefined)(
         ...names,
       );
       current = await packageChart();
-      previous = await packageChart((folder) => {
-        const older = (file: string, ...keys: readonly string[]): void => {
-          const path = join(folder, file, 'Chart.yaml');
-          const of = new RegExp(`^(${keys.join('|')}): .*$`, 'gm');
-          writeFileSync(path, readFileSync(path, 'utf8').replaceAll(of, `$1: ${PREVIOUS}`));
-        };
-        older('charts/lifecycle-bridge', 'version', 'appVersion');
-        older('subcharts/bridge', 'appVersion');
-      });
+      previous = await packageChart(older);
       release = stage.release('lb');
       await release.apply(previous, stage.values());
       await stage.make(SUCCEEDS, FAILS);
