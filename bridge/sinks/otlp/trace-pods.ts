@@ -45,7 +45,10 @@ export function attemptNode(
     children: [
       ...waits(attempt, make),
       ...pulls(story.events, podUid, make),
-      ...containers.map((container) => containerNode(container, make)),
+      ...distinct(
+        containers.map((container) => containerNode(container, make)),
+        traceId,
+      ),
       ...backOffs(containers, make),
     ],
   };
@@ -129,6 +132,16 @@ function containerNode(container: StoryContainer, { resource, traceId }: Make): 
     ...(failed && { error: [`exit code ${exitCode}`, reason, message].filter(Boolean).join(': ') }),
     children: [],
   };
+}
+
+/** Kubelet may count a container's restarts from the start again: each end has a span of its own, whatever its number. */
+function distinct(nodes: readonly SpanNode[], traceId: string): SpanNode[] {
+  const counts = new Map<string, number>();
+  return nodes.map((node) => {
+    const before = counts.get(node.id) ?? 0;
+    counts.set(node.id, before + 1);
+    return before === 0 ? node : { ...node, id: spanIdOf(traceId, 'recounted', node.id, String(before)) };
+  });
 }
 
 /** Between the end of a container and its next start. */

@@ -58,6 +58,19 @@ describe('the trace of a run', () => {
     ]);
   });
 
+  it('has a span for each end of a container whose restarts kubelet counted from the start again', () => {
+    const again = [container('a', { exitCode: 1, endedAt: at(8) }), container('a', { exitCode: 0, endedAt: at(20) })];
+    const ids = (): string[] => {
+      const found = trace({ attempts: [attempt('a')], containers: again }).children.find(
+        ({ name }) => name === 'attempt',
+      );
+      return found!.children.filter(({ name }) => name === 'container').map(({ id }) => id);
+    };
+    expect(ids()).toHaveLength(2);
+    expect(new Set(ids()).size).toBe(2);
+    expect(ids()).toEqual(ids());
+  });
+
   const ended = (status: string, reason?: string, failed?: 'disrupted'): unknown =>
     trace({
       run: run({ status: status as 'failed', reason }),
