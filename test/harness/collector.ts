@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, openSync, closeSync, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { KINDS } from '../../bridge/kubernetes/kinds.ts';
 import { tool } from './cluster.ts';
 import { openNamespace, until } from './kube.ts';
+import { freePort } from './ports.ts';
 
 const configFolder = join(import.meta.dirname, '../../collector-config');
 const CONFIGS = ['redaction', 'processors', 'exporters', 'extensions', 'service'];
@@ -193,13 +193,4 @@ async function ownWatches(pageUrl: string): Promise<readonly string[]> {
   const text = (await answer?.text()) ?? '';
   const kinds = [...text.matchAll(/^lifecycle_bridge_watch_own\{kind="(\w+)"\} 1$/gm)].map(([, kind]) => kind);
   return kinds.map((kind) => (kind === 'Pod' ? '/pods' : `batch/${kind!.toLowerCase()}s`));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
