@@ -45,10 +45,7 @@ export function attemptNode(
     children: [
       ...waits(attempt, make),
       ...pulls(story.events, podUid, make),
-      ...distinct(
-        containers.map((container) => containerNode(container, make)),
-        traceId,
-      ),
+      ...containerNodes(containers, make),
       ...backOffs(containers, make),
     ],
   };
@@ -135,12 +132,13 @@ function containerNode(container: StoryContainer, { resource, traceId }: Make): 
 }
 
 /** Kubelet may count a container's restarts from the start again: each end has a span of its own, whatever its number. */
-function distinct(nodes: readonly SpanNode[], traceId: string): SpanNode[] {
+function containerNodes(containers: readonly StoryContainer[], make: Make): SpanNode[] {
   const counts = new Map<string, number>();
-  return nodes.map((node) => {
+  return containers.map((container) => {
+    const node = containerNode(container, make);
     const before = counts.get(node.id) ?? 0;
     counts.set(node.id, before + 1);
-    return before === 0 ? node : { ...node, id: spanIdOf(traceId, 'recounted', node.id, String(before)) };
+    return before === 0 ? node : { ...node, id: spanIdOf(make.traceId, 'recounted', node.id, String(before)) };
   });
 }
 
