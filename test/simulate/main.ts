@@ -25,12 +25,22 @@ const { values } = parseArgs({
 });
 
 if (values.mutants) process.exitCode = hunt(Number(values.days), Number(values.within), values.mutant);
-else if (Number(values.jobs) > 1) process.exitCode = await campaign(numbers());
+else if (Number(values.jobs) > 1) process.exitCode = await shareOut();
 else process.exitCode = await run();
 
-function numbers(): CampaignOptions {
-  const { first, seeds, days, jobs } = values;
-  return { first: Number(first), seeds: Number(seeds), days: Number(days), jobs: Number(jobs) };
+async function shareOut(): Promise<number> {
+  const { first, seeds, days, jobs, seed, only, trace, stop, shrink } = values;
+  if (seed !== undefined || only !== undefined || trace || stop || shrink !== '0') {
+    console.error('--seed, --only, --trace, --stop and --shrink are for one process: leave out --jobs');
+    return 2;
+  }
+  const options: CampaignOptions = {
+    first: Number(first),
+    seeds: Number(seeds),
+    days: Number(days),
+    jobs: Number(jobs),
+  };
+  return campaign(options);
 }
 
 async function run(): Promise<number> {
