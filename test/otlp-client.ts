@@ -1,5 +1,5 @@
+import protobuf from 'protobufjs/light.js';
 import { readRecording } from '../bridge/otlp/recording.ts';
-import { BackwardWriter } from './otlp/backward-writer.ts';
 
 export { connectOtlp, type ExportReply, type OtlpClient } from '../bridge/lib/otlp-client.ts';
 
@@ -12,67 +12,83 @@ export interface TestRecord {
   readonly attributes?: Record<string, unknown>;
 }
 
-/**
- * An ExportLogsServiceRequest as the Collector's k8sobjects receiver sends it. By hand, since the simulation and the benches
- * do little else: a generic encoder first makes an object of each value.
- */
+const repeated = (type: string, id: number): protobuf.IField => ({ rule: 'repeated', type, id });
+
+/** The whole of OTLP logs, independent of what the bridge's decoder reads of it. */
+const root = protobuf.Root.fromJSON({
+  nested: {
+    ExportLogsServiceRequest: { fields: { resourceLogs: repeated('ResourceLogs', 1) } },
+    ResourceLogs: {
+      fields: {
+        resource: { type: 'Resource', id: 1 },
+        scopeLogs: repeated('ScopeLogs', 2),
+        schemaUrl: { type: 'string', id: 3 },
+      },
+    },
+    Resource: {
+      fields: { attributes: repeated('KeyValue', 1), droppedAttributesCount: { type: 'uint32', id: 2 } },
+    },
+    ScopeLogs: {
+      fields: {
+        scope: { type: 'Scope', id: 1 },
+        logRecords: repeated('LogRecord', 2),
+        schemaUrl: { type: 'string', id: 3 },
+      },
+    },
+    Scope: { fields: { name: { type: 'string', id: 1 }, version: { type: 'string', id: 2 } } },
+    LogRecord: {
+      fields: {
+        timeUnixNano: { type: 'fixed64', id: 1 },
+        severityNumber: { type: 'int32', id: 2 },
+        severityText: { type: 'string', id: 3 },
+        body: { type: 'AnyValue', id: 5 },
+        attributes: repeated('KeyValue', 6),
+        droppedAttributesCount: { type: 'uint32', id: 7 },
+        flags: { type: 'fixed32', id: 8 },
+        traceId: { type: 'bytes', id: 9 },
+        spanId: { type: 'bytes', id: 10 },
+        observedTimeUnixNano: { type: 'fixed64', id: 11 },
+        eventName: { type: 'string', id: 12 },
+      },
+    },
+    AnyValue: {
+      oneofs: {
+        value: {
+          oneof: ['stringValue', 'boolValue', 'intValue', 'doubleValue', 'arrayValue', 'kvlistValue', 'bytesValue'],
+        },
+      },
+      fields: {
+        stringValue: { type: 'string', id: 1 },
+        boolValue: { type: 'bool', id: 2 },
+        intValue: { type: 'int64', id: 3 },
+        doubleValue: { type: 'double', id: 4 },
+        arrayValue: { type: 'ArrayValue', id: 5 },
+        kvlistValue: { type: 'KeyValueList', id: 6 },
+        bytesValue: { type: 'bytes', id: 7 },
+      },
+    },
+    ArrayValue: { fields: { values: repeated('AnyValue', 1) } },
+    KeyValueList: { fields: { values: repeated('KeyValue', 1) } },
+    KeyValue: { fields: { key: { type: 'string', id: 1 }, value: { type: 'AnyValue', id: 2 } } },
+  },
+});
+const Request = root.lookupType('ExportLogsServiceRequest');
+
+/** An ExportLogsServiceRequest as the Collector's k8sobjects receiver sends it. */
 export function encodeLogs(
   records: readonly TestRecord[],
   { clusterName }: { readonly clusterName?: string } = {},
 ): Buffer {
-  const writer = new BackwardWriter();
-  for (const record of records.toReversed()) writeRecord(writer, record);
-  const scope = writer.length;
-  writer.text(2, '0.111.0');
-  writer.text(1, 'k8sobjectsreceiver');
-  writer.end(1, scope);
-  writer.end(2, 0);
-  const resource = writer.length;
-  if (clusterName !== undefined) writeEntries(writer, 1, { 'k8s.cluster.name': clusterName });
-  writer.end(1, resource);
-  writer.end(1, 0);
-  return writer.bytes;
-}
-
-function writeRecord(writer: BackwardWriter, { body, observedAt, time, attributes = {} }: TestRecord): void {
-  const from = writer.length;
-  if (observedAt !== undefined) writer.fixed64(11, nanoseconds(observedAt));
-  writeEntries(writer, 6, attributes);
-  writeValue(writer, 5, body);
-  if (time !== undefined) writer.fixed64(1, nanoseconds(time));
-  writer.end(2, from);
-}
-
-/** A KeyValue for each. */
-function writeEntries(writer: BackwardWriter, id: number, object: object): void {
-  const entries = object as Readonly<Record<string, unknown>>;
-  const keys = Object.keys(entries);
-  for (let n = keys.length - 1; n >= 0; n--) {
-    const from = writer.length;
-    writeValue(writer, 2, entries[keys[n]!]);
-    writer.text(1, keys[n]!);
-    writer.end(id, from);
-  }
-}
-
-/** An AnyValue. */
-function writeValue(writer: BackwardWriter, id: number, value: unknown): void {
-  const from = writer.length;
-  if (typeof value === 'string') writer.text(1, value);
-  else if (typeof value === 'boolean') writer.int(2, value ? 1 : 0);
-  else if (typeof value === 'bigint' || Number.isInteger(value)) writer.int(3, value as number | bigint);
-  else if (typeof value === 'number') writer.double(4, value);
-  else if (value instanceof Uint8Array) {
-    writer.write(value);
-    writer.end(7, from);
-  } else if (Array.isArray(value)) {
-    for (const one of value.toReversed()) writeValue(writer, 1, one);
-    writer.end(5, from);
-  } else if (value !== null && value !== undefined) {
-    writeEntries(writer, 1, value);
-    writer.end(6, from);
-  }
-  writer.end(id, from);
+  const logRecords = records.map(({ body, observedAt, time, attributes = {} }) => ({
+    timeUnixNano: nanoseconds(time),
+    observedTimeUnixNano: nanoseconds(observedAt),
+    body: anyValue(body),
+    attributes: keyValues(attributes),
+  }));
+  const resource = clusterName === undefined ? {} : { 'k8s.cluster.name': clusterName };
+  const scope = { name: 'k8sobjectsreceiver', version: '0.111.0' };
+  const resourceLogs = [{ resource: { attributes: keyValues(resource) }, scopeLogs: [{ scope, logRecords }] }];
+  return Buffer.from(Request.encode(Request.fromObject({ resourceLogs })).finish());
 }
 
 /** A record's body as a watch makes it. */
@@ -87,6 +103,21 @@ export async function readRequests(file: string): Promise<Buffer[]> {
   return requests;
 }
 
-function nanoseconds(time: number | string): bigint {
-  return typeof time === 'number' ? BigInt(time) * 1_000_000n : BigInt(time);
+function nanoseconds(time: number | string | undefined): string {
+  return typeof time === 'number' ? `${time}000000` : (time ?? '0');
+}
+
+function keyValues(object: object): object[] {
+  return Object.entries(object).map(([key, value]) => ({ key, value: anyValue(value) }));
+}
+
+function anyValue(value: unknown): object {
+  if (value === null || value === undefined) return {};
+  if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'boolean') return { boolValue: value };
+  if (typeof value === 'bigint') return { intValue: value.toString() };
+  if (typeof value === 'number') return Number.isInteger(value) ? { intValue: value } : { doubleValue: value };
+  if (value instanceof Uint8Array) return { bytesValue: value };
+  if (Array.isArray(value)) return { arrayValue: { values: value.map(anyValue) } };
+  return { kvlistValue: { values: keyValues(value) } };
 }
