@@ -23,7 +23,6 @@ import type { Releases } from '../lib/releases.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Reporter } from '../telemetry/reporter.ts';
-import type { Wake } from './wakes.ts';
 
 /** The Kubernetes API may be away at the start: then it is asked for its identity later. */
 const IDENTITY_MS = 5_000;
@@ -33,7 +32,8 @@ export interface ClusterRooms {
   readonly logs: LogReader;
   readonly restart: CollectorRestart;
   readonly backends: CollectorLog;
-  readonly woken: Wake;
+  /** Who writes Kubernetes Events. */
+  readonly events: EventWriter | undefined;
 }
 
 interface Asked {
@@ -75,7 +75,7 @@ export async function startCluster(
   const restart = startRestart(config, asked, listeners, releases);
   const auditor = startAudit(config, { ...asked, tracer }, listeners, restart, releases);
   const link = pageLink(config.web.publicUrl, 'problems');
-  const writer = config.cluster.events ? startEvents(asked, reporter, link, releases) : undefined;
+  const events = config.cluster.events ? startEvents(asked, reporter, link, releases) : undefined;
   const logs = startLogReader({
     ...asked,
     limits: config.logs,
@@ -84,12 +84,8 @@ export async function startCluster(
   });
   releases.add(() => logs.stop());
   metrics.observeLogs(() => logs.forbidden().size);
-  const woken: Wake = (work) => {
-    if (work.events) writer?.wake();
-    if (work.logs) logs.wake();
-  };
   const backends = startBackendNotes({ api, clock, logger, metrics, pods: config.cluster.collectorLogs }, releases);
-  return { auditor, logs, restart, backends, woken };
+  return { auditor, logs, restart, backends, events };
 }
 
 function startEvents(asked: Asked, reporter: Reporter, link: string | undefined, releases: Releases): EventWriter {

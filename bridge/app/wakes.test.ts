@@ -10,10 +10,20 @@ beforeEach(() => {
   heard = [];
 });
 
-it('what is left to do goes to those who send and to those who work in the cluster', () => {
-  wakeOf({ found }, { woken: found })(left);
-  expect(heard).toEqual([left, left]);
-});
+it.each<[string, Partial<Work>, unknown[]]>([
+  ['nothing for them', {}, []],
+  ['a log to read', { logs: true }, ['logs']],
+  ['an Event to write', { events: true }, ['events']],
+])(
+  'what is left to do goes to those who send, and to those in the cluster for whom it is: %s',
+  (_name, more, woken) => {
+    const others: string[] = [];
+    const wake = (name: string) => ({ wake: () => void others.push(name) });
+    const work = { ...left, ...more };
+    wakeOf({ found }, { logs: wake('logs'), events: wake('events') })(work);
+    expect([heard, others]).toEqual([[work], woken]);
+  },
+);
 
 it('what is left to do while the bridge starts goes to them once they are there', () => {
   const logs: Work = { ...nothing, logs: true, journal: false };

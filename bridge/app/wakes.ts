@@ -1,15 +1,22 @@
 import type { Dispatcher } from '../outbox/dispatcher.ts';
 import type { Work } from '../store/work.ts';
-import type { ClusterRooms } from './cluster.ts';
 
 /** There is this to do. */
 export type Wake = (work: Work) => void;
 
+/** Those who work in the cluster. */
+interface InCluster {
+  readonly logs: { wake(): void };
+  /** Who writes Kubernetes Events, if anybody may. */
+  readonly events: { wake(): void } | undefined;
+}
+
 /** Wakes those who have something to do: each look at the store costs a message to its thread and one back. */
-export function wakeOf(dispatcher: Pick<Dispatcher, 'found'>, cluster: Pick<ClusterRooms, 'woken'> | undefined): Wake {
+export function wakeOf(dispatcher: Pick<Dispatcher, 'found'>, cluster: InCluster | undefined): Wake {
   return (work) => {
     dispatcher.found(work);
-    cluster?.woken(work);
+    if (work.events) cluster?.events?.wake();
+    if (work.logs) cluster?.logs.wake();
   };
 }
 

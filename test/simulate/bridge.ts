@@ -20,7 +20,7 @@ import { startDispatcher } from '../../bridge/outbox/dispatcher.ts';
 import { kubeOf } from '../../bridge/cluster/api.ts';
 import { configured, createDeliverer, depsOf } from '../../bridge/sinks/index.ts';
 import { startTicking } from '../../bridge/app/ticking.ts';
-import { HeldWake, type Wake, wakeOf } from '../../bridge/app/wakes.ts';
+import { HeldWake, wakeOf } from '../../bridge/app/wakes.ts';
 import type { ExportAnswer } from './collector.ts';
 import type { Destinations } from './destinations.ts';
 import type { Leaving } from './death.ts';
@@ -262,12 +262,12 @@ export class Bridge {
       onError: (error) => onError('audit', error),
     });
     releases.add(() => auditor.stop());
-    const writer = startEventWriter({
+    const events = startEventWriter({
       ...asked,
       onResult: () => undefined,
       onError: (error) => onError('events', error),
     });
-    releases.add(() => writer.stop());
+    releases.add(() => events.stop());
     const logs = startLogReader({
       ...asked,
       limits: this.#config.logs,
@@ -275,11 +275,7 @@ export class Bridge {
       onError: (error) => onError('logs', error),
     });
     releases.add(() => logs.stop());
-    const woken: Wake = (work) => {
-      if (work.events) writer.wake();
-      if (work.logs) logs.wake();
-    };
-    return { auditor, woken };
+    return { auditor, logs, events };
   }
 
   #crash(error: unknown): void {
