@@ -23,8 +23,7 @@ export class Retirements implements Kept {
   }
 
   current(): Retired | undefined {
-    const row = this.#rows().find(({ until_at: until }) => until === null);
-    return row && { since: row.from_at, by: row.from_by };
+    return currentOf(this.#rows());
   }
 
   /**
@@ -46,12 +45,22 @@ export class Retirements implements Kept {
 
   /** Asked for every intent, and changed by an operator. */
   #rows(): readonly Columns[] {
-    return (this.#all ??= this.#db.all<Columns>('SELECT from_at, from_by, until_at FROM retirements'));
+    return (this.#all ??= rowsOf(this.#db));
   }
 }
 
+function rowsOf(db: Db): Columns[] {
+  return db.all<Columns>('SELECT from_at, from_by, until_at FROM retirements');
+}
+
+function currentOf(rows: readonly Columns[]): Retired | undefined {
+  const row = rows.find(({ until_at: until }) => until === null);
+  return row && { since: row.from_at, by: row.from_by };
+}
+
+/** The same without keeping anything, for who asks once. */
 export function currentRetirement(db: Db): Retired | undefined {
-  return db.get<Retired>('SELECT from_at AS since, from_by AS by FROM retirements WHERE until_at IS NULL');
+  return currentOf(rowsOf(db));
 }
 
 /** A retirement that lasts already goes on. */
