@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { addSink } from '../toy-sink/add-sink.ts';
-import type { CampaignOptions } from './campaign.ts';
 import { campaign } from './campaign.ts';
 import { installDisk } from './disk.ts';
 import { install, real } from './globals.ts';
@@ -34,13 +33,7 @@ async function shareOut(): Promise<number> {
     console.error('--seed, --only, --trace, --stop and --shrink are for one process: leave out --jobs');
     return 2;
   }
-  const options: CampaignOptions = {
-    first: Number(first),
-    seeds: Number(seeds),
-    days: Number(days),
-    jobs: Number(jobs),
-  };
-  return campaign(options);
+  return campaign({ first: Number(first), seeds: Number(seeds), days: Number(days), jobs: Number(jobs) });
 }
 
 async function run(): Promise<number> {

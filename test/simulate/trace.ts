@@ -1,22 +1,11 @@
 import { createHash } from 'node:crypto';
 
-const MINUTE = 60_000;
-
 /** What happened, in order, a line each; its digest is the same when every line is. */
 export class Trace {
   readonly lines: string[] = [];
-  #minute = 0;
-  /** That minute as text. */
-  #prefix = '';
 
   add(at: number, text: string): void {
-    const ms = Math.trunc(at);
-    if (ms < this.#minute || ms >= this.#minute + MINUTE || this.#prefix === '') {
-      this.#minute = ms - (ms % MINUTE);
-      this.#prefix = new Date(ms).toISOString().slice(5, 17).replace('T', ' ');
-    }
-    const seconds = ((ms - this.#minute) / 1_000).toFixed(3).padStart(6, '0');
-    this.lines.push(`${this.#prefix}${seconds}  ${text}`);
+    this.lines.push(`${new Date(at).toISOString().slice(5, 23).replace('T', ' ')}  ${text}`);
   }
 
   digest(): string {
