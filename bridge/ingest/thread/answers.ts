@@ -56,12 +56,5 @@ function tick(store: Store, engine: Engine, config: Config, now: Instant): Ticke
   const nextAt = Math.min(engineAt, store.nextAt(now, BY_CLOCK));
   const work = store.takeWork();
   const found = { problems, plannerFailures, unreadable, dropped, unjudged };
-  return {
-    transitions: store.take('transitions'),
-    ended: store.take('ended'),
-    ...found,
-    state,
-    work,
-    nextAt,
-  };
+  return { transitions: store.take('transitions'), ended: store.take('ended'), ...found, state, work, nextAt };
 }

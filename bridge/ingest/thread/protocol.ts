@@ -39,7 +39,7 @@ export interface Ticked {
   /** CronJobs whose missed runs are not judged any more, or again, since the last tick. */
   readonly unjudged: readonly UnjudgedChange[];
   readonly state: StoreState;
-  /** What is to do for those who ask the store for it; by time anything may be due: to send, to give up, to read or to write. */
+  /** What is to do for those who ask the store for it, since the last commit or tick. */
   readonly work: Work | undefined;
   /** When there is something to do next, here or for those who ask the store for it; maybe in the past. */
   readonly nextAt: Instant;

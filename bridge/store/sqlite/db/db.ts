@@ -14,6 +14,7 @@ export interface Kept {
   forget(): void;
 }
 
+/** Statements that may change a row: after them what is kept is forgotten. */
 const WRITES = /\b(?:INSERT|UPDATE|DELETE|REPLACE)\b/i;
 
 interface Prepared {

@@ -96,9 +96,8 @@ class Waits {
   markDue(since: Instant, now: Instant): void {
     if (this.firstAfter(since) > now) return;
     const { destinations, mark } = this.#waiting;
-    const names = destinations === undefined ? [] : this.#db.all<{ name: string }>(destinations, since, now);
-    if (destinations === undefined) mark(this.#db.work, '');
-    for (const { name } of names) mark(this.#db.work, name);
+    if (destinations === undefined) return mark(this.#db.work, '');
+    for (const { name } of this.#db.all<{ name: string }>(destinations, since, now)) mark(this.#db.work, name);
   }
 }
 
