@@ -36,6 +36,8 @@ const RETRY_MS = 1000;
 const LINGER_MS = 1000;
 const MERGED_CHUNKS = 1024;
 const ANSWERED = { ':status': 200, 'content-type': 'application/grpc' } as const;
+/** gRPC has no use for a date. */
+const WITH_TRAILERS = { waitForTrailers: true, sendDate: false } as const;
 const SUCCEEDED = { 'grpc-status': String(status.OK) } as const;
 /** Not compressed, no bytes. */
 const EMPTY_MESSAGE = Buffer.alloc(PREFIX_BYTES);
@@ -117,7 +119,7 @@ export class UnaryCall {
   succeed(): void {
     const stream = this.#stream;
     if (stream.closed) return;
-    stream.respond(ANSWERED, { waitForTrailers: true });
+    stream.respond(ANSWERED, WITH_TRAILERS);
     stream.on('wantTrailers', () => stream.sendTrailers(SUCCEEDED));
     stream.end(EMPTY_MESSAGE);
   }
@@ -155,16 +157,21 @@ export class UnaryCall {
 /** How far the one message of a call has come. */
 class Frame {
   bytes = 0;
-  #head = Buffer.alloc(0);
+  /** With the prefix; undefined as long as that is not whole. */
+  #length: number | undefined;
   readonly #chunks: Buffer[] = [];
   #small: Buffer[] = [];
 
   get complete(): boolean {
-    return this.#head.length === PREFIX_BYTES && this.bytes === PREFIX_BYTES + this.#head.readUInt32BE(1);
+    return this.bytes === this.#length;
   }
 
+  /** In memory of its own, not of a pool: so the message can be handed to another thread without one more copy. */
   take(): Buffer {
-    return Buffer.concat([...this.#chunks, ...this.#small], this.bytes);
+    const frame = Buffer.allocUnsafeSlow(this.bytes);
+    let at = 0;
+    for (const chunk of [...this.#chunks, ...this.#small]) at += chunk.copy(frame, at);
+    return frame;
   }
 
   /** The reason to stop reading, if any. */
@@ -176,12 +183,10 @@ class Frame {
       this.#chunks.push(Buffer.concat(this.#small));
       this.#small = [];
     }
-    if (this.#head.length < PREFIX_BYTES)
-      this.#head = Buffer.concat([this.#head, chunk.subarray(0, PREFIX_BYTES - this.#head.length)]);
-    if (this.#head.length < PREFIX_BYTES) return undefined;
-    const length = this.#head.readUInt32BE(1);
-    if (length > maxBytes) return tooLarge(maxBytes);
-    if (this.bytes > PREFIX_BYTES + length) return failed(status.INTERNAL, 'more than one message');
+    if (this.bytes < PREFIX_BYTES) return undefined;
+    this.#length ??= PREFIX_BYTES + Buffer.concat(this.#small, PREFIX_BYTES).readUInt32BE(1);
+    if (this.#length - PREFIX_BYTES > maxBytes) return tooLarge(maxBytes);
+    if (this.bytes > this.#length) return failed(status.INTERNAL, 'more than one message');
     return undefined;
   }
 }
