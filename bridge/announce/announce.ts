@@ -6,7 +6,7 @@ import type { Run, Transition } from '../lifecycle/transition.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reason } from '../lib/reasons.ts';
 import { cutoffReason } from '../policy/cutoff.ts';
-import type { Intent, Planned } from '../sinks/sink.ts';
+import type { Intent, Planned, Planner } from '../sinks/sink.ts';
 import type { RunMemory, RunRow } from '../store/runs.ts';
 import type { Tx } from '../store/tx.ts';
 import type { Destination } from '../turn/destination.ts';
@@ -190,7 +190,7 @@ export function planFor(turn: Turn, to: Destination, of: Planning, transition: T
     return undefined;
   }
   const context = known.contextOf(planner.destination, memo, transition.about);
-  const planned = planner.plan(asPlanned(transition), context);
+  const planned = planner.plan(asPlanned(transition, planner), context);
   return planned === null ? undefined : takePlan(turn, to, run, transition, planned);
 }
 
@@ -210,7 +210,7 @@ function takePlan(
   planned: NonNullable<Planned>,
 ): Json | undefined {
   const { tx } = turn;
-  const { planner, rule, onUnknown = 'none' } = to;
+  const { planner, rule } = to;
   const { destination } = planner;
   const drop = (reason: Reason, detail?: string): void =>
     decide(turn, transition.id, destination, 'dropped', reason, detail);
@@ -222,8 +222,7 @@ function takePlan(
     if (start?.reason !== planned.drop) drop(planned.drop, planned.detail ?? late);
     return undefined;
   }
-  const silence =
-    cutoffReason(transition, run, start?.verdict === 'planned', rule) ?? unknownReason(transition, onUnknown);
+  const silence = cutoffReason(transition, run, start?.verdict === 'planned', rule) ?? unknownReason(transition, to);
   if (silence !== undefined) drop(silence);
   else if ('drop' in planned) drop(planned.drop, planned.detail ?? late);
   else if (tx.retirement.covers(transition.at)) drop('retired');
@@ -247,8 +246,9 @@ function enqueue(turn: Turn, to: Destination, transition: Transition, intents: r
   for (const intent of passed) tx.timeline.enqueue(destination, transition.id, intent, now);
 }
 
-function unknownReason({ outcome }: Transition, onUnknown: 'none' | 'fail'): Reason | undefined {
-  return outcome === 'unknown' && onUnknown === 'none' ? 'outcome_unknown' : undefined;
+function unknownReason({ outcome }: Transition, { planner, onUnknown = 'none' }: Destination): Reason | undefined {
+  const isSilent = outcome === 'unknown' && planner.reportsUnknown !== true && onUnknown === 'none';
+  return isSilent ? 'outcome_unknown' : undefined;
 }
 
 function plannedReason(turn: Turn, transition: Transition): Reason | undefined {
@@ -261,9 +261,9 @@ function lateReason({ unseen }: Turn, { about }: Transition): Reason | undefined
   return unseen !== undefined && about.namespace === unseen ? 'namespace_unseen' : undefined;
 }
 
-/** For a vendor an unknown ending is a failure, if it is reported at all. */
-function asPlanned(transition: Transition): Transition {
-  if (transition.outcome !== 'unknown') return transition;
+/** For a vendor that knows no unknown ending it is a failure, if it is reported at all. */
+function asPlanned(transition: Transition, { reportsUnknown }: Pick<Planner, 'reportsUnknown'>): Transition {
+  if (transition.outcome !== 'unknown' || reportsUnknown === true) return transition;
   return { ...transition, outcome: 'failed', reason: 'OutcomeUnknown', message: transition.text, inferred: true };
 }
 

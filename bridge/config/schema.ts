@@ -254,7 +254,9 @@ export const configSchema = z
     onUnknown: z
       .enum(['none', 'fail'])
       .default('none')
-      .describe('A run that is gone and whose end nothing proves: not reported, or reported as failed'),
+      .describe(
+        'A run that is gone and whose end nothing proves: not reported, or reported as failed. OpenTelemetry has it as unknown',
+      ),
     outbox: z
       .strictObject({
         maxAge: duration('1m')

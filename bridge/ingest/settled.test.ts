@@ -198,6 +198,12 @@ describe('a run that nobody knows the end of', () => {
     expect(planned()).toEqual(['succeeded']);
   });
 
+  it('is planned as unknown for a destination that can report that', () => {
+    reopen({ ...listener(), reportsUnknown: true });
+    lose();
+    expect([planned(), engine.decisions(uid)]).toEqual([['unknown'], ['planned']]);
+  });
+
   it('settles once when its real end is the one that was inferred, and again as a correction when it is not', () => {
     lose({ lastSuccessfulAt: FIVE + 9_000 });
     expect(settled(uid)).toEqual(['/settled succeeded@309']);

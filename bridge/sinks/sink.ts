@@ -164,11 +164,11 @@ export interface Reads {
 
 /** The pure half of a sink: runs inside the commit, on the worker thread. */
 export interface Planner {
-  /** `<sink>/<name in the configuration>`. */
-  readonly destination: string;
+  readonly destination: string; // `<sink>/<name in the configuration>`
   /** It is asked about these only; of starts and ends that it hears there is a decision while they wait. */
   readonly hears: ReadonlySet<TransitionKind>;
   readonly reads: Reads;
+  readonly reportsUnknown?: true; // it is asked about unknown outcomes as they are; `onUnknown` is for the others
   plan(transition: Transition, context: PlanContext): Planned;
   /** Whether the log of a container that ended is worth reading; without it, or where neither `run.logs` nor `run.settled` is heard, no. */
   wantsLogs?(context: PlanContext, end: Transition): boolean;

@@ -51,6 +51,7 @@ class Guarded implements GuardedPlanner {
   readonly destination: string;
   readonly hears: Planner['hears'];
   readonly reads: Planner['reads'];
+  readonly reportsUnknown?: true;
   readonly removeAfterMs?: number;
   readonly elect?: 'oldest' | 'newest';
   readonly assertEveryMs?: number | 'never';
@@ -62,6 +63,7 @@ class Guarded implements GuardedPlanner {
     this.destination = planner.destination;
     this.hears = planner.hears;
     this.reads = planner.reads;
+    if (planner.reportsUnknown !== undefined) this.reportsUnknown = planner.reportsUnknown;
     if (planner.storm !== undefined) this.storm = planner.storm;
     if (planner.removeAfterMs !== undefined) this.removeAfterMs = planner.removeAfterMs;
     if (planner.elect !== undefined) this.elect = planner.elect;

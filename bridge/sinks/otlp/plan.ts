@@ -40,6 +40,7 @@ export function createOtlpPlanner(name: string, config: OtlpConfig): Planner {
       ...(config.traces ? (['run.started', ...MILESTONES] as const) : []),
     ]),
     reads: READS,
+    reportsUnknown: true,
     plan({ id, kind, at }, context) {
       if (!isOfRun(context)) return null;
       const { uid, revision } = context.run;
