@@ -10,6 +10,7 @@ import type { Auth } from './auth.ts';
 import type { GithubConfig } from './config.ts';
 import { objectOf } from './fields.ts';
 import { API_LIMIT, KEY_LIMIT, Limits } from './limits.ts';
+import { oneAtATime } from './in-turn.ts';
 import type { Reply } from './reply.ts';
 import { TrackerMetrics } from './tracker-metrics.ts';
 
@@ -54,7 +55,7 @@ export class GithubClient {
   readonly limits = new Limits();
   readonly metrics = new TrackerMetrics();
   readonly #options: ClientOptions;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = oneAtATime();
 
   /** Throws a UserError when a secret cannot be read. */
   constructor(options: ClientOptions) {
@@ -75,9 +76,7 @@ export class GithubClient {
 
   /** Never throws. */
   call(call: Call, signal: AbortSignal): Promise<Reply> {
-    const reply = this.#turn.then(() => this.#send(call, signal));
-    this.#turn = reply.catch(() => {});
-    return reply;
+    return this.#inTurn(() => this.#send(call, signal));
   }
 
   /** Status and GitHub's own words, bounded, without secrets, what looks like one, and control characters. */

@@ -6,7 +6,7 @@ import { GithubClient } from './client.ts';
 import type { Sleep } from './client.ts';
 import type { GithubConfig } from './config.ts';
 import { closeDeployments, deliverDeployment } from './deployments.ts';
-import { inTurn } from './in-turn.ts';
+import { inTurn, oneAtATime } from './in-turn.ts';
 import { KEY_LIMIT, LIMITS } from './limits.ts';
 import { logRecord } from './record-log.ts';
 import { Records } from './records.ts';
@@ -27,6 +27,9 @@ export function createGithubDeliverer(
   const records = new Records(client, config.bulkSync, (record, delivery) =>
     logRecord(log, destination, record, delivery),
   );
+  // Two that look at what stands at the same time would both close it. Their requests go one after the other anyway.
+  const alone = oneAtATime();
+  const close: Close = ({ row, standing }, signal) => alone(() => closeDeployments(client, standing, row, signal));
   let isFirst = true;
   return {
     destination,
@@ -39,8 +42,8 @@ export function createGithubDeliverer(
     // A job may take minutes: what changes meanwhile does not wait for it.
     convergeAtOnce: 2,
     convergeLimits: LIMITS,
-    deliver: (batch, signal) => inTurn(batch, (intent) => deliverDeployment(client, intent, signal)),
-    converge: (rows, signal) => converge(client, records, rows, signal),
+    deliver: (batch, signal) => inTurn(batch, (intent) => alone(() => deliverDeployment(client, intent, signal))),
+    converge: (rows, signal) => converge(close, records, rows, signal),
     renewed() {
       if (!isFirst && !client.auth.isReplaced()) return [];
       isFirst = false;
@@ -54,15 +57,22 @@ export function createGithubDeliverer(
   };
 }
 
+interface Closing {
+  readonly row: ClaimedDesired;
+  readonly standing: Standing;
+}
+
+type Close = (closing: Closing, signal: AbortSignal) => Promise<Delivery>;
+
 /** Records together, and the Deployments of each workload by themselves. */
 async function converge(
-  client: GithubClient,
+  close: Close,
   records: Records,
   rows: readonly ClaimedDesired[],
   signal: AbortSignal,
 ): Promise<Delivery[]> {
   const deliveries = new Map<ClaimedDesired, Delivery>();
-  const closing: { readonly row: ClaimedDesired; readonly standing: Standing }[] = [];
+  const closing: Closing[] = [];
   const ofRecords: ClaimedDesired[] = [];
   for (const row of rows) {
     const standing = readStanding(row.wanted);
@@ -71,7 +81,7 @@ async function converge(
     else if (standing.state === 'rolled_out') deliveries.set(row, { outcome: 'delivered' });
     else closing.push({ row, standing });
   }
-  const closed = await inTurn(closing, ({ row, standing }) => closeDeployments(client, standing, row, signal));
+  const closed = await inTurn(closing, (one) => close(one, signal));
   closing.forEach(({ row }, index) => deliveries.set(row, closed[index]!));
   const answers = ofRecords.length === 0 ? [] : await records.converge(ofRecords, signal);
   ofRecords.forEach((row, index) => deliveries.set(row, answers[index]!));

@@ -22,3 +22,13 @@ export function isBlocking(delivery: Delivery): boolean {
 export function asNotSent(delivery: Delivery): Delivery {
   return delivery.outcome === 'retry' ? { ...delivery, unknown: false } : delivery;
 }
+
+/** Begins each piece of work when the one before it has ended; gives what it gives. */
+export function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const done = last.then(work);
+    last = done.catch(() => {});
+    return done;
+  };
+}

@@ -107,6 +107,15 @@ describe('the Deployments of a workload that is deleted', () => {
     expect(bench.vendors.github.violations).toEqual([]);
   });
 
+  it('are closed once by those that look at the same time', async () => {
+    await roll('one', 'success');
+    await Promise.all([roll('two', 'success'), converge('inactive'), converge('inactive')]);
+    expect(states()).toEqual([
+      ['success', 'inactive'],
+      ['success', 'inactive'],
+    ]);
+  });
+
   it('wait for the end of a rollout, but not for ever', async () => {
     await roll('one', 'in_progress');
     expect(await converge('inactive')).toMatchObject({ outcome: 'retry', reason: 'awaiting_turn' });
