@@ -11,6 +11,8 @@ export interface Load {
   /** Requests before those that are timed. */
   readonly warmUp: number;
   readonly inFlight: number;
+  /** `none` as in collector-config; default gzip, as the exporter has it without a word. */
+  readonly compression?: 'gzip' | 'none';
 }
 export interface Sent {
   readonly ms: number;
@@ -23,23 +25,23 @@ const EXPORT = {
   ':method': 'POST',
   ':path': '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
   'content-type': 'application/grpc',
-  'grpc-encoding': 'gzip',
   te: 'trailers',
 };
+const GZIPPED = { ...EXPORT, 'grpc-encoding': 'gzip' };
 
-/** gRPC's frame of a compressed message. Made before the run: the client shares the server's cores. */
-function frame(message: Uint8Array): Buffer {
-  const gzipped = gzipSync(message, { level: 1 });
+/** gRPC's frame of a message. Made before the run: the client shares the server's cores. */
+function frame(message: Uint8Array, isGzipped: boolean): Buffer {
+  const body = isGzipped ? gzipSync(message, { level: 1 }) : message;
   const head = Buffer.alloc(5);
-  head[0] = 1;
-  head.writeUInt32BE(gzipped.length, 1);
-  return Buffer.concat([head, gzipped]);
+  head[0] = Number(isGzipped);
+  head.writeUInt32BE(body.length, 1);
+  return Buffer.concat([head, body]);
 }
 
 /** Sends one export; resolves when it is acknowledged. */
 function send(session: http2.ClientHttp2Session, body: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    const stream = session.request(EXPORT);
+    const stream = session.request(body[0] === 1 ? GZIPPED : EXPORT);
     let status: unknown;
     stream.on('response', (headers) => (status = headers['grpc-status'] ?? status));
     stream.on('trailers', (trailers) => (status = trailers['grpc-status']));
@@ -68,14 +70,16 @@ async function sendAll(
   return latencies.toSorted((a, b) => a - b);
 }
 
-async function run({ port, records: kind, perRequest, requests, warmUp, inFlight }: Load): Promise<void> {
+async function run({ port, records: kind, perRequest, requests, warmUp, inFlight, compression }: Load): Promise<void> {
+  const isGzipped = compression !== 'none';
   const records = await loadRecords();
   const count = (warmUp + requests) * perRequest;
   const made = records[kind](count);
   const bodies: Buffer[] = [];
-  for (let at = 0; at < count; at += perRequest) bodies.push(frame(Buffer.concat(made.slice(at, at + perRequest))));
+  for (let at = 0; at < count; at += perRequest)
+    bodies.push(frame(Buffer.concat(made.slice(at, at + perRequest)), isGzipped));
   const session = http2.connect(`http://127.0.0.1:${port}`);
-  await send(session, frame(records.first));
+  await send(session, frame(records.first, isGzipped));
   await sendAll(session, bodies.slice(0, warmUp), inFlight);
   process.send?.('warm');
   const began = performance.now();

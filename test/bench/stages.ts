@@ -6,14 +6,15 @@ import { ask, machine, onCpuMs, printTable, quantile, round, startChild } from '
 /**
  * What single records cost, stage by stage, each a server of its own that gets the same requests: HTTP/2 alone, then the
  * bridge's OTLP server, then with a thread behind it, then everything. By the kernel's nanoseconds of all threads, in turn,
- * ROUNDS times; minutes.
+ * ROUNDS times; minutes. COMPRESSION=none sends what the Collector sends with the chart's configuration.
  */
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
 const REQUESTS = 6_000;
-const LOAD = { perRequest: 1, requests: REQUESTS, warmUp: 4_000, inFlight: 64 };
+const COMPRESSION = process.env['COMPRESSION'] === 'none' ? 'none' : 'gzip';
+const LOAD = { perRequest: 1, requests: REQUESTS, warmUp: 4_000, inFlight: 64, compression: COMPRESSION } as const;
 const STAGES = {
   'node:http2 that only answers': ['stages-server.ts', 'bare'],
-  'and frame, limits, inflate': ['stages-server.ts', 'receive'],
+  'and frame, limits, compression': ['stages-server.ts', 'receive'],
   'and a thread that answers at once': ['stages-server.ts', 'thread'],
   'and decode, reduce, plan, commit': ['ingest-server.ts'],
 } as const;
@@ -48,5 +49,7 @@ for (const mix of [false, true]) {
   }
 }
 printTable(rows);
-console.log(JSON.stringify({ benchmark: 'stages', machine: machine(), rounds: ROUNDS, rows }));
+console.log(
+  JSON.stringify({ benchmark: 'stages', compression: COMPRESSION, machine: machine(), rounds: ROUNDS, rows }),
+);
 process.exit();
