@@ -4,6 +4,7 @@ import { addSink } from '../toy-sink/add-sink.ts';
 import { campaign } from './campaign.ts';
 import { installDisk } from './disk.ts';
 import { install, real } from './globals.ts';
+import type { Hunt } from './mutants.ts';
 import { hunt } from './mutants.ts';
 
 const { values } = parseArgs({
@@ -23,9 +24,14 @@ const { values } = parseArgs({
   },
 });
 
-if (values.mutants) process.exitCode = hunt(Number(values.days), Number(values.within), values.mutant);
+if (values.mutants) process.exitCode = hunt(hunted());
 else if (Number(values.jobs) > 1) process.exitCode = await shareOut();
 else process.exitCode = await run();
+
+function hunted(): Hunt {
+  const { days, within, first, mutant: only } = values;
+  return { days: Number(days), within: Number(within), first: Number(first), only };
+}
 
 async function shareOut(): Promise<number> {
   const { first, seeds, days, jobs, seed, only, trace, stop, shrink } = values;

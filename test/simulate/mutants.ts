@@ -91,22 +91,33 @@ export const MUTANTS: readonly Mutant[] = [
   },
 ];
 
+export interface Hunt {
+  /** Of each seed. */
+  readonly days: number;
+  readonly within: number;
+  /** The first seed. */
+  readonly first: number;
+  /** A part of the name of those that are hunted; default all. */
+  readonly only: string | undefined;
+}
+
 /**
  * Breaks the bridge in one way after the other, in a copy, and simulates up to `within` days until something fails.
  * Returns the exit code: 1 when one was not found.
  */
-export function hunt(days: number, within: number, only: string | undefined): number {
+export function hunt({ days, within, first, only }: Hunt): number {
   let missed = 0;
   for (const mutant of MUTANTS.filter(({ name }) => name.includes(only ?? ''))) {
     const seeds = Math.ceil(within / days);
-    const lines = simulateMutant(mutant, ['--stop', '--days', String(days), '--seeds', String(seeds)]).split('\n');
+    const worlds = ['--first', String(first), '--seeds', String(seeds), '--days', String(days)];
+    const lines = simulateMutant(mutant, ['--stop', ...worlds]).split('\n');
     const failed = lines.findIndex((line) => line.includes('FAILURES'));
     if (failed < 0) missed++;
     const seed = Number(lines[failed]?.split(/[ :]/)[1]);
     const found =
       failed < 0
         ? `NOT FOUND in ${seeds * days} days`
-        : `found within ${seed * days} days: ${lines[failed + 1]?.trim()}`;
+        : `found by seed ${seed}, within ${(seed - first + 1) * days} days: ${lines[failed + 1]?.trim()}`;
     console.log(`${mutant.name}: ${found}`);
   }
   return missed === 0 ? 0 : 1;
