@@ -63,7 +63,7 @@ function checkAccounts(simulation: Simulation, reader: ReadStore): Failure[] {
     .filter(({ tenures }) => tenures.length > 0)
     .flatMap(({ vendor, account, tenures, host }) =>
       vendor
-        .check(account, { simulation, reader, tenures })
+        .check(account, { simulation, reader, host, tenures })
         .map((failure) => ({ ...failure, what: `${host}: ${failure.what}` })),
     );
 }

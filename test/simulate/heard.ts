@@ -21,7 +21,7 @@ export interface Heard {
 
 /** Each once: again only where the bridge could not know that it was heard. Or what is wrong with that. */
 export function withoutRepeats<H extends Pick<Heard, 'at' | 'said'>>(
-  { simulation }: Checking,
+  { simulation, host }: Checking,
   heard: readonly H[],
 ): H[] | string {
   const reported = new Map<string, H>();
@@ -31,7 +31,9 @@ export function withoutRepeats<H extends Pick<Heard, 'at' | 'said'>>(
       reported.set(said, one);
       continue;
     }
-    const tries = simulation.sent.filter((sent) => hasSaid(sent, said) && sent.sentAt < at && isTaken(sent));
+    const tries = simulation.sent.filter(
+      (sent) => sent.host === host && hasSaid(sent, said) && sent.sentAt < at && isTaken(sent),
+    );
     // The last of them is this one.
     if (!tries.slice(0, -1).every((sent) => mayBeUnknown(simulation, sent))) return `reported twice: ${said}`;
   }

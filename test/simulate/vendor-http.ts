@@ -8,6 +8,8 @@ import type { Weather } from './weather.ts';
 
 /** One report that went out, and whether its sender learnt what became of it. */
 export interface Sent {
+  /** Of the account that it goes to. */
+  readonly host: string;
   /** As its account's `said` has it. */
   readonly said: string;
   readonly program: Program;
@@ -82,7 +84,14 @@ export class VendorHttp implements Http {
     // What a killed program has written may still arrive.
     const carrier = chance(random, 0.5) ? program : WORLD;
     const said = to.account.said(request);
-    const record: Sent = { said, program, sentAt: scheduler.now, answeredAt: undefined, status: undefined };
+    const record: Sent = {
+      host: to.host,
+      said,
+      program,
+      sentAt: scheduler.now,
+      answeredAt: undefined,
+      status: undefined,
+    };
     if (said !== '') sent.push(record);
     if (said !== '') this.#options.onAsked();
     const limit = `${to.host} ${to.account.limitOf(new URL(request.url))}`;

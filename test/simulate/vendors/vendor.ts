@@ -34,6 +34,8 @@ export interface Account {
 export interface Checking {
   readonly simulation: Simulation;
   readonly reader: ReadStore;
+  /** Of the account. */
+  readonly host: string;
   readonly tenures: readonly Tenure[];
 }
 
