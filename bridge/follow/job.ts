@@ -156,13 +156,15 @@ export function replacement(tx: Tx, facts: JobFacts, deletedAt: Instant, mayWait
 
 /**
  * The controller deletes the active Job when the next one is due, then creates that. A Job that became due only later
- * did not replace it: it had been deleted by hand.
+ * did not replace it: it had been deleted by hand. Where no deletionTimestamp but the time of the record dates the deletion,
+ * that may be long after it: a watch that was cut brings both later.
  */
 function isSuccessor(candidate: JobFacts, replaced: JobFacts, deletedAt: Instant): boolean {
-  if (candidate.manual || candidate.createdAt === undefined || dueAt(candidate) <= dueAt(replaced)) return false;
-  return (
-    dueAt(candidate) <= deletedAt + CLOCK_SKEW_MS && Math.abs(candidate.createdAt - deletedAt) <= REPLACEMENT_WITHIN_MS
-  );
+  const { manual, createdAt } = candidate;
+  if (manual || createdAt === undefined || dueAt(candidate) <= dueAt(replaced)) return false;
+  const earliest = replaced.deletionAt === undefined ? -Infinity : deletedAt - REPLACEMENT_WITHIN_MS;
+  const isInTime = createdAt >= earliest && createdAt <= deletedAt + REPLACEMENT_WITHIN_MS;
+  return isInTime && dueAt(candidate) <= deletedAt + CLOCK_SKEW_MS;
 }
 
 /** Its scheduled instant, or (Kubernetes before 1.32 does not say) when it was created. */

@@ -63,6 +63,20 @@ describe('concurrencyPolicy Replace', () => {
     }
   });
 
+  it('knows the successor also when a cut watch brings the deletion minutes late', () => {
+    const late = gone(0, 200_000);
+    for (const records of [
+      [late, seen(job(1))],
+      [seen(job(1)), late],
+    ]) {
+      bridge.close();
+      bridge = new TestEngine();
+      bridge.take([seen(CRON), seen(job(0)), ...records]);
+      bridge.tick(T0 + 3_600_000);
+      expect(outcome(0)).toBe('replaced');
+    }
+  });
+
   it('does not take the Job before for the one that replaces', () => {
     bridge.take([seen(CRON), seen(job(0)), gone(0, 60_000), seen(job(1)), gone(1, 61_000)]);
     bridge.tick(T0 + 3_600_000);
