@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { container, podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
 import { withNeeded } from '../kubernetes/followed.ts';
 import type { Facts, Kind, PodFacts } from '../kubernetes/observation.ts';
@@ -264,6 +264,16 @@ describe('the retention', () => {
     retain(30);
     expect(runs()).toHaveLength(1);
     retain(50);
+    expect(runs()).toEqual([]);
+  });
+
+  it.each([3, 7, 15])('goes on where a step had no time left: each look at the clock is %i ms later', (ms) => {
+    take(...FIRST, SECOND, ON_ITS_WAY, DONE);
+    gone(DONE);
+    let at = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (at += ms));
+    retain(50);
+    clock.mockRestore();
     expect(runs()).toEqual([]);
   });
 

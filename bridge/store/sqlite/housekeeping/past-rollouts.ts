@@ -20,6 +20,8 @@ export interface PastRollouts {
   readonly removed: number;
   /** Some are left. */
   readonly isLeft: boolean;
+  /** For want of time: the next step goes on with them. */
+  readonly isCut: boolean;
 }
 
 /**
@@ -32,16 +34,21 @@ export function deleteRollouts(
   before: Instant,
   deadline: number,
 ): PastRollouts {
-  if (!WORKLOADS.has(kind)) return { removed: 0, isLeft: false };
+  if (!WORKLOADS.has(kind)) return { removed: 0, isLeft: false, isCut: false };
   const all = db.all<Rollout>(ROLLOUTS, uid);
   let removed = 0;
+  let isCut = false;
   for (const run of lives ? all.slice(1) : all) {
-    if (performance.now() >= deadline) break;
+    // A step that comes here late removes one, or it would never go on.
+    isCut = removed > 0 && performance.now() >= deadline;
+    if (isCut) break;
     const isOver = run.waits === 0 && run.ended_at !== null && run.ended_at <= before;
     const isAwaited = db.get(UNSETTLED.run, run.uid) ?? db.get('SELECT 1 FROM timers WHERE uid = ? LIMIT 1', run.uid);
     // An open one of a workload that nobody watches any more does not end.
     if ((!isOver && (lives || run.waits === 1)) || isAwaited !== undefined) continue;
-    if (deleteObject(db, { uid: run.uid }, deadline)) removed++;
+    isCut = !deleteObject(db, { uid: run.uid }, deadline);
+    if (isCut) break;
+    removed++;
   }
-  return { removed, isLeft: removed < all.length };
+  return { removed, isLeft: removed < all.length, isCut };
 }

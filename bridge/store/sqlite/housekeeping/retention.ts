@@ -1,4 +1,3 @@
-import { WORKLOADS } from '../../../kubernetes/followed.ts';
 import type { Kind } from '../../../kubernetes/observation.ts';
 import type { Instant } from '../../../lib/clock.ts';
 import type { RetentionLimits, StoreState } from '../../store.ts';
@@ -166,7 +165,7 @@ export class Retention {
     for (const row of rows) {
       if (row.sound === 0) this.#setAside(row.uid);
       const isOver = row.deleted === 1 || row.over_at !== null;
-      if (!isOver && WORKLOADS.has(row.kind)) this.#removed += this.#rollouts(row, true, now, limits, deadline).removed;
+      if (!isOver && this.#rollouts(row, true, now, limits, deadline).isCut) return;
       const gone = isOver && !this.#waits(row.uid) && this.#visit(row, now, limits, deadline);
       if (gone === 'unfinished') return;
       if (gone) this.#removed++;
@@ -200,8 +199,9 @@ export class Retention {
     if (row === undefined) return false;
     const isOld = overAt !== null && overAt <= now - limits.age;
     if (!isOld && !(row.is_done === 1 && this.#usedBytes() > limits.maxBytes)) return false;
-    if (!this.#mayGo(uid, kind, row) || this.#rollouts({ uid, kind }, false, now, limits, deadline).isLeft)
-      return false;
+    if (!this.#mayGo(uid, kind, row)) return false;
+    const past = this.#rollouts({ uid, kind }, false, now, limits, deadline);
+    if (past.isLeft) return past.isCut && 'unfinished';
     const { namespace, name, run_key: runKey, created_at: createdAt } = row;
     // A late record of a pod is known by its Job.
     const isKnown = kind === 'Pod' && row.run === null && row.owner_uid !== null && this.#tombstones.has(row.owner_uid);
@@ -227,7 +227,9 @@ export class Retention {
     deadline: number,
   ): PastRollouts {
     const before = this.#usedBytes() > maxBytes ? now : now - age;
-    return deleteRollouts(this.#db, { uid, kind, lives }, before, deadline);
+    const past = deleteRollouts(this.#db, { uid, kind, lives }, before, deadline);
+    if (lives) this.#removed += past.removed;
+    return past;
   }
 
   /** To read them is to put them into quarantine; the audit fetches a living object again. */
