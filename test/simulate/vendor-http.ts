@@ -30,6 +30,14 @@ export interface VendorHttpOptions {
   readonly onAsked: () => void;
 }
 
+/**
+ * What asks for the tokens of GitHub Apps waits for the request before it in a variable of its module, which all processes of
+ * a simulation share: that of a killed one must end, or nobody gets a token any more.
+ */
+function isOfToken({ url }: HttpRequest): boolean {
+  return url.endsWith('/access_tokens');
+}
+
 /** Within it the program has noted what it heard; clocks differ by less. */
 const NOTED_MS = 5_000;
 
@@ -49,7 +57,9 @@ export class VendorHttp implements Http {
 
   request(request: HttpRequest): Promise<HttpResult> {
     const { scheduler, program } = this.#options;
-    if (!program.alive) return new Promise(() => undefined);
+    const isShared = isOfToken(request);
+    if (!program.alive)
+      return isShared ? Promise.resolve(failure('shutting_down', false)) : new Promise(() => undefined);
     return new Promise((resolve) => {
       let isOver = false;
       let written = false;
@@ -61,8 +71,10 @@ export class VendorHttp implements Http {
         request.signal?.removeEventListener('abort', abort);
         resolve(result);
       };
-      const late = scheduler.in(request.timeoutMs, () =>
-        end(failure(written ? 'timeout' : 'connection_failed', written)),
+      const late = scheduler.in(
+        request.timeoutMs,
+        () => end(failure(written ? 'timeout' : 'connection_failed', written)),
+        isShared ? WORLD : program,
       );
       request.signal?.addEventListener('abort', abort);
       void this.#send(
