@@ -26,6 +26,20 @@ function gone(minute: number, after: number): Observation {
 
 const outcome = (minute: number): string | undefined => bridge.run(uidOf(minute + 1))?.status;
 
+/** Checks a bridge that sees the first Job run, then both records, and one that sees them the other way round. */
+function inBothOrders(one: Observation, other: Observation, check: () => void): void {
+  for (const records of [
+    [one, other],
+    [other, one],
+  ]) {
+    bridge.close();
+    bridge = new TestEngine();
+    bridge.take([seen(CRON), seen(job(0)), ...records]);
+    bridge.tick(T0 + 3_600_000);
+    check();
+  }
+}
+
 describe('concurrencyPolicy Replace', () => {
   it('makes of three Jobs in a row two that were replaced and one that runs, in any order', () => {
     const all = [seen(CRON), seen(job(0)), gone(0, 60_000), seen(job(1)), gone(1, 120_000), seen(job(2))];
@@ -51,30 +65,11 @@ describe('concurrencyPolicy Replace', () => {
     bridge.take([seen(CRON), seen(job(0)), byHand]);
     bridge.tick(T0 + 90_000);
     expect(outcome(0)).toBe('cancelled');
-    for (const late of [
-      [byHand, seen(job(1))],
-      [seen(job(1)), byHand],
-    ]) {
-      bridge.close();
-      bridge = new TestEngine();
-      bridge.take([seen(CRON), seen(job(0)), ...late]);
-      bridge.tick(T0 + 3_600_000);
-      expect(bridge.reported(uidOf(1))).toEqual(['run@1', 'fail@30']);
-    }
+    inBothOrders(byHand, seen(job(1)), () => expect(bridge.reported(uidOf(1))).toEqual(['run@1', 'fail@30']));
   });
 
   it('knows the successor also when a cut watch brings the deletion minutes late', () => {
-    const late = gone(0, 200_000);
-    for (const records of [
-      [late, seen(job(1))],
-      [seen(job(1)), late],
-    ]) {
-      bridge.close();
-      bridge = new TestEngine();
-      bridge.take([seen(CRON), seen(job(0)), ...records]);
-      bridge.tick(T0 + 3_600_000);
-      expect(outcome(0)).toBe('replaced');
-    }
+    inBothOrders(gone(0, 200_000), seen(job(1)), () => expect(outcome(0)).toBe('replaced'));
   });
 
   it('does not take the Job before for the one that replaces', () => {

@@ -6,6 +6,7 @@ import { redactor } from '../redact.ts';
 import { SecretFile } from '../secret-file.ts';
 import type { GithubConfig } from './config.ts';
 import { objectOf } from './fields.ts';
+import { oneAtATime } from './in-turn.ts';
 import { pemOf } from './pem.ts';
 import { appJwt } from './jwt.ts';
 
@@ -86,7 +87,7 @@ function tokenSource(secret: SecretFile, seen: Set<string>): Source {
 type App = NonNullable<GithubConfig['app']>;
 
 /** The library keeps requests that are under way by the installation alone, of whatever host: never two at once. */
-let turn: Promise<unknown> = Promise.resolve();
+const inTurn = oneAtATime();
 
 function appSource(app: App, secret: SecretFile, seen: Set<string>, clock: Clock, ask: AskToken): Source {
   let made = { key: '', auth: undefined as ReturnType<typeof createAppAuth> | undefined };
@@ -116,16 +117,11 @@ function appSource(app: App, secret: SecretFile, seen: Set<string>, clock: Clock
     aheadMs = nowMs;
     return true;
   };
-  const inTurn = (refresh: boolean): Promise<Token> => {
-    const token = turn.then(() => get(refresh));
-    turn = token;
-    return token;
-  };
   return {
-    current: () => inTurn(false),
+    current: () => inTurn(() => get(false)),
     renew(_used) {
       secret.renew(secret.value);
-      return inTurn(true);
+      return inTurn(() => get(true));
     },
     permissions: () => permissions,
   };

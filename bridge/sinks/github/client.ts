@@ -9,8 +9,8 @@ import { createAuth } from './auth.ts';
 import type { Auth } from './auth.ts';
 import type { GithubConfig } from './config.ts';
 import { objectOf } from './fields.ts';
-import { API_LIMIT, KEY_LIMIT, Limits } from './limits.ts';
 import { oneAtATime } from './in-turn.ts';
+import { API_LIMIT, KEY_LIMIT, Limits } from './limits.ts';
 import type { Reply } from './reply.ts';
 import { TrackerMetrics } from './tracker-metrics.ts';
 
