@@ -4,11 +4,14 @@ import type { Failure } from './checker.ts';
 import { time } from './runs.ts';
 import type { Simulation } from './simulation.ts';
 
-const HOUR = 3_600_000;
-/** A pass of the retention begins every hour, and a run is kept until nothing of it is waited for. */
-const PASS_MS = 2 * HOUR;
+const MINUTE = 60_000;
+/**
+ * A pass of the retention begins an hour after the last, or ten minutes later when it is looked for just before. A
+ * CronJob goes after its Jobs: in the pass after theirs, since it was seen first.
+ */
+const PASS_MS = 2 * (60 + 10) * MINUTE + 5 * MINUTE;
 /** A bridge that is alive fires what is due. */
-const DUE_MS = 5 * 60_000;
+const DUE_MS = 5 * MINUTE;
 
 /** What no store may keep for ever. What silence would decide waits for records, of which there are none in the end. `?1`: what is older, `?2`: what should have happened by then. */
 const RULES: Readonly<Record<string, string>> = {
