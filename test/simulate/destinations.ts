@@ -45,9 +45,8 @@ export interface OpenAccount {
 
 interface Destination extends DestinationPlan {
   readonly open: OpenAccount;
-  /** What is set beside its account. */
-  settings: Tree;
-  isAway: boolean;
+  /** What it is set otherwise by; two of a kind may overlap in any way. */
+  readonly exceptions: Set<Exception>;
 }
 
 /** The destinations of the bridge's configuration, how people change them, and the accounts that they have. */
@@ -64,8 +63,8 @@ export class Destinations {
   /** Their part of the configuration. */
   config(): Tree {
     const config: Record<string, Record<string, Tree>> = {};
-    for (const { sink, name, open, settings } of this.#present())
-      (config[sink] ??= {})[name] = { ...open.account.settings(), ...settings };
+    for (const { sink, name, open, exceptions } of this.#present())
+      (config[sink] ??= {})[name] = { ...open.account.settings(), ...settingsOf(exceptions) };
     return config;
   }
 
@@ -88,7 +87,7 @@ export class Destinations {
     const host = `${name}.${sink}.simulated`;
     const open: OpenAccount = { host, vendor, account: vendor.open(host, this.#now), tenures: [] };
     this.accounts.push(open);
-    this.#current.push({ sink, name, open, settings: {}, isAway: false });
+    this.#current.push({ sink, name, open, exceptions: new Set() });
   }
 
   remove(sink: string, name: string): void {
@@ -112,15 +111,11 @@ export class Destinations {
       ...(namespace !== undefined && { namespace }),
     };
     tenure.exceptions.push(exception);
-    const before = one.settings;
-    if (kind === 'dry-run') one.settings = { ...before, dryRun: true };
-    if (kind === 'excluded') one.settings = { ...before, excludeNamespaces: [namespace!] };
-    if (kind === 'away') one.isAway = true;
+    one.exceptions.add(exception);
     if (kind === 'rotated') one.open.account.rotate();
     return () => {
       exception.until = this.#now();
-      if (kind === 'dry-run' || kind === 'excluded') one.settings = before;
-      if (kind === 'away') one.isAway = false;
+      one.exceptions.delete(exception);
     };
   }
 
@@ -150,10 +145,20 @@ export class Destinations {
   }
 
   #present(): Destination[] {
-    return this.#current.filter(({ isAway }) => !isAway);
+    return this.#current.filter(({ exceptions }) => ![...exceptions].some(({ kind }) => kind === 'away'));
   }
 
   #find(sink: string, name: string): Destination | undefined {
     return this.#current.find((one) => one.sink === sink && one.name === name);
   }
+}
+
+/** What is set beside its account. */
+function settingsOf(exceptions: ReadonlySet<Exception>): Tree {
+  const all = [...exceptions];
+  const excluded = all.flatMap(({ kind, namespace }) => (kind === 'excluded' ? [namespace!] : []));
+  return {
+    ...(all.some(({ kind }) => kind === 'dry-run') && { dryRun: true }),
+    ...(excluded.length > 0 && { excludeNamespaces: [...new Set(excluded)] }),
+  };
 }
