@@ -88,6 +88,12 @@ function installDatabase(): void {
     writer.rules.committed();
     writer.rules.step();
   };
+  const { close } = prototype;
+  prototype.close = function (): void {
+    // A statement keeps its connection, whatever else has forgotten both.
+    writers.delete(this);
+    close.call(this);
+  };
 }
 
 /** Puts the disk under all code of this process, before any of the bridge is loaded. */
