@@ -216,7 +216,10 @@ describe('headers', () => {
 
 describe('a milestone of a rollout', () => {
   const going = rollout();
-  const milestone = (of: RunStory): ClaimedIntent => ({ ...intent(of), payload: { run: 'u', milestone: true } });
+  const milestone = (of: RunStory): ClaimedIntent => ({
+    ...intent(of),
+    payload: { run: 'u', milestone: { after: null, upTo: at(3_600) } },
+  });
 
   it('sends what is over, without a root, and no log', async () => {
     const to = deliverer({ podLogs: true });

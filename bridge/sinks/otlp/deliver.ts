@@ -3,6 +3,7 @@ import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../lib/clock.ts';
+import type { Json } from '../../lib/json.ts';
 import { isJsonObject } from '../../lib/json.ts';
 import { traceIdOf } from '../../lifecycle/trace-id.ts';
 import { isInNamespaces } from '../selection.ts';
@@ -16,8 +17,9 @@ import type { Connection } from './connect.ts';
 import { readTraceparent, rootSpanId } from './ids.ts';
 import { entryRecord, podLogRecords } from './log-records.ts';
 import type { Origin } from './resource.ts';
-import { contextOf, readableSpans } from './spans.ts';
+import { contextOf, msOf, readableSpans } from './spans.ts';
 import { traceOf } from './trace.ts';
+import type { Milestone } from './plan.ts';
 import { TRACEPARENT } from './plan.ts';
 
 /** Entries of the journal in one export. */
@@ -59,8 +61,9 @@ export function createOtlpDeliverer(
 
   async function deliverRun({ story, payload }: ClaimedIntent, signal: AbortSignal): Promise<Delivery> {
     if (story === undefined) return { outcome: 'drop', reason: 'run_removed' };
-    if (isJsonObject(payload) && payload['milestone'] === true) {
-      const spans = spansSoFar(story, origin, where.pageUrl);
+    const milestone = milestoneOf(payload);
+    if (milestone !== undefined) {
+      const spans = spansSoFar(story, milestone, origin, where.pageUrl);
       return spans.length === 0 ? NOTHING_YET : send.spans(spans, signal);
     }
     const spans = config.traces ? spansOf(story, origin, where.pageUrl) : [];
@@ -102,9 +105,26 @@ export function spansOf(story: RunStory, origin: Origin, pageUrl: string | undef
   return readableSpans(traceIdOf(run), traceOf(story, origin, pageUrl), links);
 }
 
-/** What of a rollout that goes on is over: its root, and what goes on in it, come with its end. None once it has ended. */
-export function spansSoFar(story: RunStory, origin: Origin, pageUrl: string | undefined): ReadableSpan[] {
-  return story.run.endedAt === undefined ? spansOf(story, origin, pageUrl).filter(({ ended }) => ended) : [];
+/**
+ * What of a rollout that goes on ended in the time of this milestone: its root, and what goes on in it, come with its end, and
+ * so does what was heard of after a later milestone. None once it has ended.
+ */
+export function spansSoFar(
+  story: RunStory,
+  { after, upTo }: Milestone,
+  origin: Origin,
+  pageUrl: string | undefined,
+): ReadableSpan[] {
+  if (story.run.endedAt !== undefined) return [];
+  return spansOf(story, origin, pageUrl).filter(({ ended, endTime }) => {
+    const end = msOf(endTime);
+    return ended && end > (after ?? -Infinity) && end <= upTo;
+  });
+}
+
+function milestoneOf(payload: Json): Milestone | undefined {
+  const milestone = isJsonObject(payload) ? payload['milestone'] : undefined;
+  return milestone === undefined ? undefined : (milestone as unknown as Milestone);
 }
 
 const rejectedSpans: ReadRejected = (bytes) => {

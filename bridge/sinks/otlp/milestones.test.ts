@@ -7,6 +7,7 @@ import { at, deployment, progress, replicaSet } from '../../lifecycle/testing/ro
 import type { ClaimedIntent } from '../sink.ts';
 import { otlpSchema } from './config.ts';
 import { spansOf, spansSoFar } from './deliver.ts';
+import type { Milestone } from './plan.ts';
 import { createOtlpPlanner } from './plan.ts';
 
 const MINUTE = 60_000;
@@ -81,14 +82,18 @@ it('a rollout that goes on sends what is over of it after 10, 30 and 60 minutes,
   take(...FIRST, SECOND, POD, going(1));
   const { lines, intents } = sent(124);
   expect(lines).toEqual(['0: progressing', '10: active/1', '30: active/2', '60: active/3', '120: active/4']);
-  const early = new Set(
-    intents.flatMap(({ story }) => spansSoFar(story!, ORIGIN, undefined).map((span) => span.spanContext().spanId)),
+  const early = intents.flatMap(({ story, payload }) =>
+    spansSoFar(story!, (payload as { milestone: Milestone }).milestone, ORIGIN, undefined).map(
+      (span) => span.spanContext().spanId,
+    ),
   );
   take(deployment({ ...going(3), ...done }));
   const after = sent(400);
   expect(after.lines).toEqual([expect.stringMatching(/: settled$/)]);
   const whole = new Set(spansOf(after.intents[0]!.story!, ORIGIN, undefined).map((span) => span.spanContext().spanId));
-  expect([early.size > 0, [...early].filter((id) => !whole.has(id))]).toEqual([true, []]);
+  expect([early.length > 0, early.filter((id) => !whole.has(id))]).toEqual([true, []]);
+  // A backend may keep a span as often as it is sent.
+  expect(early).toEqual([...new Set(early)]);
 });
 
 it('a bridge that was away sends one milestone for all that it missed', () => {

@@ -17,7 +17,7 @@ it.each(['run.progressing', 'run.stuck', 'run.unstuck'] as const)(
   'at %s what is over of a rollout is sent, in the lane of its trace; of a Job nothing',
   (kind) => {
     expect(plan(kind, rollout())).toMatchObject({
-      intents: [{ lane: JOB_UID, payload: { milestone: true }, story: JOB_UID }],
+      intents: [{ lane: JOB_UID, payload: { milestone: { after: null } }, story: JOB_UID }],
     });
     expect(plan(kind, run())).toBeNull();
     expect(plan(kind, rollout(), { traces: false, podLogs: true })).toBeNull();

@@ -1,6 +1,7 @@
 import type { Facts } from '../../kubernetes/observation.ts';
 import type { Run, TransitionKind } from '../../lifecycle/transition.ts';
 import type { Instant } from '../../lib/clock.ts';
+import type { Json } from '../../lib/json.ts';
 import { isInSelection } from '../selection.ts';
 import type { PlanContext, Planner, Reads } from '../sink.ts';
 import { isOfRun } from '../sink.ts';
@@ -51,13 +52,24 @@ export function createOtlpPlanner(name: string, config: OtlpConfig): Planner {
       const isRegular = kind === 'run.started' || kind === 'run.active';
       const again = isRegular ? { again: nextMilestone(context.run, at) } : {};
       if (kind === 'run.started') return { intents: [], ...again };
-      const payload = isEarly ? { run: uid, milestone: true } : { run: uid };
-      return { intents: [{ key: id, lane: uid, payload, limits: [], story: uid }], ...again };
+      const intent = { key: id, lane: uid, limits: [], story: uid };
+      if (!isEarly)
+        return { intents: [{ ...intent, payload: { run: uid } }], ...(revision !== undefined && { memo: at }) };
+      const milestone = milestoneAt(at, context.memo);
+      return { intents: [{ ...intent, payload: { run: uid, milestone } }], memo: milestone.upTo, ...again };
     },
     wantsLogs: ({ owners }) => config.podLogs && owners().every((owner) => isInSelection(owner, config)),
     planDesired: () => [],
     retire: () => null,
   };
+}
+
+/** What ended in this time is sent at a milestone of a rollout: after the milestone before, or the last end. */
+export type Milestone = { readonly after: Instant | null; readonly upTo: Instant };
+
+/** `last`: how far the milestone before went. */
+function milestoneAt(at: Instant, last: Json | undefined): Milestone {
+  return typeof last === 'number' ? { after: last, upTo: Math.max(at, last) } : { after: null, upTo: at };
 }
 
 /** The first one after `now`. */

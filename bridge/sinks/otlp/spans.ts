@@ -58,3 +58,8 @@ export function hrTime(at: Instant): HrTime {
   const seconds = Math.floor(at / 1000);
   return [seconds, Math.round((at - seconds * 1000) * 1e6)];
 }
+
+/** The inverse of `hrTime`. */
+export function msOf([seconds, nanoseconds]: HrTime): Instant {
+  return seconds * 1000 + nanoseconds / 1e6;
+}

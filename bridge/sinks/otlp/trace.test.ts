@@ -6,6 +6,7 @@ import { traceIdOf } from '../../lifecycle/trace-id.ts';
 import { readTraceparent } from './ids.ts';
 import type { SpanNode } from './span-tree.ts';
 import { spansOf, spansSoFar } from './deliver.ts';
+import type { Milestone } from './plan.ts';
 import { traceOf } from './trace.ts';
 
 const origin = { clusterName: 'production', attributes: {} };
@@ -162,7 +163,9 @@ describe('a rollout that goes on', () => {
   const stuck = transition({ id: 'uid/3/stuck/image', kind: 'run.stuck', at: at(30), reason: 'ErrImagePull' });
   const moved = transition({ id: 'uid/3/unstuck/image', kind: 'run.unstuck', at: at(50) });
   const part = { attempts: [attempt('a'), alive], containers: [container('a'), crashed] };
-  const soFar = (more: Partial<RunStory>) => spansSoFar(story({ run: going, ...part, ...more }), origin, undefined);
+  const always = { after: null, upTo: Infinity };
+  const soFar = (more: Partial<RunStory>, milestone: Milestone = always) =>
+    spansSoFar(story({ run: going, ...part, ...more }), milestone, origin, undefined);
 
   it('has spans of what is over: not the root, nor a pod that lives on, nor what it is stuck on', () => {
     const names = soFar({ transitions: [stuck] }).map(({ name }) => name);
@@ -174,6 +177,23 @@ describe('a rollout that goes on', () => {
     });
   });
 
+  it('has each in one milestone, by the time when it ended', () => {
+    const transitions = [stuck, moved];
+    const milestones = [-9_000, 20, 30, 49.999, 50, 3_600]
+      .map(at)
+      .map((upTo, n, all) => ({ after: all[n - 1] ?? null, upTo }));
+    const each = milestones.map((milestone) =>
+      soFar({ transitions }, milestone).map((span) => span.spanContext().spanId),
+    );
+    expect(each.filter((ids) => ids.length > 0).length).toBeGreaterThan(1);
+    expect(each.flat().toSorted()).toEqual(
+      soFar({ transitions })
+        .map((span) => span.spanContext().spanId)
+        .toSorted(),
+    );
+    expect(soFar({ transitions }, milestones[4]).map(({ name }) => name)).toContain('stuck');
+  });
+
   it('has them with the ids and times that they have in the trace of its end', () => {
     const transitions = [stuck, moved];
     const ended = story({ run: { ...going, status: 'succeeded', endedAt: at(100) }, ...part, transitions });
@@ -183,6 +203,6 @@ describe('a rollout that goes on', () => {
       expect(span).toMatchObject({ startTime, endTime, name, attributes });
     }
     expect([...whole.values()][0]).toMatchObject({ name: 'RUN report', startTime: [at(2) / 1000, 0] });
-    expect(spansSoFar(ended, origin, undefined)).toEqual([]);
+    expect(spansSoFar(ended, always, origin, undefined)).toEqual([]);
   });
 });
