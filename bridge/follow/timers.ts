@@ -17,10 +17,11 @@ import { settleAwaited } from './unseen-job.ts';
 /** What happens when a timer of one kind is due. */
 export interface TimerRule {
   /**
-   * When it is due: by our own clock, once the records up to then are complete (silence decides), or only when records
-   * have flowed for the whole grace (after a start the Collector's queue may hold what happened meanwhile).
+   * When it is due: by our own clock, once the records up to then are complete (silence decides; of CronJobs, or of
+   * everything), or only when records have flowed for the whole grace (after a start the Collector's queue may hold what
+   * happened meanwhile).
    */
-  readonly due: 'by_clock' | 'when_complete' | 'after_grace';
+  readonly due: 'by_clock' | 'when_complete' | 'when_caught_up' | 'after_grace';
   /** Whether it judges a schedule, which a replay of the past must not do. */
   readonly judges?: true;
   /** `until`: up to when the records are known to be complete. */
@@ -38,8 +39,8 @@ export const TIMERS: { readonly [K in Exclude<Timer['kind'], 'probe'>]: TimerRul
   settled: { due: 'by_clock', settle: settleRun },
   active: { due: 'by_clock', settle: planActive },
   storm: { due: 'by_clock', settle: endStormWindow },
-  stuck: { due: 'when_complete', settle: settleStuck },
-  rollout: { due: 'when_complete', settle: settleStall },
+  stuck: { due: 'when_caught_up', settle: settleStuck },
+  rollout: { due: 'when_caught_up', settle: settleStall },
   schedule: { due: 'when_complete', judges: true, settle: (turn, uid, _, until) => judgeSchedule(turn, uid, until) },
   inferred: { due: 'after_grace', judges: true, settle: settleAwaited },
 };

@@ -22,6 +22,8 @@ export interface Batch {
   readonly records: readonly { readonly kind: string; readonly result: RecordResult }[];
   /** The latest time at which one of its records was observed, followed or not: they prove that the stream flows. */
   readonly newestAt?: Instant;
+  /** The Collector sent it. */
+  readonly isExport?: boolean;
   /** Set when the whole request cannot be decoded: its bytes are in `quarantine`. */
   readonly undecodable?: string;
 }
@@ -53,20 +55,21 @@ export function readRequest(request: Uint8Array, receivedAt: Instant, reading: R
   let newestAt = 0;
   for (const { body, observedAt: stamped } of records) {
     const observedAt = stamped !== undefined && stamped <= receivedAt + MAX_AHEAD_MS ? stamped : receivedAt;
-    newestAt = Math.max(newestAt, observedAt);
     const record = readRecord(body);
     if (record === undefined) {
+      newestAt = Math.max(newestAt, observedAt);
       const bytes = Buffer.from(JSON.stringify(body) ?? '');
       quarantine.push(quarantined('record', 'not_kubernetes', 'no Kubernetes object in the body', bytes, receivedAt));
       counts.push({ kind: 'unknown', result: 'not_kubernetes' });
       continue;
     }
     const facts = readFacts(record, reading);
-    if (facts !== undefined)
-      taken.push({ deleted: record.deleted, observedAt: seenAt(observedAt, facts, receivedAt), facts });
+    const seen = facts === undefined ? observedAt : seenAt(observedAt, facts, receivedAt);
+    newestAt = Math.max(newestAt, seen);
+    if (facts !== undefined) taken.push({ deleted: record.deleted, observedAt: seen, facts });
     counts.push({ kind: String(record.object['kind']), result: facts === undefined ? 'ignored' : 'observed' });
   }
-  return { ...sorted(taken), quarantine, records: counts, newestAt };
+  return { ...sorted(taken), quarantine, records: counts, newestAt, isExport: true };
 }
 
 type AnyObservation = Observation<Facts | EventFacts>;

@@ -82,7 +82,7 @@ export function createEngine(
     commit(batches, now) {
       const poison = inTwoPasses(inTurn, unwritten, batches, now);
       for (const { observations } of batches) audit.observed(observations, now);
-      for (const { newestAt } of batches) if (newestAt !== undefined) progress.seen(newestAt, now);
+      for (const { newestAt, isExport } of batches) if (newestAt !== undefined) progress.seen(newestAt, now, isExport);
       return { poisoned: poison, quiet: unwritten.quiet() };
     },
     retire: (on, by, now) => inTurn(now, (turn) => retireAll(turn, on, by)),

@@ -21,9 +21,14 @@ const MAX_PER_TICK = 500;
  */
 export function fireTimers(inTurn: InTurn, progress: StreamProgress, options: TimerOptions, now: Instant): boolean {
   const { scheduleTimers, graceMs } = options;
-  const complete = progress.completeUntil(now);
+  const until: Readonly<Record<TimerRule['due'], Instant>> = {
+    by_clock: now,
+    when_complete: progress.completeUntil(now),
+    when_caught_up: progress.caughtUpUntil(now),
+    after_grace: progress.completeUntil(now),
+  };
   const hasRecords = progress.hasRecordsFor(graceMs, now);
-  const dueBy = ({ due }: TimerRule): Instant => (due === 'by_clock' ? now : complete);
+  const dueBy = ({ due }: TimerRule): Instant => until[due];
   const mayFire = RULES.filter(
     ([, { judges, due }]) => (judges !== true || scheduleTimers) && (due !== 'after_grace' || hasRecords),
   );
@@ -35,7 +40,7 @@ export function fireTimers(inTurn: InTurn, progress: StreamProgress, options: Ti
   const due = waiting();
   for (const [kind, rule] of due) {
     const timers = inTurn(now, ({ tx }) => tx.timers.due(kind, dueBy(rule), MAX_PER_TICK));
-    fireAll(inTurn, timers, (turn, { uid, id }) => rule.settle(turn, uid, id, complete), now);
+    fireAll(inTurn, timers, (turn, { uid, id }) => rule.settle(turn, uid, id, until.when_complete), now);
   }
   return due.length > 0 && waiting().length > 0;
 }
