@@ -1,7 +1,14 @@
-import type { JobFacts, Observation } from '../kubernetes/observation.ts';
+import { isOwnedByJob } from '../kubernetes/metadata.ts';
+import type { JobFacts, Observation, PodFacts } from '../kubernetes/observation.ts';
+import { podAttempt } from '../lifecycle/pod-attempt.ts';
+import type { PodState } from '../lifecycle/pod-state.ts';
 import { runKeyOf } from '../lifecycle/run.ts';
 import { uuidv5 } from '../lib/ids.ts';
 import type { Tx } from '../store/tx.ts';
+import { stateOf } from '../turn/object-rows.ts';
+
+/** By the UID of a Job: the run that had been inferred for it. Forgotten with the run's key. */
+const inferredFor = (jobUid: string): string => `real/${jobUid}`;
 
 /** The observation under the UID of the run that was inferred for its Job, if any: the series stays what was first sent. */
 export function asInferredRun(
@@ -13,5 +20,34 @@ export function asInferredRun(
   const holder = runKey === facts.uid ? undefined : tx.runs.keyHolder(runKey);
   if (holder === undefined || holder !== uuidv5(runKey)) return observation;
   if (tx.runs.claimKey(`${runKey}/real`, facts.uid) !== facts.uid) return observation;
+  tx.runs.claimKey(inferredFor(facts.uid), holder);
   return { ...observation, facts: { ...facts, uid: holder } };
+}
+
+/** A pod of a Job whose run had been inferred is one of that run. */
+export function asPodOfInferredRun(
+  tx: Tx,
+  observation: Observation & { readonly facts: PodFacts },
+): Observation & { readonly facts: PodFacts } {
+  const { facts } = observation;
+  if (!isOwnedByJob(facts.owner) || tx.runs.get(facts.owner.uid) !== undefined) return observation;
+  const holder = tx.runs.keyHolder(inferredFor(facts.owner.uid));
+  return holder === undefined ? observation : { ...observation, facts: ownedBy(facts, holder) };
+}
+
+/** Gives a run that had been inferred the pods of its Job that were seen before it; false when there are none. */
+export function adoptPods(tx: Tx, jobUid: string, runUid: string): boolean {
+  const pods = tx.objects.children(jobUid, 'Pod');
+  for (const row of pods) {
+    const state = stateOf<PodState>(row);
+    const owned: PodState = { ...state, facts: ownedBy(state.facts, runUid) };
+    tx.objects.put({ ...row, ownerUid: runUid, state: owned });
+    tx.runs.putAttempt(runUid, podAttempt(owned));
+  }
+  if (pods.length > 0) tx.timeline.move(jobUid, runUid);
+  return pods.length > 0;
+}
+
+function ownedBy(facts: PodFacts, uid: string): PodFacts {
+  return facts.owner === undefined ? facts : { ...facts, owner: { ...facts.owner, uid } };
 }

@@ -9,7 +9,7 @@ import type { Instant } from '../lib/clock.ts';
 import type { ObjectRow } from '../store/objects.ts';
 import type { Tx } from '../store/tx.ts';
 import { announce, markWaiting, NO_MEMORY } from '../announce/announce.ts';
-import { asInferredRun } from './inferred-uid.ts';
+import { adoptPods, asInferredRun } from './inferred-uid.ts';
 import { isLate } from './late-records.ts';
 import { podsOf } from './pod-run.ts';
 import { saveObject, stateOf } from '../turn/object-rows.ts';
@@ -40,11 +40,12 @@ export function observeJob(turn: Turn, given: Observation & { readonly facts: Jo
   // The audit does not look for a UID that is ours.
   const isOver = deletedAt !== undefined || gone !== undefined || observation !== given;
   const isNews = saveObject(turn, row, observation, step.state, isOver ? now : undefined);
-  if (!isNews && step.transitions.length === 0) return;
-  const adopted = previous !== undefined && isAdopted(previous, step.state);
-  if (adopted) claimRunKey(tx, step.state.facts);
+  const hasPods = observation !== given && adoptPods(tx, given.facts.uid, facts.uid);
+  if (!isNews && step.transitions.length === 0 && !hasPods) return;
+  const hasOwner = previous !== undefined && isAdopted(previous, step.state);
+  if (hasOwner) claimRunKey(tx, step.state.facts);
   planDesired(turn, step.state.facts, !isOver);
-  announceJob(turn, step, runKey, adopted);
+  announceJob(turn, step, runKey, hasOwner || hasPods);
   if (isUndecided(step.state) && (previous === undefined || !isUndecided(previous))) {
     const id = timerId(step.state.facts);
     tx.timers.set({ id, kind: 'replacement', uid: facts.uid, due: now + REPLACEMENT_WAIT_MS });

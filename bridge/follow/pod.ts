@@ -5,6 +5,7 @@ import { podAttempt } from '../lifecycle/pod-attempt.ts';
 import { reducePod } from '../lifecycle/pod.ts';
 import { runUidOf } from '../lifecycle/pod-state.ts';
 import { isSameJson } from '../lib/same.ts';
+import { asPodOfInferredRun } from './inferred-uid.ts';
 import { isLate } from './late-records.ts';
 import { saveObject, stateOf } from '../turn/object-rows.ts';
 import { announcePod, showAttempt } from './pod-run.ts';
@@ -13,8 +14,9 @@ import { watchPod } from './stuck.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /** Takes in a pod: an attempt of its Job's run, a run of its own, or only its containers' ends. */
-export function observePod(turn: Turn, observation: Observation & { readonly facts: PodFacts }): void {
+export function observePod(turn: Turn, given: Observation & { readonly facts: PodFacts }): void {
   const { tx, now, unwritten } = turn;
+  const observation = asPodOfInferredRun(tx, given);
   const row = unwritten.loadFor(tx, observation);
   if (row === undefined && isLate(turn, observation)) return;
   const previous = row && stateOf<PodState>(row);

@@ -70,7 +70,8 @@ export function inferRun(cronJob: CronJobFacts, at: Instant, { uid, runKey, succ
     suspended: false,
     suspensions: 0,
     ended: undefined,
-    gone: { at: now, version: UNKNOWN_VERSION },
+    // Its CronJob's status says in this version that it is not active any more: what is older does not bring it back.
+    gone: { at: now, version: cronJob.resourceVersion },
   };
   const why = { reason: undefined, message: undefined };
   const ending: Ending =

@@ -30,6 +30,8 @@ export interface TimelineTx {
   recorded(ids: readonly string[]): Transition[];
   /** What is recorded of a run, in the order of its times. */
   ofRun(runUid: string): Transition[];
+  /** What is recorded of a run is that of another one. */
+  move(fromRun: string, toRun: string): void;
   /** Replaces a decision that waits, or that was taken while no CronJob was known; any other stays as it is. */
   decide(decision: Decision): void;
   /** Takes back a decision that waits, to take it again; false when none does. */

@@ -42,7 +42,8 @@ const WITH_SENT = `SELECT id, announced <> '[]' AS sent, pruned_at <= ?2 OR id <
   FROM tombstones WHERE id > ?1 ORDER BY id LIMIT ${PER_STEP}`;
 
 /** With the real UID of a run that had been inferred. */
-const FORGET_KEY = "DELETE FROM run_keys WHERE (run_key = ?1 AND uid = ?2) OR run_key = ?1 || '/real'";
+const FORGET_KEY = `DELETE FROM run_keys WHERE (run_key = ?1 AND uid = ?2) OR run_key = ?1 || '/real'
+  OR run_key = 'real/' || (SELECT uid FROM run_keys WHERE run_key = ?1 || '/real')`;
 
 /** What is remembered of pruned objects, so that a late record reports nothing twice. The caller holds the transaction. */
 export class Tombstones implements TombstonesTx {

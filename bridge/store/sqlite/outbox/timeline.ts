@@ -34,6 +34,10 @@ export function toDecision(row: DecisionColumns): Decision {
 const ADD = `INSERT INTO transitions (seq, id, run_uid, at, recorded_at, transition) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO NOTHING`;
 
+const MOVE = `UPDATE transitions SET run_uid = ?2,
+    transition = iif(json_valid(transition), json_set(transition, '$.runUid', ?2), transition)
+  WHERE run_uid = ?1`;
+
 const RECORDED = 'SELECT transition FROM transitions WHERE id IN (SELECT value FROM json_each(?)) ORDER BY seq';
 
 const hasId = (value: Transition | null): boolean => typeof value?.id === 'string';
@@ -78,6 +82,10 @@ export class Timeline implements TimelineTx {
 
   ofRun(runUid: string): Transition[] {
     return transitionsOf(this.#db, runUid);
+  }
+
+  move(fromRun: string, toRun: string): void {
+    this.#db.run(MOVE, fromRun, toRun);
   }
 
   decide({ transitionId, destination, verdict, reason, detail, at }: Decision): void {
