@@ -88,7 +88,7 @@ function installDatabase(): void {
     writer.rules.committed();
     writer.rules.step();
   };
-  const { close } = prototype;
+  const close = Object.getOwnPropertyDescriptor(prototype, 'close')!.value as DatabaseSync['close'];
   prototype.close = function (): void {
     // A statement keeps its connection, whatever else has forgotten both.
     writers.delete(this);
