@@ -1,4 +1,5 @@
-import type { PodState } from '../lifecycle/pod-state.ts';
+import { isOwnedByJob } from '../kubernetes/metadata.ts';
+import type { PodState, PodStep } from '../lifecycle/pod-state.ts';
 import { runUidOf } from '../lifecycle/pod-state.ts';
 import { stallDue, stallPod } from '../lifecycle/pod-stuck.ts';
 import type { Instant } from '../lib/clock.ts';
@@ -26,8 +27,14 @@ export function settleStuck(turn: Turn, uid: string): void {
   if (row === undefined) return;
   const previous = stateOf<PodState>(row);
   const step = stallPod(previous, limits.stuck);
-  if (step.state === previous) return;
+  if (step.state === previous || wasOver(turn, step)) return;
   tx.objects.put({ ...row, state: step.state });
   announcePod(turn, previous, step);
   judgeWorkload(turn, previous, step.state, now);
+}
+
+/** Its Job had ended by then: the pod's own end was not seen. */
+function wasOver({ tx }: Turn, { state: { facts }, transitions }: PodStep): boolean {
+  const endedAt = isOwnedByJob(facts.owner) ? tx.runs.get(facts.owner.uid)?.run.endedAt : undefined;
+  return endedAt !== undefined && transitions.every(({ at }) => at >= endedAt);
 }

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { container, podFacts, T0 } from '../../test/fixtures/facts.ts';
+import { condition, container, podFacts, T0 } from '../../test/fixtures/facts.ts';
 import type { PodFacts } from '../kubernetes/observation.ts';
 import type { Instant } from '../lib/clock.ts';
-import { at, CRON, JOB_UID, scheduled, TestEngine } from './test-engine.ts';
+import { at, complete, CRON, JOB_UID, scheduled, TestEngine, uidOf } from './test-engine.ts';
 
 const MINUTE = 60_000;
 let engine: TestEngine;
@@ -42,6 +42,19 @@ describe('a pod that no node takes', () => {
     engine.take([at(running(T0 + 20 * MINUTE), T0 + 20 * MINUTE)], T0 + 20 * MINUTE);
     expect(reported()).toEqual(['stuck Unschedulable@5', 'unstuck @20']);
     expect(engine.run()?.status).toBe('running');
+  });
+
+  it('is not stuck when its Job ended before, whatever was lost of the pod; one that ended later does not hide it', () => {
+    engine.take([at(nowhere(), T0)], T0);
+    engine.take([at(complete(), T0 + MINUTE)], T0 + MINUTE);
+    engine.live(T0, T0 + 10 * MINUTE);
+    expect(reported()).toEqual([]);
+    const later = { uid: uidOf(7), name: 'report-7' };
+    const waiting = { ...nowhere(), uid: uidOf(8), owner: { ...podFacts().owner!, ...later } };
+    const end = T0 + 9 * MINUTE;
+    engine.take([at(waiting, T0), at(complete({ ...later, conditions: [condition('Failed', end)] }), end)], end);
+    engine.live(end, T0 + 12 * MINUTE);
+    expect(reported(later.uid)).toEqual(['stuck Unschedulable@5']);
   });
 
   it('is not stuck when it started in time, or ended', () => {
