@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ABOUT, jobFacts, podFacts, seen, T0 } from '../../test/fixtures/facts.ts';
+import { ABOUT, container, jobFacts, podFacts, seen, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { Facts } from '../kubernetes/observation.ts';
+import { daemonSet, replicaSet, statefulSet } from '../lifecycle/testing/rollouts.ts';
 import type { Transition } from '../lifecycle/transition.ts';
 import { AuditBench, complete, CRON, scheduled } from './audit/audit-fixture.ts';
 
@@ -85,6 +86,21 @@ describe('a pod that outlives its pruned Job', () => {
     prune(complete());
     act();
     expect(attempts()).toEqual([]);
+  });
+});
+
+describe('a late record of a pod that was pruned after its owner', () => {
+  it.each([statefulSet(), daemonSet(), replicaSet('a')])('does not bring it back: a $kind', (maker) => {
+    const { kind, name, uid } = maker;
+    const owner = { group: 'apps', kind, name, uid };
+    const pod = podFacts({ uid: 'late', owner, phase: 'Running', createdAt: T0 });
+    const crashed = container({ terminated: terminated(1, T0 + 2_000) });
+    const records = [seen(pod), seen({ ...pod, containers: [crashed], resourceVersion: '150' })];
+    bench.take(seen(maker), ...records);
+    prune(complete(), maker, pod);
+    bench.take(...records);
+    expect(objects()).toEqual([CRON.uid]);
+    expect(bench.rows('SELECT id FROM transitions')).toEqual([]);
   });
 });
 

@@ -203,8 +203,9 @@ export class Retention {
     const past = this.#rollouts({ uid, kind }, false, now, limits, deadline);
     if (past.isLeft) return past.isCut && 'unfinished';
     const { namespace, name, run_key: runKey, created_at: createdAt } = row;
-    // A late record of a pod is known by its Job.
-    const isKnown = kind === 'Pod' && row.run === null && row.owner_uid !== null && this.#tombstones.has(row.owner_uid);
+    // A late record of a pod is known by its Job, and by no other owner.
+    const owner = kind === 'Pod' && row.run === null ? row.owner_uid : null;
+    const isKnown = owner !== null && this.#tombstones.hasJob(owner);
     const tombstone = { uid, kind, namespace, name, runKey: runKey ?? undefined, createdAt: createdAt ?? undefined };
     if (!isKnown && !UNREPORTED.has(kind)) this.#tombstones.put(tombstone, now);
     return deleteObject(this.#db, tombstone, deadline) || 'unfinished';

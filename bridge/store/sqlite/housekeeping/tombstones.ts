@@ -61,6 +61,10 @@ export class Tombstones implements TombstonesTx {
     return this.#db.get('SELECT 1 FROM tombstones WHERE uid = ?', uid) !== undefined;
   }
 
+  hasJob(uid: string): boolean {
+    return this.#db.get("SELECT 1 FROM tombstones WHERE uid = ? AND kind = 'Job'", uid) !== undefined;
+  }
+
   /** The newest creation time of what was forgotten for good: of what is older it is not known whether it was reported. */
   forgottenUpTo(): Instant {
     return this.#horizon;
