@@ -104,6 +104,23 @@ describe('a late record of a pod that was pruned after its owner', () => {
   });
 });
 
+describe('a late record of a pod that went with its Job', () => {
+  const { uid, name } = complete();
+  const owned = podFacts({ uid: 'late', owner: { group: 'batch', kind: 'Job', name, uid }, phase: 'Running' });
+  const bare = { ...owned, owner: undefined };
+
+  it.each([
+    ['was cut off from it (cascade=orphan)', [owned, bare]],
+    ['was taken in by it', [bare, owned]],
+  ])('does not become a run of its own: one that %s', (_, [first, second]) => {
+    bench.take(seen({ ...first!, resourceVersion: '150' }), seen({ ...second!, resourceVersion: '151' }));
+    prune(complete(), owned);
+    expect(objects()).toEqual([CRON.uid]);
+    bench.take(seen({ ...bare, resourceVersion: '152' }));
+    expect([objects(), bench.reader.run('late')]).toEqual([[CRON.uid], undefined]);
+  });
+});
+
 describe('a finished Job that still lives in the cluster', () => {
   it('is never pruned, so no LIST asks for it', () => {
     prune();

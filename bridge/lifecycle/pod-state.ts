@@ -27,6 +27,8 @@ export interface PodState {
   readonly reportedEnds: readonly ReportedEnds[];
   /** A record showed it as Failed before its deletion was requested: it was not stopped. */
   readonly failedAlive?: boolean;
+  /** Some of its records name its owner and others none: it was cut off (cascade=orphan), or taken in. */
+  readonly partlyOwned?: true;
   readonly waited?: LastWait | undefined;
   /** What the pod is stuck on now, and all groups that were reported, as stuck and as moving again. */
   readonly stuck: { readonly group: StuckGroup; readonly reason: string } | undefined;

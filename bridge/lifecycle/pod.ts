@@ -31,6 +31,7 @@ export function reducePod(
     endedAt: previous?.endedAt ?? podEnd(latest, deletedAt, observedAt),
     reportedEnds: ends.reportedEnds,
     ...(isFailedAlive(previous, observation) && { failedAlive: true }),
+    ...(isPartlyOwned(previous, observation, latest) && { partlyOwned: true as const }),
     waited: nextWait(previous?.waited, facts, latest),
     stuck: previous?.stuck,
     stuckReported: previous?.stuckReported ?? [],
@@ -63,6 +64,12 @@ function attemptEnded(state: PodState, at: Instant): Transition {
 
 function isFailedAlive(previous: PodState | undefined, { facts, deleted }: Observation & { facts: PodFacts }): boolean {
   return previous?.failedAlive === true || (facts.phase === 'Failed' && facts.deletionAt === undefined && !deleted);
+}
+
+function isPartlyOwned(previous: PodState | undefined, { facts }: { facts: PodFacts }, latest: PodFacts): boolean {
+  if (latest.owner === undefined) return false;
+  const before = previous?.facts ?? latest;
+  return previous?.partlyOwned === true || facts.owner === undefined || before.owner === undefined;
 }
 
 /** The ends that were not reported yet, as transitions, and all that were reported with them. */

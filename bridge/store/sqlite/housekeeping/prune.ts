@@ -49,11 +49,14 @@ export function deleteObject(db: Db, { uid, kind, runKey }: Pruned, deadline: nu
   return true;
 }
 
-/** Pods of other controllers than Jobs go by themselves. */
+/** Whether the records of a pod do not all name its owner: one that does not is known by the pod's own tombstone only. */
+export const PARTLY_OWNED = "iif(json_valid(state), json_extract(state, '$.partlyOwned') IS NOT NULL, FALSE)";
+
+/** Pods of other controllers than Jobs go by themselves, and those that were cut off from theirs. */
 function deletePods(db: Db, uid: string, kind: Kind | undefined): boolean {
   if (kind !== undefined && kind !== 'Job') return false;
   const sql = `DELETE FROM objects WHERE uid IN (
-    SELECT uid FROM objects WHERE owner_uid = ? AND kind = 'Pod' AND deleted = 1 LIMIT ${CHUNK})`;
+    SELECT uid FROM objects WHERE owner_uid = ? AND kind = 'Pod' AND deleted = 1 AND NOT ${PARTLY_OWNED} LIMIT ${CHUNK})`;
   return db.run(sql, uid) > 0;
 }
 

@@ -8,7 +8,7 @@ import type { Logs } from '../runs/logs.ts';
 import { runOf } from '../runs/stored-runs.ts';
 import type { PastRollouts } from './past-rollouts.ts';
 import { deleteRollouts } from './past-rollouts.ts';
-import { deleteObject, deleteRepeated, UNSETTLED } from './prune.ts';
+import { deleteObject, deleteRepeated, PARTLY_OWNED, UNSETTLED } from './prune.ts';
 import type { Tombstones } from './tombstones.ts';
 
 /** A step ends after this, so that the records that arrive meanwhile hardly wait. */
@@ -44,6 +44,7 @@ interface Candidate {
   readonly created_at: number | null;
   readonly run: string | null;
   readonly run_key: string | null;
+  readonly partly_owned: number;
   /** Whether it may go before its time: no run, or one that has ended and waits for nothing. */
   readonly is_done: number;
 }
@@ -57,7 +58,7 @@ const SOUND = `json_valid(state) AND coalesce(
 
 const CANDIDATE = `SELECT objects.namespace, objects.name, objects.owner_uid,
     iif(json_valid(state), json_extract(state, '$.facts.createdAt'), NULL) AS created_at, runs.uid AS run,
-    iif(json_valid(run), json_extract(run, '$.runKey'), NULL) AS run_key,
+    iif(json_valid(run), json_extract(run, '$.runKey'), NULL) AS run_key, ${PARTLY_OWNED} AS partly_owned,
     runs.uid IS NULL OR waiting_for IS NULL AND iif(json_valid(run), json_extract(run, '$.endedAt') IS NOT NULL, TRUE)
       AS is_done
   FROM objects LEFT JOIN runs ON runs.uid = objects.uid WHERE objects.uid = ?`;
@@ -203,8 +204,8 @@ export class Retention {
     const past = this.#rollouts({ uid, kind }, false, now, limits, deadline);
     if (past.isLeft) return past.isCut && 'unfinished';
     const { namespace, name, run_key: runKey, created_at: createdAt } = row;
-    // A late record of a pod is known by its Job, and by no other owner.
-    const owner = kind === 'Pod' && row.run === null ? row.owner_uid : null;
+    // A late record of a pod is known by its Job if it names it, and by no other owner.
+    const owner = kind === 'Pod' && row.run === null && row.partly_owned === 0 ? row.owner_uid : null;
     const isKnown = owner !== null && this.#tombstones.hasJob(owner);
     const tombstone = { uid, kind, namespace, name, runKey: runKey ?? undefined, createdAt: createdAt ?? undefined };
     if (!isKnown && !UNREPORTED.has(kind)) this.#tombstones.put(tombstone, now);
