@@ -5,6 +5,7 @@ import type { Observation, PodFacts } from '../kubernetes/observation.ts';
 import type { KeptEvent } from '../lifecycle/event.ts';
 import { isWarning, keepEvent, updateEvent, warned } from '../lifecycle/event.ts';
 import { runUidOf } from '../lifecycle/pod-state.ts';
+import { asEventOfInferredRun } from './inferred-uid.ts';
 import type { RunRow } from '../store/runs.ts';
 import type { Tx } from '../store/tx.ts';
 import { factsOf } from '../turn/object-rows.ts';
@@ -12,8 +13,9 @@ import { saveRun } from '../turn/run-rows.ts';
 import type { Turn } from '../turn/turn.ts';
 
 /** Takes in an Event. It is colour: no status follows from it. */
-export function observeEvent(turn: Turn, { facts }: Observation<EventFacts>): void {
+export function observeEvent(turn: Turn, given: Observation<EventFacts>): void {
   const { tx, now, unwritten, destinations } = turn;
+  const facts = asEventOfInferredRun(tx, given.facts);
   const first = keepEvent(facts, now);
   // Most are new: then this is the only statement.
   const isNew = first.at > tx.events.removedUpTo(now) && tx.events.add(first);

@@ -1,3 +1,4 @@
+import type { EventFacts } from '../kubernetes/kinds/event.ts';
 import { isOwnedByJob } from '../kubernetes/metadata.ts';
 import type { JobFacts, Observation, PodFacts } from '../kubernetes/observation.ts';
 import { podAttempt } from '../lifecycle/pod-attempt.ts';
@@ -33,6 +34,14 @@ export function asPodOfInferredRun(
   if (!isOwnedByJob(facts.owner) || tx.runs.get(facts.owner.uid) !== undefined) return observation;
   const holder = tx.runs.keyHolder(inferredFor(facts.owner.uid));
   return holder === undefined ? observation : { ...observation, facts: ownedBy(facts, holder) };
+}
+
+/** An Event about a Job whose run had been inferred is about that run. */
+export function asEventOfInferredRun(tx: Tx, facts: EventFacts): EventFacts {
+  const { kind, uid } = facts.regarding;
+  if (kind !== 'Job' || uid === undefined || tx.runs.get(uid) !== undefined) return facts;
+  const holder = tx.runs.keyHolder(inferredFor(uid));
+  return holder === undefined ? facts : { ...facts, regarding: { ...facts.regarding, uid: holder } };
 }
 
 /** Gives a run that had been inferred the pods of its Job that were seen before it; false when there are none. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { condition, container, podFacts, T0, terminated } from '../../test/fixtures/facts.ts';
+import { condition, container, eventFacts, podFacts, T0, terminated } from '../../test/fixtures/facts.ts';
 import type { JobFacts, PodFacts } from '../kubernetes/observation.ts';
 import { uuidv5 } from '../lib/ids.ts';
 import { at, complete, CRON, cron, scheduled, TestEngine, uidOf } from './test-engine.ts';
@@ -51,6 +51,14 @@ describe('the pods of a Job whose run was concluded from the status of its CronJ
     expect(transitions.every(({ runUid }) => runUid === RUN)).toBe(true);
     expect(engine.reader.run(STARTED.uid)).toBeUndefined();
   });
+});
+
+it('an Event about the Job of such a run is about that run', () => {
+  engine.take([at(STARTED, FIVE)], LATE);
+  const regarding = { ...eventFacts().regarding, kind: 'Job', name: STARTED.name, uid: STARTED.uid };
+  const event = { facts: eventFacts({ reason: 'BackoffLimitExceeded', regarding }), deleted: false, observedAt: FIVE };
+  engine.commit([{ observations: [], events: [event], quarantine: [], records: [] }], LATE);
+  expect(engine.reader.run(RUN)?.events).toMatchObject([{ reason: 'BackoffLimitExceeded' }]);
 });
 
 it('a record from before the status does not show a run as going on that is known to be over', () => {
