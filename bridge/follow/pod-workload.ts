@@ -31,7 +31,7 @@ export function judgeWorkload(turn: Turn, previous: PodState | undefined, state:
   if (!isMoved) return;
   const others = (workload.stuckPods ?? []).filter((uid) => uid !== state.facts.uid);
   const stuck = isStuckPod(state) ? [...others, state.facts.uid].slice(-MAX_STUCK) : others;
-  judgeAgain(turn, row.uid, observedAt, stuck);
+  judgeAgain(turn, row.uid, observedAt, { stuckPods: stuck });
 }
 
 function waitOf(state: PodState | undefined): string | undefined {

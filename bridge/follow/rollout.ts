@@ -51,13 +51,20 @@ export function observeWorkload(turn: Turn, observation: Observation & { readonl
   announceRollouts(turn, previous, step);
 }
 
-/** Judges a workload by its last record again: one of its revisions or pods has changed. */
-export function judgeAgain(turn: Turn, uid: string, observedAt: Instant, stuckPods?: readonly string[]): void {
+/** What was found out beside the records of a workload. */
+interface Found {
+  readonly stuckPods?: readonly string[];
+  /** The version of a LIST of all its revisions. */
+  readonly listed?: string;
+}
+
+/** Judges a workload by its last record again: one of its revisions or pods has changed, or all revisions are known. */
+export function judgeAgain(turn: Turn, uid: string, observedAt: Instant, found: Found = {}): void {
   const { tx, unwritten } = turn;
   const row = unwritten.load(tx, uid);
   if (row === undefined || !WORKLOADS.has(row.kind) || isUnknownVersion(row.version)) return;
   const previous = stateOf<WorkloadState>(row);
-  const step = judge(turn, previous, { facts: previous.facts, deleted: false, observedAt }, stuckPods);
+  const step = judge(turn, previous, { facts: previous.facts, deleted: false, observedAt }, found);
   if (isSameJson(previous, step.state)) return;
   unwritten.forget(uid);
   tx.objects.put({ ...row, state: step.state });
@@ -69,7 +76,7 @@ function judge(
   turn: Turn,
   previous: WorkloadState | undefined,
   observation: Observation<WorkloadFacts>,
-  stuckPods: readonly string[] = previous?.stuckPods ?? [],
+  { stuckPods = previous?.stuckPods ?? [], listed }: Found = {},
 ): Step {
   const { tx } = turn;
   const { facts } = observation;
@@ -83,6 +90,7 @@ function judge(
         return pod === undefined ? [] : [stateOf<PodState>(pod)];
       }),
       ...(since !== undefined && { followedSince: since }),
+      ...(listed !== undefined && { listed }),
     });
   let { state, transitions } = reduce(previous, stuckPods);
   const fresh = state.runs.filter(({ revision }) => !knows(previous, revision));

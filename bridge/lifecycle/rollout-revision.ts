@@ -26,15 +26,17 @@ function numbersOf({ revision, former }: RevisionFacts): number[] {
 
 /**
  * Which revision a record of a workload is about; undefined while that is not known, for its ReplicaSet or
- * ControllerRevision was not seen yet, or not with its new number. Records come in any order.
+ * ControllerRevision was not seen yet, or not with its new number. Records come in any order. `listed`: the version of a LIST
+ * of all of these, if one was just taken in.
  */
 export function revisionOf(
   facts: WorkloadFacts,
   children: readonly RevisionFacts[],
   runs: readonly RolloutRun[],
+  listed?: string,
 ): About | undefined {
   if (facts.kind === 'StatefulSet') return ofStatefulSet(facts, children, runs);
-  if (facts.kind === 'DaemonSet') return ofDaemonSet(facts, children, runs);
+  if (facts.kind === 'DaemonSet') return ofDaemonSet(facts, children, runs, listed);
   // The controller writes the number on the Deployment and on its ReplicaSet (sync.go: getNewReplicaSet).
   const { revision } = facts;
   if (revision === undefined) return undefined;
@@ -78,18 +80,22 @@ function ofStatefulSet(
  * of that count; a rollback raises the number of an old one (daemon/update.go: constructHistory, snapshot).
  */
 function ofDaemonSet(
-  { templateGeneration, generation, observedGeneration }: DaemonSetFacts,
+  facts: DaemonSetFacts,
   children: readonly RevisionFacts[],
   runs: readonly RolloutRun[],
+  listed: string | undefined,
 ): About | undefined {
+  const { generation, observedGeneration, resourceVersion } = facts;
   if (observedGeneration < generation || observedGeneration === 0) return undefined;
-  const step = templateGeneration ?? generation;
+  const step = stepOf(facts);
   const run = runs.find((known) => known.step === step);
   if (run !== undefined) return { run };
+  if (isWhole(children, resourceVersion, listed)) return aboutOne(newestOf(children), step, runs);
   const named = children.flatMap((child) => {
     const { first, later } = numbersByOrigin(child, children);
     if (madeAt(child) === step) return first === undefined ? [] : [{ child, number: first }];
-    return madeAt(child) < step ? later.map((number) => ({ child, number })) : [];
+    const numbers = madeAt(child) < step ? later.filter((number) => isInStep(number, step, runs)) : [];
+    return numbers.map((number) => ({ child, number }));
   });
   // A number that is known is that of another step.
   return aboutOne(
@@ -97,6 +103,40 @@ function ofDaemonSet(
     step,
     runs,
   );
+}
+
+/** How often the template of a DaemonSet has changed; of one that does not say it, its spec. */
+function stepOf({ templateGeneration, generation }: DaemonSetFacts): number {
+  return templateGeneration ?? generation;
+}
+
+/** Whether which revision a DaemonSet is at may be known only by a LIST of all ControllerRevisions. */
+export function awaitsList(facts: WorkloadFacts, runs: readonly RolloutRun[]): boolean {
+  return facts.kind === 'DaemonSet' && runs.every((run) => run.step !== stepOf(facts));
+}
+
+/**
+ * Whether this number came with this change of the template, and not before it: then the number of this one was not seen
+ * yet, and its status says nothing of that one. A change raises the newest number by one at most (by none, if the next
+ * follows before the controller looks), so it did if both rose by as much since a revision that is known, or from the first.
+ */
+function isInStep(number: number, step: number, runs: readonly RolloutRun[]): boolean {
+  return number === step || runs.some((run) => run.revision < number && step - run.step === number - run.revision);
+}
+
+/**
+ * Whether these are all that there were when a record was written: they were LISTed since, and none has changed. The
+ * controller numbers a revision before it writes of it.
+ */
+function isWhole(children: readonly RevisionFacts[], version: string, listed: string | undefined): boolean {
+  if (listed === undefined || compareVersions(listed, version) < 0) return false;
+  return children.every(({ resourceVersion }) => compareVersions(resourceVersion, version) <= 0);
+}
+
+/** The one with the highest number. */
+function newestOf(children: readonly RevisionFacts[]): Named[] {
+  const named = children.flatMap((child) => (child.revision === undefined ? [] : [{ child, number: child.revision }]));
+  return named.toSorted((a, b) => b.number - a.number).slice(0, 1);
 }
 
 /** How often the template of a DaemonSet had changed when this was made; 0 where that is not known. */

@@ -57,6 +57,8 @@ export interface Around {
   readonly pods: readonly PodState[];
   /** Since when workloads of its kind are followed: what began later is reported even if it was over at first sight. */
   readonly followedSince?: Instant;
+  /** The version of a LIST of all ReplicaSets or ControllerRevisions that was just taken in as a whole. */
+  readonly listed?: string;
 }
 
 /** How long a StatefulSet or DaemonSet may not move: as Kubernetes has it for Deployments (progressDeadlineSeconds); ms. */
@@ -139,7 +141,7 @@ function recordsOf(previous: RolloutState | undefined, { facts, observedAt }: Re
 /** What one record says of the revision that it is about. */
 function takeIn(state: RolloutState, record: Record, around: Around): Step {
   const { facts } = record;
-  const about = revisionOf(facts, around.children, state.runs);
+  const about = revisionOf(facts, around.children, state.runs, around.listed);
   if (facts.deletionAt !== undefined) return { state, transitions: [] };
   if (about === undefined) return { state: isObserved(facts) ? withWaiting(state, record) : state, transitions: [] };
   if (about.run !== undefined) return prove(state, about.run, record, around);

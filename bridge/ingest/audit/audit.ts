@@ -7,6 +7,7 @@ import { difference, goneObjects, isRolledBack, unitKey } from '../../policy/aud
 import type { Store } from '../../store/store.ts';
 import type { Tx } from '../../store/tx.ts';
 import { markGone } from '../../follow/gone.ts';
+import { judgeListed } from '../../follow/revision.ts';
 import { eachAlone } from '../../turn/each-alone.ts';
 import type { InTurn, Turn } from '../../turn/turn.ts';
 import type { UnwrittenVersions } from '../../turn/unwritten-versions.ts';
@@ -164,6 +165,7 @@ export class Audit implements AuditCalls {
     const write = (turn: Turn): void => {
       for (const uid of gone) eachAlone(turn, uid, () => unwritten.part(() => markGone(turn, uid, version)));
       if (conclude) turn.tx.meta.set(listedKey(unit.kind), version);
+      if (conclude) judgeListed(turn, unit.kind, unit.namespace, version);
       if (unit.namespace !== undefined) turn.tx.meta.set(seenKey(unit), version);
     };
     if (listed) unwritten.atomically(() => this.#inTurn(now, write));

@@ -178,6 +178,11 @@ export class Rollouts {
     return this.#reduce({ ...rest, facts });
   }
 
+  /** All revisions were LISTed at this version. */
+  list(seconds: number, version: string): string[] {
+    return this.#again(at(seconds), version).map(brief);
+  }
+
   state(name: string): RolloutState | undefined {
     return [...this.#states.values()].find(({ facts }) => facts.name === name);
   }
@@ -192,17 +197,24 @@ export class Rollouts {
     return runs.map(({ revision, ended }) => `${revision} ${ended?.outcome ?? 'open'}`).toReversed();
   }
 
-  #again(observedAt: Instant): Transition[] {
-    return [...this.#states.values()].flatMap(({ facts }) => this.#reduce({ facts, deleted: false, observedAt }));
+  #again(observedAt: Instant, listed?: string): Transition[] {
+    return [...this.#states.values()].flatMap(({ facts }) =>
+      this.#reduce({ facts, deleted: false, observedAt }, listed),
+    );
   }
 
-  #reduce(observation: Observation<WorkloadFacts>): Transition[] {
+  #reduce(observation: Observation<WorkloadFacts>, listed?: string): Transition[] {
     const { uid } = observation.facts;
     const children = [...this.#children.values()].filter(({ owner }) => owner?.uid === uid);
     const owners = new Set([uid, ...children.map((child) => child.uid)]);
     const pods = [...this.#pods.values()].filter(({ facts }) => owners.has(facts.owner?.uid ?? ''));
     const since = this.#followedSince;
-    const around = { children, pods, ...(since !== undefined && { followedSince: since }) };
+    const around = {
+      children,
+      pods,
+      ...(since !== undefined && { followedSince: since }),
+      ...(listed !== undefined && { listed }),
+    };
     const { state, transitions } = reduceRollout(this.#states.get(uid), observation, around);
     this.#states.set(uid, stored(state));
     this.reported.push(...transitions);
