@@ -28,8 +28,9 @@ export function observeEvent(turn: Turn, given: Observation<EventFacts>): void {
 }
 
 /** In the timeline of the run that its object belongs to, if there is one. */
-function announceWarning(turn: Turn, kept: KeptEvent): void {
-  const { tx } = turn;
+function announceWarning(turn: Turn, seen: KeptEvent): void {
+  const { tx, now } = turn;
+  const kept = { ...seen, at: Math.min(seen.at, now) };
   const row = runOf(tx, kept.event.regarding.uid);
   if (row === undefined) return announceAlone(turn, warned(kept, undefined));
   const memory = announce(turn, row, [warned(kept, row.run.uid)]);

@@ -84,6 +84,16 @@ describe('an Event of the stream', () => {
     expect(seen()).toEqual([]);
   });
 
+  it('is not another one when it comes again, though our clock was behind at first and was set right since', () => {
+    open();
+    const behind = T0 - 18 * 60_000;
+    const later = behind + 2 * 3_600_000 + 60_000;
+    stream([event(version('7'))], 'ADDED', behind);
+    bridge!.store.retain(later, { age: 10 ** 9, maxBytes: 10 ** 9 });
+    stream([event(version('7'))], 'ADDED', later);
+    expect(bridge!.store.transaction((tx) => tx.events.event('e1')?.takenAt)).toBe(behind);
+  });
+
   it('stays when the API server removes it', () => {
     open();
     stream([event(version('7'))]);

@@ -8,6 +8,12 @@ import { objectOf } from './transition.ts';
 /** More pods than these, those that started last, are not asked about. */
 const MAX_PODS = 100;
 
+/**
+ * Our clock may be behind that of the cluster, and be set right later: an Event keeps its own time, by which it is known when
+ * it comes again. With one further in the future it would never expire, and would displace all others.
+ */
+const MAX_AHEAD_MS = 3_600_000;
+
 /** An Event as it is kept: its first version, and of later ones how often and when it was said last. */
 export interface KeptEvent {
   readonly uid: string;
@@ -26,8 +32,8 @@ export interface KeptEvent {
 /** What is kept of the first version of an Event that is seen. */
 export function keepEvent(event: EventFacts, now: Instant): KeptEvent {
   const { uid, resourceVersion: version, count } = event;
-  // With a time in the future it would never expire, and would displace all others.
-  const at = Math.min(event.lastAt ?? now, now);
+  const { lastAt = now } = event;
+  const at = lastAt <= now + MAX_AHEAD_MS ? lastAt : now;
   return { uid, about: aboutKey(event.regarding), version, at, count, step: stepOf(count), takenAt: now, event };
 }
 
