@@ -156,7 +156,7 @@ class JobCheck {
       : undefined;
   }
 
-  /** Everything of it was shown while its namespace was excluded. */
+  /** Everything of it was shown while its namespace was excluded, and decided: an end may wait for its pods a while. */
   #mustBeUnselected(): boolean {
     const shown = this.#simulation.shown.get(this.#job.uid);
     if (shown === undefined) return false;
@@ -165,7 +165,7 @@ class JobCheck {
         kind === 'excluded' &&
         namespace === this.#job.namespace &&
         shown.at > startedAt &&
-        (shown.endedAt ?? Infinity) < until,
+        (shown.endedAt ?? Infinity) < until - MINUTE,
     );
   }
 
