@@ -8,8 +8,13 @@ import { uuidv5 } from '../lib/ids.ts';
 import type { Tx } from '../store/tx.ts';
 import { stateOf } from '../turn/object-rows.ts';
 
-/** By the UID of a Job: the run that had been inferred for it. Forgotten with the run's key. */
-const inferredFor = (jobUid: string): string => `real/${jobUid}`;
+/** The key by which the run is found that had been inferred for a Job. Forgotten with the run's key. */
+const keyOf = (jobUid: string): string => `real/${jobUid}`;
+
+/** UID of the run that had been inferred for a Job; undefined for a Job with a run of its own, or with none. */
+function inferredFor(tx: Tx, jobUid: string): string | undefined {
+  return tx.runs.get(jobUid) === undefined ? tx.runs.keyHolder(keyOf(jobUid)) : undefined;
+}
 
 /** The observation under the UID of the run that was inferred for its Job, if any: the series stays what was first sent. */
 export function asInferredRun(
@@ -21,7 +26,7 @@ export function asInferredRun(
   const holder = runKey === facts.uid ? undefined : tx.runs.keyHolder(runKey);
   if (holder === undefined || holder !== uuidv5(runKey)) return observation;
   if (tx.runs.claimKey(`${runKey}/real`, facts.uid) !== facts.uid) return observation;
-  tx.runs.claimKey(inferredFor(facts.uid), holder);
+  tx.runs.claimKey(keyOf(facts.uid), holder);
   return { ...observation, facts: { ...facts, uid: holder } };
 }
 
@@ -31,16 +36,14 @@ export function asPodOfInferredRun(
   observation: Observation & { readonly facts: PodFacts },
 ): Observation & { readonly facts: PodFacts } {
   const { facts } = observation;
-  if (!isOwnedByJob(facts.owner) || tx.runs.get(facts.owner.uid) !== undefined) return observation;
-  const holder = tx.runs.keyHolder(inferredFor(facts.owner.uid));
+  const holder = isOwnedByJob(facts.owner) ? inferredFor(tx, facts.owner.uid) : undefined;
   return holder === undefined ? observation : { ...observation, facts: ownedBy(facts, holder) };
 }
 
 /** An Event about a Job whose run had been inferred is about that run. */
 export function asEventOfInferredRun(tx: Tx, facts: EventFacts): EventFacts {
   const { kind, uid } = facts.regarding;
-  if (kind !== 'Job' || uid === undefined || tx.runs.get(uid) !== undefined) return facts;
-  const holder = tx.runs.keyHolder(inferredFor(uid));
+  const holder = kind === 'Job' && uid !== undefined ? inferredFor(tx, uid) : undefined;
   return holder === undefined ? facts : { ...facts, regarding: { ...facts.regarding, uid: holder } };
 }
 

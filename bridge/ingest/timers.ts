@@ -21,11 +21,12 @@ const MAX_PER_TICK = 500;
  */
 export function fireTimers(inTurn: InTurn, progress: StreamProgress, options: TimerOptions, now: Instant): boolean {
   const { scheduleTimers, graceMs } = options;
+  const complete = progress.completeUntil(now);
   const until: Readonly<Record<TimerRule['due'], Instant>> = {
     by_clock: now,
-    when_complete: progress.completeUntil(now),
+    when_complete: complete,
     when_caught_up: progress.caughtUpUntil(now),
-    after_grace: progress.completeUntil(now),
+    after_grace: complete,
   };
   const hasRecords = progress.hasRecordsFor(graceMs, now);
   const dueBy = ({ due }: TimerRule): Instant => until[due];
@@ -40,7 +41,7 @@ export function fireTimers(inTurn: InTurn, progress: StreamProgress, options: Ti
   const due = waiting();
   for (const [kind, rule] of due) {
     const timers = inTurn(now, ({ tx }) => tx.timers.due(kind, dueBy(rule), MAX_PER_TICK));
-    fireAll(inTurn, timers, (turn, { uid, id }) => rule.settle(turn, uid, id, until.when_complete), now);
+    fireAll(inTurn, timers, (turn, { uid, id }) => rule.settle(turn, uid, id, complete), now);
   }
   return due.length > 0 && waiting().length > 0;
 }
